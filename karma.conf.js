@@ -1,0 +1,27 @@
+/**
+ * Runs the specs in a real Chromium, on WebGL. esbuild bundles those that need no Node into one
+ * module, and `spec/browser/start.js` starts mocha once it has been evaluated.
+ */
+import { BROWSER_FLAGS, findBrowser } from "./scripts/browser.js";
+import { bundleSpecs } from "./scripts/bundle-specs.js";
+
+export default async function configure(config) {
+  process.env.CHROME_BIN = await findBrowser();
+  await bundleSpecs("out/browser");
+  const served = (pattern) => ({ pattern, included: false, watched: false });
+  config.set({
+    frameworks: ["mocha"],
+    files: [
+      { pattern: "spec/browser/start.js", type: "module" },
+      served("out/browser/*.js"),
+      served("spec/goldens/**"),
+      served("examples/assets/**"),
+      served("node_modules/@tensorflow/tfjs-backend-wasm/dist/*.wasm"),
+    ],
+    browsers: ["Chromium"],
+    customLaunchers: { Chromium: { base: "ChromeHeadless", flags: BROWSER_FLAGS } },
+    reporters: ["dots"],
+    browserNoActivityTimeout: 300_000,
+    client: { mocha: { timeout: 120_000, grep: process.env.GREP } },
+  });
+}

@@ -1,0 +1,50 @@
+/**
+ * Fills in defaults and refuses unknown names, for the many who write plain JavaScript.
+ *
+ * `undefined` counts as not given, so that options can be passed through.
+ */
+export function readOptions<T extends object>(
+  where: string,
+  defaults: Readonly<T>,
+  given: Readonly<Partial<T>> | undefined,
+): T {
+  const options: T = { ...defaults };
+  if (given === undefined) return options;
+  if (typeof given !== "object" || given === null || Array.isArray(given)) {
+    throw new TypeError(
+      `${where}: options must be an object { ${Object.keys(defaults).join(", ")} }, got ${describe(given)}`,
+    );
+  }
+  for (const key in given) {
+    if (!Object.hasOwn(defaults, key)) {
+      const known = Object.keys(defaults);
+      throw new TypeError(
+        `${where} got an unexpected option '${key}'; ` +
+          (known.length ? `known options: ${known.join(", ")}` : "it takes no options"),
+      );
+    }
+    if (given[key] !== undefined) options[key] = given[key] as T[typeof key];
+  }
+  return options;
+}
+
+/** What a value is, in words for an error message. */
+export function describe(value: unknown): string {
+  if (value === null) return "null";
+  if (Array.isArray(value)) return `an array of ${value.length}`;
+  if (typeof value === "function") return "a function";
+  if (typeof value !== "object") return `${typeof value} ${JSON.stringify(value)}`;
+  return `an object of ${(value as { constructor?: { name?: string } }).constructor?.name ?? "no"} class`;
+}
+
+/** One number for all dimensions, or one for each. */
+export type Size<N extends readonly number[]> = number | N;
+
+/** `3` and `[3, 3]` alike become `[3, 3]`: the one form that is used inside. */
+export function expandSize(where: string, value: number | readonly number[], n: number): number[] {
+  if (typeof value === "number") return new Array<number>(n).fill(value);
+  if (value.length === n) return [...value];
+  throw new RangeError(
+    `${where} must be a single int or an array of ${n} ints, but got [${value.join(", ")}]`,
+  );
+}

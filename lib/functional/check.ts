@@ -1,0 +1,32 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { describe } from "../arguments.js";
+
+/** `(10, 3)`, a shape as PyTorch's messages and our docs write it. */
+export function shapeText(shape: readonly number[]): string {
+  return shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(", ")})`;
+}
+
+/** Refuses what is no tensor, in PyTorch's words. */
+export function checkTensor(
+  op: string,
+  value: unknown,
+  name = "input",
+  position = 1,
+): asserts value is tf.Tensor {
+  if (value instanceof tf.Tensor) return;
+  throw new TypeError(
+    `${op}(): argument '${name}' (position ${position}) must be Tensor, not ${describe(value)}`,
+  );
+}
+
+const TORCH_NAMES: Partial<Record<tf.DataType, string>> = {
+  float32: "Float",
+  int32: "Int",
+  bool: "Bool",
+  complex64: "ComplexFloat",
+};
+
+/** PyTorch's name for a tensor's dtype in messages: `Float`, `Int`, `Bool`. */
+export function dtypeName(tensor: tf.Tensor): string {
+  return TORCH_NAMES[tensor.dtype] ?? tensor.dtype;
+}

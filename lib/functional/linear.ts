@@ -1,0 +1,106 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { readOptions } from "../arguments.js";
+import { checkTensor, dtypeName, shapeText } from "./check.js";
+import { op } from "./op.js";
+
+export interface LinearOptions {
+  /** `(out)`, or `null` for none (the default). */
+  bias?: tf.Tensor | null;
+}
+
+const LINEAR: Required<LinearOptions> = { bias: null };
+
+const times = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
+
+function checkLinear(input: tf.Tensor, weight: tf.Tensor): void {
+  if (input.dtype !== weight.dtype) {
+    throw new Error(
+      "linear(): mat1 and mat2 must have the same dtype, " +
+        `but got ${dtypeName(input)} and ${dtypeName(weight)}`,
+    );
+  }
+  const inFeatures = weight.shape.at(-1)!;
+  const { shape } = input;
+  if (shape.length > 0 && shape.at(-1) === inFeatures) return;
+  const rows = times(shape.slice(0, -1));
+  throw new Error(
+    `linear(): mat1 and mat2 shapes cannot be multiplied ` +
+      `(${rows}x${shape.at(-1) ?? 1} and ${inFeatures}x${weight.shape[0]}): ` +
+      `expected an input of shape (*, ${inFeatures}), got ${shapeText(shape)}`,
+  );
+}
+
+/**
+ * `y = x Wᵀ + b`.
+ *
+ * Shapes: input `(*, in)`, weight `(out, in)`, bias `(out)` → `(*, out)`; `*` is any number of
+ * dimensions, also none.
+ *
+ * @throws if the last dimension of the input is not `in`, or if the dtypes differ.
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.linear.html
+ */
+export const linear = /* @__PURE__ */ op(
+  "linear",
+  (input: tf.Tensor, weight: tf.Tensor, options?: LinearOptions): tf.Tensor => {
+    const { bias } = readOptions("linear", LINEAR, options);
+    checkTensor("linear", input);
+    checkTensor("linear", weight, "weight", 2);
+    checkLinear(input, weight);
+    const [outFeatures, inFeatures] = weight.shape as [number, number];
+    const lead = input.shape.slice(0, -1);
+    const rows = tf.reshape(input, [times(lead), inFeatures]) as tf.Tensor2D;
+    // Not tf.fused.matMul: with transposeB, tfjs-wasm adds the wrong bias (spec/functional).
+    const y = tf.matMul(rows, weight as tf.Tensor2D, false, true);
+    return tf.reshape(bias === null ? y : tf.add(y, bias), [...lead, outFeatures]);
+  },
+);
+
+/**
+ * `y = x₁ᵀ A x₂ + b`.
+ *
+ * Shapes: input1 `(*, in1)`, input2 `(*, in2)`, weight `(out, in1, in2)`, bias `(out)` →
+ * `(*, out)`.
+ *
+ * @throws if the inputs' leading dimensions differ, or their last ones do not fit the weight.
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.bilinear.html
+ */
+export const bilinear = /* @__PURE__ */ op(
+  "bilinear",
+  (
+    input1: tf.Tensor,
+    input2: tf.Tensor,
+    weight: tf.Tensor,
+    options?: LinearOptions,
+  ): tf.Tensor => {
+    const { bias } = readOptions("bilinear", LINEAR, options);
+    checkTensor("bilinear", input1, "input1", 1);
+    checkTensor("bilinear", input2, "input2", 2);
+    checkBilinear(input1, input2, weight);
+    const [outFeatures, in1, in2] = weight.shape as [number, number, number];
+    const lead = input1.shape.slice(0, -1);
+    const n = times(lead);
+    // (N, in1) × (in1, out·in2) → (N, out, in2), and then a dot product with x₂ along in2.
+    const byIn1 = tf.reshape(tf.transpose(weight, [1, 0, 2]), [in1, outFeatures * in2]);
+    const half = tf.matMul(tf.reshape(input1, [n, in1]), byIn1 as tf.Tensor2D);
+    const terms = tf.mul(tf.reshape(half, [n, outFeatures, in2]), tf.reshape(input2, [n, 1, in2]));
+    const y = tf.sum(terms, 2);
+    return tf.reshape(bias === null ? y : tf.add(y, bias), [...lead, outFeatures]);
+  },
+);
+
+function checkBilinear(input1: tf.Tensor, input2: tf.Tensor, weight: tf.Tensor): void {
+  const [, in1, in2] = weight.shape;
+  const lead = input1.shape.slice(0, -1);
+  if (!tf.util.arraysEqual(lead, input2.shape.slice(0, -1))) {
+    throw new Error(
+      "bilinear(): input batch dimensions do not match: " +
+        `got ${shapeText(input1.shape)} and ${shapeText(input2.shape)}`,
+    );
+  }
+  const checkSize = (name: string, got: number | undefined, size: number | undefined): void => {
+    if (got === size) return;
+    throw new Error(`bilinear(): ${name} size does not match weight size: got ${got} but expected ${size}`);
+  };
+  checkSize("input1", input1.shape.at(-1), in1);
+  checkSize("input2", input2.shape.at(-1), in2);
+}

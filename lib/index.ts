@@ -1,0 +1,11 @@
+/**
+ * PyTorch models in JavaScript: `import * as nn from "sconce"`.
+ *
+ * @packageDocumentation
+ */
+import "./default-backend.js";
+
+export { type BackendName, type BackendOptions, setBackend } from "./backend.js";
+export * as functional from "./functional/index.js";
+export * from "./layers/index.js";
+export * from "./module/index.js";

@@ -1,0 +1,81 @@
+import * as tf from "@tensorflow/tfjs-core";
+import type { Module } from "./module.js";
+import { head } from "./repr.js";
+import { walk } from "./walk.js";
+
+export type ForwardPreHook = (module: Module, args: unknown[]) => unknown;
+export type ForwardHook = (module: Module, args: unknown[], output: unknown) => unknown;
+
+export interface Hooks {
+  before: ForwardPreHook[];
+  after: ForwardHook[];
+}
+
+export interface HookHandle {
+  remove(): void;
+}
+
+export interface HookOptions {
+  /** Run before the hooks that are there. Default: `false`. */
+  prepend?: boolean;
+}
+
+export const HOOKS = Symbol("hooks");
+
+/** Adds a hook to a list, and gives the handle that takes it out again. */
+export function hook<T>(list: T[], entry: T, prepend = false): HookHandle {
+  if (prepend) list.unshift(entry);
+  else list.push(entry);
+  let there = true;
+  const remove = (): void => {
+    if (there) list.splice(list.indexOf(entry), 1);
+    there = false;
+  };
+  return { remove };
+}
+
+/** Pre-hooks, `forward`, hooks; nothing but the output outlives the call. */
+export function call(module: Module, args: unknown[]): unknown {
+  try {
+    return tf.tidy(() => run(module, args) as tf.TensorContainer);
+  } catch (error) {
+    throw error instanceof Error ? locate(error, module) : error;
+  }
+}
+
+function run(module: Module, given: unknown[]): unknown {
+  const hooks = module[HOOKS];
+  let args = given;
+  if (hooks !== undefined) {
+    for (const before of [...hooks.before]) {
+      const replaced = before(module, args);
+      if (replaced !== undefined) args = Array.isArray(replaced) ? replaced : [replaced];
+    }
+  }
+  let output: unknown = module.forward(...args);
+  if (output instanceof Promise) {
+    output.catch(() => {}); // ours is the error that is reported
+    throw new TypeError("forward must be synchronous, but it returned a Promise");
+  }
+  if (hooks !== undefined) {
+    for (const after of [...hooks.after]) output = after(module, args, output) ?? output;
+  }
+  return output;
+}
+
+/** Where an error arose, and its text before a place was added to it. */
+const origins = new WeakMap<Error, { module: Module; message: string; stack: string }>();
+
+/** Adds the path of the failing module, as seen from the outermost module that was called. */
+function locate(error: Error, module: Module): Error {
+  let origin = origins.get(error);
+  if (origin === undefined) {
+    origin = { module, message: error.message, stack: error.stack ?? "" };
+    origins.set(error, origin);
+  }
+  const path = walk(module).find(([, at]) => at === origin.module)?.[0];
+  const place = `\n  in ${path ? `${path}: ` : ""}${head(origin.module)}`;
+  error.message = origin.message + place;
+  error.stack = origin.stack.replace(origin.message, () => error.message);
+  return error;
+}

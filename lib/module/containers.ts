@@ -1,0 +1,243 @@
+import type * as tf from "@tensorflow/tfjs-core";
+import { describe } from "../arguments.js";
+import { Module } from "./module.js";
+import { layOut } from "./repr.js";
+import { isModule, ORDER, ownChildren } from "./walk.js";
+
+/** Children by name: a plain object, a Map, or an array of `[name, module]`. */
+export type NamedModules =
+  Readonly<Record<string, Module>> | Iterable<readonly [string, Module]>;
+
+const NAMES = Symbol("names");
+
+/**
+ * A module whose children are its contents. Each is a property under its name, so `seq[0]` and
+ * `dict.conv` work; the names' order is kept apart, since JavaScript sorts integer-like ones.
+ */
+class Container extends Module {
+  readonly [NAMES]: string[] = [];
+
+  override [ORDER](): readonly string[] {
+    const own = new Set(Object.getOwnPropertyNames(this));
+    own.delete("length"); // reading it would ask for this order
+    const known = this[NAMES].filter((name) => own.delete(name));
+    return [...known, ...own];
+  }
+
+  protected add(name: string, module: Module): void {
+    this.registerModule(name, module);
+    if (!this[NAMES].includes(name)) this[NAMES].push(name);
+  }
+
+  protected contents(): [string, Module][] {
+    return ownChildren(this).filter((child): child is [string, Module] => child[1] !== null);
+  }
+
+  protected replace(contents: Iterable<readonly [string, Module]>): void {
+    for (const name of this[NAMES]) delete (this as Record<string, unknown>)[name];
+    this[NAMES].length = 0;
+    for (const [name, module] of contents) this.add(name, module);
+  }
+}
+
+/** A container indexed by position. */
+class ListContainer extends Container {
+  [index: number]: Module;
+  /** How many children there are. */
+  declare readonly length: number;
+
+  constructor() {
+    super();
+    // On the instance: a function's own `length` hides one of the prototype.
+    Object.defineProperty(this, "length", {
+      configurable: true,
+      get: () => this.contents().length,
+    });
+  }
+
+  /** The child at a position; negative ones count from the end. */
+  at(index: number): Module {
+    return this.contents()[this.position(index)]![1];
+  }
+
+  /** Adds a child at the end. */
+  append(module: Module): this {
+    this.add(String(this.length), module);
+    return this;
+  }
+
+  extend(modules: Iterable<Module>): this {
+    for (const module of modules) this.append(module);
+    return this;
+  }
+
+  /** Puts a child before the one at a position; the others are renumbered. */
+  insert(index: number, module: Module): this {
+    if (!isModule(module)) throw new TypeError(`module should be of type: Module, got ${describe(module)}`);
+    const n = this.length;
+    if (index < -n || index > n) {
+      throw new RangeError(`Index out of range: ${index}`);
+    }
+    const all = [...this];
+    all.splice(index < 0 ? index + n : index, 0, module);
+    this.renumber(all);
+    return this;
+  }
+
+  /** Takes out the child at a position and gives it; the others are renumbered. */
+  pop(index = -1): Module {
+    const all = [...this];
+    const [taken] = all.splice(this.position(index), 1);
+    this.renumber(all);
+    return taken!;
+  }
+
+  [Symbol.iterator](): IterableIterator<Module> {
+    return this.contents()
+      .map(([, module]) => module)
+      .values();
+  }
+
+  private position(index: number): number {
+    const n = this.length;
+    if (!Number.isInteger(index) || index < -n || index >= n) {
+      throw new RangeError(`index ${index} is out of range`);
+    }
+    return index < 0 ? index + n : index;
+  }
+
+  private renumber(modules: readonly Module[]): void {
+    this.replace(modules.map((module, i) => [String(i), module]));
+  }
+}
+
+function namedEntries(named: NamedModules): Iterable<readonly [string, Module]> {
+  const iterable = Symbol.iterator in named;
+  return iterable ? (named as Iterable<readonly [string, Module]>) : Object.entries(named);
+}
+
+/**
+ * Calls its children one after the other: `new Sequential(a, b)`, `new Sequential([a, b])`, or by
+ * name `new Sequential({ fc1: a, relu: b })`.
+ *
+ * See https://docs.pytorch.org/docs/stable/generated/torch.nn.Sequential.html
+ */
+export class Sequential extends ListContainer {
+  constructor(...modules: Module[] | [readonly Module[]] | [NamedModules]) {
+    super();
+    const [first] = modules;
+    if (modules.length === 1 && !isModule(first)) {
+      if (typeof first !== "object" || first === null) {
+        throw new TypeError(`${describe(first)} is not a Module subclass`);
+      }
+      if (Array.isArray(first) && first.every(isModule)) this.extend(first);
+      else for (const [name, module] of namedEntries(first as NamedModules)) this.add(name, module);
+    } else {
+      this.extend(modules as Module[]);
+    }
+  }
+
+  override forward(x: tf.Tensor): tf.Tensor {
+    return this.contents().reduce((value, [, module]) => module(value) as tf.Tensor, x);
+  }
+
+  /** The children from one position to another as a Sequential of their own, under their names. */
+  slice(begin?: number, end?: number): Sequential {
+    return new Sequential(this.contents().slice(begin, end));
+  }
+}
+
+/**
+ * An array of modules that are this module's children: `new ModuleList([a, b])`.
+ *
+ * See https://docs.pytorch.org/docs/stable/generated/torch.nn.ModuleList.html
+ */
+export class ModuleList extends ListContainer {
+  constructor(modules: Iterable<Module> = []) {
+    super();
+    this.extend(modules);
+  }
+
+  /** The children from one position to another as a list of their own, numbered from 0. */
+  slice(begin?: number, end?: number): ModuleList {
+    return new ModuleList([...this].slice(begin, end));
+  }
+
+  /** Alike neighbours are folded: `(0-5): 6 x Linear(…)`. */
+  override toString(): string {
+    const runs: { from: number; to: number; text: string }[] = [];
+    [...this].forEach((module, i) => {
+      const text = String(module);
+      const last = runs.at(-1);
+      if (last?.text === text) last.to = i;
+      else runs.push({ from: i, to: i, text });
+    });
+    const lines = runs.map(({ from, to, text }) => {
+      const body = text.replaceAll("\n", "\n  ");
+      return from === to ? `(${from}): ${body}` : `(${from}-${to}): ${to - from + 1} x ${body}`;
+    });
+    return layOut(this.constructor.name, "", lines);
+  }
+}
+
+/**
+ * Modules by name that are this module's children: `new ModuleDict({ conv: a, pool: b })`.
+ *
+ * See https://docs.pytorch.org/docs/stable/generated/torch.nn.ModuleDict.html
+ */
+export class ModuleDict extends Container {
+  constructor(modules: NamedModules = {}) {
+    super();
+    this.update(modules);
+  }
+
+  get size(): number {
+    return this.contents().length;
+  }
+
+  get(key: string): Module {
+    const found = this.contents().find(([name]) => name === key);
+    if (!found) throw new Error(`KeyError: '${key}'; the keys are: ${this.keys().join(", ")}`);
+    return found[1];
+  }
+
+  has(key: string): boolean {
+    return this.contents().some(([name]) => name === key);
+  }
+
+  set(key: string, module: Module): this {
+    this.add(key, module);
+    return this;
+  }
+
+  update(modules: NamedModules): void {
+    for (const [name, module] of namedEntries(modules)) this.add(name, module);
+  }
+
+  /** Takes out a child and gives it. */
+  pop(key: string): Module {
+    const module = this.get(key);
+    this.replace(this.contents().filter(([name]) => name !== key));
+    return module;
+  }
+
+  clear(): void {
+    this.replace([]);
+  }
+
+  keys(): string[] {
+    return this.contents().map(([name]) => name);
+  }
+
+  values(): Module[] {
+    return this.contents().map(([, module]) => module);
+  }
+
+  entries(): [string, Module][] {
+    return this.contents();
+  }
+
+  [Symbol.iterator](): IterableIterator<string> {
+    return this.keys().values();
+  }
+}

@@ -1,0 +1,11 @@
+export type { ForwardHook, ForwardPreHook, HookHandle, HookOptions } from "./call.js";
+export { ModuleDict, ModuleList, type NamedModules, Sequential } from "./containers.js";
+export { formatFloat, formatPython, formatSize } from "./format/index.js";
+export * as init from "./init.js";
+export { meta } from "./meta.js";
+export { Module, type NamedOptions } from "./module.js";
+export { ParameterDict, ParameterList } from "./parameter-containers.js";
+export { Buffer, Empty, Parameter, type TensorSource } from "./parameter.js";
+export { format, type FormatOptions } from "./print.js";
+export { manualSeed, rand, randint, randn, randperm } from "./random.js";
+export type { IncompatibleKeys, StateEntry, StateSource, StateValue } from "./state-dict.js";

@@ -1,0 +1,141 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { Module } from "./module.js";
+import { Parameter, type TensorSource } from "./parameter.js";
+import { layOut } from "./repr.js";
+
+const VALUES = Symbol("values");
+
+/** A plain tensor becomes a parameter; every other value stays what it is. */
+function toParameter(value: unknown): unknown {
+  return value instanceof tf.Tensor && !(value instanceof Parameter) ? new Parameter(value) : value;
+}
+
+function line(name: string, value: unknown): string {
+  if (!(value instanceof tf.Tensor)) return `(${name}): Object of type: ${typeName(value)}`;
+  const kind = value instanceof Parameter ? "Parameter" : "Tensor";
+  const size = value.shape.join("x");
+  return `(${name}): ${kind} containing: [torch.${value.dtype} of size ${size}]`;
+}
+
+function typeName(value: unknown): string {
+  return value === null ? "NoneType" : typeof value;
+}
+
+/**
+ * An array of parameters: `new ParameterList([a, b])`; `list[0]`, `list.length`, iteration.
+ *
+ * See https://docs.pytorch.org/docs/stable/generated/torch.nn.ParameterList.html
+ */
+export class ParameterList extends Module {
+  [index: number]: Parameter;
+  /** How many values there are. */
+  declare readonly length: number;
+
+  constructor(values: Iterable<TensorSource> = []) {
+    super();
+    Object.defineProperty(this, "length", { value: 0, writable: true, configurable: true });
+    this.extend(values);
+  }
+
+  at(index: number): Parameter {
+    const n = this.length;
+    if (!Number.isInteger(index) || index < -n || index >= n) {
+      throw new RangeError(`index ${index} is out of range`);
+    }
+    return this[index < 0 ? index + n : index]!;
+  }
+
+  append(value: TensorSource): this {
+    const at = this.length;
+    this[at] = toParameter(value) as Parameter;
+    (this as { length: number }).length = at + 1;
+    return this;
+  }
+
+  extend(values: Iterable<TensorSource>): this {
+    for (const value of values) this.append(value);
+    return this;
+  }
+
+  slice(begin?: number, end?: number): ParameterList {
+    return new ParameterList([...this].slice(begin, end));
+  }
+
+  *[Symbol.iterator](): IterableIterator<Parameter> {
+    for (let i = 0; i < this.length; i += 1) yield this[i]!;
+  }
+
+  override toString(): string {
+    const lines = [...this].map((value, i) => line(String(i), value));
+    return layOut(this.constructor.name, "", lines);
+  }
+}
+
+/**
+ * Parameters by name: `new ParameterDict({ left: a, right: b })`.
+ *
+ * See https://docs.pytorch.org/docs/stable/generated/torch.nn.ParameterDict.html
+ */
+export class ParameterDict extends Module {
+  readonly [VALUES]: Set<string> = new Set();
+
+  constructor(values: Readonly<Record<string, TensorSource>> | Iterable<[string, TensorSource]> = {}) {
+    super();
+    this.update(values);
+  }
+
+  get size(): number {
+    return this[VALUES].size;
+  }
+
+  get(key: string): Parameter {
+    if (!this.has(key)) throw new Error(`KeyError: '${key}'; the keys are: ${this.keys().join(", ")}`);
+    return (this as unknown as Record<string, Parameter>)[key]!;
+  }
+
+  has(key: string): boolean {
+    return this[VALUES].has(key);
+  }
+
+  set(key: string, value: TensorSource): this {
+    if (key in this && !this.has(key)) throw new Error(`attribute '${key}' already exists`);
+    (this as unknown as Record<string, unknown>)[key] = toParameter(value);
+    this[VALUES].add(key);
+    return this;
+  }
+
+  update(values: Readonly<Record<string, TensorSource>> | Iterable<[string, TensorSource]>): void {
+    const iterable = Symbol.iterator in values;
+    const entries = iterable ? (values as Iterable<[string, TensorSource]>) : Object.entries(values);
+    for (const [key, value] of entries) this.set(key, value);
+  }
+
+  /** Takes out a parameter and gives it. */
+  pop(key: string): Parameter {
+    const value = this.get(key);
+    delete (this as unknown as Record<string, unknown>)[key];
+    this[VALUES].delete(key);
+    return value;
+  }
+
+  clear(): void {
+    for (const key of this.keys()) this.pop(key);
+  }
+
+  keys(): string[] {
+    return [...this[VALUES]];
+  }
+
+  values(): Parameter[] {
+    return this.keys().map((key) => this.get(key));
+  }
+
+  entries(): [string, Parameter][] {
+    return this.keys().map((key) => [key, this.get(key)]);
+  }
+
+  override toString(): string {
+    const lines = this.entries().map(([name, value]) => line(name, value));
+    return layOut(this.constructor.name, "", lines);
+  }
+}

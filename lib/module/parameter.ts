@@ -1,0 +1,154 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { format } from "./print.js";
+
+/** What can become a parameter: a tensor, numbers as `tf.tensor` takes them, or a shape to fill. */
+export type TensorSource = tf.Tensor | tf.TensorLike | Empty;
+
+/** A shape without values yet, which an initialiser or `loadStateDict` fills. */
+export class Empty {
+  constructor(
+    readonly shape: readonly number[],
+    readonly dtype: tf.DataType = "float32",
+  ) {}
+}
+
+/** Tells our classes apart, also across two copies of this package: tfjs' `instanceof` is structural. */
+const KIND = Symbol.for("sconce.State");
+
+function isKind(value: unknown, kind: "parameter" | "buffer"): boolean {
+  return (value as { [KIND]?: string } | null | undefined)?.[KIND] === kind;
+}
+
+/**
+ * A tensor that a module owns. It is a `tf.Variable`, so any tfjs op takes it and no `tf.tidy`
+ * disposes it; unlike one, it may have a shape and no storage yet (`isMeta`).
+ */
+export abstract class State extends tf.Variable {
+  abstract readonly [KIND]: "parameter" | "buffer";
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return isKind(value, "parameter") || isKind(value, "buffer");
+  }
+
+  /** Rises by one with every new value, so that whoever copied the values can see it. */
+  version = 0;
+
+  protected constructor(data: TensorSource, trainable: boolean) {
+    const ready = data instanceof tf.Tensor || data instanceof Empty;
+    const source = ready ? data : tf.tensor(data);
+    const { shape, dtype } = source;
+    // A Variable shares a tensor's data from birth; ours is born without and gets it by `assign`.
+    super({ shape, dtype } as tf.Tensor, trainable, "", nextTensorId());
+    Object.defineProperty(this, "dataId", { configurable: true, get: () => noData(this) });
+    if (source instanceof tf.Tensor) this.assign(source);
+    if (source instanceof tf.Tensor && !ready) source.dispose();
+  }
+
+  /** Whether there is no storage yet. */
+  get isMeta(): boolean {
+    return Object.getOwnPropertyDescriptor(this, "dataId")?.get !== undefined;
+  }
+
+  /** Takes over the values of a tensor of the same shape and dtype, which stays the caller's. */
+  override assign(value: tf.Tensor): void {
+    this.throwIfDisposed();
+    if (value.dtype !== this.dtype || !tf.util.arraysEqual(value.shape, this.shape)) {
+      throw new Error(
+        `assign: expected ${this.dtype} [${this.shape.join(", ")}], ` +
+          `got ${value.dtype} [${value.shape.join(", ")}]`,
+      );
+    }
+    const { dataId } = value;
+    if (!this.isMeta) tf.engine().disposeTensor(this);
+    Object.defineProperty(this, "dataId", { value: dataId, writable: true, configurable: true });
+    tf.engine().incRef(this, tf.backend());
+    this.version += 1;
+  }
+
+  /** Writes values given as numbers, row-major. */
+  fill(values: tf.TypedArray): void {
+    const tensor = tf.tensor(values, this.shape, this.dtype);
+    this.assign(tensor);
+    tensor.dispose();
+  }
+
+  override dispose(): void {
+    if (this.isDisposed) return;
+    if (this.isMeta) this.isDisposedInternal = true;
+    else super.dispose();
+  }
+
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.toString();
+  }
+}
+
+/** tfjs counts tensors to tell them apart; its typings hide the counter. */
+function nextTensorId(): number {
+  return (tf.engine() as unknown as { nextTensorId(): number }).nextTensorId();
+}
+
+function noData(state: State): never {
+  throw new Error(
+    "Cannot copy out of meta tensor; no data! " +
+      `This [${state.shape.join(", ")}] has no values yet: call loadStateDict or initialise it`,
+  );
+}
+
+/**
+ * A tensor that is a module's parameter: `this.weight = new nn.Parameter(tf.zeros([4, 2]))`.
+ * The given tensor stays the caller's (its data is shared, not copied).
+ *
+ * See https://docs.pytorch.org/docs/stable/generated/torch.nn.parameter.Parameter.html
+ */
+export class Parameter extends State {
+  readonly [KIND] = "parameter";
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return isKind(value, "parameter");
+  }
+
+  constructor(data: TensorSource, { requiresGrad = true }: { requiresGrad?: boolean } = {}) {
+    super(data, requiresGrad);
+  }
+
+  get requiresGrad(): boolean {
+    return this.trainable;
+  }
+
+  set requiresGrad(value: boolean) {
+    this.trainable = value;
+  }
+
+  /** `Parameter containing:\ntensor([[...]], requires_grad=True)`, as PyTorch prints it. */
+  override toString(): string {
+    return `Parameter containing:\n${format(this, { requiresGrad: this.requiresGrad })}`;
+  }
+}
+
+/**
+ * A tensor that belongs to a module and is no parameter (a running mean, a mask):
+ * `this.mask = new nn.Buffer(tf.ones([8]), { persistent: false })`. Persistent ones (the default)
+ * are in the state_dict.
+ *
+ * See https://docs.pytorch.org/docs/stable/generated/torch.nn.parameter.Buffer.html
+ */
+export class Buffer extends State {
+  readonly [KIND] = "buffer";
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return isKind(value, "buffer");
+  }
+
+  readonly persistent: boolean;
+
+  constructor(data: TensorSource, { persistent = true }: { persistent?: boolean } = {}) {
+    super(data, false);
+    this.persistent = persistent;
+  }
+
+  /** `tensor([...])`, as PyTorch prints it. */
+  override toString(): string {
+    return format(this);
+  }
+}

@@ -1,0 +1,147 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { describe } from "../arguments.js";
+import { formatSize } from "./format/index.js";
+import type { Module } from "./module.js";
+import { Buffer, State } from "./parameter.js";
+import { ownBuffers, ownParameters, presentChildren } from "./walk.js";
+
+/** A tensor of a checkpoint that is not yet a tfjs tensor, as `nn.load` gives it. */
+export interface StateEntry {
+  readonly shape: readonly number[];
+  readonly dtype: string;
+  toFloat32(): Float32Array;
+  toInt32(): Int32Array;
+}
+
+export type StateValue = tf.Tensor | StateEntry;
+export type StateSource = ReadonlyMap<string, StateValue> | Readonly<Record<string, StateValue>>;
+
+/** What `loadStateDict` found wrong with the keys, when it was not strict. */
+export interface IncompatibleKeys {
+  missingKeys: string[];
+  unexpectedKeys: string[];
+}
+
+/** May rename, add or drop keys of its module before a state_dict is loaded. */
+export type LoadHook = (state: Map<string, StateValue>, prefix: string, module: Module) => void;
+
+export const LOAD_HOOKS = Symbol("loadHooks");
+
+/** A place that a key fills. */
+interface Slot {
+  key: string;
+  module: Module;
+  name: string;
+  tensor: tf.Tensor;
+}
+
+/** In PyTorch's order: own parameters, own persistent buffers, then the children, one by one. */
+function slots(module: Module, prefix: string): Slot[] {
+  const own = [
+    ...ownParameters(module).map(([name, tensor]) => ({ name, tensor })),
+    ...ownBuffers(module).filter(({ persistent }) => persistent),
+  ];
+  return [
+    ...own.map(({ name, tensor }) => ({ key: prefix + name, module, name, tensor })),
+    ...presentChildren(module).flatMap(([name, child]) => slots(child, `${prefix}${name}.`)),
+  ];
+}
+
+export function collectState(module: Module, prefix: string): Map<string, tf.Tensor> {
+  return new Map(slots(module, prefix).map(({ key, tensor }) => [key, tensor]));
+}
+
+function runLoadHooks(module: Module, prefix: string, state: Map<string, StateValue>): void {
+  for (const load of module[LOAD_HOOKS] ?? []) load(state, prefix, module);
+  for (const [name, child] of presentChildren(module)) {
+    runLoadHooks(child, `${prefix}${name}.`, state);
+  }
+}
+
+export function loadState(module: Module, source: StateSource, strict: boolean): IncompatibleKeys {
+  if (source === null || typeof source !== "object") {
+    throw new TypeError(`Expected state_dict to be dict-like, got ${describe(source)}.`);
+  }
+  const state = new Map<string, StateValue>(
+    source instanceof Map ? source : Object.entries(source as Record<string, StateValue>),
+  );
+  runLoadHooks(module, "", state);
+  const targets = slots(module, "");
+  const keys = new Set(targets.map(({ key }) => key));
+  const missingKeys = targets.map(({ key }) => key).filter((key) => !state.has(key));
+  const unexpectedKeys = [...state.keys()].filter((key) => !keys.has(key));
+  const found = targets.filter(({ key }) => state.has(key));
+
+  const errors: string[] = [];
+  if (strict && missingKeys.length) errors.push(keyList("Missing", missingKeys));
+  if (strict && unexpectedKeys.length) errors.push(keyList("Unexpected", unexpectedKeys));
+  errors.push(...found.flatMap((slot) => problem(slot, state.get(slot.key))));
+  if (errors.length) throw loadError(module, errors);
+
+  // All values are made before the first is written, so that a failure changes nothing.
+  const values: tf.Tensor[] = [];
+  try {
+    for (const slot of found) values.push(toTensor(state.get(slot.key)!, slot));
+    found.forEach((slot, i) => write(slot, values[i]!));
+  } finally {
+    tf.dispose(values);
+  }
+  return { missingKeys, unexpectedKeys };
+}
+
+function keyList(kind: string, keys: readonly string[]): string {
+  return `${kind} key(s) in state_dict: ${keys.map((key) => `"${key}"`).join(", ")}. `;
+}
+
+function loadError(module: Module, errors: readonly string[]): Error {
+  const name = module.constructor.name;
+  return new Error(`Error(s) in loading state_dict for ${name}:\n\t${errors.join("\n\t")}`);
+}
+
+function isTensorLike(value: unknown): value is StateValue {
+  if (value instanceof tf.Tensor) return true;
+  const entry = value as Partial<StateEntry> | null | undefined;
+  return Array.isArray(entry?.shape) && typeof entry.toFloat32 === "function";
+}
+
+function problem({ key, tensor }: Slot, value: unknown): string[] {
+  if (!isTensorLike(value)) {
+    return [
+      `While copying the parameter named "${key}", expected torch.Tensor or Tensor-like object ` +
+        `from checkpoint but received ${describe(value)}`,
+    ];
+  }
+  if (tf.util.arraysEqual([...value.shape], tensor.shape) || isOldScalar(value, tensor)) return [];
+  return [
+    `size mismatch for ${key}: copying a param with shape ${formatSize(value.shape)} from ` +
+      `checkpoint, the shape in current model is ${formatSize(tensor.shape)}.`,
+  ];
+}
+
+/** PyTorch 0.3 stored a 0-d tensor as one of shape [1]. */
+function isOldScalar(value: StateValue, tensor: tf.Tensor): boolean {
+  return tensor.shape.length === 0 && value.shape.length === 1 && value.shape[0] === 1;
+}
+
+/** The value in the dtype of its place, as `param.copy_` converts. */
+function toTensor(value: StateValue, { key, tensor }: Slot): tf.Tensor {
+  return tf.tidy(() => {
+    if (value instanceof tf.Tensor) {
+      return tf.clone(tf.reshape(tf.cast(value, tensor.dtype), tensor.shape));
+    }
+    try {
+      const values = tensor.dtype === "float32" ? value.toFloat32() : value.toInt32();
+      return tf.tensor(values, tensor.shape, tensor.dtype);
+    } catch (error) {
+      throw new Error(`While copying the parameter named "${key}": ${(error as Error).message}`, {
+        cause: error,
+      });
+    }
+  });
+}
+
+function write({ module, name, tensor }: Slot, value: tf.Tensor): void {
+  if (tensor instanceof State) return tensor.assign(value);
+  // A plain tensor was assigned under a buffer's name: the module owns the new one.
+  (module as unknown as Record<string, unknown>)[name] = new Buffer(value);
+}

@@ -1,0 +1,56 @@
+/**
+ * Finds a Chromium for the specs: CHROME_BIN, an installed one, or the one that comes from npm
+ * (with its own libraries, so that no system package is needed).
+ */
+import { existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { mkdir } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+
+const NAMES = ["google-chrome-stable", "google-chrome", "chromium", "chromium-browser"];
+
+/** WebGL2 without a GPU (SwiftShader), no sandbox (containers run as root), no phoning home. */
+export const BROWSER_FLAGS = [
+  "--no-sandbox",
+  "--no-zygote",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--ignore-gpu-blocklist",
+  "--use-gl=angle",
+  "--use-angle=swiftshader",
+  "--enable-unsafe-swiftshader",
+];
+
+/** The path of an executable Chromium. */
+export async function findBrowser() {
+  if (process.env.CHROME_BIN) return process.env.CHROME_BIN;
+  const folders = (process.env.PATH ?? "").split(delimiter);
+  for (const name of NAMES) {
+    const path = folders.map((folder) => join(folder, name)).find((file) => existsSync(file));
+    if (path) return path;
+  }
+  return unpackFromNpm();
+}
+
+async function unpackFromNpm() {
+  const folder = fileURLToPath(new URL("../node_modules/.cache/chromium", import.meta.url));
+  await mkdir(folder, { recursive: true });
+  // The package unpacks into the temporary folder, and brings its libraries only if it believes
+  // itself on a bare machine.
+  const { TMPDIR, AWS_EXECUTION_ENV } = process.env;
+  Object.assign(process.env, { TMPDIR: folder, AWS_EXECUTION_ENV: "AWS_Lambda_nodejs22.x" });
+  try {
+    const { default: chromium } = await import("@sparticuz/chromium");
+    return await chromium.executablePath();
+  } finally {
+    restore("TMPDIR", TMPDIR);
+    restore("AWS_EXECUTION_ENV", AWS_EXECUTION_ENV);
+  }
+}
+
+function restore(name, value) {
+  if (value === undefined) delete process.env[name];
+  else process.env[name] = value;
+}

@@ -1,0 +1,32 @@
+/** Bundles the specs that need no Node into one ES module for the browser. */
+import { build } from "esbuild";
+import { readdir, rm } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+export async function bundleSpecs(outdir, only = process.env.SPEC ?? "") {
+  const files = (await readdir(`${root}/spec`, { recursive: true }))
+    .filter((file) => file.endsWith(".spec.ts") && !file.endsWith(".node.spec.ts"))
+    .filter((file) => file.includes(only))
+    .sort();
+  await rm(`${root}/${outdir}`, { recursive: true, force: true });
+  await build({
+    stdin: {
+      contents: files.map((file) => `import "./${file}";`).join("\n"),
+      resolveDir: `${root}/spec`,
+    },
+    outdir: `${root}/${outdir}`,
+    entryNames: "specs",
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    target: "es2022",
+    sourcemap: "inline",
+    // Our package.json calls modules free of side effects; specs are nothing but.
+    ignoreAnnotations: true,
+    logLevel: "error",
+    // What only Node reaches, behind a check or a dynamic import.
+    external: ["node:*"],
+  });
+}
