@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { Module } from "./module.js";
+import { State } from "./parameter.js";
 import { head } from "./repr.js";
 import { walk } from "./walk.js";
 
@@ -34,13 +35,28 @@ export function hook<T>(list: T[], entry: T, prepend = false): HookHandle {
   return { remove };
 }
 
+/** How many calls are under way, one inside the other. */
+let depth = 0;
+
 /** Pre-hooks, `forward`, hooks; nothing but the output outlives the call. */
 export function call(module: Module, args: unknown[]): unknown {
+  depth += 1;
   try {
-    return tf.tidy(() => run(module, args) as tf.TensorContainer);
+    return tf.tidy(() => {
+      const output = run(module, args);
+      return (depth === 1 ? ownOutput(output, args) : output) as tf.TensorContainer;
+    });
   } catch (error) {
     throw error instanceof Error ? locate(error, module) : error;
+  } finally {
+    depth -= 1;
   }
+}
+
+/** An output that is an argument or a weight gets a handle of its own, which may be disposed. */
+function ownOutput(output: unknown, args: unknown[]): unknown {
+  if (!(output instanceof tf.Tensor)) return output;
+  return output instanceof State || args.includes(output) ? tf.clone(output) : output;
 }
 
 function run(module: Module, given: unknown[]): unknown {

@@ -5,8 +5,7 @@ import { layOut } from "./repr.js";
 import { isModule, ORDER, ownChildren } from "./walk.js";
 
 /** Children by name: a plain object, a Map, or an array of `[name, module]`. */
-export type NamedModules =
-  Readonly<Record<string, Module>> | Iterable<readonly [string, Module]>;
+export type NamedModules = Readonly<Record<string, Module>> | Iterable<readonly [string, Module]>;
 
 const NAMES = Symbol("names");
 
@@ -73,7 +72,8 @@ class ListContainer extends Container {
 
   /** Puts a child before the one at a position; the others are renumbered. */
   insert(index: number, module: Module): this {
-    if (!isModule(module)) throw new TypeError(`module should be of type: Module, got ${describe(module)}`);
+    if (!isModule(module))
+      throw new TypeError(`module should be of type: Module, got ${describe(module)}`);
     const n = this.length;
     if (index < -n || index > n) {
       throw new RangeError(`Index out of range: ${index}`);

@@ -76,9 +76,7 @@ export class Module {
   /** The model's own formula, in tensor ops. Plain and synchronous; overridden by every module. */
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- every subclass narrows it
   forward(..._args: any[]): any {
-    throw new Error(
-      `Module [${this.constructor.name}] is missing the required "forward" function`,
-    );
+    throw new Error(`Module [${this.constructor.name}] is missing the required "forward" function`);
   }
 
   /** Parameters and persistent buffers by their PyTorch key. The tensors stay the model's own. */

@@ -79,7 +79,9 @@ export class ParameterList extends Module {
 export class ParameterDict extends Module {
   readonly [VALUES]: Set<string> = new Set();
 
-  constructor(values: Readonly<Record<string, TensorSource>> | Iterable<[string, TensorSource]> = {}) {
+  constructor(
+    values: Readonly<Record<string, TensorSource>> | Iterable<[string, TensorSource]> = {},
+  ) {
     super();
     this.update(values);
   }
@@ -89,7 +91,8 @@ export class ParameterDict extends Module {
   }
 
   get(key: string): Parameter {
-    if (!this.has(key)) throw new Error(`KeyError: '${key}'; the keys are: ${this.keys().join(", ")}`);
+    if (!this.has(key))
+      throw new Error(`KeyError: '${key}'; the keys are: ${this.keys().join(", ")}`);
     return (this as unknown as Record<string, Parameter>)[key]!;
   }
 
@@ -106,7 +109,9 @@ export class ParameterDict extends Module {
 
   update(values: Readonly<Record<string, TensorSource>> | Iterable<[string, TensorSource]>): void {
     const iterable = Symbol.iterator in values;
-    const entries = iterable ? (values as Iterable<[string, TensorSource]>) : Object.entries(values);
+    const entries = iterable
+      ? (values as Iterable<[string, TensorSource]>)
+      : Object.entries(values);
     for (const [key, value] of entries) this.set(key, value);
   }
 

@@ -46,7 +46,7 @@ export abstract class State extends tf.Variable {
 
   /** Whether there is no storage yet. */
   get isMeta(): boolean {
-    return Object.getOwnPropertyDescriptor(this, "dataId")?.get !== undefined;
+    return !this.isDisposed && Object.getOwnPropertyDescriptor(this, "dataId")?.get !== undefined;
   }
 
   /** Takes over the values of a tensor of the same shape and dtype, which stays the caller's. */
@@ -76,6 +76,10 @@ export abstract class State extends tf.Variable {
     if (this.isDisposed) return;
     if (this.isMeta) this.isDisposedInternal = true;
     else super.dispose();
+    const disposed = (): never => {
+      throw new Error("Tensor is disposed: so is the module that it belonged to");
+    };
+    Object.defineProperty(this, "dataId", { configurable: true, get: disposed });
   }
 
   [Symbol.for("nodejs.util.inspect.custom")](): string {
