@@ -13,7 +13,11 @@ export default ts.config(
       "max-lines": ["error", { max: 400 }],
       "@typescript-eslint/naming-convention": [
         "error",
-        { selector: "variableLike", format: ["camelCase", "PascalCase", "UPPER_CASE"], leadingUnderscore: "allow" },
+        {
+          selector: "variableLike",
+          format: ["camelCase", "PascalCase", "UPPER_CASE"],
+          leadingUnderscore: "allow",
+        },
         { selector: "typeLike", format: ["PascalCase"] },
       ],
       "@typescript-eslint/consistent-type-imports": "error",

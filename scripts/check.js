@@ -6,7 +6,11 @@ import { join } from "node:path";
 
 const npx = (...args) => ["npx", ["--no-install", ...args]];
 const packed = mkdtempSync(join(tmpdir(), "sconce-pack-"));
-const tarball = () => join(packed, readdirSync(packed).find((name) => name.endsWith(".tgz")));
+const tarball = () =>
+  join(
+    packed,
+    readdirSync(packed).find((name) => name.endsWith(".tgz")),
+  );
 
 const STEPS = [
   ["types", () => npx("tsc", "--noEmit", "-p", ".")],

@@ -12,7 +12,9 @@ const RUNS = [
 /** Runs a program of node_modules/.bin; resolves with its exit code and its output. */
 function run([name, ...args]) {
   return new Promise((resolve) => {
-    const child = spawn("npx", ["--no-install", name, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn("npx", ["--no-install", name, ...args], {
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     let output = "";
     const collect = (chunk) => (output += chunk);
     child.stdout.on("data", collect);

@@ -89,7 +89,11 @@ export function drawPicture(pixels: Uint8Array): string[] {
 }
 
 /** A picture with its label and the model's three most probable classes beside it. */
-export function showPrediction({ images, labels }: TestSet, logits: Float32Array, i: number): string {
+export function showPrediction(
+  { images, labels }: TestSet,
+  logits: Float32Array,
+  i: number,
+): string {
   const picture = drawPicture(images.subarray(i * 784, (i + 1) * 784));
   const scores = Array.from(row(logits, i));
   const top = Math.max(...scores);

@@ -1,8 +1,19 @@
 /** The lesson on neural-network inference, part by part, each as the text that is printed. */
 import * as tf from "@tensorflow/tfjs-core";
 import * as nn from "sconce";
-import { Affine, array, linspace, NdArray, NeuralNetwork, seed, randn, Sigmoid } from "sconce/reference";
+import {
+  Affine,
+  array,
+  formatShape,
+  linspace,
+  type NdArray,
+  NeuralNetwork,
+  randn,
+  seed,
+  Sigmoid,
+} from "sconce/reference";
 import plot from "simple-ascii-chart";
+import { asReference, toArray } from "../models/reference.js";
 import { NNTorch } from "../models/lesson.js";
 import { NUMPY_PARAMETERS, TORCH_PARAMETERS } from "./document.js";
 
@@ -47,16 +58,17 @@ export function sigmoidPlot(): string {
 export function numpyNetwork(): NeuralNetwork {
   const model = new NeuralNetwork(2, 4, 3);
   const { W1, b1, W2, b2 } = NUMPY_PARAMETERS;
-  model.layers = [new Affine(array(W1), array(b1)), new Sigmoid(), new Affine(array(W2), array(b2))];
+  model.layers = [
+    new Affine(array(W1), array(b1)),
+    new Sigmoid(),
+    new Affine(array(W2), array(b2)),
+  ];
   return model;
 }
 
-const tuple = (shape: readonly number[]): string =>
-  `(${shape.join(", ")}${shape.length === 1 ? "," : ""})`;
-
 /** `print(param.shape); print(param); print()` for each parameter. */
 export function numpyParameters(model: NeuralNetwork): string {
-  return model.params.map((param) => `${tuple(param.shape)}\n${param}\n\n`).join("");
+  return model.params.map((param) => `${formatShape(param.shape)}\n${String(param)}\n\n`).join("");
 }
 
 /** The PyTorch-style network with the document's parameters. */
@@ -70,21 +82,9 @@ export function torchNetwork(): NNTorch {
 
 /** `print(param.shape); print(param); print()` for each parameter. */
 export function torchParameters(model: nn.Module): string {
-  const print = (param: nn.Parameter): string => `${nn.formatSize(param.shape)}\n${param}\n\n`;
+  const print = (param: nn.Parameter): string =>
+    `${nn.formatSize(param.shape)}\n${String(param)}\n\n`;
   return model.parameters().map(print).join("");
-}
-
-/** The reference with W = weightᵀ: the same numbers by the other formula. */
-export function asReference(model: NNTorch): NeuralNetwork {
-  const affine = ({ weight, bias }: nn.Linear): Affine =>
-    new Affine(toArray(weight).T, toArray(bias!));
-  const reference = new NeuralNetwork(2, 4, 3);
-  reference.layers = [affine(model.layer1), new Sigmoid(), affine(model.layer2)];
-  return reference;
-}
-
-function toArray(tensor: tf.Tensor): NdArray {
-  return new NdArray(Float64Array.from(tensor.dataSync()), tensor.shape);
 }
 
 export function toTensor(array: NdArray): tf.Tensor {

@@ -38,7 +38,7 @@ async function tellLesson(): Promise<void> {
   const torch = lesson.torchNetwork();
   const input = lesson.toTensor(x);
   const output = torch(input);
-  console.log(`${torch}\n`);
+  console.log(`${String(torch)}\n`);
   console.log(`x_torch.shape\n${nn.formatSize(input.shape)}`);
   console.log(`out_torch.shape\n${nn.formatSize(output.shape)}\n`);
   process.stdout.write(lesson.torchParameters(torch));
@@ -51,7 +51,9 @@ async function tellLesson(): Promise<void> {
       "y = xWᵀ + b, so layer1.weight is [4, 2] where W1 is (2, 4). The numbers agree:",
   );
   const difference = lesson.crossCheck(torch, x);
-  console.log(`largest difference between xW + b (float64) and xWᵀ + b: ${difference.toExponential(2)}`);
+  console.log(
+    `largest difference between xW + b (float64) and xWᵀ + b: ${difference.toExponential(2)}`,
+  );
   torch.dispose();
 }
 
@@ -84,7 +86,8 @@ async function classify(name: "mlp" | "cnn", test: TestSet): Promise<void> {
   console.log(`  accuracy PyTorch   ${percent(torch.correct)}  (${torch.correct} of ${n})`);
   console.log(`  same pictures right: ${ours.same ? "yes" : "NO"}`);
   console.log(`  largest logit difference: ${ours.maxDifference.toExponential(2)}\n`);
-  if (name === "cnn") for (const i of [0, 2, 23]) console.log(`${showPrediction(test, logits, i)}\n`);
+  if (name === "cnn")
+    for (const i of [0, 2, 23]) console.log(`${showPrediction(test, logits, i)}\n`);
   if (!ours.same || ours.maxDifference > 1e-4) process.exitCode = 1;
 }
 

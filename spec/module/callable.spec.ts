@@ -68,14 +68,15 @@ onEveryBackend("A module", () => {
   });
 
   it("keeps its weights when it is built inside a tidy", () => {
-    const inside = tf.tidy(() => {
-      const built = new Net();
-      return { built, y: built(x) };
+    let built: Net | undefined;
+    const y = tf.tidy(() => {
+      built = new Net();
+      return built(x);
     });
-    const again = inside.built(x);
-    expect(Array.from(again.dataSync())).to.deep.equal(Array.from(inside.y.dataSync()));
-    tf.dispose([again, inside.y]);
-    inside.built.dispose();
+    const again = built!(x);
+    expect(Array.from(again.dataSync())).to.deep.equal(Array.from(y.dataSync()));
+    tf.dispose([again, y]);
+    built!.dispose();
   });
 
   it("says where in the model it failed, and keeps the first words of the error", () => {
