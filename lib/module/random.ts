@@ -23,7 +23,7 @@ export function rand(...size: SizeArguments): tf.Tensor {
 }
 
 /**
- * N(0, 1): the numbers of `torch.randn(*size)` after the same `manualSeed`, within 1e-6.
+ * N(0, 1): the numbers of `torch.randn(*size)` after the same `manualSeed`, bit for bit on x86 (on ARM PyTorch itself differs in the last bits).
  *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.randn.html
  */

@@ -1,0 +1,46 @@
+/** Runs an exported function of a bench file in a real Chromium. */
+import { build } from "esbuild";
+import { createServer } from "node:http";
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
+import { BROWSER_FLAGS, findBrowser } from "../scripts/browser.js";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+async function bundle(file: string): Promise<string> {
+  const { outputFiles } = await build({
+    stdin: { contents: `export * from "./${file}";`, resolveDir: root },
+    bundle: true,
+    write: false,
+    format: "esm",
+    target: "es2022",
+    logLevel: "error",
+    external: ["node:*"],
+  });
+  return outputFiles[0]!.text;
+}
+
+/** Calls `name(...args)` of a module of ours in the browser; arguments and result are JSON. */
+export async function inBrowser<T>(file: string, name: string, ...args: unknown[]): Promise<T> {
+  const code = await bundle(file);
+  const server = createServer((request, response) => {
+    const isModule = request.url === "/bench.js";
+    response.setHeader("content-type", isModule ? "text/javascript" : "text/html");
+    response.end(isModule ? code : "<!doctype html><title>bench</title>");
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as { port: number };
+  const browser = await chromium.launch({
+    executablePath: await findBrowser(),
+    args: BROWSER_FLAGS,
+  });
+  try {
+    const page = await browser.newPage();
+    await page.goto(`http://127.0.0.1:${port}/`);
+    const call = `import("/bench.js").then((m) => m[${JSON.stringify(name)}](...${JSON.stringify(args)}))`;
+    return await page.evaluate<T>(call);
+  } finally {
+    await browser.close();
+    server.close();
+  }
+}

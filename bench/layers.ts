@@ -1,0 +1,120 @@
+/** What a module costs over the bare tfjs ops that it runs: model(x) beside the same ops by hand. */
+import * as tf from "@tensorflow/tfjs-core";
+import * as nn from "sconce";
+import { makeCnn, makeMlp } from "../examples/models/fashion.js";
+import { NNTorch } from "../examples/models/lesson.js";
+import { measure } from "./timing.js";
+
+export interface Row {
+  backend: string;
+  model: string;
+  batch: number;
+  layers: number;
+  /** Median ms of `model(x)` and of the bare ops, with the result read back. */
+  ours: number;
+  bare: number;
+}
+
+type Weights = Map<string, tf.Tensor>;
+type Bare = (x: tf.Tensor, weights: Weights) => tf.Tensor;
+
+function linear(x: tf.Tensor, weights: Weights, key: string): tf.Tensor {
+  const y = tf.matMul(x as tf.Tensor2D, weights.get(`${key}.weight`) as tf.Tensor2D, false, true);
+  return tf.add(y, weights.get(`${key}.bias`)!);
+}
+
+const bareLesson: Bare = (x, weights) =>
+  linear(tf.sigmoid(linear(x, weights, "layer1")), weights, "layer2");
+
+const bareMlp: Bare = (x, weights) =>
+  linear(tf.relu(linear(tf.reshape(x, [-1, 784]), weights, "fc1")), weights, "fc2");
+
+/** Convolution, batch norm, ReLU in PyTorch's layout, as the layers compute them. */
+function block(x: tf.Tensor, weights: Weights, conv: number, stride: number): tf.Tensor {
+  const nhwc = tf.transpose(x, [0, 2, 3, 1]) as tf.Tensor4D;
+  const kernel = tf.transpose(weights.get(`${conv}.weight`)!, [2, 3, 1, 0]) as tf.Tensor4D;
+  const y = tf.transpose(
+    tf.conv2d(nhwc, kernel, stride, [
+      [0, 0],
+      [1, 1],
+      [1, 1],
+      [0, 0],
+    ]),
+    [0, 3, 1, 2],
+  );
+  const get = (name: string): tf.Tensor => {
+    const tensor = weights.get(`${conv + 1}.${name}`)!;
+    return tf.reshape(tensor, [1, tensor.shape[0]!, 1, 1]);
+  };
+  const scale = tf.mul(get("weight"), tf.rsqrt(tf.add(get("running_var"), 1e-5)));
+  const shift = tf.sub(get("bias"), tf.mul(get("running_mean"), scale));
+  return tf.relu(tf.add(tf.mul(y, scale), shift));
+}
+
+function pool(x: tf.Tensor): tf.Tensor {
+  const nhwc = tf.transpose(x, [0, 2, 3, 1]) as tf.Tensor4D;
+  return tf.transpose(tf.maxPool(nhwc, 2, 2, "valid"), [0, 3, 1, 2]);
+}
+
+const bareCnn: Bare = (x, weights) => {
+  let y = pool(block(x, weights, 0, 1));
+  y = pool(block(y, weights, 4, 1));
+  y = block(y, weights, 8, 2); // (N, 64, 4, 4), averaged to (N, 64, 2, 2)
+  const nhwc = tf.transpose(y, [0, 2, 3, 1]) as tf.Tensor4D;
+  y = tf.transpose(tf.avgPool(nhwc, 2, 2, "valid"), [0, 3, 1, 2]);
+  y = tf.relu(linear(tf.reshape(y, [-1, 256]), weights, "14"));
+  return linear(y, weights, "16");
+};
+
+interface Case {
+  model: string;
+  make: () => nn.Module;
+  shape: number[];
+  layers: number;
+  bare: Bare;
+}
+
+const CASES: Case[] = [
+  { model: "lesson 2-4-3", make: () => new NNTorch(), shape: [2], layers: 3, bare: bareLesson },
+  { model: "MLP 784-128-10", make: makeMlp, shape: [1, 28, 28], layers: 4, bare: bareMlp },
+  { model: "CNN 28×28", make: makeCnn, shape: [1, 28, 28], layers: 17, bare: bareCnn },
+];
+
+/** Measures every model at batch 1 and 64 on a backend. */
+export async function benchLayers(backend: nn.BackendName): Promise<Row[]> {
+  await nn.setBackend(backend);
+  const rows: Row[] = [];
+  for (const { model: name, make, shape, layers, bare } of CASES) {
+    for (const batch of [1, 64]) {
+      nn.manualSeed(0);
+      const model = make();
+      const weights = model.stateDict();
+      const x = nn.rand(batch, ...shape);
+      const run = (forward: (x: tf.Tensor) => tf.Tensor) => (): void => {
+        tf.tidy(() => void forward(x).dataSync());
+      };
+      expectSame(
+        x,
+        (input) => model(input) as tf.Tensor,
+        (input) => bare(input, weights),
+        name,
+      );
+      const { ours, plain } = measure({
+        ours: run((input) => model(input) as tf.Tensor),
+        plain: run((input) => bare(input, weights)),
+      });
+      rows.push({ backend: tf.getBackend(), model: name, batch, layers, ours, bare: plain });
+      x.dispose();
+      model.dispose();
+    }
+  }
+  return rows;
+}
+
+type Forward = (x: tf.Tensor) => tf.Tensor;
+
+/** A comparison is worth something only between equal results. */
+function expectSame(x: tf.Tensor, a: Forward, b: Forward, name: string): void {
+  const worst = tf.tidy(() => tf.max(tf.abs(tf.sub(a(x), b(x)))).dataSync()[0]!);
+  if (!(worst < 1e-3)) throw new Error(`${name}: the bare ops give something else (${worst})`);
+}

@@ -1,0 +1,40 @@
+/** Timing by interleaved rounds, so that a machine that slows down slows all candidates down. */
+
+export interface TimingOptions {
+  /** How many rounds; each candidate runs once a round, in turn. Default: 15. */
+  rounds?: number;
+  /** How long one measurement of a candidate lasts at least, in ms. Default: 20. */
+  minTime?: number;
+}
+
+const median = (values: readonly number[]): number => {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+};
+
+function time(run: () => void, times: number): number {
+  const began = performance.now();
+  for (let i = 0; i < times; i += 1) run();
+  return (performance.now() - began) / times;
+}
+
+/** The median time of each candidate in milliseconds. */
+export function measure<K extends string>(
+  candidates: Record<K, () => void>,
+  { rounds = 15, minTime = 20 }: TimingOptions = {},
+): Record<K, number> {
+  const entries = Object.entries(candidates) as [K, () => void][];
+  const repeats = entries.map(([, run]) => {
+    time(run, 3); // warm up: the engine compiles, the GPU builds its programs
+    return Math.max(1, Math.ceil(minTime / Math.max(time(run, 1), 1e-3)));
+  });
+  const times = entries.map((): number[] => []);
+  for (let round = 0; round < rounds; round += 1) {
+    entries.forEach(([, run], i) => times[i]!.push(time(run, repeats[i]!)));
+  }
+  return Object.fromEntries(entries.map(([name], i) => [name, median(times[i]!)])) as Record<
+    K,
+    number
+  >;
+}

@@ -1,0 +1,46 @@
+import { expect } from "chai";
+import { execFile } from "node:child_process";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { promisify } from "node:util";
+
+/** Every TypeScript snippet of the pages users read runs, and prints the text below it. */
+const PAGES = ["README.md"];
+
+interface Snippet {
+  code: string;
+  /** What stands in the next `text` block before another snippet. */
+  prints: string | undefined;
+}
+
+function snippets(markdown: string): Snippet[] {
+  const blocks = [...markdown.matchAll(/^```(\w+)\n([^]*?)^```$/gm)];
+  return blocks.flatMap(([, language, code], i) => {
+    if (language !== "ts") return [];
+    const next = blocks[i + 1];
+    return [{ code: code!, prints: next?.[1] === "text" ? next[2] : undefined }];
+  });
+}
+
+describe("Snippets in the documentation", () => {
+  const folder = "out/snippets";
+
+  before(() => mkdir(folder, { recursive: true }));
+  after(() => rm(folder, { recursive: true }));
+
+  for (const page of PAGES) {
+    it(`of ${page} run and print what stands below them`, async () => {
+      const found = snippets(await readFile(page, "utf8"));
+      expect(found, "number of snippets").to.not.be.empty;
+      for (const [i, { code, prints }] of found.entries()) {
+        const file = `${folder}/${page.replaceAll("/", "-")}-${i}.ts`;
+        await writeFile(file, code);
+        const { stdout, stderr } = await promisify(execFile)(process.execPath, [
+          ...["--import", "tsx"],
+          file,
+        ]);
+        expect(stderr, `${page}, snippet ${i}: stderr`).to.equal("");
+        if (prints !== undefined) expect(stdout, `${page}, snippet ${i}`).to.equal(prints);
+      }
+    });
+  }
+});
