@@ -18,6 +18,8 @@ export default ts.config(
           format: ["camelCase", "PascalCase", "UPPER_CASE"],
           leadingUnderscore: "allow",
         },
+        // PyTorch's mark of what writes in place: `uniform_`, `requiresGrad_`.
+        { selector: "function", format: ["camelCase"], trailingUnderscore: "allow" },
         { selector: "typeLike", format: ["PascalCase"] },
       ],
       "@typescript-eslint/consistent-type-imports": "error",
@@ -34,6 +36,8 @@ export default ts.config(
       "max-lines": ["error", { max: 500 }],
       "@typescript-eslint/explicit-module-boundary-types": "off",
       "@typescript-eslint/no-unused-expressions": "off",
+      // A spec swaps a method and puts it back.
+      "@typescript-eslint/unbound-method": "off",
     },
   },
   { files: ["**/*.js"], languageOptions: { globals: globals.node } },

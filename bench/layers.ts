@@ -19,7 +19,7 @@ type Weights = Map<string, tf.Tensor>;
 type Bare = (x: tf.Tensor, weights: Weights) => tf.Tensor;
 
 function linear(x: tf.Tensor, weights: Weights, key: string): tf.Tensor {
-  const y = tf.matMul(x as tf.Tensor2D, weights.get(`${key}.weight`) as tf.Tensor2D, false, true);
+  const y = tf.matMul(x, weights.get(`${key}.weight`) as tf.Tensor2D, false, true);
   return tf.add(y, weights.get(`${key}.bias`)!);
 }
 
@@ -44,7 +44,7 @@ function block(x: tf.Tensor, weights: Weights, conv: number, stride: number): tf
   );
   const get = (name: string): tf.Tensor => {
     const tensor = weights.get(`${conv + 1}.${name}`)!;
-    return tf.reshape(tensor, [1, tensor.shape[0]!, 1, 1]);
+    return tf.reshape(tensor, [1, tensor.shape[0], 1, 1]);
   };
   const scale = tf.mul(get("weight"), tf.rsqrt(tf.add(get("running_var"), 1e-5)));
   const shift = tf.sub(get("bias"), tf.mul(get("running_mean"), scale));

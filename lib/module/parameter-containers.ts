@@ -10,8 +10,10 @@ function toParameter(value: unknown): unknown {
   return value instanceof tf.Tensor && !(value instanceof Parameter) ? new Parameter(value) : value;
 }
 
+const isTensor = (value: unknown): value is tf.Tensor => value instanceof tf.Tensor;
+
 function line(name: string, value: unknown): string {
-  if (!(value instanceof tf.Tensor)) return `(${name}): Object of type: ${typeName(value)}`;
+  if (!isTensor(value)) return `(${name}): Object of type: ${typeName(value)}`;
   const kind = value instanceof Parameter ? "Parameter" : "Tensor";
   const size = value.shape.join("x");
   return `(${name}): ${kind} containing: [torch.${value.dtype} of size ${size}]`;
@@ -110,7 +112,7 @@ export class ParameterDict extends Module {
   update(values: Readonly<Record<string, TensorSource>> | Iterable<[string, TensorSource]>): void {
     const iterable = Symbol.iterator in values;
     const entries = iterable
-      ? (values as Iterable<[string, TensorSource]>)
+      ? (values)
       : Object.entries(values);
     for (const [key, value] of entries) this.set(key, value);
   }

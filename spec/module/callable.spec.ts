@@ -98,7 +98,7 @@ onEveryBackend("A module", () => {
 
   it("works in arrays, closures and as a method", () => {
     const layers = [net.fc1, net.act];
-    const y = tf.tidy(() => layers.reduce((value, layer) => layer(value) as tf.Tensor, x));
+    const y = tf.tidy(() => layers.reduce((value, layer) => layer(value), x));
     expect(y.shape).to.deep.equal([5, 4]);
     y.dispose();
   });
