@@ -1,0 +1,193 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { readOptions } from "../arguments.js";
+import { checkTensor } from "./check.js";
+import { op } from "./op.js";
+import { adaptiveWindows, type Axis, planeTaps } from "./pooling-windows.js";
+import { averageOfWindows } from "./window-average.js";
+import { maxOfTaps, maxOfWindows } from "./window-max.js";
+
+/** One size for all dimensions, or one for each; `null` keeps the input's. */
+export type AdaptiveSize = number | null | readonly (number | null)[];
+
+export interface AdaptiveMaxPoolOptions {
+  /** Give `[output, indices]`: int32, flat positions in each plane of the input. Default: `false`. */
+  returnIndices?: boolean;
+}
+
+/** An adaptive pooling function: one tensor, or with `returnIndices` two. */
+export interface AdaptiveMaxPool {
+  (
+    input: tf.Tensor,
+    outputSize: AdaptiveSize,
+    options: { returnIndices: true },
+  ): [tf.Tensor, tf.Tensor];
+  (input: tf.Tensor, outputSize: AdaptiveSize, options?: { returnIndices?: false }): tf.Tensor;
+  (
+    input: tf.Tensor,
+    outputSize: AdaptiveSize,
+    options?: AdaptiveMaxPoolOptions,
+  ): tf.Tensor | [tf.Tensor, tf.Tensor];
+}
+
+/** The input's `(planes, ...spatial)`, checked, and the output's spatial size. */
+function readAdaptive(
+  name: string,
+  n: number,
+  input: tf.Tensor,
+  outputSize: AdaptiveSize,
+): { planes: number; spatial: number[]; output: number[]; shape: number[] } {
+  checkTensor(name, input);
+  const { rank } = input;
+  if (rank !== n + 1 && rank !== n + 2) {
+    throw new RangeError(
+      `${name}(): Expected ${n + 1}D or ${n + 2}D tensor, but got [${input.shape.join(", ")}]`,
+    );
+  }
+  const lead = input.shape.slice(0, -n);
+  const spatial = input.shape.slice(-n);
+  if (spatial.includes(0)) {
+    throw new RangeError(
+      `${name}(): Expected input to have non-zero size for non-batch dimensions, but input has ` +
+        `sizes [${input.shape.join(", ")}] with dimension ${input.shape.lastIndexOf(0)} being empty`,
+    );
+  }
+  const sizes = Array.isArray(outputSize)
+    ? (outputSize as (number | null)[])
+    : new Array<number | null>(n).fill(outputSize as number | null);
+  if (sizes.length !== n) {
+    throw new RangeError(`${name}: output_size must be ${n}, but got [${sizes.join(", ")}]`);
+  }
+  const output = sizes.map((size, d) => size ?? spatial[d]!);
+  if (!output.every((size) => Number.isInteger(size) && size >= 0)) {
+    throw new RangeError(
+      `${name}: elements of output_size must be greater than or equal to 0 ` +
+        `but received {${output.join(", ")}}`,
+    );
+  }
+  return { planes: tf.util.sizeFromShape(lead), spatial, output, shape: [...lead, ...output] };
+}
+
+/** The windows as equal, sliding ones, where each output size divides its input's. */
+function equalWindows(spatial: readonly number[], output: readonly number[]): Axis[] | null {
+  if (!spatial.every((size, d) => output[d]! > 0 && size % output[d]! === 0)) return null;
+  return spatial.map((input, d) => {
+    const kernel = input / output[d]!;
+    return { input, kernel, stride: kernel, padding: 0, dilation: 1, output: output[d]! };
+  });
+}
+
+function adaptiveAvgPoolNd(
+  name: string,
+  n: number,
+  input: tf.Tensor,
+  outputSize: AdaptiveSize,
+): tf.Tensor {
+  const { planes, spatial, output, shape } = readAdaptive(name, n, input, outputSize);
+  if (tf.util.sizeFromShape(shape) === 0) return tf.zeros(shape);
+  if (tf.util.sizeFromShape(output) === 1)
+    return tf.reshape(tf.mean(tf.reshape(input, [planes, -1]), 1), shape);
+  const axes = equalWindows(spatial, output);
+  if (axes)
+    return tf.reshape(averageOfWindows(tf.reshape(input, [planes, ...spatial]), axes), shape);
+
+  // Windows of different sizes: the shorter ones are filled up with zeros.
+  const windows = spatial.map((size, d) => adaptiveWindows(size, output[d]!));
+  const { positions, counts, taps } = planeTaps(windows, spatial, "behind");
+  const flat = tf.pad(tf.reshape(input, [planes, tf.util.sizeFromShape(spatial)]), [
+    [0, 0],
+    [0, 1],
+  ]);
+  const seen = tf.reshape(tf.gather(flat, tf.tensor1d(positions, "int32"), 1), [-1, taps]);
+  const sums = tf.reshape(tf.sum(seen, 1), [planes, counts.length]);
+  return tf.reshape(tf.div(sums, tf.cast(tf.tensor1d(counts), "float32")), shape);
+}
+
+function adaptiveMaxPoolNd(
+  name: string,
+  n: number,
+  input: tf.Tensor,
+  outputSize: AdaptiveSize,
+  options?: AdaptiveMaxPoolOptions,
+): tf.Tensor | [tf.Tensor, tf.Tensor] {
+  const { returnIndices } = readOptions(name, { returnIndices: false }, options);
+  const { planes, spatial, output, shape } = readAdaptive(name, n, input, outputSize);
+  const axes = equalWindows(spatial, output);
+  if (axes && !returnIndices) {
+    return tf.reshape(maxOfWindows(tf.reshape(input, [planes, ...spatial]), axes), shape);
+  }
+  const windows = spatial.map((size, d) => adaptiveWindows(size, output[d]!));
+  const flat = tf.reshape(input, [planes, tf.util.sizeFromShape(spatial)]);
+  const [values, indices] = maxOfTaps(flat, planeTaps(windows, spatial, "repeat"));
+  const result = tf.reshape(values, shape);
+  return returnIndices ? [result, tf.reshape(indices, shape)] : result;
+}
+
+/**
+ * The mean of `outputSize` windows that share the input: window i is `⌊i·L/O⌋ … ⌈(i+1)·L/O⌉ - 1`.
+ *
+ * Shapes: `(N, C, L)` or `(C, L)` → the same with O in the place of L.
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.adaptive_avg_pool1d.html
+ */
+export const adaptiveAvgPool1d = /* @__PURE__ */ op(
+  "adaptive_avg_pool1d",
+  (input: tf.Tensor, outputSize: AdaptiveSize): tf.Tensor =>
+    adaptiveAvgPoolNd("adaptive_avg_pool1d", 1, input, outputSize),
+);
+
+/**
+ * The mean of windows that share the input, as {@link adaptiveAvgPool1d} over `(N, C, H, W)` or
+ * `(C, H, W)`; a `null` size keeps the input's.
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.adaptive_avg_pool2d.html
+ */
+export const adaptiveAvgPool2d = /* @__PURE__ */ op(
+  "adaptive_avg_pool2d",
+  (input: tf.Tensor, outputSize: AdaptiveSize): tf.Tensor =>
+    adaptiveAvgPoolNd("adaptive_avg_pool2d", 2, input, outputSize),
+);
+
+/**
+ * The mean of windows that share the input, as {@link adaptiveAvgPool1d} over `(N, C, D, H, W)` or
+ * `(C, D, H, W)`; a `null` size keeps the input's.
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.adaptive_avg_pool3d.html
+ */
+export const adaptiveAvgPool3d = /* @__PURE__ */ op(
+  "adaptive_avg_pool3d",
+  (input: tf.Tensor, outputSize: AdaptiveSize): tf.Tensor =>
+    adaptiveAvgPoolNd("adaptive_avg_pool3d", 3, input, outputSize),
+);
+
+/**
+ * The maximum of `outputSize` windows that share the input, those of {@link adaptiveAvgPool1d}.
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.adaptive_max_pool1d.html
+ */
+export const adaptiveMaxPool1d = /* @__PURE__ */ op(
+  "adaptive_max_pool1d",
+  (input: tf.Tensor, outputSize: AdaptiveSize, options?: AdaptiveMaxPoolOptions) =>
+    adaptiveMaxPoolNd("adaptive_max_pool1d", 1, input, outputSize, options),
+) as AdaptiveMaxPool;
+
+/**
+ * The maximum of windows that share the input, over `(N, C, H, W)` or `(C, H, W)`.
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.adaptive_max_pool2d.html
+ */
+export const adaptiveMaxPool2d = /* @__PURE__ */ op(
+  "adaptive_max_pool2d",
+  (input: tf.Tensor, outputSize: AdaptiveSize, options?: AdaptiveMaxPoolOptions) =>
+    adaptiveMaxPoolNd("adaptive_max_pool2d", 2, input, outputSize, options),
+) as AdaptiveMaxPool;
+
+/**
+ * The maximum of windows that share the input, over `(N, C, D, H, W)` or `(C, D, H, W)`.
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.adaptive_max_pool3d.html
+ */
+export const adaptiveMaxPool3d = /* @__PURE__ */ op(
+  "adaptive_max_pool3d",
+  (input: tf.Tensor, outputSize: AdaptiveSize, options?: AdaptiveMaxPoolOptions) =>
+    adaptiveMaxPoolNd("adaptive_max_pool3d", 3, input, outputSize, options),
+) as AdaptiveMaxPool;

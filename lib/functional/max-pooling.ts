@@ -1,0 +1,111 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { readOptions } from "../arguments.js";
+import { op } from "./op.js";
+import {
+  planeShape,
+  planeTaps,
+  type PoolSize,
+  readAxes,
+  slidingWindows,
+} from "./pooling-windows.js";
+import { maxOfTaps, maxOfWindows } from "./window-max.js";
+
+export interface MaxPoolOptions {
+  /** Default: the kernel size. */
+  stride?: PoolSize | null;
+  /** Implicit -∞ on both sides, at most half the kernel size. Default: 0. */
+  padding?: PoolSize;
+  /** Distance of the elements in a window. Default: 1. */
+  dilation?: PoolSize;
+  /** Also take a last window that is only partly inside. Default: `false`. */
+  ceilMode?: boolean;
+  /** Give `[output, indices]`: int32, flat positions in each plane of the input. Default: `false`. */
+  returnIndices?: boolean;
+}
+
+/** A pooling function: one tensor, or with `returnIndices` two. */
+export interface MaxPool {
+  (
+    input: tf.Tensor,
+    kernelSize: PoolSize,
+    options: MaxPoolOptions & { returnIndices: true },
+  ): [tf.Tensor, tf.Tensor];
+  (
+    input: tf.Tensor,
+    kernelSize: PoolSize,
+    options?: MaxPoolOptions & { returnIndices?: false },
+  ): tf.Tensor;
+  (
+    input: tf.Tensor,
+    kernelSize: PoolSize,
+    options?: MaxPoolOptions,
+  ): tf.Tensor | [tf.Tensor, tf.Tensor];
+}
+
+const MAX_POOL: Required<MaxPoolOptions> = {
+  stride: null,
+  padding: 0,
+  dilation: 1,
+  ceilMode: false,
+  returnIndices: false,
+};
+
+function maxPoolNd(
+  name: string,
+  n: number,
+  input: tf.Tensor,
+  kernelSize: PoolSize,
+  given?: MaxPoolOptions,
+): tf.Tensor | [tf.Tensor, tf.Tensor] {
+  const options = readOptions(name, MAX_POOL, given);
+  const [planes, ...spatial] = planeShape(name, input, n);
+  const axes = readAxes(name, spatial, kernelSize, options);
+  const shape = [...input.shape.slice(0, -n), ...axes.map(({ output }) => output)];
+  if (axes.every(({ dilation }) => dilation === 1) && !options.returnIndices) {
+    return tf.reshape(maxOfWindows(tf.reshape(input, [planes!, ...spatial]), axes), shape);
+  }
+  const taps = planeTaps(axes.map(slidingWindows), spatial, "repeat");
+  const [values, indices] = maxOfTaps(
+    tf.reshape(input, [planes!, tf.util.sizeFromShape(spatial)]),
+    taps,
+  );
+  const output = tf.reshape(values, shape);
+  return options.returnIndices ? [output, tf.reshape(indices, shape)] : output;
+}
+
+/**
+ * The maximum of each window.
+ *
+ * Shapes: `(N, C, L)` or `(C, L)` → the same with `⌊(L + 2·padding - dilation·(kernel-1) - 1)/stride⌋ + 1`
+ * (rounded up in ceil mode, but the last window starts inside). NaN counts as the largest.
+ *
+ * @throws if the padding is more than half the kernel, or the output would be empty.
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.max_pool1d.html
+ */
+export const maxPool1d = /* @__PURE__ */ op(
+  "max_pool1d",
+  (input: tf.Tensor, kernelSize: PoolSize, options?: MaxPoolOptions) =>
+    maxPoolNd("max_pool1d", 1, input, kernelSize, options),
+) as MaxPool;
+
+/**
+ * The maximum of each window, as {@link maxPool1d} over `(N, C, H, W)` or `(C, H, W)`.
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.max_pool2d.html
+ */
+export const maxPool2d = /* @__PURE__ */ op(
+  "max_pool2d",
+  (input: tf.Tensor, kernelSize: PoolSize, options?: MaxPoolOptions) =>
+    maxPoolNd("max_pool2d", 2, input, kernelSize, options),
+) as MaxPool;
+
+/**
+ * The maximum of each window, as {@link maxPool1d} over `(N, C, D, H, W)` or `(C, D, H, W)`.
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.max_pool3d.html
+ */
+export const maxPool3d = /* @__PURE__ */ op(
+  "max_pool3d",
+  (input: tf.Tensor, kernelSize: PoolSize, options?: MaxPoolOptions) =>
+    maxPoolNd("max_pool3d", 3, input, kernelSize, options),
+) as MaxPool;

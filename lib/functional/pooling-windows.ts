@@ -1,0 +1,169 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { checkTensor } from "./check.js";
+
+/** One number for all dimensions, or one for each. */
+export type PoolSize = number | readonly number[];
+
+/** Windows that slide along one dimension. */
+export interface Axis {
+  input: number;
+  kernel: number;
+  stride: number;
+  padding: number;
+  dilation: number;
+  output: number;
+}
+
+export interface WindowOptions {
+  /** `null` or left out: the kernel size. */
+  stride?: PoolSize | null;
+  padding?: PoolSize;
+  dilation?: PoolSize;
+  ceilMode?: boolean;
+}
+
+const COUNTS = ["", "one", "two", "three"];
+
+/** `3`, `[3]` and `[3, 3]` alike become `[3, 3]`. */
+export function readSize(op: string, name: string, value: PoolSize, n: number): number[] {
+  const sizes = typeof value === "number" ? [value] : [...value];
+  if (sizes.length !== 1 && sizes.length !== n) {
+    const tuple = n === 1 ? "" : `, or a tuple of ${COUNTS[n]} ints`;
+    throw new RangeError(
+      `${op}: ${name} must either be a single int${tuple}, but got [${sizes.join(", ")}]`,
+    );
+  }
+  for (const size of sizes) {
+    if (!Number.isInteger(size)) {
+      throw new TypeError(`${op}(): argument '${name}' must be tuple of ints, but got ${size}`);
+    }
+  }
+  return sizes.length === n ? sizes : new Array<number>(n).fill(sizes[0]!);
+}
+
+/** The input as `(planes, ...spatial)`, whether it came with a batch dimension or without. */
+export function planeShape(op: string, input: tf.Tensor, n: number): number[] {
+  checkTensor(op, input);
+  const { shape, rank } = input;
+  if ((rank === n + 1 || rank === n + 2) && !shape.slice(rank - n - 1).includes(0)) {
+    return [tf.util.sizeFromShape(shape.slice(0, rank - n)), ...shape.slice(rank - n)];
+  }
+  throw new RangeError(
+    `${op}(): Expected ${n + 1}D or ${n + 2}D (batch mode) tensor with optional 0 dim batch size ` +
+      `for input, but got:[${shape.join(", ")}]`,
+  );
+}
+
+/** PyTorch's `pooling_output_shape`: with `ceilMode`, the last window still starts inside. */
+function outputSize({ input, kernel, stride, padding, dilation }: Axis, ceilMode: boolean): number {
+  const room = input + 2 * padding - dilation * (kernel - 1) - 1;
+  const size = Math.floor((room + (ceilMode ? stride - 1 : 0)) / stride) + 1;
+  return ceilMode && (size - 1) * stride >= input + padding ? size - 1 : size;
+}
+
+function checkAxis(op: string, { kernel, stride, padding, dilation }: Axis): void {
+  const positive = { kernel_size: kernel, stride, dilation };
+  for (const [name, value] of Object.entries(positive)) {
+    if (value > 0) continue;
+    throw new RangeError(`${op}(): ${name} should be greater than zero, but got ${value}`);
+  }
+  if (padding < 0)
+    throw new RangeError(`${op}(): pad must be non-negative, but got pad: ${padding}`);
+  if (padding > kernel / 2) {
+    throw new RangeError(
+      `${op}(): pad should be at most half of effective kernel size, ` +
+        `but got pad=${padding}, kernel_size=${kernel} and dilation=${dilation}`,
+    );
+  }
+}
+
+/** The windows of a pooling layer along each spatial dimension, checked as PyTorch checks them. */
+export function readAxes(
+  op: string,
+  spatial: readonly number[],
+  kernelSize: PoolSize,
+  { stride, padding = 0, dilation = 1, ceilMode = false }: WindowOptions,
+): Axis[] {
+  const n = spatial.length;
+  const kernels = readSize(op, "kernel_size", kernelSize, n);
+  const strides = readSize(op, "stride", stride ?? kernels, n);
+  const paddings = readSize(op, "padding", padding, n);
+  const dilations = readSize(op, "dilation", dilation, n);
+  const axes = spatial.map((input, i): Axis => {
+    const [kernel, step, pad] = [kernels[i]!, strides[i]!, paddings[i]!];
+    const axis = { input, kernel, stride: step, padding: pad, dilation: dilations[i]!, output: 0 };
+    checkAxis(op, axis);
+    return { ...axis, output: outputSize(axis, ceilMode) };
+  });
+  if (axes.every(({ output }) => output > 0)) return axes;
+  throw new RangeError(
+    `${op}(): Given input size: (${spatial.join("x")}). ` +
+      `Calculated output size: (${axes.map(({ output }) => output).join("x")}). ` +
+      "Output size is too small",
+  );
+}
+
+/** For each output position along a dimension, the input positions that it sees. */
+export type Windows = number[][];
+
+const range = <T>(length: number, make: (i: number) => T): T[] =>
+  Array.from({ length }, (_, i) => make(i));
+
+export function slidingWindows({
+  input,
+  kernel,
+  stride,
+  padding,
+  dilation,
+  output,
+}: Axis): Windows {
+  const isInside = (position: number): boolean => position >= 0 && position < input;
+  return range(output, (o) =>
+    range(kernel, (k) => o * stride - padding + k * dilation).filter(isInside),
+  );
+}
+
+/** Window `i` of `output` is `⌊i·input/output⌋ … ⌈(i+1)·input/output⌉ - 1`. */
+export function adaptiveWindows(input: number, output: number): Windows {
+  return range(output, (o) => {
+    const start = Math.floor((o * input) / output);
+    const end = Math.ceil(((o + 1) * input) / output);
+    return range(end - start, (k) => start + k);
+  });
+}
+
+export interface Taps {
+  /** For each output, the flat positions in its plane; the shorter windows are filled up. */
+  positions: Int32Array;
+  /** How many positions each output really has. */
+  counts: Int32Array;
+  /** Positions for each output: the size of the largest window. */
+  taps: number;
+}
+
+/**
+ * The windows of a whole plane.
+ *
+ * @param fill what fills up short windows: their last position, or one behind the plane's end.
+ */
+export function planeTaps(
+  windows: readonly Windows[],
+  spatial: number[],
+  fill: "repeat" | "behind",
+): Taps {
+  let flat: Windows = [[0]];
+  windows.forEach((axis, d) => {
+    const size = spatial[d]!;
+    flat = flat.flatMap((outer) =>
+      axis.map((inner) => outer.flatMap((a) => inner.map((b) => a * size + b))),
+    );
+  });
+  const taps = Math.max(1, ...flat.map(({ length }) => length));
+  const behind = tf.util.sizeFromShape(spatial);
+  const positions = new Int32Array(flat.length * taps);
+  flat.forEach((window, o) => {
+    const rest = fill === "repeat" ? (window.at(-1) ?? behind) : behind;
+    for (let k = 0; k < taps; k += 1) positions[o * taps + k] = window[k] ?? rest;
+  });
+  return { positions, counts: Int32Array.from(flat, ({ length }) => length), taps };
+}

@@ -1,0 +1,22 @@
+import * as tf from "@tensorflow/tfjs-core";
+import type { Axis } from "./pooling-windows.js";
+
+/**
+ * The mean over sliding windows that lie inside: `(planes, ...spatial)` → `(planes, …)`, one to
+ * three spatial dimensions.
+ *
+ * Always by avgPool3d: tfjs-wasm's avgPool makes -∞ of NaN.
+ */
+export function averageOfWindows(planes: tf.Tensor, axes: readonly Axis[]): tf.Tensor {
+  const [count, ...spatial] = planes.shape as [number, ...number[]];
+  const ones = new Array<number>(3 - axes.length).fill(1);
+  const three = (sizes: readonly number[]): [number, number, number] =>
+    [...ones, ...sizes] as [number, number, number];
+  const y = tf.avgPool3d(
+    tf.reshape<tf.Rank.R5>(planes, [count, ...three(spatial), 1]),
+    three(axes.map(({ kernel }) => kernel)),
+    three(axes.map(({ stride }) => stride)),
+    "valid",
+  );
+  return tf.reshape(y, [count, ...axes.map(({ output }) => output)]);
+}
