@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
 import { checkTensor } from "./check.js";
 import { op } from "./op.js";
-import { adaptiveWindows, type Axis, planeTaps } from "./pooling-windows.js";
+import { adaptiveWindows, type Axis, checkFloat, planeTaps } from "./pooling-windows.js";
 import { averageOfWindows } from "./window-average.js";
 import { maxOfTaps, maxOfWindows } from "./window-max.js";
 
@@ -83,6 +83,7 @@ function adaptiveAvgPoolNd(
   outputSize: AdaptiveSize,
 ): tf.Tensor {
   const { planes, spatial, output, shape } = readAdaptive(name, n, input, outputSize);
+  checkFloat(name, input);
   if (tf.util.sizeFromShape(shape) === 0) return tf.zeros(shape);
   if (tf.util.sizeFromShape(output) === 1)
     return tf.reshape(tf.mean(tf.reshape(input, [planes, -1]), 1), shape);

@@ -1,7 +1,11 @@
+export type { PoolSize } from "./pooling-windows.js";
 export * from "./activation.js";
 export * from "./adaptive-pooling.js";
+export * from "./avg-pooling.js";
+export * from "./fractional-pooling.js";
 export * from "./linear.js";
+export * from "./lp-pooling.js";
 export * from "./max-pooling.js";
 export * from "./shape.js";
 export * from "./shuffle.js";
-export type { PoolSize } from "./pooling-windows.js";
+export * from "./unpooling.js";

@@ -57,7 +57,7 @@ function maxPoolNd(
   kernelSize: PoolSize,
   given?: MaxPoolOptions,
 ): tf.Tensor | [tf.Tensor, tf.Tensor] {
-  const options = readOptions(name, MAX_POOL, given);
+  const options = readOptions<Required<MaxPoolOptions>>(name, MAX_POOL, given);
   const [planes, ...spatial] = planeShape(name, input, n);
   const axes = readAxes(name, spatial, kernelSize, options);
   const shape = [...input.shape.slice(0, -n), ...axes.map(({ output }) => output)];

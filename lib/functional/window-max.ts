@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { Axis } from "./pooling-windows.js";
+import { type Axis, endPadding } from "./pooling-windows.js";
 
 const WHOLE = (size: number): Axis => ({
   input: size,
@@ -12,15 +12,16 @@ const WHOLE = (size: number): Axis => ({
 
 /** `(a, h, w)` → `(a, h', w')`. One channel each, so that NCHW needs no transposes. */
 function slide(x: tf.Tensor, h: Axis, w: Axis): tf.Tensor {
-  const pad = ({ input, kernel, stride, padding, output }: Axis): [number, number] => [
-    padding,
-    Math.max(0, (output - 1) * stride + kernel - padding - input),
-  ];
   const y = tf.maxPool(
     tf.reshape<tf.Rank.R4>(x, [-1, h.input, w.input, 1]),
     [h.kernel, w.kernel],
     [h.stride, w.stride],
-    [[0, 0], pad(h), pad(w), [0, 0]],
+    [
+      [0, 0],
+      [h.padding, endPadding(h)],
+      [w.padding, endPadding(w)],
+      [0, 0],
+    ],
   );
   return tf.reshape(y, [-1, h.output, w.output]);
 }

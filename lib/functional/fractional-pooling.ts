@@ -1,0 +1,161 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { readOptions } from "../arguments.js";
+import { op } from "./op.js";
+import { planeShape, planeTaps, type PoolSize, readSize, type Windows } from "./pooling-windows.js";
+import { maxOfTaps } from "./window-max.js";
+
+export interface FractionalMaxPoolOptions {
+  /** The output's spatial size; this or `outputRatio` is required. */
+  outputSize?: PoolSize | null;
+  /** The output's size relative to the input's, between 0 and 1; one for all, or one for each. */
+  outputRatio?: number | readonly number[] | null;
+  /** Give `[output, indices]`: int32, flat positions in each plane of the input. Default: `false`. */
+  returnIndices?: boolean;
+  /** Where the windows start, `(N, C, dimensions)`, from [0, 1). Default: drawn. */
+  _randomSamples?: tf.Tensor | null;
+}
+
+/** A fractional pooling function: one tensor, or with `returnIndices` two. */
+export interface FractionalMaxPool {
+  (
+    input: tf.Tensor,
+    kernelSize: PoolSize,
+    options: FractionalMaxPoolOptions & { returnIndices: true },
+  ): [tf.Tensor, tf.Tensor];
+  (
+    input: tf.Tensor,
+    kernelSize: PoolSize,
+    options: FractionalMaxPoolOptions & { returnIndices?: false },
+  ): tf.Tensor;
+  (
+    input: tf.Tensor,
+    kernelSize: PoolSize,
+    options: FractionalMaxPoolOptions,
+  ): tf.Tensor | [tf.Tensor, tf.Tensor];
+}
+
+const FRACTIONAL: Required<FractionalMaxPoolOptions> = {
+  outputSize: null,
+  outputRatio: null,
+  returnIndices: false,
+  _randomSamples: null,
+};
+
+/** Where `output` windows of size `kernel` start, computed in float32 as PyTorch does. */
+function starts(sample: number, input: number, output: number, kernel: number): number[] {
+  const f = Math.fround;
+  const alpha = f((input - kernel) / (output - 1));
+  const offset = Math.trunc(f(f(sample) * alpha));
+  return Array.from({ length: output }, (_, i) =>
+    i === output - 1 ? input - kernel : Math.trunc(f(f(i + f(sample)) * alpha)) - offset,
+  );
+}
+
+function readOutput(
+  name: string,
+  spatial: readonly number[],
+  kernels: readonly number[],
+  { outputSize, outputRatio }: Required<FractionalMaxPoolOptions>,
+): number[] {
+  const n = spatial.length;
+  if (outputSize === null && outputRatio === null) {
+    throw new RangeError(`${name} requires specifying either an output_size or an output_ratio`);
+  }
+  const ratio = (d: number): number =>
+    typeof outputRatio === "number" ? outputRatio : outputRatio![d]!;
+  const output =
+    outputSize === null
+      ? spatial.map((size, d) => Math.trunc(size * ratio(d)))
+      : readSize(name, "output_size", outputSize, n);
+  spatial.forEach((size, d) => {
+    if (kernels[d]! <= 0) {
+      throw new RangeError(
+        `${name}(): kernel size should be greater than zero, but got ${kernels.join("x")}`,
+      );
+    }
+    if (output[d]! >= 0 && output[d]! + kernels[d]! - 1 <= size) return;
+    throw new RangeError(
+      `${name}(): pool size ${kernels[d]} too large relative to input size ${size} ` +
+        `with output size ${output[d]} (dim ${d})`,
+    );
+  });
+  return output;
+}
+
+/** The samples of each plane. Reads them: they decide which elements are looked at. */
+function readSamples(
+  name: string,
+  n: number,
+  input: tf.Tensor,
+  samples: tf.Tensor | null,
+): ArrayLike<number> {
+  const [batch, channels] = [input.rank === n + 1 ? 1 : input.shape[0], input.shape.at(-n - 1)!];
+  const drawn = samples ?? tf.randomUniform([batch, channels, n]);
+  const want = `(N >= ${batch}, ${channels}, ${n})`;
+  const [b, c, d] = drawn.shape;
+  if (drawn.rank !== 3 || b < batch || c !== channels || d !== n) {
+    throw new RangeError(
+      `${name}(): Expect _random_samples of shape ${want}; got [${drawn.shape.join(", ")}]`,
+    );
+  }
+  return drawn.dataSync();
+}
+
+function fractionalMaxPoolNd(
+  name: string,
+  n: number,
+  input: tf.Tensor,
+  kernelSize: PoolSize,
+  given: FractionalMaxPoolOptions,
+): tf.Tensor | [tf.Tensor, tf.Tensor] {
+  const options = readOptions<Required<FractionalMaxPoolOptions>>(name, FRACTIONAL, given);
+  const [planes, ...spatial] = planeShape(name, input, n) as [number, ...number[]];
+  const kernels = readSize(name, "kernel_size", kernelSize, n);
+  const output = readOutput(name, spatial, kernels, options);
+  const samples = readSamples(name, n, input, options._randomSamples);
+
+  const taps = tf.util.sizeFromShape(kernels);
+  const perPlane = tf.util.sizeFromShape(output) * taps;
+  const positions = new Int32Array(planes * perPlane);
+  for (let plane = 0; plane < planes; plane += 1) {
+    const windows = spatial.map((size, d): Windows => {
+      // In two dimensions the first sample is the width's.
+      const sample = samples[plane * n + (n === 2 ? 1 - d : d)]!;
+      const from = starts(sample, size, output[d]!, kernels[d]!);
+      return from.map((start) => Array.from({ length: kernels[d]! }, (_, k) => start + k));
+    });
+    positions.set(planeTaps(windows, spatial, "repeat").positions, plane * perPlane);
+  }
+  const flat = tf.reshape(input, [planes, tf.util.sizeFromShape(spatial)]);
+  const [values, indices] = maxOfTaps(flat, { positions, taps }, true);
+  const shape = [...input.shape.slice(0, -n), ...output];
+  const result = tf.reshape(values, shape);
+  return options.returnIndices ? [result, tf.reshape(indices, shape)] : result;
+}
+
+/**
+ * The maximum of windows whose distance varies at random about (input - kernel) / (output - 1).
+ *
+ * Shapes: `(N, C, H, W)` or `(C, H, W)` → the same with the output size in the place of `(H, W)`.
+ *
+ * @throws if the kernel does not fit the sizes, or neither size nor ratio is given.
+ * @see https://arxiv.org/abs/1412.6071
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.fractional_max_pool2d.html
+ */
+export const fractionalMaxPool2d = /* @__PURE__ */ op(
+  "fractional_max_pool2d",
+  (input: tf.Tensor, kernelSize: PoolSize, options: FractionalMaxPoolOptions) =>
+    fractionalMaxPoolNd("fractional_max_pool2d", 2, input, kernelSize, options),
+) as FractionalMaxPool;
+
+/**
+ * The maximum of windows of random distance, as {@link fractionalMaxPool2d} over
+ * `(N, C, D, H, W)` or `(C, D, H, W)`.
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.fractional_max_pool3d.html
+ */
+export const fractionalMaxPool3d = /* @__PURE__ */ op(
+  "fractional_max_pool3d",
+  (input: tf.Tensor, kernelSize: PoolSize, options: FractionalMaxPoolOptions) =>
+    fractionalMaxPoolNd("fractional_max_pool3d", 3, input, kernelSize, options),
+) as FractionalMaxPool;

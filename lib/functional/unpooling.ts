@@ -1,0 +1,171 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { readOptions } from "../arguments.js";
+import { checkTensor, dtypeName } from "./check.js";
+import { op } from "./op.js";
+import { type PoolSize, readSize } from "./pooling-windows.js";
+
+export interface MaxUnpoolOptions {
+  /** Default: the kernel size. */
+  stride?: PoolSize | null;
+  /** The padding that was added to the pooling's input. Default: 0. */
+  padding?: PoolSize;
+  /** The pooling's input size, spatial or whole; several sizes pool to the same one. */
+  outputSize?: readonly number[] | null;
+}
+
+const MAX_UNPOOL: Required<MaxUnpoolOptions> = { stride: null, padding: 0, outputSize: null };
+
+function checkInputs(name: string, n: number, input: tf.Tensor, indices: tf.Tensor): void {
+  checkTensor(name, input);
+  checkTensor(name, indices, "indices", 2);
+  if (indices.dtype !== "int32") {
+    throw new TypeError(
+      `${name}(): elements in indices should be type int32 but got: ${dtypeName(indices)}`,
+    );
+  }
+  if (input.rank !== n + 1 && input.rank !== n + 2) {
+    throw new RangeError(
+      `${name}(): Input should be a ${n + 1}d or ${n + 2}d Tensor, ` +
+        `but got a tensor with ${input.rank} dimensions.`,
+    );
+  }
+  if (!tf.util.arraysEqual(input.shape, indices.shape)) {
+    throw new RangeError(
+      `${name}(): Expected shape of indices to be same as that of the input tensor ` +
+        `([${input.shape.join(", ")}]) but got indices tensor with shape: ` +
+        `[${indices.shape.join(", ")}]`,
+    );
+  }
+}
+
+/** The spatial size of the output: the default one, or the given one if it can pool to the input. */
+function unpooledSize(
+  name: string,
+  spatial: readonly number[],
+  kernelSize: PoolSize,
+  { stride, padding, outputSize }: Required<MaxUnpoolOptions>,
+): number[] {
+  const n = spatial.length;
+  const kernels = readSize(name, "kernel_size", kernelSize, n);
+  const strides = readSize(name, "stride", stride ?? kernels, n);
+  const paddings = readSize(name, "padding", padding, n);
+  if (strides.some((step) => step <= 0)) {
+    throw new RangeError(
+      `${name}(): strides should be greater than zero, but got stride: [${strides.join(", ")}]`,
+    );
+  }
+  const size = spatial.map(
+    (input, d) => (input - 1) * strides[d]! + kernels[d]! - 2 * paddings[d]!,
+  );
+  if (outputSize === null) return size;
+  const given = outputSize.length === n + 2 ? outputSize.slice(2) : [...outputSize];
+  if (given.length !== n) {
+    throw new RangeError(
+      `${name}(): output_size should be a sequence containing ${n} or ${n + 2} elements, ` +
+        `but it has a length of '${given.length}'`,
+    );
+  }
+  given.forEach((one, d) => {
+    const [min, max] = [size[d]! - strides[d]!, size[d]! + strides[d]!];
+    if (one > min && one < max) return;
+    throw new RangeError(
+      `${name}(): invalid output_size "[${given.join(", ")}]" ` +
+        `(dim ${d} must be between ${min} and ${max})`,
+    );
+  });
+  return given;
+}
+
+/**
+ * For each position of the output, which element of the input comes there; behind the last for
+ * none. This reads the indices: a wrong one must be an error, and of two elements for one place
+ * the later counts, which no scatter of tfjs does on every backend.
+ */
+function sources(
+  name: string,
+  indices: tf.Tensor,
+  planes: number,
+  size: readonly number[],
+): Int32Array {
+  const volume = tf.util.sizeFromShape([...size]);
+  const each = indices.size / planes;
+  const from = new Int32Array(planes * volume).fill(indices.size);
+  indices.dataSync<"int32">().forEach((index, i) => {
+    if (index < 0 || index >= volume) {
+      throw new RangeError(
+        `${name}(): Found an invalid max index: ${index} ` +
+          `(output volumes are of size ${size.join("x")})`,
+      );
+    }
+    from[Math.floor(i / each) * volume + index] = i;
+  });
+  return from;
+}
+
+function maxUnpoolNd(
+  name: string,
+  n: number,
+  input: tf.Tensor,
+  indices: tf.Tensor,
+  kernelSize: PoolSize,
+  given?: MaxUnpoolOptions,
+): tf.Tensor {
+  const options = readOptions<Required<MaxUnpoolOptions>>(name, MAX_UNPOOL, given);
+  checkInputs(name, n, input, indices);
+  const lead = input.shape.slice(0, -n);
+  const size = unpooledSize(name, input.shape.slice(-n), kernelSize, options);
+  const shape = [...lead, ...size];
+  if (input.size === 0) return tf.zeros(shape, input.dtype);
+  const from = sources(name, indices, tf.util.sizeFromShape(lead), size);
+  const flat = tf.concat([tf.reshape(input, [-1]), tf.zeros([1], input.dtype)]);
+  return tf.reshape(tf.gather(flat, tf.tensor1d(from, "int32")), shape);
+}
+
+/**
+ * Puts the maxima back where {@link maxPool1d} found them, and zeros elsewhere.
+ *
+ * Shapes: input and indices `(N, C, L)` or `(C, L)` → the same with `outputSize`, or else
+ * `(L - 1)·stride - 2·padding + kernel`, in the place of L.
+ *
+ * @throws if an index is outside the output, or the output size can't pool to the input's.
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.max_unpool1d.html
+ */
+export const maxUnpool1d = /* @__PURE__ */ op(
+  "max_unpool1d",
+  (
+    input: tf.Tensor,
+    indices: tf.Tensor,
+    kernelSize: PoolSize,
+    options?: MaxUnpoolOptions,
+  ): tf.Tensor => maxUnpoolNd("max_unpool1d", 1, input, indices, kernelSize, options),
+);
+
+/**
+ * Puts the maxima back, as {@link maxUnpool1d} over `(N, C, H, W)` or `(C, H, W)`.
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.max_unpool2d.html
+ */
+export const maxUnpool2d = /* @__PURE__ */ op(
+  "max_unpool2d",
+  (
+    input: tf.Tensor,
+    indices: tf.Tensor,
+    kernelSize: PoolSize,
+    options?: MaxUnpoolOptions,
+  ): tf.Tensor => maxUnpoolNd("max_unpool2d", 2, input, indices, kernelSize, options),
+);
+
+/**
+ * Puts the maxima back, as {@link maxUnpool1d} over `(N, C, D, H, W)` or `(C, D, H, W)`.
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.max_unpool3d.html
+ */
+export const maxUnpool3d = /* @__PURE__ */ op(
+  "max_unpool3d",
+  (
+    input: tf.Tensor,
+    indices: tf.Tensor,
+    kernelSize: PoolSize,
+    options?: MaxUnpoolOptions,
+  ): tf.Tensor => maxUnpoolNd("max_unpool3d", 3, input, indices, kernelSize, options),
+);

@@ -1,0 +1,97 @@
+import type * as tf from "@tensorflow/tfjs-core";
+import { readOptions } from "../arguments.js";
+import * as F from "../functional/index.js";
+import { formatPython, Module } from "../module/index.js";
+
+export interface MaxUnpoolOptions {
+  /** Default: the kernel size. */
+  stride?: F.PoolSize | null;
+  /** The padding that was added to the pooling's input. Default: 0. */
+  padding?: F.PoolSize;
+}
+
+export interface UnpoolOptions {
+  /** The pooling's input size, spatial or whole; several sizes pool to the same one. */
+  outputSize?: readonly number[] | null;
+}
+
+const expand = (size: F.PoolSize, n: number): readonly number[] =>
+  typeof size === "number" ? new Array<number>(n).fill(size) : size;
+
+/** What the unpooling layers have in common. */
+abstract class MaxUnpoolNd extends Module {
+  readonly kernelSize: readonly number[];
+  readonly stride: readonly number[];
+  readonly padding: readonly number[];
+
+  constructor(where: string, n: number, kernelSize: F.PoolSize, options?: MaxUnpoolOptions) {
+    super();
+    const defaults: Required<MaxUnpoolOptions> = { stride: null, padding: 0 };
+    const { stride, padding } = readOptions(where, defaults, options);
+    this.kernelSize = expand(kernelSize, n);
+    this.stride = expand(stride ?? kernelSize, n);
+    this.padding = expand(padding, n);
+  }
+
+  protected unpool(
+    unpool: typeof F.maxUnpool1d,
+    x: tf.Tensor,
+    indices: tf.Tensor,
+    options?: UnpoolOptions,
+  ): tf.Tensor {
+    const { stride, padding } = this;
+    return unpool(x, indices, this.kernelSize, { ...options, stride, padding });
+  }
+
+  override extraRepr(): string {
+    return (
+      `kernel_size=${formatPython(this.kernelSize)}, stride=${formatPython(this.stride)}, ` +
+      `padding=${formatPython(this.padding)}`
+    );
+  }
+}
+
+/**
+ * Puts the maxima back where {@link MaxPool1d} found them, and zeros elsewhere.
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.MaxUnpool1d.html
+ */
+export class MaxUnpool1d extends MaxUnpoolNd {
+  constructor(kernelSize: F.PoolSize, options?: MaxUnpoolOptions) {
+    super("MaxUnpool1d", 1, kernelSize, options);
+  }
+
+  override forward(x: tf.Tensor, indices: tf.Tensor, options?: UnpoolOptions): tf.Tensor {
+    return this.unpool(F.maxUnpool1d, x, indices, options);
+  }
+}
+
+/**
+ * Puts the maxima back where {@link MaxPool2d} found them, and zeros elsewhere.
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.MaxUnpool2d.html
+ */
+export class MaxUnpool2d extends MaxUnpoolNd {
+  constructor(kernelSize: F.PoolSize, options?: MaxUnpoolOptions) {
+    super("MaxUnpool2d", 2, kernelSize, options);
+  }
+
+  override forward(x: tf.Tensor, indices: tf.Tensor, options?: UnpoolOptions): tf.Tensor {
+    return this.unpool(F.maxUnpool2d, x, indices, options);
+  }
+}
+
+/**
+ * Puts the maxima back where {@link MaxPool3d} found them, and zeros elsewhere.
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.MaxUnpool3d.html
+ */
+export class MaxUnpool3d extends MaxUnpoolNd {
+  constructor(kernelSize: F.PoolSize, options?: MaxUnpoolOptions) {
+    super("MaxUnpool3d", 3, kernelSize, options);
+  }
+
+  override forward(x: tf.Tensor, indices: tf.Tensor, options?: UnpoolOptions): tf.Tensor {
+    return this.unpool(F.maxUnpool3d, x, indices, options);
+  }
+}
