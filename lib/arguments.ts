@@ -23,7 +23,7 @@ export function readOptions<T extends object>(
           (known.length ? `known options: ${known.join(", ")}` : "it takes no options"),
       );
     }
-    if (given[key] !== undefined) options[key] = given[key] as T[typeof key];
+    if (given[key] !== undefined) options[key] = given[key];
   }
   return options;
 }

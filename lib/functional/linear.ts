@@ -50,7 +50,7 @@ export const linear = /* @__PURE__ */ op(
     const lead = input.shape.slice(0, -1);
     const rows = tf.reshape(input, [times(lead), inFeatures]) as tf.Tensor2D;
     // Not tf.fused.matMul: with transposeB, tfjs-wasm adds the wrong bias (spec/functional).
-    const y = tf.matMul(rows, weight as tf.Tensor2D, false, true);
+    const y = tf.matMul(rows, weight, false, true);
     return tf.reshape(bias === null ? y : tf.add(y, bias), [...lead, outFeatures]);
   },
 );
@@ -81,7 +81,7 @@ export const bilinear = /* @__PURE__ */ op(
     const n = times(lead);
     // (N, in1) × (in1, out·in2) → (N, out, in2), and then a dot product with x₂ along in2.
     const byIn1 = tf.reshape(tf.transpose(weight, [1, 0, 2]), [in1, outFeatures * in2]);
-    const half = tf.matMul(tf.reshape(input1, [n, in1]), byIn1 as tf.Tensor2D);
+    const half = tf.matMul(tf.reshape(input1, [n, in1]), byIn1);
     const terms = tf.mul(tf.reshape(half, [n, outFeatures, in2]), tf.reshape(input2, [n, 1, in2]));
     const y = tf.sum(terms, 2);
     return tf.reshape(bias === null ? y : tf.add(y, bias), [...lead, outFeatures]);

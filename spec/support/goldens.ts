@@ -53,7 +53,11 @@ export async function readGoldens(name: string): Promise<Goldens> {
     { dtype: string; shape: number[]; data_offsets: [number, number] }
   >;
   const tensor = (key: string): GoldenTensor => {
-    const { dtype, shape, data_offsets: [begin, end] } = header[key]!;
+    const {
+      dtype,
+      shape,
+      data_offsets: [begin, end],
+    } = header[key]!;
     const data = bytes.buffer.slice(8 + headerSize + begin, 8 + headerSize + end);
     if (dtype === "F32") return { dtype: "float32", shape, values: new Float32Array(data) };
     if (dtype === "I32") return { dtype: "int32", shape, values: new Int32Array(data) };

@@ -1,0 +1,3 @@
+export { formatNumpy } from "./numpy.js";
+export { formatFloat, formatPython, formatSize, formatTuple } from "./python.js";
+export { formatTorch, type TorchDtype, type TorchFormatOptions } from "./torch.js";

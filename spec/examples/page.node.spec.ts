@@ -1,0 +1,98 @@
+import { expect } from "chai";
+import { type Browser, chromium, type Page } from "playwright-core";
+import { build, preview, type PreviewServer } from "vite";
+import { BROWSER_FLAGS, findBrowser } from "../../scripts/browser.js";
+
+const CONFIG = "examples/page/vite.config.ts";
+
+/** The built page in a real Chromium, judged by what it shows. */
+describe("The page", function () {
+  this.timeout(180_000);
+
+  let server: PreviewServer;
+  let browser: Browser;
+  let page: Page;
+  const complaints: string[] = [];
+
+  before(async () => {
+    await build({ configFile: CONFIG, logLevel: "error" });
+    server = await preview({ configFile: CONFIG, logLevel: "error", preview: { port: 0 } });
+    browser = await chromium.launch({ executablePath: await findBrowser(), args: BROWSER_FLAGS });
+    page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+    page.on("console", (message) => {
+      if (["error", "warning"].includes(message.type())) complaints.push(message.text());
+    });
+    page.on("pageerror", (error) => complaints.push(error.message));
+    await page.goto(server.resolvedUrls!.local[0]!);
+    await page.getByText("running on").waitFor();
+  });
+
+  after(async () => {
+    await browser?.close();
+    await server?.close();
+  });
+
+  const text = (selector: string): Promise<string> => page.locator(selector).innerText();
+  const circles = (): Promise<string[]> => page.locator("#network text").allInnerTexts();
+
+  async function useBackend(name: string): Promise<void> {
+    await page.getByLabel(name, { exact: true }).check();
+    await page.getByText(`running on ${name}`).waitFor();
+  }
+
+  it("starts on webgl", async () => {
+    expect(await text("#status")).to.equal("running on webgl");
+    expect(await page.getByLabel("webgl").isChecked()).to.be.true;
+  });
+
+  it("draws the network with its values, which follow x", async () => {
+    const before = await circles();
+    expect(before).to.have.lengthOf(2 + 4 + 3);
+    expect(before.slice(0, 2)).to.deep.equal(["1.00", "-0.50"]);
+    expect(await page.locator("#network line").count()).to.equal(2 * 4 + 4 * 3);
+    await page.locator("input[name=x1]").fill("2.5");
+    const after = await circles();
+    expect(after[0]).to.equal("2.50");
+    expect(after.slice(2)).to.not.deep.equal(before.slice(2));
+  });
+
+  it("plots the sigmoid with a point for each hidden neuron", async () => {
+    expect(await page.locator("#sigmoid circle").count()).to.equal(4);
+    expect(await page.locator("#sigmoid path[stroke]").count()).to.be.at.least(1);
+  });
+
+  it("prints the parameters in both styles, and a small difference between them", async () => {
+    // The weights that torch.manual_seed(0) gives the layer.
+    expect(await text("#torch")).to.match(
+      /^torch\.Size\(\[4, 2\]\)\nParameter containing:\ntensor\(\[\[-0\.0053, {2}0\.3793\],/,
+    );
+    expect(await text("#numpy")).to.match(/^\(2, 4\)\n\[\[-0\.00529/);
+    expect(Number(await text("#difference"))).to.be.at.most(1e-5);
+  });
+
+  for (const backend of ["cpu", "webgl"]) {
+    it(`classifies a held-out picture on ${backend}`, async () => {
+      await useBackend(backend);
+      await page.getByRole("option", { name: "Trouser" }).first().click();
+      expect(await text("#verdict")).to.match(
+        /^The network says Trouser \(\d+\.\d %\); the label is Trouser\.$/,
+      );
+      expect(await page.locator("#probabilities rect").count()).to.equal(10);
+    });
+  }
+
+  for (const width of [390, 1280]) {
+    it(`fits a window ${width} pixels wide`, async () => {
+      await page.setViewportSize({ width, height: 900 });
+      const scroll = await page.evaluate(() => document.documentElement.scrollWidth);
+      expect(scroll).to.be.at.most(width);
+      if (process.env.SCREENSHOTS) {
+        await page.screenshot({ path: `${process.env.SCREENSHOTS}/${width}.png`, fullPage: true });
+      }
+    });
+  }
+
+  it("has nothing to complain about on the console", () => {
+    expect(complaints).to.deep.equal([]);
+  });
+});

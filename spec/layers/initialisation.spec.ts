@@ -1,0 +1,49 @@
+import { expect } from "chai";
+import { ResNet18 } from "../../examples/models/resnet.js";
+import * as nn from "../../lib/index.js";
+import goldens from "../goldens/initialisation.json" with { type: "json" };
+
+const BUILD: Record<string, () => nn.Module> = {
+  resnet18: () => new ResNet18(),
+  transformer: () =>
+    new nn.Transformer({
+      ...{ dModel: 32, nhead: 4, numEncoderLayers: 2, numDecoderLayers: 2 },
+      dimFeedforward: 64,
+    }),
+  lstm: () => new nn.LSTM(7, 9, { numLayers: 2, bidirectional: true, projSize: 4 }),
+};
+
+const TABLE = Uint32Array.from({ length: 256 }, (_, n) => {
+  let c = n;
+  for (let k = 0; k < 8; k += 1) c = c & 1 ? 0xedb88320 ^ (c >>> 1) : c >>> 1;
+  return c;
+});
+
+function crc32(values: Float32Array): number {
+  let c = 0xffffffff;
+  for (const byte of new Uint8Array(values.buffer, values.byteOffset, values.byteLength)) {
+    c = TABLE[(c ^ byte) & 255]! ^ (c >>> 8);
+  }
+  return (c ^ 0xffffffff) >>> 0;
+}
+
+describe("A seed gives a whole model PyTorch's weights, bit for bit", () => {
+  before(() => nn.setBackend("cpu"));
+
+  for (const [title, checksums] of Object.entries(goldens)) {
+    it(title, () => {
+      const [name, seed] = title.split("-");
+      nn.manualSeed(Number(seed));
+      const model = BUILD[name!]!();
+      const { "next draw": nextDraw, ...want } = checksums as Record<string, number>;
+      const got = [...model.stateDict()]
+        .filter(([, tensor]) => tensor.dtype === "float32")
+        .map(([key, tensor]) => [key, crc32(tensor.dataSync<"float32">())]);
+      expect(Object.fromEntries(got)).to.deep.equal(want);
+      const next = nn.rand(1);
+      expect(next.dataSync()[0], "the generator goes on as PyTorch's").to.equal(nextDraw);
+      next.dispose();
+      model.dispose();
+    });
+  }
+});
