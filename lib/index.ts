@@ -6,6 +6,15 @@
 import "./default-backend.js";
 
 export { type BackendName, type BackendOptions, setBackend } from "./backend.js";
+export {
+  type ByteSource,
+  CheckpointError,
+  type CheckpointInput,
+  type Dtype,
+  Entry,
+  load,
+  type LoadOptions,
+} from "./checkpoint/index.js";
 export * as functional from "./functional/index.js";
 export * from "./layers/index.js";
 export * from "./module/index.js";

@@ -27,6 +27,6 @@ export function formatPython(value: unknown): string {
   if (typeof value === "boolean") return value ? "True" : "False";
   if (typeof value === "string") return `'${value}'`;
   if (Array.isArray(value)) return formatTuple(value);
-  if (typeof value !== "number") return String(value as bigint);
+  if (typeof value !== "number") return String(value);
   return Number.isInteger(value) ? String(value) : formatFloat(value);
 }

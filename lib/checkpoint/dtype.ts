@@ -1,0 +1,61 @@
+/** The dtypes that checkpoints hold, under PyTorch's names. */
+
+/** The arrays that an entry's values come in. */
+export type EntryData =
+  | Uint8Array
+  | Int8Array
+  | Uint16Array
+  | Int16Array
+  | Uint32Array
+  | Int32Array
+  | Float32Array
+  | Float64Array
+  | BigInt64Array
+  | BigUint64Array;
+
+interface DataConstructor {
+  readonly BYTES_PER_ELEMENT: number;
+  new (buffer: ArrayBufferLike, byteOffset: number, length: number): EntryData;
+}
+
+export interface DtypeInfo {
+  /** Bits of one element; below 8, elements share bytes. */
+  bits: number;
+  /** What the values are kept in; halves and float8 as their raw bits. */
+  array: DataConstructor;
+}
+
+export const DTYPES = {
+  bool: { bits: 8, array: Uint8Array },
+  uint8: { bits: 8, array: Uint8Array },
+  int8: { bits: 8, array: Int8Array },
+  int16: { bits: 16, array: Int16Array },
+  uint16: { bits: 16, array: Uint16Array },
+  int32: { bits: 32, array: Int32Array },
+  uint32: { bits: 32, array: Uint32Array },
+  int64: { bits: 64, array: BigInt64Array },
+  uint64: { bits: 64, array: BigUint64Array },
+  float16: { bits: 16, array: Uint16Array },
+  bfloat16: { bits: 16, array: Uint16Array },
+  float32: { bits: 32, array: Float32Array },
+  float64: { bits: 64, array: Float64Array },
+  complex64: { bits: 64, array: Float32Array },
+  float8_e4m3fn: { bits: 8, array: Uint8Array },
+  float8_e5m2: { bits: 8, array: Uint8Array },
+  float8_e4m3fnuz: { bits: 8, array: Uint8Array },
+  float8_e5m2fnuz: { bits: 8, array: Uint8Array },
+  float8_e8m0fnu: { bits: 8, array: Uint8Array },
+  float6_e2m3fn: { bits: 6, array: Uint8Array },
+  float6_e3m2fn: { bits: 6, array: Uint8Array },
+  float4_e2m1fn: { bits: 4, array: Uint8Array },
+} satisfies Record<string, DtypeInfo>;
+
+export type Dtype = keyof typeof DTYPES;
+
+/** The values in these bytes: a view where the alignment permits, else a copy. */
+export function viewAs(dtype: Dtype, bytes: Uint8Array): EntryData {
+  const { array: DataArray }: DtypeInfo = DTYPES[dtype];
+  const size = DataArray.BYTES_PER_ELEMENT;
+  const aligned = bytes.byteOffset % size === 0 ? bytes : bytes.slice();
+  return new DataArray(aligned.buffer, aligned.byteOffset, aligned.byteLength / size);
+}

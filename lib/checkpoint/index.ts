@@ -1,0 +1,6 @@
+export type { ByteSource } from "./byte-source.js";
+export type { Dtype } from "./dtype.js";
+export { Entry } from "./entry.js";
+export { CheckpointError } from "./errors.js";
+export { load, type LoadOptions } from "./load.js";
+export type { CheckpointInput } from "./source/open.js";

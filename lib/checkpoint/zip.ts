@@ -1,0 +1,222 @@
+/**
+ * ZIP archives, read from their directory so that one member can be had without the others.
+ *
+ * ZIP libraries for JavaScript want the whole archive, or do not say where a member lies; fflate
+ * inflates what is compressed.
+ *
+ * Source: https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT
+ */
+import { Inflate } from "fflate";
+import type { ByteSource } from "./byte-source.js";
+import { crc32 } from "./crc32.js";
+import { CheckpointError } from "./errors.js";
+
+const END = 0x06054b50;
+const END_64_LOCATOR = 0x07064b50;
+const END_64 = 0x06064b50;
+const MEMBER = 0x02014b50;
+const LOCAL = 0x04034b50;
+/** The end record and the longest comment after it. */
+const TAIL = 22 + 65535;
+const STORED = 0;
+const DEFLATED = 8;
+
+export interface ZipMember {
+  name: string;
+  method: number;
+  crc: number;
+  /** Bytes in the archive, and when unpacked. */
+  packedSize: number;
+  size: number;
+  /** Where its local header begins. */
+  header: number;
+}
+
+export const looksLikeZip = (head: Uint8Array): boolean =>
+  head[0] === 0x50 && head[1] === 0x4b && head[2] === 3 && head[3] === 4;
+
+const viewOf = (bytes: Uint8Array): DataView =>
+  new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+export class ZipArchive {
+  private constructor(
+    private readonly source: ByteSource,
+    readonly members: ReadonlyMap<string, ZipMember>,
+  ) {}
+
+  /** Reads the directory; none of the members. */
+  static async open(source: ByteSource): Promise<ZipArchive> {
+    const { offset, size, count } = await findDirectory(source);
+    const bytes = await source.read(offset, offset + size);
+    return new ZipArchive(source, readDirectory(bytes, count, offset, source));
+  }
+
+  /** Where a stored member's bytes are in the file, or null if it is compressed. */
+  async placeOf(member: ZipMember): Promise<{ begin: number; end: number } | null> {
+    if (member.method !== STORED) return null;
+    const begin = await this.dataStart(member);
+    return { begin, end: begin + member.size };
+  }
+
+  /** The bytes of a member, unpacked, its checksum verified. */
+  async read(member: ZipMember): Promise<Uint8Array> {
+    const begin = await this.dataStart(member);
+    const packed = await this.source.read(begin, begin + member.packedSize);
+    const bytes = this.unpack(member, packed);
+    if (crc32(bytes) !== member.crc) {
+      throw this.error(member, "is damaged: its checksum disagrees");
+    }
+    return bytes;
+  }
+
+  private unpack(member: ZipMember, packed: Uint8Array): Uint8Array {
+    if (member.method === STORED) return packed;
+    if (member.method !== DEFLATED) {
+      throw this.error(member, `is compressed by method ${member.method}; 0 and 8 are read`);
+    }
+    // Deflate cannot do better than 1032 : 1, so a larger claim is a lie.
+    if (member.size > packed.length * 1032 + 64) {
+      throw this.error(member, `claims ${member.size} bytes out of ${packed.length}`);
+    }
+    try {
+      return inflate(packed, member.size);
+    } catch (error) {
+      throw this.error(member, `cannot be unpacked: ${(error as Error).message}`);
+    }
+  }
+
+  private async dataStart(member: ZipMember): Promise<number> {
+    const { header, packedSize } = member;
+    if (header + 30 > this.source.size) throw this.error(member, "lies behind the end");
+    const view = viewOf(await this.source.read(header, header + 30));
+    if (view.getUint32(0, true) !== LOCAL) throw this.error(member, "has no local header");
+    const begin = header + 30 + view.getUint16(26, true) + view.getUint16(28, true);
+    if (begin + packedSize > this.source.size) {
+      throw this.error(member, `is cut off: it should end at byte ${begin + packedSize}`);
+    }
+    return begin;
+  }
+
+  private error(member: ZipMember, problem: string): CheckpointError {
+    return new CheckpointError(`the member '${member.name}' of the ZIP archive ${problem}`, {
+      file: this.source.name,
+      offset: member.header,
+    });
+  }
+}
+
+/** Unpacks to exactly `size` bytes; stops as soon as there are more. */
+function inflate(packed: Uint8Array, size: number): Uint8Array {
+  const out = new Uint8Array(size);
+  let at = 0;
+  const stream = new Inflate((chunk) => {
+    if (at + chunk.length > size) throw new Error(`more than the ${size} bytes it claims`);
+    out.set(chunk, at);
+    at += chunk.length;
+  });
+  const step = 65536;
+  for (let i = 0; i < packed.length; i += step) {
+    stream.push(packed.subarray(i, i + step), i + step >= packed.length);
+  }
+  if (at !== size) throw new Error(`${at} bytes instead of ${size}`);
+  return out;
+}
+
+interface Directory {
+  offset: number;
+  size: number;
+  count: number;
+}
+
+async function findDirectory(source: ByteSource): Promise<Directory> {
+  const start = Math.max(0, source.size - TAIL);
+  const tail = await source.read(start, source.size);
+  const view = viewOf(tail);
+  for (let at = tail.length - 22; at >= 0; at -= 1) {
+    if (view.getUint32(at, true) !== END || at + 22 + view.getUint16(at + 20, true) > tail.length) {
+      continue;
+    }
+    let directory: Directory = {
+      count: view.getUint16(at + 10, true),
+      size: view.getUint32(at + 12, true),
+      offset: view.getUint32(at + 16, true),
+    };
+    const isLarge = directory.offset === 0xffffffff || directory.count === 0xffff;
+    if (isLarge && at >= 20 && view.getUint32(at - 20, true) === END_64_LOCATOR) {
+      directory = await readEnd64(source, Number(view.getBigUint64(at - 12, true)));
+    }
+    const { offset, size, count } = directory;
+    if (offset + size <= start + at && count * 46 <= size) return directory;
+  }
+  throw new CheckpointError("a ZIP archive without its directory: the file is cut off or damaged", {
+    file: source.name,
+    offset: source.size,
+  });
+}
+
+async function readEnd64(source: ByteSource, at: number): Promise<Directory> {
+  const isInside = Number.isSafeInteger(at) && at + 56 <= source.size;
+  const view = isInside ? viewOf(await source.read(at, at + 56)) : null;
+  if (view?.getUint32(0, true) !== END_64) {
+    throw new CheckpointError("a ZIP64 archive without its end record", { file: source.name });
+  }
+  return {
+    count: Number(view.getBigUint64(32, true)),
+    size: Number(view.getBigUint64(40, true)),
+    offset: Number(view.getBigUint64(48, true)),
+  };
+}
+
+function readDirectory(
+  bytes: Uint8Array,
+  count: number,
+  offset: number,
+  { name: file }: ByteSource,
+): Map<string, ZipMember> {
+  const members = new Map<string, ZipMember>();
+  const view = viewOf(bytes);
+  const decoder = new TextDecoder();
+  let at = 0;
+  for (let i = 0; i < count; i += 1) {
+    if (at + 46 > bytes.length || view.getUint32(at, true) !== MEMBER) {
+      throw new CheckpointError("the directory of the ZIP archive is damaged", {
+        file,
+        offset: offset + at,
+      });
+    }
+    const nameLength = view.getUint16(at + 28, true);
+    const extraLength = view.getUint16(at + 30, true);
+    const name = decoder.decode(bytes.subarray(at + 46, at + 46 + nameLength));
+    const extra = bytes.subarray(at + 46 + nameLength, at + 46 + nameLength + extraLength);
+    const member: ZipMember = {
+      name,
+      method: view.getUint16(at + 10, true),
+      crc: view.getUint32(at + 16, true),
+      packedSize: view.getUint32(at + 20, true),
+      size: view.getUint32(at + 24, true),
+      header: view.getUint32(at + 42, true),
+    };
+    if (members.has(name)) {
+      throw new CheckpointError(`the ZIP archive has two members '${name}'`, { file });
+    }
+    members.set(name, readZip64(member, extra));
+    at += 46 + nameLength + extraLength + view.getUint16(at + 32, true);
+  }
+  return members;
+}
+
+/** What does not fit in 32 bits stands in an extra field, in this order. */
+function readZip64(member: ZipMember, extra: Uint8Array): ZipMember {
+  const view = viewOf(extra);
+  for (let at = 0; at + 4 <= extra.length; at += 4 + view.getUint16(at + 2, true)) {
+    if (view.getUint16(at, true) !== 1) continue;
+    let field = at + 4;
+    const end = Math.min(extra.length, field + view.getUint16(at + 2, true));
+    for (const key of ["size", "packedSize", "header"] as const) {
+      if (member[key] !== 0xffffffff || field + 8 > end) continue;
+      member[key] = Number(view.getBigUint64(field, true));
+      field += 8;
+    }
+  }
+  return member;
+}
