@@ -1,11 +1,15 @@
-export type { PoolSize } from "./pooling-windows.js";
 export * from "./activation.js";
 export * from "./adaptive-pooling.js";
 export * from "./avg-pooling.js";
+export * from "./batch-norm.js";
+export * from "./dropout.js";
 export * from "./fractional-pooling.js";
+export * from "./grid.js";
+export * from "./interpolate.js";
 export * from "./linear.js";
 export * from "./lp-pooling.js";
 export * from "./max-pooling.js";
 export * from "./shape.js";
 export * from "./shuffle.js";
 export * from "./unpooling.js";
+export type { PoolSize } from "./pooling-windows.js";

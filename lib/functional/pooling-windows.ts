@@ -15,7 +15,7 @@ export interface Axis {
 }
 
 export interface WindowOptions {
-  /** `null` or left out: the kernel size. */
+  /** `null`, `[]` or left out: the kernel size. */
   stride?: PoolSize | null;
   padding?: PoolSize;
   dilation?: PoolSize;
@@ -97,7 +97,8 @@ export function readAxes(
 ): Axis[] {
   const n = spatial.length;
   const kernels = readSize(op, "kernel_size", kernelSize, n);
-  const strides = readSize(op, "stride", stride ?? kernels, n);
+  const isStrideGiven = typeof stride === "number" || (stride ?? []).length > 0;
+  const strides = readSize(op, "stride", isStrideGiven ? stride! : kernels, n);
   const paddings = readSize(op, "padding", padding, n);
   const dilations = readSize(op, "dilation", dilation, n);
   const axes = spatial.map((input, i): Axis => {

@@ -41,6 +41,7 @@ export const pixelShuffle = /* @__PURE__ */ op(
       );
     }
     const channels = c / (r * r);
+    if (input.size === 0) return tf.zeros([...lead, channels, h * r, w * r], input.dtype);
     // (B·C, r, r, H, W) → (B·C, H, r, W, r)
     const split = tf.reshape(input, [batch * channels, r, r, h, w]);
     const woven = tf.transpose(split, [0, 3, 1, 4, 2]);
@@ -69,6 +70,7 @@ export const pixelUnshuffle = /* @__PURE__ */ op(
           `but input.size(${dim})=${size} is not divisible by ${r}`,
       );
     }
+    if (input.size === 0) return tf.zeros([...lead, c * r * r, h / r, w / r], input.dtype);
     // (B·C, H, r, W, r) → (B·C, r, r, H, W)
     const split = tf.reshape(input, [batch * c, h / r, r, w / r, r]);
     const parted = tf.transpose(split, [0, 2, 4, 1, 3]);
@@ -106,6 +108,7 @@ export const channelShuffle = /* @__PURE__ */ op(
           `Got ${c} channels and ${groups} groups.`,
       );
     }
+    if (input.size === 0) return input;
     const split = tf.reshape(input, [n, groups, c / groups, tf.util.sizeFromShape(rest)]);
     return tf.reshape(tf.transpose(split, [0, 2, 1, 3]), shape);
   },

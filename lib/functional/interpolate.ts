@@ -1,0 +1,255 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { readOptions } from "../arguments.js";
+import { adaptiveAvgPool1d, adaptiveAvgPool2d, adaptiveAvgPool3d } from "./adaptive-pooling.js";
+import { checkTensor, dtypeName } from "./check.js";
+import { op } from "./op.js";
+import {
+  antialiased,
+  cubic,
+  linear,
+  nearest,
+  nearestExact,
+  nearestInImage,
+  type Resampling,
+  type ResamplingSize,
+} from "./resampling.js";
+import { averageOfWindows } from "./window-average.js";
+
+export type InterpolateMode =
+  | "nearest"
+  | "nearest-exact"
+  | "linear"
+  | "bilinear"
+  | "bicubic"
+  | "trilinear"
+  | "lanczos"
+  | "area";
+
+export interface InterpolateOptions {
+  /** The output's spatial size, one for all or one for each; this or `scaleFactor` is required. */
+  size?: number | readonly number[] | null;
+  /** The output's size relative to the input's, rounded down. */
+  scaleFactor?: number | readonly number[] | null;
+  /** Default: `"nearest"`. */
+  mode?: InterpolateMode;
+  /** Whether the middles of the corner elements meet, and not their outer edges. Default: `false`. */
+  alignCorners?: boolean | null;
+  /** Compute the scale anew from the rounded size, and don't use the given one. Default: `false`. */
+  recomputeScaleFactor?: boolean | null;
+  /** Smooth when making smaller: `bilinear`, `bicubic`, `lanczos` only. Default: `false`. */
+  antialias?: boolean;
+}
+
+type Options = Required<InterpolateOptions>;
+
+const INTERPOLATE: Options = {
+  size: null,
+  scaleFactor: null,
+  mode: "nearest",
+  alignCorners: null,
+  recomputeScaleFactor: null,
+  antialias: false,
+};
+
+type Resample = (size: ResamplingSize) => Resampling;
+
+/** What each mode does along a dimension, and the rank of the input that it needs, if one. */
+const MODES: Partial<Record<InterpolateMode, { rank?: number; resample: Resample }>> = {
+  nearest: { resample: nearest },
+  "nearest-exact": { resample: nearestExact },
+  linear: { rank: 3, resample: linear },
+  bilinear: { rank: 4, resample: linear },
+  trilinear: { rank: 5, resample: linear },
+  bicubic: { rank: 4, resample: cubic },
+};
+
+const WITHOUT_CORNERS = ["nearest", "nearest-exact", "area"];
+const WITH_ANTIALIAS = ["bilinear", "bicubic", "lanczos"];
+const ADAPTIVE = [adaptiveAvgPool1d, adaptiveAvgPool2d, adaptiveAvgPool3d];
+
+const fail = (message: string): never => {
+  throw new RangeError(`interpolate: ${message}`);
+};
+
+const NO_SIZES = "either size or scale_factor should be defined";
+
+/** One number for each spatial dimension. */
+function perDimension(
+  what: "output size" | "scale_factor",
+  value: number | readonly number[],
+  spatial: readonly number[],
+): number[] {
+  if (typeof value === "number") return spatial.map(() => value);
+  if (value.length === spatial.length) return [...value];
+  return fail(
+    `Input and ${what} must have the same number of spatial dimensions, but got input with ` +
+      `spatial dimensions of [${spatial.join(", ")}] and ${what} of [${value.join(", ")}]. ` +
+      "Please provide input tensor in (N, C, d1, d2, ...,dK) format",
+  );
+}
+
+/** The output's spatial size, and the scale factors where they shall be used as given. */
+function readSizes(
+  spatial: readonly number[],
+  { size, scaleFactor, mode, recomputeScaleFactor }: Options,
+): { output: number[]; scales: number[] | null } {
+  if (size !== null) {
+    if (scaleFactor !== null) fail("only one of size or scale_factor should be defined");
+    if (recomputeScaleFactor) {
+      fail("recompute_scale_factor is not meaningful with an explicit size.");
+    }
+    return { output: perDimension("output size", size, spatial), scales: null };
+  }
+  const scales = perDimension("scale_factor", scaleFactor ?? fail(NO_SIZES), spatial);
+  const output = spatial.map((one, d) => Math.trunc(one * scales[d]!));
+  return { output, scales: recomputeScaleFactor || mode === "area" ? null : scales };
+}
+
+function checkModes(input: tf.Tensor, { mode, alignCorners, antialias }: Options): void {
+  if (WITHOUT_CORNERS.includes(mode) && alignCorners !== null) {
+    fail(
+      "align_corners option can only be set with the interpolating modes: " +
+        "linear | bilinear | bicubic | trilinear",
+    );
+  }
+  if (antialias && !(WITH_ANTIALIAS.includes(mode) && input.rank === 4)) {
+    fail(
+      "Anti-alias option is restricted to bilinear, bicubic, and lanczos modes " +
+        "and requires a 4-D tensor as input",
+    );
+  }
+  if (mode === "lanczos" && alignCorners) fail("Lanczos mode does not support align_corners=True");
+  if (mode === "lanczos" && !antialias) fail("Lanczos mode requires antialias=True");
+  if (input.rank < 3 || input.rank > 5 || !(mode in MODES || ["area", "lanczos"].includes(mode))) {
+    fail(
+      `Input Error: Only 3D, 4D and 5D input Tensors supported (got ${input.rank}D) for the ` +
+        "modes: nearest | linear | bilinear | bicubic | trilinear | lanczos | area | " +
+        `nearest-exact (got ${mode})`,
+    );
+  }
+  const rank = MODES[mode]?.rank;
+  if (rank !== undefined && rank !== input.rank) {
+    fail(`Got ${input.rank}D input, but ${mode} mode needs ${rank}D input`);
+  }
+}
+
+function resampling({ mode, antialias }: Options, n: number, size: ResamplingSize): Resampling {
+  if (antialias) return antialiased(mode, size);
+  if (mode === "nearest" && n === 2) return nearestInImage(size);
+  return MODES[mode]!.resample(size);
+}
+
+/** `(before, L, behind)` → `(before, L', behind)`. */
+function resampleAxis(x: tf.Tensor, { positions, weights }: Resampling): tf.Tensor {
+  const [before, , behind] = x.shape as [number, number, number];
+  const output = positions.length;
+  const kernel = Math.max(...positions.map(({ length }) => length));
+  // A shorter window is filled up with copies of its last position, which share its weight.
+  const filled = positions.flatMap((window) =>
+    Array.from({ length: kernel }, (_, k) => window[k] ?? window.at(-1)!),
+  );
+  const seen = tf.gather(x, tf.tensor1d(filled, "int32"), 1);
+  if (kernel === 1) return seen;
+  // Means are what tfjs has: so the weights are `kernel` times as large.
+  const factors = weights.flatMap((window) => {
+    const shared = window.at(-1)! / (kernel - window.length + 1);
+    return Array.from({ length: kernel }, (_, k) => (window.slice(0, -1)[k] ?? shared) * kernel);
+  });
+  const weighted = tf.mul(seen, tf.tensor3d(factors, [1, factors.length, 1]));
+  const along = { input: factors.length, kernel, stride: kernel, padding: 0, dilation: 1, output };
+  const whole = { input: behind, kernel: 1, stride: 1, padding: 0, dilation: 1, output: behind };
+  return tf.reshape(averageOfWindows(weighted, [along, whole]), [before, output, behind]);
+}
+
+/**
+ * Resamples to another spatial size.
+ *
+ * Shapes: `(N, C, L)`, `(N, C, H, W)` or `(N, C, D, H, W)` → the same with `size`, or
+ * `⌊scaleFactor · input⌋`, as the spatial size. Linear interpolation has a name for each: `linear`,
+ * `bilinear`, `trilinear`; `bicubic` and antialiasing are for images.
+ *
+ * @throws if size and scale factor are both given or both missing, or the mode doesn't fit.
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.interpolate.html
+ */
+export const interpolate = /* @__PURE__ */ op(
+  "interpolate",
+  (input: tf.Tensor, given?: InterpolateOptions): tf.Tensor => {
+    const options = readOptions<Options>("interpolate", INTERPOLATE, given);
+    checkTensor("interpolate", input);
+    checkModes(input, options);
+    const { mode } = options;
+    const alignCorners = options.alignCorners ?? false;
+    const [lead, spatial] = [input.shape.slice(0, 2), input.shape.slice(2)];
+    const { output, scales } = readSizes(spatial, options);
+    if (mode === "area") return ADAPTIVE[spatial.length - 1]!(input, output);
+    const isCopy = mode.startsWith("nearest");
+    if (input.dtype !== "float32" && !isCopy) fail(`not implemented for '${dtypeName(input)}'`);
+    if (![...spatial, ...output, lead[1]!].every((size) => Number.isInteger(size) && size > 0)) {
+      fail(
+        "Input and output sizes should be greater than 0, " +
+          `but got input ([${input.shape.join(", ")}]) and output ([${output.join(", ")}])`,
+      );
+    }
+    if (input.size === 0) return tf.zeros([...lead, ...output]);
+
+    let x = input;
+    for (let d = spatial.length - 1; d >= 0; d -= 1) {
+      const size = {
+        input: spatial[d]!,
+        output: output[d]!,
+        scale: scales?.[d] ?? null,
+        alignCorners,
+      };
+      const { shape } = x;
+      const before = tf.util.sizeFromShape(shape.slice(0, d + 2));
+      const behind = tf.util.sizeFromShape(shape.slice(d + 3));
+      const flat = tf.reshape(x, [before, spatial[d]!, behind]);
+      const along = resampling(options, spatial.length, size);
+      x = tf.reshape(resampleAxis(flat, along), [
+        ...shape.slice(0, d + 2),
+        output[d]!,
+        ...shape.slice(d + 3),
+      ]);
+    }
+    return x;
+  },
+);
+
+/**
+ * {@link interpolate} by its old name.
+ *
+ * @deprecated as in PyTorch; use {@link interpolate}.
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.upsample.html
+ */
+export function upsample(
+  input: tf.Tensor,
+  options?: Pick<InterpolateOptions, "size" | "scaleFactor" | "mode" | "alignCorners">,
+): tf.Tensor {
+  return interpolate(input, options);
+}
+
+/**
+ * {@link interpolate} with mode `nearest`.
+ *
+ * @deprecated as in PyTorch; use {@link interpolate}.
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.upsample_nearest.html
+ */
+export function upsampleNearest(
+  input: tf.Tensor,
+  options?: Pick<InterpolateOptions, "size" | "scaleFactor">,
+): tf.Tensor {
+  return interpolate(input, { ...options, mode: "nearest" });
+}
+
+/**
+ * {@link interpolate} with mode `bilinear` and `alignCorners`.
+ *
+ * @deprecated as in PyTorch; use {@link interpolate}.
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.upsample_bilinear.html
+ */
+export function upsampleBilinear(
+  input: tf.Tensor,
+  options?: Pick<InterpolateOptions, "size" | "scaleFactor">,
+): tf.Tensor {
+  return interpolate(input, { ...options, mode: "bilinear", alignCorners: true });
+}

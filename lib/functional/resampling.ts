@@ -1,0 +1,131 @@
+/** Which input elements each output element along one dimension is made of, and their weights. */
+export interface Resampling {
+  positions: number[][];
+  weights: number[][];
+}
+
+export interface ResamplingSize {
+  input: number;
+  output: number;
+  /** The scale factor that was given, where it shall be the one used. */
+  scale: number | null;
+  alignCorners: boolean;
+}
+
+// PyTorch computes all this in float32, which decides near the borders of elements.
+const f = Math.fround;
+
+const range = <T>(length: number, make: (i: number) => T): T[] =>
+  Array.from({ length }, (_, i) => make(i));
+
+const clamp = (x: number, low: number, high: number): number => Math.min(Math.max(x, low), high);
+
+function pixelScale({ input, output, scale, alignCorners }: ResamplingSize): number {
+  if (alignCorners) return output > 1 ? f((input - 1) / (output - 1)) : 0;
+  return scale !== null && scale > 0 ? f(1 / scale) : f(input / output);
+}
+
+/** Where output element `i` lies among the input's. */
+function sourceIndex(i: number, scale: number, alignCorners: boolean): number {
+  return alignCorners ? f(scale * i) : f(f(scale * f(i + 0.5)) - 0.5);
+}
+
+/** Each element by itself: what PyTorch does for equal sizes, whatever scale was given. */
+const copy = (size: number): Resampling => ({
+  positions: range(size, (i) => [i]),
+  weights: range(size, () => [1]),
+});
+
+/** `⌊i · scale⌋`, as OpenCV's INTER_NEAREST. */
+export function nearest(size: ResamplingSize): Resampling {
+  const scale = pixelScale(size);
+  const at = (i: number): number => Math.min(Math.floor(f(i * scale)), size.input - 1);
+  return { positions: range(size.output, (i) => [at(i)]), weights: range(size.output, () => [1]) };
+}
+
+/** {@link nearest} in images, where PyTorch takes sizes that are equal or doubled as they are. */
+export function nearestInImage(size: ResamplingSize): Resampling {
+  const isDoubled = size.output === 2 * size.input;
+  return size.output === size.input || isDoubled
+    ? nearest({ ...size, scale: null })
+    : nearest(size);
+}
+
+/** The element whose middle is next, as Pillow and SciPy. */
+export function nearestExact(size: ResamplingSize): Resampling {
+  const scale = pixelScale(size);
+  const at = (i: number): number => Math.min(Math.floor(f((i + 0.5) * scale)), size.input - 1);
+  return { positions: range(size.output, (i) => [at(i)]), weights: range(size.output, () => [1]) };
+}
+
+/** Two neighbours, weighted by nearness. */
+export function linear(size: ResamplingSize): Resampling {
+  const { input, output, alignCorners } = size;
+  const scale = pixelScale(size);
+  if (input === output) return copy(input);
+  const sources = range(output, (i) => Math.max(0, sourceIndex(i, scale, alignCorners)));
+  const lefts = sources.map((source) => Math.min(Math.floor(source), input - 1));
+  return {
+    positions: lefts.map((left) => [left, Math.min(left + 1, input - 1)]),
+    weights: lefts.map((left, i) => {
+      const t = clamp(f(sources[i]! - left), 0, 1);
+      return [f(1 - t), t];
+    }),
+  };
+}
+
+/** Keys' cubic convolution kernel. */
+function keys(x: number, a: number): number {
+  const d = Math.abs(x);
+  if (d < 1) return ((a + 2) * d - (a + 3)) * d * d + 1;
+  if (d < 2) return ((a * d - 5 * a) * d + 8 * a) * d - 4 * a;
+  return 0;
+}
+
+/** The four weights of cubic interpolation at `t` behind the second of four neighbours. */
+export const cubicWeights = (t: number): number[] =>
+  [t + 1, t, 1 - t, 2 - t].map((x) => keys(x, -0.75));
+
+/** Four neighbours, weighted by a cubic; at the ends the outermost is repeated. */
+export function cubic(size: ResamplingSize): Resampling {
+  const { input, output, alignCorners } = size;
+  const scale = pixelScale(size);
+  const sources = range(output, (i) => sourceIndex(i, scale, alignCorners));
+  const lefts = sources.map((source) => Math.min(Math.floor(source), input - 1));
+  return {
+    positions: lefts.map((left) => range(4, (k) => clamp(left + k - 1, 0, input - 1))),
+    weights: lefts.map((left, i) => cubicWeights(clamp(f(sources[i]! - left), 0, 1))),
+  };
+}
+
+const sinc = (x: number): number => (x === 0 ? 1 : Math.sin(Math.PI * x) / (Math.PI * x));
+
+/** Half the width of each antialiasing filter, and the filter. */
+const FILTERS: Record<string, { reach: number; filter: (x: number) => number }> = {
+  bilinear: { reach: 1, filter: (x) => Math.max(0, 1 - Math.abs(x)) },
+  bicubic: { reach: 2, filter: (x) => keys(x, -0.5) },
+  lanczos: { reach: 3, filter: (x) => (Math.abs(x) < 3 ? sinc(x) * sinc(x / 3) : 0) },
+};
+
+/** Every element under a filter that is stretched when the output is smaller, as Pillow. */
+export function antialiased(mode: string, size: ResamplingSize): Resampling {
+  const { input, output } = size;
+  if (input === output) return copy(input);
+  const { reach, filter } = FILTERS[mode]!;
+  const scale = pixelScale(size);
+  const stretch = Math.max(scale, 1);
+  const support = f(reach * stretch);
+  const positions: number[][] = [];
+  const weights: number[][] = [];
+  for (let i = 0; i < output; i += 1) {
+    const center = f(scale * f(i + 0.5));
+    const first = Math.max(Math.trunc(f(f(center - support) + 0.5)), 0);
+    const end = Math.min(Math.trunc(f(f(center + support) + 0.5)), input);
+    const window = range(Math.max(end - first, 1), (k) => Math.min(first + k, input - 1));
+    const raw = window.map((position) => filter((position - center + 0.5) / stretch));
+    const total = raw.reduce((a, b) => a + b, 0);
+    positions.push(window);
+    weights.push(raw.map((weight) => (total === 0 ? 0 : weight / total)));
+  }
+  return { positions, weights };
+}
