@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 import "./default-backend.js";
+import "./default-sampler.js";
 
 export { type BackendName, type BackendOptions, setBackend } from "./backend.js";
 export {

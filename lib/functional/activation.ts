@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { checkTensor } from "./check.js";
+import { atLeast } from "./numeric.js";
 import { op } from "./op.js";
 
 /**
@@ -19,5 +20,6 @@ export const sigmoid = /* @__PURE__ */ op("sigmoid", (input: tf.Tensor): tf.Tens
  */
 export const relu = /* @__PURE__ */ op("relu", (input: tf.Tensor): tf.Tensor => {
   checkTensor("relu", input);
-  return tf.relu(input);
+  // Not tf.relu, which makes NaN of -∞ on webgl.
+  return atLeast(input, 0);
 });

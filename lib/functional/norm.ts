@@ -1,0 +1,64 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { dtypeName } from "./check.js";
+
+export interface Moments {
+  /** Along the axes, which are kept as 1. */
+  mean: tf.Tensor;
+  /** Divided by n, not n - 1. */
+  variance: tf.Tensor;
+  /** The input less its mean. */
+  centred: tf.Tensor;
+}
+
+/** Mean and variance along some axes. */
+export function moments(x: tf.Tensor, axes: number[]): Moments {
+  const rough = tf.mean(x, axes, true);
+  const near = tf.sub(x, rough);
+  // The float32 mean of numbers near 1e4 is off by more than they differ (on wasm, which adds one
+  // by one, by whole units), and its error by hardly anything.
+  const rest = tf.mean(near, axes, true);
+  const centred = tf.sub(near, rest);
+  const variance = tf.mean(tf.square(centred), axes, true);
+  return { mean: tf.add(rough, rest), variance, centred };
+}
+
+/** `centred / √(variance + eps) · weight + bias`, all of them broadcast. */
+export function scaleAndShift(
+  centred: tf.Tensor,
+  variance: tf.Tensor,
+  eps: number,
+  weight: tf.Tensor | null,
+  bias: tf.Tensor | null,
+): tf.Tensor {
+  const invStd = tf.rsqrt(tf.add(variance, eps));
+  const y = tf.mul(centred, weight === null ? invStd : tf.mul(invStd, weight));
+  return bias === null ? y : tf.add(y, bias);
+}
+
+/** Refuses integers where PyTorch has floats only. */
+export function checkFloat(op: string, x: tf.Tensor): void {
+  if (x.dtype === "float32") return;
+  throw new TypeError(`"${op}" not implemented for '${dtypeName(x)}'`);
+}
+
+/** Checks vectors that have one element for each channel. */
+export function checkChannels(channels: number, vectors: Record<string, tf.Tensor | null>): void {
+  for (const [name, vector] of Object.entries(vectors)) {
+    if (vector === null || vector.size === channels) continue;
+    throw new RangeError(`${name} should contain ${channels} elements not ${vector.size}`);
+  }
+}
+
+export function checkEps(op: string, eps: number, training: boolean): void {
+  if (eps > 0 || (eps === 0 && !training)) return;
+  const rule = training ? "positive during training" : "non-negative";
+  throw new RangeError(`${op} eps must be ${rule}, but got ${eps}`);
+}
+
+/** One value has no variance. */
+export function checkSpread(what: string, count: number, shape: readonly number[]): void {
+  if (count !== 1) return;
+  throw new RangeError(
+    `Expected more than 1 ${what} when training, got input size torch.Size([${shape.join(", ")}])`,
+  );
+}

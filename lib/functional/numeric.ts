@@ -1,0 +1,22 @@
+import * as tf from "@tensorflow/tfjs-core";
+
+/** A number in the tensor's dtype: tfjs makes a bare number a float, and the result too. */
+export function scalarLike(x: tf.Tensor, value: number): tf.Scalar {
+  return tf.scalar(value, x.dtype);
+}
+
+/** `max(x, low)`; NaN stays NaN. */
+export function atLeast(x: tf.Tensor, low: number): tf.Tensor {
+  // The order of the arguments matters: on wasm maximum(0, NaN) is 0, and maximum(NaN, 0) is NaN.
+  return tf.maximum(x, scalarLike(x, low));
+}
+
+/** `min(x, high)`; NaN stays NaN. */
+export function atMost(x: tf.Tensor, high: number): tf.Tensor {
+  return tf.minimum(x, scalarLike(x, high));
+}
+
+/** `min(max(x, low), high)`. Not tf.clipByValue: on webgl it leaves ∞, on wasm NaN becomes low. */
+export function clamp(x: tf.Tensor, low: number, high: number): tf.Tensor {
+  return atMost(atLeast(x, low), high);
+}

@@ -1,0 +1,26 @@
+/** Where the functions that draw random numbers get them. */
+export interface Sampler {
+  /** 1 with probability p, else 0. */
+  bernoulli(size: number, p: number): Float32Array;
+  /** Samples of [from, to). */
+  uniform(size: number, range: { from: number; to: number }): Float32Array;
+}
+
+let current: Sampler = {
+  bernoulli: (size, p) => Float32Array.from({ length: size }, () => (Math.random() < p ? 1 : 0)),
+  uniform: (size, { from, to }) =>
+    Float32Array.from({ length: size }, () => from + Math.random() * (to - from)),
+};
+
+export const sampler = (): Sampler => current;
+
+/** Replaces the source of random numbers: `nn` puts the generator here that `manualSeed` seeds. */
+export function setSampler(next: Sampler): void {
+  current = next;
+}
+
+/** @throws unless p is in [0, 1]. */
+export function checkProbability(p: number): void {
+  if (p >= 0 && p <= 1) return;
+  throw new RangeError(`dropout probability has to be between 0 and 1, but got ${p}`);
+}
