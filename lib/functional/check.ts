@@ -30,3 +30,13 @@ const TORCH_NAMES: Partial<Record<tf.DataType, string>> = {
 export function dtypeName(tensor: tf.Tensor): string {
   return TORCH_NAMES[tensor.dtype] ?? tensor.dtype;
 }
+
+/** A dimension counted from the front, whether it was given from the front or from the back. */
+export function wrapDim(name: string, dim: number, rank: number): number {
+  const size = Math.max(rank, 1);
+  if (Number.isInteger(dim) && dim >= -size && dim < size) return dim < 0 ? dim + size : dim;
+  throw new RangeError(
+    `${name}(): Dimension out of range (expected to be in range of [${-size}, ${size - 1}], ` +
+      `but got ${dim})`,
+  );
+}

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
-import { checkTensor } from "./check.js";
+import { checkTensor, wrapDim } from "./check.js";
 import { op } from "./op.js";
 
 export interface FlattenOptions {
@@ -8,16 +8,6 @@ export interface FlattenOptions {
   startDim?: number;
   /** The last dimension to flatten. Default: -1. */
   endDim?: number;
-}
-
-/** A dimension counted from the front, whether it was given from the front or from the back. */
-function wrapDim(name: string, dim: number, rank: number): number {
-  const size = Math.max(rank, 1);
-  if (Number.isInteger(dim) && dim >= -size && dim < size) return dim < 0 ? dim + size : dim;
-  throw new RangeError(
-    `${name}(): Dimension out of range (expected to be in range of [${-size}, ${size - 1}], ` +
-      `but got ${dim})`,
-  );
 }
 
 /**
