@@ -23,7 +23,8 @@ function power(x: tf.Tensor, p: number): tf.Tensor {
   if (p === 1) return x;
   if (p === 2) return tf.square(x);
   if (p === 0.5) return tf.sqrt(x);
-  return tf.where(tf.isNaN(x), x, tf.pow(x, p));
+  const flat = tf.reshape(x, [-1]); // where takes no rank 5 on webgl
+  return tf.reshape(tf.where(tf.isNaN(flat), flat, tf.pow(flat, p)), x.shape);
 }
 
 function lpPoolNd(
