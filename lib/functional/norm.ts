@@ -62,3 +62,18 @@ export function checkSpread(what: string, count: number, shape: readonly number[
     `Expected more than 1 ${what} when training, got input size torch.Size([${shape.join(", ")}])`,
   );
 }
+
+/** The sum over each channel (dimension 1), `before` ones ahead of it and `after` ones behind. */
+export function sumNeighbours(x: tf.Tensor, before: number, after: number): tf.Tensor {
+  const none: [number, number] = [0, 0];
+  const padded = tf.pad(
+    x,
+    x.shape.map((_, i) => (i === 1 ? [before, after] : none)),
+  );
+  const from = (channel: number): number[] => x.shape.map((_, i) => (i === 1 ? channel : 0));
+  let sum = tf.slice(padded, from(0), x.shape);
+  for (let i = 1; i <= before + after; i += 1) {
+    sum = tf.add(sum, tf.slice(padded, from(i), x.shape));
+  }
+  return sum;
+}

@@ -20,3 +20,9 @@ export function atMost(x: tf.Tensor, high: number): tf.Tensor {
 export function clamp(x: tf.Tensor, low: number, high: number): tf.Tensor {
   return atMost(atLeast(x, low), high);
 }
+
+/** `xᵖ` for `x ≥ 0`. On webgl tf.pow makes numbers of NaN, and 0 of `0ᵖ` with a negative p. */
+export function power(x: tf.Tensor, p: number): tf.Tensor {
+  const base = p < 0 ? tf.reciprocal(x) : x;
+  return tf.where(tf.isNaN(base), base, tf.pow(base, Math.abs(p)));
+}

@@ -4,7 +4,7 @@ import * as F from "../functional/index.js";
 import { checkProbability } from "../functional/sampler.js";
 import { formatFloat, formatPython, Module } from "../module/index.js";
 
-export interface DropoutLayerOptions {
+export interface DropoutOptions {
   /** The probability of an element, or a channel, to be dropped. Default: 0.5. */
   p?: number;
   /** Only printed: tensors never change here. Default: `false`. */
@@ -16,7 +16,7 @@ abstract class DropoutNd extends Module {
   readonly p: number;
   readonly inplace: boolean;
 
-  constructor(where: string, options: DropoutLayerOptions | undefined) {
+  constructor(where: string, options: DropoutOptions | undefined) {
     super();
     const { p, inplace } = readOptions(where, { p: 0.5, inplace: false }, options);
     checkProbability(p);
@@ -35,7 +35,7 @@ abstract class DropoutNd extends Module {
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.Dropout.html
  */
 export class Dropout extends DropoutNd {
-  constructor(options?: DropoutLayerOptions) {
+  constructor(options?: DropoutOptions) {
     super("Dropout", options);
   }
 
@@ -50,7 +50,7 @@ export class Dropout extends DropoutNd {
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.Dropout1d.html
  */
 export class Dropout1d extends DropoutNd {
-  constructor(options?: DropoutLayerOptions) {
+  constructor(options?: DropoutOptions) {
     super("Dropout1d", options);
   }
 
@@ -65,7 +65,7 @@ export class Dropout1d extends DropoutNd {
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.Dropout2d.html
  */
 export class Dropout2d extends DropoutNd {
-  constructor(options?: DropoutLayerOptions) {
+  constructor(options?: DropoutOptions) {
     super("Dropout2d", options);
   }
 
@@ -80,7 +80,7 @@ export class Dropout2d extends DropoutNd {
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.Dropout3d.html
  */
 export class Dropout3d extends DropoutNd {
-  constructor(options?: DropoutLayerOptions) {
+  constructor(options?: DropoutOptions) {
     super("Dropout3d", options);
   }
 
@@ -95,7 +95,7 @@ export class Dropout3d extends DropoutNd {
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.AlphaDropout.html
  */
 export class AlphaDropout extends DropoutNd {
-  constructor(options?: DropoutLayerOptions) {
+  constructor(options?: DropoutOptions) {
     super("AlphaDropout", options);
   }
 
@@ -110,7 +110,7 @@ export class AlphaDropout extends DropoutNd {
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.FeatureAlphaDropout.html
  */
 export class FeatureAlphaDropout extends DropoutNd {
-  constructor(options?: DropoutLayerOptions) {
+  constructor(options?: DropoutOptions) {
     super("FeatureAlphaDropout", options);
   }
 

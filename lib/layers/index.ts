@@ -2,7 +2,16 @@ export * from "./activation.js";
 export * from "./adaptive-pooling.js";
 export * from "./avg-pooling.js";
 export * from "./batch-norm.js";
+export { Conv1d, Conv2d, Conv3d, type ConvLayerOptions, type PaddingMode } from "./conv.js";
+export {
+  ConvTranspose1d,
+  ConvTranspose2d,
+  ConvTranspose3d,
+  type ConvTransposeForwardOptions,
+  type ConvTransposeLayerOptions,
+} from "./conv-transpose.js";
 export * from "./dropout.js";
+export * from "./fold.js";
 export * from "./fractional-pooling.js";
 export * from "./instance-norm.js";
 export * from "./linear.js";
@@ -10,6 +19,7 @@ export * from "./local-response-norm.js";
 export * from "./lp-pooling.js";
 export * from "./max-pooling.js";
 export * from "./normalization.js";
+export * from "./padding.js";
 export * from "./shape.js";
 export * from "./shuffle.js";
 export * from "./unpooling.js";

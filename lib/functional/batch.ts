@@ -1,0 +1,6 @@
+import * as tf from "@tensorflow/tfjs-core";
+
+/** Runs something on an input that lacks the batch dimension, as on a batch of one. */
+export function withBatch(x: tf.Tensor, run: (batched: tf.Tensor) => tf.Tensor): tf.Tensor {
+  return tf.squeeze(run(tf.expandDims(x, 0)), [0]);
+}
