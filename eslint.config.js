@@ -41,4 +41,5 @@ export default ts.config(
     },
   },
   { files: ["**/*.js"], languageOptions: { globals: globals.node } },
+  { files: ["spec/browser/*.js"], languageOptions: { globals: globals.browser } },
 );

@@ -6,10 +6,11 @@
 export function readOptions<T extends object>(
   where: string,
   defaults: Readonly<T>,
-  given: Readonly<Partial<T>> | undefined,
+  partial: Readonly<Partial<NoInfer<T>>> | undefined,
 ): T {
   const options: T = { ...defaults };
-  if (given === undefined) return options;
+  if (partial === undefined) return options;
+  const given = partial as Partial<T>;
   if (typeof given !== "object" || given === null || Array.isArray(given)) {
     throw new TypeError(
       `${where}: options must be an object { ${Object.keys(defaults).join(", ")} }, got ${describe(given)}`,

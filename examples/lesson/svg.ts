@@ -5,7 +5,7 @@ import { parseHTML } from "linkedom";
 export function sigmoidSvg(points: readonly (readonly [number, number])[]): string {
   const { document } = parseHTML("<html></html>");
   const svg = Plot.plot({
-    document: document as unknown as Document,
+    document: document,
     width: 640,
     height: 400,
     x: { label: "x", grid: true },

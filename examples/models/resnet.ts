@@ -58,7 +58,7 @@ export class ResNet18 extends nn.Module {
   override forward(x: tf.Tensor): tf.Tensor {
     let y = this.maxpool(this.relu(this.bn1(this.conv1(x))));
     y = this.layer4(this.layer3(this.layer2(this.layer1(y))));
-    return this.fc(tf.reshape(this.avgpool(y), [x.shape[0]!, -1]));
+    return this.fc(tf.reshape(this.avgpool(y), [x.shape[0], -1]));
   }
 }
 

@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
 import { op } from "./op.js";
 import { planeShape, planeTaps, type PoolSize, readSize, type Windows } from "./pooling-windows.js";
+import { sampler } from "./sampler.js";
 import { maxOfTaps } from "./window-max.js";
 
 export interface FractionalMaxPoolOptions {
@@ -90,15 +91,13 @@ function readSamples(
   samples: tf.Tensor | null,
 ): ArrayLike<number> {
   const [batch, channels] = [input.rank === n + 1 ? 1 : input.shape[0], input.shape.at(-n - 1)!];
-  const drawn = samples ?? tf.randomUniform([batch, channels, n]);
-  const want = `(N >= ${batch}, ${channels}, ${n})`;
-  const [b, c, d] = drawn.shape;
-  if (drawn.rank !== 3 || b < batch || c !== channels || d !== n) {
-    throw new RangeError(
-      `${name}(): Expect _random_samples of shape ${want}; got [${drawn.shape.join(", ")}]`,
-    );
-  }
-  return drawn.dataSync();
+  if (samples === null) return sampler().uniform(batch * channels * n, { from: 0, to: 1 });
+  const [b, c, d] = samples.shape;
+  if (samples.rank === 3 && b >= batch && c === channels && d === n) return samples.dataSync();
+  throw new RangeError(
+    `${name}(): Expect _random_samples of shape (${batch}, ${channels}, ${n}); ` +
+      `got [${samples.shape.join(", ")}]`,
+  );
 }
 
 function fractionalMaxPoolNd(

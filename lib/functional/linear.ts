@@ -48,7 +48,7 @@ export const linear = /* @__PURE__ */ op(
     checkLinear(input, weight);
     const [outFeatures, inFeatures] = weight.shape as [number, number];
     const lead = input.shape.slice(0, -1);
-    const rows = tf.reshape(input, [times(lead), inFeatures]) as tf.Tensor2D;
+    const rows = tf.reshape<tf.Rank.R2>(input, [times(lead), inFeatures]);
     // Not tf.fused.matMul: with transposeB, tfjs-wasm adds the wrong bias (spec/functional).
     const y = tf.matMul(rows, weight, false, true);
     return tf.reshape(bias === null ? y : tf.add(y, bias), [...lead, outFeatures]);
@@ -66,12 +66,7 @@ export const linear = /* @__PURE__ */ op(
  */
 export const bilinear = /* @__PURE__ */ op(
   "bilinear",
-  (
-    input1: tf.Tensor,
-    input2: tf.Tensor,
-    weight: tf.Tensor,
-    options?: LinearOptions,
-  ): tf.Tensor => {
+  (input1: tf.Tensor, input2: tf.Tensor, weight: tf.Tensor, options?: LinearOptions): tf.Tensor => {
     const { bias } = readOptions("bilinear", LINEAR, options);
     checkTensor("bilinear", input1, "input1", 1);
     checkTensor("bilinear", input2, "input2", 2);
@@ -99,7 +94,9 @@ function checkBilinear(input1: tf.Tensor, input2: tf.Tensor, weight: tf.Tensor):
   }
   const checkSize = (name: string, got: number | undefined, size: number | undefined): void => {
     if (got === size) return;
-    throw new Error(`bilinear(): ${name} size does not match weight size: got ${got} but expected ${size}`);
+    throw new Error(
+      `bilinear(): ${name} size does not match weight size: got ${got} but expected ${size}`,
+    );
   };
   checkSize("input1", input1.shape.at(-1), in1);
   checkSize("input2", input2.shape.at(-1), in2);

@@ -3,6 +3,7 @@ import { readOptions } from "../arguments.js";
 import { avgPool1d, avgPool2d, avgPool3d } from "./avg-pooling.js";
 import { checkTensor } from "./check.js";
 import { maxPool1d, maxPool2d, maxPool3d } from "./max-pooling.js";
+import { power } from "./numeric.js";
 import { op } from "./op.js";
 import { type PoolSize, readSize } from "./pooling-windows.js";
 
@@ -18,13 +19,12 @@ const LP_POOL: Required<LPPoolOptions> = { stride: null, ceilMode: false };
 const AVG_POOL = [avgPool1d, avgPool2d, avgPool3d] as const;
 const MAX_POOL = [maxPool1d, maxPool2d, maxPool3d] as const;
 
-/** `x ** p`. tfjs' pow makes Infinity of NaN on webgl, and is less exact than square and sqrt. */
-function power(x: tf.Tensor, p: number): tf.Tensor {
+/** `xᵖ`; square and sqrt are more exact than tfjs' pow on webgl. */
+function raise(x: tf.Tensor, p: number): tf.Tensor {
   if (p === 1) return x;
   if (p === 2) return tf.square(x);
   if (p === 0.5) return tf.sqrt(x);
-  const flat = tf.reshape(x, [-1]); // where takes no rank 5 on webgl
-  return tf.reshape(tf.where(tf.isNaN(flat), flat, tf.pow(flat, p)), x.shape);
+  return tf.reshape(power(tf.reshape(x, [-1]), p), x.shape); // power takes no rank 5 on webgl
 }
 
 function lpPoolNd(
@@ -46,8 +46,8 @@ function lpPoolNd(
   if (normType === -Infinity) {
     return tf.neg(maxPool(tf.neg(tf.abs(input)), kernelSize, options));
   }
-  const mean = AVG_POOL[n - 1]!(power(input, normType), kernelSize, options);
-  return power(tf.mul(mean, size), 1 / normType);
+  const mean = AVG_POOL[n - 1]!(raise(input, normType), kernelSize, options);
+  return raise(tf.mul(mean, size), 1 / normType);
 }
 
 /**

@@ -1,7 +1,7 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
 import * as F from "../functional/index.js";
-import { Buffer, Module, rand } from "../module/index.js";
+import { Buffer, Module } from "../module/index.js";
 import type { Pooled } from "./max-pooling.js";
 
 type Options<R extends boolean> = F.FractionalMaxPoolOptions & { returnIndices?: R };
@@ -22,7 +22,6 @@ abstract class FractionalMaxPoolNd<R extends boolean> extends Module {
 
   constructor(
     where: string,
-    private readonly n: number,
     readonly kernelSize: F.PoolSize,
     options?: Options<R>,
   ) {
@@ -38,7 +37,9 @@ abstract class FractionalMaxPoolNd<R extends boolean> extends Module {
       throw new RangeError(`${where}: only one of output_size and output_ratio may be specified`);
     }
     if (outputRatio !== null && ![outputRatio].flat().every((ratio) => ratio > 0 && ratio < 1)) {
-      throw new RangeError(`${where}: output_ratio must be between 0 and 1 (got ${String(outputRatio)})`);
+      throw new RangeError(
+        `${where}: output_ratio must be between 0 and 1 (got ${String(outputRatio)})`,
+      );
     }
     this.returnIndices = read.returnIndices;
     this._random_samples = samples === null ? null : new Buffer(samples);
@@ -47,9 +48,7 @@ abstract class FractionalMaxPoolNd<R extends boolean> extends Module {
   }
 
   protected pool(pool: F.FractionalMaxPool, x: tf.Tensor): Pooled<R> {
-    const { outputSize, outputRatio, returnIndices } = this;
-    const [batch, channels] = [x.rank === this.n + 1 ? 1 : x.shape[0], x.shape.at(-this.n - 1)!];
-    const _randomSamples = this._random_samples ?? rand(batch, channels, this.n);
+    const { outputSize, outputRatio, returnIndices, _random_samples: _randomSamples } = this;
     const options = { outputSize, outputRatio, returnIndices, _randomSamples };
     return pool(x, this.kernelSize, options) as Pooled<R>;
   }
@@ -64,7 +63,7 @@ abstract class FractionalMaxPoolNd<R extends boolean> extends Module {
  */
 export class FractionalMaxPool2d<R extends boolean = false> extends FractionalMaxPoolNd<R> {
   constructor(kernelSize: F.PoolSize, options: Options<R>) {
-    super("FractionalMaxPool2d", 2, kernelSize, options);
+    super("FractionalMaxPool2d", kernelSize, options);
   }
 
   override forward(x: tf.Tensor): Pooled<R> {
@@ -80,7 +79,7 @@ export class FractionalMaxPool2d<R extends boolean = false> extends FractionalMa
  */
 export class FractionalMaxPool3d<R extends boolean = false> extends FractionalMaxPoolNd<R> {
   constructor(kernelSize: F.PoolSize, options: Options<R>) {
-    super("FractionalMaxPool3d", 3, kernelSize, options);
+    super("FractionalMaxPool3d", kernelSize, options);
   }
 
   override forward(x: tf.Tensor): Pooled<R> {

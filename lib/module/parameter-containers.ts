@@ -111,9 +111,7 @@ export class ParameterDict extends Module {
 
   update(values: Readonly<Record<string, TensorSource>> | Iterable<[string, TensorSource]>): void {
     const iterable = Symbol.iterator in values;
-    const entries = iterable
-      ? (values)
-      : Object.entries(values);
+    const entries = iterable ? values : Object.entries(values);
     for (const [key, value] of entries) this.set(key, value);
   }
 

@@ -3,8 +3,11 @@ import { nonFinite, pythonPower } from "./decimal.js";
 /** `torch.Size([4, 2])`. */
 export const formatSize = (shape: readonly number[]): string => `torch.Size([${shape.join(", ")}])`;
 
+/** What of Python's literals a repr shows. */
+export type PythonValue = string | number | boolean | null | undefined | readonly PythonValue[];
+
 /** A Python tuple: `(2, 4)`, `(4,)`, `()`. */
-export function formatTuple(items: readonly unknown[]): string {
+export function formatTuple(items: readonly PythonValue[]): string {
   const texts = items.map(formatPython);
   return texts.length === 1 ? `(${texts[0]},)` : `(${texts.join(", ")})`;
 }
@@ -22,11 +25,10 @@ export function formatFloat(x: number): string {
 }
 
 /** A value as Python's `repr` shows it; whole numbers count as ints. */
-export function formatPython(value: unknown): string {
+export function formatPython(value: PythonValue): string {
   if (value === null || value === undefined) return "None";
   if (typeof value === "boolean") return value ? "True" : "False";
   if (typeof value === "string") return `'${value}'`;
-  if (Array.isArray(value)) return formatTuple(value);
-  if (typeof value !== "number") return String(value);
+  if (typeof value === "object") return formatTuple(value);
   return Number.isInteger(value) ? String(value) : formatFloat(value);
 }

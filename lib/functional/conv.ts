@@ -1,0 +1,216 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { expandSize, readOptions } from "../arguments.js";
+import { checkTensor } from "./check.js";
+import { addBatch, checkBias, readSteps, spread } from "./conv-common.js";
+import { op } from "./op.js";
+import { padTensor } from "./pad-tensor.js";
+
+export interface ConvOptions {
+  /** `(out)`, or `null` for none (the default). */
+  bias?: tf.Tensor | null;
+  /** Default: 1. */
+  stride?: number | readonly number[];
+  /** Zeros on both sides, `"valid"` (none) or `"same"` (as large as the input). Default: 0. */
+  padding?: number | readonly number[] | "same" | "valid";
+  /** Default: 1. */
+  dilation?: number | readonly number[];
+  /** How many groups of channels are convolved apart. Default: 1. */
+  groups?: number;
+}
+
+const CONV: Required<ConvOptions> = { bias: null, stride: 1, padding: 0, dilation: 1, groups: 1 };
+
+/** The sizes of a convolution, one number for each spatial dimension. */
+interface ConvPlan {
+  stride: number[];
+  pads: [number, number][];
+  dilation: number[];
+  groups: number;
+  outShape: number[];
+}
+
+/**
+ * Cross-correlation over one dimension.
+ *
+ * Shapes: input `(N, C, L)` or `(C, L)`, weight `(out, C / groups, K)`, bias `(out)` →
+ * `(N, out, L')`, `L' = ⌊(L + 2 padding - dilation (K - 1) - 1) / stride⌋ + 1`.
+ *
+ * @throws if channels, groups and sizes do not fit.
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.conv1d.html
+ */
+export const conv1d = /* @__PURE__ */ op(
+  "conv1d",
+  (input: tf.Tensor, weight: tf.Tensor, options?: ConvOptions): tf.Tensor =>
+    convNd("conv1d", 1, input, weight, options),
+);
+
+/**
+ * Cross-correlation over two dimensions.
+ *
+ * Shapes: input `(N, C, H, W)` or `(C, H, W)`, weight `(out, C / groups, KH, KW)`, bias `(out)` →
+ * `(N, out, H', W')`.
+ *
+ * @throws if channels, groups and sizes do not fit.
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.conv2d.html
+ */
+export const conv2d = /* @__PURE__ */ op(
+  "conv2d",
+  (input: tf.Tensor, weight: tf.Tensor, options?: ConvOptions): tf.Tensor =>
+    convNd("conv2d", 2, input, weight, options),
+);
+
+/**
+ * Cross-correlation over three dimensions.
+ *
+ * Shapes: input `(N, C, D, H, W)` or `(C, D, H, W)`, weight `(out, C / groups, KD, KH, KW)`, bias
+ * `(out)` → `(N, out, D', H', W')`.
+ *
+ * @throws if channels, groups and sizes do not fit.
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.conv3d.html
+ */
+export const conv3d = /* @__PURE__ */ op(
+  "conv3d",
+  (input: tf.Tensor, weight: tf.Tensor, options?: ConvOptions): tf.Tensor =>
+    convNd("conv3d", 3, input, weight, options),
+);
+
+function convNd(
+  name: string,
+  dims: number,
+  input: tf.Tensor,
+  weight: tf.Tensor,
+  options: ConvOptions | undefined,
+): tf.Tensor {
+  const given = readOptions(name, CONV, options);
+  const { bias } = given;
+  checkTensor(name, input);
+  checkTensor(name, weight, "weight", 2);
+  const batched = addBatch(name, dims, input);
+  const plan = planConv(name, dims, batched, weight, given);
+  let y = plan.outShape.includes(0)
+    ? tf.zeros(plan.outShape)
+    : dims === 3
+      ? convolve3d(batched, weight, plan)
+      : convolve2d(batched, weight, plan);
+  if (bias !== null) {
+    checkBias(name, weight, bias, weight.shape[0]);
+    y = tf.add(y, tf.reshape(bias, [1, weight.shape[0], ...new Array<number>(dims).fill(1)]));
+  }
+  return input.rank === batched.rank ? y : tf.squeeze(y, [0]);
+}
+
+function planConv(
+  name: string,
+  dims: number,
+  input: tf.Tensor,
+  weight: tf.Tensor,
+  given: Required<ConvOptions>,
+): ConvPlan {
+  const { groups } = given;
+  const { stride, dilation } = readSteps(name, dims, input, weight, given);
+  const [n, channels, ...size] = input.shape as [number, number, ...number[]];
+  const [outChannels, perGroup, ...kernel] = weight.shape as [number, number, ...number[]];
+  if (channels !== perGroup * groups) {
+    throw new Error(
+      `${name}(): Given groups=${groups}, weight of size [${weight.shape.join(", ")}], expected ` +
+        `input[${input.shape.join(", ")}] to have ${perGroup * groups} channels, ` +
+        `but got ${channels} channels instead`,
+    );
+  }
+  const reach = kernel.map((k, i) => dilation[i]! * (k - 1) + 1);
+  const pads = readPadding(name, dims, given.padding, reach, stride);
+  const padded = size.map((s, i) => s + pads[i]![0] + pads[i]![1]);
+  if (padded.some((s, i) => s < reach[i]!)) {
+    throw new Error(
+      `${name}(): Calculated padded input size per channel: (${padded.join(" x ")}). ` +
+        `Kernel size: (${reach.join(" x ")}). Kernel size can't be greater than actual input size`,
+    );
+  }
+  const out = padded.map((s, i) => Math.floor((s - reach[i]!) / stride[i]!) + 1);
+  return { stride, pads, dilation, groups, outShape: [n, outChannels, ...out] };
+}
+
+function readPadding(
+  name: string,
+  dims: number,
+  padding: Required<ConvOptions>["padding"],
+  reach: readonly number[],
+  stride: readonly number[],
+): [number, number][] {
+  if (padding === "valid") return reach.map(() => [0, 0]);
+  if (padding === "same") {
+    if (stride.some((s) => s !== 1)) {
+      throw new Error(`${name}(): padding='same' is not supported for strided convolutions`);
+    }
+    // The odd one goes to the right.
+    return reach.map((r) => [Math.floor((r - 1) / 2), Math.ceil((r - 1) / 2)]);
+  }
+  if (typeof padding === "string") {
+    throw new Error(`${name}(): Invalid padding string: '${String(padding)}'`);
+  }
+  const sizes = expandSize(`${name}(): padding`, padding, dims);
+  if (sizes.some((p) => p < 0)) {
+    throw new Error(`${name}(): negative padding is not supported, got [${sizes.join(", ")}]`);
+  }
+  return sizes.map((p) => [p, p]);
+}
+
+/** One and two dimensions, by tfjs' conv2d: one dimension is an image of height 1. */
+function convolve2d(input: tf.Tensor, weight: tf.Tensor, plan: ConvPlan): tf.Tensor {
+  const { groups } = plan;
+  const lift = plan.stride.length === 1;
+  const x = lift ? tf.expandDims(input, 2) : input;
+  let w = lift ? tf.expandDims(weight, 2) : weight;
+  const [strideH, strideW] = (lift ? [1, ...plan.stride] : plan.stride) as [number, number];
+  const pads = lift ? [[0, 0] as [number, number], ...plan.pads] : plan.pads;
+  let dilation = (lift ? [1, ...plan.dilation] : plan.dilation) as [number, number];
+  const isStrided = strideH > 1 || strideW > 1;
+  // tfjs refuses stride and dilation together: then the kernel itself gets the holes.
+  if (isStrided && (dilation[0] > 1 || dilation[1] > 1)) {
+    w = spread(w, [2, 3], dilation);
+    dilation = [1, 1];
+  }
+  const nhwc = tf.transpose(x, [0, 2, 3, 1]) as tf.Tensor4D;
+  const pad: tf.backend_util.ExplicitPadding = [[0, 0], pads[0]!, pads[1]!, [0, 0]];
+  const conv = (part: tf.Tensor4D, kernel: tf.Tensor): tf.Tensor4D => {
+    const hwio = tf.transpose(kernel, [2, 3, 1, 0]) as tf.Tensor4D;
+    return tf.conv2d(part, hwio, [strideH, strideW], pad, "NHWC", dilation);
+  };
+  let y: tf.Tensor;
+  if (groups === 1) {
+    y = conv(nhwc, w);
+  } else if (w.shape[1] === 1) {
+    // Depthwise: tfjs wants (KH, KW, C, multiplier), and puts a channel's outputs side by side.
+    const [out, , kh, kw] = w.shape as [number, number, number, number];
+    const kernel = tf.transpose(tf.reshape(w, [groups, out / groups, kh, kw]), [2, 3, 0, 1]);
+    y = tf.depthwiseConv2d(nhwc, kernel as tf.Tensor4D, [strideH, strideW], pad, "NHWC", dilation);
+  } else {
+    const parts = tf.split<tf.Tensor4D>(nhwc, groups, 3);
+    const kernels = tf.split(w, groups, 0);
+    y = tf.concat(
+      parts.map((part, i) => conv(part, kernels[i]!)),
+      3,
+    );
+  }
+  const nchw = tf.transpose(y, [0, 3, 1, 2]);
+  return lift ? tf.squeeze(nchw, [2]) : nchw;
+}
+
+/** Three dimensions: tfjs' conv3d pads only evenly, so the padding comes first. */
+function convolve3d(input: tf.Tensor, weight: tf.Tensor, plan: ConvPlan): tf.Tensor {
+  const { groups, stride, dilation } = plan;
+  const isDilated = dilation.some((d) => d > 1);
+  // Not every backend's conv3d dilates.
+  const w = isDilated ? spread(weight, [2, 3, 4], dilation) : weight;
+  const ndhwc = tf.transpose(input, [0, 2, 3, 4, 1]);
+  const isPadded = plan.pads.some(([a, b]) => a || b);
+  const x = isPadded ? padTensor(ndhwc, [[0, 0], ...plan.pads, [0, 0]]) : ndhwc;
+  const parts = groups === 1 ? [x] : tf.split(x, groups, 4);
+  const kernels = groups === 1 ? [w] : tf.split(w, groups, 0);
+  const outputs = parts.map((part, i) => {
+    const kernel = tf.transpose(kernels[i]!, [2, 3, 4, 1, 0]) as tf.Tensor5D;
+    return tf.conv3d(part as tf.Tensor5D, kernel, stride as [number, number, number], "valid");
+  });
+  const y = groups === 1 ? outputs[0]! : tf.concat(outputs, 4);
+  return tf.transpose(y, [0, 4, 1, 2, 3]);
+}

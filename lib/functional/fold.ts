@@ -1,0 +1,177 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { expandSize, readOptions } from "../arguments.js";
+import { checkTensor } from "./check.js";
+import { spread } from "./conv-common.js";
+import { op } from "./op.js";
+
+export interface FoldOptions {
+  /** Default: 1. */
+  dilation?: number | readonly number[];
+  /** Zeros on both sides. Default: 0. */
+  padding?: number | readonly number[];
+  /** Default: 1. */
+  stride?: number | readonly number[];
+}
+
+const FOLD: Required<FoldOptions> = { dilation: 1, padding: 0, stride: 1 };
+
+type Pair = [number, number];
+
+interface Windows {
+  kernel: Pair;
+  dilation: Pair;
+  padding: Pair;
+  stride: Pair;
+  /** How many windows there are along each dimension. */
+  count: Pair;
+}
+
+function readWindows(
+  name: string,
+  size: readonly number[],
+  kernelSize: number | readonly number[],
+  options: FoldOptions | undefined,
+): Windows {
+  const given = readOptions(name, FOLD, options);
+  const pair = (what: string, value: number | readonly number[]): Pair =>
+    expandSize(`${name}(): ${what}`, value, 2) as Pair;
+  const kernel = pair("kernelSize", kernelSize);
+  const dilation = pair("dilation", given.dilation);
+  const padding = pair("padding", given.padding);
+  const stride = pair("stride", given.stride);
+  const positive = { kernelSize: kernel, dilation, stride };
+  for (const [what, value] of Object.entries(positive)) {
+    if (value.some((v) => v <= 0)) {
+      throw new Error(
+        `${name}(): ${what} should be greater than zero, but got (${value.join(", ")})`,
+      );
+    }
+  }
+  if (padding.some((v) => v < 0)) {
+    throw new Error(`${name}(): padding should be non-negative, but got (${padding.join(", ")})`);
+  }
+  const count = size.map((s, i) =>
+    Math.floor((s + 2 * padding[i]! - dilation[i]! * (kernel[i]! - 1) - 1) / stride[i]! + 1),
+  ) as Pair;
+  if (count.some((c) => c < 1)) {
+    throw new Error(
+      `${name}(): Given spatial size (${size.join(", ")}), kernel_size=(${kernel.join(", ")}), ` +
+        `dilation=(${dilation.join(", ")}), padding=(${padding.join(", ")}), calculated shape of ` +
+        `the array of sliding blocks as (${count.join(", ")}), but its components must be at least one.`,
+    );
+  }
+  return { kernel, dilation, padding, stride, count };
+}
+
+/** Every place (i, j) of the kernel, row by row. */
+function taps({ kernel: [rows, columns] }: Windows): Pair[] {
+  return Array.from({ length: rows * columns }, (_, k) => [Math.floor(k / columns), k % columns]);
+}
+
+/**
+ * Takes out sliding windows as columns.
+ *
+ * Shapes: `(N, C, H, W)` or `(C, H, W)` → `(N, C · KH · KW, L)`, L the number of windows.
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.unfold.html
+ */
+export const unfold = /* @__PURE__ */ op(
+  "im2col",
+  (input: tf.Tensor, kernelSize: number | readonly number[], options?: FoldOptions): tf.Tensor => {
+    checkTensor("unfold", input);
+    if (input.rank !== 3 && input.rank !== 4) {
+      throw new Error(
+        "unfold(): Expected 3D or 4D (batch mode) tensor for input, " +
+          `but got: [${input.shape.join(", ")}]`,
+      );
+    }
+    const x = input.rank === 4 ? input : tf.expandDims(input, 0);
+    const [n, c, h, w] = x.shape as [number, number, number, number];
+    const windows = readWindows("unfold", [h, w], kernelSize, options);
+    const { dilation, padding, stride, count } = windows;
+    const padded = tf.pad(x, [
+      [0, 0],
+      [0, 0],
+      [padding[0], padding[0]],
+      [padding[1], padding[1]],
+    ]);
+    const columns = taps(windows).map(([i, j]) => {
+      const begin = [0, 0, i * dilation[0], j * dilation[1]];
+      const end = [
+        n,
+        c,
+        begin[2]! + (count[0] - 1) * stride[0] + 1,
+        begin[3]! + (count[1] - 1) * stride[1] + 1,
+      ];
+      const part = tf.stridedSlice(padded, begin, end, [1, 1, ...stride]);
+      return tf.reshape(part, [n, c, 1, count[0] * count[1]]);
+    });
+    const all = tf.reshape(tf.concat(columns, 2), [n, c * columns.length, count[0] * count[1]]);
+    return input.rank === 4 ? all : tf.squeeze(all, [0]);
+  },
+);
+
+/**
+ * Puts columns back as windows and adds up where they overlap: the transpose of `unfold`.
+ *
+ * Shapes: `(N, C · KH · KW, L)` or `(C · KH · KW, L)` → `(N, C, H, W)`, (H, W) = outputSize.
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.fold.html
+ */
+export const fold = /* @__PURE__ */ op(
+  "col2im",
+  (
+    input: tf.Tensor,
+    outputSize: number | readonly number[],
+    kernelSize: number | readonly number[],
+    options?: FoldOptions,
+  ): tf.Tensor => {
+    checkTensor("fold", input);
+    if (input.rank !== 2 && input.rank !== 3) {
+      throw new Error(
+        "fold(): Expected 2D or 3D (batch mode) tensor for input, " +
+          `but got: [${input.shape.join(", ")}]`,
+      );
+    }
+    const size = expandSize("fold(): outputSize", outputSize, 2) as Pair;
+    const x = input.rank === 3 ? input : tf.expandDims(input, 0);
+    const windows = readWindows("fold", size, kernelSize, options);
+    const [n, columns, length] = x.shape as [number, number, number];
+    const { kernel, dilation, padding, stride, count } = windows;
+    const area = kernel[0] * kernel[1];
+    checkColumns(columns, length, windows);
+    const blocks = tf.split(tf.reshape(x, [n, columns / area, area, ...count]), area, 2);
+    const padded = size.map((s, i) => s + 2 * padding[i]!) as Pair;
+    const placed = taps(windows).map(([i, j], k) => {
+      const block = spread(tf.squeeze(blocks[k]!, [2]), [2, 3], stride);
+      const top = i * dilation[0];
+      const left = j * dilation[1];
+      const bottom = padded[0] - top - block.shape[2]!;
+      const right = padded[1] - left - block.shape[3]!;
+      return tf.pad(block, [
+        [0, 0],
+        [0, 0],
+        [top, bottom],
+        [left, right],
+      ]);
+    });
+    const sum = tf.slice(tf.addN(placed), [0, 0, ...padding], [n, columns / area, ...size]);
+    return input.rank === 3 ? sum : tf.squeeze(sum, [0]);
+  },
+);
+
+function checkColumns(columns: number, length: number, windows: Windows): void {
+  const { kernel, count } = windows;
+  if (columns % (kernel[0] * kernel[1]) !== 0) {
+    throw new Error(
+      "fold(): Expected size of input's dimension 1 to be divisible by the product of kernel_size, " +
+        `but got input.size(1)=${columns} and kernel_size=(${kernel.join(", ")}).`,
+    );
+  }
+  if (length !== count[0] * count[1]) {
+    throw new Error(
+      "fold(): expected size of input's dimension 2 to match the calculated number of sliding " +
+        `blocks ${count[0]} * ${count[1]} = ${count[0] * count[1]}, but got input.size(2)=${length}.`,
+    );
+  }
+}

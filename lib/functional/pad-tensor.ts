@@ -1,0 +1,25 @@
+import * as tf from "@tensorflow/tfjs-core";
+
+/**
+ * `tf.pad` for any rank. On webgl tfjs' own shader for rank 5 does not compile, so from there on
+ * one axis is padded at a time, with what lies before and after it flattened.
+ */
+export function padTensor(
+  x: tf.Tensor,
+  pads: readonly (readonly [number, number])[],
+  value = 0,
+): tf.Tensor {
+  if (x.rank <= 4) return tf.pad(x, pads as [number, number][], value);
+  let output = x;
+  pads.forEach(([before, after], axis) => {
+    if (before === 0 && after === 0) return;
+    const { shape } = output;
+    const [lead, tail] = [shape.slice(0, axis), shape.slice(axis + 1)];
+    const flat = tf.reshape(output, [product(lead), shape[axis]!, product(tail)]);
+    const padded = tf.pad(flat, [[0, 0], [before, after], [0, 0]], value); // prettier-ignore
+    output = tf.reshape(padded, [...lead, shape[axis]! + before + after, ...tail]);
+  });
+  return output;
+}
+
+const product = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);

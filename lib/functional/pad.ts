@@ -1,0 +1,165 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { describe, readOptions } from "../arguments.js";
+import { checkTensor, shapeText } from "./check.js";
+import { op } from "./op.js";
+import { padTensor } from "./pad-tensor.js";
+
+export type PadMode = "constant" | "reflect" | "replicate" | "circular";
+
+export interface PadOptions {
+  /** Default: `"constant"`. */
+  mode?: PadMode;
+  /** What `constant` pads with. Default: 0. */
+  value?: number | null;
+}
+
+/** How much is added before and after an axis; negative takes away. */
+interface AxisPad {
+  axis: number;
+  before: number;
+  after: number;
+}
+
+/**
+ * Pads the last dimensions: `pad` is `[left, right]` of the last one, then of the one before it,
+ * and so on. Negative numbers take away.
+ *
+ * Modes: `constant`; `reflect` and `circular` and `replicate` of the last 1, 2 or 3 dimensions of
+ * an input with one or two dimensions more.
+ *
+ * @throws if `pad` does not fit the input; in `reflect` it must be less than the dimension, in
+ *   `circular` at most the dimension.
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.pad.html
+ */
+export const pad = /* @__PURE__ */ op(
+  "pad",
+  (input: tf.Tensor, padding: readonly number[], options?: PadOptions): tf.Tensor => {
+    const { mode, value } = readOptions<Required<PadOptions>>(
+      "pad",
+      { mode: "constant", value: null },
+      options,
+    );
+    checkTensor("pad", input);
+    const axes = readPadding(input, padding);
+    if (mode === "constant") return padConstant(input, axes, value ?? 0);
+    checkMode(input, padding, mode, value);
+    let output = input;
+    for (const axis of axes) {
+      if (axis.before === 0 && axis.after === 0) continue;
+      output = tf.gather(output, sourceIndices(input.shape, axis, mode), axis.axis);
+    }
+    return output;
+  },
+);
+
+function readPadding(input: tf.Tensor, padding: readonly number[]): AxisPad[] {
+  const isList: boolean = Array.isArray(padding);
+  if (!isList || !padding.every((width) => Number.isInteger(width))) {
+    throw new TypeError(`pad(): argument 'pad' must be an array of ints, not ${describe(padding)}`);
+  }
+  if (padding.length % 2 !== 0) {
+    throw new Error(`pad(): Padding length must be divisible by 2, got ${padding.length}`);
+  }
+  if (padding.length > 2 * input.rank) {
+    throw new Error(
+      "pad(): Padding length should be less than or equal to two times the input dimension " +
+        `but got padding length ${padding.length} and input of dimension ${input.rank}`,
+    );
+  }
+  return Array.from({ length: padding.length / 2 }, (_, i) => ({
+    axis: input.rank - 1 - i,
+    before: padding[2 * i]!,
+    after: padding[2 * i + 1]!,
+  }));
+}
+
+/** Pads with one value; what is negative is sliced off first. */
+function padConstant(input: tf.Tensor, axes: readonly AxisPad[], value: number): tf.Tensor {
+  const begin = input.shape.map(() => 0);
+  const size = [...input.shape];
+  const pads = input.shape.map((): [number, number] => [0, 0]);
+  for (const { axis, before, after } of axes) {
+    const result = input.shape[axis]! + before + after;
+    if (result < 0) {
+      throw new Error(
+        `pad(): The input size ${input.shape[axis]}, plus negative padding ${before} and ${after} ` +
+          `resulted in a negative output size, which is invalid. Check dimension ${axis} of your input.`,
+      );
+    }
+    begin[axis] = Math.max(0, -before);
+    size[axis] = Math.max(0, input.shape[axis]! + Math.min(0, before) + Math.min(0, after));
+    pads[axis] = [Math.max(0, before), Math.max(0, after)];
+  }
+  const isCut = axes.some(({ before, after }) => before < 0 || after < 0);
+  const kept = isCut ? tf.slice(input, begin, size) : input;
+  return pads.some(([a, b]) => a || b) ? padTensor(kept, pads, value) : kept;
+}
+
+const MODES: readonly string[] = ["reflect", "replicate", "circular"];
+
+function checkMode(
+  input: tf.Tensor,
+  padding: readonly number[],
+  mode: PadMode,
+  value: number | null,
+): void {
+  if (!MODES.includes(mode)) throw new Error(`pad(): Unrecognised padding mode ${mode}`);
+  if (value !== null && value !== 0) {
+    throw new Error(`pad(): Padding mode "${mode}" doesn't take in value argument`);
+  }
+  const dims = padding.length / 2;
+  if (dims >= 1 && dims <= 3 && (input.rank === dims + 1 || input.rank === dims + 2)) return;
+  throw new Error(
+    `pad(): Padding size ${padding.length} is not supported for ${input.rank}D input tensor.\n` +
+      "Supported combinations for non-constant padding:\n" +
+      "  - 2D or 3D input: padding size = 2 (pads last dimension)\n" +
+      "  - 3D or 4D input: padding size = 4 (pads last 2 dimensions)\n" +
+      "  - 4D or 5D input: padding size = 6 (pads last 3 dimensions)",
+  );
+}
+
+/** For each place of the padded axis, the place of the input that it shows. */
+function sourceIndices(
+  shape: readonly number[],
+  { axis, before, after }: AxisPad,
+  mode: PadMode,
+): tf.Tensor1D {
+  const size = shape[axis]!;
+  checkWidth(shape, axis, before, after, mode);
+  const source = (place: number): number => {
+    if (mode === "replicate") return Math.min(Math.max(place, 0), size - 1);
+    if (mode === "circular") return ((place % size) + size) % size;
+    return place < 0 ? -place : place >= size ? 2 * (size - 1) - place : place;
+  };
+  const places = Array.from({ length: size + before + after }, (_, i) => source(i - before));
+  return tf.tensor1d(places, "int32");
+}
+
+function checkWidth(
+  shape: readonly number[],
+  axis: number,
+  before: number,
+  after: number,
+  mode: PadMode,
+): void {
+  const size = shape[axis]!;
+  const widest = Math.max(before, after);
+  if (mode === "reflect" && widest >= size) {
+    throw new Error(
+      "pad(): Padding size should be less than the corresponding input dimension, " +
+        `but got: padding (${before}, ${after}) at dimension ${axis} of input ${shapeText(shape)}`,
+    );
+  }
+  if (mode === "circular" && widest > size) {
+    throw new Error(
+      "pad(): Padding value causes wrapping around more than once, " +
+        `got: padding (${before}, ${after}) at dimension ${axis} of input ${shapeText(shape)}`,
+    );
+  }
+  if (size + before + after <= 0) {
+    throw new Error(
+      `pad(): padding (${before}, ${after}) at dimension ${axis} leaves nothing of ` +
+        `input ${shapeText(shape)}`,
+    );
+  }
+}

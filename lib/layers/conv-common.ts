@@ -1,0 +1,23 @@
+import { init, type Parameter } from "../module/index.js";
+
+/** The constructor's checks that all convolutions share. */
+export function checkChannels(inChannels: number, outChannels: number, groups: number): void {
+  if (groups <= 0) throw new Error(`groups must be a positive integer, got ${groups}`);
+  if (inChannels % groups !== 0) {
+    throw new Error(`in_channels must be divisible by groups, got ${inChannels} and ${groups}`);
+  }
+  if (outChannels % groups !== 0) {
+    throw new Error(`out_channels must be divisible by groups, got ${outChannels} and ${groups}`);
+  }
+}
+
+/** Weight and bias start as U(-k, k), k = 1 / √fanIn. */
+export function resetConv(weight: Parameter, bias: Parameter | null): void {
+  init.kaimingUniform_(weight, { a: Math.sqrt(5) });
+  const [fanIn] = init.calculateFanInAndFanOut(weight.shape);
+  if (bias && fanIn !== 0)
+    init.uniform_(bias, { a: -1 / Math.sqrt(fanIn), b: 1 / Math.sqrt(fanIn) });
+}
+
+export const isZero = (values: readonly number[]): boolean => values.every((value) => value === 0);
+export const isOne = (values: readonly number[]): boolean => values.every((value) => value === 1);

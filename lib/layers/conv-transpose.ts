@@ -1,0 +1,206 @@
+import type * as tf from "@tensorflow/tfjs-core";
+import { expandSize, readOptions } from "../arguments.js";
+import * as F from "../functional/index.js";
+import { Empty, formatSize, formatTuple, Module, Parameter } from "../module/index.js";
+import { checkChannels, isOne, isZero, resetConv } from "./conv-common.js";
+
+export interface ConvTransposeLayerOptions {
+  /** Default: 1. */
+  stride?: number | readonly number[];
+  /** What the convolution that this one transposes had as padding. Default: 0. */
+  padding?: number | readonly number[];
+  /** Added to one side of the output. Default: 0. */
+  outputPadding?: number | readonly number[];
+  /** How many groups of channels are convolved apart. Default: 1. */
+  groups?: number;
+  /** Learn an additive bias. Default: `true`. */
+  bias?: boolean;
+  /** Default: 1. */
+  dilation?: number | readonly number[];
+  /** Only `"zeros"`. */
+  paddingMode?: "zeros";
+}
+
+const OPTIONS: Required<ConvTransposeLayerOptions> = {
+  stride: 1,
+  padding: 0,
+  outputPadding: 0,
+  groups: 1,
+  bias: true,
+  dilation: 1,
+  paddingMode: "zeros",
+};
+
+export interface ConvTransposeForwardOptions {
+  /** The size wanted, where stride leaves a choice: `[H, W]` or `[N, C, H, W]`. */
+  outputSize?: readonly number[] | null;
+}
+
+/** What the transposed convolutions have in common. */
+export abstract class ConvTransposeNd extends Module {
+  readonly weight: Parameter;
+  readonly bias: Parameter | null;
+  readonly kernelSize: readonly number[];
+  readonly stride: readonly number[];
+  readonly padding: readonly number[];
+  readonly outputPadding: readonly number[];
+  readonly dilation: readonly number[];
+  readonly groups: number;
+
+  constructor(
+    private readonly title: string,
+    private readonly dims: number,
+    readonly inChannels: number,
+    readonly outChannels: number,
+    kernelSize: number | readonly number[],
+    options: ConvTransposeLayerOptions | undefined,
+  ) {
+    super();
+    const given = readOptions(title, OPTIONS, options);
+    if (given.paddingMode !== "zeros") {
+      throw new Error(`Only "zeros" padding mode is supported for ${title}`);
+    }
+    checkChannels(inChannels, outChannels, given.groups);
+    const expand = (what: string, value: number | readonly number[]): number[] =>
+      expandSize(`${title}: ${what}`, value, dims);
+    this.kernelSize = expand("kernelSize", kernelSize);
+    this.stride = expand("stride", given.stride);
+    this.padding = expand("padding", given.padding);
+    this.outputPadding = expand("outputPadding", given.outputPadding);
+    this.dilation = expand("dilation", given.dilation);
+    this.groups = given.groups;
+    const shape = [inChannels, outChannels / given.groups, ...this.kernelSize];
+    this.weight = new Parameter(new Empty(shape));
+    this.bias = given.bias ? new Parameter(new Empty([outChannels])) : null;
+    this.resetParameters();
+  }
+
+  resetParameters(): void {
+    resetConv(this.weight, this.bias);
+  }
+
+  /** The options of the functional form; the output padding is what `outputSize` asks for. */
+  protected options(
+    x: tf.Tensor,
+    options: ConvTransposeForwardOptions | undefined,
+  ): F.ConvTransposeOptions {
+    const { outputSize } = readOptions<Required<ConvTransposeForwardOptions>>(
+      this.title,
+      { outputSize: null },
+      options,
+    );
+    const { bias, stride, padding, groups, dilation } = this;
+    const outputPadding = outputSize === null ? this.outputPadding : this.reach(x, outputSize);
+    return { bias, stride, padding, outputPadding, groups, dilation };
+  }
+
+  /** The output padding that leads to a size. */
+  private reach(x: tf.Tensor, wanted: readonly number[]): number[] {
+    const { dims, title } = this;
+    if (wanted.length !== dims && wanted.length !== x.rank) {
+      throw new Error(
+        `${title}: for ${x.rank}D input, output_size must have ${dims} or ${x.rank} elements ` +
+          `(got ${wanted.length})`,
+      );
+    }
+    const size = wanted.slice(-dims);
+    const input = x.shape.slice(-dims);
+    const least = input.map(
+      (n, i) =>
+        (n - 1) * this.stride[i]! -
+        2 * this.padding[i]! +
+        this.dilation[i]! * (this.kernelSize[i]! - 1) +
+        1,
+    );
+    const most = least.map((n, i) => n + this.stride[i]! - 1);
+    if (size.some((n, i) => n < least[i]! || n > most[i]!)) {
+      throw new Error(
+        `requested an output size of [${size.join(", ")}], but valid sizes range from ` +
+          `[${least.join(", ")}] to [${most.join(", ")}] (for an input of ${formatSize(input)})`,
+      );
+    }
+    return size.map((n, i) => n - least[i]!);
+  }
+
+  override extraRepr(): string {
+    const { padding, outputPadding, dilation, groups } = this;
+    let text =
+      `${this.inChannels}, ${this.outChannels}, kernel_size=${formatTuple(this.kernelSize)}, ` +
+      `stride=${formatTuple(this.stride)}`;
+    if (!isZero(padding)) text += `, padding=${formatTuple(padding)}`;
+    if (!isOne(dilation)) text += `, dilation=${formatTuple(dilation)}`;
+    if (!isZero(outputPadding)) text += `, output_padding=${formatTuple(outputPadding)}`;
+    if (groups !== 1) text += `, groups=${groups}`;
+    if (this.bias === null) text += ", bias=False";
+    return text;
+  }
+}
+
+/**
+ * Transposed convolution over one dimension.
+ *
+ * Shapes: `(N, inChannels, L)` or `(inChannels, L)` → `(N, outChannels, L')`; `weight`
+ * `(inChannels, outChannels / groups, K)`, `bias` `(outChannels)` or `null`.
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.ConvTranspose1d.html
+ */
+export class ConvTranspose1d extends ConvTransposeNd {
+  constructor(
+    inChannels: number,
+    outChannels: number,
+    kernelSize: number | readonly number[],
+    options?: ConvTransposeLayerOptions,
+  ) {
+    super("ConvTranspose1d", 1, inChannels, outChannels, kernelSize, options);
+  }
+
+  override forward(x: tf.Tensor, options?: ConvTransposeForwardOptions): tf.Tensor {
+    return F.convTranspose1d(x, this.weight, this.options(x, options));
+  }
+}
+
+/**
+ * Transposed convolution over two dimensions.
+ *
+ * Shapes: `(N, inChannels, H, W)` or `(inChannels, H, W)` → `(N, outChannels, H', W')`; `weight`
+ * `(inChannels, outChannels / groups, KH, KW)`, `bias` `(outChannels)` or `null`.
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.ConvTranspose2d.html
+ */
+export class ConvTranspose2d extends ConvTransposeNd {
+  constructor(
+    inChannels: number,
+    outChannels: number,
+    kernelSize: number | readonly number[],
+    options?: ConvTransposeLayerOptions,
+  ) {
+    super("ConvTranspose2d", 2, inChannels, outChannels, kernelSize, options);
+  }
+
+  override forward(x: tf.Tensor, options?: ConvTransposeForwardOptions): tf.Tensor {
+    return F.convTranspose2d(x, this.weight, this.options(x, options));
+  }
+}
+
+/**
+ * Transposed convolution over three dimensions.
+ *
+ * Shapes: `(N, inChannels, D, H, W)` or `(inChannels, D, H, W)` → `(N, outChannels, D', H', W')`;
+ * `weight` `(inChannels, outChannels / groups, KD, KH, KW)`, `bias` `(outChannels)` or `null`.
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.ConvTranspose3d.html
+ */
+export class ConvTranspose3d extends ConvTransposeNd {
+  constructor(
+    inChannels: number,
+    outChannels: number,
+    kernelSize: number | readonly number[],
+    options?: ConvTransposeLayerOptions,
+  ) {
+    super("ConvTranspose3d", 3, inChannels, outChannels, kernelSize, options);
+  }
+
+  override forward(x: tf.Tensor, options?: ConvTransposeForwardOptions): tf.Tensor {
+    return F.convTranspose3d(x, this.weight, this.options(x, options));
+  }
+}

@@ -1,0 +1,263 @@
+import type * as tf from "@tensorflow/tfjs-core";
+import { expandSize } from "../arguments.js";
+import * as F from "../functional/index.js";
+import { formatPython, formatTuple, Module } from "../module/index.js";
+
+/** One number for all sides, or `[left, right]`, `[left, right, top, bottom]` and so on. */
+export type PaddingSize = number | readonly number[];
+
+/** What the padding layers have in common: the sides, and how what is added looks. */
+abstract class PadNd extends Module {
+  readonly padding: readonly number[];
+
+  constructor(name: string, dims: number, padding: PaddingSize) {
+    super();
+    this.padding = expandSize(`${name}: padding`, padding, 2 * dims);
+  }
+
+  protected pad(x: tf.Tensor, mode: F.PadMode, value: number | null = null): tf.Tensor {
+    return F.pad(x, this.padding, { mode, value });
+  }
+
+  override extraRepr(): string {
+    return formatTuple(this.padding);
+  }
+}
+
+abstract class ReflectionPad extends PadNd {
+  override forward(x: tf.Tensor): tf.Tensor {
+    return this.pad(x, "reflect");
+  }
+}
+
+/**
+ * Pads with the mirror image of the input, its edge not repeated.
+ *
+ * Shapes: `(N, C, W)` or `(C, W)`; padding `[left, right]`, or one number for all.
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.ReflectionPad1d.html
+ */
+export class ReflectionPad1d extends ReflectionPad {
+  constructor(padding: PaddingSize) {
+    super("ReflectionPad1d", 1, padding);
+  }
+}
+
+/**
+ * Pads with the mirror image of the input, its edge not repeated.
+ *
+ * Shapes: `(N, C, H, W)` or `(C, H, W)`; padding `[left, right, top, bottom]`, or one number for all.
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.ReflectionPad2d.html
+ */
+export class ReflectionPad2d extends ReflectionPad {
+  constructor(padding: PaddingSize) {
+    super("ReflectionPad2d", 2, padding);
+  }
+}
+
+/**
+ * Pads with the mirror image of the input, its edge not repeated.
+ *
+ * Shapes: `(N, C, D, H, W)` or `(C, D, H, W)`; padding `[left, right, top, bottom, front, back]`, or one number for all.
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.ReflectionPad3d.html
+ */
+export class ReflectionPad3d extends ReflectionPad {
+  constructor(padding: PaddingSize) {
+    super("ReflectionPad3d", 3, padding);
+  }
+}
+
+abstract class ReplicationPad extends PadNd {
+  override forward(x: tf.Tensor): tf.Tensor {
+    return this.pad(x, "replicate");
+  }
+}
+
+/**
+ * Pads with copies of the edge.
+ *
+ * Shapes: `(N, C, W)` or `(C, W)`; padding `[left, right]`, or one number for all.
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.ReplicationPad1d.html
+ */
+export class ReplicationPad1d extends ReplicationPad {
+  constructor(padding: PaddingSize) {
+    super("ReplicationPad1d", 1, padding);
+  }
+}
+
+/**
+ * Pads with copies of the edge.
+ *
+ * Shapes: `(N, C, H, W)` or `(C, H, W)`; padding `[left, right, top, bottom]`, or one number for all.
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.ReplicationPad2d.html
+ */
+export class ReplicationPad2d extends ReplicationPad {
+  constructor(padding: PaddingSize) {
+    super("ReplicationPad2d", 2, padding);
+  }
+}
+
+/**
+ * Pads with copies of the edge.
+ *
+ * Shapes: `(N, C, D, H, W)` or `(C, D, H, W)`; padding `[left, right, top, bottom, front, back]`, or one number for all.
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.ReplicationPad3d.html
+ */
+export class ReplicationPad3d extends ReplicationPad {
+  constructor(padding: PaddingSize) {
+    super("ReplicationPad3d", 3, padding);
+  }
+}
+
+abstract class CircularPad extends PadNd {
+  override forward(x: tf.Tensor): tf.Tensor {
+    return this.pad(x, "circular");
+  }
+}
+
+/**
+ * Pads with the opposite side.
+ *
+ * Shapes: `(N, C, W)` or `(C, W)`; padding `[left, right]`, or one number for all.
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.CircularPad1d.html
+ */
+export class CircularPad1d extends CircularPad {
+  constructor(padding: PaddingSize) {
+    super("CircularPad1d", 1, padding);
+  }
+}
+
+/**
+ * Pads with the opposite side.
+ *
+ * Shapes: `(N, C, H, W)` or `(C, H, W)`; padding `[left, right, top, bottom]`, or one number for all.
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.CircularPad2d.html
+ */
+export class CircularPad2d extends CircularPad {
+  constructor(padding: PaddingSize) {
+    super("CircularPad2d", 2, padding);
+  }
+}
+
+/**
+ * Pads with the opposite side.
+ *
+ * Shapes: `(N, C, D, H, W)` or `(C, D, H, W)`; padding `[left, right, top, bottom, front, back]`, or one number for all.
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.CircularPad3d.html
+ */
+export class CircularPad3d extends CircularPad {
+  constructor(padding: PaddingSize) {
+    super("CircularPad3d", 3, padding);
+  }
+}
+
+abstract class ConstantPad extends PadNd {
+  constructor(
+    name: string,
+    dims: number,
+    padding: PaddingSize,
+    readonly value: number,
+  ) {
+    super(name, dims, padding);
+  }
+
+  override forward(x: tf.Tensor): tf.Tensor {
+    return this.pad(x, "constant", this.value);
+  }
+
+  override extraRepr(): string {
+    return `padding=${formatTuple(this.padding)}, value=${formatPython(this.value)}`;
+  }
+}
+
+/**
+ * Pads with one value; negative padding takes away.
+ *
+ * Shapes: `(N, C, W)` or `(C, W)`; padding `[left, right]`, or one number for all.
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.ConstantPad1d.html
+ */
+export class ConstantPad1d extends ConstantPad {
+  constructor(padding: PaddingSize, value: number) {
+    super("ConstantPad1d", 1, padding, value);
+  }
+}
+
+/**
+ * Pads with one value; negative padding takes away.
+ *
+ * Shapes: `(N, C, H, W)` or `(C, H, W)`; padding `[left, right, top, bottom]`, or one number for all.
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.ConstantPad2d.html
+ */
+export class ConstantPad2d extends ConstantPad {
+  constructor(padding: PaddingSize, value: number) {
+    super("ConstantPad2d", 2, padding, value);
+  }
+}
+
+/**
+ * Pads with one value; negative padding takes away.
+ *
+ * Shapes: `(N, C, D, H, W)` or `(C, D, H, W)`; padding `[left, right, top, bottom, front, back]`, or one number for all.
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.ConstantPad3d.html
+ */
+export class ConstantPad3d extends ConstantPad {
+  constructor(padding: PaddingSize, value: number) {
+    super("ConstantPad3d", 3, padding, value);
+  }
+}
+
+abstract class ZeroPad extends PadNd {
+  override forward(x: tf.Tensor): tf.Tensor {
+    return this.pad(x, "constant", 0);
+  }
+}
+
+/**
+ * Pads with zeros; negative padding takes away.
+ *
+ * Shapes: `(N, C, W)` or `(C, W)`; padding `[left, right]`, or one number for all.
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.ZeroPad1d.html
+ */
+export class ZeroPad1d extends ZeroPad {
+  constructor(padding: PaddingSize) {
+    super("ZeroPad1d", 1, padding);
+  }
+}
+
+/**
+ * Pads with zeros; negative padding takes away.
+ *
+ * Shapes: `(N, C, H, W)` or `(C, H, W)`; padding `[left, right, top, bottom]`, or one number for all.
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.ZeroPad2d.html
+ */
+export class ZeroPad2d extends ZeroPad {
+  constructor(padding: PaddingSize) {
+    super("ZeroPad2d", 2, padding);
+  }
+}
+
+/**
+ * Pads with zeros; negative padding takes away.
+ *
+ * Shapes: `(N, C, D, H, W)` or `(C, D, H, W)`; padding `[left, right, top, bottom, front, back]`, or one number for all.
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.ZeroPad3d.html
+ */
+export class ZeroPad3d extends ZeroPad {
+  constructor(padding: PaddingSize) {
+    super("ZeroPad3d", 3, padding);
+  }
+}
