@@ -82,7 +82,7 @@ function hasWebGL(): boolean {
   const context = canvas?.getContext("webgl2") ?? canvas?.getContext("webgl");
   if (!context) return false;
   // Browsers keep few contexts alive at a time: give this one back.
-  (context).getExtension("WEBGL_lose_context")?.loseContext();
+  context.getExtension("WEBGL_lose_context")?.loseContext();
   return true;
 }
 
