@@ -4,7 +4,7 @@
  */
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import { mkdir } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 
 const NAMES = ["google-chrome-stable", "google-chrome", "chromium", "chromium-browser"];
@@ -43,12 +43,23 @@ async function unpackFromNpm() {
   Object.assign(process.env, { TMPDIR: folder, AWS_EXECUTION_ENV: "AWS_Lambda_nodejs22.x" });
   try {
     const { default: chromium } = await import("@sparticuz/chromium");
-    return await chromium.executablePath();
+    const path = await chromium.executablePath();
+    await writeFile(join(folder, "fonts/fonts.conf"), fontsConfig(folder));
+    return path;
   } finally {
     restore("TMPDIR", TMPDIR);
     restore("AWS_EXECUTION_ENV", AWS_EXECUTION_ENV);
   }
 }
+
+/** The package's own configuration looks for its fonts in fixed places. */
+const fontsConfig = (folder) => `<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig>
+  <dir>${folder}/fonts</dir>
+  <cachedir>${folder}/fonts-cache</cachedir>
+</fontconfig>
+`;
 
 function restore(name, value) {
   if (value === undefined) delete process.env[name];

@@ -15,5 +15,10 @@ export default defineConfig({
     ],
   },
   // The library awaits its default backend at the top level.
-  build: { target: "es2022", outDir: here("../../out/page"), emptyOutDir: true },
+  build: {
+    target: "es2022",
+    outDir: here("../../out/page"),
+    emptyOutDir: true,
+    modulePreload: { polyfill: false },
+  },
 });

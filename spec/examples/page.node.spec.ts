@@ -1,9 +1,12 @@
 import { expect } from "chai";
+import { execFileSync } from "node:child_process";
 import { type Browser, chromium, type Page } from "playwright-core";
-import { build, preview, type PreviewServer } from "vite";
+import { preview, type PreviewServer } from "vite";
 import { BROWSER_FLAGS, findBrowser } from "../../scripts/browser.js";
 
-const CONFIG = "examples/page/vite.config.ts";
+const PAGE = "examples/page";
+const CONFIG = `${PAGE}/vite.config.ts`;
+const VITE = "node_modules/vite/bin/vite.js";
 
 /** The built page in a real Chromium, judged by what it shows. */
 describe("The page", function () {
@@ -15,12 +18,16 @@ describe("The page", function () {
   const complaints: string[] = [];
 
   before(async () => {
-    await build({ configFile: CONFIG, logLevel: "error" });
+    // In a process of its own, as a user does: tsx would load a second copy of the bundler.
+    execFileSync(process.execPath, [VITE, "build", PAGE, "--logLevel", "error"]);
     server = await preview({ configFile: CONFIG, logLevel: "error", preview: { port: 0 } });
     browser = await chromium.launch({ executablePath: await findBrowser(), args: BROWSER_FLAGS });
     page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
     page.on("console", (message) => {
-      if (["error", "warning"].includes(message.type())) complaints.push(message.text());
+      const isDriverNote = message.text().startsWith("[.WebGL-"); // on the speed of reading back
+      if (["error", "warning"].includes(message.type()) && !isDriverNote) {
+        complaints.push(message.text());
+      }
     });
     page.on("pageerror", (error) => complaints.push(error.message));
     await page.goto(server.resolvedUrls!.local[0]!);
@@ -33,7 +40,7 @@ describe("The page", function () {
   });
 
   const text = (selector: string): Promise<string> => page.locator(selector).innerText();
-  const circles = (): Promise<string[]> => page.locator("#network text").allInnerTexts();
+  const circles = (): Promise<string[]> => page.locator("#network text").allTextContents();
 
   async function useBackend(name: string): Promise<void> {
     await page.getByLabel(name, { exact: true }).check();
@@ -58,7 +65,7 @@ describe("The page", function () {
 
   it("plots the sigmoid with a point for each hidden neuron", async () => {
     expect(await page.locator("#sigmoid circle").count()).to.equal(4);
-    expect(await page.locator("#sigmoid path[stroke]").count()).to.be.at.least(1);
+    expect(await page.locator("#sigmoid [aria-label=line] path").count()).to.equal(1);
   });
 
   it("prints the parameters in both styles, and a small difference between them", async () => {

@@ -57,10 +57,8 @@ async function openLocation(location: string | URL): Promise<ByteSource> {
 }
 
 async function openPath(location: string | URL): Promise<ByteSource> {
-  const [{ readFile }, { fileURLToPath }] = await Promise.all([
-    import("node:fs/promises"),
-    import("node:url"),
-  ]);
+  const { readFile } = process.getBuiltinModule("node:fs/promises");
+  const { fileURLToPath } = process.getBuiltinModule("node:url");
   const isUrl = location instanceof URL || location.startsWith("file:");
   const path = isUrl ? fileURLToPath(location) : location;
   try {
