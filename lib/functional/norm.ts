@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { dtypeName } from "./check.js";
+import { padTensor } from "./pad-tensor.js";
 
 export interface Moments {
   /** Along the axes, which are kept as 1. */
@@ -66,7 +67,7 @@ export function checkSpread(what: string, count: number, shape: readonly number[
 /** The sum over each channel (dimension 1), `before` ones ahead of it and `after` ones behind. */
 export function sumNeighbours(x: tf.Tensor, before: number, after: number): tf.Tensor {
   const none: [number, number] = [0, 0];
-  const padded = tf.pad(
+  const padded = padTensor(
     x,
     x.shape.map((_, i) => (i === 1 ? [before, after] : none)),
   );

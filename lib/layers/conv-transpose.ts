@@ -38,8 +38,8 @@ export interface ConvTransposeForwardOptions {
 
 /** What the transposed convolutions have in common. */
 export abstract class ConvTransposeNd extends Module {
-  readonly weight: Parameter;
-  readonly bias: Parameter | null;
+  weight: Parameter;
+  bias: Parameter | null;
   readonly kernelSize: readonly number[];
   readonly stride: readonly number[];
   readonly padding: readonly number[];

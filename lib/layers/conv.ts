@@ -34,8 +34,8 @@ const PADDING_MODES: readonly string[] = ["zeros", "circular", "replicate", "ref
 
 /** What the convolutions of one, two and three dimensions have in common. */
 export abstract class ConvNd extends Module {
-  readonly weight: Parameter;
-  readonly bias: Parameter | null;
+  weight: Parameter;
+  bias: Parameter | null;
   readonly kernelSize: readonly number[];
   readonly stride: readonly number[];
   readonly padding: readonly number[] | "same" | "valid";

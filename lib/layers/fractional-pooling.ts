@@ -16,7 +16,7 @@ const DEFAULTS: Required<F.FractionalMaxPoolOptions> = {
 /** What the fractional pooling layers have in common; `R`: whether they give the indices too. */
 abstract class FractionalMaxPoolNd<R extends boolean> extends Module {
   readonly returnIndices: boolean;
-  readonly _random_samples: Buffer | null;
+  _random_samples: Buffer | null;
   readonly outputSize: F.PoolSize | null;
   readonly outputRatio: number | readonly number[] | null;
 

@@ -37,11 +37,11 @@ export abstract class NormBase extends Module {
   readonly momentum: number | null;
   readonly affine: boolean;
   readonly trackRunningStats: boolean;
-  readonly weight: Parameter | null;
-  readonly bias: Parameter | null;
-  readonly running_mean: Buffer | null;
-  readonly running_var: Buffer | null;
-  readonly num_batches_tracked: Buffer | null;
+  weight: Parameter | null;
+  bias: Parameter | null;
+  running_mean: Buffer | null;
+  running_var: Buffer | null;
+  num_batches_tracked: Buffer | null;
 
   constructor(
     readonly numFeatures: number,

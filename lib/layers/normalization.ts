@@ -27,8 +27,8 @@ export class LayerNorm extends Module {
   readonly normalizedShape: readonly number[];
   readonly eps: number;
   readonly elementwiseAffine: boolean;
-  readonly weight: Parameter | null;
-  readonly bias: Parameter | null;
+  weight: Parameter | null;
+  bias: Parameter | null;
 
   constructor(normalizedShape: number | readonly number[], options?: LayerNormOptions) {
     super();
@@ -81,7 +81,7 @@ export class RMSNorm extends Module {
   readonly normalizedShape: readonly number[];
   readonly eps: number | null;
   readonly elementwiseAffine: boolean;
-  readonly weight: Parameter | null;
+  weight: Parameter | null;
 
   constructor(normalizedShape: number | readonly number[], options?: RMSNormOptions) {
     super();
@@ -131,8 +131,8 @@ export interface GroupNormOptions {
 export class GroupNorm extends Module {
   readonly eps: number;
   readonly affine: boolean;
-  readonly weight: Parameter | null;
-  readonly bias: Parameter | null;
+  weight: Parameter | null;
+  bias: Parameter | null;
 
   constructor(
     readonly numGroups: number,

@@ -320,6 +320,9 @@ function checkName(
     const free = name === "name" && current === undefined;
     if (!free && !replaceable(current)) throw new Error(`attribute '${name}' already exists`);
   }
-  if (name.includes(".")) throw new Error(`${kind} name can't contain ".", got: ${name}`);
+  if (name.includes(".")) {
+    const got = kind === "module" ? `, got: ${name}` : "";
+    throw new Error(`${kind} name can't contain "."${got}`);
+  }
   if (name === "") throw new Error(`${kind} name can't be empty string ""`);
 }

@@ -1,9 +1,11 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { Module } from "./module.js";
 import { Parameter, type TensorSource } from "./parameter.js";
-import { layOut } from "./repr.js";
+import { ORDER } from "./walk.js";
 
 const VALUES = Symbol("values");
+
+const byName = ([a]: [string, unknown], [b]: [string, unknown]): number => (a < b ? -1 : 1);
 
 /** A plain tensor becomes a parameter; every other value stays what it is. */
 function toParameter(value: unknown): unknown {
@@ -12,11 +14,18 @@ function toParameter(value: unknown): unknown {
 
 const isTensor = (value: unknown): value is tf.Tensor => value instanceof tf.Tensor;
 
-function line(name: string, value: unknown): string {
-  if (!isTensor(value)) return `(${name}): Object of type: ${typeName(value)}`;
+/** PyTorch names the dtype in one container, and the tensor type in the other. */
+const TENSOR_TYPES: Record<string, string> = {
+  float32: "torch.FloatTensor",
+  int32: "torch.IntTensor",
+  bool: "torch.BoolTensor",
+};
+
+function line(name: string, value: unknown, nameType: (dtype: string) => string): string {
+  if (!isTensor(value)) return `  (${name}): Object of type: ${typeName(value)}`;
   const kind = value instanceof Parameter ? "Parameter" : "Tensor";
   const size = value.shape.join("x");
-  return `(${name}): ${kind} containing: [torch.${value.dtype} of size ${size}]`;
+  return `  (${name}): ${kind} containing: [${nameType(value.dtype)} of size ${size}]`;
 }
 
 function typeName(value: unknown): string {
@@ -67,9 +76,13 @@ export class ParameterList extends Module {
     for (let i = 0; i < this.length; i += 1) yield this[i]!;
   }
 
-  override toString(): string {
-    const lines = [...this].map((value, i) => line(String(i), value));
-    return layOut(this.constructor.name, "", lines);
+  override forward(): never {
+    throw new Error("ParameterList should not be called.");
+  }
+
+  override extraRepr(): string {
+    const lines = [...this].map((value, i) => line(String(i), value, (type) => `torch.${type}`));
+    return lines.join("\n");
   }
 }
 
@@ -109,9 +122,10 @@ export class ParameterDict extends Module {
     return this;
   }
 
+  /** Sets several; those of a plain object in the order of their names, as PyTorch's of a dict. */
   update(values: Readonly<Record<string, TensorSource>> | Iterable<[string, TensorSource]>): void {
     const iterable = Symbol.iterator in values;
-    const entries = iterable ? values : Object.entries(values);
+    const entries = iterable ? values : Object.entries(values).sort(byName);
     for (const [key, value] of entries) this.set(key, value);
   }
 
@@ -139,8 +153,19 @@ export class ParameterDict extends Module {
     return this.keys().map((key) => [key, this.get(key)]);
   }
 
-  override toString(): string {
-    const lines = this.entries().map(([name, value]) => line(name, value));
-    return layOut(this.constructor.name, "", lines);
+  override [ORDER](): readonly string[] {
+    const others = Object.getOwnPropertyNames(this).filter((name) => !this.has(name));
+    return [...this.keys(), ...others];
+  }
+
+  override forward(): never {
+    throw new Error("ParameterDict should not be called.");
+  }
+
+  override extraRepr(): string {
+    const typeOf = (dtype: string): string => TENSOR_TYPES[dtype] ?? `torch.${dtype}`;
+    return this.entries()
+      .map(([name, value]) => line(name, value, typeOf))
+      .join("\n");
   }
 }
