@@ -29,42 +29,56 @@ const bareLesson: Bare = (x, weights) =>
 const bareMlp: Bare = (x, weights) =>
   linear(tf.relu(linear(tf.reshape(x, [-1, 784]), weights, "fc1")), weights, "fc2");
 
-/** Convolution, batch norm, ReLU in PyTorch's layout, as the layers compute them. */
+/** Convolution, batch norm, ReLU in PyTorch's layout: the ops that the layers run. */
 function block(x: tf.Tensor, weights: Weights, conv: number, stride: number): tf.Tensor {
   const nhwc = tf.transpose(x, [0, 2, 3, 1]) as tf.Tensor4D;
   const kernel = tf.transpose(weights.get(`${conv}.weight`)!, [2, 3, 1, 0]) as tf.Tensor4D;
-  const y = tf.transpose(
-    tf.conv2d(nhwc, kernel, stride, [
-      [0, 0],
-      [1, 1],
-      [1, 1],
-      [0, 0],
-    ]),
-    [0, 3, 1, 2],
-  );
+  const pad: tf.backend_util.ExplicitPadding = [[0, 0], [1, 1], [1, 1], [0, 0]]; // prettier-ignore
+  const y = tf.transpose(tf.conv2d(nhwc, kernel, stride, pad), [0, 3, 1, 2]);
   const get = (name: string): tf.Tensor => {
     const tensor = weights.get(`${conv + 1}.${name}`)!;
     return tf.reshape(tensor, [1, tensor.shape[0], 1, 1]);
   };
-  const scale = tf.mul(get("weight"), tf.rsqrt(tf.add(get("running_var"), 1e-5)));
-  const shift = tf.sub(get("bias"), tf.mul(get("running_mean"), scale));
-  return tf.relu(tf.add(tf.mul(y, scale), shift));
+  const centred = tf.sub(y, get("running_mean"));
+  const scale = tf.mul(tf.rsqrt(tf.add(get("running_var"), 1e-5)), get("weight"));
+  return tf.relu(tf.add(tf.mul(centred, scale), get("bias")));
 }
 
-function pool(x: tf.Tensor): tf.Tensor {
-  const nhwc = tf.transpose(x, [0, 2, 3, 1]) as tf.Tensor4D;
-  return tf.transpose(tf.maxPool(nhwc, 2, 2, "valid"), [0, 3, 1, 2]);
+const windows = (x: tf.Tensor): tf.Tensor4D => {
+  const [n, c, h, w] = x.shape as [number, number, number, number];
+  return tf.reshape(x, [n * c, h, w, 1]);
+};
+
+/** 2 × 2 maxima; NaN and -∞ are looked for apart, as the layer does, since tfjs loses them. */
+function maxPool(x: tf.Tensor): tf.Tensor {
+  const planes = windows(x);
+  const pool = (part: tf.Tensor4D): tf.Tensor => tf.maxPool(part, 2, 2, "valid");
+  const isNaN = tf.cast(tf.isNaN(planes), "float32");
+  const isLow = tf.cast(tf.equal(planes, -Infinity), "float32");
+  const edge = pool(tf.sub(isNaN, isLow));
+  const y = pool(planes);
+  const low = tf.where(tf.less(edge, 0), tf.fill(y.shape, -Infinity), y);
+  const all = tf.where(tf.greater(edge, 0), tf.fill(y.shape, NaN), low);
+  return tf.reshape(all, [x.shape[0], x.shape[1]!, ...y.shape.slice(1, 3)] as number[]);
 }
 
 const bareCnn: Bare = (x, weights) => {
-  let y = pool(block(x, weights, 0, 1));
-  y = pool(block(y, weights, 4, 1));
+  let y = maxPool(block(x, weights, 0, 1));
+  y = maxPool(block(y, weights, 4, 1));
   y = block(y, weights, 8, 2); // (N, 64, 4, 4), averaged to (N, 64, 2, 2)
-  const nhwc = tf.transpose(y, [0, 2, 3, 1]) as tf.Tensor4D;
-  y = tf.transpose(tf.avgPool(nhwc, 2, 2, "valid"), [0, 3, 1, 2]);
-  y = tf.relu(linear(tf.reshape(y, [-1, 256]), weights, "14"));
-  return linear(y, weights, "16");
+  y = tf.reshape(tf.avgPool(windows(y), 2, 2, "valid"), [-1, 256]);
+  return linear(tf.relu(linear(y, weights, "14")), weights, "16");
 };
+
+/** Nothing but calls: what a layer costs when its op costs next to nothing. */
+const bareChain: Bare = (x, weights) => {
+  let y = x;
+  for (let i = 0; i < 10; i += 1) y = linear(y, weights, String(i));
+  return y;
+};
+
+const makeChain = (): nn.Module =>
+  new nn.Sequential(Array.from({ length: 10 }, () => new nn.Linear(4, 4)));
 
 interface Case {
   model: string;
@@ -75,6 +89,7 @@ interface Case {
 }
 
 const CASES: Case[] = [
+  { model: "10 × Linear(4, 4)", make: makeChain, shape: [4], layers: 10, bare: bareChain },
   { model: "lesson 2-4-3", make: () => new NNTorch(), shape: [2], layers: 3, bare: bareLesson },
   { model: "MLP 784-128-10", make: makeMlp, shape: [1, 28, 28], layers: 4, bare: bareMlp },
   { model: "CNN 28×28", make: makeCnn, shape: [1, 28, 28], layers: 17, bare: bareCnn },

@@ -48,10 +48,12 @@ export const linear = /* @__PURE__ */ op(
     checkLinear(input, weight);
     const [outFeatures, inFeatures] = weight.shape as [number, number];
     const lead = input.shape.slice(0, -1);
-    const rows = tf.reshape<tf.Rank.R2>(input, [times(lead), inFeatures]);
+    const isFlat = input.rank === 2; // then the reshapes would be two ops for nothing
+    const rows = isFlat ? input : tf.reshape(input, [times(lead), inFeatures]);
     // Not tf.fused.matMul: with transposeB, tfjs-wasm adds the wrong bias (spec/functional).
-    const y = tf.matMul(rows, weight, false, true);
-    return tf.reshape(bias === null ? y : tf.add(y, bias), [...lead, outFeatures]);
+    const product = tf.matMul(rows, weight, false, true);
+    const y = bias === null ? product : tf.add(product, bias);
+    return isFlat ? y : tf.reshape(y, [...lead, outFeatures]);
   },
 );
 
