@@ -23,17 +23,13 @@ class BasicBlock extends nn.Module {
   }
 
   override forward(x: tf.Tensor): tf.Tensor {
+    const y = this.bn2(this.conv2(this.relu(this.bn1(this.conv1(x)))));
     const identity = this.downsample ? this.downsample(x) : x;
-    const y = this.relu(this.bn1(this.conv1(x)));
-    return this.relu(tf.add(this.bn2(this.conv2(y)), identity));
+    return this.relu(tf.add(y, identity));
   }
 }
 
-/**
- * torchvision's resnet18: `(N, 3, H, W)` → `(N, numClasses)`, with its state_dict keys and, after
- * the same seed, its initial weights.
- */
-export class ResNet18 extends nn.Module {
+class ResNet extends nn.Module {
   readonly conv1 = new nn.Conv2d(3, 64, 7, { stride: 2, padding: 3, bias: false });
   readonly bn1 = new nn.BatchNorm2d(64);
   readonly relu = new nn.ReLU({ inplace: true });
@@ -74,3 +70,9 @@ function makeLayer(inPlanes: number, planes: number, stride: number): nn.Sequent
     new BasicBlock(planes, planes, 1, null),
   );
 }
+
+/**
+ * torchvision's resnet18: `(N, 3, H, W)` → `(N, numClasses)`, with its state_dict keys and, after
+ * the same seed, its initial weights.
+ */
+export const resnet18 = (numClasses?: number): nn.Module => new ResNet(numClasses);

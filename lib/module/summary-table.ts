@@ -11,6 +11,14 @@ const TITLES: Record<SummaryColumn, string> = {
   multAdds: "Mult-Adds",
 };
 
+export function checkColumns(columns: readonly string[]): void {
+  for (const column of columns) {
+    if (Object.hasOwn(TITLES, column)) continue;
+    const known = Object.keys(TITLES).join(", ");
+    throw new TypeError(`summary: unknown column '${column}'; known columns: ${known}`);
+  }
+}
+
 const COLUMN = 25;
 const NAME = 40;
 const INDENT = 5;

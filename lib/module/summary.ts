@@ -3,7 +3,7 @@ import { readOptions } from "../arguments.js";
 import * as random from "../random/index.js";
 import type { Module } from "./module.js";
 import { leftover, type ModelSummary, type SummaryRow } from "./summary-rows.js";
-import { printSummary, type SummaryColumn } from "./summary-table.js";
+import { checkColumns, printSummary, type SummaryColumn } from "./summary-table.js";
 import { presentChildren } from "./walk.js";
 
 /** What a model is to be run with: a shape, several of them, or tensors. */
@@ -35,6 +35,7 @@ export function summary(
     { dtypes: [], depth: 3, columns: ["outputSize", "numParams", "multAdds"] },
     options,
   );
+  checkColumns(columns);
   const inputs = makeInputs(input, dtypes);
   const rows = runWithHooks(model, inputs.tensors);
   const inputBytes = inputs.tensors.reduce((sum, tensor) => sum + bytesOf(tensor), 0);

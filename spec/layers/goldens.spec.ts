@@ -76,7 +76,25 @@ function runCase(golden: GoldenCase, tolerance: Tolerance): void {
 
 const modules = [...new Set(goldens.cases.map(({ module }) => module))];
 
-onEveryBackend("PyTorch's module cases", (_backend, tolerance) => {
+onEveryBackend("PyTorch's module cases", (backend, tolerance) => {
+  const results: Record<string, Set<string>> = { passed: new Set(), failed: new Set() };
+
+  afterEach(function () {
+    const test = this.currentTest!;
+    results[test.isPassed() ? "passed" : "failed"]!.add(test.parent!.title);
+  });
+
+  after(() => {
+    const failed = [...results.failed!];
+    const passed = [...results.passed!].filter((module) => !failed.includes(module));
+    const missing = modules.filter((module) => !classes[module]);
+    const list = (names: string[]): string => [names.length, ...names].join(" ");
+    console.log(
+      `\n${backend}: modules passed ${passed.length}; ` +
+        `not yet supported ${list(missing)}; failed ${list(failed)}`,
+    );
+  });
+
   for (const module of modules) {
     describe(module, () => {
       for (const golden of goldens.cases.filter((one) => one.module === module)) {

@@ -1,10 +1,10 @@
 import { expect } from "chai";
-import { ResNet18 } from "../../examples/models/resnet.js";
+import { resnet18 } from "../../examples/models/resnet.js";
 import * as nn from "../../lib/index.js";
 import goldens from "../goldens/initialisation.json" with { type: "json" };
 
 const BUILD: Record<string, () => nn.Module> = {
-  resnet18: () => new ResNet18(),
+  resnet18: () => resnet18(),
   transformer: () =>
     new nn.Transformer({
       ...{ dModel: 32, nhead: 4, numEncoderLayers: 2, numDecoderLayers: 2 },
