@@ -24,7 +24,7 @@ function raise(x: tf.Tensor, p: number): tf.Tensor {
   if (p === 1) return x;
   if (p === 2) return tf.square(x);
   if (p === 0.5) return tf.sqrt(x);
-  return tf.reshape(power(tf.reshape(x, [-1]), p), x.shape); // power takes no rank 5 on webgl
+  return power(x, p);
 }
 
 function lpPoolNd(

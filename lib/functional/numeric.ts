@@ -23,6 +23,7 @@ export function clamp(x: tf.Tensor, low: number, high: number): tf.Tensor {
 
 /** `xᵖ` for `x ≥ 0`. On webgl tf.pow makes numbers of NaN, and 0 of `0ᵖ` with a negative p. */
 export function power(x: tf.Tensor, p: number): tf.Tensor {
-  const base = p < 0 ? tf.reciprocal(x) : x;
-  return tf.where(tf.isNaN(base), base, tf.pow(base, Math.abs(p)));
+  const flat = tf.reshape(x, [-1]); // where takes no rank 5 on webgl
+  const base = p < 0 ? tf.reciprocal(flat) : flat;
+  return tf.reshape(tf.where(tf.isNaN(base), base, tf.pow(base, Math.abs(p))), x.shape);
 }

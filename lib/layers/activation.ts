@@ -9,6 +9,8 @@ import { Module } from "../module/index.js";
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.Sigmoid.html
  */
 export class Sigmoid extends Module {
+  static override readonly name: string = "Sigmoid";
+
   override forward(x: tf.Tensor): tf.Tensor {
     return F.sigmoid(x);
   }
@@ -39,6 +41,8 @@ abstract class Inplace extends Module {
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.ReLU.html
  */
 export class ReLU extends Inplace {
+  static override readonly name: string = "ReLU";
+
   constructor(options?: InplaceOptions) {
     super("ReLU", options);
   }

@@ -22,6 +22,8 @@ abstract class AdaptivePoolNd extends Module {
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.AdaptiveAvgPool1d.html
  */
 export class AdaptiveAvgPool1d extends AdaptivePoolNd {
+  static override readonly name: string = "AdaptiveAvgPool1d";
+
   override forward(x: tf.Tensor): tf.Tensor {
     return F.adaptiveAvgPool1d(x, this.outputSize);
   }
@@ -34,6 +36,8 @@ export class AdaptiveAvgPool1d extends AdaptivePoolNd {
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.AdaptiveAvgPool2d.html
  */
 export class AdaptiveAvgPool2d extends AdaptivePoolNd {
+  static override readonly name: string = "AdaptiveAvgPool2d";
+
   override forward(x: tf.Tensor): tf.Tensor {
     return F.adaptiveAvgPool2d(x, this.outputSize);
   }
@@ -46,6 +50,8 @@ export class AdaptiveAvgPool2d extends AdaptivePoolNd {
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.AdaptiveAvgPool3d.html
  */
 export class AdaptiveAvgPool3d extends AdaptivePoolNd {
+  static override readonly name: string = "AdaptiveAvgPool3d";
+
   override forward(x: tf.Tensor): tf.Tensor {
     return F.adaptiveAvgPool3d(x, this.outputSize);
   }
@@ -72,6 +78,8 @@ abstract class AdaptiveMaxPoolNd<R extends boolean> extends AdaptivePoolNd {
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.AdaptiveMaxPool1d.html
  */
 export class AdaptiveMaxPool1d<R extends boolean = false> extends AdaptiveMaxPoolNd<R> {
+  static override readonly name: string = "AdaptiveMaxPool1d";
+
   constructor(outputSize: F.AdaptiveSize, options?: { returnIndices?: R }) {
     super("AdaptiveMaxPool1d", outputSize, options);
   }
@@ -87,6 +95,8 @@ export class AdaptiveMaxPool1d<R extends boolean = false> extends AdaptiveMaxPoo
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.AdaptiveMaxPool2d.html
  */
 export class AdaptiveMaxPool2d<R extends boolean = false> extends AdaptiveMaxPoolNd<R> {
+  static override readonly name: string = "AdaptiveMaxPool2d";
+
   constructor(outputSize: F.AdaptiveSize, options?: { returnIndices?: R }) {
     super("AdaptiveMaxPool2d", outputSize, options);
   }
@@ -102,6 +112,8 @@ export class AdaptiveMaxPool2d<R extends boolean = false> extends AdaptiveMaxPoo
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.AdaptiveMaxPool3d.html
  */
 export class AdaptiveMaxPool3d<R extends boolean = false> extends AdaptiveMaxPoolNd<R> {
+  static override readonly name: string = "AdaptiveMaxPool3d";
+
   constructor(outputSize: F.AdaptiveSize, options?: { returnIndices?: R }) {
     super("AdaptiveMaxPool3d", outputSize, options);
   }

@@ -27,6 +27,8 @@ abstract class AvgPoolNd extends Module {
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.AvgPool1d.html
  */
 export class AvgPool1d extends AvgPoolNd {
+  static override readonly name: string = "AvgPool1d";
+
   readonly kernelSize: readonly number[];
   readonly stride: readonly number[];
   readonly padding: readonly number[];
@@ -92,6 +94,8 @@ abstract class AvgPool2dOr3d extends AvgPoolNd {
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.AvgPool2d.html
  */
 export class AvgPool2d extends AvgPool2dOr3d {
+  static override readonly name: string = "AvgPool2d";
+
   constructor(kernelSize: F.PoolSize, options?: F.AvgPoolOptions) {
     super("AvgPool2d", kernelSize, options);
   }
@@ -107,6 +111,8 @@ export class AvgPool2d extends AvgPool2dOr3d {
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.AvgPool3d.html
  */
 export class AvgPool3d extends AvgPool2dOr3d {
+  static override readonly name: string = "AvgPool3d";
+
   constructor(kernelSize: F.PoolSize, options?: F.AvgPoolOptions) {
     super("AvgPool3d", kernelSize, options);
   }

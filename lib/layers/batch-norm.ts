@@ -39,6 +39,8 @@ abstract class BatchNormNd extends NormBase {
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.BatchNorm1d.html
  */
 export class BatchNorm1d extends BatchNormNd {
+  static override readonly name: string = "BatchNorm1d";
+
   constructor(numFeatures: number, options?: NormOptions) {
     super("BatchNorm1d", numFeatures, options);
   }
@@ -54,6 +56,8 @@ export class BatchNorm1d extends BatchNormNd {
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.BatchNorm2d.html
  */
 export class BatchNorm2d extends BatchNormNd {
+  static override readonly name: string = "BatchNorm2d";
+
   constructor(numFeatures: number, options?: NormOptions) {
     super("BatchNorm2d", numFeatures, options);
   }
@@ -69,6 +73,8 @@ export class BatchNorm2d extends BatchNormNd {
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.BatchNorm3d.html
  */
 export class BatchNorm3d extends BatchNormNd {
+  static override readonly name: string = "BatchNorm3d";
+
   constructor(numFeatures: number, options?: NormOptions) {
     super("BatchNorm3d", numFeatures, options);
   }
@@ -84,6 +90,8 @@ export class BatchNorm3d extends BatchNormNd {
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.SyncBatchNorm.html
  */
 export class SyncBatchNorm extends BatchNormNd {
+  static override readonly name: string = "SyncBatchNorm";
+
   constructor(numFeatures: number, options?: NormOptions) {
     super("SyncBatchNorm", numFeatures, options);
   }

@@ -145,6 +145,8 @@ export abstract class ConvTransposeNd extends Module {
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.ConvTranspose1d.html
  */
 export class ConvTranspose1d extends ConvTransposeNd {
+  static override readonly name: string = "ConvTranspose1d";
+
   constructor(
     inChannels: number,
     outChannels: number,
@@ -168,6 +170,8 @@ export class ConvTranspose1d extends ConvTransposeNd {
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.ConvTranspose2d.html
  */
 export class ConvTranspose2d extends ConvTransposeNd {
+  static override readonly name: string = "ConvTranspose2d";
+
   constructor(
     inChannels: number,
     outChannels: number,
@@ -191,6 +195,8 @@ export class ConvTranspose2d extends ConvTransposeNd {
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.ConvTranspose3d.html
  */
 export class ConvTranspose3d extends ConvTransposeNd {
+  static override readonly name: string = "ConvTranspose3d";
+
   constructor(
     inChannels: number,
     outChannels: number,

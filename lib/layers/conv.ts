@@ -142,6 +142,8 @@ export abstract class ConvNd extends Module {
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.Conv1d.html
  */
 export class Conv1d extends ConvNd {
+  static override readonly name: string = "Conv1d";
+
   constructor(
     inChannels: number,
     outChannels: number,
@@ -165,6 +167,8 @@ export class Conv1d extends ConvNd {
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.Conv2d.html
  */
 export class Conv2d extends ConvNd {
+  static override readonly name: string = "Conv2d";
+
   constructor(
     inChannels: number,
     outChannels: number,
@@ -188,6 +192,8 @@ export class Conv2d extends ConvNd {
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.Conv3d.html
  */
 export class Conv3d extends ConvNd {
+  static override readonly name: string = "Conv3d";
+
   constructor(
     inChannels: number,
     outChannels: number,

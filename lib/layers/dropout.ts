@@ -35,6 +35,8 @@ abstract class DropoutNd extends Module {
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.Dropout.html
  */
 export class Dropout extends DropoutNd {
+  static override readonly name: string = "Dropout";
+
   constructor(options?: DropoutOptions) {
     super("Dropout", options);
   }
@@ -50,6 +52,8 @@ export class Dropout extends DropoutNd {
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.Dropout1d.html
  */
 export class Dropout1d extends DropoutNd {
+  static override readonly name: string = "Dropout1d";
+
   constructor(options?: DropoutOptions) {
     super("Dropout1d", options);
   }
@@ -65,6 +69,8 @@ export class Dropout1d extends DropoutNd {
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.Dropout2d.html
  */
 export class Dropout2d extends DropoutNd {
+  static override readonly name: string = "Dropout2d";
+
   constructor(options?: DropoutOptions) {
     super("Dropout2d", options);
   }
@@ -80,6 +86,8 @@ export class Dropout2d extends DropoutNd {
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.Dropout3d.html
  */
 export class Dropout3d extends DropoutNd {
+  static override readonly name: string = "Dropout3d";
+
   constructor(options?: DropoutOptions) {
     super("Dropout3d", options);
   }
@@ -95,6 +103,8 @@ export class Dropout3d extends DropoutNd {
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.AlphaDropout.html
  */
 export class AlphaDropout extends DropoutNd {
+  static override readonly name: string = "AlphaDropout";
+
   constructor(options?: DropoutOptions) {
     super("AlphaDropout", options);
   }
@@ -110,6 +120,8 @@ export class AlphaDropout extends DropoutNd {
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.FeatureAlphaDropout.html
  */
 export class FeatureAlphaDropout extends DropoutNd {
+  static override readonly name: string = "FeatureAlphaDropout";
+
   constructor(options?: DropoutOptions) {
     super("FeatureAlphaDropout", options);
   }

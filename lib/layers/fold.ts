@@ -22,6 +22,8 @@ function settings(kernelSize: FoldSize, { dilation, padding, stride }: F.FoldOpt
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.Unfold.html
  */
 export class Unfold extends Module {
+  static override readonly name: string = "Unfold";
+
   private readonly options: Required<F.FoldOptions>;
 
   constructor(
@@ -49,6 +51,8 @@ export class Unfold extends Module {
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.Fold.html
  */
 export class Fold extends Module {
+  static override readonly name: string = "Fold";
+
   private readonly options: Required<F.FoldOptions>;
 
   constructor(

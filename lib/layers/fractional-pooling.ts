@@ -62,6 +62,8 @@ abstract class FractionalMaxPoolNd<R extends boolean> extends Module {
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.FractionalMaxPool2d.html
  */
 export class FractionalMaxPool2d<R extends boolean = false> extends FractionalMaxPoolNd<R> {
+  static override readonly name: string = "FractionalMaxPool2d";
+
   constructor(kernelSize: F.PoolSize, options: Options<R>) {
     super("FractionalMaxPool2d", kernelSize, options);
   }
@@ -78,6 +80,8 @@ export class FractionalMaxPool2d<R extends boolean = false> extends FractionalMa
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.FractionalMaxPool3d.html
  */
 export class FractionalMaxPool3d<R extends boolean = false> extends FractionalMaxPoolNd<R> {
+  static override readonly name: string = "FractionalMaxPool3d";
+
   constructor(kernelSize: F.PoolSize, options: Options<R>) {
     super("FractionalMaxPool3d", kernelSize, options);
   }

@@ -45,6 +45,8 @@ abstract class InstanceNormNd extends NormBase {
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.InstanceNorm1d.html
  */
 export class InstanceNorm1d extends InstanceNormNd {
+  static override readonly name: string = "InstanceNorm1d";
+
   constructor(numFeatures: number, options?: NormOptions) {
     super("InstanceNorm1d", numFeatures, options);
   }
@@ -60,6 +62,8 @@ export class InstanceNorm1d extends InstanceNormNd {
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.InstanceNorm2d.html
  */
 export class InstanceNorm2d extends InstanceNormNd {
+  static override readonly name: string = "InstanceNorm2d";
+
   constructor(numFeatures: number, options?: NormOptions) {
     super("InstanceNorm2d", numFeatures, options);
   }
@@ -75,6 +79,8 @@ export class InstanceNorm2d extends InstanceNormNd {
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.InstanceNorm3d.html
  */
 export class InstanceNorm3d extends InstanceNormNd {
+  static override readonly name: string = "InstanceNorm3d";
+
   constructor(numFeatures: number, options?: NormOptions) {
     super("InstanceNorm3d", numFeatures, options);
   }

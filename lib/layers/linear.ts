@@ -17,6 +17,8 @@ export interface LinearOptions {
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.Linear.html
  */
 export class Linear extends Module {
+  static override readonly name: string = "Linear";
+
   weight: Parameter;
   bias: Parameter | null;
 
@@ -54,6 +56,8 @@ export class Linear extends Module {
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.Identity.html
  */
 export class Identity extends Module {
+  static override readonly name: string = "Identity";
+
   constructor(..._ignored: unknown[]) {
     super();
   }
@@ -73,6 +77,8 @@ export class Identity extends Module {
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.Bilinear.html
  */
 export class Bilinear extends Module {
+  static override readonly name: string = "Bilinear";
+
   weight: Parameter;
   bias: Parameter | null;
 

@@ -34,6 +34,8 @@ abstract class ResponseNorm extends Module {
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.LocalResponseNorm.html
  */
 export class LocalResponseNorm extends ResponseNorm {
+  static override readonly name: string = "LocalResponseNorm";
+
   constructor(size: number, options?: F.LocalResponseNormOptions) {
     super("LocalResponseNorm", size, options);
   }
@@ -55,6 +57,8 @@ export class LocalResponseNorm extends ResponseNorm {
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.CrossMapLRN2d.html
  */
 export class CrossMapLRN2d extends ResponseNorm {
+  static override readonly name: string = "CrossMapLRN2d";
+
   constructor(size: number, options?: F.LocalResponseNormOptions) {
     super("CrossMapLRN2d", size, options);
   }

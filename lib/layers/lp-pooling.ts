@@ -41,6 +41,8 @@ abstract class LPPoolNd extends Module {
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.LPPool1d.html
  */
 export class LPPool1d extends LPPoolNd {
+  static override readonly name: string = "LPPool1d";
+
   constructor(normType: number, kernelSize: F.PoolSize, options?: F.LPPoolOptions) {
     super("LPPool1d", normType, kernelSize, options);
   }
@@ -56,6 +58,8 @@ export class LPPool1d extends LPPoolNd {
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.LPPool2d.html
  */
 export class LPPool2d extends LPPoolNd {
+  static override readonly name: string = "LPPool2d";
+
   constructor(normType: number, kernelSize: F.PoolSize, options?: F.LPPoolOptions) {
     super("LPPool2d", normType, kernelSize, options);
   }
@@ -71,6 +75,8 @@ export class LPPool2d extends LPPoolNd {
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.LPPool3d.html
  */
 export class LPPool3d extends LPPoolNd {
+  static override readonly name: string = "LPPool3d";
+
   constructor(normType: number, kernelSize: F.PoolSize, options?: F.LPPoolOptions) {
     super("LPPool3d", normType, kernelSize, options);
   }

@@ -54,6 +54,8 @@ abstract class MaxPoolNd<R extends boolean> extends Module {
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.MaxPool1d.html
  */
 export class MaxPool1d<R extends boolean = false> extends MaxPoolNd<R> {
+  static override readonly name: string = "MaxPool1d";
+
   constructor(kernelSize: F.PoolSize, options?: F.MaxPoolOptions & { returnIndices?: R }) {
     super("MaxPool1d", kernelSize, options);
   }
@@ -69,6 +71,8 @@ export class MaxPool1d<R extends boolean = false> extends MaxPoolNd<R> {
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.MaxPool2d.html
  */
 export class MaxPool2d<R extends boolean = false> extends MaxPoolNd<R> {
+  static override readonly name: string = "MaxPool2d";
+
   constructor(kernelSize: F.PoolSize, options?: F.MaxPoolOptions & { returnIndices?: R }) {
     super("MaxPool2d", kernelSize, options);
   }
@@ -84,6 +88,8 @@ export class MaxPool2d<R extends boolean = false> extends MaxPoolNd<R> {
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.MaxPool3d.html
  */
 export class MaxPool3d<R extends boolean = false> extends MaxPoolNd<R> {
+  static override readonly name: string = "MaxPool3d";
+
   constructor(kernelSize: F.PoolSize, options?: F.MaxPoolOptions & { returnIndices?: R }) {
     super("MaxPool3d", kernelSize, options);
   }

@@ -24,6 +24,8 @@ const shapeOf = (size: number | readonly number[]): readonly number[] =>
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.LayerNorm.html
  */
 export class LayerNorm extends Module {
+  static override readonly name: string = "LayerNorm";
+
   readonly normalizedShape: readonly number[];
   readonly eps: number;
   readonly elementwiseAffine: boolean;
@@ -78,6 +80,8 @@ export interface RMSNormOptions {
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.RMSNorm.html
  */
 export class RMSNorm extends Module {
+  static override readonly name: string = "RMSNorm";
+
   readonly normalizedShape: readonly number[];
   readonly eps: number | null;
   readonly elementwiseAffine: boolean;
@@ -129,6 +133,8 @@ export interface GroupNormOptions {
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.GroupNorm.html
  */
 export class GroupNorm extends Module {
+  static override readonly name: string = "GroupNorm";
+
   readonly eps: number;
   readonly affine: boolean;
   weight: Parameter | null;

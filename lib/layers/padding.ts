@@ -38,6 +38,8 @@ abstract class ReflectionPad extends PadNd {
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.ReflectionPad1d.html
  */
 export class ReflectionPad1d extends ReflectionPad {
+  static override readonly name: string = "ReflectionPad1d";
+
   constructor(padding: PaddingSize) {
     super("ReflectionPad1d", 1, padding);
   }
@@ -51,6 +53,8 @@ export class ReflectionPad1d extends ReflectionPad {
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.ReflectionPad2d.html
  */
 export class ReflectionPad2d extends ReflectionPad {
+  static override readonly name: string = "ReflectionPad2d";
+
   constructor(padding: PaddingSize) {
     super("ReflectionPad2d", 2, padding);
   }
@@ -64,6 +68,8 @@ export class ReflectionPad2d extends ReflectionPad {
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.ReflectionPad3d.html
  */
 export class ReflectionPad3d extends ReflectionPad {
+  static override readonly name: string = "ReflectionPad3d";
+
   constructor(padding: PaddingSize) {
     super("ReflectionPad3d", 3, padding);
   }
@@ -83,6 +89,8 @@ abstract class ReplicationPad extends PadNd {
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.ReplicationPad1d.html
  */
 export class ReplicationPad1d extends ReplicationPad {
+  static override readonly name: string = "ReplicationPad1d";
+
   constructor(padding: PaddingSize) {
     super("ReplicationPad1d", 1, padding);
   }
@@ -96,6 +104,8 @@ export class ReplicationPad1d extends ReplicationPad {
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.ReplicationPad2d.html
  */
 export class ReplicationPad2d extends ReplicationPad {
+  static override readonly name: string = "ReplicationPad2d";
+
   constructor(padding: PaddingSize) {
     super("ReplicationPad2d", 2, padding);
   }
@@ -109,6 +119,8 @@ export class ReplicationPad2d extends ReplicationPad {
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.ReplicationPad3d.html
  */
 export class ReplicationPad3d extends ReplicationPad {
+  static override readonly name: string = "ReplicationPad3d";
+
   constructor(padding: PaddingSize) {
     super("ReplicationPad3d", 3, padding);
   }
@@ -128,6 +140,8 @@ abstract class CircularPad extends PadNd {
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.CircularPad1d.html
  */
 export class CircularPad1d extends CircularPad {
+  static override readonly name: string = "CircularPad1d";
+
   constructor(padding: PaddingSize) {
     super("CircularPad1d", 1, padding);
   }
@@ -141,6 +155,8 @@ export class CircularPad1d extends CircularPad {
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.CircularPad2d.html
  */
 export class CircularPad2d extends CircularPad {
+  static override readonly name: string = "CircularPad2d";
+
   constructor(padding: PaddingSize) {
     super("CircularPad2d", 2, padding);
   }
@@ -154,6 +170,8 @@ export class CircularPad2d extends CircularPad {
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.CircularPad3d.html
  */
 export class CircularPad3d extends CircularPad {
+  static override readonly name: string = "CircularPad3d";
+
   constructor(padding: PaddingSize) {
     super("CircularPad3d", 3, padding);
   }
@@ -186,6 +204,8 @@ abstract class ConstantPad extends PadNd {
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.ConstantPad1d.html
  */
 export class ConstantPad1d extends ConstantPad {
+  static override readonly name: string = "ConstantPad1d";
+
   constructor(padding: PaddingSize, value: number) {
     super("ConstantPad1d", 1, padding, value);
   }
@@ -199,6 +219,8 @@ export class ConstantPad1d extends ConstantPad {
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.ConstantPad2d.html
  */
 export class ConstantPad2d extends ConstantPad {
+  static override readonly name: string = "ConstantPad2d";
+
   constructor(padding: PaddingSize, value: number) {
     super("ConstantPad2d", 2, padding, value);
   }
@@ -212,6 +234,8 @@ export class ConstantPad2d extends ConstantPad {
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.ConstantPad3d.html
  */
 export class ConstantPad3d extends ConstantPad {
+  static override readonly name: string = "ConstantPad3d";
+
   constructor(padding: PaddingSize, value: number) {
     super("ConstantPad3d", 3, padding, value);
   }
@@ -231,6 +255,8 @@ abstract class ZeroPad extends PadNd {
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.ZeroPad1d.html
  */
 export class ZeroPad1d extends ZeroPad {
+  static override readonly name: string = "ZeroPad1d";
+
   constructor(padding: PaddingSize) {
     super("ZeroPad1d", 1, padding);
   }
@@ -244,6 +270,8 @@ export class ZeroPad1d extends ZeroPad {
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.ZeroPad2d.html
  */
 export class ZeroPad2d extends ZeroPad {
+  static override readonly name: string = "ZeroPad2d";
+
   constructor(padding: PaddingSize) {
     super("ZeroPad2d", 2, padding);
   }
@@ -257,6 +285,8 @@ export class ZeroPad2d extends ZeroPad {
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.ZeroPad3d.html
  */
 export class ZeroPad3d extends ZeroPad {
+  static override readonly name: string = "ZeroPad3d";
+
   constructor(padding: PaddingSize) {
     super("ZeroPad3d", 3, padding);
   }

@@ -16,6 +16,8 @@ export interface FlattenOptions {
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.Flatten.html
  */
 export class Flatten extends Module {
+  static override readonly name: string = "Flatten";
+
   readonly startDim: number;
   readonly endDim: number;
 
@@ -42,6 +44,8 @@ export class Flatten extends Module {
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.Unflatten.html
  */
 export class Unflatten extends Module {
+  static override readonly name: string = "Unflatten";
+
   constructor(
     readonly dim: number,
     readonly unflattenedSize: readonly number[],

@@ -8,6 +8,8 @@ import { Module } from "../module/index.js";
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.PixelShuffle.html
  */
 export class PixelShuffle extends Module {
+  static override readonly name: string = "PixelShuffle";
+
   constructor(readonly upscaleFactor: number) {
     super();
   }
@@ -27,6 +29,8 @@ export class PixelShuffle extends Module {
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.PixelUnshuffle.html
  */
 export class PixelUnshuffle extends Module {
+  static override readonly name: string = "PixelUnshuffle";
+
   constructor(readonly downscaleFactor: number) {
     super();
   }
@@ -46,6 +50,8 @@ export class PixelUnshuffle extends Module {
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.ChannelShuffle.html
  */
 export class ChannelShuffle extends Module {
+  static override readonly name: string = "ChannelShuffle";
+
   constructor(readonly groups: number) {
     super();
   }

@@ -57,6 +57,8 @@ abstract class MaxUnpoolNd extends Module {
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.MaxUnpool1d.html
  */
 export class MaxUnpool1d extends MaxUnpoolNd {
+  static override readonly name: string = "MaxUnpool1d";
+
   constructor(kernelSize: F.PoolSize, options?: MaxUnpoolOptions) {
     super("MaxUnpool1d", 1, kernelSize, options);
   }
@@ -72,6 +74,8 @@ export class MaxUnpool1d extends MaxUnpoolNd {
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.MaxUnpool2d.html
  */
 export class MaxUnpool2d extends MaxUnpoolNd {
+  static override readonly name: string = "MaxUnpool2d";
+
   constructor(kernelSize: F.PoolSize, options?: MaxUnpoolOptions) {
     super("MaxUnpool2d", 2, kernelSize, options);
   }
@@ -87,6 +91,8 @@ export class MaxUnpool2d extends MaxUnpoolNd {
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.MaxUnpool3d.html
  */
 export class MaxUnpool3d extends MaxUnpoolNd {
+  static override readonly name: string = "MaxUnpool3d";
+
   constructor(kernelSize: F.PoolSize, options?: MaxUnpoolOptions) {
     super("MaxUnpool3d", 3, kernelSize, options);
   }

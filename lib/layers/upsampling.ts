@@ -29,6 +29,8 @@ function formatFactors(factors: Sizes): string {
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.Upsample.html
  */
 export class Upsample extends Module {
+  static override readonly name: string = "Upsample";
+
   readonly size: Sizes | null;
   readonly scaleFactor: Sizes | null;
   readonly mode: F.InterpolateMode;
@@ -67,6 +69,8 @@ export type UpsamplingOptions = Pick<F.InterpolateOptions, "size" | "scaleFactor
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.UpsamplingNearest2d.html
  */
 export class UpsamplingNearest2d extends Upsample {
+  static override readonly name: string = "UpsamplingNearest2d";
+
   constructor(options?: UpsamplingOptions) {
     const defaults = { size: null, scaleFactor: null };
     const read = readOptions<UpsamplingOptions>("UpsamplingNearest2d", defaults, options);
@@ -81,6 +85,8 @@ export class UpsamplingNearest2d extends Upsample {
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.UpsamplingBilinear2d.html
  */
 export class UpsamplingBilinear2d extends Upsample {
+  static override readonly name: string = "UpsamplingBilinear2d";
+
   constructor(options?: UpsamplingOptions) {
     const defaults = { size: null, scaleFactor: null };
     const read = readOptions<UpsamplingOptions>("UpsamplingBilinear2d", defaults, options);

@@ -123,6 +123,8 @@ function namedEntries(named: NamedModules): Iterable<readonly [string, Module]> 
  * See https://docs.pytorch.org/docs/stable/generated/torch.nn.Sequential.html
  */
 export class Sequential extends ListContainer {
+  static override readonly name: string = "Sequential";
+
   constructor(...modules: Module[] | [readonly Module[]] | [NamedModules]) {
     super();
     const [first] = modules;
@@ -153,6 +155,8 @@ export class Sequential extends ListContainer {
  * See https://docs.pytorch.org/docs/stable/generated/torch.nn.ModuleList.html
  */
 export class ModuleList extends ListContainer {
+  static override readonly name: string = "ModuleList";
+
   constructor(modules: Iterable<Module> = []) {
     super();
     this.extend(modules);
@@ -186,6 +190,8 @@ export class ModuleList extends ListContainer {
  * See https://docs.pytorch.org/docs/stable/generated/torch.nn.ModuleDict.html
  */
 export class ModuleDict extends Container {
+  static override readonly name: string = "ModuleDict";
+
   constructor(modules: NamedModules = {}) {
     super();
     this.update(modules);

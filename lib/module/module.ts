@@ -54,6 +54,12 @@ export interface Module extends Hidden {
  * See https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html
  */
 export class Module {
+  /**
+   * What a class is called in printed models and messages. Ours say it themselves, since bundlers
+   * and minifiers rename classes; any other has the name that it was declared with.
+   */
+  static readonly name: string = "Module";
+
   /** Whether layers such as Dropout and BatchNorm behave as in training. Default: `false`. */
   declare training: boolean;
 

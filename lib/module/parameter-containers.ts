@@ -38,6 +38,8 @@ function typeName(value: unknown): string {
  * See https://docs.pytorch.org/docs/stable/generated/torch.nn.ParameterList.html
  */
 export class ParameterList extends Module {
+  static override readonly name: string = "ParameterList";
+
   [index: number]: Parameter;
   /** How many values there are. */
   declare readonly length: number;
@@ -92,6 +94,8 @@ export class ParameterList extends Module {
  * See https://docs.pytorch.org/docs/stable/generated/torch.nn.ParameterDict.html
  */
 export class ParameterDict extends Module {
+  static override readonly name: string = "ParameterDict";
+
   readonly [VALUES]: Set<string> = new Set();
 
   constructor(
