@@ -1,4 +1,5 @@
 export * from "./activation.js";
+export * from "./activation-options.js";
 export * from "./adaptive-pooling.js";
 export * from "./avg-pooling.js";
 export * from "./batch-norm.js";
@@ -13,6 +14,8 @@ export {
 export * from "./dropout.js";
 export * from "./fold.js";
 export * from "./fractional-pooling.js";
+export * from "./gated.js";
+export type { InplaceOptions } from "./inplace.js";
 export * from "./instance-norm.js";
 export * from "./linear.js";
 export * from "./local-response-norm.js";
@@ -22,5 +25,6 @@ export * from "./normalization.js";
 export * from "./padding.js";
 export * from "./shape.js";
 export * from "./shuffle.js";
+export * from "./softmax.js";
 export * from "./unpooling.js";
 export * from "./upsampling.js";

@@ -1,0 +1,38 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { readOptions } from "../arguments.js";
+import { checkTensor } from "./check.js";
+import { op } from "./op.js";
+import { sampler } from "./sampler.js";
+import { select } from "./select.js";
+
+export interface RReLUOptions {
+  /** Default: 1/8. */
+  lower?: number;
+  /** Default: 1/3. */
+  upper?: number;
+  /** Draw a slope for each element, instead of the mean one. Default: `false`. */
+  training?: boolean;
+}
+
+/**
+ * `x` where it is positive, else `a · x`: a is `(lower + upper) / 2`, in training a sample of
+ * U(lower, upper) for each element (drawn from the generator of `manualSeed`, yet not PyTorch's very
+ * numbers). Any shape.
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.rrelu.html
+ */
+export const rrelu = /* @__PURE__ */ op(
+  "rrelu",
+  (input: tf.Tensor, options?: RReLUOptions): tf.Tensor => {
+    const defaults: Required<RReLUOptions> = { lower: 1 / 8, upper: 1 / 3, training: false };
+    const { lower, upper, training } = readOptions("rrelu", defaults, options);
+    checkTensor("rrelu", input);
+    if (lower > upper) {
+      throw new RangeError("rrelu(): Lower bound should be less than or equal to the upper bound");
+    }
+    const slope = training
+      ? tf.tensor(sampler().uniform(input.size, { from: lower, to: upper }), input.shape)
+      : tf.scalar((lower + upper) / 2);
+    return select(tf.greater(input, 0), input, tf.mul(input, slope));
+  },
+);

@@ -1,0 +1,106 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { readOptions } from "../arguments.js";
+import { checkTensor, wrapDim } from "./check.js";
+import { op } from "./op.js";
+import { sampler } from "./sampler.js";
+
+export interface SoftmaxOptions {
+  /** Along which dimension the results sum to 1. Default: 0 for rank 0, 1 and 3, else 1. */
+  dim?: number | null;
+}
+
+const SOFTMAX: Required<SoftmaxOptions> = { dim: null };
+
+function readDim(name: string, input: tf.Tensor, options: SoftmaxOptions | undefined): number {
+  const { dim } = readOptions(name, SOFTMAX, options);
+  checkTensor(name, input);
+  const implicit = [0, 1, 3].includes(input.rank) ? 0 : 1; // PyTorch's, deprecated there
+  return wrapDim(name, dim ?? implicit, input.rank);
+}
+
+/** Less the maximum, so that exp does not overflow. */
+function shifted(input: tf.Tensor, dim: number): tf.Tensor {
+  return tf.sub(input, tf.max(input, dim, true));
+}
+
+function normalise(input: tf.Tensor, dim: number): tf.Tensor {
+  if (input.size === 0) return tf.clone(input);
+  if (input.rank === 0) return tf.div(input, input);
+  const powers = tf.exp(shifted(input, dim));
+  return tf.div(powers, tf.sum(powers, dim, true));
+}
+
+/**
+ * `exp(xᵢ) / Σⱼ exp(xⱼ)` along a dimension; any shape.
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.softmax.html
+ */
+export const softmax = /* @__PURE__ */ op(
+  "softmax",
+  (input: tf.Tensor, options?: SoftmaxOptions): tf.Tensor =>
+    normalise(input, readDim("softmax", input, options)),
+);
+
+/**
+ * `exp(-xᵢ) / Σⱼ exp(-xⱼ)` along a dimension; any shape.
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.softmin.html
+ */
+export const softmin = /* @__PURE__ */ op(
+  "softmin",
+  (input: tf.Tensor, options?: SoftmaxOptions): tf.Tensor => {
+    const dim = readDim("softmin", input, options);
+    return normalise(tf.neg(input), dim);
+  },
+);
+
+/**
+ * `log(softmax(x))` along a dimension, without its underflow; any shape.
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.log_softmax.html
+ */
+export const logSoftmax = /* @__PURE__ */ op(
+  "log_softmax",
+  (input: tf.Tensor, options?: SoftmaxOptions): tf.Tensor => {
+    const dim = readDim("log_softmax", input, options);
+    if (input.size === 0) return tf.clone(input);
+    if (input.rank === 0) return tf.sub(input, input);
+    const x = shifted(input, dim);
+    return tf.sub(x, tf.log(tf.sum(tf.exp(x), dim, true)));
+  },
+);
+
+export interface GumbelSoftmaxOptions {
+  /** Temperature. Default: 1. */
+  tau?: number;
+  /** Give one-hot vectors. Default: `false`. */
+  hard?: boolean;
+  /** Default: -1. */
+  dim?: number;
+}
+
+/**
+ * A sample of the Gumbel-softmax distribution of unnormalised log-probabilities; any shape. The
+ * noise is drawn from the generator of `manualSeed`.
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.gumbel_softmax.html
+ */
+export const gumbelSoftmax = /* @__PURE__ */ op(
+  "gumbel_softmax",
+  (logits: tf.Tensor, options?: GumbelSoftmaxOptions): tf.Tensor => {
+    const defaults: Required<GumbelSoftmaxOptions> = { tau: 1, hard: false, dim: -1 };
+    const { tau, hard, dim } = readOptions("gumbelSoftmax", defaults, options);
+    checkTensor("gumbel_softmax", logits, "logits");
+    const along = wrapDim("gumbel_softmax", dim, logits.rank);
+    const uniform = sampler().uniform(logits.size, { from: 0, to: 1 });
+    const noise = Float32Array.from(uniform, (u) => -Math.log(-Math.log1p(-u)));
+    const y = normalise(tf.div(tf.add(logits, tf.tensor(noise, logits.shape)), tau), along);
+    if (!hard) return y;
+    const depth = logits.shape[along]!;
+    const last = tf.oneHot(tf.argMax(y, along), depth, 1, 0, "float32");
+    const order = logits.shape.map((_, i) =>
+      i < along ? i : i === along ? logits.rank - 1 : i - 1,
+    );
+    return tf.transpose(last, order);
+  },
+);
