@@ -4,3 +4,8 @@ import * as tf from "@tensorflow/tfjs-core";
 export function withBatch(x: tf.Tensor, run: (batched: tf.Tensor) => tf.Tensor): tf.Tensor {
   return tf.squeeze(run(tf.expandDims(x, 0)), [0]);
 }
+
+/** `(N, L, E)` as `(L, N, E)`, and the other way round. */
+export function swapBatch(x: tf.Tensor): tf.Tensor {
+  return tf.transpose(x, [1, 0, 2]);
+}

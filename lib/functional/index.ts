@@ -1,5 +1,6 @@
 export * from "./activation.js";
 export * from "./adaptive-pooling.js";
+export { scaledDotProductAttention, type ScaledDotProductAttentionOptions } from "./attention.js";
 export * from "./avg-pooling.js";
 export * from "./batch-norm.js";
 export * from "./conv.js";
@@ -15,6 +16,7 @@ export * from "./linear.js";
 export * from "./local-response-norm.js";
 export * from "./lp-pooling.js";
 export * from "./max-pooling.js";
+export * from "./multi-head-attention.js";
 export * from "./normalization.js";
 export * from "./pad.js";
 export * from "./rrelu.js";

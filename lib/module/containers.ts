@@ -50,7 +50,9 @@ class ListContainer extends Container {
     // On the instance: a function's own `length` hides one of the prototype.
     Object.defineProperty(this, "length", {
       configurable: true,
-      get: () => this.contents().length,
+      get(this: ListContainer) {
+        return this.contents().length; // not of what it was copied from
+      },
     });
   }
 

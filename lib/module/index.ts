@@ -1,5 +1,6 @@
 export type { ForwardHook, ForwardPreHook, HookHandle, HookOptions } from "./call.js";
 export { ModuleDict, ModuleList, type NamedModules, Sequential } from "./containers.js";
+export { deepcopy } from "./deepcopy.js";
 export { formatFloat, formatPython, formatSize, formatTuple } from "./format/index.js";
 export * as init from "./init.js";
 export { meta } from "./meta.js";

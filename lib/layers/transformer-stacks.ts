@@ -1,0 +1,152 @@
+import type * as tf from "@tensorflow/tfjs-core";
+import { readOptions } from "../arguments.js";
+import { isLeftAligned, zeroIgnored } from "../functional/key-padding.js";
+import * as F from "../functional/index.js";
+import { deepcopy, Module, ModuleList } from "../module/index.js";
+import {
+  type DecoderLayerCallOptions,
+  type EncoderLayerCallOptions,
+  TransformerEncoderLayer,
+} from "./transformer-layers.js";
+
+type Mask = tf.Tensor | null;
+
+/** Layers that are the first of a stack already. */
+const taken = new WeakSet<Module>();
+
+/**
+ * n layers that start with the same weights, as PyTorch's `_get_clones`. The given one is the first
+ * of them, where PyTorch copies it too: here nobody would collect its weights. For a second stack
+ * it is copied.
+ */
+function clones(layer: Module, n: number): ModuleList {
+  const first = taken.has(layer) ? deepcopy(layer) : layer;
+  taken.add(first);
+  return new ModuleList(Array.from({ length: n }, (_, i) => (i === 0 ? first : deepcopy(layer))));
+}
+
+export interface TransformerEncoderOptions {
+  /** A norm behind the last layer. Default: `null`. */
+  norm?: Module | null;
+  /** Give 0 at ignored places where PyTorch's fast path does. Default: `true`. */
+  enableNestedTensor?: boolean;
+  /** Only where the ignored places are at the ends. Default: `true`. */
+  maskCheck?: boolean;
+}
+
+export interface EncoderCallOptions {
+  mask?: Mask;
+  srcKeyPaddingMask?: Mask;
+  /** A hint that `mask` is the causal mask. Default: `null`, none. */
+  isCausal?: boolean | null;
+}
+
+/**
+ * Encoder layers one after the other: the given one, and copies of it.
+ *
+ * Shapes: as the layer's.
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.TransformerEncoder.html
+ */
+export class TransformerEncoder extends Module {
+  static override readonly name: string = "TransformerEncoder";
+
+  layers: ModuleList;
+  norm: Module | null;
+  readonly enableNestedTensor: boolean;
+  readonly maskCheck: boolean;
+
+  constructor(
+    encoderLayer: Module,
+    readonly numLayers: number,
+    options?: TransformerEncoderOptions,
+  ) {
+    super();
+    const { norm, enableNestedTensor, maskCheck } = readOptions<
+      Required<TransformerEncoderOptions>
+    >("TransformerEncoder", { norm: null, enableNestedTensor: true, maskCheck: true }, options);
+    this.layers = clones(encoderLayer, numLayers);
+    this.norm = norm;
+    this.enableNestedTensor = enableNestedTensor;
+    this.maskCheck = maskCheck;
+  }
+
+  override forward(src: tf.Tensor, options?: EncoderCallOptions): tf.Tensor {
+    const { mask, srcKeyPaddingMask, isCausal } = readOptions<Required<EncoderCallOptions>>(
+      "TransformerEncoder",
+      { mask: null, srcKeyPaddingMask: null, isCausal: null },
+      options,
+    );
+    const call: EncoderLayerCallOptions = {
+      srcMask: mask,
+      srcKeyPaddingMask,
+      isCausal: isCausal === true,
+    };
+    let x = src;
+    for (const layer of this.layers) x = layer(x, call) as tf.Tensor;
+    if (mask === null && srcKeyPaddingMask !== null && this.dropsIgnored(src, srcKeyPaddingMask)) {
+      x = zeroIgnored(x, srcKeyPaddingMask);
+    }
+    return this.norm === null ? x : (this.norm(x) as tf.Tensor);
+  }
+
+  /** Whether PyTorch would take its path of nested tensors, which forgets ignored places. */
+  private dropsIgnored(src: tf.Tensor, keyPaddingMask: tf.Tensor): boolean {
+    const layer = this.layers.at(0);
+    if (!this.enableNestedTensor || src.rank !== 3) return false;
+    if (!(layer instanceof TransformerEncoderLayer) || layer.training || layer.normFirst)
+      return false;
+    const { batchFirst, hasOneProjection, in_proj_bias: bias, numHeads } = layer.self_attn;
+    const hasFastActivation = layer.activation === F.relu || layer.activation === F.gelu;
+    return (
+      batchFirst &&
+      hasOneProjection &&
+      bias !== null &&
+      numHeads % 2 === 0 &&
+      hasFastActivation &&
+      layer.norm1.eps === layer.norm2.eps &&
+      (!this.maskCheck || isLeftAligned(keyPaddingMask))
+    );
+  }
+}
+
+export interface TransformerDecoderOptions {
+  /** A norm behind the last layer. Default: `null`. */
+  norm?: Module | null;
+}
+
+/**
+ * Decoder layers one after the other: the given one, and copies of it.
+ *
+ * Shapes: as the layer's.
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.TransformerDecoder.html
+ */
+export class TransformerDecoder extends Module {
+  static override readonly name: string = "TransformerDecoder";
+
+  layers: ModuleList;
+  norm: Module | null;
+
+  constructor(
+    decoderLayer: Module,
+    readonly numLayers: number,
+    options?: TransformerDecoderOptions,
+  ) {
+    super();
+    const defaults: Required<TransformerDecoderOptions> = { norm: null };
+    const { norm } = readOptions("TransformerDecoder", defaults, options);
+    this.layers = clones(decoderLayer, numLayers);
+    this.norm = norm;
+  }
+
+  override forward(
+    tgt: tf.Tensor,
+    memory: tf.Tensor,
+    options?: DecoderLayerCallOptions,
+  ): tf.Tensor {
+    let x = tgt;
+    for (const layer of this.layers) x = layer(x, memory, options) as tf.Tensor;
+    return this.norm === null ? x : (this.norm(x) as tf.Tensor);
+  }
+}

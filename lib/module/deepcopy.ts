@@ -1,0 +1,46 @@
+import { isModule } from "./walk.js";
+import { Module } from "./module.js";
+import { Buffer, Empty, Parameter, State } from "./parameter.js";
+
+/**
+ * A module like the given one, with parameters and buffers of its own, as Python's
+ * `copy.deepcopy(module)`: what is shared inside stays shared. Functions (hooks, activations) and
+ * plain objects are taken as they are.
+ */
+export function deepcopy<T extends Module>(module: T): T {
+  return copyModule(module, new Map()) as T;
+}
+
+function copyModule(module: Module, copies: Map<unknown, unknown>): Module {
+  const known = copies.get(module);
+  if (known !== undefined) return known as Module;
+  // The class's constructor is passed by: its fields are copied, not made anew.
+  const type = (Object.getPrototypeOf(module) as { constructor: () => void }).constructor;
+  const copy = Reflect.construct(Module, [], type) as Module;
+  copies.set(module, copy);
+  for (const key of Reflect.ownKeys(module)) {
+    const property = Object.getOwnPropertyDescriptor(module, key)!;
+    if ("value" in property) property.value = copyValue(property.value, copies);
+    Object.defineProperty(copy, key, property);
+  }
+  return copy;
+}
+
+function copyValue(value: unknown, copies: Map<unknown, unknown>): unknown {
+  if (isModule(value)) return copyModule(value, copies);
+  if (value instanceof State) {
+    const copy = copies.get(value) ?? copyState(value);
+    copies.set(value, copy);
+    return copy;
+  }
+  if (Array.isArray(value)) return value.map((item) => copyValue(item, copies));
+  if (value instanceof Map) return new Map(value);
+  return value instanceof Set ? new Set(value) : value;
+}
+
+function copyState(state: State): State {
+  const source = state.isMeta ? new Empty(state.shape, state.dtype) : state;
+  if (state instanceof Parameter)
+    return new Parameter(source, { requiresGrad: state.requiresGrad });
+  return new Buffer(source, { persistent: (state as Buffer).persistent });
+}
