@@ -125,6 +125,8 @@ export class MultiheadAttention extends Module {
     value: tf.Tensor,
     options?: AttentionCallOptions,
   ): [tf.Tensor, tf.Tensor | null] {
+    const needWeights = options?.needWeights ?? true;
+    const isSelf = query === key && key === value && query.rank === 3;
     const swaps = this.batchFirst && query.rank === 3;
     const swap = (x: tf.Tensor): tf.Tensor => (swaps ? swapBatch(x) : x);
     const [output, weights] = F.multiHeadAttentionForward(
@@ -133,6 +135,8 @@ export class MultiheadAttention extends Module {
       ...([this.addZeroAttn, this.dropout, this.out_proj.weight, this.out_proj.bias] as const),
       {
         ...options,
+        // PyTorch's fast path gives NaN for rows that are masked all over, as with weights.
+        needWeights: needWeights || (isSelf && this.isFast),
         training: this.training,
         useSeparateProjWeight: !this.hasOneProjection,
         qProjWeight: this.q_proj_weight,
@@ -140,6 +144,18 @@ export class MultiheadAttention extends Module {
         vProjWeight: this.v_proj_weight,
       },
     );
-    return [swap(output), weights];
+    return [swap(output), needWeights ? weights : null];
+  }
+
+  /** Whether PyTorch takes its fast path for self-attention in inference. */
+  private get isFast(): boolean {
+    return (
+      !this.training &&
+      this.hasOneProjection &&
+      this.in_proj_bias !== null &&
+      this.bias_k === null &&
+      !this.addZeroAttn &&
+      this.numHeads % 2 === 0
+    );
   }
 }
