@@ -1,0 +1,271 @@
+/**
+ * Python's pickle, protocols 2 to 5, as data: the stack machine without its power to call. A class
+ * stays a name, an object of it a placeholder, and a call is refused unless its callable is on the
+ * list of those that build plain data.
+ *
+ * Source: https://github.com/python/cpython/blob/main/Lib/pickletools.py
+ */
+import { CheckpointError } from "../errors.js";
+import { OPCODES } from "./opcodes.js";
+import { type Builders, Global, isStateful, Placeholder } from "./values.js";
+
+/** Nested marks of an honest pickle are a few dozen: Python itself stops near a thousand. */
+const MAX_MARKS = 10_000;
+/** An honest integer is at most a random generator's state. */
+const MAX_INTEGER_BYTES = 4096;
+
+export interface PickleOptions {
+  /** For messages. */
+  file: string;
+  /** What may be called. */
+  builders: Builders;
+  /** Where the pickle begins. */
+  at?: number;
+  /** What a persistent id stands for. */
+  persistentLoad?: (id: unknown) => unknown;
+}
+
+/** Reads the one pickle that begins at `at`, and says where it ends. */
+export function unpickle(
+  bytes: Uint8Array,
+  options: PickleOptions,
+): { value: unknown; end: number } {
+  const machine = new Machine(bytes, options);
+  return { value: machine.run(), end: machine.at };
+}
+
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const latin1 = new TextDecoder("latin1");
+
+export class Machine {
+  at: number;
+  readonly memo = new Map<number, unknown>();
+  private readonly stack: unknown[] = [];
+  private readonly marks: number[] = [];
+  private readonly view: DataView;
+
+  constructor(
+    private readonly bytes: Uint8Array,
+    private readonly options: PickleOptions,
+  ) {
+    this.at = options.at ?? 0;
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  run(): unknown {
+    let begin = this.at;
+    if (this.bytes[begin] !== 0x80) this.fail("it does not begin as one of protocol 2 to 5");
+    try {
+      for (;;) {
+        begin = this.at;
+        const code = this.uint8();
+        if (code === 0x2e) return this.pop();
+        const step = OPCODES.get(code);
+        if (step === undefined) this.fail(`there is no opcode 0x${code.toString(16)}`);
+        step(this);
+      }
+    } catch (error) {
+      if (!(error instanceof CheckpointError)) throw error;
+      throw new CheckpointError(`cannot read its pickle: ${error.message}`, {
+        file: this.options.file,
+        offset: begin,
+      });
+    }
+  }
+
+  fail(problem: string): never {
+    throw new CheckpointError(problem);
+  }
+
+  // Reading
+
+  private take(count: number): number {
+    const begin = this.at;
+    if (count > this.bytes.length - begin) {
+      this.fail(`it is cut off: ${count} more bytes should follow byte ${begin}`);
+    }
+    this.at += count;
+    return begin;
+  }
+
+  uint8(): number {
+    return this.bytes[this.take(1)]!;
+  }
+
+  uint16(): number {
+    return this.view.getUint16(this.take(2), true);
+  }
+
+  uint32(): number {
+    return this.view.getUint32(this.take(4), true);
+  }
+
+  int32(): number {
+    return this.view.getInt32(this.take(4), true);
+  }
+
+  uint64(): number {
+    return Number(this.view.getBigUint64(this.take(8), true));
+  }
+
+  /** Floats, alone, are big-endian. */
+  float64(): number {
+    return this.view.getFloat64(this.take(8), false);
+  }
+
+  data(length: number): Uint8Array {
+    const begin = this.take(length);
+    return this.bytes.subarray(begin, begin + length);
+  }
+
+  text(length: number): string {
+    const data = this.data(length);
+    try {
+      return utf8.decode(data);
+    } catch {
+      return this.fail("a string is not valid UTF-8");
+    }
+  }
+
+  /** A str of Python 2, which was bytes. */
+  oldText(length: number): string {
+    const data = this.data(length);
+    try {
+      return utf8.decode(data);
+    } catch {
+      return latin1.decode(data);
+    }
+  }
+
+  line(): string {
+    const end = this.bytes.indexOf(10, this.at);
+    if (end < 0) this.fail("it is cut off within a name");
+    const text = this.text(end - this.at);
+    this.at += 1;
+    return text;
+  }
+
+  /** Little-endian, two's complement. */
+  integer(length: number): number | bigint {
+    if (length > MAX_INTEGER_BYTES) this.fail(`an integer of ${length} bytes`);
+    const data = this.data(length);
+    let hex = "";
+    for (const byte of data) hex = byte.toString(16).padStart(2, "0") + hex;
+    const value = BigInt.asIntN(length * 8, BigInt(`0x${hex || "0"}`));
+    const small = Number(value);
+    return Number.isSafeInteger(small) ? small : value;
+  }
+
+  // The stack
+
+  push(value: unknown): void {
+    this.stack.push(value);
+  }
+
+  pop(): unknown {
+    this.checkNotEmpty();
+    return this.stack.pop();
+  }
+
+  top(): unknown {
+    this.checkNotEmpty();
+    return this.stack.at(-1);
+  }
+
+  private checkNotEmpty(): void {
+    if (this.stack.length <= (this.marks.at(-1) ?? 0)) this.fail("it takes from an empty stack");
+  }
+
+  mark(): void {
+    if (this.marks.length === MAX_MARKS) this.fail(`it is nested over ${MAX_MARKS} deep`);
+    this.marks.push(this.stack.length);
+  }
+
+  /** All that was pushed since the last mark. */
+  popToMark(): unknown[] {
+    const begin = this.marks.pop();
+    if (begin === undefined) return this.fail("a mark is missing");
+    return this.stack.splice(begin);
+  }
+
+  /** Drops the top value, or the mark if there is none after it. */
+  drop(): void {
+    if (this.marks.at(-1) === this.stack.length) this.marks.pop();
+    else this.pop();
+  }
+
+  recall(index: number): void {
+    if (!this.memo.has(index)) this.fail(`it recalls value ${index}, which it did not keep`);
+    this.push(this.memo.get(index));
+  }
+
+  // Objects
+
+  addItems(pairs: unknown[]): void {
+    const target = this.top();
+    const map = target instanceof Placeholder ? target.items : target;
+    if (!(map instanceof Map)) return this.fail("it puts keys into what is no dict");
+    if (pairs.length % 2 !== 0) this.fail("a dict gets a key without its value");
+    for (let i = 0; i < pairs.length; i += 2) map.set(pairs[i], pairs[i + 1]);
+  }
+
+  addValues(values: unknown[]): void {
+    const target = this.top();
+    const list = target instanceof Placeholder ? target.list : target;
+    if (!Array.isArray(list)) return this.fail("it appends to what is no list");
+    for (const value of values) list.push(value);
+  }
+
+  addMembers(values: unknown[]): void {
+    const target = this.top();
+    if (!(target instanceof Set)) return this.fail("it adds to what is no set");
+    for (const value of values) target.add(value);
+  }
+
+  global(module: unknown, name: unknown): void {
+    if (typeof module !== "string" || typeof name !== "string") {
+      return this.fail("a name that is no string");
+    }
+    this.push(new Global(PYTHON_2.get(module) ?? module, name));
+  }
+
+  /** A new object, its class not called. */
+  create(target: unknown, args: unknown): void {
+    if (!(target instanceof Global)) return this.fail("it makes an object of what is no class");
+    this.push(new Placeholder(target.path, args));
+  }
+
+  call(target: unknown, args: unknown): void {
+    if (!(target instanceof Global) || !Array.isArray(args)) {
+      return this.fail("it calls what is no function");
+    }
+    const builder = this.options.builders.get(target.path);
+    if (builder === undefined) {
+      return this.fail(
+        `it calls ${target.path}, which is not on the list of what may be called; a file of ` +
+          "torch.save(model.state_dict(), path) needs no such call",
+      );
+    }
+    this.push(builder(...(args as unknown[])));
+  }
+
+  build(state: unknown): void {
+    const target = this.top();
+    if (target instanceof Placeholder) target.state = state;
+    else if (isStateful(target)) target.setState(state);
+    else if (target instanceof Global) this.fail(`it sets the state of ${target.path}`);
+  }
+
+  persistent(id: unknown): void {
+    const { persistentLoad } = this.options;
+    if (persistentLoad === undefined) return this.fail("a persistent id where none can be");
+    this.push(persistentLoad(id));
+  }
+}
+
+/** Modules that Python 3 calls otherwise. */
+const PYTHON_2 = new Map([
+  ["__builtin__", "builtins"],
+  ["copy_reg", "copyreg"],
+  ["torch.tensor", "torch._tensor"],
+]);

@@ -1,0 +1,11 @@
+/** `torch.nn.utils.rnn`: batches of sequences that differ in length. */
+export {
+  PackedSequence,
+  type PackOptions,
+  packPaddedSequence,
+  packSequence,
+  type PadPackedOptions,
+  padPackedSequence,
+  padSequence,
+  type PadSequenceOptions,
+} from "../functional/packed-sequence.js";
