@@ -38,9 +38,6 @@ export function describe(value: unknown): string {
   return `an object of ${(value as { constructor?: { name?: string } }).constructor?.name ?? "no"} class`;
 }
 
-/** One number for all dimensions, or one for each. */
-export type Size<N extends readonly number[]> = number | N;
-
 /** `3` and `[3, 3]` alike become `[3, 3]`: the one form that is used inside. */
 export function expandSize(where: string, value: number | readonly number[], n: number): number[] {
   if (typeof value === "number") return new Array<number>(n).fill(value);

@@ -10,6 +10,9 @@ import { readJson } from "../support/files.js";
 const TABLES = await readJson<Record<string, string>>("goldens/summary.json");
 
 class Shared extends nn.Module {
+  // Other specs have a Shared too, and a bundler would rename this one.
+  static override readonly name = "Shared";
+
   fc = new nn.Linear(4, 4);
   scale = new nn.Parameter(tf.ones([4]));
   act = new nn.Sigmoid();

@@ -1,3 +1,3 @@
 export { formatNumpy } from "./numpy.js";
 export { formatFloat, formatPython, formatSize, formatTuple } from "./python.js";
-export { formatTorch, type TorchDtype, type TorchFormatOptions } from "./torch.js";
+export { formatTorch, type TorchDtype } from "./torch.js";
