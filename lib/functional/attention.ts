@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
-import { checkTensor, shapeText } from "./check.js";
+import { additiveMask, causalMask } from "./attention-masks.js";
+import { checkTensor, dtypeName, shapeText } from "./check.js";
 import { dropout } from "./dropout.js";
 import { atLeast } from "./numeric.js";
 import { op } from "./op.js";
@@ -29,26 +30,10 @@ const SDPA: Required<ScaledDotProductAttentionOptions> = {
   enableGqa: false,
 };
 
-/** A bool mask (`true`: takes part) as one to add: 0 or -∞. */
-export function additiveMask(keep: tf.Tensor): tf.Tensor {
-  // Not by where, whose broadcasting webgl lacks; log(0) is -∞ everywhere.
-  return tf.log(tf.cast(keep, "float32"));
-}
-
-/** `(L, S)`, 0 on and below the diagonal and -∞ above. */
-export function causalMask(l: number, s: number): tf.Tensor {
-  const rows = tf.reshape(tf.range(0, l, 1, "int32"), [l, 1]);
-  return additiveMask(tf.lessEqual(tf.range(0, s, 1, "int32"), rows));
-}
-
-/** The causal mask of a sequence, as a tensor of the caller's own. */
-export function generateSquareSubsequentMask(size: number): tf.Tensor2D {
-  return tf.tidy(() => causalMask(size, size) as tf.Tensor2D);
-}
-
 /** Softmax of the last dimension in which a row of nothing but -∞ becomes 0, not NaN. */
 function safeSoftmax(scores: tf.Tensor): tf.Tensor {
-  const highest = atLeast(tf.max(scores, -1, true), -1e38);
+  if (scores.size === 0) return scores;
+  const highest = atLeast(tf.max(scores, -1, true), -1e20);
   const powers = tf.exp(tf.sub(scores, highest));
   // The sum of any other row is 1 or more, since its maximum counts as 1.
   return tf.div(powers, atLeast(tf.sum(powers, -1, true), 1));
@@ -62,38 +47,64 @@ function repeatHeads(x: tf.Tensor, n: number): tf.Tensor {
   return tf.reshape(tf.tile(split, [1, n, 1]), [...x.shape.slice(0, -3), heads * n, s, e]);
 }
 
+const WHERE = "scaled_dot_product_attention()";
+
 function checkSdpa(
   query: tf.Tensor,
   key: tf.Tensor,
   value: tf.Tensor,
   { attnMask, isCausal, enableGqa }: Required<ScaledDotProductAttentionOptions>,
 ): void {
-  const where = "scaled_dot_product_attention()";
-  for (const [name, x] of Object.entries({ query, key, value })) {
-    checkTensor("scaled_dot_product_attention", x, name);
-    if (x.rank < 2) {
-      throw new Error(
-        `${where}: Expected query, key, and value to all be at least 2 dimensional, ` +
-          `but got ${name} with shape ${shapeText(x.shape)}`,
-      );
-    }
+  const inputs = [query, key, value];
+  inputs.forEach((x, i) => {
+    checkTensor("scaled_dot_product_attention", x, ["query", "key", "value"][i], i + 1);
+  });
+  if (inputs.some((x) => x.dtype !== query.dtype)) {
+    throw new Error(
+      `${WHERE}: Expected query, key, and value to have the same dtype, but got ` +
+        inputs.map(dtypeName).join(", "),
+    );
+  }
+  if (inputs.some((x) => x.rank < (enableGqa ? 3 : 2))) {
+    throw new Error(
+      `${WHERE}: Expected query, key, and value to all be at least ${enableGqa ? 3 : 2} ` +
+        `dimensional, but got query.dim: ${query.rank}, key.dim: ${key.rank} and ` +
+        `value.dim: ${value.rank} instead`,
+    );
   }
   if (isCausal && attnMask !== null) {
-    throw new Error(`${where}: Explicit attn_mask should not be set when is_causal=True`);
+    throw new Error(`${WHERE}: Explicit attn_mask should not be set when is_causal=True`);
   }
   const fits = query.shape.at(-1) === key.shape.at(-1) && key.shape.at(-2) === value.shape.at(-2);
   if (!fits) {
     throw new Error(
-      `${where}: expected query (…, L, E), key (…, S, E) and value (…, S, Ev), got ` +
-        [query, key, value].map(({ shape }) => shapeText(shape)).join(", "),
+      `${WHERE}: Expected query (…, L, E), key (…, S, E) and value (…, S, Ev), but got ` +
+        inputs.map(({ shape }) => shapeText(shape)).join(", "),
     );
   }
-  if (enableGqa && query.shape.at(-3)! % key.shape.at(-3)! !== 0) {
+  const heads = inputs.map(({ shape }) => shape.at(-3)!);
+  if (enableGqa && heads.some((count) => heads[0]! % count !== 0)) {
     throw new Error(
-      `${where}: the number of heads in key and value must divide the number of heads in query, ` +
-        `got ${key.shape.at(-3)} and ${query.shape.at(-3)}`,
+      `${WHERE}: Number of heads in key and value must divide the number of heads in query, ` +
+        `but got ${heads[1]}, ${heads[2]} and ${heads[0]}`,
     );
   }
+}
+
+function checkMask(mask: tf.Tensor, scores: tf.Tensor): void {
+  if (mask.dtype !== "bool" && mask.dtype !== scores.dtype) {
+    throw new Error(
+      `${WHERE}: Expected attn_mask dtype to be bool or float or to match query dtype, but got ` +
+        `attn_mask.dtype: ${dtypeName(mask)} and query.dtype: ${dtypeName(scores)} instead.`,
+    );
+  }
+  const want = scores.shape.slice(-mask.rank);
+  const fits = mask.shape.every((size, i) => size === 1 || size === want[i]);
+  if (fits && mask.rank >= 2 && mask.rank <= scores.rank) return;
+  throw new Error(
+    `${WHERE}: Expected attn_mask to broadcast to ${shapeText(scores.shape)}, ` +
+      `but got shape ${shapeText(mask.shape)}`,
+  );
 }
 
 /**
@@ -117,32 +128,42 @@ export const scaledDotProductAttention = /* @__PURE__ */ op(
     checkSdpa(query, key, value, read);
     const { attnMask, dropoutP, isCausal, enableGqa } = read;
     const [l, e] = query.shape.slice(-2) as [number, number];
-    const scale = read.scale ?? 1 / Math.sqrt(e);
-    const groups = enableGqa ? query.shape.at(-3)! / key.shape.at(-3)! : 1;
-    const scores = multiply(tf.mul(query, scale), repeatHeads(key, groups), true);
-    const mask = isCausal
-      ? causalMask(l, key.shape.at(-2)!)
-      : attnMask?.dtype === "bool"
-        ? additiveMask(attnMask)
-        : attnMask;
-    let weights = safeSoftmax(mask === null ? scores : tf.add(scores, mask));
+    // Each head of key and value serves several of the query.
+    const share = (x: tf.Tensor): tf.Tensor =>
+      enableGqa ? repeatHeads(x, query.shape.at(-3)! / x.shape.at(-3)!) : x;
+    let scores = multiply(tf.mul(query, read.scale ?? 1 / Math.sqrt(e)), share(key), true);
+    if (attnMask !== null) checkMask(attnMask, scores);
+    const mask = isCausal ? causalMask(l, key.shape.at(-2)!) : attnMask && additiveMask(attnMask);
+    if (mask !== null) scores = tf.add(scores, mask);
+    let weights = safeSoftmax(scores);
     if (dropoutP > 0) weights = dropout(weights, { p: dropoutP, training: true });
-    return multiply(weights, repeatHeads(value, groups));
+    return multiply(weights, share(value));
   },
 );
 
 /** A batched product whose leading dimensions broadcast, of any rank. */
 function multiply(a: tf.Tensor, b: tf.Tensor, transposeB = false): tf.Tensor {
-  const lead = tf.backend_util.assertAndGetBroadcastShape(
-    a.shape.slice(0, -2),
-    b.shape.slice(0, -2),
-  );
+  const lead = broadcastLead(a.shape.slice(0, -2), b.shape.slice(0, -2));
   const flat = (x: tf.Tensor): tf.Tensor => {
     const inner = x.shape.slice(-2);
     const same = tf.util.arraysEqual(x.shape.slice(0, -2), lead);
     const whole = same ? x : tf.broadcastTo(x, [...lead, ...inner]);
     return tf.reshape(whole, [tf.util.sizeFromShape(lead), ...inner]);
   };
-  const y = tf.matMul(flat(a), flat(b), false, transposeB);
-  return tf.reshape(y, [...lead, ...y.shape.slice(-2)]);
+  const shape = [...lead, a.shape.at(-2)!, b.shape.at(transposeB ? -2 : -1)!];
+  // tfjs multiplies no empty matrices.
+  if (a.size === 0 || b.size === 0) return tf.zeros(shape);
+  return tf.reshape(tf.matMul(flat(a), flat(b), false, transposeB), shape);
+}
+
+function broadcastLead(a: readonly number[], b: readonly number[]): number[] {
+  const rank = Math.max(a.length, b.length);
+  return Array.from({ length: rank }, (_, dim) => {
+    const [m, n] = [a[a.length - rank + dim] ?? 1, b[b.length - rank + dim] ?? 1];
+    if (m === n || m === 1 || n === 1) return m === 1 ? n : m;
+    throw new Error(
+      `${WHERE}: The size of tensor a (${m}) must match the size of tensor b (${n}) ` +
+        `at non-singleton dimension ${dim}`,
+    );
+  });
 }

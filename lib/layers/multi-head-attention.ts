@@ -32,9 +32,20 @@ export type AttentionCallOptions = Pick<
   "keyPaddingMask" | "needWeights" | "attnMask" | "averageAttnWeights" | "isCausal"
 >;
 
+const CALL: Required<AttentionCallOptions> = {
+  keyPaddingMask: null,
+  needWeights: true,
+  attnMask: null,
+  averageAttnWeights: true,
+  isCausal: false,
+};
+
 /**
  * Attention in several heads: `softmax(q kᵀ / √d) v` of projections of query, key and value, and a
  * projection of the heads side by side.
+ *
+ * A row that is masked all over gives NaN where the weights are asked for, else attends to nothing,
+ * as in PyTorch with gradients; its inference fast path gives NaN in both cases.
  *
  * Shapes: query `(L, N, E)`, key `(S, N, kdim)`, value `(S, N, vdim)` (batch first: `(N, L, E)` …;
  * unbatched without N) → `[output (L, N, E), weights (N, L, S) or null]`.
@@ -103,7 +114,7 @@ export class MultiheadAttention extends Module {
   }
 
   /** Whether query, key and value are projected by one weight. */
-  get hasOneProjection(): boolean {
+  private get hasOneProjection(): boolean {
     return this.kdim === this.embedDim && this.vdim === this.embedDim;
   }
 
@@ -125,18 +136,15 @@ export class MultiheadAttention extends Module {
     value: tf.Tensor,
     options?: AttentionCallOptions,
   ): [tf.Tensor, tf.Tensor | null] {
-    const needWeights = options?.needWeights ?? true;
-    const isSelf = query === key && key === value && query.rank === 3;
+    const read = readOptions("MultiheadAttention", CALL, options);
     const swaps = this.batchFirst && query.rank === 3;
-    const swap = (x: tf.Tensor): tf.Tensor => (swaps ? swapBatch(x) : x);
+    const swap = (x: tf.Tensor): tf.Tensor => (swaps && x.rank === 3 ? swapBatch(x) : x);
     const [output, weights] = F.multiHeadAttentionForward(
       ...([swap(query), swap(key), swap(value), this.embedDim, this.numHeads] as const),
       ...([this.in_proj_weight, this.in_proj_bias, this.bias_k, this.bias_v] as const),
       ...([this.addZeroAttn, this.dropout, this.out_proj.weight, this.out_proj.bias] as const),
       {
-        ...options,
-        // PyTorch's fast path gives NaN for rows that are masked all over, as with weights.
-        needWeights: needWeights || (isSelf && this.isFast),
+        ...read,
         training: this.training,
         useSeparateProjWeight: !this.hasOneProjection,
         qProjWeight: this.q_proj_weight,
@@ -144,18 +152,6 @@ export class MultiheadAttention extends Module {
         vProjWeight: this.v_proj_weight,
       },
     );
-    return [swap(output), needWeights ? weights : null];
-  }
-
-  /** Whether PyTorch takes its fast path for self-attention in inference. */
-  private get isFast(): boolean {
-    return (
-      !this.training &&
-      this.hasOneProjection &&
-      this.in_proj_bias !== null &&
-      this.bias_k === null &&
-      !this.addZeroAttn &&
-      this.numHeads % 2 === 0
-    );
+    return [swap(output), weights];
   }
 }

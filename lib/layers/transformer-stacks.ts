@@ -1,13 +1,7 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
-import { isLeftAligned, zeroIgnored } from "../functional/key-padding.js";
-import * as F from "../functional/index.js";
 import { deepcopy, Module, ModuleList } from "../module/index.js";
-import {
-  type DecoderLayerCallOptions,
-  type EncoderLayerCallOptions,
-  TransformerEncoderLayer,
-} from "./transformer-layers.js";
+import type { DecoderLayerCallOptions, EncoderLayerCallOptions } from "./transformer-layers.js";
 
 type Mask = tf.Tensor | null;
 
@@ -28,9 +22,9 @@ function clones(layer: Module, n: number): ModuleList {
 export interface TransformerEncoderOptions {
   /** A norm behind the last layer. Default: `null`. */
   norm?: Module | null;
-  /** Give 0 at ignored places where PyTorch's fast path does. Default: `true`. */
+  /** For PyTorch's fast path, which is none here: without effect. Default: `true`. */
   enableNestedTensor?: boolean;
-  /** Only where the ignored places are at the ends. Default: `true`. */
+  /** As `enableNestedTensor`. Default: `true`. */
   maskCheck?: boolean;
 }
 
@@ -43,6 +37,9 @@ export interface EncoderCallOptions {
 
 /**
  * Encoder layers one after the other: the given one, and copies of it.
+ *
+ * What it gives at ignored places (`srcKeyPaddingMask`) is not to be used: here it is what PyTorch
+ * gives with gradients; its inference fast path gives 0 there.
  *
  * Shapes: as the layer's.
  *
@@ -84,29 +81,7 @@ export class TransformerEncoder extends Module {
     };
     let x = src;
     for (const layer of this.layers) x = layer(x, call) as tf.Tensor;
-    if (mask === null && srcKeyPaddingMask !== null && this.dropsIgnored(src, srcKeyPaddingMask)) {
-      x = zeroIgnored(x, srcKeyPaddingMask);
-    }
     return this.norm === null ? x : (this.norm(x) as tf.Tensor);
-  }
-
-  /** Whether PyTorch would take its path of nested tensors, which forgets ignored places. */
-  private dropsIgnored(src: tf.Tensor, keyPaddingMask: tf.Tensor): boolean {
-    const layer = this.layers.at(0);
-    if (!this.enableNestedTensor || src.rank !== 3) return false;
-    if (!(layer instanceof TransformerEncoderLayer) || layer.training || layer.normFirst)
-      return false;
-    const { batchFirst, hasOneProjection, in_proj_bias: bias, numHeads } = layer.self_attn;
-    const hasFastActivation = layer.activation === F.relu || layer.activation === F.gelu;
-    return (
-      batchFirst &&
-      hasOneProjection &&
-      bias !== null &&
-      numHeads % 2 === 0 &&
-      hasFastActivation &&
-      layer.norm1.eps === layer.norm2.eps &&
-      (!this.maskCheck || isLeftAligned(keyPaddingMask))
-    );
   }
 }
 

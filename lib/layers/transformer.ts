@@ -1,6 +1,6 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
-import { generateSquareSubsequentMask } from "../functional/attention.js";
+import { generateSquareSubsequentMask } from "../functional/attention-masks.js";
 import { init, Module } from "../module/index.js";
 import { LayerNorm } from "./normalization.js";
 import {
@@ -120,10 +120,16 @@ export class Transformer extends Module {
     );
     const batch = this.batchFirst ? 0 : 1;
     if (src.rank === 3 && src.shape[batch] !== tgt.shape[batch]) {
-      throw new Error("the batch number of src and tgt must be equal");
+      throw new Error(
+        "the batch number of src and tgt must be equal, " +
+          `got ${src.shape[batch]} and ${tgt.shape[batch]}`,
+      );
     }
     if (src.shape.at(-1) !== this.dModel || tgt.shape.at(-1) !== this.dModel) {
-      throw new Error("the feature number of src and tgt must be equal to d_model");
+      throw new Error(
+        `the feature number of src and tgt must be equal to d_model, ${this.dModel}, ` +
+          `got ${src.shape.at(-1)} and ${tgt.shape.at(-1)}`,
+      );
     }
     const { srcMask: mask, srcKeyPaddingMask, srcIsCausal: isCausal, tgtIsCausal } = read;
     const memory = this.encoder(src, { mask, srcKeyPaddingMask, isCausal }) as tf.Tensor;
