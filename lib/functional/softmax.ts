@@ -27,7 +27,8 @@ function normalise(input: tf.Tensor, dim: number): tf.Tensor {
   if (input.size === 0) return tf.clone(input);
   if (input.rank === 0) return tf.div(input, input);
   const powers = tf.exp(shifted(input, dim));
-  return tf.div(powers, tf.sum(powers, dim, true));
+  // Not by div: on webgl 0 / 0, which a row of nothing but -∞ comes to, is 1.
+  return tf.mul(powers, tf.reciprocal(tf.sum(powers, dim, true)));
 }
 
 /**

@@ -35,8 +35,8 @@ export interface GoldenCase extends GoldenConstruct {
   state_after?: Record<string, { $tensor: string }>;
 }
 
-export interface Goldens {
-  cases: GoldenCase[];
+export interface Goldens<Case = GoldenCase> {
+  cases: Case[];
   tensor(key: string): GoldenTensor;
 }
 
@@ -44,8 +44,8 @@ export interface Goldens {
  * Reads `NAME.json` and `NAME.safetensors`. The few lines of safetensors here are the specs' own,
  * so that the goldens do not depend on the reader they test.
  */
-export async function readGoldens(name: string): Promise<Goldens> {
-  const cases = await readJson<GoldenCase[]>(`${name}.json`);
+export async function readGoldens<Case = GoldenCase>(name: string): Promise<Goldens<Case>> {
+  const cases = await readJson<Case[]>(`${name}.json`);
   const bytes = (await readFixture(`${name}.safetensors`)).slice();
   const headerSize = Number(new DataView(bytes.buffer).getBigUint64(0, true));
   const header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + headerSize))) as Record<
