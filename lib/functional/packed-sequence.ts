@@ -93,6 +93,7 @@ export function packPaddedSequence(
   const [n, steps] = batchFirst
     ? [input.shape[0], input.shape[1]]
     : [input.shape[1], input.shape[0]];
+  if (n === 0 || steps === 0) throw new Error("Cannot pack empty tensors.");
   if (given.length !== n) {
     throw new Error(
       `Expected \`len(lengths)\` to be equal to batch_size, but got ${given.length} (batch_size=${n})`,
@@ -200,6 +201,11 @@ export function padSequence(
     options,
   );
   if (sequences.length === 0) throw new Error("received an empty list of sequences");
+  if (paddingSide !== "left" && paddingSide !== "right") {
+    throw new Error(
+      `Expected padding_side to be one of left or right, but got ${String(paddingSide)}.`,
+    );
+  }
   const longest = Math.max(...sequences.map((sequence) => sequence.shape[0]));
   return tf.tidy(() => {
     const padded = sequences.map((sequence) => {
@@ -234,4 +240,26 @@ export function packSequence(
   } finally {
     padded.dispose();
   }
+}
+
+/**
+ * The sequences `(L, *)` of a padded batch, each cut to its length.
+ *
+ * @throws if there are not as many lengths as sequences.
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.rnn.unpad_sequence.html
+ */
+export function unpadSequence(
+  paddedSequences: tf.Tensor,
+  lengths: readonly number[] | tf.Tensor,
+  options?: Pick<PackOptions, "batchFirst">,
+): tf.Tensor[] {
+  const { batchFirst } = readOptions("unpadSequence", { batchFirst: false }, options);
+  const given = listOf(lengths);
+  return tf.tidy(() => {
+    const rows = tf.unstack(paddedSequences, batchFirst ? 0 : 1);
+    if (rows.length !== given.length) {
+      throw new Error(`expected ${rows.length} lengths, one a sequence, got ${given.length}`);
+    }
+    return rows.map((row, i) => tf.slice(row, 0, Math.min(given[i]!, row.shape[0])));
+  });
 }

@@ -67,7 +67,8 @@ export const logSoftmax = /* @__PURE__ */ op(
     if (input.size === 0) return tf.clone(input);
     if (input.rank === 0) return tf.sub(input, input);
     const x = shifted(input, dim);
-    return tf.sub(x, tf.log(tf.sum(tf.exp(x), dim, true)));
+    // On webgl the logarithm of 0, the sum of a row of nothing but -∞, is a number; that of ∞ is ∞.
+    return tf.add(x, tf.log(tf.reciprocal(tf.sum(tf.exp(x), dim, true))));
   },
 );
 

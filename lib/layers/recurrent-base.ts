@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { readOptions } from "../arguments.js";
+import { describe, readOptions } from "../arguments.js";
 import { swapBatch } from "../functional/batch.js";
+import { checkTensor } from "../functional/check.js";
 import {
   PackedSequence,
   packedLengths,
@@ -63,7 +64,7 @@ export abstract class RNNBase extends Module {
   ) {
     super();
     const read = readOptions(this.constructor.name, DEFAULTS, options);
-    checkSizes(inputSize, hiddenSize, read);
+    checkArguments(mode, inputSize, hiddenSize, read);
     this.numLayers = read.numLayers;
     this.bias = read.bias;
     this.batchFirst = read.batchFirst;
@@ -125,6 +126,7 @@ export abstract class RNNBase extends Module {
   ): [tf.Tensor | PackedSequence, tf.Tensor[]] {
     if (input instanceof PackedSequence) return this.runPacked(forward, input, given);
     const name = this.constructor.name;
+    checkTensor(name, input);
     if (input.rank !== 2 && input.rank !== 3) {
       throw new Error(`${name}: Expected input to be 2D or 3D, got ${input.rank}D instead`);
     }
@@ -132,13 +134,15 @@ export abstract class RNNBase extends Module {
     const swaps = isBatched && this.batchFirst;
     if (given?.some((state) => state.rank !== input.rank)) {
       const kind = isBatched ? "batched 3-D" : "unbatched 2-D";
+      const ranks = given.map((state) => `${state.rank}-D`).join(", ");
       throw new Error(
-        `For ${kind} input, hx should also be ${input.rank}-D ` +
-          `but got ${given.map((state) => `${state.rank}-D`).join(", ")} tensor`,
+        given.length === 1
+          ? `For ${kind} input, hx should also be ${input.rank}-D but got ${ranks} tensor`
+          : `For ${kind} input, hx and cx should also be ${input.rank}-D but got (${ranks}) tensors`,
       );
     }
+    this.checkInput(input);
     const x = isBatched ? (swaps ? swapBatch(input) : input) : tf.expandDims(input, 1);
-    this.checkWidth(input);
     const states = given?.map((state) => (isBatched ? state : tf.expandDims(state, 1)));
     const [output, ...ends] = this.compute(forward, x, states ?? null, null);
     if (!isBatched) return [tf.squeeze(output!, [1]), ends.map((end) => tf.squeeze(end, [1]))];
@@ -152,7 +156,7 @@ export abstract class RNNBase extends Module {
   ): [PackedSequence, tf.Tensor[]] {
     const { data, batchSizes, sortedIndices, unsortedIndices } = input;
     if (data.rank !== 2) throw new Error(`input must have 2 dimensions, got ${data.rank}`);
-    this.checkWidth(data);
+    this.checkInput(data);
     const permute = (state: tf.Tensor, order: readonly number[] | null): tf.Tensor =>
       order === null ? state : tf.gather(state, [...order], 1);
     const lengths = packedLengths(input);
@@ -166,7 +170,13 @@ export abstract class RNNBase extends Module {
     ];
   }
 
-  private checkWidth(input: tf.Tensor): void {
+  private checkInput(input: tf.Tensor): void {
+    if (input.dtype !== "float32") {
+      throw new Error(
+        `RNN input dtype (${input.dtype}) does not match weight dtype (float32). ` +
+          'Convert input: tf.cast(input, "float32")',
+      );
+    }
     if (input.shape.at(-1) === this.inputSize) return;
     throw new Error(
       "input.size(-1) must be equal to input_size. " +
@@ -183,7 +193,10 @@ export abstract class RNNBase extends Module {
     const count = this.numLayers * (this.bidirectional ? 2 : 1);
     const sizes = this.mode === "LSTM" ? [this.outSize, this.hiddenSize] : [this.outSize];
     const shapes = sizes.map((size) => [count, x.shape[1]!, size]);
-    given?.forEach((state, k) => checkState(state, shapes[k]!, k));
+    given?.forEach((state, k) => {
+      checkState(state, shapes[k]!, shapes.length === 1 ? "hidden" : `hidden[${k}]`);
+    });
+    if (x.shape[0] === 0) throw new Error("Expected sequence length to be larger than 0 in RNN");
     const initial = given ?? shapes.map((shape) => tf.zeros(shape));
     const { bidirectional, dropout, training } = this;
     return forward(x, initial, this.weights(), { bidirectional, dropout, training, lengths });
@@ -201,30 +214,38 @@ export abstract class RNNBase extends Module {
   }
 }
 
-function checkState(state: tf.Tensor, shape: number[], k: number): void {
+function checkState(state: tf.Tensor, shape: number[], what: string): void {
   if (tf.util.arraysEqual(state.shape, shape)) return;
-  throw new Error(
-    `Expected hidden${k === 0 ? "" : `[${k}]`} size (${shape.join(", ")}), ` +
-      `got [${state.shape.join(", ")}]`,
-  );
+  throw new Error(`Expected ${what} size (${shape.join(", ")}), got [${state.shape.join(", ")}]`);
 }
 
-function checkSizes(
+function checkArguments(
+  mode: RecurrentMode,
   inputSize: number,
   hiddenSize: number,
-  { numLayers, dropout, projSize }: typeof DEFAULTS,
+  { numLayers, dropout, projSize, bias, batchFirst }: typeof DEFAULTS,
 ): void {
   for (const [name, size] of Object.entries({ input_size: inputSize, hidden_size: hiddenSize })) {
-    if (!Number.isInteger(size))
-      throw new TypeError(`${name} should be of type int, got: ${typeof size}`);
+    if (!Number.isInteger(size)) {
+      throw new TypeError(`${name} should be of type int, got: ${describe(size)}`);
+    }
     if (size <= 0) throw new RangeError(`${name} must be greater than zero`);
   }
-  if (!(numLayers > 0)) throw new RangeError("num_layers must be greater than zero");
+  for (const [name, flag] of Object.entries({ bias, batch_first: batchFirst })) {
+    if (typeof flag === "boolean") continue;
+    throw new TypeError(`${name} should be of type bool, got: ${describe(flag)}`);
+  }
+  if (!(numLayers > 0)) {
+    throw new RangeError(`num_layers must be greater than zero, got ${numLayers}`);
+  }
   if (!(dropout >= 0 && dropout <= 1)) {
     throw new RangeError(
       "dropout should be a number in range [0, 1] " +
-        "representing the probability of an element being zeroed",
+        `representing the probability of an element being zeroed, got ${dropout}`,
     );
+  }
+  if (mode !== "LSTM" && projSize !== 0) {
+    throw new Error("proj_size argument is only supported for LSTM, not RNN or GRU");
   }
   if (projSize < 0) {
     throw new RangeError("proj_size should be a positive integer or zero to disable projections");

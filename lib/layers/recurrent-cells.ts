@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
+import { checkTensor } from "../functional/check.js";
 import { gruCell, lstmCell, rnnReluCell, rnnTanhCell } from "../functional/recurrent-cells.js";
 import { Empty, init, Module, Parameter } from "../module/index.js";
 
@@ -45,6 +46,7 @@ abstract class RNNCellBase extends Module {
     forward: (x: tf.Tensor, state: tf.Tensor[]) => readonly tf.Tensor[],
   ): tf.Tensor[] {
     const name = this.constructor.name;
+    checkTensor(name, input);
     if (input.rank !== 1 && input.rank !== 2) {
       throw new Error(`${name}: Expected input to be 1D or 2D, got ${input.rank}D instead`);
     }
@@ -54,6 +56,13 @@ abstract class RNNCellBase extends Module {
       throw new Error(`${name}: Expected ${what} to be 1D or 2D, got ${state.rank}D instead`);
     });
     const isBatched = input.rank === 2;
+    given?.forEach(({ rank }, i) => {
+      if (rank === input.rank) return;
+      throw new Error(
+        `${name}: Expected ${isBatched ? "2D" : "1D"} hidden${i} for an input of the same ` +
+          `dimensions, but got ${rank}D tensor`,
+      );
+    });
     const batch = (x: tf.Tensor): tf.Tensor => (isBatched ? x : tf.expandDims(x, 0));
     const x = batch(input);
     const zeros = (): tf.Tensor => tf.zeros([x.shape[0], this.hiddenSize]);
@@ -62,21 +71,21 @@ abstract class RNNCellBase extends Module {
     return forward(x, state).map((y) => (isBatched ? y : tf.squeeze(y, [0])));
   }
 
-  private checkWidths(x: tf.Tensor, state: readonly tf.Tensor[]): void {
+  private checkWidths(x: tf.Tensor, states: readonly tf.Tensor[]): void {
     if (x.shape[1] !== this.inputSize) {
       throw new Error(
         `input has inconsistent input_size: got ${x.shape[1]} expected ${this.inputSize}`,
       );
     }
-    for (const { shape } of state) {
+    for (const [i, { shape }] of states.entries()) {
       if (shape[0] !== x.shape[0]) {
         throw new Error(
-          `Input batch size ${x.shape[0]} doesn't match hidden batch size ${shape[0]}`,
+          `Input batch size ${x.shape[0]} doesn't match hidden${i} batch size ${shape[0]}`,
         );
       }
       if (shape[1] !== this.hiddenSize) {
         throw new Error(
-          `hidden has inconsistent hidden_size: got ${shape[1]}, expected ${this.hiddenSize}`,
+          `hidden${i} has inconsistent hidden_size: got ${shape[1]}, expected ${this.hiddenSize}`,
         );
       }
     }

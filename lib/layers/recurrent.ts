@@ -57,8 +57,6 @@ export class GRU extends RNNBase {
 
   constructor(inputSize: number, hiddenSize: number, options?: RecurrentLayerOptions) {
     super("GRU", inputSize, hiddenSize, options);
-    if (this.projSize > 0)
-      throw new Error("proj_size argument is only supported for LSTM, not GRU");
   }
 
   override forward<I extends tf.Tensor | PackedSequence>(

@@ -8,4 +8,5 @@ export {
   padPackedSequence,
   padSequence,
   type PadSequenceOptions,
+  unpadSequence,
 } from "../functional/packed-sequence.js";

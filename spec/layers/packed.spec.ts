@@ -74,6 +74,11 @@ onEveryBackend("Packed sequences", (_backend, tolerance) => {
       const packed = nn.packSequence(sequences, { enforceSorted: false });
       expect(Array.from(packed.data.dataSync())).to.deep.equal([3, 1, 4, 2, 5]);
       expect(packed.batchSizes).to.deep.equal([2, 2, 1]);
+      const again = nn.unpadSequence(right, [2, 3], { batchFirst: true });
+      expect(again.map((one) => one.arraySync())).to.deep.equal([
+        [1, 2],
+        [3, 4, 5],
+      ]);
     });
   });
 
@@ -90,9 +95,14 @@ onEveryBackend("Packed sequences", (_backend, tolerance) => {
       const lstm = new nn.LSTM(5, 2);
       expect(() => lstm(x)).to.throw("Expected 5, got 3");
       expect(() => lstm(tf.ones([4, 2, 5]), [tf.ones([1, 1, 2]), tf.ones([1, 2, 2])])).to.throw(
-        "Expected hidden size (1, 2, 2), got [1, 1, 2]",
+        "Expected hidden[0] size (1, 2, 2), got [1, 1, 2]",
       );
       lstm.dispose();
+      expect(() => nn.packPaddedSequence(tf.ones([4, 0, 3]), [])).to.throw("Cannot pack empty");
+      expect(() => nn.padSequence([])).to.throw("received an empty list of sequences");
+      const paddingSide = "top" as "left";
+      expect(() => nn.padSequence([tf.ones([2])], { paddingSide })).to.throw("but got top");
+      expect(() => nn.unpadSequence(x, [1, 2, 3])).to.throw("expected 2 lengths");
     });
   });
 });
