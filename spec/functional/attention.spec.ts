@@ -9,7 +9,7 @@ import { readGoldens } from "../support/goldens.js";
 
 const F = nn.functional;
 const goldens = await readGoldens<FunctionalCase>(
-  (inNode && process.env.GOLDENS) || "goldens/functional-attention",
+  (inNode && process.env.ATTENTION_GOLDENS) || "goldens/functional-attention",
 );
 
 onEveryBackend("Attention as PyTorch", (_backend, tolerance) => {

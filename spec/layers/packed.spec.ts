@@ -8,6 +8,8 @@ import { readJson } from "../support/files.js";
 interface Golden {
   name: "LSTM" | "GRU" | "RNN";
   lengths: number[];
+  /** The shapes of the initial states, drawn after the input; none: it starts from 0. */
+  initial: number[][];
   data: number[];
   batchSizes: number[];
   sortedIndices: number[] | null;
@@ -17,6 +19,8 @@ interface Golden {
   sizes: number[];
   states: number[][];
 }
+
+type Call = (x: nn.PackedSequence, state: unknown) => [nn.PackedSequence, tf.Tensor | tf.Tensor[]];
 
 const goldens = await readJson<Golden[]>("goldens/packed.json");
 
@@ -41,7 +45,9 @@ onEveryBackend("Packed sequences", (_backend, tolerance) => {
       expect(packed.sortedIndices).to.deep.equal(golden.sortedIndices);
       expect(packed.unsortedIndices).to.deep.equal(golden.unsortedIndices);
 
-      const [output, state] = model(packed) as [nn.PackedSequence, tf.Tensor | tf.Tensor[]];
+      const initial = golden.initial.map((shape) => nn.rand(...shape));
+      const start = golden.name === "LSTM" ? initial : initial[0];
+      const [output, state] = (model as unknown as Call)(packed, initial.length ? start : null);
       const options = { batchFirst, paddingValue: -1, totalLength: 6 };
       const [padded, sizes] = nn.padPackedSequence(output, options);
       expectTensor(padded, { shape: golden.shape, values: golden.padded }, tolerance);
@@ -51,7 +57,7 @@ onEveryBackend("Packed sequences", (_backend, tolerance) => {
       });
       output.dispose();
       packed.dispose();
-      tf.dispose([x, padded, sizes, state]);
+      tf.dispose([x, padded, sizes, state, initial]);
       model.dispose();
       expect(tf.memory().numTensors).to.equal(outer);
     });

@@ -21,13 +21,17 @@ for name, make in {
         model = make().eval()
         first = model.batch_first
         x = torch.rand(*((3, 6) if first else (6, 3)), 3)
+        initial = {"LSTM": [(4, 3, 2), (4, 3, 4)], "GRU": [(1, 3, 4)], "RNN": [(2, 3, 4)]}[name]
+        initial = [torch.rand(*shape) for shape in initial]
         with torch.no_grad():
             packed = pack_padded_sequence(x, lengths, batch_first=first, enforce_sorted=lengths[0] == 5)
-            output, state = model(packed)
+            # The sorted ones start from 0, the others from a state of their own.
+            start = None if lengths[0] == 5 else tuple(initial) if name == "LSTM" else initial[0]
+            output, state = model(packed, start)
             padded, sizes = pad_packed_sequence(output, batch_first=first, padding_value=-1.0, total_length=6)
         states = list(state) if isinstance(state, tuple) else [state]
         cases.append({
-            "name": name, "lengths": lengths, "data": packed.data.flatten().tolist(),
+            "name": name, "lengths": lengths, "initial": [] if start is None else [list(s.shape) for s in initial], "data": packed.data.flatten().tolist(),
             "batchSizes": packed.batch_sizes.tolist(),
             "sortedIndices": None if packed.sorted_indices is None else packed.sorted_indices.tolist(),
             "unsortedIndices": None if packed.unsorted_indices is None else packed.unsorted_indices.tolist(),
