@@ -6,6 +6,7 @@ export * from "./batch-norm.js";
 export * from "./conv.js";
 export * from "./conv-transpose.js";
 export * from "./dropout.js";
+export * from "./embedding.js";
 export * from "./exponential-units.js";
 export * from "./fold.js";
 export * from "./fractional-pooling.js";

@@ -12,6 +12,7 @@ export {
   type ConvTransposeLayerOptions,
 } from "./conv-transpose.js";
 export * from "./dropout.js";
+export { Embedding, EmbeddingBag } from "./embedding.js";
 export * from "./fold.js";
 export * from "./fractional-pooling.js";
 export * from "./gated.js";
