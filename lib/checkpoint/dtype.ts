@@ -39,7 +39,10 @@ export const DTYPES = {
   bfloat16: { bits: 16, array: Uint16Array },
   float32: { bits: 32, array: Float32Array },
   float64: { bits: 64, array: Float64Array },
+  complex32: { bits: 32, array: Uint16Array },
+  bcomplex32: { bits: 32, array: Uint16Array },
   complex64: { bits: 64, array: Float32Array },
+  complex128: { bits: 128, array: Float64Array },
   float8_e4m3fn: { bits: 8, array: Uint8Array },
   float8_e5m2: { bits: 8, array: Uint8Array },
   float8_e4m3fnuz: { bits: 8, array: Uint8Array },
@@ -48,9 +51,28 @@ export const DTYPES = {
   float6_e2m3fn: { bits: 6, array: Uint8Array },
   float6_e3m2fn: { bits: 6, array: Uint8Array },
   float4_e2m1fn: { bits: 4, array: Uint8Array },
+  float4_e2m1fn_x2: { bits: 8, array: Uint8Array },
+  qint8: { bits: 8, array: Int8Array },
+  quint8: { bits: 8, array: Uint8Array },
+  qint32: { bits: 32, array: Int32Array },
+  quint4x2: { bits: 4, array: Uint8Array },
+  quint2x4: { bits: 2, array: Uint8Array },
+  bits1x8: { bits: 8, array: Uint8Array },
+  bits2x4: { bits: 8, array: Uint8Array },
+  bits4x2: { bits: 8, array: Uint8Array },
+  bits8: { bits: 8, array: Uint8Array },
+  bits16: { bits: 16, array: Uint16Array },
 } satisfies Record<string, DtypeInfo>;
 
 export type Dtype = keyof typeof DTYPES;
+
+export const isDtype = (name: string): name is Dtype => Object.hasOwn(DTYPES, name);
+
+/** Two numbers an element: the real and the imaginary part. */
+export const isComplex = (dtype: Dtype): boolean => dtype.includes("complex");
+
+/** Bytes of what a byte order is of. */
+export const wordSize = (dtype: Dtype): number => DTYPES[dtype].array.BYTES_PER_ELEMENT;
 
 /** The values in these bytes: a view where the alignment permits, else a copy. */
 export function viewAs(dtype: Dtype, bytes: Uint8Array): EntryData {

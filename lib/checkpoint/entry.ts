@@ -1,13 +1,17 @@
-import { type Dtype, type EntryData, viewAs } from "./dtype.js";
+import { type Dtype, DTYPES, type EntryData, isComplex, viewAs } from "./dtype.js";
 import { CheckpointError } from "./errors.js";
 import { bfloat16ToFloat32, e8m0ToFloat32, isSmallFloat, smallToFloat32 } from "./float.js";
+import { dequantize, type Quantizer } from "./quantizer.js";
 
 const INT32_MIN = -(2 ** 31);
 const INT32_MAX = 2 ** 31 - 1;
 
 /** A tensor of a checkpoint, row-major, in the file's own dtype. */
 export class Entry {
-  /** The values; halves and float8 kinds as their raw bits, bool as 0 and 1. */
+  /**
+   * The values; halves and float8 kinds as their raw bits, bool as 0 and 1, complex numbers as their
+   * two parts in turn, quantised ones as their integers, what is smaller than a byte as bytes.
+   */
   readonly data: EntryData;
 
   constructor(
@@ -16,23 +20,22 @@ export class Entry {
     bytes: Uint8Array,
     /** Its name in the checkpoint, for messages. */
     readonly key = "",
+    /** Of a quantised tensor: what its integers mean. */
+    readonly quantizer?: Quantizer,
   ) {
     this.data = viewAs(dtype, bytes);
   }
 
   /**
-   * The values as float32: exactly for what float32 holds, else rounded to it. float32 itself is
-   * not copied.
+   * The values as float32: exactly for what float32 holds, else rounded to it; quantised ones
+   * dequantised. float32 itself is not copied.
    *
    * @throws CheckpointError for complex numbers and packed ones of less than a byte.
    */
   toFloat32(): Float32Array {
-    const { dtype, data } = this;
-    if (dtype === "complex64" || dtype.startsWith("float6") || dtype.startsWith("float4")) {
-      throw new CheckpointError(`'${this.key}' is ${dtype}, which has no float32 form`, {
-        key: this.key,
-      });
-    }
+    this.checkReal();
+    const { dtype, data, quantizer } = this;
+    if (quantizer && !isBig(data)) return dequantize(data, this.shape, quantizer);
     if (data instanceof Float32Array) return data;
     if (isSmallFloat(dtype)) return smallToFloat32(dtype, data as Uint8Array | Uint16Array);
     if (dtype === "bfloat16") return bfloat16ToFloat32(data as Uint16Array);
@@ -41,8 +44,13 @@ export class Entry {
     return Float32Array.from(data);
   }
 
-  /** The values as float64. */
+  /**
+   * The values as float64.
+   *
+   * @throws CheckpointError for complex numbers and packed ones of less than a byte.
+   */
   toFloat64(): Float64Array {
+    this.checkReal();
     const { data } = this;
     if (data instanceof Float64Array) return data;
     if (isBig(data)) return Float64Array.from(data, Number);
@@ -56,7 +64,7 @@ export class Entry {
    * @throws CheckpointError if one does not fit, unless `clamp` moves it to the nearest that does.
    */
   toInt32({ clamp = false }: { clamp?: boolean } = {}): Int32Array {
-    if (this.data instanceof Int32Array) return this.data;
+    if (this.dtype === "int32") return this.data as Int32Array;
     return Int32Array.from(this.toFloat64(), (value) => {
       if (value >= INT32_MIN && value <= INT32_MAX) return value;
       if (clamp) return Math.min(Math.max(value, INT32_MIN), INT32_MAX);
@@ -66,6 +74,20 @@ export class Entry {
         { key: this.key },
       );
     });
+  }
+
+  private checkReal(): void {
+    const { dtype, key } = this;
+    const isPacked = DTYPES[dtype].bits < 8 || dtype === "float4_e2m1fn_x2";
+    const isBare = dtype.startsWith("q") && this.quantizer === undefined;
+    if (!isComplex(dtype) && !isPacked && !isBare && !dtype.startsWith("bits")) return;
+    const why = isBare && !isPacked ? " without a scale" : "";
+    throw new CheckpointError(
+      `'${key}' is ${dtype}${why}, which has no real values: use its data`,
+      {
+        key,
+      },
+    );
   }
 }
 

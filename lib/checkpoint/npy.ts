@@ -4,14 +4,16 @@
  * Source: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
  */
 import type { ByteSource } from "./byte-source.js";
-import { type Dtype, DTYPES } from "./dtype.js";
+import { type Dtype, DTYPES, wordSize } from "./dtype.js";
 import { Entry } from "./entry.js";
 import { CheckpointError } from "./errors.js";
+import { fortranStride, gather, swapBytes } from "./strided.js";
 
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 /** Far above any honest header of a plain array. */
 const MAX_HEADER = 65536;
 
+/** By numpy's kind and bytes. */
 const NAMES: Record<string, Dtype> = {
   b1: "bool",
   u1: "uint8",
@@ -26,7 +28,11 @@ const NAMES: Record<string, Dtype> = {
   f4: "float32",
   f8: "float64",
   c8: "complex64",
+  c16: "complex128",
 };
+
+export const numpyDtype = (name: string): Dtype | undefined =>
+  Object.hasOwn(NAMES, name) ? NAMES[name] : undefined;
 
 interface NpyHeader {
   dtype: Dtype;
@@ -53,9 +59,8 @@ export async function readNpy(source: ByteSource, key: string): Promise<Entry> {
     );
   }
   let data = await source.read(dataStart, dataStart + bytes);
-  const word = dtype === "complex64" ? 4 : itemSize;
-  if (bigEndian && word > 1) data = swapBytes(data, word);
-  if (fortran && shape.length > 1) data = toRowMajor(data, shape, itemSize);
+  if (fortran) data = gather(data, { shape, stride: fortranStride(shape), offset: 0, itemSize });
+  if (bigEndian) data = swapBytes(data, wordSize(dtype));
   return new Entry(dtype, shape, data, key);
 }
 
@@ -102,31 +107,7 @@ function parseHeader(text: string, fail: (message: string) => never): Omit<NpyHe
   const order = descr[0]!;
   const name = "<>|=".includes(order) ? descr.slice(1) : descr;
   if (name.startsWith("O")) fail("an object array, which is a pickle");
-  const dtype = Object.hasOwn(NAMES, name) ? NAMES[name] : undefined;
+  const dtype = numpyDtype(name);
   if (dtype === undefined) return fail(`dtype '${descr}'`);
   return { dtype, shape, fortran, bigEndian: order === ">" };
-}
-
-function swapBytes(bytes: Uint8Array, size: number): Uint8Array {
-  const swapped = new Uint8Array(bytes.length);
-  for (let i = 0; i < bytes.length; i += size) {
-    for (let k = 0; k < size; k += 1) swapped[i + k] = bytes[i + size - 1 - k]!;
-  }
-  return swapped;
-}
-
-function toRowMajor(bytes: Uint8Array, shape: readonly number[], size: number): Uint8Array {
-  const out = new Uint8Array(bytes.length);
-  const index = new Array<number>(shape.length).fill(0);
-  const strides = shape.map((_, axis) => shape.slice(0, axis).reduce((a, b) => a * b, 1));
-  for (let to = 0; to < bytes.length; to += size) {
-    const from = index.reduce((sum, i, axis) => sum + i * strides[axis]!, 0) * size;
-    out.set(bytes.subarray(from, from + size), to);
-    for (let axis = shape.length - 1; axis >= 0; axis -= 1) {
-      index[axis]! += 1;
-      if (index[axis]! < shape[axis]!) break;
-      index[axis] = 0;
-    }
-  }
-  return out;
 }

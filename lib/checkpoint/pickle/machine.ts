@@ -13,6 +13,9 @@ import { type Builders, Global, isStateful, Placeholder } from "./values.js";
 const MAX_MARKS = 10_000;
 /** An honest integer is at most a random generator's state. */
 const MAX_INTEGER_BYTES = 4096;
+const MAX_ARGUMENTS = 64;
+/** How often over what is built from a file's values may be the file. */
+const COPIES = 16;
 
 export interface PickleOptions {
   /** For messages. */
@@ -42,6 +45,7 @@ export class Machine {
   readonly memo = new Map<number, unknown>();
   private readonly stack: unknown[] = [];
   private readonly marks: number[] = [];
+  private copied = 0;
   private readonly view: DataView;
 
   constructor(
@@ -246,7 +250,15 @@ export class Machine {
           "torch.save(model.state_dict(), path) needs no such call",
       );
     }
+    this.payFor(args);
     this.push(builder(...(args as unknown[])));
+  }
+
+  /** What is built copies its arguments, and one argument may be recalled without end. */
+  private payFor(args: unknown[]): void {
+    if (args.length > MAX_ARGUMENTS) this.fail(`a call with ${args.length} arguments`);
+    for (const value of args) this.copied += sizeOf(value);
+    if (this.copied > COPIES * this.bytes.length) this.fail("it repeats its values without end");
   }
 
   build(state: unknown): void {
@@ -261,6 +273,11 @@ export class Machine {
     if (persistentLoad === undefined) return this.fail("a persistent id where none can be");
     this.push(persistentLoad(id));
   }
+}
+
+function sizeOf(value: unknown): number {
+  if (value instanceof Map || value instanceof Set) return value.size;
+  return typeof value === "string" || Array.isArray(value) ? value.length : 0;
 }
 
 /** Modules that Python 3 calls otherwise. */

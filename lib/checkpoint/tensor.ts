@@ -1,0 +1,159 @@
+/** A tensor as a pickle describes it: a window on a storage, whose bytes are read when needed. */
+import { type Dtype, DTYPES, viewAs, wordSize } from "./dtype.js";
+import { Entry } from "./entry.js";
+import { CheckpointError } from "./errors.js";
+import type { Quantizer } from "./quantizer.js";
+import { gather, isContiguous, numelOf, swapBytes } from "./strided.js";
+
+/** A run of bytes that tensors share. */
+export interface Storage {
+  /** Null if the storage does not say; then the tensor does. */
+  readonly dtype: Dtype | null;
+  readonly nbytes: number;
+  readonly isBigEndian?: boolean;
+  /** All of it; where it lies aligned for any dtype, the very same bytes each time. */
+  read(): Promise<Uint8Array>;
+}
+
+/** The format's own limit on axes. */
+const MAX_DIMS = 64;
+
+export interface TensorLayout {
+  dtype: Dtype;
+  shape: readonly number[];
+  stride: readonly number[];
+  offset: number;
+  quantizer?: PendingQuantizer | undefined;
+  /** PyTorch's lazy conjugate and lazy minus, not yet applied to the bytes. */
+  isConjugate?: boolean;
+  isNegative?: boolean;
+}
+
+/** A quantizer whose numbers may themselves be tensors. */
+export interface PendingQuantizer {
+  scale: LazyTensor | readonly number[];
+  zeroPoint: LazyTensor | readonly number[];
+  axis?: number;
+}
+
+/** Bounds what copies may take: a few bytes can describe a huge tensor by strides of 0. */
+export class Allowance {
+  private left = 64 * 2 ** 20;
+
+  /** Each storage allows for its size, several times. */
+  grow(bytes: number): void {
+    this.left += 8 * bytes;
+  }
+
+  spend(bytes: number, key: string): void {
+    this.left -= bytes;
+    if (this.left >= 0) return;
+    throw new CheckpointError(
+      `'${key}' and those before it repeat their storages to ${bytes} bytes and more, ` +
+        "far more than the file holds",
+      { key },
+    );
+  }
+}
+
+/** A tensor that is there but has no plain values: sparse, on the meta device … */
+export class UnreadableTensor {
+  constructor(readonly what: string) {}
+}
+
+export class LazyTensor {
+  constructor(
+    readonly storage: Storage,
+    readonly layout: TensorLayout,
+  ) {
+    checkLayout(storage, layout);
+  }
+
+  async toEntry(key: string, allowance: Allowance): Promise<Entry> {
+    const { dtype, shape, quantizer } = this.layout;
+    const bytes = await this.readBytes(key, allowance);
+    const settled = quantizer && (await settle(quantizer, shape, key, allowance));
+    return new Entry(dtype, shape, bytes, key, settled);
+  }
+
+  private async readBytes(key: string, allowance: Allowance): Promise<Uint8Array> {
+    const { storage, layout } = this;
+    const { dtype, shape, stride, offset } = layout;
+    const { bits } = DTYPES[dtype];
+    const size = Math.ceil((numelOf(shape) * bits) / 8);
+    if (size === 0) return new Uint8Array();
+    const all = await storage.read();
+    const begin = (offset * bits) / 8;
+    let bytes = all.subarray(begin, begin + size);
+    const isChanged = storage.isBigEndian || layout.isConjugate || layout.isNegative;
+    if (isChanged || !isContiguous(shape, stride)) allowance.spend(size, key);
+    if (!isContiguous(shape, stride)) {
+      bytes = gather(all, { shape, stride, offset, itemSize: bits / 8 });
+    }
+    if (storage.isBigEndian) bytes = swapBytes(bytes, wordSize(dtype));
+    if (layout.isNegative) bytes = negate(dtype, bytes, 0, 1);
+    if (layout.isConjugate) bytes = negate(dtype, bytes, 1, 2);
+    return bytes;
+  }
+}
+
+const isSize = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
+
+function checkLayout({ nbytes }: Storage, { dtype, shape, stride, offset }: TensorLayout): void {
+  const text = `a tensor of shape [${shape.slice(0, 8).join(", ")}] and ${dtype}`;
+  if (shape.length !== stride.length || shape.length > MAX_DIMS) {
+    throw new CheckpointError(`${text} has ${shape.length} sizes and ${stride.length} strides`);
+  }
+  if (![...shape, ...stride, offset].every(isSize)) {
+    throw new CheckpointError(`${text} has a size, stride or offset that is none`);
+  }
+  if (shape.includes(0)) return;
+  const last = shape.reduce((sum, size, axis) => sum + (size - 1) * stride[axis]!, offset);
+  const { bits } = DTYPES[dtype];
+  const needed = Math.ceil(((last + 1) * bits) / 8);
+  if (!(needed <= nbytes)) {
+    throw new CheckpointError(`${text} needs ${needed} bytes of a storage of ${nbytes}`);
+  }
+  if (bits < 8 && (offset !== 0 || !isContiguous(shape, stride))) {
+    throw new CheckpointError(`${text}, whose elements share bytes, does not lie row-major`);
+  }
+}
+
+async function settle(
+  { scale, zeroPoint, axis }: PendingQuantizer,
+  shape: readonly number[],
+  key: string,
+  allowance: Allowance,
+): Promise<Quantizer> {
+  const channels = axis === undefined ? 1 : shape[axis];
+  const numbers = async (values: LazyTensor | readonly number[]): Promise<readonly number[]> => {
+    const count = values instanceof LazyTensor ? numelOf(values.layout.shape) : values.length;
+    const isNested = values instanceof LazyTensor && values.layout.quantizer !== undefined;
+    if (count !== channels || isNested) {
+      throw new CheckpointError(`'${key}' is quantised with ${count} scales or zero points`, {
+        key,
+      });
+    }
+    if (!(values instanceof LazyTensor)) return values;
+    allowance.spend(8 * count, key);
+    return Array.from((await values.toEntry(key, allowance)).toFloat64());
+  };
+  const quantizer = { scale: await numbers(scale), zeroPoint: await numbers(zeroPoint) };
+  return axis === undefined ? quantizer : { ...quantizer, axis };
+}
+
+/** A copy with the sign of every `step`-th number changed, from the `first`. */
+function negate(dtype: Dtype, bytes: Uint8Array, first: number, step: number): Uint8Array {
+  const copy = bytes.slice();
+  const data = viewAs(dtype, copy);
+  if (data instanceof BigInt64Array || data instanceof BigUint64Array) {
+    for (let i = first; i < data.length; i += step) data[i] = -data[i]!;
+    return copy;
+  }
+  // Halves are their raw bits, of which the highest is the sign.
+  const isHalf = dtype === "float16" || dtype === "bfloat16" || /^b?complex32$/.test(dtype);
+  for (let i = first; i < data.length; i += step) {
+    data[i] = isHalf ? data[i]! ^ 0x8000 : -data[i]!;
+  }
+  return copy;
+}

@@ -1,0 +1,140 @@
+/** What PyTorch's pickles call: the functions that put a tensor together from its storage. */
+import { type Dtype, isDtype } from "../dtype.js";
+import { CheckpointError } from "../errors.js";
+import { NUMPY_BUILDERS, NumpyArray } from "../pickle/numpy.js";
+import { inert, PYTHON_BUILDERS } from "../pickle/python.js";
+import { type Builder, type Builders, Global } from "../pickle/values.js";
+import { LazyTensor, type Storage, type TensorLayout, UnreadableTensor } from "../tensor.js";
+
+/** A storage as the value of a persistent id. */
+export class StorageValue {
+  constructor(readonly storage: Storage) {}
+}
+
+function layoutOf(
+  value: unknown,
+  [offset, shape, stride]: unknown[],
+  dtype?: Dtype,
+): { storage: Storage; layout: TensorLayout } {
+  if (!(value instanceof StorageValue)) throw new CheckpointError("a tensor without its storage");
+  if (!Array.isArray(shape) || !Array.isArray(stride)) {
+    throw new CheckpointError("a tensor without sizes and strides");
+  }
+  const { storage } = value;
+  const layout: TensorLayout = {
+    dtype: dtype ?? storage.dtype ?? "uint8",
+    shape: shape as number[],
+    stride: stride as number[],
+    offset: offset as number,
+  };
+  return { storage, layout };
+}
+
+/** The flags of a lazy conjugate or minus. */
+function flagsOf(metadata: unknown): Pick<TensorLayout, "isConjugate" | "isNegative"> {
+  if (!(metadata instanceof Map)) return {};
+  return { isConjugate: metadata.get("conj") === true, isNegative: metadata.get("neg") === true };
+}
+
+const rebuildTensor: Builder = (storage, offset, shape, stride, ...rest) => {
+  const built = layoutOf(storage, [offset, shape, stride]);
+  const [, , metadata] = rest;
+  return new LazyTensor(built.storage, { ...built.layout, ...flagsOf(metadata) });
+};
+
+/** With a dtype of its own, for those that have no class of storage. */
+const rebuildTensorV3: Builder = (storage, offset, shape, stride, ...rest) => {
+  const [, , type, metadata] = rest;
+  if (!(type instanceof Global) || type.module !== "torch" || !isDtype(type.name)) {
+    const name = type instanceof Global ? type.path : typeof type;
+    throw new CheckpointError(`a tensor of unknown dtype ${name}`);
+  }
+  const built = layoutOf(storage, [offset, shape, stride], type.name);
+  return new LazyTensor(built.storage, { ...built.layout, ...flagsOf(metadata) });
+};
+
+const rebuildQuantized: Builder = (storage, offset, shape, stride, params) => {
+  const { storage: bytes, layout } = layoutOf(storage, [offset, shape, stride]);
+  const [scheme, scale, zeroPoint, axis] = Array.isArray(params) ? (params as unknown[]) : [];
+  const isChannels = scale instanceof LazyTensor && zeroPoint instanceof LazyTensor;
+  if (!(scheme instanceof Global)) throw new CheckpointError("a quantised tensor without a scheme");
+  if (isChannels && typeof axis === "number" && Object.hasOwn(layout.shape, axis)) {
+    return new LazyTensor(bytes, { ...layout, quantizer: { scale, zeroPoint, axis } });
+  }
+  if (typeof scale !== "number" || typeof zeroPoint !== "number") {
+    throw new CheckpointError(`a quantised tensor of ${scheme.path} without scale and zero point`);
+  }
+  return new LazyTensor(bytes, {
+    ...layout,
+    quantizer: { scale: [scale], zeroPoint: [zeroPoint] },
+  });
+};
+
+const isTensor = (value: unknown): value is LazyTensor | UnreadableTensor =>
+  value instanceof LazyTensor || value instanceof UnreadableTensor;
+
+/** Parameter(data, …), and the tensor that some types wrap. */
+const unwrap: Builder = (data) => {
+  if (data instanceof NumpyArray) return data.tensor;
+  if (isTensor(data)) return data;
+  throw new CheckpointError("a parameter without its tensor");
+};
+
+/** A tensor of a subclass, or with attributes: itself made by one of these functions. */
+const rebuildFromType: Builder = (builder, _type, args) => {
+  const isKnown = builder instanceof Global && TENSOR_BUILDERS.has(builder.path);
+  if (!isKnown || !Array.isArray(args)) {
+    const name = builder instanceof Global ? builder.path : "what is no function";
+    throw new CheckpointError(`it calls ${name}, which is not on the list of what may be called`);
+  }
+  return TENSOR_BUILDERS.get(builder.path)!(...(args as unknown[]));
+};
+
+const unreadable =
+  (what: string): Builder =>
+  () =>
+    new UnreadableTensor(what);
+
+const TENSOR_BUILDERS: Builders = new Map<string, Builder>([
+  ["torch._utils._rebuild_tensor", rebuildTensor],
+  ["torch._utils._rebuild_tensor_v2", rebuildTensor],
+  ["torch._utils._rebuild_tensor_v3", rebuildTensorV3],
+  ["torch._utils._rebuild_qtensor", rebuildQuantized],
+  ["torch._utils._rebuild_parameter", unwrap],
+  ["torch._utils._rebuild_parameter_with_state", unwrap],
+  ["torch._utils._rebuild_xla_tensor", unwrap],
+  ["torch._utils._rebuild_device_tensor_from_numpy", unwrap],
+  ["torch._utils._rebuild_device_tensor_from_cpu_tensor", unwrap],
+  ["torch.nn.parameter.Parameter", unwrap],
+  ["torch.nn.parameter.Buffer", unwrap],
+  ["torch.autograd.variable.Variable", unwrap],
+  ["torch._utils._rebuild_sparse_tensor", unreadable("a sparse tensor")],
+  ["torch._utils._rebuild_sparse_csr_tensor", unreadable("a sparse tensor")],
+  ["torch._utils._rebuild_nested_tensor", unreadable("a nested tensor")],
+  ["torch.nested._internal.nested_tensor._rebuild_njt", unreadable("a nested tensor")],
+  [
+    "torch._utils._rebuild_meta_tensor_no_storage",
+    unreadable("a tensor of the meta device, saved without values"),
+  ],
+  ["torch._utils._rebuild_wrapper_subclass", unreadable("a wrapper around other tensors")],
+  ["torch.nn.parameter.UninitializedParameter", unreadable("an uninitialised parameter")],
+  ["torch.nn.parameter.UninitializedBuffer", unreadable("an uninitialised buffer")],
+]);
+
+const identity: Builder = (value) => value;
+
+/** The functions that TorchScript's pickles call, for lists and dicts that know their type. */
+const SCRIPT = "build_intlist build_floatlist build_doublelist build_boollist build_tensorlist";
+
+export const TORCH_BUILDERS: Builders = new Map<string, Builder>([
+  ...PYTHON_BUILDERS,
+  ...NUMPY_BUILDERS,
+  ...TENSOR_BUILDERS,
+  ["torch._tensor._rebuild_from_type", rebuildFromType],
+  ["torch._tensor._rebuild_from_type_v2", rebuildFromType],
+  ["torch.Size", identity],
+  ["torch.jit._pickle.restore_type_tag", identity],
+  ...SCRIPT.split(" ").map((name): [string, Builder] => [`torch.jit._pickle.${name}`, identity]),
+  inert("torch.device"),
+  inert("torch.serialization._get_layout"),
+]);

@@ -1,0 +1,143 @@
+/**
+ * What `torch.save` wrote in torch 0.1: a tar of pickles, where tensors are told by their ids.
+ *
+ * Source: `legacy_load` in https://github.com/pytorch/pytorch/blob/main/torch/serialization.py
+ */
+import type { ByteSource } from "../byte-source.js";
+import { CheckpointError } from "../errors.js";
+import { unpickle } from "../pickle/machine.js";
+import { LazyTensor, type Storage } from "../tensor.js";
+import { LegacyStorage, StorageView } from "./legacy.js";
+import { StorageValue, TORCH_BUILDERS } from "./rebuild.js";
+import { storageDtype } from "./storages.js";
+
+const BLOCK = 512;
+
+/** Whether a file's first block says that it is a tar. */
+export const looksLikeTar = (head: Uint8Array): boolean =>
+  new TextDecoder("latin1").decode(head.subarray(257, 262)) === "ustar";
+
+/** The value that was saved. */
+export function readTorchTar(bytes: Uint8Array, { name: file }: ByteSource): unknown {
+  const members = readMembers(bytes, file);
+  const part = (name: string): Cursor => {
+    const data = members.get(name);
+    if (data !== undefined) return new Cursor(data, `${file}/${name}`);
+    throw new CheckpointError(`a tar archive without '${name}': not one that PyTorch wrote`, {
+      file,
+    });
+  };
+  const storages = readStorages(part("storages"));
+  const objects = readTensors(part("tensors"), storages);
+  return part("pickle").unpickle((id) => {
+    if (Array.isArray(id)) return (id as unknown[])[0];
+    const object = objects.get(String(id));
+    if (object !== undefined) return object;
+    throw new CheckpointError(`the persistent id '${String(id)}' is no tensor of this file`);
+  });
+}
+
+function readMembers(bytes: Uint8Array, file: string): Map<string, Uint8Array> {
+  const members = new Map<string, Uint8Array>();
+  const text = (begin: number, length: number): string =>
+    new TextDecoder("latin1").decode(bytes.subarray(begin, begin + length)).replace(/\0.*$/s, "");
+  for (let at = 0; at + BLOCK <= bytes.length && bytes[at] !== 0;) {
+    const size = parseInt(text(at + 124, 12).trim() || "0", 8);
+    const begin = at + BLOCK;
+    if (!(size >= 0) || begin + size > bytes.length) {
+      throw new CheckpointError("the tar archive is cut off or damaged", { file, offset: at });
+    }
+    const kind = text(at + 156, 1);
+    const isFile = kind === "" || kind === "0";
+    if (isFile)
+      members.set(text(at, 100).replace(/^\.\//, ""), bytes.subarray(begin, begin + size));
+    at = begin + Math.ceil(size / BLOCK) * BLOCK;
+  }
+  return members;
+}
+
+/** A member that pickles and raw numbers follow each other in. */
+class Cursor {
+  at = 0;
+
+  constructor(
+    readonly bytes: Uint8Array,
+    readonly file: string,
+  ) {}
+
+  unpickle(persistentLoad?: (id: unknown) => unknown): unknown {
+    const { bytes, file, at } = this;
+    const options = {
+      file,
+      builders: TORCH_BUILDERS,
+      at,
+      ...(persistentLoad && { persistentLoad }),
+    };
+    const { value, end } = unpickle(bytes, options);
+    this.at = end;
+    return value;
+  }
+
+  /** A pickled tuple, or list of tuples. */
+  unpickleArray(): unknown[] {
+    const value = this.unpickle();
+    return Array.isArray(value) ? (value as unknown[]) : this.fail("a tuple is missing");
+  }
+
+  count(): number {
+    const value = this.unpickle();
+    return typeof value === "number" ? value : this.fail("a count is missing");
+  }
+
+  int64s(count: number): number[] {
+    const begin = this.at;
+    this.at += 8 * count;
+    if (!(count >= 0) || this.at > this.bytes.length) this.fail("it is cut off");
+    const view = new DataView(this.bytes.buffer, this.bytes.byteOffset);
+    return Array.from({ length: count }, (_, i) => Number(view.getBigInt64(begin + 8 * i, true)));
+  }
+
+  fail(problem: string): never {
+    throw new CheckpointError(problem, { file: this.file, offset: this.at });
+  }
+}
+
+function readStorages(from: Cursor): Map<string, Storage> {
+  const roots = new Map<string, LegacyStorage>();
+  const count = from.count();
+  for (let i = 0; i < count; i += 1) {
+    const [key, , type] = from.unpickleArray();
+    const numel = new Cursor(from.bytes.subarray(from.at), from.file).int64s(1)[0]!;
+    const storage = new LegacyStorage(storageDtype(type), numel, from.file);
+    from.at = storage.fill(from.bytes, from.at);
+    roots.set(String(key), storage);
+  }
+  const storages = new Map<string, Storage>(roots);
+  for (const view of from.unpickleArray()) {
+    const [key, root, offset, numel] = Array.isArray(view) ? (view as unknown[]) : [];
+    const storage = roots.get(String(root)) ?? from.fail(`a part of no storage`);
+    storages.set(String(key), new StorageView(storage, offset, numel));
+  }
+  return storages;
+}
+
+/** Storages and tensors, by their ids. */
+function readTensors(
+  from: Cursor,
+  storages: Map<string, Storage>,
+): Map<string, LazyTensor | StorageValue> {
+  const objects = new Map<string, LazyTensor | StorageValue>();
+  for (const [key, storage] of storages) objects.set(key, new StorageValue(storage));
+  const count = from.count();
+  for (let i = 0; i < count; i += 1) {
+    const [key, storageKey] = from.unpickleArray();
+    const storage = storages.get(String(storageKey)) ?? from.fail("a tensor without its storage");
+    const ndim = from.int64s(1)[0]! % 2 ** 32;
+    const shape = from.int64s(ndim);
+    const stride = from.int64s(ndim);
+    const [offset] = from.int64s(1) as [number];
+    const dtype = storage.dtype ?? from.fail("a storage without a dtype");
+    objects.set(String(key), new LazyTensor(storage, { dtype, shape, stride, offset }));
+  }
+  return objects;
+}
