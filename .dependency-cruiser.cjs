@@ -22,6 +22,11 @@ module.exports = {
     allow("functional", "arguments"),
     allow("module", "arguments", "random"),
     allow("layers", "arguments", "module", "functional"),
+    allow("graph", "functional"),
+    allow("exported", "arguments", "graph", "checkpoint", "module", "functional", "layers"),
+    allow("kernels", "graph"),
+    allow("compile", "arguments", "graph", "kernels", "module", "functional"),
+    allow("cli", "arguments", "checkpoint", "exported", "module", "index", "backend"),
     allow("models", "arguments", "layers", "module", "functional"),
     {
       name: "nothing-imports-reference",

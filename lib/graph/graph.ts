@@ -1,0 +1,82 @@
+import { type Argument, type KeywordArguments, mapNodes, Node, type NodeKind } from "./node.js";
+import type { NodeMeta } from "./node.js";
+import { printGraph } from "./print.js";
+
+/** A program as a list of nodes, each after those that it reads. */
+export class Graph {
+  readonly nodes: Node[] = [];
+  private readonly names = new Set<string>();
+
+  /** Appends a node; a name that is taken gets a number. */
+  add(
+    kind: NodeKind,
+    target: string,
+    args: readonly Argument[] = [],
+    kwargs: KeywordArguments = {},
+    { name = target, meta = {} }: { name?: string; meta?: NodeMeta } = {},
+  ): Node {
+    const node = new Node(this.freshName(name), kind, target, args, kwargs, meta);
+    this.nodes.push(node);
+    return node;
+  }
+
+  get placeholders(): Node[] {
+    return this.nodes.filter(({ kind }) => kind === "placeholder");
+  }
+
+  get output(): Node | undefined {
+    return this.nodes.findLast(({ kind }) => kind === "output");
+  }
+
+  /** Which nodes read each node, once each. */
+  users(): Map<Node, Set<Node>> {
+    const users = new Map(this.nodes.map((node) => [node, new Set<Node>()]));
+    for (const node of this.nodes) for (const input of node.inputs()) users.get(input)?.add(node);
+    return users;
+  }
+
+  /**
+   * A new graph with every node passed through `change`, in order: it adds what it wants to the new
+   * graph and gives back what stands for the old node. Passes are written with this.
+   */
+  rewrite(change: (node: Node, graph: Graph, renew: Renew) => Node): Graph {
+    const next = new Graph();
+    const made = new Map<Node, Node>();
+    const renew: Renew = {
+      argument: (argument) => mapNodes(argument, (node) => made.get(node)!) as Argument,
+      copy: (node) =>
+        next.add(
+          node.kind,
+          node.target,
+          renew.argument(node.args) as readonly Argument[],
+          renew.argument(node.kwargs) as KeywordArguments,
+          { name: node.name, meta: node.meta },
+        ),
+    };
+    for (const node of this.nodes) made.set(node, change(node, next, renew));
+    return next;
+  }
+
+  /** As torch.fx prints it. */
+  print(): string {
+    return printGraph(this);
+  }
+
+  toString(): string {
+    return this.print();
+  }
+
+  private freshName(name: string): string {
+    const base = name.replace(/[^A-Za-z0-9_]+/g, "_").replace(/^(\d)/, "_$1") || "node";
+    let fresh = base;
+    for (let i = 1; this.names.has(fresh); i += 1) fresh = `${base}_${i}`;
+    this.names.add(fresh);
+    return fresh;
+  }
+}
+
+/** What a rewrite gives its callback: the new graph's side of old nodes. */
+export interface Renew {
+  argument(argument: Argument): Argument;
+  copy(node: Node): Node;
+}
