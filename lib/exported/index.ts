@@ -1,0 +1,1 @@
+export { registerOp, type UserOp } from "./op-table.js";
