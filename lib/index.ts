@@ -16,6 +16,7 @@ export {
   load,
   type LoadOptions,
 } from "./checkpoint/index.js";
+export * from "./compile/index.js";
 export * as functional from "./functional/index.js";
 export * from "./layers/index.js";
 export * from "./module/index.js";

@@ -1,15 +1,35 @@
 import * as tf from "@tensorflow/tfjs-core";
 
-/** Whoever sees every op before it runs: a tracer records it, a kernel table runs its own. */
+/** What an op runs: its body in tfjs ops, or a kernel of our own in its place. */
+export type OpBody = (...args: unknown[]) => unknown;
+
+/** Whoever sees every op before it runs: a tracer records it. */
 export type Dispatcher = <R>(name: string, body: (...args: unknown[]) => R, args: unknown[]) => R;
 
+/** Own kernels, by the op's name; gives `undefined` for what they do not take. */
+export type KernelTable = (name: string, args: readonly unknown[]) => unknown;
+
 let dispatcher: Dispatcher | null = null;
+let kernels: KernelTable | null = null;
+const bodies = new Map<string, OpBody>();
 
 /** Puts a dispatcher in front of all ops and gives back the one before it. `null`: none. */
 export function setDispatcher(next: Dispatcher | null): Dispatcher | null {
   const previous = dispatcher;
   dispatcher = next;
   return previous;
+}
+
+/** Puts own kernels in the place of bodies and gives back the table before it. `null`: none. */
+export function setKernelTable(next: KernelTable | null): KernelTable | null {
+  const previous = kernels;
+  kernels = next;
+  return previous;
+}
+
+/** The op of that name, as a graph calls it; `undefined` for one that was not declared. */
+export function findOp(name: string): OpBody | undefined {
+  return bodies.get(name);
 }
 
 /**
@@ -22,13 +42,17 @@ export function op<A extends unknown[], R>(
   name: string,
   body: (...args: A) => R,
 ): (...args: A) => R {
-  const run = (...args: A): R => {
-    if (dispatcher !== null) return dispatcher(name, body as (...args: unknown[]) => R, args);
-    return tf.tidy(() => {
-      const result = body(...args);
+  const execute = (...args: A): R =>
+    tf.tidy(() => {
+      const own = kernels?.(name, args) as R | undefined;
+      const result = own === undefined ? body(...args) : own;
       const isInput = result instanceof tf.Tensor && args.includes(result);
       return (isInput ? tf.clone(result) : result) as tf.TensorContainer;
     }) as R;
+  const run = (...args: A): R => {
+    if (dispatcher === null) return execute(...args);
+    return dispatcher(name, execute as (...args: unknown[]) => R, args);
   };
+  bodies.set(name, run as OpBody);
   return Object.defineProperty(run, "name", { value: name });
 }

@@ -1,10 +1,20 @@
 import { type Argument, type KeywordArguments, mapNodes, Node, type NodeKind } from "./node.js";
 import type { NodeMeta } from "./node.js";
+import { toMermaid } from "./picture.js";
 import { printGraph } from "./print.js";
+
+/** A tensor that belongs to a graph, and to no module. */
+export interface Constant {
+  readonly shape: readonly number[];
+  readonly dtype: string;
+  readonly values: ArrayLike<number>;
+}
 
 /** A program as a list of nodes, each after those that it reads. */
 export class Graph {
   readonly nodes: Node[] = [];
+  /** What the `get_attr` nodes of these targets stand for. */
+  readonly constants = new Map<string, Constant>();
   private readonly names = new Set<string>();
 
   /** Appends a node; a name that is taken gets a number. */
@@ -41,6 +51,7 @@ export class Graph {
    */
   rewrite(change: (node: Node, graph: Graph, renew: Renew) => Node): Graph {
     const next = new Graph();
+    for (const [target, constant] of this.constants) next.constants.set(target, constant);
     const made = new Map<Node, Node>();
     const renew: Renew = {
       argument: (argument) => mapNodes(argument, (node) => made.get(node)!) as Argument,
@@ -60,6 +71,11 @@ export class Graph {
   /** As torch.fx prints it. */
   print(): string {
     return printGraph(this);
+  }
+
+  /** As a picture in the language of Mermaid: https://mermaid.js.org. */
+  toMermaid(): string {
+    return toMermaid(this);
   }
 
   toString(): string {

@@ -1,4 +1,6 @@
-export { Graph, type Renew } from "./graph.js";
+export { type Constant, Graph, type Renew } from "./graph.js";
 export { type Argument, type KeywordArguments, mapNodes, Node, nodesIn } from "./node.js";
 export type { NodeKind, NodeMeta, TensorMeta } from "./node.js";
 export { formatArgument } from "./print.js";
+export { type Attributes, callNode, constantTensor, interpret } from "./interpret.js";
+export { toMermaid } from "./picture.js";

@@ -35,12 +35,36 @@ export function hook<T>(list: T[], entry: T, prepend = false): HookHandle {
   return { remove };
 }
 
+/** Follows the calls of modules as they begin and end: a tracer asks where an op belongs. */
+export interface CallObserver {
+  enter(module: Module): void;
+  leave(module: Module): void;
+  /** Random numbers are drawn that are no op's. */
+  draw(): void;
+}
+
+let observer: CallObserver | null = null;
+
+/** Sets who follows all calls and gives back who did before. `null`: nobody. */
+export function setCallObserver(next: CallObserver | null): CallObserver | null {
+  const previous = observer;
+  observer = next;
+  return previous;
+}
+
+/** Said by whoever draws random numbers. */
+export function noteDraw(): void {
+  observer?.draw();
+}
+
 /** How many calls are under way, one inside the other. */
 let depth = 0;
 
 /** Pre-hooks, `forward`, hooks; nothing but the output outlives the call. */
 export function call(module: Module, args: unknown[]): unknown {
+  const watching = observer;
   depth += 1;
+  watching?.enter(module);
   try {
     return tf.tidy(() => {
       const output = run(module, args);
@@ -50,6 +74,7 @@ export function call(module: Module, args: unknown[]): unknown {
     throw error instanceof Error ? locate(error, module) : error;
   } finally {
     depth -= 1;
+    watching?.leave(module);
   }
 }
 

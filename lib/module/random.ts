@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import * as random from "../random/index.js";
+import { noteDraw } from "./call.js";
 
 export { manualSeed } from "../random/index.js";
 
@@ -18,6 +19,7 @@ const count = (shape: readonly number[]): number => shape.reduce((a, b) => a * b
  * @see https://docs.pytorch.org/docs/stable/generated/torch.rand.html
  */
 export function rand(...size: SizeArguments): tf.Tensor {
+  noteDraw();
   const shape = readSize(size);
   return tf.tensor(random.rand(count(shape)), shape);
 }
@@ -28,6 +30,7 @@ export function rand(...size: SizeArguments): tf.Tensor {
  * @see https://docs.pytorch.org/docs/stable/generated/torch.randn.html
  */
 export function randn(...size: SizeArguments): tf.Tensor {
+  noteDraw();
   const shape = readSize(size);
   return tf.tensor(random.randn(count(shape)), shape);
 }
@@ -41,6 +44,7 @@ export function randn(...size: SizeArguments): tf.Tensor {
 export function randint(high: number, size: readonly number[]): tf.Tensor;
 export function randint(low: number, high: number, size: readonly number[]): tf.Tensor;
 export function randint(...args: (number | readonly number[])[]): tf.Tensor {
+  noteDraw();
   const shape = args.pop() as number[];
   const [low, high] = (args.length === 1 ? [0, ...args] : args) as [number, number];
   const values = random.randint(count(shape), low, high);
@@ -53,5 +57,6 @@ export function randint(...args: (number | readonly number[])[]): tf.Tensor {
  * @see https://docs.pytorch.org/docs/stable/generated/torch.randperm.html
  */
 export function randperm(n: number): tf.Tensor1D {
+  noteDraw();
   return tf.tensor1d(Int32Array.from(random.randperm(n), Number), "int32");
 }

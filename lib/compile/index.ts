@@ -1,0 +1,2 @@
+export { TraceError } from "./recorder.js";
+export { trace, type Traceable } from "./trace.js";

@@ -1,0 +1,164 @@
+import type * as tf from "@tensorflow/tfjs-core";
+import { describe } from "../arguments.js";
+import { type Argument, Graph, Node, type NodeMeta, type TensorMeta } from "../graph/index.js";
+import type { Module } from "../module/index.js";
+import { State } from "../module/parameter.js";
+import { walk } from "../module/walk.js";
+import { isTensor } from "./structure.js";
+
+/** A model does what a trace cannot follow; the message says what, and what to do. */
+export class TraceError extends Error {
+  override readonly name = "TraceError";
+}
+
+export const RANDOM =
+  "forward draws random numbers: a trace would freeze those of the example. Draw them outside " +
+  "and give them to forward, or use the dropouts of functional";
+
+/** A result inside a list: a `getitem` node is made for it once it is read. */
+interface Item {
+  of: Node;
+  index: number;
+}
+
+const metaOf = (tensor: tf.Tensor): TensorMeta => ({ shape: tensor.shape, dtype: tensor.dtype });
+
+function metaOfResult(result: unknown): NodeMeta["value"] {
+  if (isTensor(result)) return metaOf(result);
+  if (!Array.isArray(result)) return undefined;
+  return result.map((one) => (isTensor(one) ? metaOf(one) : null));
+}
+
+/** Writes down what happens to tensors as nodes of a graph. */
+export class Recorder {
+  readonly graph = new Graph();
+  private readonly known = new WeakMap<tf.Tensor, Node | Item>();
+  /** The values that depend on an input or a parameter: reading them would freeze them. */
+  private readonly alive = new WeakSet<object>();
+  private readonly aliveNodes = new Set<Node>();
+  private readonly keys = new Map<tf.Tensor, string>();
+  private readonly paths: Map<Module, string>;
+  private readonly calls: Module[] = [];
+  private constants = 0;
+
+  constructor(
+    root: Module | null,
+    private readonly readSync: (dataId: object) => tf.TypedArray,
+  ) {
+    const modules = root === null ? [] : walk(root);
+    this.paths = new Map(modules.map(([path, module]) => [module, path]));
+    if (root === null) return;
+    for (const [key, state] of [...root.namedParameters(), ...root.namedBuffers()]) {
+      if (!this.keys.has(state)) this.keys.set(state, key);
+      if (!(state instanceof State && state.isMeta)) this.alive.add(state.dataId);
+    }
+  }
+
+  enter(module: Module): void {
+    this.calls.push(module);
+  }
+
+  leave(): void {
+    this.calls.pop();
+  }
+
+  draw(): void {
+    throw new TraceError(RANDOM);
+  }
+
+  isAlive(dataId: object): boolean {
+    return this.alive.has(dataId);
+  }
+
+  input(tensor: tf.Tensor): Node {
+    const node = this.graph.add(
+      "placeholder",
+      "input",
+      [],
+      {},
+      { meta: { value: metaOf(tensor) } },
+    );
+    node.target = node.name;
+    this.note(tensor, node, true);
+    return node;
+  }
+
+  /** A call and what it gave. */
+  call(target: string, args: readonly unknown[], result: unknown): void {
+    const nodes = args.map((arg) => this.argument(arg, target));
+    const meta: NodeMeta = { value: metaOfResult(result), ...this.place() };
+    const name = target.replace(/^tfjs\./, "").replace(/([a-z])([A-Z])/g, "$1_$2").toLowerCase(); // prettier-ignore
+    const node = this.graph.add("call_function", target, nodes, {}, { name, meta });
+    const isAlive = node.inputs().some((input) => this.aliveNodes.has(input));
+    if (isAlive) this.aliveNodes.add(node);
+    if (isTensor(result)) this.note(result, node, isAlive);
+    else if (Array.isArray(result)) {
+      result.forEach((one: unknown, index) => {
+        if (isTensor(one)) this.note(one, { of: node, index }, isAlive);
+      });
+    } else throw new TraceError(`${target} gave ${describe(result)}: only tensors can be traced`);
+  }
+
+  output(result: unknown): void {
+    this.graph.add("output", "output", [this.argument(result, "the output")]);
+  }
+
+  private note(tensor: tf.Tensor, what: Node | Item, isAlive: boolean): void {
+    this.known.set(tensor, what);
+    if (!isAlive) return;
+    this.alive.add(tensor.dataId);
+    if (what instanceof Node) this.aliveNodes.add(what);
+  }
+
+  private place(): NodeMeta {
+    const module = this.calls.findLast((one) => this.paths.has(one));
+    if (module === undefined) return {};
+    return { module: this.paths.get(module)!, moduleType: module.constructor.name };
+  }
+
+  private argument(value: unknown, where: string): Argument {
+    if (isTensor(value)) return this.nodeOf(value);
+    if (value === null || (typeof value !== "object" && typeof value !== "function")) {
+      return value as Argument;
+    }
+    if (Array.isArray(value)) return value.map((one) => this.argument(one, where));
+    if (ArrayBuffer.isView(value)) return Array.from(value as Float32Array);
+    const prototype: unknown = Object.getPrototypeOf(value);
+    if (typeof value === "object" && (prototype === Object.prototype || prototype === null)) {
+      const entries = Object.entries(value);
+      return Object.fromEntries(entries.map(([name, one]) => [name, this.argument(one, where)]));
+    }
+    throw new TraceError(`${where}: ${describe(value)} cannot stand in a graph`);
+  }
+
+  private nodeOf(tensor: tf.Tensor): Node {
+    const known = this.known.get(tensor);
+    if (known instanceof Node) return known;
+    if (known !== undefined) return this.item(tensor, known);
+    return this.attribute(tensor);
+  }
+
+  private item(tensor: tf.Tensor, { of, index }: Item): Node {
+    const meta: NodeMeta = { ...of.meta, value: metaOf(tensor) };
+    const node = this.graph.add("call_function", "getitem", [of, index], {}, { meta });
+    this.note(tensor, node, this.aliveNodes.has(of));
+    return node;
+  }
+
+  /** A parameter or buffer by its key; any other tensor becomes a constant of the graph. */
+  private attribute(tensor: tf.Tensor): Node {
+    const key = this.keys.get(tensor);
+    const target = key ?? `_tensor_constant${this.constants++}`;
+    const meta = { value: metaOf(tensor) };
+    const node = this.graph.add("get_attr", target, [], {}, { meta });
+    if (key === undefined) {
+      this.graph.constants.set(target, {
+        shape: [...tensor.shape],
+        dtype: tensor.dtype,
+        values: this.readSync(tensor.dataId).slice(),
+      });
+    }
+    this.note(tensor, node, tensor instanceof State);
+    return node;
+  }
+}

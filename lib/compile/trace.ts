@@ -1,0 +1,139 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { setDispatcher } from "../functional/op.js";
+import type { Graph } from "../graph/index.js";
+import { setCallObserver } from "../module/call.js";
+import type { Module } from "../module/index.js";
+import { isModule } from "../module/walk.js";
+import { RANDOM, Recorder, TraceError } from "./recorder.js";
+import { takeApart } from "./structure.js";
+
+/** A model, or any plain function of tensors. */
+export type Traceable = Module | ((...args: never[]) => unknown);
+
+/** What the tracer needs of tfjs' engine, part of which its typings hide. */
+interface Engine {
+  runKernel: (name: string, inputs: tf.NamedTensorMap, attrs?: object) => tf.Tensor | tf.Tensor[];
+  readSync: (dataId: object) => tf.TypedArray;
+  read: (dataId: object) => Promise<tf.TypedArray>;
+}
+
+export interface Traced {
+  graph: Graph;
+  /** What the traced call gave; the caller disposes its tensors. */
+  output: unknown;
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+/**
+ * Runs a model once and records it as a graph: every op of `functional` as one node, a raw tfjs
+ * call as the kernel that it is, parameters and buffers under their state_dict key.
+ *
+ * ```ts
+ * console.log(String(nn.trace(model, tf.zeros([1, 3, 224, 224]))));
+ * ```
+ *
+ * @param example a tensor, or the list of all arguments of a call.
+ * @throws TraceError where the model reads the values of a tensor (`dataSync`) or draws random
+ *   numbers: a graph would repeat those of the example for ever.
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.jit.trace.html
+ */
+export function trace(model: Traceable, example: unknown): Graph {
+  const { graph, output } = record(model, Array.isArray(example) ? example : [example]);
+  tf.dispose(output as tf.TensorContainer);
+  return graph;
+}
+
+/** As {@link trace}, with the call's output; ops in `into` are not recorded, but what they call. */
+export function record(
+  model: Traceable,
+  args: readonly unknown[],
+  into: ReadonlySet<string> = NONE,
+): Traced {
+  const engine = tf.engine() as unknown as Engine;
+  const { runKernel, readSync, read } = engine;
+  const recorder = new Recorder(isModule(model) ? model : null, readSync.bind(engine));
+  const { tensors } = attempt(() => takeApart(args), "an argument");
+  for (const tensor of tensors) recorder.input(tensor);
+
+  let inside = 0; // how many ops deep: what an op does inside is its own business
+  const refuse = (dataId: object): void => {
+    if (inside > 0 || !recorder.isAlive(dataId)) return;
+    throw new TraceError(
+      "forward reads the values of a tensor (dataSync, arraySync, data or array): a trace would " +
+        "freeze those of the example. Keep it in tensor ops, or read what is returned",
+    );
+  };
+  const within = <T>(run: () => T): T => {
+    inside += 1;
+    try {
+      return run();
+    } finally {
+      inside -= 1;
+    }
+  };
+  const restore = [
+    patch(engine, "runKernel", (name, inputs, attrs) => {
+      const result = within(() => runKernel.call(engine, name, inputs, attrs));
+      if (inside === 0) recorder.call(`tfjs.${name}`, [inputs, attrs ?? {}], result);
+      return result;
+    }),
+    patch(engine, "readSync", (dataId) => {
+      refuse(dataId);
+      return readSync.call(engine, dataId);
+    }),
+    patch(engine, "read", (dataId) => {
+      refuse(dataId);
+      return read.call(engine, dataId);
+    }),
+    patch(
+      Math,
+      "random",
+      ((random) => () => {
+        if (inside === 0) throw new TraceError(RANDOM);
+        return random();
+      })(Math.random),
+    ),
+  ];
+  const dispatcher = setDispatcher((name, body, given) => {
+    if (inside > 0 || into.has(name)) return body(...given);
+    const result = within(() => body(...given));
+    recorder.call(name, given, result);
+    return result;
+  });
+  const observer = setCallObserver({
+    enter: (module) => recorder.enter(module),
+    leave: () => recorder.leave(),
+    // An op of functional may draw; what is recorded of it draws anew each time.
+    draw: () => {
+      if (inside === 0) recorder.draw();
+    },
+  });
+  try {
+    const output: unknown = (model as (...args: unknown[]) => unknown)(...args);
+    recorder.output(output);
+    return { graph: recorder.graph, output };
+  } finally {
+    setCallObserver(observer);
+    setDispatcher(dispatcher);
+    for (const back of restore.reverse()) back();
+  }
+}
+
+/** Puts a function in the place of a method; gives what puts the old one back. */
+function patch<T extends object, K extends keyof T>(target: T, name: K, method: T[K]): () => void {
+  const before = Object.getOwnPropertyDescriptor(target, name);
+  Object.defineProperty(target, name, { value: method, configurable: true, writable: true });
+  return () => {
+    if (before === undefined) delete target[name];
+    else Object.defineProperty(target, name, before);
+  };
+}
+
+function attempt<T>(run: () => T, what: string): T {
+  try {
+    return run();
+  } catch (error) {
+    throw new TraceError(`${what} cannot be traced: ${(error as Error).message}`);
+  }
+}

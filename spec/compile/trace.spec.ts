@@ -1,0 +1,122 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { expect } from "chai";
+import { type Graph, interpret } from "../../lib/graph/index.js";
+import * as nn from "../../lib/index.js";
+import { onEveryBackend } from "../support/backends.js";
+import { expectNoLeak } from "../support/expect.js";
+import { readGoldens } from "../support/goldens.js";
+import { hasModule, ModuleCases } from "../support/module-cases.js";
+
+const targets = (graph: Graph): string[] =>
+  graph.nodes.filter(({ kind }) => kind === "call_function").map(({ target }) => target);
+
+describe("trace", () => {
+  it("records ops of functional as single nodes, with the keys of the state_dict", () => {
+    const model = new nn.Sequential(new nn.Linear(2, 4), new nn.Sigmoid(), new nn.LayerNorm(4));
+    const x = tf.zeros([1, 2]);
+    const graph = expectNoLeak(() => nn.trace(model, x));
+    expect(String(graph)).to.equal(
+      [
+        "graph():",
+        "    %input : [num_users=1] = placeholder[target=input]",
+        "    %_0_weight : [num_users=1] = get_attr[target=0.weight]",
+        "    %_0_bias : [num_users=1] = get_attr[target=0.bias]",
+        "    %linear : [num_users=1] = call_function[target=linear](args = (%input, %_0_weight, {bias: %_0_bias}), kwargs = {})",
+        "    %sigmoid : [num_users=1] = call_function[target=sigmoid](args = (%linear,), kwargs = {})",
+        "    %_2_weight : [num_users=1] = get_attr[target=2.weight]",
+        "    %_2_bias : [num_users=1] = get_attr[target=2.bias]",
+        "    %layer_norm : [num_users=1] = call_function[target=layer_norm](args = (%sigmoid, [4], {weight: %_2_weight, bias: %_2_bias, eps: 0.00001}), kwargs = {})",
+        "    return layer_norm",
+      ].join("\n"),
+    );
+    const linear = graph.nodes.find(({ target }) => target === "linear")!;
+    expect(linear.meta).to.deep.equal({
+      value: { shape: [1, 4], dtype: "float32" },
+      module: "0",
+      moduleType: "Linear",
+    });
+    expect(graph.toMermaid()).to.contain("linear --> sigmoid").and.contain('["0"]');
+    model.dispose();
+    x.dispose();
+  });
+
+  it("records raw tfjs calls as kernels, and other tensors as constants", () => {
+    const two = tf.scalar(2);
+    const graph = nn.trace((x: tf.Tensor) => tf.mul(tf.softmax(x), two), tf.zeros([3]));
+    expect(targets(graph)).to.deep.equal(["tfjs.Softmax", "tfjs.Multiply"]);
+    expect([...graph.constants.values()][0]!.values).to.deep.equal(new Float32Array([2]));
+    two.dispose();
+  });
+
+  it("takes nested arguments and results, and a tensor that comes twice once", () => {
+    const model = (x: tf.Tensor, [h, c]: tf.Tensor[], { scale }: { scale: tf.Tensor }): object => ({
+      sum: tf.add(x, h!),
+      rest: [tf.mul(c!, scale), null],
+    });
+    const x = tf.ones([2]);
+    const graph = nn.trace(model, [x, [x, tf.ones([2])], { scale: tf.scalar(3) }]);
+    expect(graph.placeholders).to.have.lengthOf(3);
+    expect(String(graph)).to.contain("return {sum: add, rest: (multiply, None)}");
+  });
+
+  it("refuses what a trace cannot follow, with a sentence", () => {
+    const x = tf.ones([2]);
+    const weight = new nn.Parameter(tf.ones([2]));
+    const scaled = new (class extends nn.Module {
+      readonly weight = weight;
+      override forward(input: tf.Tensor): tf.Tensor {
+        return tf.mul(input, this.weight.dataSync()[0]!);
+      }
+    })();
+    const branch = (input: tf.Tensor): tf.Tensor =>
+      tf.sum(input).arraySync() === 2 ? input : tf.neg(input);
+    expect(() => nn.trace(branch, x)).to.throw(nn.TraceError, "reads the values of a tensor");
+    expect(() => nn.trace(scaled, x)).to.throw(nn.TraceError, "reads the values of a tensor");
+    const noise = (input: tf.Tensor): tf.Tensor => tf.add(input, tf.randomNormal([2]));
+    expect(() => nn.trace(noise, x)).to.throw(nn.TraceError, "draws random numbers");
+    const seeded = (input: tf.Tensor): tf.Tensor => tf.add(input, nn.randn(2));
+    expect(() => nn.trace(seeded, x)).to.throw(nn.TraceError, "draws random numbers");
+    expect(() => nn.trace(scaled, [new Date()])).to.throw(nn.TraceError, "cannot be traced");
+    expect(x.dataSync()).to.deep.equal(new Float32Array([1, 1])); // nothing stays patched
+    scaled.dispose();
+  });
+
+  it("lets a forward read what depends on no input", () => {
+    const graph = nn.trace(
+      (x: tf.Tensor) => tf.mul(x, tf.range(0, 3).dataSync()[2]!),
+      tf.ones([2]),
+    );
+    expect([...graph.constants.values()].map(({ values }) => values[0])).to.deep.equal([2]);
+  });
+});
+
+const goldens = await readGoldens("goldens/modules");
+const cases = new ModuleCases(goldens);
+
+onEveryBackend("The interpreted graph of PyTorch's module cases", (_, tolerance) => {
+  for (const module of new Set(goldens.cases.map((golden) => golden.module))) {
+    if (!hasModule(module)) continue;
+    it(`${module} gives what eager gives`, () => {
+      for (const golden of goldens.cases.filter((one) => one.module === module)) {
+        const outer = tf.memory().numTensors;
+        const { model, args, dispose } = cases.build(golden);
+        const graph = nn.trace(model, args);
+        const state = new Map<string, tf.Tensor>([
+          ...model.namedParameters({ removeDuplicate: false }),
+          ...model.namedBuffers({ removeDuplicate: false }),
+        ]);
+        const inputs = [...new Set(flat(args))];
+        const output = interpret(graph, inputs, (key) => state.get(key)!);
+        cases.expectOutput(output, golden.output, tolerance, golden.id);
+        tf.dispose(output as tf.TensorContainer);
+        dispose();
+        expect(tf.memory().numTensors - outer, `${golden.id}: tensors left`).to.equal(0);
+      }
+    });
+  }
+});
+
+function flat(value: unknown): tf.Tensor[] {
+  if (value instanceof tf.Tensor) return [value as tf.Tensor];
+  return value && typeof value === "object" ? Object.values(value).flatMap(flat) : [];
+}

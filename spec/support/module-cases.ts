@@ -1,0 +1,87 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { expect } from "chai";
+import * as nn from "../../lib/index.js";
+import type { Tolerance } from "./backends.js";
+import { expectTensor } from "./expect.js";
+import {
+  camelCase,
+  type GoldenCase,
+  type GoldenConstruct,
+  type Goldens,
+  type GoldenValue,
+} from "./goldens.js";
+
+type Constructor = new (...args: unknown[]) => nn.Module;
+const classes = nn as unknown as Record<string, Constructor | undefined>;
+const functions = nn.functional as unknown as Record<string, unknown>;
+
+export const hasModule = (name: string): boolean => classes[name] !== undefined;
+
+/** A case of PyTorch's module suite, built and ready to be called. */
+export interface BuiltCase {
+  model: nn.Module;
+  /** What the model is called with, its options last. */
+  args: unknown[];
+  dispose(): void;
+}
+
+/** Builds modules and inputs from goldens, and compares outputs with them. */
+export class ModuleCases {
+  constructor(private readonly goldens: Goldens) {}
+
+  decode(value: GoldenValue): unknown {
+    if (Array.isArray(value)) return value.map((one) => this.decode(one));
+    if (typeof value !== "object" || value === null) return value;
+    if ("$tensor" in value) return this.tensor(value.$tensor);
+    if ("$module" in value) return this.construct(value.$module);
+    if ("$function" in value) return functions[camelCase(value.$function)];
+    return value.$inf * Infinity;
+  }
+
+  construct({ module, args, options }: GoldenConstruct): nn.Module {
+    const positional = args.map((arg) => this.decode(arg));
+    return new classes[module]!(...positional, ...this.options(options));
+  }
+
+  build(golden: GoldenCase): BuiltCase {
+    const model = this.construct(golden).train(golden.training);
+    const keys = Object.entries(golden.state);
+    const state = keys.map(([key, { $tensor }]) => [key, this.tensor($tensor)] as const);
+    model.loadStateDict(new Map(state));
+    const inputs = golden.inputs.map((input) => this.decode(input));
+    const options = this.options(golden.forward_options);
+    const owned = [state.map(([, tensor]) => tensor), inputs, options] as tf.TensorContainer;
+    return {
+      model,
+      args: [...inputs, ...options],
+      dispose: () => {
+        model.dispose();
+        tf.dispose(owned);
+      },
+    };
+  }
+
+  expectOutput(got: unknown, want: GoldenValue, tolerance: Tolerance, what = "output"): void {
+    if (Array.isArray(want)) {
+      expect(got, what).to.be.an("array").with.lengthOf(want.length);
+      const list = got as unknown[];
+      want.forEach((w, i) => this.expectOutput(list[i], w, tolerance, `${what}[${i}]`));
+    } else if (want !== null && typeof want === "object" && "$tensor" in want) {
+      expectTensor(got as tf.Tensor, this.goldens.tensor(want.$tensor), tolerance, what);
+    } else {
+      expect(got, what).to.equal(want);
+    }
+  }
+
+  private options(options: Record<string, GoldenValue>): Record<string, unknown>[] {
+    const entries = Object.entries(options);
+    if (entries.length === 0) return [];
+    const decoded = entries.map(([name, value]) => [camelCase(name), this.decode(value)]);
+    return [Object.fromEntries(decoded) as Record<string, unknown>];
+  }
+
+  private tensor(key: string): tf.Tensor {
+    const { values, shape, dtype } = this.goldens.tensor(key);
+    return tf.tensor(values, shape, dtype as tf.DataType);
+  }
+}
