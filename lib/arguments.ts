@@ -31,7 +31,7 @@ export function readOptions<T extends object>(
 
 /** What a value is, in words for an error message. */
 export function describe(value: unknown): string {
-  if (value === null) return "null";
+  if (value === null || value === undefined) return String(value);
   if (Array.isArray(value)) return `an array of ${value.length}`;
   if (typeof value === "function") return "a function";
   if (typeof value !== "object") return `${typeof value} ${JSON.stringify(value)}`;

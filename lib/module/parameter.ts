@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { describe } from "../arguments.js";
 import { format } from "./print.js";
 
 /** What can become a parameter: a tensor, numbers as `tf.tensor` takes them, or a shape to fill. */
@@ -9,7 +10,16 @@ export class Empty {
   constructor(
     readonly shape: readonly number[],
     readonly dtype: tf.DataType = "float32",
-  ) {}
+  ) {
+    const wrong = shape.findIndex((size) => !Number.isInteger(size) || size < 0);
+    if (wrong === -1) return;
+    const size = shape[wrong];
+    const rule =
+      typeof size === "number" && size < 0
+        ? `negative dimension ${size}`
+        : `a size that is no integer (${describe(size)} at position ${wrong})`;
+    throw new RangeError(`Trying to create tensor with ${rule}: [${shape.join(", ")}]`);
+  }
 }
 
 /** Tells our classes apart, also across two copies of this package: tfjs' `instanceof` is structural. */

@@ -212,4 +212,11 @@ describe("nn.meta", () => {
     after.dispose();
     fresh.dispose();
   });
+
+  it("names a size that was forgotten or is none", () => {
+    const make = nn.Linear as unknown as new (...args: unknown[]) => nn.Module;
+    expect(() => new make(2)).to.throw(RangeError, "no integer (undefined at position 0): [, 2]");
+    expect(() => new make(2.5, 3)).to.throw(RangeError, "number 2.5 at position 1");
+    expect(() => new make(-2, 3)).to.throw(RangeError, "negative dimension -2: [3, -2]");
+  });
 });
