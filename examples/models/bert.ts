@@ -81,10 +81,10 @@ class BertOutput extends nn.Module {
   readonly dense: nn.Linear;
   readonly LayerNorm: nn.LayerNorm;
 
-  constructor(inFeatures: number, { hidden_size, layer_norm_eps }: BertConfig) {
+  constructor(inFeatures: number, config: BertConfig) {
     super();
-    this.dense = new nn.Linear(inFeatures, hidden_size);
-    this.LayerNorm = new nn.LayerNorm(hidden_size, { eps: layer_norm_eps });
+    this.dense = new nn.Linear(inFeatures, config.hidden_size);
+    this.LayerNorm = new nn.LayerNorm(config.hidden_size, { eps: config.layer_norm_eps });
   }
 
   override forward(x: tf.Tensor, residual: tf.Tensor): tf.Tensor {
@@ -111,9 +111,9 @@ class BertIntermediate extends nn.Module {
   readonly dense: nn.Linear;
   readonly intermediate_act_fn = new nn.GELU();
 
-  constructor({ hidden_size, intermediate_size }: BertConfig) {
+  constructor(config: BertConfig) {
     super();
-    this.dense = new nn.Linear(hidden_size, intermediate_size);
+    this.dense = new nn.Linear(config.hidden_size, config.intermediate_size);
   }
 
   override forward(x: tf.Tensor): tf.Tensor {
@@ -159,9 +159,9 @@ class BertPooler extends nn.Module {
   readonly dense: nn.Linear;
   readonly activation = new nn.Tanh();
 
-  constructor({ hidden_size }: BertConfig) {
+  constructor(config: BertConfig) {
     super();
-    this.dense = new nn.Linear(hidden_size, hidden_size);
+    this.dense = new nn.Linear(config.hidden_size, config.hidden_size);
   }
 
   override forward(x: tf.Tensor): tf.Tensor {

@@ -24,7 +24,7 @@ class Block extends nn.Module {
   override forward(x: tf.Tensor, attnMask: tf.Tensor): tf.Tensor {
     const y = this.ln1(x);
     x = tf.add(x, this.attn(y, y, y, { attnMask, needWeights: false })[0]);
-    return tf.add(x, this.mlp(this.ln2(x)) as tf.Tensor);
+    return tf.add(x, this.mlp(this.ln2(x)));
   }
 }
 
