@@ -11,8 +11,14 @@ export class Entry {
   /**
    * The values; halves and float8 kinds as their raw bits, bool as 0 and 1, complex numbers as their
    * two parts in turn, quantised ones as their integers, what is smaller than a byte as bytes.
+   *
+   * @throws CheckpointError if it has none: a sparse tensor, one of the meta device.
    */
-  readonly data: EntryData;
+  get data(): EntryData {
+    return this.values;
+  }
+
+  private readonly values: EntryData;
 
   constructor(
     readonly dtype: Dtype,
@@ -23,7 +29,7 @@ export class Entry {
     /** Of a quantised tensor: what its integers mean. */
     readonly quantizer?: Quantizer,
   ) {
-    this.data = viewAs(dtype, bytes);
+    this.values = viewAs(dtype, bytes);
   }
 
   /**
@@ -88,6 +94,25 @@ export class Entry {
         key,
       },
     );
+  }
+}
+
+/** A tensor that is there but has no plain values; only its use is an error. */
+export class UnreadableEntry extends Entry {
+  constructor(
+    /** What it is, with its article. */
+    private readonly what: string,
+    dtype: Dtype,
+    shape: readonly number[],
+    key: string,
+  ) {
+    super(dtype, shape, new Uint8Array(), key);
+  }
+
+  override get data(): never {
+    throw new CheckpointError(`'${this.key}' is ${this.what}, which has no plain values`, {
+      key: this.key,
+    });
   }
 }
 

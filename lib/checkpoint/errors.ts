@@ -23,3 +23,14 @@ export class CheckpointError extends Error {
     this.key = key;
   }
 }
+
+/** What runs, its errors with the name of the file. */
+export async function placed<T>(file: string, run: () => T | Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    if (!(error instanceof CheckpointError) || error.file !== undefined) throw error;
+    const { offset, key, cause } = error;
+    throw new CheckpointError(error.message, { file, offset, key, cause });
+  }
+}

@@ -4,6 +4,7 @@
  * Source: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
  */
 import type { ByteSource } from "./byte-source.js";
+import type { LazyEntry } from "./checkpoint.js";
 import { type Dtype, DTYPES, wordSize } from "./dtype.js";
 import { Entry } from "./entry.js";
 import { CheckpointError } from "./errors.js";
@@ -45,12 +46,12 @@ interface NpyHeader {
 export const looksLikeNpy = (head: Uint8Array): boolean =>
   MAGIC.every((byte, i) => head[i] === byte);
 
-/** Reads a whole `.npy`, row-major and little-endian whatever it is in the file. */
-export async function readNpy(source: ByteSource, key: string): Promise<Entry> {
-  const { dtype, shape, fortran, bigEndian, dataStart } = await readHeader(source);
-  const itemSize = DTYPES[dtype].bits / 8;
+/** Reads the header; the entry is row-major and little-endian whatever the array is in the file. */
+export async function openNpy(source: ByteSource, key: string): Promise<LazyEntry> {
+  const header = await readHeader(source);
+  const { dtype, shape, dataStart } = header;
   const count = shape.reduce((product, size) => product * size, 1);
-  const bytes = count * itemSize;
+  const bytes = count * (DTYPES[dtype].bits / 8);
   if (!Number.isSafeInteger(bytes) || bytes > source.size - dataStart) {
     throw new CheckpointError(
       `a .npy of shape [${shape.join(", ")}] and ${dtype} needs ${bytes} bytes, ` +
@@ -58,6 +59,16 @@ export async function readNpy(source: ByteSource, key: string): Promise<Entry> {
       { file: source.name, offset: dataStart, key },
     );
   }
+  return { dtype, shape, read: () => readArray(source, header, bytes, key) };
+}
+
+async function readArray(
+  source: ByteSource,
+  { dtype, shape, fortran, bigEndian, dataStart }: NpyHeader,
+  bytes: number,
+  key: string,
+): Promise<Entry> {
+  const itemSize = DTYPES[dtype].bits / 8;
   let data = await source.read(dataStart, dataStart + bytes);
   if (fortran) data = gather(data, { shape, stride: fortranStride(shape), offset: 0, itemSize });
   if (bigEndian) data = swapBytes(data, wordSize(dtype));

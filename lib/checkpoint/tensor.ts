@@ -1,6 +1,6 @@
 /** A tensor as a pickle describes it: a window on a storage, whose bytes are read when needed. */
 import { type Dtype, DTYPES, viewAs, wordSize } from "./dtype.js";
-import { Entry } from "./entry.js";
+import { Entry, UnreadableEntry } from "./entry.js";
 import { CheckpointError } from "./errors.js";
 import type { Quantizer } from "./quantizer.js";
 import { gather, isContiguous, numelOf, swapBytes } from "./strided.js";
@@ -38,11 +38,10 @@ export interface PendingQuantizer {
 
 /** Bounds what copies may take: a few bytes can describe a huge tensor by strides of 0. */
 export class Allowance {
-  private left = 64 * 2 ** 20;
+  private left: number;
 
-  /** Each storage allows for its size, several times. */
-  grow(bytes: number): void {
-    this.left += 8 * bytes;
+  constructor(fileSize: number) {
+    this.left = 64 * 2 ** 20 + 8 * fileSize;
   }
 
   spend(bytes: number, key: string): void {
@@ -58,7 +57,15 @@ export class Allowance {
 
 /** A tensor that is there but has no plain values: sparse, on the meta device … */
 export class UnreadableTensor {
-  constructor(readonly what: string) {}
+  constructor(
+    readonly what: string,
+    readonly dtype: Dtype = "float32",
+    readonly shape: readonly number[] = [],
+  ) {}
+
+  toEntry(key: string): Promise<Entry> {
+    return Promise.resolve(new UnreadableEntry(this.what, this.dtype, this.shape, key));
+  }
 }
 
 export class LazyTensor {
@@ -67,6 +74,14 @@ export class LazyTensor {
     readonly layout: TensorLayout,
   ) {
     checkLayout(storage, layout);
+  }
+
+  get dtype(): Dtype {
+    return this.layout.dtype;
+  }
+
+  get shape(): readonly number[] {
+    return this.layout.shape;
   }
 
   async toEntry(key: string, allowance: Allowance): Promise<Entry> {

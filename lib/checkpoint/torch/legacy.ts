@@ -1,9 +1,11 @@
 /** What `torch.save` wrote before 1.6: five pickles, then the storages one after another. */
 import type { ByteSource } from "../byte-source.js";
+import type { Checkpoint } from "../checkpoint.js";
 import { CheckpointError } from "../errors.js";
 import { unpickle } from "../pickle/machine.js";
 import type { Storage } from "../tensor.js";
 import { StorageValue, TORCH_BUILDERS } from "./rebuild.js";
+import { checkpointOf } from "./state.js";
 import { storageDtype, storageItemSize } from "./storages.js";
 import { align } from "./zip.js";
 
@@ -78,8 +80,15 @@ export class StorageView implements Storage {
   }
 }
 
+export const looksLikePickle = (head: Uint8Array): boolean => head[0] === 0x80;
+
+export async function openLegacy(file: ByteSource, key: string | undefined): Promise<Checkpoint> {
+  const value = readLegacy(await file.read(0, file.size), file);
+  return checkpointOf("torch legacy", value, file, key);
+}
+
 /** The value that was saved. */
-export function readLegacy(bytes: Uint8Array, { name: file }: ByteSource): unknown {
+function readLegacy(bytes: Uint8Array, { name: file }: ByteSource): unknown {
   const storages = new Map<string, LegacyStorage>();
   const options = { file, builders: TORCH_BUILDERS };
   let at = 0;

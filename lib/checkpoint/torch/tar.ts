@@ -4,11 +4,13 @@
  * Source: `legacy_load` in https://github.com/pytorch/pytorch/blob/main/torch/serialization.py
  */
 import type { ByteSource } from "../byte-source.js";
+import type { Checkpoint } from "../checkpoint.js";
 import { CheckpointError } from "../errors.js";
 import { unpickle } from "../pickle/machine.js";
 import { LazyTensor, type Storage } from "../tensor.js";
 import { LegacyStorage, StorageView } from "./legacy.js";
 import { StorageValue, TORCH_BUILDERS } from "./rebuild.js";
+import { checkpointOf } from "./state.js";
 import { storageDtype } from "./storages.js";
 
 const BLOCK = 512;
@@ -17,8 +19,13 @@ const BLOCK = 512;
 export const looksLikeTar = (head: Uint8Array): boolean =>
   new TextDecoder("latin1").decode(head.subarray(257, 262)) === "ustar";
 
+export async function openTorchTar(file: ByteSource, key: string | undefined): Promise<Checkpoint> {
+  const value = readTorchTar(await file.read(0, file.size), file);
+  return checkpointOf("torch tar", value, file, key);
+}
+
 /** The value that was saved. */
-export function readTorchTar(bytes: Uint8Array, { name: file }: ByteSource): unknown {
+function readTorchTar(bytes: Uint8Array, { name: file }: ByteSource): unknown {
   const members = readMembers(bytes, file);
   const part = (name: string): Cursor => {
     const data = members.get(name);

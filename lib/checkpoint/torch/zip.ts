@@ -4,11 +4,14 @@
  * Source: https://docs.pytorch.org/docs/stable/notes/serialization.html
  */
 import type { ByteSource } from "../byte-source.js";
+import type { Checkpoint } from "../checkpoint.js";
 import { CheckpointError } from "../errors.js";
 import { unpickle } from "../pickle/machine.js";
 import type { Storage } from "../tensor.js";
 import type { ZipArchive, ZipMember } from "../zip.js";
 import { StorageValue, TORCH_BUILDERS } from "./rebuild.js";
+import { isTorchScript, scriptStateDict } from "./script.js";
+import { checkpointOf } from "./state.js";
 import { storageDtype, storageItemSize } from "./storages.js";
 
 /** The folder that all of it is in, or null if this is no such archive. */
@@ -20,12 +23,20 @@ export function torchRoot(archive: ZipArchive): string | null {
   return null;
 }
 
-/** The value that was saved; its tensors still unread. */
-export async function readTorchZip(
+export async function openTorchZip(
   file: ByteSource,
   archive: ZipArchive,
   root: string,
-): Promise<unknown> {
+  key: string | undefined,
+): Promise<Checkpoint> {
+  const value = await readTorchZip(file, archive, root);
+  if (!isTorchScript(archive, root)) return checkpointOf("torch", value, file, key);
+  const state = await scriptStateDict(archive, root, value);
+  return checkpointOf("torchscript", state, file, key);
+}
+
+/** The value that was saved; its tensors still unread. */
+async function readTorchZip(file: ByteSource, archive: ZipArchive, root: string): Promise<unknown> {
   const pickle = await archive.read(archive.members.get(`${root}data.pkl`)!);
   const isBigEndian = await readByteOrder(file, archive, root);
   const reads = new Map<string, () => Promise<Uint8Array>>();

@@ -1,0 +1,18 @@
+import type { Dtype } from "./dtype.js";
+import type { Entry } from "./entry.js";
+
+/** A tensor that the headers of a file tell of; its bytes are read when asked for. */
+export interface LazyEntry {
+  readonly dtype: Dtype;
+  readonly shape: readonly number[];
+  read(): Promise<Entry>;
+}
+
+/** A file of which only the headers are read. */
+export interface Checkpoint {
+  /** What its bytes say that it is. */
+  readonly format: "safetensors" | "torch" | "torch legacy" | "torch tar" | "torchscript" | Arrays;
+  readonly entries: ReadonlyMap<string, LazyEntry>;
+}
+
+type Arrays = "npy" | "npz" | "shards";

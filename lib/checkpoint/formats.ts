@@ -1,0 +1,66 @@
+/** Which reader takes a file: its bytes tell, never its name. */
+import type { ByteSource } from "./byte-source.js";
+import type { Checkpoint, LazyEntry } from "./checkpoint.js";
+import { Entry } from "./entry.js";
+import { CheckpointError, placed } from "./errors.js";
+import { looksLikeNpy, openNpy } from "./npy.js";
+import { openNpz } from "./npz.js";
+import { looksLikeSafetensors, readSafetensorsHeader } from "./safetensors.js";
+import { looksLikeIndex, openShards } from "./shards.js";
+import { looksLikePickle, openLegacy } from "./torch/legacy.js";
+import { looksLikeTar, openTorchTar } from "./torch/tar.js";
+import { openTorchZip, torchRoot } from "./torch/zip.js";
+import { looksLikeZip, ZipArchive } from "./zip.js";
+
+/** What tells the formats apart; a tar says so in its first block. */
+const HEAD = 512;
+
+/** Reads the headers of a checkpoint; `key` is where in a pickle its state_dict is. */
+export function openCheckpoint(file: ByteSource, key?: string): Promise<Checkpoint> {
+  return placed(file.name, () => openFormat(file, key));
+}
+
+async function openFormat(file: ByteSource, key: string | undefined): Promise<Checkpoint> {
+  const head = await file.read(0, Math.min(HEAD, file.size));
+  if (looksLikeIndex(head)) return openShards(file, (shard) => openCheckpoint(shard));
+  if (looksLikePickle(head)) return openLegacy(file, key);
+  if (looksLikeTar(head)) return openTorchTar(file, key);
+  if (looksLikeZip(head)) {
+    const archive = await ZipArchive.open(file);
+    const root = torchRoot(archive);
+    return root === null ? openNpz(file, archive) : openTorchZip(file, archive, root, key);
+  }
+  if (looksLikeNpy(head)) {
+    return { format: "npy", entries: new Map([["array", await openNpy(file, "array")]]) };
+  }
+  if (looksLikeSafetensors(head)) return openSafetensors(file);
+  throw new CheckpointError(whatItIs(head, file.size), { file: file.name, offset: 0 });
+}
+
+async function openSafetensors(file: ByteSource): Promise<Checkpoint> {
+  const { tensors } = await readSafetensorsHeader(file);
+  const entries = new Map<string, LazyEntry>();
+  for (const { key, dtype, shape, begin, end } of tensors) {
+    const read = async (): Promise<Entry> =>
+      new Entry(dtype, shape, await file.read(begin, end), key);
+    entries.set(key, { dtype, shape, read });
+  }
+  return { format: "safetensors", entries };
+}
+
+/** A sentence for what is no checkpoint, or none that we read. */
+function whatItIs(head: Uint8Array, size: number): string {
+  if (size === 0) return "the file is empty";
+  const text = new TextDecoder().decode(head);
+  if (text.startsWith("version https://git-lfs")) {
+    return "a Git LFS pointer, not the weights: fetch the file itself (git lfs pull)";
+  }
+  if (/^\s*<(!doctype|html)/i.test(text)) {
+    return "an HTML page, probably an error page, not a checkpoint";
+  }
+  if (size < 9) return `${size} bytes, too few for a checkpoint`;
+  return (
+    "not a checkpoint that is read: neither .safetensors, nor of torch.save or torch.jit.save, " +
+    "nor .npz or .npy, nor an index of shards"
+  );
+}

@@ -1,0 +1,79 @@
+/** Hugging Face's `*.index.json`: which tensor is in which of the files beside it. */
+import type { ByteSource } from "./byte-source.js";
+import type { Checkpoint, LazyEntry } from "./checkpoint.js";
+import { CheckpointError } from "./errors.js";
+
+const MAX_INDEX = 100_000_000;
+
+/** Whether a file may be one: its first character opens an object, and no length is before it. */
+export const looksLikeIndex = (head: Uint8Array): boolean =>
+  /^\s*\{\s*("|\})/.test(new TextDecoder("latin1").decode(head));
+
+export async function openShards(
+  file: ByteSource,
+  open: (shard: ByteSource) => Promise<Checkpoint>,
+): Promise<Checkpoint> {
+  const places = await readIndex(file);
+  const shards = new Map<string, Checkpoint>();
+  const entries = new Map<string, LazyEntry>();
+  for (const [key, name] of places) {
+    let shard = shards.get(name);
+    if (shard === undefined) {
+      shard = await open(await openBeside(file, name));
+      shards.set(name, shard);
+    }
+    const entry = shard.entries.get(key);
+    if (entry === undefined) {
+      const message = `the shard '${name}' has no '${key}', which the index says is there`;
+      throw new CheckpointError(message, { file: file.name, key });
+    }
+    entries.set(key, entry);
+  }
+  return { format: "shards", entries };
+}
+
+async function openBeside(file: ByteSource, name: string): Promise<ByteSource> {
+  if (file.sibling === undefined) {
+    const message =
+      `an index of shards ('${name}' and others), which lie beside it: give its path or URL, ` +
+      "not its bytes";
+    throw new CheckpointError(message, { file: file.name });
+  }
+  try {
+    return await file.sibling(name);
+  } catch (cause) {
+    if (!(cause instanceof CheckpointError)) throw cause;
+    throw new CheckpointError(`its shard '${name}' cannot be opened: ${cause.message}`, {
+      file: file.name,
+      cause,
+    });
+  }
+}
+
+async function readIndex(file: ByteSource): Promise<Map<string, string>> {
+  const fail = (message: string): never => {
+    throw new CheckpointError(`not an index of shards: ${message}`, { file: file.name });
+  };
+  if (file.size > MAX_INDEX) fail(`${file.size} bytes of JSON`);
+  const bytes = await file.read(0, file.size);
+  let json: unknown;
+  try {
+    json = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch (error) {
+    fail(`it is not valid JSON: ${(error as Error).message}`);
+  }
+  const map = (json as { weight_map?: unknown }).weight_map;
+  if (typeof map !== "object" || map === null || Array.isArray(map)) fail("it has no weight_map");
+  const places = new Map<string, string>();
+  for (const [key, name] of Object.entries(map as Record<string, unknown>)) {
+    if (typeof name !== "string" || !isPlainName(name)) {
+      return fail(`'${key}' is in ${JSON.stringify(name)}, which is no file name beside it`);
+    }
+    places.set(key, name);
+  }
+  return places;
+}
+
+/** A name without a folder in it, in any system's writing, and no address. */
+const isPlainName = (name: string): boolean =>
+  name.length <= 255 && !/[/\\:%?#]|\p{Cc}/u.test(name) && !/^\.*$/.test(name.trim());

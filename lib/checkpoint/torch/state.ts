@@ -1,0 +1,24 @@
+import type { ByteSource } from "../byte-source.js";
+import type { Checkpoint, LazyEntry } from "../checkpoint.js";
+import { placed } from "../errors.js";
+import { findStateDict } from "../state-dict.js";
+import { Allowance } from "../tensor.js";
+
+/** What of a saved value is the model's. */
+export async function checkpointOf(
+  format: Checkpoint["format"],
+  value: unknown,
+  file: ByteSource,
+  key: string | undefined,
+): Promise<Checkpoint> {
+  const state = await placed(file.name, () => findStateDict(value, key));
+  const allowance = new Allowance(file.size);
+  const entries = new Map<string, LazyEntry>();
+  for (const [name, tensor] of state) {
+    const { dtype, shape } = tensor;
+    const read = (): ReturnType<LazyEntry["read"]> =>
+      placed(file.name, () => tensor.toEntry(name, allowance));
+    entries.set(name, { dtype, shape, read });
+  }
+  return { format, entries };
+}
