@@ -1,70 +1,135 @@
+/** Opens whatever a checkpoint may come from. */
 import { type ByteSource, bytesSource } from "../byte-source.js";
+import { readCached, toKey, writeCached } from "../cache/index.js";
 import { CheckpointError } from "../errors.js";
+import { isNode } from "../node.js";
+import { LoadTask } from "../task.js";
+import { openBlob } from "./blob.js";
+import { readResponse } from "./collect.js";
+import { HttpFile, Unreachable } from "./http.js";
+import { checkIntegrity } from "./integrity.js";
+import { openPath, toPath } from "./path.js";
+import { readWhole } from "./whole.js";
 
 /** Where a checkpoint may come from. */
 export type CheckpointInput =
   string | URL | Blob | Response | ArrayBuffer | ArrayBufferView | ByteSource;
 
+export interface OpenOptions {
+  /**
+   * Whether files from the web are kept for the next time: `"reload"` fetches anew what is there.
+   * Default: true.
+   */
+  cache?: boolean | "reload" | undefined;
+  /** The hash that the file must have, as web pages give it: `"sha256-<base64>"`. */
+  integrity?: string | undefined;
+  /** Whether all of it will be read. */
+  isWhole?: boolean;
+}
+
+/** Above this, a file is not held as one piece. */
+const MAX_WHOLE = 2 ** 31 - 1;
+
 /** Opens a path, URL, File or Blob, Response, or bytes. */
-export async function openSource(input: CheckpointInput): Promise<ByteSource> {
-  if (input instanceof ArrayBuffer) return bytesSource(new Uint8Array(input));
+export async function openSource(
+  input: CheckpointInput,
+  task: LoadTask = new LoadTask(),
+  options: OpenOptions = {},
+): Promise<ByteSource> {
+  const { integrity } = options;
+  const source = await openInput(input, task, options);
+  if (integrity === undefined) return source;
+  const bytes = await readWhole(source);
+  await checkIntegrity(bytes, integrity, source.name, task);
+  return bytesSource(bytes, source.name, source);
+}
+
+async function openInput(
+  input: CheckpointInput,
+  task: LoadTask,
+  options: OpenOptions,
+): Promise<ByteSource> {
+  if (input instanceof ArrayBuffer) return bytesSource(new Uint8Array(input), undefined, { task });
   if (ArrayBuffer.isView(input)) {
-    return bytesSource(new Uint8Array(input.buffer, input.byteOffset, input.byteLength));
+    const bytes = new Uint8Array(input.buffer, input.byteOffset, input.byteLength);
+    return bytesSource(bytes, undefined, { task });
   }
-  if (typeof Blob === "function" && input instanceof Blob) return openBlob(input);
-  if (typeof Response === "function" && input instanceof Response) return openResponse(input);
-  if (typeof input === "string" || input instanceof URL) return openLocation(input);
+  if (typeof Blob === "function" && input instanceof Blob) return openBlob(input, task);
+  if (typeof Response === "function" && input instanceof Response) {
+    return openResponse(input, task, options);
+  }
+  if (typeof input === "string" || input instanceof URL) return openLocation(input, task, options);
   if (typeof (input as ByteSource | null)?.read === "function") return input as ByteSource;
   throw new TypeError(
-    "load: expected a path, URL, File, Blob, Response or bytes, " + `got ${typeof input}`,
+    `load: expected a path, URL, File, Blob, Response or bytes, got ${typeof input}`,
   );
 }
 
-async function openBlob(blob: Blob): Promise<ByteSource> {
-  const name = "name" in blob ? (blob as File).name : "<blob>";
-  return bytesSource(new Uint8Array(await blob.arrayBuffer()), name);
-}
-
-async function openResponse(response: Response): Promise<ByteSource> {
-  const file = response.url || "<response>";
-  if (!response.ok) {
-    throw new CheckpointError(`the server answered ${response.status} ${response.statusText}`, {
-      file,
-    });
-  }
-  try {
-    return bytesSource(new Uint8Array(await response.arrayBuffer()), file);
-  } catch (cause) {
-    throw new CheckpointError(`the download broke off: ${(cause as Error).message}`, {
-      file,
-      cause,
-    });
-  }
-}
-
-const isNode = typeof process === "object" && process.versions?.node !== undefined;
-
-async function openLocation(location: string | URL): Promise<ByteSource> {
+async function openLocation(
+  location: string | URL,
+  task: LoadTask,
+  options: OpenOptions,
+): Promise<ByteSource> {
   const text = String(location);
-  if (isNode && !/^(https?|blob|data):/i.test(text)) return openPath(location);
-  const response = await fetch(location).catch((cause: unknown) => {
-    throw new CheckpointError(
-      "could not be fetched: there is no connection, or the server does not allow this page (CORS)",
-      { file: text, cause },
-    );
-  });
-  return openResponse(response);
+  if (/^(blob|data):/i.test(text)) {
+    const response = await fetch(location, { signal: task.signal }).catch((cause: unknown) => {
+      task.signal.throwIfAborted();
+      const file = text.length > 60 ? `${text.slice(0, 60)}…` : text;
+      throw new CheckpointError("is not a URL that can be read any more", { file, cause });
+    });
+    const name = text.startsWith("data:") ? "<data>" : text;
+    return bytesSource(await readResponse(response, task, name), name, { task });
+  }
+  if (isNode && !/^https?:/i.test(text)) return openPath(toPath(location), task);
+  return openUrl(toKey(location), task, options);
 }
 
-async function openPath(location: string | URL): Promise<ByteSource> {
-  const { readFile } = process.getBuiltinModule("node:fs/promises");
-  const { fileURLToPath } = process.getBuiltinModule("node:url");
-  const isUrl = location instanceof URL || location.startsWith("file:");
-  const path = isUrl ? fileURLToPath(location) : location;
+async function openResponse(
+  response: Response,
+  task: LoadTask,
+  options: OpenOptions,
+): Promise<ByteSource> {
+  const name = response.url || "<response>";
+  const bytes = await readResponse(response, task, name);
+  if (!response.url) return bytesSource(bytes, name, { task });
+  return bytesSource(bytes, name, { task, sibling: siblingOf(response.url, task, options) });
+}
+
+/** Shards lie beside their index, and are asked for as it was. */
+function siblingOf(url: string, task: LoadTask, options: OpenOptions): ByteSource["sibling"] {
+  const beside = (name: string): string => {
+    const sibling = new URL(encodeURIComponent(name), url);
+    // A signature or a version in the query is meant for all of the folder.
+    sibling.search = new URL(url).search;
+    return sibling.href;
+  };
+  return (name) => openUrl(beside(name), task, { ...options, integrity: undefined });
+}
+
+async function openUrl(url: string, task: LoadTask, options: OpenOptions): Promise<ByteSource> {
+  const { cache = true, integrity, isWhole = true } = options;
+  const more = { task, sibling: siblingOf(url, task, options) };
+  const file = new HttpFile(url, task, cache === "reload" ? "reload" : "default");
+  let version;
   try {
-    return bytesSource(new Uint8Array(await readFile(path)), path);
-  } catch (cause) {
-    const message = `cannot be read: ${(cause as Error).message}`;
-    throw new CheckpointError(message, { file: path, cause });
+    version = await file.connect();
+  } catch (error) {
+    // Without a connection, what was kept is better than nothing.
+    const isOffline = cache === true && error instanceof Unreachable;
+    const kept = isOffline ? await readCached(url, null, task) : null;
+    if (kept) return bytesSource(kept, url, more);
+    throw error;
   }
+  const isKnown = version.etag !== null || version.lastModified !== null;
+  const kept = cache === true && isKnown ? await readCached(url, version, task) : null;
+  if (kept) {
+    file.discard();
+    return bytesSource(kept, url, more);
+  }
+  const source = await file.open(more.sibling);
+  const isKept = cache !== false && isKnown && source.size <= MAX_WHOLE;
+  if (!isKept || !(isWhole || integrity !== undefined)) return source;
+  const bytes = await readWhole(source);
+  task.onSuccess(() => writeCached(url, version, bytes, task));
+  return bytesSource(bytes, url, more);
 }

@@ -1,0 +1,108 @@
+/**
+ * The cache in Node: a folder with two files for each URL, the bytes and a record of them.
+ *
+ * Both are written under another name and then renamed, the bytes first; they are named by their
+ * hash. So whatever processes do at the same time, a record names bytes that are whole.
+ */
+import { node } from "../node.js";
+import { openPath } from "../source/path.js";
+import { readWhole } from "../source/whole.js";
+import type { LoadTask } from "../task.js";
+import { type CacheRecord, type CacheStore, parseRecord } from "./store.js";
+
+/** Where the system keeps what can be had again: XDG on Linux, its own places on macOS, Windows. */
+export function cacheFolder(): string {
+  const { env, platform } = process;
+  const path = node.path();
+  const join = (...parts: string[]): string => path.join(...parts);
+  const home = node.os().homedir();
+  const xdg = env.XDG_CACHE_HOME;
+  // Relative paths there are to be ignored, says the standard.
+  if (xdg && path.isAbsolute(xdg)) return join(xdg, "sconce");
+  if (platform === "darwin") return join(home, "Library", "Caches", "sconce");
+  if (platform === "win32") {
+    return join(env.LOCALAPPDATA ?? join(home, "AppData", "Local"), "sconce", "Cache");
+  }
+  return join(home, ".cache", "sconce");
+}
+
+const sha256 = (text: string): string =>
+  node.crypto().createHash("sha256").update(text).digest("hex");
+
+const recordName = (url: string): string => `${sha256(url).slice(0, 32)}.json`;
+
+/** By URL and content: another URL's bytes are never touched. */
+const bytesName = ({ url, sha256: hash }: CacheRecord): string =>
+  `${sha256(url).slice(0, 32)}-${sha256(hash).slice(0, 16)}.bin`;
+
+let written = 0;
+
+export class FolderStore implements CacheStore {
+  constructor(private readonly folder = cacheFolder()) {}
+
+  async records(): Promise<CacheRecord[]> {
+    const names = await node
+      .fs()
+      .readdir(this.folder)
+      .catch(() => []);
+    const records = names
+      .filter((name) => name.endsWith(".json"))
+      .map((name) => this.readRecord(name));
+    return (await Promise.all(records)).filter((record) => record !== null);
+  }
+
+  async find(url: string): Promise<CacheRecord | null> {
+    const record = await this.readRecord(recordName(url));
+    return record?.url === url ? record : null;
+  }
+
+  async read(record: CacheRecord, task: LoadTask): Promise<Uint8Array | null> {
+    try {
+      const file = await openPath(this.path(bytesName(record)), task);
+      return file.size === record.size ? await readWhole(file) : null;
+    } catch {
+      return null;
+    }
+  }
+
+  async write(record: CacheRecord, bytes: Uint8Array): Promise<void> {
+    await node.fs().mkdir(this.folder, { recursive: true });
+    const before = await this.find(record.url);
+    await this.put(bytesName(record), bytes);
+    await this.put(recordName(record.url), JSON.stringify(record));
+    if (before && bytesName(before) !== bytesName(record)) await this.drop(bytesName(before));
+  }
+
+  async remove(record: CacheRecord): Promise<void> {
+    await this.drop(recordName(record.url));
+    await this.drop(bytesName(record));
+  }
+
+  private path(name: string): string {
+    return node.path().join(this.folder, name);
+  }
+
+  private async readRecord(name: string): Promise<CacheRecord | null> {
+    const text = await node
+      .fs()
+      .readFile(this.path(name), "utf8")
+      .catch(() => "");
+    return parseRecord(text);
+  }
+
+  private async put(name: string, content: Uint8Array | string): Promise<void> {
+    written += 1;
+    const draft = this.path(`${name}.${process.pid}-${Date.now()}-${written}.part`);
+    try {
+      await node.fs().writeFile(draft, content);
+      await node.fs().rename(draft, this.path(name));
+    } catch (error) {
+      await node.fs().rm(draft, { force: true });
+      throw error;
+    }
+  }
+
+  private async drop(name: string): Promise<void> {
+    await node.fs().rm(this.path(name), { force: true });
+  }
+}

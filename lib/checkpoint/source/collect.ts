@@ -1,0 +1,88 @@
+/** Puts together what comes in pieces. */
+import { CheckpointError } from "../errors.js";
+import type { LoadTask } from "../task.js";
+import { isEncoded, lengthOf, refusal } from "./answers.js";
+
+/** Bytes of a length that may be known only in the end. */
+export class Collector {
+  private buffer: Uint8Array;
+  length = 0;
+
+  constructor(private readonly expected?: number) {
+    this.buffer = new Uint8Array(expected ?? 65536);
+  }
+
+  /** More than was expected is refused: false. */
+  push(chunk: Uint8Array): boolean {
+    const length = this.length + chunk.length;
+    if (length > this.buffer.length) {
+      if (this.expected !== undefined) return false;
+      const grown = new Uint8Array(Math.max(length, 2 * this.buffer.length));
+      grown.set(this.buffer.subarray(0, this.length));
+      this.buffer = grown;
+    }
+    this.buffer.set(chunk, this.length);
+    this.length = length;
+    return true;
+  }
+
+  /** What came. */
+  bytes(): Uint8Array {
+    return this.buffer.subarray(0, this.length);
+  }
+}
+
+/** The body of an answer that somebody else asked for. */
+export async function readResponse(
+  response: Response,
+  task: LoadTask,
+  file: string,
+): Promise<Uint8Array> {
+  if (!response.ok) throw refusal(response, file);
+  if (response.bodyUsed) throw new CheckpointError("its body has been read before", { file });
+  const announced = lengthOf(response);
+  // Across origins the encoding is hidden, so that more may come than was announced.
+  const isHidden = response.type === "cors" && !isEncoded(response);
+  const collector = new Collector(isHidden ? undefined : announced);
+  task.expect(announced);
+  task.startReporting();
+  const reader = response.body?.getReader();
+  const stop = (): void => void reader?.cancel().catch(() => undefined);
+  task.signal.addEventListener("abort", stop, { once: true });
+  try {
+    for (;;) {
+      const next = await reader?.read().catch((cause: unknown) => {
+        throw brokenOff(collector.length, announced, file, cause);
+      });
+      task.signal.throwIfAborted();
+      if (next === undefined || next.done) break;
+      if (!collector.push(next.value)) throw overlong(announced!, file);
+      task.advance(next.value.length, file);
+      await task.breathe();
+    }
+  } finally {
+    task.signal.removeEventListener("abort", stop);
+    reader?.cancel().catch(() => undefined);
+  }
+  if (announced !== undefined && collector.length < announced) {
+    throw brokenOff(collector.length, announced, file);
+  }
+  return collector.bytes();
+}
+
+export function brokenOff(
+  at: number,
+  total: number | undefined,
+  file: string,
+  cause?: unknown,
+): CheckpointError {
+  const of = total === undefined ? "" : ` of ${total}`;
+  const message = `the download broke off after ${at}${of} bytes`;
+  return new CheckpointError(message, { file, offset: at, cause });
+}
+
+export const overlong = (announced: number, file: string): CheckpointError =>
+  new CheckpointError(`the server announced ${announced} bytes (Content-Length), but sends more`, {
+    file,
+    offset: announced,
+  });

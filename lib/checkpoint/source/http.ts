@@ -1,0 +1,296 @@
+/** A file on a web server: only what is asked for, by range requests, through dropped connections. */
+import { type ByteSource, bytesSource } from "../byte-source.js";
+import { CheckpointError } from "../errors.js";
+import type { LoadTask } from "../task.js";
+import {
+  type FileVersion,
+  hasChanged,
+  isEncoded,
+  isPassing,
+  lengthOf,
+  rangeOf,
+  refusal,
+  versionOf,
+} from "./answers.js";
+import { brokenOff, Collector, overlong } from "./collect.js";
+import { RangeSource } from "./ranges.js";
+
+/** The first request: headers of most checkpoints are shorter. */
+const HEAD = 65536;
+const PART = 8 * 2 ** 20;
+/** A request costs as much as this many bytes. */
+const MAX_GAP = 256 * 1024;
+/** As many as browsers open to one server. */
+const PARALLEL = 6;
+
+/** Failures without a byte between them, before it is given up. */
+const MAX_FAILURES = 5;
+/** As the first answer is missing, it may be the page that is not allowed: that stays so. */
+const MAX_FIRST_FAILURES = 3;
+const FIRST_DELAY = 150;
+const MAX_DELAY = 5000;
+/** A connection from which nothing comes for so long counts as dropped. */
+const STALL = 30_000;
+
+/** A failure that may pass. */
+class Dropped extends Error {
+  constructor(
+    readonly error: CheckpointError,
+    readonly retryAfter = 0,
+  ) {
+    super(error.message);
+  }
+}
+
+/** The server cannot be reached at all. */
+export class Unreachable extends CheckpointError {}
+
+/** Bytes [begin, end); without an end, all that follow. */
+interface Range {
+  begin: number;
+  end?: number;
+}
+
+export class HttpFile {
+  private version: FileVersion | null = null;
+  /** The whole file's length, as far as it is known. */
+  private total: number | undefined;
+  private answer: Response | undefined;
+  private isRanged = false;
+
+  constructor(
+    private readonly url: string,
+    private readonly task: LoadTask,
+    private readonly mode: RequestCache = "default",
+  ) {}
+
+  /** Asks for the file's beginning, and learns of which version and length it is. */
+  async connect(): Promise<FileVersion> {
+    let response = await this.retry(() => this.request({ begin: 0, end: HEAD }));
+    if (response.status === 206 && (rangeOf(response)?.begin !== 0 || isEncoded(response))) {
+      // Its length is hidden (from pages of another origin), or not the file's.
+      cancel(response);
+      response = await this.retry(() => this.request(null));
+    }
+    this.isRanged = response.status === 206;
+    this.total = this.isRanged ? rangeOf(response)!.total : lengthOf(response);
+    this.answer = response;
+    return (this.version = versionOf(response));
+  }
+
+  /** Leaves the answer to `connect` unread. */
+  discard(): void {
+    if (this.answer) cancel(this.answer);
+  }
+
+  /** The file: by ranges if the server can, else all of it. */
+  async open(sibling?: ByteSource["sibling"]): Promise<ByteSource> {
+    const { url: name, task, total: size } = this;
+    if (!this.isRanged || size === undefined) {
+      task.expect(size);
+      task.startReporting();
+      return bytesSource(await this.readAll(), name, { task, ...(sibling && { sibling }) });
+    }
+    const head = new Uint8Array(Math.min(HEAD, size));
+    task.expect(head.length);
+    await this.fill(0, head);
+    const fill = (begin: number, target: Uint8Array): Promise<void> => this.fill(begin, target);
+    const reader = { name, size, head, fill, ...(sibling && { sibling }) };
+    const limits = { maxGap: MAX_GAP, partSize: PART, parallel: PARALLEL };
+    return new RangeSource({ ...reader, ...limits }, task);
+  }
+
+  private async fill(begin: number, target: Uint8Array): Promise<void> {
+    let at = 0;
+    await this.stream({ begin, end: begin + target.length }, (chunk) => {
+      const room = chunk.subarray(0, target.length - at);
+      target.set(room, at);
+      at += room.length;
+      return at;
+    });
+  }
+
+  private async readAll(): Promise<Uint8Array> {
+    const isHidden = this.answer?.type === "cors";
+    const collector = new Collector(isHidden ? undefined : this.total);
+    await this.stream({ begin: 0 }, (chunk) => {
+      if (!collector.push(chunk)) throw overlong(this.total!, this.url);
+      return collector.length;
+    });
+    return collector.bytes();
+  }
+
+  /** Passes the bytes of a range on, in order and each once; `push` gives how many it has. */
+  private async stream({ begin, end }: Range, push: (chunk: Uint8Array) => number): Promise<void> {
+    let done = 0;
+    const until = end ?? this.total;
+    await this.retry(
+      async () => {
+        const range = end === undefined ? { begin: begin + done } : { begin: begin + done, end };
+        const response = this.takeAnswer() ?? (await this.request(range));
+        // A server that ignores ranges begins at the beginning.
+        let skip = response.status === 206 ? 0 : range.begin;
+        const at = (): number => begin + done;
+        await this.pour(response, at, (chunk) => {
+          const fresh = chunk.subarray(Math.min(skip, chunk.length));
+          skip -= chunk.length - fresh.length;
+          const before = done;
+          if (fresh.length > 0) done = push(fresh);
+          if (done > before) this.task.advance(done - before, this.url);
+          return end !== undefined && at() >= end;
+        });
+        if (until !== undefined && at() < until) {
+          throw new Dropped(brokenOff(at(), this.total, this.url));
+        }
+      },
+      () => done,
+    );
+  }
+
+  private takeAnswer(): Response | undefined {
+    const { answer } = this;
+    this.answer = undefined;
+    return answer;
+  }
+
+  /** Reads a body to its end, or until `push` says that it is enough. */
+  private async pour(
+    response: Response,
+    at: () => number,
+    push: (chunk: Uint8Array) => boolean,
+  ): Promise<void> {
+    const reader = response.body?.getReader();
+    if (!reader) return;
+    try {
+      for (;;) {
+        const { done, value } = await withTimeout(reader.read()).catch((cause: unknown) => {
+          this.task.signal.throwIfAborted();
+          throw new Dropped(brokenOff(at(), this.total, this.url, cause));
+        });
+        this.task.signal.throwIfAborted();
+        if (done || push(value)) return;
+        await this.task.breathe();
+      }
+    } finally {
+      reader.cancel().catch(() => undefined);
+    }
+  }
+
+  private async request(range: Range | null): Promise<Response> {
+    const { url, task } = this;
+    const headers = new Headers();
+    if (range) headers.set("range", `bytes=${range.begin}-${range.end ? range.end - 1 : ""}`);
+    const condition = range && this.condition();
+    if (condition) headers.set("if-range", condition);
+    const init = { headers, signal: task.signal, cache: this.mode };
+    const response = await withTimeout(fetch(url, init)).catch((cause: unknown) => {
+      task.signal.throwIfAborted();
+      throw new Dropped(unreachable(url, cause));
+    });
+    return this.check(response, range);
+  }
+
+  private check(response: Response, range: Range | null): Response {
+    const { url } = this;
+    const { status } = response;
+    if (status !== 200 && status !== 206) {
+      cancel(response);
+      if (status === 416) return this.unsatisfiable(response);
+      const error = refusal(response, url);
+      if (!isPassing(status)) throw error;
+      const seconds = Number(response.headers.get("retry-after"));
+      throw new Dropped(error, seconds > 0 ? 1000 * seconds : 0);
+    }
+    const part = status === 206 ? rangeOf(response) : null;
+    const isOther =
+      part !== null && ((range && part.begin !== range.begin) || isOtherTotal(part, this.total));
+    if (this.version && (isOther || hasChanged(this.version, versionOf(response)))) {
+      cancel(response);
+      throw new CheckpointError("the file changed on the server while it was read: load it again", {
+        file: url,
+      });
+    }
+    return response;
+  }
+
+  /** The file ends where more of it was asked for; an empty one has no range at all. */
+  private unsatisfiable(response: Response): Response {
+    const actual = rangeOf(response)?.total;
+    if (this.total === undefined && (actual ?? 0) === 0) return new Response(new Uint8Array());
+    throw new CheckpointError(
+      `the server announced ${this.total} bytes (Content-Length), but the file has ${actual ?? "fewer"}`,
+      { file: this.url },
+    );
+  }
+
+  /** For `If-Range`; across origins a page would have to be allowed to send it. */
+  private condition(): string | null {
+    if (!this.version) return null;
+    const isSameOrigin =
+      typeof location !== "object" || new URL(this.url).origin === location.origin;
+    if (!isSameOrigin) return null;
+    const { etag, lastModified } = this.version;
+    return etag && !etag.startsWith("W/") ? etag : lastModified;
+  }
+
+  /** Tries again after failures that may pass, each time later, as long as there is progress. */
+  private async retry<T>(work: () => Promise<T>, progress = (): number => 0): Promise<T> {
+    const limit = this.version ? MAX_FAILURES : MAX_FIRST_FAILURES;
+    let last = progress();
+    for (let failures = 1; ; failures += 1) {
+      try {
+        return await work();
+      } catch (error) {
+        if (!(error instanceof Dropped)) throw error;
+        const now = progress();
+        if (now > last) failures = 1;
+        last = now;
+        if (failures >= limit) throw error.error;
+        const delay = Math.min(FIRST_DELAY * 2 ** (failures - 1), MAX_DELAY) * (1 + Math.random());
+        await this.pause(Math.max(delay, Math.min(error.retryAfter, 4 * MAX_DELAY)));
+      }
+    }
+  }
+
+  private pause(delay: number): Promise<void> {
+    const { signal } = this.task;
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(resolve, delay);
+      const stop = (): void => {
+        clearTimeout(timer);
+        reject(signal.reason as Error);
+      };
+      if (signal.aborted) stop();
+      else signal.addEventListener("abort", stop, { once: true });
+    });
+  }
+}
+
+const isOtherTotal = ({ total }: { total: number }, known: number | undefined): boolean =>
+  known !== undefined && total !== known;
+
+function cancel(response: Response): void {
+  response.body?.cancel().catch(() => undefined);
+}
+
+function unreachable(file: string, cause: unknown): Unreachable {
+  const isPage = typeof location === "object";
+  const isForeign = isPage && new URL(file).origin !== location.origin;
+  const network = isPage ? "there is no connection to the server" : `cannot reach the server`;
+  const { cause: inner } = cause as { cause?: { code?: string; message?: string } };
+  const detail = inner?.code ?? inner?.message ?? (cause as Error).message;
+  const message = isForeign
+    ? `could not be fetched: ${network}, or it does not allow pages of ${location.origin} ` +
+      "to read its files (CORS: it must send Access-Control-Allow-Origin)"
+    : `could not be fetched: ${network} (${detail})`;
+  return new Unreachable(message, { file, cause });
+}
+
+function withTimeout<T>(work: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout>;
+  const stalled = new Promise<never>((_, reject) => {
+    const seconds = STALL / 1000;
+    timer = setTimeout(() => reject(new Error(`nothing came for ${seconds} s`)), STALL);
+  });
+  return Promise.race([work, stalled]).finally(() => clearTimeout(timer));
+}

@@ -1,0 +1,63 @@
+/** Files of a file system, in Node. */
+import type { ByteSource } from "../byte-source.js";
+import { CheckpointError } from "../errors.js";
+import { node } from "../node.js";
+import type { LoadTask } from "../task.js";
+import { RangeSource } from "./ranges.js";
+
+/** Long enough to be fast, short enough to stop and to report between two. */
+const PART = 8 * 2 ** 20;
+
+/** The path that a `file:` URL or a path names. */
+export function toPath(location: string | URL): string {
+  const isUrl = location instanceof URL || location.startsWith("file:");
+  if (!isUrl) return location;
+  return node.url().fileURLToPath(location);
+}
+
+export async function openPath(path: string, task: LoadTask): Promise<ByteSource> {
+  const file = await node
+    .fs()
+    .open(path, "r")
+    .catch((cause: unknown) => {
+      throw unreadable(path, cause);
+    });
+  task.atEnd(() => file.close());
+  const stat = await file.stat();
+  if (stat.isDirectory()) {
+    throw new CheckpointError("is a folder, not a file", { file: path });
+  }
+  const fill = async (begin: number, target: Uint8Array): Promise<void> => {
+    for (let at = 0; at < target.length;) {
+      const { bytesRead } = await file
+        .read(target, at, target.length - at, begin + at)
+        .catch((cause: unknown) => {
+          throw unreadable(path, cause);
+        });
+      if (bytesRead === 0) {
+        const message = `ends at byte ${begin + at}: it became shorter while it was read`;
+        throw new CheckpointError(message, { file: path, offset: begin + at });
+      }
+      at += bytesRead;
+      task.advance(bytesRead, path);
+    }
+  };
+  const sibling = (name: string): Promise<ByteSource> => {
+    const paths = node.path();
+    return openPath(paths.join(paths.dirname(path), name), task);
+  };
+  const reader = { name: path, size: stat.size, fill, sibling };
+  return new RangeSource({ ...reader, maxGap: 65536, partSize: PART, parallel: 2 }, task);
+}
+
+function unreadable(path: string, cause: unknown): CheckpointError {
+  const { code, message } = cause as NodeJS.ErrnoException;
+  const known: Record<string, string> = {
+    ENOENT: "there is no such file",
+    EACCES: "may not be read: permission denied",
+    EPERM: "may not be read: permission denied",
+    EISDIR: "is a folder, not a file",
+  };
+  const text = known[code ?? ""] ?? `cannot be read: ${message}`;
+  return new CheckpointError(text, { file: path, cause });
+}

@@ -1,0 +1,156 @@
+/** Reads that are asked for together, done as few big ones, in parts that run in parallel. */
+import { type ByteSource, rangeError } from "../byte-source.js";
+import { type LoadTask, nextTurn } from "../task.js";
+
+export interface RangeReader {
+  name: string;
+  size: number;
+  /** Fills the target with the bytes from `begin` on, and tells the task of them. */
+  fill(begin: number, target: Uint8Array): Promise<void>;
+  /** Ranges this near to each other are read as one. */
+  maxGap: number;
+  /** Bytes that one call of `fill` is asked for at most, and calls at the same time. */
+  partSize: number;
+  parallel: number;
+  /** The file's first bytes, if they are there already; the task knows of them. */
+  head?: Uint8Array;
+  sibling?: ByteSource["sibling"];
+}
+
+/** Buffers are no longer than this, unless one range is. */
+const MAX_RUN = 2 ** 30;
+
+interface Wanted {
+  begin: number;
+  end: number;
+  /** Bytes that have not come yet. */
+  missing: number;
+  resolve: (bytes: Uint8Array) => void;
+  reject: (reason: unknown) => void;
+}
+
+/** Neighbouring ranges in one buffer. */
+interface Run {
+  begin: number;
+  end: number;
+  wanted: Wanted[];
+}
+
+export class RangeSource implements ByteSource {
+  readonly name: string;
+  readonly size: number;
+  readonly sibling?: NonNullable<ByteSource["sibling"]>;
+  private queue: Wanted[] = [];
+  private running = 0;
+  private phase = 0;
+  private readonly waiting: (() => void)[] = [];
+
+  constructor(
+    private readonly reader: RangeReader,
+    readonly task: LoadTask,
+  ) {
+    this.name = reader.name;
+    this.size = reader.size;
+    if (reader.sibling) this.sibling = reader.sibling;
+  }
+
+  read(begin: number, end: number): Promise<Uint8Array> {
+    const error = rangeError(begin, end, this.size, this.name);
+    if (error) return Promise.reject(error);
+    const { head } = this.reader;
+    if (head && end <= head.length) return Promise.resolve(head.subarray(begin, end));
+    if (begin === end) return Promise.resolve(new Uint8Array());
+    return new Promise((resolve, reject) => {
+      this.queue.push({ begin, end, missing: end - begin, resolve, reject });
+      if (this.queue.length === 1) void nextTurn().then(() => this.flush());
+    });
+  }
+
+  alignAt(offset: number): void {
+    this.phase = offset % 8;
+  }
+
+  private flush(): void {
+    const wanted = this.queue.sort((a, b) => a.begin - b.begin || a.end - b.end);
+    this.queue = [];
+    const runs = toRuns(wanted, this.reader.maxGap);
+    const known = this.reader.head?.length ?? 0;
+    for (const { begin, end } of runs) {
+      this.task.expect(end - begin - Math.max(0, Math.min(known, end) - begin));
+    }
+    for (const run of runs) {
+      this.readRun(run).catch((error: unknown) => {
+        for (const { reject } of run.wanted) reject(error);
+      });
+    }
+  }
+
+  private async readRun({ begin, end, wanted }: Run): Promise<void> {
+    const { head, partSize } = this.reader;
+    // What is aligned in the file, counted from the place that the format says, is so in memory.
+    const shift = (begin + 8 - this.phase) % 8;
+    const buffer = new Uint8Array(shift + end - begin).subarray(shift);
+    let at = begin;
+    if (head && at < head.length) {
+      buffer.set(head.subarray(at, end));
+      at = Math.min(head.length, end);
+      settle(wanted, buffer, begin, begin, at);
+    }
+    const parts: Promise<void>[] = [];
+    for (; at < end; at += partSize) {
+      const [from, to] = [at, Math.min(at + partSize, end)];
+      const part = this.inTurn(() =>
+        this.reader.fill(from, buffer.subarray(from - begin, to - begin)),
+      );
+      parts.push(part.then(() => settle(wanted, buffer, begin, from, to)));
+    }
+    await Promise.all(parts);
+  }
+
+  /** Lets no more than `parallel` run at the same time. */
+  private async inTurn(work: () => Promise<void>): Promise<void> {
+    if (this.running >= this.reader.parallel) {
+      await new Promise<void>((resolve) => this.waiting.push(resolve));
+    } else this.running += 1;
+    try {
+      this.task.signal.throwIfAborted();
+      await work();
+    } finally {
+      const next = this.waiting.shift();
+      if (next) next();
+      else this.running -= 1;
+    }
+  }
+}
+
+function toRuns(wanted: readonly Wanted[], maxGap: number): Run[] {
+  const runs: Run[] = [];
+  for (const want of wanted) {
+    const last = runs.at(-1);
+    const isNear = last && want.begin <= last.end + maxGap;
+    if (isNear && (want.begin < last.end || want.end - last.begin <= MAX_RUN)) {
+      last.end = Math.max(last.end, want.end);
+      last.wanted.push(want);
+    } else runs.push({ begin: want.begin, end: want.end, wanted: [want] });
+  }
+  return runs;
+}
+
+/** Bytes [from, to) of the file are in the buffer: gives those their bytes that have all now. */
+function settle(
+  wanted: readonly Wanted[],
+  buffer: Uint8Array,
+  origin: number,
+  from: number,
+  to: number,
+): void {
+  for (const want of wanted) {
+    if (want.begin >= to) break;
+    const came = Math.min(to, want.end) - Math.max(from, want.begin);
+    if (came <= 0) continue;
+    want.missing -= came;
+    if (want.missing === 0) {
+      want.resolve(buffer.subarray(want.begin - origin, want.end - origin));
+    }
+  }
+}

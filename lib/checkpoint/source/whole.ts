@@ -1,0 +1,12 @@
+import type { ByteSource } from "../byte-source.js";
+
+/** All bytes of a file, in one piece in which the tensors of a safetensors file are aligned. */
+export async function readWhole(source: ByteSource): Promise<Uint8Array> {
+  const head = await source.read(0, Math.min(16, source.size));
+  if (head.length === 16) {
+    const view = new DataView(head.buffer, head.byteOffset);
+    source.alignAt?.(Number(view.getBigUint64(0, true) % 8n));
+  }
+  source.task?.startReporting();
+  return source.read(0, source.size);
+}
