@@ -9,12 +9,15 @@ import "./default-sampler.js";
 export { type BackendName, type BackendOptions, setBackend } from "./backend.js";
 export {
   type ByteSource,
+  cache,
+  type CachedFile,
   CheckpointError,
   type CheckpointInput,
   type Dtype,
   Entry,
   load,
   type LoadOptions,
+  type LoadProgress,
 } from "./checkpoint/index.js";
 export * from "./compile/index.js";
 export * as functional from "./functional/index.js";

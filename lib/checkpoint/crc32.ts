@@ -1,5 +1,7 @@
-/** CRC-32 as ZIP uses it, eight bytes at a step (Intel's slicing-by-8). */
-const TABLES = makeTables();
+/** CRC-32 as ZIP uses it: Node's, else eight bytes at a step (Intel's slicing-by-8). */
+import { isNode, node } from "./node.js";
+
+let tables: Uint32Array[] | undefined;
 
 function makeTables(): Uint32Array[] {
   const first = Uint32Array.from({ length: 256 }, (_, n) => {
@@ -7,19 +9,25 @@ function makeTables(): Uint32Array[] {
     for (let k = 0; k < 8; k += 1) c = c & 1 ? 0xedb88320 ^ (c >>> 1) : c >>> 1;
     return c;
   });
-  const tables = [first];
+  const made = [first];
   for (let t = 1; t < 8; t += 1) {
-    tables.push(tables[t - 1]!.map((c) => first[c & 255]! ^ (c >>> 8)));
+    made.push(made[t - 1]!.map((c) => first[c & 255]! ^ (c >>> 8)));
   }
-  return tables;
+  return made;
 }
 
-export function crc32(bytes: Uint8Array): number {
-  const [t0, t1, t2, t3, t4, t5, t6, t7] = TABLES as [
+/** The sum of the bytes, going on from that of those before them. */
+export function crc32(bytes: Uint8Array, before = 0): number {
+  return isNode ? node.zlib().crc32(bytes, before) : sliceBy8(bytes, before);
+}
+
+function sliceBy8(bytes: Uint8Array, before: number): number {
+  tables ??= makeTables();
+  const [t0, t1, t2, t3, t4, t5, t6, t7] = tables as [
     ...[Uint32Array, Uint32Array, Uint32Array, Uint32Array],
     ...[Uint32Array, Uint32Array, Uint32Array, Uint32Array],
   ];
-  let c = -1;
+  let c = before ^ -1;
   let i = 0;
   for (; i + 8 <= bytes.length; i += 8) {
     c ^= bytes[i]! | (bytes[i + 1]! << 8) | (bytes[i + 2]! << 16) | (bytes[i + 3]! << 24);

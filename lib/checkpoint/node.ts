@@ -4,6 +4,7 @@ import type * as NodeFs from "node:fs/promises";
 import type * as NodeOs from "node:os";
 import type * as NodePath from "node:path";
 import type * as NodeUrl from "node:url";
+import type * as NodeZlib from "node:zlib";
 
 export const isNode = typeof process === "object" && process.versions?.node !== undefined;
 
@@ -13,4 +14,5 @@ export const node = {
   os: (): typeof NodeOs => process.getBuiltinModule("node:os"),
   path: (): typeof NodePath.posix => process.getBuiltinModule("node:path"),
   url: (): typeof NodeUrl => process.getBuiltinModule("node:url"),
+  zlib: (): typeof NodeZlib => process.getBuiltinModule("node:zlib"),
 };

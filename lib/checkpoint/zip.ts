@@ -1,15 +1,15 @@
 /**
  * ZIP archives, read from their directory so that one member can be had without the others.
  *
- * ZIP libraries for JavaScript want the whole archive, or do not say where a member lies; fflate
- * inflates what is compressed.
+ * ZIP libraries for JavaScript want the whole archive, or do not say where a member lies; the
+ * platform inflates what is compressed.
  *
  * Source: https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT
  */
-import { Inflate } from "fflate";
 import type { ByteSource } from "./byte-source.js";
 import { crc32 } from "./crc32.js";
 import { CheckpointError } from "./errors.js";
+import { inflate } from "./inflate.js";
 
 const END = 0x06054b50;
 const END_64_LOCATOR = 0x07064b50;
@@ -20,6 +20,8 @@ const LOCAL = 0x04034b50;
 const TAIL = 22 + 65535;
 const STORED = 0;
 const DEFLATED = 8;
+/** Bytes that are summed before others have a turn. */
+const CRC_STEP = 4 * 2 ** 20;
 
 export interface ZipMember {
   name: string;
@@ -39,37 +41,40 @@ const viewOf = (bytes: Uint8Array): DataView =>
   new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 export class ZipArchive {
+  /** Where the member that begins there ends at the latest: where the next begins. */
+  private readonly ends = new Map<number, number>();
+
   private constructor(
     private readonly source: ByteSource,
     readonly members: ReadonlyMap<string, ZipMember>,
-  ) {}
+    directory: number,
+  ) {
+    const headers = [...new Set([...members.values()].map(({ header }) => header))];
+    headers.sort((a, b) => a - b);
+    headers.forEach((header, i) => this.ends.set(header, headers[i + 1] ?? directory));
+  }
 
   /** Reads the directory; none of the members. */
   static async open(source: ByteSource): Promise<ZipArchive> {
     const { offset, size, count } = await findDirectory(source);
     const bytes = await source.read(offset, offset + size);
-    return new ZipArchive(source, readDirectory(bytes, count, offset, source));
-  }
-
-  /** Where a stored member's bytes are in the file, or null if it is compressed. */
-  async placeOf(member: ZipMember): Promise<{ begin: number; end: number } | null> {
-    if (member.method !== STORED) return null;
-    const begin = await this.dataStart(member);
-    return { begin, end: begin + member.size };
+    return new ZipArchive(source, readDirectory(bytes, count, offset, source), offset);
   }
 
   /** The bytes of a member, unpacked, its checksum verified. */
   async read(member: ZipMember): Promise<Uint8Array> {
-    const begin = await this.dataStart(member);
-    const packed = await this.source.read(begin, begin + member.packedSize);
-    const bytes = this.unpack(member, packed);
-    if (crc32(bytes) !== member.crc) {
-      throw this.error(member, "is damaged: its checksum disagrees");
+    const { task } = this.source;
+    const bytes = await this.unpack(member, await this.readPacked(member));
+    let crc = 0;
+    for (let at = 0; at < bytes.length; at += CRC_STEP) {
+      crc = crc32(bytes.subarray(at, at + CRC_STEP), crc);
+      await task?.breathe();
     }
+    if (crc !== member.crc) throw this.error(member, "is damaged: its checksum disagrees");
     return bytes;
   }
 
-  private unpack(member: ZipMember, packed: Uint8Array): Uint8Array {
+  private async unpack(member: ZipMember, packed: Uint8Array): Promise<Uint8Array> {
     if (member.method === STORED) return packed;
     if (member.method !== DEFLATED) {
       throw this.error(member, `is compressed by method ${member.method}; 0 and 8 are read`);
@@ -78,23 +83,29 @@ export class ZipArchive {
     if (member.size > packed.length * 1032 + 64) {
       throw this.error(member, `claims ${member.size} bytes out of ${packed.length}`);
     }
+    const { task } = this.source;
     try {
-      return inflate(packed, member.size);
+      return await inflate(packed, member.size, task);
     } catch (error) {
+      task?.signal.throwIfAborted();
       throw this.error(member, `cannot be unpacked: ${(error as Error).message}`);
     }
   }
 
-  private async dataStart(member: ZipMember): Promise<number> {
+  /** With its local header in one read: over a network, each costs its time. */
+  private async readPacked(member: ZipMember): Promise<Uint8Array> {
     const { header, packedSize } = member;
-    if (header + 30 > this.source.size) throw this.error(member, "lies behind the end");
-    const view = viewOf(await this.source.read(header, header + 30));
+    const end = this.ends.get(header)!;
+    if (header + 30 > end) throw this.error(member, "lies behind the end");
+    const bytes = await this.source.read(header, end);
+    const view = viewOf(bytes);
     if (view.getUint32(0, true) !== LOCAL) throw this.error(member, "has no local header");
-    const begin = header + 30 + view.getUint16(26, true) + view.getUint16(28, true);
-    if (begin + packedSize > this.source.size) {
-      throw this.error(member, `is cut off: it should end at byte ${begin + packedSize}`);
+    const begin = 30 + view.getUint16(26, true) + view.getUint16(28, true);
+    if (begin + packedSize > bytes.length) {
+      const message = `is cut off: it should end at byte ${header + begin + packedSize}`;
+      throw this.error(member, message);
     }
-    return begin;
+    return bytes.subarray(begin, begin + packedSize);
   }
 
   private error(member: ZipMember, problem: string): CheckpointError {
@@ -103,23 +114,6 @@ export class ZipArchive {
       offset: member.header,
     });
   }
-}
-
-/** Unpacks to exactly `size` bytes; stops as soon as there are more. */
-function inflate(packed: Uint8Array, size: number): Uint8Array {
-  const out = new Uint8Array(size);
-  let at = 0;
-  const stream = new Inflate((chunk) => {
-    if (at + chunk.length > size) throw new Error(`more than the ${size} bytes it claims`);
-    out.set(chunk, at);
-    at += chunk.length;
-  });
-  const step = 65536;
-  for (let i = 0; i < packed.length; i += step) {
-    stream.push(packed.subarray(i, i + step), i + step >= packed.length);
-  }
-  if (at !== size) throw new Error(`${at} bytes instead of ${size}`);
-  return out;
 }
 
 interface Directory {
