@@ -1,0 +1,121 @@
+/** What is done to the numbers of a product or a convolution before they are stored. */
+import type { ElementwiseStep } from "./elementwise-ops.js";
+import { type Apply, applySteps } from "./elementwise.js";
+import type { Heap } from "./heap.js";
+
+export interface Activation {
+  /** Clamps cost nothing: ReLU is `{ low: 0 }`, ReLU6 `{ low: 0, high: 6 }`. */
+  low?: number;
+  high?: number;
+  /** Anything else, a chain of one input, after the clamp; done while the numbers are in the cache. */
+  steps?: readonly ElementwiseStep[];
+}
+
+export interface Finish {
+  low: number;
+  high: number;
+  apply: Apply | undefined;
+}
+
+export function finishOf(heap: Heap, { low, high, steps }: Activation = {}): Finish {
+  return {
+    low: low ?? -Infinity,
+    high: high ?? Infinity,
+    apply: steps?.length ? applySteps(heap, steps) : undefined,
+  };
+}
+
+const GELU_TANH = Math.sqrt(2 / Math.PI);
+
+/** The activations of PyTorch that are more than a clamp, as chains; parameters as PyTorch's. */
+export const ACTIVATIONS = {
+  sigmoid: (): ElementwiseStep[] => [["sigmoid", 0]],
+  tanh: (): ElementwiseStep[] => [["tanh", 0]],
+  /** x / (1 + exp(-x)), so that -∞ is NaN, as PyTorch's. */
+  silu: (): ElementwiseStep[] => [
+    ["neg", 0],
+    ["exp", 1],
+    ["constant", 1],
+    ["add", 2, 3],
+    ["div", 0, 4],
+  ],
+  gelu: (): ElementwiseStep[] => [
+    ["constant", Math.SQRT1_2],
+    ["mul", 0, 1],
+    ["erf", 2],
+    ["constant", 1],
+    ["add", 3, 4],
+    ["constant", 0.5],
+    ["mul", 0, 6],
+    ["mul", 7, 5],
+  ],
+  geluTanh: (): ElementwiseStep[] => [
+    ["square", 0],
+    ["constant", 0.044715 * GELU_TANH],
+    ["mul", 1, 2],
+    ["constant", GELU_TANH],
+    ["add", 3, 4],
+    ["mul", 0, 5],
+    ["tanh", 6],
+    ["constant", 1],
+    ["add", 7, 8],
+    ["constant", 0.5],
+    ["mul", 0, 10],
+    ["mul", 11, 9],
+  ],
+  hardsigmoid: (): ElementwiseStep[] => [
+    ["constant", 1 / 6],
+    ["mul", 0, 1],
+    ["constant", 0.5],
+    ["add", 2, 3],
+    ["constant", 0],
+    ["max", 4, 5],
+    ["constant", 1],
+    ["min", 6, 7],
+  ],
+  hardswish: (): ElementwiseStep[] => [
+    ["constant", 3],
+    ["add", 0, 1],
+    ["constant", 0],
+    ["max", 2, 3],
+    ["constant", 6],
+    ["min", 4, 5],
+    ["mul", 0, 6],
+    ["constant", 1 / 6],
+    ["mul", 7, 8],
+  ],
+  leakyRelu: (negativeSlope = 0.01): ElementwiseStep[] => [
+    ["constant", negativeSlope],
+    ["mul", 0, 1],
+    ["constant", 0],
+    ["gt", 0, 3],
+    ["where", 4, 0, 2],
+  ],
+  elu: (alpha = 1): ElementwiseStep[] => [
+    ["expm1", 0],
+    ["constant", alpha],
+    ["mul", 1, 2],
+    ["constant", 0],
+    ["gt", 0, 4],
+    ["where", 5, 0, 3],
+  ],
+  /** log(1 + exp(x)), without overflow. */
+  softplus: (): ElementwiseStep[] => [
+    ["abs", 0],
+    ["neg", 1],
+    ["exp", 2],
+    ["log1p", 3],
+    ["relu", 0],
+    ["add", 4, 5],
+  ],
+  mish: (): ElementwiseStep[] => [
+    ["abs", 0],
+    ["neg", 1],
+    ["exp", 2],
+    ["log1p", 3],
+    ["relu", 0],
+    ["add", 4, 5],
+    ["tanh", 6],
+    ["mul", 0, 7],
+  ],
+} as const;

@@ -1,0 +1,128 @@
+/** Chains of elementwise operations over inputs that broadcast, in one pass. */
+import { checkSteps, type ElementwiseStep } from "./elementwise-ops.js";
+import type { Heap } from "./heap.js";
+import { elementwiseInJs } from "./js/elementwise.js";
+import { type Kernel, product, share } from "./kernel.js";
+import { emitElementwise, type Motion } from "./wasm/elementwise.js";
+
+export interface ElementwiseLibrary {
+  run: (rows: number, n: number, out: number, outRow: number, ...inputs: number[]) => void;
+}
+
+export interface ElementwiseSpec {
+  steps: readonly ElementwiseStep[];
+  /** The shape of the result. */
+  shape: readonly number[];
+  /** For each input the strides over that shape, in elements; 0 where it broadcasts. */
+  strides: readonly (readonly number[])[];
+}
+
+export interface ElementwisePointers {
+  inputs: readonly number[];
+  /** Contiguous; may be an input that does not broadcast. */
+  out: number;
+}
+
+interface Nest {
+  sizes: number[];
+  strides: number[][];
+}
+
+/** Merges dimensions that every input walks as one, and drops those of size 1. */
+export function collapse(shape: readonly number[], strides: readonly (readonly number[])[]): Nest {
+  const sizes: number[] = [];
+  const merged: number[][] = strides.map(() => []);
+  shape.forEach((size, dim) => {
+    if (size === 1) return;
+    const joins =
+      sizes.length > 0 && strides.every((stride, i) => merged[i]!.at(-1) === stride[dim]! * size);
+    if (joins) sizes[sizes.length - 1]! *= size;
+    else sizes.push(size);
+    strides.forEach((stride, i) => {
+      if (joins) merged[i]![merged[i]!.length - 1] = stride[dim]!;
+      else merged[i]!.push(stride[dim]!);
+    });
+  });
+  return { sizes, strides: merged };
+}
+
+function libraryOf(
+  heap: Heap,
+  steps: readonly ElementwiseStep[],
+  motions: Motion[],
+): ElementwiseLibrary {
+  return heap.library(
+    `elementwise ${JSON.stringify(steps.map((step) => step.map(String)))} ${motions.join()}`,
+    (module) => emitElementwise(module, steps, motions),
+    () => elementwiseInJs(heap, steps, motions.length),
+  );
+}
+
+/**
+ * `out[i] = chain(inputs[0][i], inputs[1][i], ...)`, the inputs broadcasting as PyTorch's.
+ *
+ * @example
+ * // silu(x + bias) over [rows, n], the bias [n]
+ * elementwise(heap, {
+ *   steps: [["add", 0, 1], ["sigmoid", 2], ["mul", 2, 3]],
+ *   shape: [rows, n],
+ *   strides: [[n, 1], [0, 1]],
+ * });
+ */
+export function elementwise(heap: Heap, spec: ElementwiseSpec): Kernel<ElementwisePointers> {
+  const { shape, steps } = spec;
+  checkSteps(steps, spec.strides.length);
+  const { sizes, strides } = collapse(shape, spec.strides);
+  const n = sizes.at(-1) ?? product(shape);
+  const rows = sizes.at(-2) ?? 1;
+  const outer = sizes.slice(0, -2);
+  const along = (stride: readonly number[], back: number): number => stride.at(back) ?? 0;
+  const motions = strides.map((stride): Motion => {
+    const step = along(stride, -1);
+    return step === 0 ? "still" : step === 1 ? "along" : "strided";
+  });
+  const { run } = libraryOf(heap, steps, motions);
+  /** One block of rows; `from` and `to` cut rows, or the elements of a single row. */
+  const block = (at: readonly number[], out: number, from: number, to: number): void => {
+    const cutsRow = rows === 1;
+    const args = strides.flatMap((stride, i) => {
+      const start = from * along(stride, cutsRow ? -1 : -2);
+      return [at[i]! + start * 4, along(stride, -2) * 4, along(stride, -1) * 4];
+    });
+    const start = out + from * 4 * (cutsRow ? 1 : n);
+    run(cutsRow ? 1 : to - from, cutsRow ? to - from : n, start, n * 4, ...args);
+  };
+  const blocks = product(outer);
+  return {
+    workspaceBytes: 0,
+    run: ({ inputs, out }, part = 0, parts = 1) => {
+      if (blocks === 1) {
+        const [from, to] = rows === 1 ? share(n, part, parts, 16) : share(rows, part, parts);
+        if (from < to && n > 0) block(inputs, out, from, to);
+        return;
+      }
+      const [first, end] = share(blocks, part, parts);
+      for (let index = first; index < end; index += 1) {
+        let rest = index;
+        const at = [...inputs];
+        for (let dim = outer.length - 1; dim >= 0; dim -= 1) {
+          const i = rest % outer[dim]!;
+          rest = (rest - i) / outer[dim]!;
+          strides.forEach((stride, k) => (at[k]! += i * stride[dim]! * 4));
+        }
+        block(at, out + index * rows * n * 4, 0, rows);
+      }
+    },
+  };
+}
+
+/** A chain of one input that runs over contiguous numbers: an activation. */
+export type Apply = (x: number, out: number, count: number) => void;
+
+export function applySteps(heap: Heap, steps: readonly ElementwiseStep[]): Apply {
+  checkSteps(steps, 1);
+  const { run } = libraryOf(heap, steps, ["along"]);
+  return (x, out, count) => {
+    if (count > 0) run(1, count, out, 0, x, 0, 4);
+  };
+}

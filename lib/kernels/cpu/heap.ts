@@ -1,0 +1,164 @@
+/** The memory that kernels work in, with its allocator and the functions compiled for it. */
+import { Allocator } from "./allocator.js";
+import { bestBuild, type Build, supports } from "./build.js";
+import { ModuleBuilder } from "./wasm/module.js";
+
+const PAGE = 65536;
+/** A shared memory reserves its maximum of address space: 2 GB. */
+const SHARED_PAGES = 32768;
+const MAX_BYTES = 4 * 1024 ** 3 - PAGE;
+/** Address 0 stands for "absent". */
+const FIRST_BLOCK = 1024;
+
+export interface HeapOptions {
+  /** Bytes to begin with; the heap grows as it must. */
+  bytes?: number;
+  /** Whether threads may share it. */
+  shared?: boolean;
+  /** Which build of the kernels to run, the best one by default. */
+  build?: Build;
+  /** A memory to work in that somebody else allocates: blocks cannot be allocated then. */
+  memory?: WebAssembly.Memory;
+}
+
+/** What a family of kernels exports: functions of addresses (in bytes) and numbers. */
+export type Exports = Record<string, (...args: number[]) => void>;
+
+export class Heap {
+  readonly build: Build;
+  /** Absent where there is no WebAssembly at all. */
+  readonly memory: WebAssembly.Memory | undefined;
+  readonly shared: boolean;
+  private readonly allocator: Allocator | undefined;
+  private readonly libraries = new Map<string, unknown>();
+  private plainBuffer = new ArrayBuffer(0);
+  private views: { f32: Float32Array; i32: Int32Array; u8: Uint8Array } | undefined;
+  private isDisposed = false;
+
+  constructor({ bytes = PAGE, shared = false, build = bestBuild(), memory }: HeapOptions = {}) {
+    if (!supports(build)) throw new Error(`heap: this engine cannot run the ${build} kernels`);
+    this.build = build;
+    this.shared = shared;
+    if (!memory) this.allocator = new Allocator(FIRST_BLOCK, (size) => this.grow(size));
+    const initial = Math.ceil(Math.max(bytes, PAGE) / PAGE);
+    if (memory) this.memory = memory;
+    else if (shared) {
+      this.memory = new WebAssembly.Memory({ initial, maximum: SHARED_PAGES, shared });
+    } else if (typeof WebAssembly === "object") this.memory = new WebAssembly.Memory({ initial });
+    else this.plainBuffer = new ArrayBuffer(initial * PAGE);
+  }
+
+  /** All of the memory; made anew when the memory has grown, so do not hold on to it. */
+  get f32(): Float32Array {
+    return this.current().f32;
+  }
+  get i32(): Int32Array {
+    return this.current().i32;
+  }
+  get u8(): Uint8Array {
+    return this.current().u8;
+  }
+  /** The size of the memory in bytes; it never shrinks. */
+  get bytes(): number {
+    return this.buffer.byteLength;
+  }
+  /** The bytes that are allocated. */
+  get used(): number {
+    return this.allocator?.used ?? 0;
+  }
+
+  /** A block's address; what is in it is arbitrary. */
+  alloc(bytes: number): number {
+    if (this.isDisposed) throw new Error("heap: disposed");
+    if (!this.allocator) throw new Error("heap: somebody else allocates in this memory");
+    return this.allocator.alloc(bytes);
+  }
+  free(address: number): void {
+    this.allocator?.free(address);
+  }
+
+  /** A block with these numbers. */
+  put(values: ArrayLike<number>): number {
+    const address = this.alloc(values.length * 4);
+    this.f32.set(values, address >>> 2);
+    return address;
+  }
+  /** A copy of what is at an address. */
+  read(address: number, length: number): Float32Array {
+    return this.f32.slice(address >>> 2, (address >>> 2) + length);
+  }
+
+  /** Lets go of the memory and of everything compiled for it. */
+  dispose(): void {
+    this.isDisposed = true;
+    this.libraries.clear();
+    this.views = undefined;
+    this.plainBuffer = new ArrayBuffer(0);
+    (this as { memory: WebAssembly.Memory | undefined }).memory = undefined;
+  }
+
+  /**
+   * The functions of a family, compiled on first use.
+   * @param key - Names the family and all that its code depends on.
+   * @param emit - Writes them as WebAssembly.
+   * @param fallback - The same functions in JavaScript, on the same addresses and layouts.
+   */
+  library<T extends object>(
+    key: string,
+    emit: (module: ModuleBuilder) => void,
+    fallback: (heap: Heap) => T,
+  ): T {
+    let library = this.libraries.get(key) as T | undefined;
+    if (!library) {
+      library = this.build === "js" ? fallback(this) : this.compile<T>(emit);
+      this.libraries.set(key, library);
+    }
+    return library;
+  }
+
+  private compile<T>(emit: (module: ModuleBuilder) => void): T {
+    const sharedPages = this.shared ? SHARED_PAGES : undefined;
+    const builder = new ModuleBuilder({ fma: this.build === "fma", sharedPages });
+    emit(builder);
+    const math = Math as unknown as WebAssembly.ModuleImports;
+    const instance = new WebAssembly.Instance(new WebAssembly.Module(builder.bytes()), {
+      env: { memory: this.memory! },
+      math,
+    });
+    return instance.exports as T;
+  }
+
+  private get buffer(): ArrayBufferLike {
+    return this.memory?.buffer ?? this.plainBuffer;
+  }
+
+  private current(): { f32: Float32Array; i32: Int32Array; u8: Uint8Array } {
+    const { buffer } = this;
+    if (this.views?.u8.buffer !== buffer) {
+      this.views = {
+        f32: new Float32Array(buffer),
+        i32: new Int32Array(buffer),
+        u8: new Uint8Array(buffer),
+      };
+    }
+    return this.views;
+  }
+
+  private grow(size: number): void {
+    const missing = size - this.bytes;
+    if (missing <= 0) return;
+    if (size > MAX_BYTES)
+      throw new RangeError(`heap: ${size} bytes are more than the 4 GB it can hold`);
+    if (this.memory) this.memory.grow(Math.ceil(missing / PAGE));
+    else {
+      const buffer = new ArrayBuffer(Math.ceil(size / PAGE) * PAGE);
+      new Uint8Array(buffer).set(new Uint8Array(this.plainBuffer));
+      this.plainBuffer = buffer;
+    }
+  }
+}
+
+/** Whoever owns a heap disposes of it. */
+export function createHeap(options?: HeapOptions): Heap {
+  return new Heap(options);
+}

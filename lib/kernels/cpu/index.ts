@@ -1,0 +1,38 @@
+/**
+ * Kernels for the CPU: WebAssembly SIMD (with multiply-add where the engine has it) that is emitted
+ * at run time, and the same in plain JavaScript where it cannot run.
+ *
+ * How to use them:
+ *
+ * 1. `const heap = createHeap()`: one memory with an allocator. Addresses are plain numbers, in
+ *    bytes; 0 (or absent) stands for an operand that is not there. Numbers are float32, row-major,
+ *    channels first. `heap.f32` is the memory; get it anew after every `alloc`, which may grow it.
+ *    Tensors that kernels read must be blocks of this heap: kernels may read a little past their
+ *    end, which the allocator allows for.
+ * 2. Pack weights once: `packLinear(heap, ...)` and its like, into a block of `packed…Bytes`.
+ * 3. Prepare a kernel for the sizes: `const kernel = linear(heap, { m, n, k })`. That is cheap where
+ *    the code is compiled already; it allocates nothing on the heap.
+ * 4. `kernel.run({ x, weight, bias, out, workspace })`, as often as you like, on any addresses. The
+ *    workspace is scratch memory of `kernel.workspaceBytes`; kernels that run one after the other
+ *    can share one, as large as the largest needs.
+ * 5. With threads: a worker makes a heap over the same memory (`createHeap({ memory, shared: true })`)
+ *    and prepares the same kernels from the same specs, which are plain data; thread `part` of
+ *    `parts` calls `run(pointers, part, parts)` with a workspace of `parts · workspaceBytes`.
+ *    A barrier belongs between one kernel and the next that reads its output.
+ *
+ * Nothing here checks addresses or sizes of blocks: that is the caller's, whose plan is static.
+ */
+export { type Activation, ACTIVATIONS } from "./activation.js";
+export { bestBuild, type Build, supports } from "./build.js";
+export type { ElementwiseOp, ElementwiseStep } from "./elementwise-ops.js";
+export { elementwise, type ElementwisePointers, type ElementwiseSpec } from "./elementwise.js";
+export { createHeap, type Heap, type HeapOptions } from "./heap.js";
+export type { Kernel } from "./kernel.js";
+export {
+  linear,
+  type LinearPointers,
+  type LinearSpec,
+  packedLinearBytes,
+  packLinear,
+  type PackLinear,
+} from "./linear.js";

@@ -1,0 +1,24 @@
+/** What every prepared kernel is, and how work is divided. */
+
+/**
+ * A kernel with its sizes settled: run it on addresses as often as you like.
+ *
+ * To use several threads, call `run` once for each part; parts write to different places, and each
+ * needs a workspace of its own: part `i` takes `workspace + i · workspaceBytes`.
+ */
+export interface Kernel<Pointers> {
+  /** Scratch memory for each part, in bytes; pass its address as `workspace`. */
+  readonly workspaceBytes: number;
+  run(pointers: Pointers, part?: number, parts?: number): void;
+}
+
+/** The share of a part: `[from, to)` of `count`, in multiples of `grain`. */
+export function share(count: number, part: number, parts: number, grain = 1): [number, number] {
+  if (parts === 1) return [0, count];
+  const grains = Math.ceil(count / grain);
+  const from = Math.floor((grains * part) / parts) * grain;
+  const to = Math.min(count, Math.floor((grains * (part + 1)) / parts) * grain);
+  return [Math.min(from, count), to];
+}
+
+export const product = (sizes: readonly number[]): number => sizes.reduce((a, b) => a * b, 1);

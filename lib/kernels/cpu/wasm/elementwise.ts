@@ -1,0 +1,159 @@
+/** A chain of elementwise operations as one function: one pass over memory, however long it is. */
+import type { ElementwiseOp, ElementwiseStep } from "../elementwise-ops.js";
+import { erf, exp, expm1, log, log1p, sigmoid, tanh } from "./math.js";
+import type { FunctionBuilder, I32Var, ModuleBuilder } from "./module.js";
+import { type I32, type V128, v128 } from "./values.js";
+
+type Emit = (f: FunctionBuilder, ...operands: V128[]) => V128;
+
+const truth = (mask: V128): V128 => mask.and(v128(1));
+
+/** A function of Math, lane by lane: slow and exact, for what models hardly ever use. */
+const math =
+  (name: string): Emit =>
+  (f, ...operands) => {
+    const result = f.v128(v128(0));
+    for (let lane = 0; lane < 4; lane += 1) {
+      const value = f.callImport(name, ...operands.map((operand) => operand.lane(lane)));
+      result.set(result.replaceLane(lane, value));
+    }
+    return result;
+  };
+
+const OPS: Record<ElementwiseOp, Emit> = {
+  abs: (_, x) => x.abs(),
+  neg: (_, x) => x.neg(),
+  exp: (f, x) => exp(f, x),
+  expm1: (f, x) => expm1(f, x),
+  log: (f, x) => log(f, x),
+  log1p: (f, x) => log1p(f, x),
+  sqrt: (_, x) => x.sqrt(),
+  rsqrt: (_, x) => v128(1).div(x.sqrt()),
+  reciprocal: (_, x) => v128(1).div(x),
+  square: (_, x) => x.mul(x),
+  sigmoid: (f, x) => sigmoid(f, x),
+  tanh: (f, x) => tanh(f, x),
+  erf: (f, x) => erf(f, x),
+  relu: (_, x) => x.atLeast(0),
+  sign: (_, x) => truth(x.gt(0)).sub(truth(x.lt(0))),
+  floor: (_, x) => x.floor(),
+  ceil: (_, x) => x.ceil(),
+  round: (_, x) => x.nearest(),
+  trunc: (_, x) => x.trunc(),
+  isNaN: (_, x) => truth(x.ne(x)),
+  not: (_, x) => truth(x.eq(0)),
+  sin: math("sin"),
+  cos: math("cos"),
+  tan: math("tan"),
+  asin: math("asin"),
+  acos: math("acos"),
+  atan: math("atan"),
+  sinh: math("sinh"),
+  cosh: math("cosh"),
+  asinh: math("asinh"),
+  acosh: math("acosh"),
+  atanh: math("atanh"),
+  add: (_, a, b) => a.add(b),
+  sub: (_, a, b) => a.sub(b),
+  mul: (_, a, b) => a.mul(b),
+  div: (_, a, b) => a.div(b),
+  min: (_, a, b) => a.min(b),
+  max: (_, a, b) => a.max(b),
+  pow: math("pow"),
+  atan2: math("atan2"),
+  eq: (_, a, b) => truth(a.eq(b)),
+  ne: (_, a, b) => truth(a.ne(b)),
+  lt: (_, a, b) => truth(a.lt(b)),
+  le: (_, a, b) => truth(a.le(b)),
+  gt: (_, a, b) => truth(a.gt(b)),
+  ge: (_, a, b) => truth(a.ge(b)),
+  and: (_, a, b) => truth(a.ne(0).and(b.ne(0))),
+  or: (_, a, b) => truth(a.ne(0).or(b.ne(0))),
+  where: (_, condition, yes, no) => condition.ne(0).select(yes, no),
+};
+
+/** Emits the steps on values that are there; gives the result of the last one. */
+export function emitSteps(
+  f: FunctionBuilder,
+  steps: readonly ElementwiseStep[],
+  inputs: readonly V128[],
+): V128 {
+  const values = [...inputs];
+  for (const [op, ...operands] of steps) {
+    const result =
+      op === "constant" ? v128(operands[0]) : OPS[op](f, ...operands.map((i) => values[i]!));
+    // Constants stay part of the instructions that use them.
+    values.push(op === "constant" ? result : f.v128(result));
+  }
+  return values.at(-1)!;
+}
+
+/** How an input moves along a row: not at all, float by float, or in steps. */
+export type Motion = "still" | "along" | "strided";
+
+/**
+ * `run(rows, n, out, outRow, ...)`, and for each input its address, the bytes from row to row and
+ * the bytes from element to element.
+ */
+export function emitElementwise(
+  module: ModuleBuilder,
+  steps: readonly ElementwiseStep[],
+  motions: readonly Motion[],
+): void {
+  const parameters: Record<string, "i32"> = { rows: "i32", n: "i32", out: "i32", outRow: "i32" };
+  motions.forEach((_, i) => {
+    for (const name of ["x", "row", "stride"]) parameters[`${name}${i}`] = "i32";
+  });
+  module.function("run", parameters, (f, variables) => {
+    const get = (name: string): I32Var => variables[name]!;
+    const inputs = motions.map((motion, i) => ({
+      motion,
+      x: get(`x${i}`),
+      row: get(`row${i}`),
+      stride: get(`stride${i}`),
+      still: f.v128(),
+      at: f.i32(),
+    }));
+    const [row, out] = [f.i32(0), f.i32()];
+    const left = f.i32();
+    /** Reads four of each input; of strided ones not past the last. */
+    const read = (isTail: boolean): V128[] =>
+      inputs.map(({ motion, still, at, stride }) => {
+        if (motion === "still") return still;
+        if (motion === "along") return f.v128(at.loadV128());
+        const lane = f.i32(at);
+        const gathered = f.v128(at.loadLow());
+        for (let i = 1; i < 4; i += 1) {
+          const step: I32 = isTail ? left.gt(i).select(stride, 0) : stride;
+          lane.set(lane.add(step));
+          gathered.set(gathered.loadLane(i, lane));
+        }
+        return gathered;
+      });
+    f.for(row, get("rows"), 1, () => {
+      for (const { motion, x, still, at } of inputs) {
+        if (motion === "still") still.set(x.loadSplat());
+        else at.set(x);
+      }
+      out.set(get("out"));
+      left.set(get("n"));
+      f.if(left.ge(4), () =>
+        f.doWhile(
+          () => {
+            f.store(out, emitSteps(f, steps, read(false)));
+            out.set(out.add(16));
+            for (const { motion, at, stride } of inputs) {
+              if (motion === "along") at.set(at.add(16));
+              if (motion === "strided") at.set(at.add(stride.shl(2)));
+            }
+            left.set(left.sub(4));
+          },
+          () => left.ge(4),
+        ),
+      );
+      f.if(left, () => f.storeSome(out, emitSteps(f, steps, read(true)), left));
+      for (const input of inputs) input.x.set(input.x.add(input.row));
+      get("out").set(get("out").add(get("outRow")));
+    });
+  });
+}

@@ -1,0 +1,227 @@
+/**
+ * Matrix product, `C = clamp(A·B + bias + residual)`, in tiles of 4 × 8 that stay in registers.
+ *
+ * A lies in strips of 4 rows, `[k][4]`; B in panels of 8 columns, `[k][8]`: both are read in one
+ * stream. No unrolling over k: V8 would run out of registers and spill, at half the speed.
+ */
+import type { FunctionBuilder, I32Var, ModuleBuilder, V128Var } from "./module.js";
+import { type I32, v128 } from "./values.js";
+
+const ROWS = 4;
+
+/** Stores up to 8 floats of two vectors; `left` of them belong to the row. */
+function storePanel(f: FunctionBuilder, to: I32, pair: V128Var[], left: I32): void {
+  const [first, second] = [pair[0]!, pair[1]!];
+  f.if(
+    left.ge(8),
+    () => {
+      f.store(to, first);
+      f.store(to, second, 16);
+    },
+    () =>
+      f.if(
+        left.ge(4),
+        () => {
+          f.store(to, first);
+          f.if(left.gt(4), () => f.storeSome(to.add(16), second, left.sub(4)));
+        },
+        () => f.storeSome(to, first, left),
+      ),
+  );
+}
+
+function clampAll(accumulators: readonly V128Var[], low: V128Var, high: V128Var): void {
+  for (const acc of accumulators) acc.set(acc.atLeast(low).atMost(high));
+}
+
+/** The address of a strip's 4 rows; those past the last are the last one again. */
+function rowAddresses(f: FunctionBuilder, first: I32, stride: I32, m: I32, rows: I32): I32Var[] {
+  const addresses = [f.i32(first)];
+  for (let i = 1; i < ROWS; i += 1) {
+    const step = m.add(i).lt(rows).select(stride, 0);
+    addresses.push(f.i32(addresses[i - 1]!.add(step)));
+  }
+  return addresses;
+}
+
+export function emitGemm(module: ModuleBuilder): void {
+  module.function(
+    "gemm",
+    // biasMode 1: a number a column, 2: a number a row. rowsFirst: which loop is the outer one.
+    {
+      m: "i32", n: "i32", k: "i32", a: "i32", aStrip: "i32", b: "i32", bPanel: "i32", bRow: "i32",
+      c: "i32", cRow: "i32", bias: "i32", biasMode: "i32", residual: "i32", rowsFirst: "i32",
+      low: "f32", high: "f32",
+    }, // prettier-ignore
+    (f, p) => {
+      const low = f.v128(p.low.splat());
+      const high = f.v128(p.high.splat());
+      const toResidual = f.i32(p.residual.sub(p.c));
+      const [outer, inner, row, column] = [f.i32(0), f.i32(), f.i32(), f.i32()];
+      const outerEnd = f.i32(p.rowsFirst.select(p.m, p.n));
+      const innerEnd = f.i32(p.rowsFirst.select(p.n, p.m));
+      const acc = f.vectors(8);
+      f.for(outer, outerEnd, p.rowsFirst.select(ROWS, 8), () => {
+        inner.set(0);
+        f.for(inner, innerEnd, p.rowsFirst.select(8, ROWS), () => {
+          row.set(p.rowsFirst.select(outer, inner));
+          column.set(p.rowsFirst.select(inner, outer));
+          const a = f.i32(p.a.add(row.shr(2).mul(p.aStrip)));
+          const b = f.i32(p.b.add(column.shr(3).mul(p.bPanel)));
+          const first = p.c.add(row.mul(p.cRow)).add(column.shl(2));
+          const out = rowAddresses(f, first, p.cRow, row, p.m);
+          startWithBias(f, p, acc, row, column);
+          f.if(p.residual, () =>
+            acc.forEach((sum, i) => {
+              sum.set(sum.add(out[i >> 1]!.add(toResidual).loadV128((i & 1) * 16)));
+            }),
+          );
+          const k = f.i32(p.k);
+          f.if(k, () =>
+            f.doWhile(
+              () => {
+                const [b0, b1] = [f.v128(b.loadV128()), f.v128(b.loadV128(16))];
+                for (let i = 0; i < ROWS; i += 1) {
+                  const value = f.v128(a.loadSplat(i * 4));
+                  acc[2 * i]!.set(f.madd(value, b0, acc[2 * i]!));
+                  acc[2 * i + 1]!.set(f.madd(value, b1, acc[2 * i + 1]!));
+                }
+                a.set(a.add(16));
+                b.set(b.add(p.bRow));
+                k.set(k.sub(1));
+              },
+              () => k,
+            ),
+          );
+          clampAll(acc, low, high);
+          const left = f.i32(p.n.sub(column));
+          // Backwards, so that a last row that was doubled ends with its own numbers.
+          f.if(
+            left.ge(8),
+            () => {
+              for (let i = ROWS - 1; i >= 0; i -= 1) {
+                f.store(out[i]!, acc[2 * i]!);
+                f.store(out[i]!, acc[2 * i + 1]!, 16);
+              }
+            },
+            () => {
+              for (let i = ROWS - 1; i >= 0; i -= 1) {
+                storePanel(f, out[i]!, [acc[2 * i]!, acc[2 * i + 1]!], left);
+              }
+            },
+          );
+        });
+      });
+    },
+  );
+}
+
+function startWithBias(
+  f: FunctionBuilder,
+  { bias, biasMode }: { bias: I32Var; biasMode: I32Var },
+  acc: readonly V128Var[],
+  row: I32,
+  column: I32,
+): void {
+  f.if(
+    biasMode.eq(1),
+    () => {
+      const at = f.i32(bias.add(column.shl(2)));
+      acc[0]!.set(at.loadV128());
+      acc[1]!.set(at.loadV128(16));
+      for (let i = 2; i < 8; i += 1) acc[i]!.set(acc[i & 1]!);
+    },
+    () =>
+      f.if(
+        biasMode.eq(2),
+        () => {
+          const at = f.i32(bias.add(row.shl(2)));
+          acc.forEach((sum, i) => sum.set(at.loadSplat((i >> 1) * 4)));
+        },
+        () => acc.forEach((sum) => sum.set(v128(0))),
+      ),
+  );
+}
+
+/** Products of 1 to 3 rows, read as they lie; enough panels at a time to keep the adders busy. */
+export function emitFewRows(module: ModuleBuilder): void {
+  for (const [rows, panels] of [
+    [1, 4],
+    [2, 2],
+    [3, 1],
+  ] as const)
+    // prettier-ignore
+    module.function(
+      `rows${rows}`,
+      {
+        n: "i32", k: "i32", a: "i32", aRow: "i32", b: "i32", bPanel: "i32", c: "i32", cRow: "i32",
+        bias: "i32", residual: "i32", low: "f32", high: "f32",
+      }, // prettier-ignore
+      (f, p) => {
+        const low = f.v128(p.low.splat());
+        const high = f.v128(p.high.splat());
+        const toResidual = f.i32(p.residual.sub(p.c));
+        const column = f.i32(0);
+        const block = (count: number): void => {
+          const a = f.i32(p.a);
+          const from = [f.i32(p.b.add(column.shr(3).mul(p.bPanel)))];
+          for (let j = 1; j < count; j += 1) from.push(f.i32(from[j - 1]!.add(p.bPanel)));
+          const out = [f.i32(p.c.add(column.shl(2)))];
+          for (let i = 1; i < rows; i += 1) out.push(f.i32(out[i - 1]!.add(p.cRow)));
+          const width = count * 2;
+          const acc = f.vectors(rows * width);
+          const at = f.i32(p.bias.add(column.shl(2)));
+          f.if(
+            p.bias,
+            () => acc.forEach((sum, i) => sum.set(at.loadV128((i % width) * 16))),
+            () => acc.forEach((sum) => sum.set(v128(0))),
+          );
+          f.if(p.residual, () =>
+            acc.forEach((sum, i) => {
+              const address = out[Math.floor(i / width)]!.add(toResidual);
+              sum.set(sum.add(address.loadV128((i % width) * 16)));
+            }),
+          );
+          const k = f.i32(p.k);
+          const aRows = [a];
+          for (let i = 1; i < rows; i += 1) aRows.push(f.i32(aRows[i - 1]!.add(p.aRow)));
+          f.if(k, () =>
+            f.doWhile(
+              () => {
+                const values = aRows.map((address) => f.v128(address.loadSplat()));
+                from.forEach((b, j) => {
+                  for (const half of [0, 1]) {
+                    const weights = f.v128(b.loadV128(half * 16));
+                    values.forEach((value, i) => {
+                      const sum = acc[i * width + j * 2 + half]!;
+                      sum.set(f.madd(value, weights, sum));
+                    });
+                  }
+                  b.set(b.add(32));
+                });
+                for (const address of aRows) address.set(address.add(4));
+                k.set(k.sub(1));
+              },
+              () => k,
+            ),
+          );
+          clampAll(acc, low, high);
+          for (let i = 0; i < rows; i += 1) {
+            for (let j = 0; j < count; j += 1) {
+              const pair = acc.slice(i * width + j * 2, i * width + j * 2 + 2);
+              const left = f.i32(p.n.sub(column).sub(j * 8));
+              // Of several panels all but the last are whole.
+              if (j < count - 1) pair.forEach((sum, h) => f.store(out[i]!, sum, j * 32 + h * 16));
+              else storePanel(f, out[i]!.add(j * 32), pair, left);
+            }
+          }
+        };
+        if (panels > 1) {
+          // While more than `panels - 1` panels are left.
+          const end = f.i32(p.n.sub((panels - 1) * 8));
+          f.for(column, end, panels * 8, () => block(panels));
+        }
+        f.for(column, p.n, 8, () => block(1));
+      },
+    );
+}

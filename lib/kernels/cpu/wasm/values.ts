@@ -1,0 +1,362 @@
+/**
+ * Typed expressions of WebAssembly: each is the bytes that leave its value on the stack. Kernels are
+ * written with them as with numbers: `pointer.add(16)`, `x.sub(mean).mul(scale)`.
+ *
+ * @see https://webassembly.github.io/spec/core/binary/instructions.html
+ */
+
+/** Bytes, nested as they were put together; flattened once, when a function is finished. */
+export type Code = readonly (number | Code)[];
+
+export function uleb(value: number): number[] {
+  const bytes: number[] = [];
+  let rest = value >>> 0;
+  do {
+    const low = rest & 0x7f;
+    rest >>>= 7;
+    bytes.push(rest ? low | 0x80 : low);
+  } while (rest);
+  return bytes;
+}
+
+export function sleb(value: number): number[] {
+  const bytes: number[] = [];
+  let rest = value | 0;
+  for (;;) {
+    const low = rest & 0x7f;
+    rest >>= 7;
+    const isLast = (rest === 0 && !(low & 0x40)) || (rest === -1 && low & 0x40);
+    bytes.push(isLast ? low : low | 0x80);
+    if (isLast) return bytes;
+  }
+}
+
+const floatBytes = (value: number): number[] => [
+  ...new Uint8Array(new Float32Array([value]).buffer),
+];
+const intBytes = (value: number): number[] => [...new Uint8Array(new Int32Array([value]).buffer)];
+
+/** Addresses are multiples of 4, as far as the engine needs to know. */
+const memory = (offset: number): number[] => [2, ...uleb(offset)];
+export const simd = (op: number): number[] => [0xfd, ...uleb(op)];
+
+export class I32 {
+  constructor(readonly code: Code) {}
+
+  add(other: I32 | number): I32 {
+    return other === 0 ? this : this.with(other, 0x6a);
+  }
+  sub(other: I32 | number): I32 {
+    return this.with(other, 0x6b);
+  }
+  mul(other: I32 | number): I32 {
+    return this.with(other, 0x6c);
+  }
+  /** Division of unsigned numbers. */
+  div(other: I32 | number): I32 {
+    return this.with(other, 0x6e);
+  }
+  and(other: I32 | number): I32 {
+    return this.with(other, 0x71);
+  }
+  shl(bits: number): I32 {
+    return this.with(bits, 0x74);
+  }
+  /** The bits moved down, zeros moved in. */
+  shr(bits: number): I32 {
+    return this.with(bits, 0x76);
+  }
+  eq(other: I32 | number): I32 {
+    return this.with(other, 0x46);
+  }
+  ne(other: I32 | number): I32 {
+    return this.with(other, 0x47);
+  }
+  lt(other: I32 | number): I32 {
+    return this.with(other, 0x48);
+  }
+  gt(other: I32 | number): I32 {
+    return this.with(other, 0x4a);
+  }
+  le(other: I32 | number): I32 {
+    return this.with(other, 0x4c);
+  }
+  ge(other: I32 | number): I32 {
+    return this.with(other, 0x4e);
+  }
+  /** `this ? yes : no`, both evaluated. */
+  select(yes: I32 | number, no: I32 | number): I32 {
+    return new I32([i32(yes).code, i32(no).code, this.code, 0x1b]);
+  }
+  min(other: I32 | number): I32 {
+    return this.lt(other).select(this, other);
+  }
+  toF32(): F32 {
+    return new F32([this.code, 0xb2]);
+  }
+  splat(): V128 {
+    return new V128([this.code, simd(0x11)]);
+  }
+
+  /** What is in memory at this address. */
+  load(offset = 0): I32 {
+    return new I32([this.code, 0x28, memory(offset)]);
+  }
+  loadF32(offset = 0): F32 {
+    return new F32([this.code, 0x2a, memory(offset)]);
+  }
+  loadV128(offset = 0): V128 {
+    return new V128([this.code, simd(0), memory(offset)]);
+  }
+  /** One float in all four lanes. */
+  loadSplat(offset = 0): V128 {
+    return new V128([this.code, simd(9), memory(offset)]);
+  }
+  /** One float in lane 0, zeros in the others. */
+  loadLow(offset = 0): V128 {
+    return new V128([this.code, simd(0x5c), memory(offset)]);
+  }
+  /** Two floats in lanes 0 and 1, zeros in the others. */
+  loadPair(offset = 0): V128 {
+    return new V128([this.code, simd(0x5d), memory(offset)]);
+  }
+
+  private with(other: I32 | number, op: number): I32 {
+    return new I32([this.code, i32(other).code, op]);
+  }
+}
+
+export class F32 {
+  constructor(readonly code: Code) {}
+
+  add(other: F32 | number): F32 {
+    return this.with(other, 0x92);
+  }
+  sub(other: F32 | number): F32 {
+    return this.with(other, 0x93);
+  }
+  mul(other: F32 | number): F32 {
+    return this.with(other, 0x94);
+  }
+  div(other: F32 | number): F32 {
+    return this.with(other, 0x95);
+  }
+  /** NaN if one is NaN. */
+  max(other: F32 | number): F32 {
+    return this.with(other, 0x97);
+  }
+  sqrt(): F32 {
+    return new F32([this.code, 0x91]);
+  }
+  splat(): V128 {
+    return new V128([this.code, simd(0x13)]);
+  }
+
+  private with(other: F32 | number, op: number): F32 {
+    return new F32([this.code, f32(other).code, op]);
+  }
+}
+
+/** Four floats, or their bits; comparisons give lanes of all ones or all zeros. */
+export class V128 {
+  constructor(readonly code: Code) {}
+
+  add(other: V128 | number): V128 {
+    return this.with(other, 0xe4);
+  }
+  sub(other: V128 | number): V128 {
+    return this.with(other, 0xe5);
+  }
+  mul(other: V128 | number): V128 {
+    return this.with(other, 0xe6);
+  }
+  div(other: V128 | number): V128 {
+    return this.with(other, 0xe7);
+  }
+  /** NaN if one is NaN. */
+  min(other: V128 | number): V128 {
+    return this.with(other, 0xe8);
+  }
+  /** NaN if one is NaN. */
+  max(other: V128 | number): V128 {
+    return this.with(other, 0xe9);
+  }
+  /** `this < other ? other : this` in one instruction: keeps a NaN of this, not one of the other. */
+  atLeast(other: V128 | number): V128 {
+    return this.with(other, 0xeb);
+  }
+  /** `other < this ? other : this` in one instruction: keeps a NaN of this, not one of the other. */
+  atMost(other: V128 | number): V128 {
+    return this.with(other, 0xea);
+  }
+  eq(other: V128 | number): V128 {
+    return this.with(other, 0x41);
+  }
+  ne(other: V128 | number): V128 {
+    return this.with(other, 0x42);
+  }
+  lt(other: V128 | number): V128 {
+    return this.with(other, 0x43);
+  }
+  gt(other: V128 | number): V128 {
+    return this.with(other, 0x44);
+  }
+  le(other: V128 | number): V128 {
+    return this.with(other, 0x45);
+  }
+  ge(other: V128 | number): V128 {
+    return this.with(other, 0x46);
+  }
+  abs(): V128 {
+    return this.unary(0xe0);
+  }
+  neg(): V128 {
+    return this.unary(0xe1);
+  }
+  sqrt(): V128 {
+    return this.unary(0xe3);
+  }
+  ceil(): V128 {
+    return this.unary(0x67);
+  }
+  floor(): V128 {
+    return this.unary(0x68);
+  }
+  trunc(): V128 {
+    return this.unary(0x69);
+  }
+  /** To the nearest integer, halves to the even one. */
+  nearest(): V128 {
+    return this.unary(0x6a);
+  }
+  /** Floats to integers, NaN to 0. */
+  toInt(): V128 {
+    return this.unary(0xf8);
+  }
+  /** Integers to floats. */
+  toFloat(): V128 {
+    return this.unary(0xfa);
+  }
+
+  not(): V128 {
+    return this.unary(0x4d);
+  }
+  and(other: V128): V128 {
+    return this.with(other, 0x4e);
+  }
+  andNot(other: V128): V128 {
+    return this.with(other, 0x4f);
+  }
+  or(other: V128): V128 {
+    return this.with(other, 0x50);
+  }
+  /** Where the bits of this are 1 those of `yes`, elsewhere those of `no`. */
+  select(yes: V128 | number, no: V128 | number): V128 {
+    return new V128([v128(yes).code, v128(no).code, this.code, simd(0x52)]);
+  }
+  intAdd(other: V128): V128 {
+    return this.with(other, 0xae);
+  }
+  intSub(other: V128): V128 {
+    return this.with(other, 0xb1);
+  }
+  intLt(other: V128): V128 {
+    return this.with(other, 0x39);
+  }
+  intShl(bits: number): V128 {
+    return new V128([this.code, i32(bits).code, simd(0xab)]);
+  }
+  /** Keeps the sign. */
+  intShr(bits: number): V128 {
+    return new V128([this.code, i32(bits).code, simd(0xac)]);
+  }
+  /** The low (or high) four of eight 16-bit numbers, as 32-bit ones. */
+  widenInt16(half: "low" | "high", signed: boolean): V128 {
+    return this.unary((half === "low" ? 0xa7 : 0xa8) + (signed ? 0 : 2));
+  }
+  /** The low (or high) eight of sixteen signed bytes, as 16-bit numbers. */
+  widenInt8(half: "low" | "high"): V128 {
+    return this.unary(half === "low" ? 0x87 : 0x88);
+  }
+
+  lane(index: number): F32 {
+    return new F32([this.code, simd(0x1f), index]);
+  }
+  replaceLane(index: number, value: F32): V128 {
+    return new V128([this.code, value.code, simd(0x20), index]);
+  }
+  /** One float from memory into a lane. */
+  loadLane(index: number, address: I32, offset = 0): V128 {
+    return new V128([address.code, this.code, simd(0x56), memory(offset), index]);
+  }
+  /** Picks lanes: 0 to 3 are of this, 4 to 7 of the other. */
+  shuffle(other: V128, lanes: readonly [number, number, number, number]): V128 {
+    const bytes = lanes.flatMap((lane) => [0, 1, 2, 3].map((i) => lane * 4 + i));
+    return new V128([this.code, other.code, simd(0x0d), bytes]);
+  }
+
+  private unary(op: number): V128 {
+    return new V128([this.code, simd(op)]);
+  }
+  private with(other: V128 | number, op: number): V128 {
+    return new V128([this.code, v128(other).code, simd(op)]);
+  }
+}
+
+export function i32(value: I32 | number): I32 {
+  return typeof value === "number" ? new I32([0x41, sleb(value)]) : value;
+}
+
+export function f32(value: F32 | number): F32 {
+  return typeof value === "number" ? new F32([0x43, floatBytes(value)]) : value;
+}
+
+/** A number in all four lanes. */
+export function v128(value: V128 | number): V128 {
+  if (typeof value !== "number") return value;
+  const bytes = floatBytes(value);
+  return new V128([simd(0x0c), bytes, bytes, bytes, bytes]);
+}
+
+/** Integers in the four lanes; one number: in all of them. */
+export function intLanes(...values: number[]): V128 {
+  const all = values.length === 1 ? [0, 1, 2, 3].map(() => values[0]!) : values;
+  return new V128([simd(0x0c), all.map(intBytes)]);
+}
+
+export const store = {
+  i32: (address: I32, value: I32, offset = 0): Code => [
+    address.code,
+    value.code,
+    0x36,
+    memory(offset),
+  ],
+  f32: (address: I32, value: F32, offset = 0): Code => [
+    address.code,
+    value.code,
+    0x38,
+    memory(offset),
+  ],
+  v128: (address: I32, value: V128, offset = 0): Code => [
+    address.code,
+    value.code,
+    simd(0x0b),
+    memory(offset),
+  ],
+  /** One lane, 4 bytes. */
+  lane: (address: I32, value: V128, index: number, offset = 0): Code => [
+    address.code,
+    value.code,
+    simd(0x5a),
+    memory(offset),
+    index,
+  ],
+  /** Two lanes, 8 bytes: lanes 0 and 1, or 2 and 3. */
+  pair: (address: I32, value: V128, index: 0 | 1, offset = 0): Code => [
+    address.code,
+    value.code,
+    simd(0x5b),
+    memory(offset),
+    index,
+  ],
+};

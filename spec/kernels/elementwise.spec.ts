@@ -1,0 +1,194 @@
+import { expect } from "chai";
+import fc from "fast-check";
+import {
+  ACTIVATIONS,
+  elementwise,
+  type ElementwiseStep,
+  type Heap,
+} from "../../lib/kernels/cpu/index.js";
+import { expectClose } from "../support/expect.js";
+import { onEveryBuild, randomNumbers, withBlocks } from "../support/kernels.js";
+
+/** A chain of one input. */
+function apply(heap: Heap, steps: readonly ElementwiseStep[], x: ArrayLike<number>): Float32Array {
+  return withBlocks(heap, (blocks) => {
+    const out = blocks.out(x.length);
+    const kernel = elementwise(heap, { steps, shape: [x.length], strides: [[1]] });
+    kernel.run({ inputs: [blocks.put(x)], out });
+    return blocks.read(out);
+  });
+}
+
+const EDGES = [
+  0, -0, 1, -1, 0.5, -0.5, 0.3, -0.3, 1e-4, -1e-4, 1e-20, 1e-40, -1e-40, 3, -3, 10, -10, 88.5, 89.5,
+  -87.5, -100, -104, 1000, -1000, 1e30, -1e30, Infinity, -Infinity, NaN,
+]; // prettier-ignore
+
+const f = Math.fround;
+const erfOf = (x: number): number => {
+  // Simpson's rule: another way than the kernels'.
+  if (!(Math.abs(x) < 6)) return Math.sign(x);
+  const [end, n] = [Math.abs(x), 400];
+  const at = (i: number): number => Math.exp(-((((end * i) / n) * end * i) / n));
+  let sum = at(0) + at(n);
+  for (let i = 1; i < n; i += 1) sum += at(i) * (i % 2 ? 4 : 2);
+  return ((Math.sign(x) * 2) / Math.sqrt(Math.PI)) * ((sum * end) / n / 3);
+};
+
+const UNARY: Record<string, (x: number) => number> = {
+  exp: Math.exp,
+  expm1: Math.expm1,
+  log: Math.log,
+  log1p: Math.log1p,
+  tanh: Math.tanh,
+  erf: erfOf,
+  sigmoid: (x) => 1 / (1 + Math.exp(-x)),
+  sqrt: Math.sqrt,
+  rsqrt: (x) => 1 / Math.sqrt(x),
+  reciprocal: (x) => 1 / x,
+  sin: Math.sin,
+  atan: Math.atan,
+  floor: Math.floor,
+  ceil: Math.ceil,
+  trunc: Math.trunc,
+  abs: Math.abs,
+  neg: (x) => -x,
+  relu: (x) => (x < 0 ? 0 : x),
+  sign: (x) => (x > 0 ? 1 : x < 0 ? -1 : 0),
+  isNaN: (x) => Number(Number.isNaN(x)),
+  not: (x) => Number(x === 0),
+  square: (x) => x * x,
+};
+
+onEveryBuild("elementwise", (heap) => {
+  for (const [name, reference] of Object.entries(UNARY)) {
+    it(`${name} is right from end to end`, () => {
+      const spread = randomNumbers(500, 7).map((x) => x * 2 ** (Math.abs(x * 1000) % 7));
+      const x = Float32Array.from([...EDGES, ...spread]);
+      const got = apply(heap(), [[name as "exp", 0]], x);
+      const want = x.map((value) => f(reference(value)));
+      // -0 and 0 are the same here.
+      expectClose(
+        got.map((v) => v + 0),
+        want.map((v) => v + 0),
+        { rtol: 1e-6, atol: name === "exp" ? 1.5e-45 : 2e-38 },
+      );
+    });
+  }
+
+  it("rounds halves to even", () => {
+    const x = [0.5, 1.5, 2.5, -0.5, -1.5, 2.4, 2.6, NaN, Infinity];
+    const want = [0, 2, 2, 0, -2, 2, 3, NaN, Infinity];
+    const got = apply(heap(), [["round", 0]], x).map((v) => v + 0);
+    expectClose(got, want, { rtol: 0, atol: 0 });
+  });
+
+  it("has PyTorch's activations", () => {
+    const x = Float32Array.from([...EDGES, ...randomNumbers(200).map((v) => v * 5)]);
+    const softplus = (v: number): number => (v > 30 ? v : Math.log1p(Math.exp(v)));
+    const want: Record<string, (v: number) => number> = {
+      silu: (v) => v / (1 + Math.exp(-v)),
+      gelu: (v) => v * 0.5 * (1 + erfOf(v * Math.SQRT1_2)),
+      geluTanh: (v) =>
+        0.5 * v * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (v + 0.044715 * v * v * v))),
+      hardswish: (v) => (v * Math.min(6, Math.max(0, v + 3))) / 6,
+      hardsigmoid: (v) => Math.min(1, Math.max(0, v / 6 + 0.5)),
+      leakyRelu: (v) => (v > 0 ? v : 0.01 * v),
+      elu: (v) => (v > 0 ? v : Math.expm1(v)),
+      softplus,
+      mish: (v) => v * Math.tanh(softplus(v)),
+    };
+    for (const [name, reference] of Object.entries(want)) {
+      const steps = ACTIVATIONS[name as "silu"]();
+      const expected = x.map((v) => f(reference(v)));
+      expectClose(apply(heap(), steps, x), expected, { rtol: 2e-6, atol: 1e-6 }, name);
+    }
+  });
+
+  it("compares, chooses and combines", () => {
+    const a = [1, 2, NaN, 0, -1, Infinity, 5];
+    const b = [1, 3, 1, NaN, -2, Infinity, 0];
+    const run = (op: ElementwiseStep[0]): number[] =>
+      withBlocks(heap(), (blocks) => {
+        const out = blocks.out(7);
+        const steps = [[op, 0, 1] as unknown as ElementwiseStep];
+        const kernel = elementwise(heap(), { steps, shape: [7], strides: [[1], [1]] });
+        kernel.run({ inputs: [blocks.put(a), blocks.put(b)], out });
+        return [...blocks.read(out)];
+      });
+    expect(run("eq")).to.deep.equal([1, 0, 0, 0, 0, 1, 0]);
+    expect(run("ne")).to.deep.equal([0, 1, 1, 1, 1, 0, 1]);
+    expect(run("lt")).to.deep.equal([0, 1, 0, 0, 0, 0, 0]);
+    expect(run("ge")).to.deep.equal([1, 0, 0, 0, 1, 1, 1]);
+    expect(run("and")).to.deep.equal([1, 1, 1, 0, 1, 1, 0]);
+    expect(run("or")).to.deep.equal([1, 1, 1, 1, 1, 1, 1]);
+    expect(run("max")).to.deep.equal([1, 3, NaN, NaN, -1, Infinity, 5]);
+    expect(run("min")).to.deep.equal([1, 2, NaN, NaN, -2, Infinity, 0]);
+    expect(run("pow")).to.deep.equal([1, 8, NaN, NaN, 1, Infinity, 1]);
+  });
+
+  it("broadcasts and walks strides, whole or in parts", () => {
+    const dims = fc.array(fc.integer({ min: 1, max: 6 }), { minLength: 0, maxLength: 4 });
+    const kinds = fc.array(fc.array(fc.boolean(), { minLength: 4, maxLength: 4 }), {
+      minLength: 3,
+      maxLength: 3,
+    });
+    const turned = fc.boolean();
+    fc.assert(
+      fc.property(
+        dims,
+        kinds,
+        turned,
+        fc.integer({ min: 1, max: 3 }),
+        (shape, kept, turn, parts) => {
+          const count = shape.reduce((a, b) => a * b, 1);
+          const strides = kept.map((keep, k) => {
+            let step = 1;
+            const stride = shape.map(() => 0);
+            const order = shape.map((_, dim) => dim);
+            if (!(turn && k === 0)) order.reverse();
+            for (const dim of order) {
+              if (!keep[dim]) continue;
+              stride[dim] = step;
+              step *= shape[dim]!;
+            }
+            return stride;
+          });
+          const inputs = strides.map((_, k) => randomNumbers(count, k + 1));
+          const want = Array.from({ length: count }, (_, index) => {
+            const values = strides.map((stride, k) => {
+              let [rest, at] = [index, 0];
+              for (let dim = shape.length - 1; dim >= 0; dim -= 1) {
+                at += (rest % shape[dim]!) * stride[dim]!;
+                rest = Math.floor(rest / shape[dim]!);
+              }
+              return inputs[k]![at]!;
+            });
+            return values[0]! * values[1]! + values[2]! * 0.25;
+          });
+          const steps: ElementwiseStep[] = [["mul", 0, 1], ["constant", 0.25], ["mul", 2, 4], ["add", 3, 5]]; // prettier-ignore
+          withBlocks(heap(), (blocks) => {
+            const out = blocks.out(count);
+            const kernel = elementwise(heap(), { steps, shape, strides });
+            const pointers = { inputs: inputs.map((values) => blocks.put(values)), out };
+            for (let part = 0; part < parts; part += 1) kernel.run(pointers, part, parts);
+            expectClose(blocks.read(out), want, { rtol: 1e-6, atol: 1e-6 });
+          });
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  it("does nothing for nothing", () => {
+    expect(apply(heap(), [["exp", 0]], [])).to.have.length(0);
+  });
+
+  it("refuses chains that make no sense", () => {
+    const make = (...steps: ElementwiseStep[]) =>
+      elementwise(heap(), { steps, shape: [4], strides: [[1]] });
+    expect(() => make(["add", 0, 2])).to.throw("reads 2, which is not computed yet");
+    expect(() => make(["add", 0])).to.throw("add takes 2 operands, got 1");
+    expect(() => make(["frobnicate" as "exp", 0])).to.throw("no operation frobnicate");
+  });
+});
