@@ -27,7 +27,9 @@ export interface BuiltCase {
 
 /** Builds modules and inputs from goldens, and compares outputs with them. */
 export class ModuleCases {
-  constructor(private readonly goldens: Goldens) {}
+  private readonly made: tf.Tensor[] = [];
+
+  constructor(private readonly goldens: Pick<Goldens, "tensor">) {}
 
   decode(value: GoldenValue): unknown {
     if (Array.isArray(value)) return value.map((one) => this.decode(one));
@@ -50,13 +52,12 @@ export class ModuleCases {
     model.loadStateDict(new Map(state));
     const inputs = golden.inputs.map((input) => this.decode(input));
     const options = this.options(golden.forward_options);
-    const owned = [state.map(([, tensor]) => tensor), inputs, options] as tf.TensorContainer;
     return {
       model,
       args: [...inputs, ...options],
       dispose: () => {
         model.dispose();
-        tf.dispose(owned);
+        this.dispose();
       },
     };
   }
@@ -73,7 +74,7 @@ export class ModuleCases {
     }
   }
 
-  private options(options: Record<string, GoldenValue>): Record<string, unknown>[] {
+  options(options: Record<string, GoldenValue>): Record<string, unknown>[] {
     const entries = Object.entries(options);
     if (entries.length === 0) return [];
     const decoded = entries.map(([name, value]) => [camelCase(name), this.decode(value)]);
@@ -82,6 +83,34 @@ export class ModuleCases {
 
   private tensor(key: string): tf.Tensor {
     const { values, shape, dtype } = this.goldens.tensor(key);
-    return tf.tensor(values, shape, dtype as tf.DataType);
+    const tensor = tf.tensor(values, shape, dtype as tf.DataType);
+    this.made.push(tensor);
+    return tensor;
   }
+
+  /** Frees what was decoded. */
+  dispose(): void {
+    tf.dispose(this.made.splice(0));
+  }
+}
+
+/** Runs one case: repr, output, state afterwards, and no tensor left of any of it. */
+export function runCase(golden: GoldenCase, goldens: Goldens, tolerance: Tolerance): void {
+  const outer = tf.memory().numTensors;
+  const cases = new ModuleCases(goldens);
+  const { model, args, dispose } = cases.build(golden);
+  expect(String(model), "repr").to.equal(golden.repr);
+
+  const before = tf.memory().numTensors;
+  const output: unknown = model(...args);
+  cases.expectOutput(output, golden.output, tolerance);
+  tf.dispose(output as tf.TensorContainer);
+  expect(tf.memory().numTensors - before, "tensors left by forward").to.equal(0);
+
+  const after = model.stateDict();
+  for (const [key, { $tensor }] of Object.entries(golden.state_after ?? {})) {
+    expectTensor(after.get(key)!, goldens.tensor($tensor), tolerance, `${key} afterwards`);
+  }
+  dispose();
+  expect(tf.memory().numTensors - outer, "tensors left by the module").to.equal(0);
 }
