@@ -48,8 +48,13 @@ export class Graph {
   /**
    * A new graph with every node passed through `change`, in order: it adds what it wants to the new
    * graph and gives back what stands for the old node. Passes are written with this.
+   *
+   * @param order the nodes in another order, each still after those that it reads.
    */
-  rewrite(change: (node: Node, graph: Graph, renew: Renew) => Node): Graph {
+  rewrite(
+    change: (node: Node, graph: Graph, renew: Renew) => Node,
+    order: readonly Node[] = this.nodes,
+  ): Graph {
     const next = new Graph();
     for (const [target, constant] of this.constants) next.constants.set(target, constant);
     const made = new Map<Node, Node>();
@@ -64,7 +69,7 @@ export class Graph {
           { name: node.name, meta: node.meta },
         ),
     };
-    for (const node of this.nodes) made.set(node, change(node, next, renew));
+    for (const node of order) made.set(node, change(node, next, renew));
     return next;
   }
 

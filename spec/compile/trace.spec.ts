@@ -1,10 +1,11 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expect } from "chai";
-import { type Graph, interpret } from "../../lib/graph/index.js";
+import type { Graph } from "../../lib/graph/index.js";
 import * as nn from "../../lib/index.js";
 import { onEveryBackend } from "../support/backends.js";
 import { expectNoLeak } from "../support/expect.js";
 import { readGoldens } from "../support/goldens.js";
+import { runGraph } from "../support/graphs.js";
 import { hasModule, ModuleCases } from "../support/module-cases.js";
 
 const targets = (graph: Graph): string[] =>
@@ -101,12 +102,7 @@ onEveryBackend("The interpreted graph of PyTorch's module cases", (_, tolerance)
         const outer = tf.memory().numTensors;
         const { model, args, dispose } = cases.build(golden);
         const graph = nn.trace(model, args);
-        const state = new Map<string, tf.Tensor>([
-          ...model.namedParameters({ removeDuplicate: false }),
-          ...model.namedBuffers({ removeDuplicate: false }),
-        ]);
-        const inputs = [...new Set(flat(args))];
-        const output = interpret(graph, inputs, (key) => state.get(key)!);
+        const output = runGraph(graph, model, args);
         cases.expectOutput(output, golden.output, tolerance, golden.id);
         tf.dispose(output as tf.TensorContainer);
         dispose();
@@ -115,8 +111,3 @@ onEveryBackend("The interpreted graph of PyTorch's module cases", (_, tolerance)
     });
   }
 });
-
-function flat(value: unknown): tf.Tensor[] {
-  if (value instanceof tf.Tensor) return [value as tf.Tensor];
-  return value && typeof value === "object" ? Object.values(value).flatMap(flat) : [];
-}

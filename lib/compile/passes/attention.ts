@@ -1,0 +1,98 @@
+import type { Argument, Graph, Node } from "../../graph/index.js";
+import { numberOf } from "./factors.js";
+import { isCall, isNode, shapeOf } from "./facts.js";
+
+interface Scores {
+  query: Node;
+  /** `(…, S, E)`, not transposed. */
+  key: Node;
+  scale: number;
+  mask: Node | null;
+}
+
+/** A node with its last two dimensions swapped; permutations are joined. */
+function transpose(node: Node, graph: Graph): Node {
+  const isView = isCall(node, "prim.permute");
+  const x = isView ? (node.args[0] as Node) : node;
+  const rank = shapeOf(node).length;
+  const perm = isView ? [...(node.args[1] as number[])] : shapeOf(node).map((_, i) => i);
+  perm.push(...perm.splice(rank - 2).reverse());
+  if (perm.every((axis, i) => axis === i)) return x;
+  const shape = perm.map((axis) => shapeOf(x)[axis]!);
+  const meta = { ...node.meta, value: { dtype: "float32", shape } };
+  return graph.add("call_function", "prim.permute", [x, perm], {}, { name: "permute", meta });
+}
+
+/** Whether a constant mask leaves something in every row: else softmax gives NaN, attention 0. */
+function leavesSomething(mask: Node, graph: Graph): boolean {
+  const constant = graph.constants.get(mask.target);
+  if (mask.kind !== "get_attr" || constant === undefined) return false;
+  const width = constant.shape.at(-1) ?? 1;
+  const values = Array.from(constant.values);
+  return Array.from({ length: values.length / width }, (_, row) =>
+    values.slice(row * width, (row + 1) * width).some((one) => one > -1e4),
+  ).every(Boolean);
+}
+
+/** Takes scores apart: a product, scaled, masked. */
+function readScores(node: Node, graph: Graph, isShared: (node: Node) => boolean): Scores | null {
+  if (isShared(node)) return null;
+  const [a, b] = node.args;
+  if (isCall(node, "prim.Add") && isNode(a) && isNode(b)) {
+    for (const [scores, mask] of [
+      [a, b],
+      [b, a],
+    ] as const) {
+      const inner = leavesSomething(mask, graph) ? readScores(scores, graph, isShared) : null;
+      if (inner?.mask === null) return { ...inner, mask };
+    }
+    return null;
+  }
+  if (isCall(node, "prim.Multiply") || isCall(node, "prim.RealDiv")) {
+    const isProduct = isCall(node, "prim.Multiply");
+    const [x, by] = isNode(a) ? [a, numberOf(b, graph)] : [b as Node, isProduct ? numberOf(a, graph) : null]; // prettier-ignore
+    const inner = by === null ? null : readScores(x, graph, isShared);
+    if (inner?.mask !== null || by === null) return null;
+    return { ...inner, scale: isProduct ? inner.scale * by : inner.scale / by };
+  }
+  if (!isCall(node, "prim.matmul")) return null;
+  const [query, right, transposeA, transposeB] = node.args as [Node, Node, boolean, boolean];
+  if (transposeA || shapeOf(query).length < 3) return null;
+  const key = transposeB ? right : transpose(right, graph);
+  return { query, key, scale: 1, mask: null };
+}
+
+/**
+ * `softmax(q kᵀ · scale + mask) v`, written by hand or as `nn.MultiheadAttention` does when asked
+ * for its weights and nobody reads them, becomes one `scaled_dot_product_attention`.
+ */
+export function fuseAttention(graph: Graph): Graph {
+  const users = graph.users();
+  const counts = new Map<Node, number>();
+  const isShared = (node: Node): boolean => (counts.get(node) ?? 2) > 1;
+  return graph.rewrite((node, next, renew) => {
+    const made = renew.copy(node);
+    counts.set(made, users.get(node)!.size);
+    const options = attend(made, next, isShared);
+    if (options === null) return made;
+    const name = "scaled_dot_product_attention";
+    const attention = next.add("call_function", name, options, {}, { name, meta: node.meta });
+    counts.set(attention, users.get(node)!.size);
+    return attention;
+  });
+}
+
+function attend(
+  node: Node,
+  graph: Graph,
+  isShared: (node: Node) => boolean,
+): readonly Argument[] | null {
+  if (!isCall(node, "prim.matmul")) return null;
+  const [weights, value, transposeA, transposeB] = node.args as [Node, Node, boolean, boolean];
+  if (transposeA || transposeB || !isCall(weights, "softmax") || isShared(weights)) return null;
+  const { dim } = (weights.args[1] ?? {}) as { dim?: number };
+  if (dim !== -1 && dim !== shapeOf(weights).length - 1) return null;
+  const scores = readScores(weights.args[0] as Node, graph, isShared);
+  if (scores === null) return null;
+  return [scores.query, scores.key, value, { attnMask: scores.mask, scale: scores.scale }];
+}

@@ -1,0 +1,164 @@
+import {
+  type Argument,
+  type Graph,
+  Node,
+  type NodeMeta,
+  type Renew,
+  type TensorMeta,
+} from "../../graph/index.js";
+import { BINARY, REDUCTIONS, UNARY } from "../primitives.js";
+import { shapeOf, tensorMeta } from "./facts.js";
+
+type Attrs = Record<string, Argument>;
+type Inputs = Record<string, Argument>;
+
+/** What a tfjs kernel is in the vocabulary of the passes: a node, an old one, or `null` for itself. */
+type Rule = (make: Make, inputs: Inputs, attrs: Attrs, node: Node) => Node | null;
+
+/** Adds a node that has the place of the old one; its shape too unless another is said. */
+type Make = (target: string, args: readonly Argument[], shape?: readonly number[]) => Node;
+
+const RULES: Readonly<Record<string, Rule>> = {
+  Identity: (_, { x }) => x as Node,
+  Transpose: (make, { x }, { perm }) => make("prim.permute", [x, perm]),
+  Reshape: (make, { x }, _, node) => make("prim.reshape", [x, shapeOf(node)]),
+  ExpandDims: (make, { input }, _, node) => make("prim.reshape", [input, shapeOf(node)]),
+  Slice: (make, { x }, { begin }, node) => make("prim.slice", [x, begin, shapeOf(node)]),
+  Concat: (make, inputs, { axis }) => {
+    const parts = Object.values(inputs) as Node[];
+    const rank = shapeOf(parts[0]!).length;
+    return make("prim.concat", [parts, ((axis as number) + rank) % rank]);
+  },
+  Pack: (make, inputs, { axis }, node) => {
+    const parts = Object.values(inputs) as Node[];
+    const rank = shapeOf(node).length;
+    const at = ((axis as number) + rank) % rank;
+    const one = shapeOf(node).map((size, i) => (i === at ? 1 : size));
+    return make("prim.concat", [parts.map((part) => make("prim.reshape", [part, one], one)), at]);
+  },
+  Cast: (make, { x }, { dtype }) =>
+    tensorMeta(x as Node)?.dtype === dtype ? (x as Node) : make("prim.cast", [x, dtype]),
+  Select: (make, { condition, t, e }, _, node) => {
+    const shape = String(shapeOf(node));
+    const same = [condition, t, e].every((one) => String(shapeOf(one as Node)) === shape);
+    return same ? make("prim.where", [condition, t, e]) : null;
+  },
+  GatherV2: (make, { x, indices }, { axis, batchDims }) =>
+    make("prim.gather", [x, indices, axis, batchDims]),
+  BatchMatMul: (make, { a, b }, { transposeA, transposeB }) =>
+    make("prim.matmul", [a, b, transposeA, transposeB]),
+  Softmax: (make, { logits }, { dim }) => make("softmax", [logits, { dim }]),
+  Relu: (make, { x }) => make("relu", [x]),
+  Relu6: (make, { x }) => make("relu6", [x]),
+  Sigmoid: (make, { x }) => make("sigmoid", [x]),
+  Tanh: (make, { x }) => make("tanh", [x]),
+  LeakyRelu: (make, { x }, { alpha }) => make("leaky_relu", [x, { negativeSlope: alpha }]),
+  ...Object.fromEntries(Object.keys(UNARY).map((name) => [name, unary(name)])),
+  ...Object.fromEntries(Object.keys(BINARY).map((name) => [name, binary(name)])),
+  ...Object.fromEntries(Object.keys(REDUCTIONS).map((name) => [name, reduction(name)])),
+};
+
+function unary(name: string): Rule {
+  return (make, { x }) => make(`prim.${name}`, [x]);
+}
+
+function binary(name: string): Rule {
+  return (make, { a, b }) => make(`prim.${name}`, [a, b]);
+}
+
+/** tfjs reduces without keeping dimensions, and reshapes then. */
+function reduction(name: string): Rule {
+  return (make, inputs, attrs) => {
+    const x = inputs.x as Node;
+    const axis = (attrs.axis ?? attrs.reductionIndices) as number | number[] | null | undefined;
+    const rank = shapeOf(x).length;
+    const given = axis === null || axis === undefined ? shapeOf(x).map((_, i) => i) : [axis].flat();
+    const axes = given.map((one) => (one + rank) % rank).sort((a, b) => a - b);
+    return make(`prim.${name}`, [x, axes, Boolean(attrs.keepDims)]);
+  };
+}
+
+const DROPOUTS = new Set([
+  "dropout",
+  "dropout1d",
+  "dropout2d",
+  "dropout3d",
+  "alpha_dropout",
+  "feature_alpha_dropout",
+]);
+
+/** Ops of functional that are a view, or nothing at all. */
+function simplify(node: Node, args: readonly Argument[], make: Make): Node | null {
+  if (DROPOUTS.has(node.target)) {
+    const isAlpha = node.target.includes("alpha");
+    const options = (args[1] ?? {}) as { p?: number; training?: boolean };
+    return (options.training ?? !isAlpha) && (options.p ?? 0.5) > 0 ? null : (args[0] as Node);
+  }
+  if (node.target === "flatten" || node.target === "unflatten") {
+    return make("prim.reshape", [args[0], shapeOf(node)]);
+  }
+  if (node.target === "add") return make("prim.Add", args);
+  return null;
+}
+
+/**
+ * Puts a graph into the vocabulary of the passes: raw tfjs kernels become `prim.*` or the op of
+ * functional that they are, scalars become numbers, what does nothing goes.
+ */
+export function canonicalise(graph: Graph): Graph {
+  return graph.rewrite((node, next, renew) => {
+    if (node.kind !== "call_function") return renew.copy(node);
+    const make: Make = (target, args, shape) => {
+      const value = tensorMeta(node);
+      const meta: NodeMeta =
+        shape && value ? { ...node.meta, value: { ...value, shape } } : node.meta;
+      const name = target.replace("prim.", "").toLowerCase();
+      return next.add("call_function", target, scalars(target, args, next), {}, { name, meta });
+    };
+    return rewrite(node, renew, make) ?? renew.copy(node);
+  });
+}
+
+function rewrite(node: Node, renew: Renew, make: Make): Node | null {
+  const args = renew.argument(node.args) as readonly Argument[];
+  if (node.target === "getitem") return item(node, args, make);
+  if (!node.target.startsWith("tfjs.")) return simplify(node, args, make);
+  const [inputs, attrs] = args as [Inputs, Attrs];
+  return RULES[node.target.slice("tfjs.".length)]?.(make, inputs, attrs, node) ?? null;
+}
+
+/** A part of a split is a slice. */
+function item(node: Node, [list, index]: readonly Argument[], make: Make): Node | null {
+  const parent = node.args[0] as Node;
+  if (parent.target !== "tfjs.SplitV" && parent.target !== "tfjs.Unpack") return null;
+  const isUnpack = parent.target === "tfjs.Unpack";
+  const [inputs, attrs] = (list as Node).args as [Inputs, Attrs];
+  const x = (isUnpack ? inputs.value : inputs.x) as Node;
+  const rank = shapeOf(x).length;
+  const axis = ((attrs.axis as number) + rank) % rank;
+  const i = index as number;
+  const sizes = (parent.meta.value as TensorMeta[]).map(({ shape }) => shape[axis] as number);
+  const start = isUnpack ? i : sizes.slice(0, i).reduce((a, b) => a + b, 0);
+  const begin = shapeOf(x).map((_, d) => (d === axis ? start : 0));
+  const size = shapeOf(x).map((n, d) => (d !== axis ? n : isUnpack ? 1 : sizes[i]!));
+  const part = make("prim.slice", [x, begin, size], size);
+  return isUnpack ? make("prim.reshape", [part, shapeOf(node)]) : part;
+}
+
+/** In arithmetic a constant of one element and no more dimensions than its partner is a number. */
+function scalars(target: string, args: readonly Argument[], graph: Graph): readonly Argument[] {
+  if (!Object.hasOwn(BINARY, target.slice("prim.".length))) return args;
+  const [a, b] = args;
+  const number = (one: Argument): number | null => {
+    if (!(one instanceof Node) || one.kind !== "get_attr") return null;
+    const constant = graph.constants.get(one.target);
+    const isScalar = constant?.shape.length === 0 && constant.dtype === "float32";
+    return isScalar ? constant.values[0]! : null;
+  };
+  const isFloat = (one: Argument): boolean =>
+    one instanceof Node && tensorMeta(one)?.dtype === "float32";
+  const [x, y] = [number(a), number(b)];
+  if (y !== null && isFloat(a)) return [a, y];
+  if (x !== null && isFloat(b)) return [x, b];
+  return args;
+}

@@ -1,0 +1,133 @@
+import { type Argument, type Graph, Node, type NodeMeta } from "../../graph/index.js";
+import { WITH_EPILOGUE } from "../primitives.js";
+import { isBinary, isUnary } from "./elementwise.js";
+import { findStatic, isCall, isFloat, isNode, sameShape, shapeOf } from "./facts.js";
+
+interface Tail {
+  residual: Argument;
+  activation: readonly (readonly Argument[])[];
+}
+
+const NAMES: ReadonlySet<string> = new Set(WITH_EPILOGUE);
+
+/** The epilogue of a fused op, or that of none yet; `null` for any other node. */
+function tailOf(node: Node): Tail | null {
+  if (node.kind !== "call_function") return null;
+  if (NAMES.has(node.target)) return { residual: null, activation: [] };
+  const isFused = NAMES.has(node.target.replace("prim.", ""));
+  return isFused ? (node.args[3] as unknown as Tail) : null;
+}
+
+/**
+ * Puts what follows a linear or a convolution into it: a sum with another tensor of its shape, and
+ * then functions of one element. Only where nobody reads what is in between.
+ */
+export function fuseEpilogues(graph: Graph): Graph {
+  const users = graph.users();
+  const statics = findStatic(graph);
+  const counts = new Map<Node, number>();
+  return graph.rewrite((node, next, renew) => {
+    const keep = (result: Node): Node => {
+      counts.set(result, users.get(node)!.size);
+      return result;
+    };
+    if (statics.has(node)) return keep(renew.copy(node));
+    const args = renew.argument(node.args) as readonly Argument[];
+    const open = (one: Argument): Tail | null =>
+      isNode(one) && counts.get(one) === 1 ? tailOf(one) : null;
+    const fuse = (base: Node, tail: Tail): Node => {
+      const [x, weight, options] = base.args;
+      const target = `prim.${base.target.replace("prim.", "")}`;
+      const meta: NodeMeta = { ...base.meta, value: node.meta.value };
+      const name = base.target.replace("prim.", "");
+      const all = [x, weight, options ?? {}, tail as unknown as Argument];
+      return keep(next.add("call_function", target, all, {}, { name, meta }));
+    };
+    if (isUnary(node)) {
+      const tail = open(args[0]);
+      if (tail === null) return keep(renew.copy(node));
+      const activation = [...tail.activation, [node.target, ...args.slice(1)]];
+      return fuse(args[0] as Node, { ...tail, activation });
+    }
+    if (isCall(node, "prim.Add")) {
+      // The later of the two, since the other one must be there before it.
+      const sides = args.map((one, i) => ({ one, other: args[1 - i], tail: open(one) }));
+      const at = (one: Argument): number => next.nodes.indexOf(one as Node);
+      sides.sort((a, b) => at(b.one) - at(a.one));
+      for (const { one, other, tail } of sides) {
+        const fits = tail?.residual === null && tail.activation.length === 0 && isFloat(other);
+        if (!fits || at(other) > at(one)) continue;
+        if (!sameShape(shapeOf(other), shapeOf(node))) continue;
+        return fuse(one as Node, { residual: other, activation: [] });
+      }
+    }
+    return keep(renew.copy(node));
+  });
+}
+
+type Operand = string | number | Argument;
+
+interface Chain {
+  inputs: Node[];
+  steps: (readonly Operand[])[];
+}
+
+/** Longer chains would need more registers than an engine has. */
+const MOST_INPUTS = 6;
+const MOST_STEPS = 24;
+
+/** Joins arithmetic element by element into single nodes that read and write memory once. */
+export function fusePointwise(graph: Graph): Graph {
+  const users = graph.users();
+  const statics = findStatic(graph);
+  const chains = new Map<Node, Chain>(); // of the new graph
+  const counts = new Map<Node, number>();
+  return graph.rewrite((node, next, renew) => {
+    const keep = (result: Node): Node => {
+      counts.set(result, users.get(node)!.size);
+      return result;
+    };
+    const isChain = (isUnary(node) || isBinary(node)) && isFloat(node) && !statics.has(node);
+    const args = renew.argument(node.args) as readonly Argument[];
+    const reads = args.filter(isNode);
+    if (!isChain || !reads.every(isFloat)) return keep(renew.copy(node));
+    const shape = shapeOf(node);
+    const whole = (one: Node): Chain | undefined =>
+      counts.get(one) === 1 && sameShape(shapeOf(one), shape) ? chains.get(one) : undefined;
+    const chain = build(node.target, args, whole) ?? build(node.target, args, () => undefined)!;
+    const { meta } = node;
+    const pair = [chain.inputs, chain.steps as unknown as Argument];
+    const name = chain.steps.length === 1 ? node.name : "pointwise";
+    const made = next.add("call_function", "prim.pointwise", pair, {}, { name, meta });
+    chains.set(made, chain);
+    return keep(made);
+  });
+}
+
+/** The op behind the chains that it reads; `null` if that becomes too much. */
+function build(
+  target: string,
+  args: readonly Argument[],
+  whole: (one: Node) => Chain | undefined,
+): Chain | null {
+  const inputs: Node[] = [];
+  const steps: (readonly Operand[])[] = [];
+  const input = (one: Node): string => {
+    let index = inputs.indexOf(one);
+    if (index < 0) index = inputs.push(one) - 1;
+    return `x${index}`;
+  };
+  const operands = args.map((arg): Operand => {
+    if (!(arg instanceof Node)) return arg;
+    const chain = whole(arg);
+    if (chain === undefined) return input(arg);
+    const names = new Map<string, string>(chain.inputs.map((one, i) => [`x${i}`, input(one)]));
+    chain.steps.forEach(([op, ...rest], i) => {
+      const renamed = rest.map((one) => (typeof one === "string" ? (names.get(one) ?? one) : one));
+      names.set(`t${i}`, `t${steps.push([op!, ...renamed]) - 1}`);
+    });
+    return `t${steps.length - 1}`;
+  });
+  steps.push([target, ...operands]);
+  return inputs.length > MOST_INPUTS || steps.length > MOST_STEPS ? null : { inputs, steps };
+}

@@ -1,0 +1,43 @@
+import type { Graph } from "../../graph/index.js";
+import { fuseAttention } from "./attention.js";
+import { canonicalise } from "./canonical.js";
+import { foldConstants } from "./constants.js";
+import { dropDead, shareCommon } from "./clean.js";
+
+import { foldIntoWeights } from "./fold.js";
+import { fuseEpilogues, fusePointwise } from "./fuse.js";
+import { mergeProjections } from "./merge.js";
+import { recognise } from "./recognise.js";
+import { moveViews } from "./views.js";
+
+/** A pure function from graph to graph, after which it computes the same. */
+export type Pass = (graph: Graph) => Graph;
+
+/** The passes in their order; each is cleaned up after. */
+export const PASSES: readonly Pass[] = [
+  canonicalise,
+  foldConstants,
+  canonicalise, // numbers that were folded
+  shareCommon,
+  recognise,
+  recognise, // what a norm or a gate was scaled with
+  moveViews,
+  moveViews, // views that met only now
+  shareCommon,
+  fuseAttention,
+  foldIntoWeights,
+  mergeProjections,
+  moveViews, // what three linears shared, one does not
+  moveViews,
+  fuseEpilogues,
+  fusePointwise,
+  shareCommon,
+];
+
+/** Ops that a trace for these passes looks into: what they are made of fuses better. */
+export const DECOMPOSED: ReadonlySet<string> = new Set(["multi_head_attention_forward"]);
+
+/** Runs all passes. */
+export function optimise(graph: Graph): Graph {
+  return PASSES.reduce((before, pass) => dropDead(pass(before)), graph);
+}

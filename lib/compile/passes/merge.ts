@@ -1,0 +1,63 @@
+import type { Node } from "../../graph/index.js";
+import { type Argument, type Graph, type NodeMeta } from "../../graph/index.js";
+import { findStatic, isCall, isNode, shapeOf } from "./facts.js";
+
+type Options = Record<string, Argument>;
+type Add = (target: string, args: readonly Argument[], shape: readonly number[]) => Node;
+
+/** Two or three linears of one input with static weights become one, of which each is a slice. */
+export function mergeProjections(graph: Graph): Graph {
+  const statics = findStatic(graph);
+  const groups = new Map<Node, Node[]>();
+  for (const node of graph.nodes) {
+    if (!isCall(node, "linear") || !statics.has(node.args[1] as Node)) continue;
+    const bias = (node.args[2] as Options | undefined)?.bias;
+    if (isNode(bias) && !statics.has(bias)) continue;
+    const x = node.args[0] as Node;
+    groups.set(x, [...(groups.get(x) ?? []), node]);
+  }
+  const merged = new Map<Node, Node>(); // the first of each group → the wide linear
+  const groupOf = (node: Node): Node[] => {
+    const group = groups.get(node.args[0] as Node) ?? [];
+    return group.length > 1 && isAlike(group) && group.includes(node) ? group : [];
+  };
+  // Everything static first, so that it is there where a group begins.
+  const rest = graph.nodes.filter((node) => !statics.has(node));
+  return graph.rewrite(
+    (node, next, renew) => {
+      const group = groupOf(node);
+      if (group.length === 0) return renew.copy(node);
+      const add: Add = (target, args, shape) => {
+        const meta: NodeMeta = { ...node.meta, value: { shape, dtype: "float32" } };
+        const name = target.replace("prim.", "").toLowerCase();
+        return next.add("call_function", target, args, {}, { name, meta });
+      };
+      const widths = group.map((one) => shapeOf(one).at(-1)!);
+      const lead = shapeOf(node).slice(0, -1);
+      const total = widths.reduce((a, b) => a + b, 0);
+      let wide = merged.get(group[0]!);
+      if (wide === undefined) {
+        const part = (one: Node, name: 1 | "bias"): Node => {
+          const value = name === 1 ? one.args[1] : (one.args[2] as Options).bias;
+          return renew.argument(value) as Node;
+        };
+        const inner = shapeOf(node.args[0] as Node).at(-1)!;
+        const weight = add("prim.concat", [group.map((one) => part(one, 1)), 0], [total, inner]);
+        const hasBias = isNode((node.args[2] as Options | undefined)?.bias);
+        const bias = hasBias ? add("prim.concat", [group.map((one) => part(one, "bias")), 0], [total]) : null; // prettier-ignore
+        wide = add("linear", [renew.argument(node.args[0]), weight, { bias }], [...lead, total]);
+        merged.set(group[0]!, wide);
+      }
+      const start = widths.slice(0, group.indexOf(node)).reduce((a, b) => a + b, 0);
+      const size = [...lead, shapeOf(node).at(-1)!];
+      return add("prim.slice", [wide, [...lead.map(() => 0), start], size], size);
+    },
+    [...statics, ...rest],
+  );
+}
+
+/** All have a bias or none, and none is so wide that the others are not worth a copy. */
+function isAlike(group: readonly Node[]): boolean {
+  const biases = group.map((one) => isNode((one.args[2] as Options | undefined)?.bias));
+  return group.length <= 4 && biases.every((one) => one === biases[0]);
+}

@@ -1,0 +1,219 @@
+import type { Argument, Graph, Node } from "../../graph/index.js";
+import { factorsOf, numberOf, plusNumber } from "./factors.js";
+import { findStatic, isCall, isNode, sameShape, shapeOf } from "./facts.js";
+
+/** An op of functional that a formula written out by hand comes to. */
+interface Found {
+  target: string;
+  args: readonly Argument[];
+}
+
+interface Context {
+  graph: Graph;
+  isShared: (node: Node) => boolean;
+  isStatic: (node: Node) => boolean;
+}
+
+const near = (got: number, want: number): boolean => Math.abs(got - want) <= 1e-4 * Math.abs(want);
+
+const isLastAxis = (node: Node, x: Node): boolean => {
+  const axes = node.args[1] as number[];
+  return axes.length === 1 && axes[0] === shapeOf(x).length - 1;
+};
+
+/** The node behind reshapes that only add or drop dimensions of size 1, and clones. */
+function bare(node: Node): Node {
+  if (!isCall(node, "prim.reshape")) return node;
+  const inner = node.args[0] as Node;
+  const long = (one: Node): number[] => shapeOf(one).filter((size) => size !== 1);
+  return sameShape(long(inner), long(node)) ? bare(inner) : node;
+}
+
+/** What `node` is the mean of along its last dimension, or `null`. */
+function meanOf(node: Node): Node | null {
+  const inner = bare(node);
+  if (!isCall(inner, "prim.Mean")) return null;
+  const x = inner.args[0] as Node;
+  return isLastAxis(inner, x) ? x : null;
+}
+
+/** `x` of `x²`, however it is written. */
+function squareOf(node: Node): Node | null {
+  if (isCall(node, "prim.Square")) return node.args[0] as Node;
+  const isProduct = isCall(node, "prim.Multiply") && node.args[0] === node.args[1];
+  if (isProduct) return node.args[0] as Node;
+  return isCall(node, "prim.Pow") && node.args[1] === 2 ? (node.args[0] as Node) : null;
+}
+
+/** `top / √(v + eps)`, as a quotient or as a product with rsqrt. */
+function overRoot(node: Node, { graph }: Context): { top: Node; v: Node; eps: number }[] {
+  const sum = (v: Node): { v: Node; eps: number } => {
+    const plus = plusNumber(v, graph);
+    return plus === null ? { v, eps: 0 } : { v: plus.x, eps: plus.number };
+  };
+  if (isCall(node, "prim.RealDiv")) {
+    const [top, root] = node.args.filter(isNode);
+    if (!top || !root || !isCall(bare(root), "prim.Sqrt")) return [];
+    return [{ top, ...sum(bare(root).args[0] as Node) }];
+  }
+  if (!isCall(node, "prim.Multiply")) return [];
+  const [a, b] = node.args;
+  if (!isNode(a) || !isNode(b)) return [];
+  const pairs: [Node, Node][] = [
+    [a, b],
+    [b, a],
+  ];
+  return pairs
+    .filter(([, root]) => isCall(bare(root), "prim.Rsqrt"))
+    .map(([top, root]) => ({ top, ...sum(bare(root).args[0] as Node) }));
+}
+
+/** `(x - mean) / √(var + eps)` and `x / √(mean(x²) + eps)` along the last dimension. */
+function norm(node: Node, context: Context): Found | null {
+  for (const { top, v, eps } of overRoot(node, context)) {
+    const spread = isCall(bare(v), "prim.Mean") ? bare(v) : null;
+    if (spread === null || meanOf(v) === null) continue;
+    const squared = meanOf(v)!;
+    const size = [shapeOf(top).at(-1)!];
+    if (!sameShape(shapeOf(node), shapeOf(top))) continue;
+    if (isCall(top, "prim.Sub")) {
+      const [x, mean] = top.args as [Node, Node];
+      const isCentred = isNode(x) && isNode(mean) && meanOf(mean) === x;
+      const centred = squareOf(squared);
+      const isSquared = isCall(squared, "prim.SquaredDifference") && squared.args[0] === x && isNode(squared.args[1]) && meanOf(squared.args[1]) === x; // prettier-ignore
+      const isVariance =
+        isSquared || (centred !== null && (centred === top || isSameDifference(centred, x)));
+      if (isCentred && isVariance) return { target: "layer_norm", args: [x, size, { eps }] };
+    }
+    if (squareOf(squared) === top) return { target: "rms_norm", args: [top, size, { eps }] };
+  }
+  return null;
+}
+
+const isSameDifference = (node: Node, x: Node): boolean =>
+  isCall(node, "prim.Sub") &&
+  node.args[0] === x &&
+  isNode(node.args[1]) &&
+  meanOf(node.args[1]) === x;
+
+/** Scale and shift behind a norm that has none of its own. */
+function affine(node: Node, { isStatic, isShared }: Context): Found | null {
+  const isProduct = isCall(node, "prim.Multiply");
+  if (!isProduct && !isCall(node, "prim.Add")) return null;
+  const [a, b] = node.args;
+  if (!isNode(a) || !isNode(b)) return null;
+  const [x, vector] = isStatic(b) ? [a, b] : [b, a];
+  const isNorm = isCall(x, "layer_norm") || (isProduct && isCall(x, "rms_norm"));
+  if (!isNorm || isShared(x) || !isStatic(vector)) return null;
+  if (!sameShape(shapeOf(vector), x.args[1] as number[])) return null;
+  const options = x.args[2] as { weight?: Argument; bias?: Argument; eps: number };
+  const name = isProduct ? "weight" : "bias";
+  if (options[name] || (isProduct && options.bias)) return null;
+  return { target: x.target, args: [x.args[0], x.args[1], { ...options, [name]: vector }] };
+}
+
+/** `x · σ(x)` and `½ x (1 + erf(x / √2))`, or its tanh form. */
+function gate(node: Node, { graph, isShared }: Context): Found | null {
+  if (!isCall(node, "prim.Multiply") && !isCall(node, "prim.RealDiv")) return null;
+  const { scale, nodes } = factorsOf(node, graph, isShared);
+  if (nodes.length !== 2) return null;
+  for (const [x, other] of [nodes, [...nodes].reverse()] as [Node, Node][]) {
+    if (scale === 1 && isCall(other, "sigmoid") && other.args[0] === x) {
+      return { target: "silu", args: [x] };
+    }
+    const plus = plusNumber(other, graph);
+    if (!near(scale, 0.5) || plus?.number !== 1) continue;
+    const approximate = geluOf(plus.x, x, graph, isShared);
+    if (approximate !== null) return { target: "gelu", args: [x, { approximate }] };
+  }
+  return null;
+}
+
+function geluOf(
+  inner: Node,
+  x: Node,
+  graph: Graph,
+  isShared: (node: Node) => boolean,
+): "none" | "tanh" | null {
+  const isErf = isCall(inner, "prim.Erf");
+  if (!isErf && !isCall(inner, "tanh")) return null;
+  const { scale, nodes } = factorsOf(inner.args[0] as Node, graph, isShared);
+  if (nodes.length !== 1) return null;
+  if (isErf) return nodes[0] === x && near(scale, Math.SQRT1_2) ? "none" : null;
+  const sum = nodes[0]!;
+  if (!near(scale, Math.sqrt(2 / Math.PI)) || !isCall(sum, "prim.Add")) return null;
+  const [a, b] = sum.args;
+  const cubic = a === x ? b : b === x ? a : null;
+  if (!isNode(cubic)) return null;
+  const product = factorsOf(cubic, graph, isShared);
+  if (!near(product.scale, 0.044715)) return null;
+  const powers = product.nodes.map((one) => {
+    if (one === x) return 1;
+    if (squareOf(one) === x) return 2;
+    return isCall(one, "prim.Pow") && one.args[0] === x
+      ? Number(numberOf(one.args[1], graph))
+      : NaN;
+  });
+  return powers.reduce((total, power) => total + power, 0) === 3 ? "tanh" : null;
+}
+
+/** `exp(x - max) / Σ exp(x - max)` along the last dimension. */
+function softmax(node: Node): Found | null {
+  const isQuotient = isCall(node, "prim.RealDiv");
+  if (!isQuotient && !isCall(node, "prim.Multiply")) return null;
+  const [top, below] = node.args;
+  if (!isNode(top) || !isNode(below) || !isCall(top, "prim.Exp")) return null;
+  const inverse = bare(below);
+  if (!isQuotient && !isCall(inverse, "prim.Reciprocal")) return null;
+  const sum = bare(isQuotient ? inverse : (inverse.args[0] as Node));
+  if (!isCall(sum, "prim.Sum") || sum.args[0] !== top || !isLastAxis(sum, top)) return null;
+  const shifted = top.args[0] as Node;
+  if (!isCall(shifted, "prim.Sub")) return null;
+  const [x, highest] = shifted.args;
+  if (!isNode(x) || !isNode(highest)) return null;
+  const max = bare(highest);
+  const isMax = isCall(max, "prim.Max") && max.args[0] === x && isLastAxis(max, x);
+  return isMax ? { target: "softmax", args: [x, { dim: -1 }] } : null;
+}
+
+/**
+ * Formulas written out by hand become the op that they are: layer_norm, rms_norm, gelu, silu and
+ * softmax. What they are made of is dead then, unless somebody else reads it.
+ */
+export function recognise(graph: Graph): Graph {
+  // New nodes are looked at with the graph as far as it is rewritten; sharing is the old graph's.
+  const counts = new Map<Node, number>();
+  const users = graph.users();
+  const statics = findStatic(graph);
+  const fixed = new Set<Node>();
+  return graph.rewrite((node, next, renew) => {
+    const copy = node.kind === "call_function" ? null : renew.copy(node);
+    if (copy !== null) {
+      if (statics.has(node)) fixed.add(copy);
+      counts.set(copy, users.get(node)!.size);
+      return copy;
+    }
+    const context: Context = {
+      graph: next,
+      isShared: (one) => (counts.get(one) ?? 2) > 1,
+      isStatic: (one) => fixed.has(one),
+    };
+    const made = renew.copy(node);
+    const found =
+      norm(made, context) ?? affine(made, context) ?? gate(made, context) ?? softmax(made);
+    let result = made;
+    if (found !== null) {
+      const { meta } = node;
+      result = next.add(
+        "call_function",
+        found.target,
+        found.args,
+        {},
+        { name: found.target, meta },
+      );
+    }
+    if (statics.has(node)) fixed.add(result);
+    counts.set(result, users.get(node)!.size);
+    return result;
+  });
+}

@@ -1,0 +1,140 @@
+/**
+ * The small vocabulary that passes work in, beside the ops of functional: what raw tfjs kernels and
+ * views become. Each has a body in tfjs, so that a graph can be run after every pass.
+ */
+import * as tf from "@tensorflow/tfjs-core";
+import { findOp, op, type OpBody } from "../functional/op.js";
+
+/** A tensor or a plain number, as the arithmetic ops take them. */
+export type Operand = tf.Tensor | number;
+
+type Binary = (a: Operand, b: Operand) => tf.Tensor;
+type Unary = (x: tf.Tensor) => tf.Tensor;
+
+/** tfjs' kernel → the primitive's function; the primitive is called `prim.` and the kernel's name. */
+export const BINARY: Readonly<Record<string, Binary>> = {
+  Add: tf.add,
+  Sub: tf.sub,
+  Multiply: tf.mul,
+  RealDiv: tf.div,
+  Maximum: tf.maximum,
+  Minimum: tf.minimum,
+  Pow: tf.pow,
+  SquaredDifference: tf.squaredDifference,
+  Greater: tf.greater,
+  GreaterEqual: tf.greaterEqual,
+  Less: tf.less,
+  LessEqual: tf.lessEqual,
+  Equal: tf.equal,
+  NotEqual: tf.notEqual,
+};
+
+export const UNARY: Readonly<Record<string, Unary>> = {
+  Abs: tf.abs,
+  Ceil: tf.ceil,
+  Cos: tf.cos,
+  Erf: tf.erf,
+  Exp: tf.exp,
+  Expm1: tf.expm1,
+  Floor: tf.floor,
+  Log: tf.log,
+  Log1p: tf.log1p,
+  Neg: tf.neg,
+  Reciprocal: tf.reciprocal,
+  Rsqrt: tf.rsqrt,
+  Sign: tf.sign,
+  Sin: tf.sin,
+  Sqrt: tf.sqrt,
+  Square: tf.square,
+};
+
+const declare = (name: string, body: OpBody): OpBody => op(`prim.${name}`, body);
+
+for (const [name, run] of Object.entries(BINARY)) declare(name, run as OpBody);
+for (const [name, run] of Object.entries(UNARY)) declare(name, run as OpBody);
+
+declare("permute", ((x: tf.Tensor, perm: number[]) => tf.transpose(x, perm)) as OpBody);
+declare("reshape", ((x: tf.Tensor, shape: number[]) => tf.reshape(x, shape)) as OpBody);
+declare("slice", ((x: tf.Tensor, begin: number[], size: number[]) =>
+  tf.slice(x, begin, size)) as OpBody);
+declare("concat", ((parts: tf.Tensor[], axis: number) => tf.concat(parts, axis)) as OpBody);
+declare("cast", ((x: tf.Tensor, dtype: tf.DataType) => tf.cast(x, dtype)) as OpBody);
+declare("where", ((condition: tf.Tensor, a: tf.Tensor, b: tf.Tensor) =>
+  tf.where(condition, a, b)) as OpBody);
+declare("gather", ((x: tf.Tensor, indices: tf.Tensor, axis: number, batchDims: number) =>
+  tf.gather(x, indices, axis, batchDims)) as OpBody);
+declare("matmul", ((a: tf.Tensor, b: tf.Tensor, transposeA: boolean, transposeB: boolean) =>
+  tf.matMul(a, b, transposeA, transposeB)) as OpBody);
+
+/** Reductions: `prim.Sum(x, axes, keepDims)`. */
+export const REDUCTIONS: Readonly<
+  Record<string, (x: tf.Tensor, axes: number[], keepDims: boolean) => tf.Tensor>
+> = { Sum: tf.sum, Mean: tf.mean, Max: tf.max, Min: tf.min };
+
+for (const [name, run] of Object.entries(REDUCTIONS)) declare(name, run as OpBody);
+
+/** What a static weight becomes when something is folded into it; computed once a plan. */
+declare("scale", ((x: tf.Tensor, factor: Operand, axis: number) =>
+  tf.mul(x, typeof factor === "number" ? factor : along(factor, axis, x.rank))) as OpBody);
+
+/** `weight / √(var + eps)`: what a batch norm multiplies each channel with. */
+declare("norm_scale", ((variance: tf.Tensor, weight: tf.Tensor | null, eps: number) => {
+  const scale = tf.rsqrt(tf.add(variance, eps));
+  return weight === null ? scale : tf.mul(scale, weight);
+}) as OpBody);
+
+/** `(bias - mean) · scale + shift`, for absent ones 0. */
+declare("norm_shift", ((
+  scale: tf.Tensor,
+  bias: tf.Tensor | null,
+  mean: tf.Tensor | null,
+  shift: tf.Tensor | null,
+) => {
+  let y: tf.Tensor = bias ?? tf.zerosLike(scale);
+  if (mean !== null) y = tf.sub(y, mean);
+  y = tf.mul(y, scale);
+  return shift === null ? y : tf.add(y, shift);
+}) as OpBody);
+
+/** A vector in the shape that broadcasts along an axis. */
+function along(vector: tf.Tensor, axis: number, rank: number): tf.Tensor {
+  return tf.reshape(
+    vector,
+    Array.from({ length: rank }, (_, i) => (i === axis ? vector.size : 1)),
+  );
+}
+
+/** What follows a product before it is stored: `activation(y + residual)`. */
+export interface Epilogue {
+  residual?: tf.Tensor | null;
+  /** Unary ops, the first one first: `["relu"]`, `["leaky_relu", { negativeSlope: 0.1 }]`. */
+  activation?: readonly (readonly [string, ...unknown[]])[];
+}
+
+/** The ops that take an epilogue: `prim.linear(x, weight, options, epilogue)`. */
+export const WITH_EPILOGUE = ["linear", "conv1d", "conv2d"] as const;
+
+for (const name of WITH_EPILOGUE) {
+  declare(name, ((x: tf.Tensor, weight: tf.Tensor, options: object, epilogue: Epilogue) => {
+    let y = findOp(name)!(x, weight, options) as tf.Tensor;
+    if (epilogue.residual) y = tf.add(y, epilogue.residual);
+    for (const [activation, ...rest] of epilogue.activation ?? []) {
+      y = findOp(activation)!(y, ...rest) as tf.Tensor;
+    }
+    return y;
+  }) as OpBody);
+}
+
+/** One step of a chain: an op, and of what: `x0` is the first input, `t0` the first step's result. */
+export type Step = readonly [target: string, ...operands: unknown[]];
+
+/** `prim.pointwise(inputs, steps)`: ops element by element, of which only the last one is kept. */
+declare("pointwise", ((inputs: tf.Tensor[], steps: readonly Step[]) => {
+  const values: Record<string, tf.Tensor> = {};
+  inputs.forEach((x, i) => (values[`x${i}`] = x));
+  const read = (one: unknown): unknown => (typeof one === "string" ? (values[one] ?? one) : one);
+  steps.forEach(([target, ...operands], i) => {
+    values[`t${i}`] = findOp(target)!(...operands.map(read)) as tf.Tensor;
+  });
+  return tf.clone(values[`t${steps.length - 1}`]!);
+}) as OpBody);
