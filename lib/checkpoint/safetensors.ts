@@ -75,6 +75,7 @@ export async function readSafetensorsHeader(source: ByteSource): Promise<Safeten
     fail(`the header claims ${length} bytes, but the file ends after ${size}`, 0);
   }
   const header = parseHeader(await source.read(8, dataStart), fail);
+  source.alignAt?.(dataStart);
   const { __metadata__: metadata, ...infos } = header;
   const tensors = Object.entries(infos).map(([key, info]) => readInfo(key, info, fail));
   checkLayout(tensors, size - dataStart, fail);

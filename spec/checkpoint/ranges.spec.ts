@@ -1,0 +1,84 @@
+import { expect } from "chai";
+import { RangeSource } from "../../lib/checkpoint/source/ranges.js";
+import { LoadTask } from "../../lib/checkpoint/task.js";
+
+const file = Uint8Array.from({ length: 1000 }, (_, i) => i % 251);
+
+/** A source over `file` that tells what it was asked for. */
+function makeSource({ maxGap = 0, partSize = 1000, parallel = 2, head = 0 } = {}) {
+  const calls: [number, number][] = [];
+  const active = { now: 0, peak: 0 };
+  const fill = async (begin: number, target: Uint8Array): Promise<void> => {
+    calls.push([begin, begin + target.length]);
+    active.peak = Math.max(active.peak, ++active.now);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+    active.now -= 1;
+    if (begin === 666) throw new Error("broken");
+    target.set(file.subarray(begin, begin + target.length));
+  };
+  const reader = { name: "file", size: 1000, fill, maxGap, partSize, parallel };
+  const task = new LoadTask();
+  const source = new RangeSource(
+    { ...reader, ...(head && { head: file.subarray(0, head) }) },
+    task,
+  );
+  return { source, calls, active, task };
+}
+
+async function expectBytes(read: Promise<Uint8Array>, begin: number, end: number): Promise<void> {
+  expect(Array.from(await read)).to.deep.equal(Array.from(file.subarray(begin, end)));
+}
+
+describe("Reads of ranges", () => {
+  it("asked for together are one where they are near, whatever their order", async () => {
+    const { source, calls } = makeSource({ maxGap: 10 });
+    const ranges = [[50, 60], [10, 20], [30, 40], [200, 210], [15, 18]] as const; // prettier-ignore
+    const reads = ranges.map(([begin, end]) => source.read(begin, end));
+    for (const [i, [begin, end]] of ranges.entries()) await expectBytes(reads[i]!, begin, end);
+    expect(calls).to.deep.equal([[10, 60], [200, 210]]); // prettier-ignore
+  });
+
+  it("are done in parts, no more at a time than allowed", async () => {
+    const { source, calls, active } = makeSource({ partSize: 100, parallel: 3 });
+    await expectBytes(source.read(0, 1000), 0, 1000);
+    expect(calls).to.have.lengthOf(10);
+    expect(active.peak).to.equal(3);
+  });
+
+  it("give each its bytes as soon as they are there", async () => {
+    const { source, active } = makeSource({ partSize: 100, parallel: 1 });
+    const reads = [source.read(0, 150), source.read(150, 1000)];
+    await expectBytes(reads[0]!, 0, 150);
+    expect(active.now, "parts under way").to.equal(1);
+    await expectBytes(reads[1]!, 150, 1000);
+  });
+
+  it("take the beginning from what is there", async () => {
+    const { source, calls } = makeSource({ head: 100 });
+    await expectBytes(source.read(5, 100), 5, 100);
+    expect(calls).to.deep.equal([]);
+    await expectBytes(source.read(90, 120), 90, 120);
+    expect(calls).to.deep.equal([[100, 120]]);
+  });
+
+  it("align what is aligned in the file, or from where the format says", async () => {
+    const { source } = makeSource();
+    expect((await source.read(24, 40)).byteOffset % 8).to.equal(0);
+    expect((await source.read(27, 40)).byteOffset % 8).to.equal(3);
+    source.alignAt(27);
+    expect((await source.read(27 + 16, 60)).byteOffset % 8).to.equal(0);
+  });
+
+  it("fail with what broke, those of another run not", async () => {
+    const { source } = makeSource();
+    const [good, bad] = [source.read(0, 10), source.read(666, 670)];
+    await expectBytes(good, 0, 10);
+    expect(await bad.catch((error: unknown) => String(error))).to.equal("Error: broken");
+  });
+
+  it("outside the file are refused", async () => {
+    const { source } = makeSource();
+    const message = await source.read(990, 1001).catch((error: unknown) => String(error));
+    expect(message).to.equal("CheckpointError: file: cannot read bytes 990 to 1001 of 1000");
+  });
+});

@@ -1,0 +1,29 @@
+/** Files for the specs, written by no code of the library. */
+
+/** Numbers that tell a wrong place. */
+export const ramp = (length: number, start: number): Float32Array =>
+  Float32Array.from({ length }, (_, i) => start + i / 1024);
+
+/** A safetensors file of float32 vectors; `padding`: spaces after the header, which unalign it. */
+export function makeSafetensors(
+  tensors: Record<string, Float32Array>,
+  { padding }: { padding?: number } = {},
+): Uint8Array {
+  let at = 0;
+  const infos = Object.entries(tensors).map(([key, { length }]) => {
+    const info = { dtype: "F32", shape: [length], data_offsets: [at, at + 4 * length] };
+    at += 4 * length;
+    return [key, info];
+  });
+  let header = JSON.stringify(Object.fromEntries(infos));
+  header = header.padEnd(Math.ceil(header.length / 8) * 8 + (padding ?? 0));
+  const bytes = new Uint8Array(8 + header.length + at);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(header.length), true);
+  bytes.set(new TextEncoder().encode(header), 8);
+  at = 8 + header.length;
+  for (const { buffer, byteOffset, byteLength } of Object.values(tensors)) {
+    bytes.set(new Uint8Array(buffer, byteOffset, byteLength), at);
+    at += byteLength;
+  }
+  return bytes;
+}
