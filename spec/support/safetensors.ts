@@ -8,7 +8,7 @@ export const ramp = (length: number, start: number): Float32Array =>
 export function makeSafetensors(
   tensors: Record<string, Float32Array>,
   { padding }: { padding?: number } = {},
-): Uint8Array {
+): Uint8Array<ArrayBuffer> {
   let at = 0;
   const infos = Object.entries(tensors).map(([key, { length }]) => {
     const info = { dtype: "F32", shape: [length], data_offsets: [at, at + 4 * length] };

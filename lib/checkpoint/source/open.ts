@@ -7,7 +7,7 @@ import { LoadTask } from "../task.js";
 import { openBlob } from "./blob.js";
 import { readResponse } from "./collect.js";
 import { HttpFile, Unreachable } from "./http.js";
-import { checkIntegrity } from "./integrity.js";
+import { checkIntegrity, parseIntegrity } from "./integrity.js";
 import { openPath, toPath } from "./path.js";
 import { readWhole } from "./whole.js";
 
@@ -37,6 +37,7 @@ export async function openSource(
   options: OpenOptions = {},
 ): Promise<ByteSource> {
   const { integrity } = options;
+  if (integrity !== undefined) parseIntegrity(integrity);
   const source = await openInput(input, task, options);
   if (integrity === undefined) return source;
   const bytes = await readWhole(source);
