@@ -1,9 +1,9 @@
-import type { Dtype } from "./dtype.js";
+import type { Dtype, ForeignDtype } from "./dtype.js";
 import type { Entry } from "./entry.js";
 
 /** A tensor that the headers of a file tell of; its bytes are read when asked for. */
 export interface LazyEntry {
-  readonly dtype: Dtype;
+  readonly dtype: Dtype | ForeignDtype;
   readonly shape: readonly number[];
   read(): Promise<Entry>;
 }

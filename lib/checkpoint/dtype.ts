@@ -66,6 +66,18 @@ export const DTYPES = {
 
 export type Dtype = keyof typeof DTYPES;
 
+/** What numpy has and PyTorch has not. An entry of it says that it is there; its use is an error. */
+export type ForeignDtype =
+  | "str"
+  | "bytes"
+  | "void"
+  | "datetime64"
+  | "timedelta64"
+  | "longdouble"
+  | "clongdouble"
+  | "object"
+  | "structured";
+
 export const isDtype = (name: string): name is Dtype => Object.hasOwn(DTYPES, name);
 
 /** Two numbers an element: the real and the imaginary part. */

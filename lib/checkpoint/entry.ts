@@ -1,6 +1,14 @@
-import { type Dtype, DTYPES, type EntryData, isComplex, viewAs } from "./dtype.js";
+import { toFloat32, toFloat64 } from "./convert.js";
+import {
+  type Dtype,
+  DTYPES,
+  type EntryData,
+  type ForeignDtype,
+  isComplex,
+  isDtype,
+  viewAs,
+} from "./dtype.js";
 import { CheckpointError } from "./errors.js";
-import { bfloat16ToFloat32, e8m0ToFloat32, isSmallFloat, smallToFloat32 } from "./float.js";
 import { dequantize, type Quantizer } from "./quantizer.js";
 
 const INT32_MIN = -(2 ** 31);
@@ -8,6 +16,21 @@ const INT32_MAX = 2 ** 31 - 1;
 
 /** A tensor of a checkpoint, row-major, in the file's own dtype. */
 export class Entry {
+  private readonly values: EntryData;
+
+  constructor(
+    /** PyTorch's name; of numpy's arrays without numbers, numpy's (`str`, `object`, …). */
+    readonly dtype: Dtype | ForeignDtype,
+    readonly shape: readonly number[],
+    bytes: Uint8Array,
+    /** Its name in the checkpoint, for messages. */
+    readonly key = "",
+    /** Of a quantised tensor: what its integers mean. */
+    readonly quantizer?: Quantizer,
+  ) {
+    this.values = isDtype(dtype) ? viewAs(dtype, bytes) : bytes;
+  }
+
   /**
    * The values; halves and float8 kinds as their raw bits, bool as 0 and 1, complex numbers as their
    * two parts in turn, quantised ones as their integers, what is smaller than a byte as bytes.
@@ -18,50 +41,26 @@ export class Entry {
     return this.values;
   }
 
-  private readonly values: EntryData;
-
-  constructor(
-    readonly dtype: Dtype,
-    readonly shape: readonly number[],
-    bytes: Uint8Array,
-    /** Its name in the checkpoint, for messages. */
-    readonly key = "",
-    /** Of a quantised tensor: what its integers mean. */
-    readonly quantizer?: Quantizer,
-  ) {
-    this.values = viewAs(dtype, bytes);
-  }
-
   /**
    * The values as float32: exactly for what float32 holds, else rounded to it; quantised ones
    * dequantised. float32 itself is not copied.
    *
-   * @throws CheckpointError for complex numbers and packed ones of less than a byte.
+   * @throws CheckpointError for complex numbers, and packed ones of less than a byte.
    */
   toFloat32(): Float32Array {
-    this.checkReal();
-    const { dtype, data, quantizer } = this;
-    if (quantizer && !isBig(data)) return dequantize(data, this.shape, quantizer);
-    if (data instanceof Float32Array) return data;
-    if (isSmallFloat(dtype)) return smallToFloat32(dtype, data as Uint8Array | Uint16Array);
-    if (dtype === "bfloat16") return bfloat16ToFloat32(data as Uint16Array);
-    if (dtype === "float8_e8m0fnu") return e8m0ToFloat32(data as Uint8Array);
-    if (isBig(data)) return Float32Array.from(data, Number);
-    return Float32Array.from(data);
+    const dtype = this.realDtype();
+    const { data, quantizer } = this;
+    return quantizer ? dequantize(dtype, data, this.shape, quantizer) : toFloat32(dtype, data);
   }
 
   /**
    * The values as float64.
    *
-   * @throws CheckpointError for complex numbers and packed ones of less than a byte.
+   * @throws CheckpointError for complex numbers, and packed ones of less than a byte.
    */
   toFloat64(): Float64Array {
-    this.checkReal();
-    const { data } = this;
-    if (data instanceof Float64Array) return data;
-    if (isBig(data)) return Float64Array.from(data, Number);
-    const isInteger = /^(u?int|bool)/.test(this.dtype);
-    return Float64Array.from(isInteger ? data : this.toFloat32());
+    const dtype = this.realDtype();
+    return this.quantizer ? new Float64Array(this.toFloat32()) : toFloat64(dtype, this.data);
   }
 
   /**
@@ -70,30 +69,35 @@ export class Entry {
    * @throws CheckpointError if one does not fit, unless `clamp` moves it to the nearest that does.
    */
   toInt32({ clamp = false }: { clamp?: boolean } = {}): Int32Array {
-    if (this.dtype === "int32") return this.data as Int32Array;
-    return Int32Array.from(this.toFloat64(), (value) => {
-      if (value >= INT32_MIN && value <= INT32_MAX) return value;
-      if (clamp) return Math.min(Math.max(value, INT32_MIN), INT32_MAX);
-      throw new CheckpointError(
-        `'${this.key}' holds ${value} (${this.dtype}), which does not fit in int32; ` +
-          "toInt32({ clamp: true }) takes the nearest that does",
-        { key: this.key },
-      );
-    });
+    const { data, key } = this;
+    if (data instanceof Int32Array && this.dtype === "int32") return data;
+    const numbers = this.toFloat64();
+    const integers = new Int32Array(numbers.length);
+    for (let i = 0; i < numbers.length; i += 1) {
+      const value = Math.trunc(numbers[i]!);
+      if (value >= INT32_MIN && value <= INT32_MAX) integers[i] = value;
+      else if (clamp) integers[i] = Math.min(Math.max(value, INT32_MIN), INT32_MAX);
+      else {
+        throw new CheckpointError(
+          `'${key}' holds ${value} (${this.dtype}), which does not fit in int32; ` +
+            "toInt32({ clamp: true }) takes the nearest that does",
+          { key },
+        );
+      }
+    }
+    return integers;
   }
 
-  private checkReal(): void {
-    const { dtype, key } = this;
-    const isPacked = DTYPES[dtype].bits < 8 || dtype === "float4_e2m1fn_x2";
-    const isBare = dtype.startsWith("q") && this.quantizer === undefined;
-    if (!isComplex(dtype) && !isPacked && !isBare && !dtype.startsWith("bits")) return;
-    const why = isBare && !isPacked ? " without a scale" : "";
-    throw new CheckpointError(
-      `'${key}' is ${dtype}${why}, which has no real values: use its data`,
-      {
-        key,
-      },
-    );
+  /** Its dtype, if its values are real numbers. */
+  private realDtype(): Dtype {
+    const { dtype, key, quantizer } = this;
+    const isBare = dtype.startsWith("q") && quantizer === undefined;
+    const isPacked = isDtype(dtype) && DTYPES[dtype].bits < 8 && quantizer === undefined;
+    const isOther = /^bits|_x2$/.test(dtype);
+    if (isDtype(dtype) && !isComplex(dtype) && !isPacked && !isBare && !isOther) return dtype;
+    const why = isBare ? " without a scale" : "";
+    const message = `'${key}' is ${dtype}${why}, which has no real values: use its data`;
+    throw new CheckpointError(message, { key });
   }
 }
 
@@ -102,7 +106,7 @@ export class UnreadableEntry extends Entry {
   constructor(
     /** What it is, with its article. */
     private readonly what: string,
-    dtype: Dtype,
+    dtype: Dtype | ForeignDtype,
     shape: readonly number[],
     key: string,
   ) {
@@ -110,12 +114,22 @@ export class UnreadableEntry extends Entry {
   }
 
   override get data(): never {
-    throw new CheckpointError(`'${this.key}' is ${this.what}, which has no plain values`, {
-      key: this.key,
+    const { key, what } = this;
+    throw new CheckpointError(`'${key}' is ${what}; only tensors of plain values are read`, {
+      key,
     });
   }
-}
 
-function isBig(data: EntryData): data is BigInt64Array | BigUint64Array {
-  return data instanceof BigInt64Array || data instanceof BigUint64Array;
+  // Whatever is asked, what it is answers.
+  override toFloat32(): never {
+    return this.data;
+  }
+
+  override toFloat64(): never {
+    return this.data;
+  }
+
+  override toInt32(): never {
+    return this.data;
+  }
 }

@@ -3,8 +3,8 @@ import type { ByteSource } from "./byte-source.js";
 import type { Checkpoint, LazyEntry } from "./checkpoint.js";
 import { Entry } from "./entry.js";
 import { CheckpointError, placed } from "./errors.js";
-import { looksLikeNpy, openNpy } from "./npy.js";
-import { openNpz } from "./npz.js";
+import { looksLikeNpy, npyEntry, readNpyHeader } from "./numpy/npy.js";
+import { openNpz } from "./numpy/npz.js";
 import { looksLikeSafetensors, readSafetensorsHeader } from "./safetensors.js";
 import { looksLikeIndex, openShards } from "./shards.js";
 import { looksLikePickle, openLegacy } from "./torch/legacy.js";
@@ -31,7 +31,8 @@ async function openFormat(file: ByteSource, key: string | undefined): Promise<Ch
     return root === null ? openNpz(file, archive) : openTorchZip(file, archive, root, key);
   }
   if (looksLikeNpy(head)) {
-    return { format: "npy", entries: new Map([["array", await openNpy(file, "array")]]) };
+    const entry = npyEntry(file, await readNpyHeader(file), "array");
+    return { format: "npy", entries: new Map([["array", entry]]) };
   }
   if (looksLikeSafetensors(head)) return openSafetensors(file);
   throw new CheckpointError(whatItIs(head, file.size), { file: file.name, offset: 0 });

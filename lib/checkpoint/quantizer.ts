@@ -1,3 +1,6 @@
+import { type Dtype, DTYPES, type EntryData } from "./dtype.js";
+import { numelOf } from "./strided.js";
+
 /** How the integers of a quantised tensor become real: (q − zeroPoint) · scale. */
 export interface Quantizer {
   /** One, or one for each index of the axis. */
@@ -7,14 +10,29 @@ export interface Quantizer {
 }
 
 export function dequantize(
-  values: ArrayLike<number>,
+  dtype: Dtype,
+  data: EntryData,
   shape: readonly number[],
   { scale, zeroPoint, axis }: Quantizer,
 ): Float32Array {
-  const inner = shape.slice((axis ?? -1) + 1).reduce((product, size) => product * size, 1);
+  const values = unpack(dtype, data, numelOf(shape));
+  const inner = numelOf(shape.slice((axis ?? -1) + 1));
   const channels = axis === undefined ? 1 : shape[axis]!;
-  return Float32Array.from(values, (value, i) => {
+  const real = new Float32Array(values.length);
+  for (let i = 0; i < real.length; i += 1) {
     const channel = channels === 1 ? 0 : Math.floor(i / inner) % channels;
-    return Math.fround(value - zeroPoint[channel]!) * Math.fround(scale[channel]!);
+    real[i] = Math.fround(values[i]! - zeroPoint[channel]!) * Math.fround(scale[channel]!);
+  }
+  return real;
+}
+
+/** What shares a byte, the lowest bits first, one an element. */
+function unpack(dtype: Dtype, data: EntryData, count: number): ArrayLike<number> {
+  const { bits } = DTYPES[dtype];
+  if (bits >= 8) return data as ArrayLike<number>;
+  const perByte = 8 / bits;
+  return Uint8Array.from({ length: count }, (_, i) => {
+    const byte = Number(data[Math.floor(i / perByte)]);
+    return (byte >> (bits * (i % perByte))) & ((1 << bits) - 1);
   });
 }

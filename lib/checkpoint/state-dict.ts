@@ -1,8 +1,9 @@
 /** Finds the tensors of a model in what somebody saved. */
 import { CheckpointError } from "./errors.js";
-import { NumpyArray } from "./pickle/numpy.js";
+import { NumpyArray } from "./numpy/pickle.js";
 import { Global, Placeholder } from "./pickle/values.js";
 import { LazyTensor, UnreadableTensor } from "./tensor.js";
+import { StorageValue } from "./torch/rebuild.js";
 
 export type StateDict = Map<string, LazyTensor | UnreadableTensor>;
 
@@ -18,7 +19,7 @@ const MODEL_KEYS = new Set([
 
 /** What lies beside it and holds tensors too. */
 const OTHER_KEYS =
-  /optim|sched|callback|loop|hyper|scaler|rng|random|config|args|metric|loss|history|precision/i;
+  /^opt$|optim|sched|callback|loop|hyper|scaler|rng|random|config|args|metric|loss|history|precision/i;
 
 /** What was found where, its place as the option `key` takes it. */
 interface Candidate {
@@ -35,14 +36,14 @@ export function findStateDict(root: unknown, key: string | undefined): StateDict
   if (key !== undefined) return collect(resolve(root, key));
   const tensor = tensorOf(root);
   if (tensor !== null) return new Map([["array", tensor]]);
-  const candidates = findCandidates(root);
+  const candidates = isOptimizer(root) ? [] : findCandidates(root);
   if (candidates.length === 1) return collect(candidates[0]!.value);
   if (candidates.length > 1) throw new CheckpointError(severalOf(candidates));
   throw new CheckpointError(noneOf(root));
 }
 
 function tensorOf(value: unknown): LazyTensor | UnreadableTensor | null {
-  if (value instanceof NumpyArray) return value.tensor;
+  if (value instanceof NumpyArray || value instanceof StorageValue) return value.tensor;
   return value instanceof LazyTensor || value instanceof UnreadableTensor ? value : null;
 }
 
@@ -58,6 +59,9 @@ function itemsOf(value: unknown): [string, unknown][] | null {
   if (Array.isArray(items)) return items.map((item, i) => [String(i), item as unknown]);
   return null;
 }
+
+const isOptimizer = (value: unknown): boolean =>
+  value instanceof Map && value.has("state") && value.has("param_groups");
 
 function findCandidates(root: unknown): Candidate[] {
   const seen = new Set<unknown>();
@@ -135,6 +139,7 @@ function severalOf(candidates: Candidate[]): string {
 }
 
 function noneOf(root: unknown): string {
+  if (isOptimizer(root)) return "holds the state of an optimizer, and no model";
   const modules = [["", root] as [string, unknown], ...(itemsOf(root) ?? [])].filter(
     ([, value]) => value instanceof Placeholder,
   ) as [string, Placeholder][];

@@ -22,6 +22,13 @@ export function isContiguous(shape: readonly number[], stride: readonly number[]
   return true;
 }
 
+/** Whether these are sizes, or strides: integers that are counted with exactly. */
+export const areSizes = (values: readonly unknown[]): values is readonly number[] =>
+  values.every((value) => Number.isSafeInteger(value) && (value as number) >= 0);
+
+export const rowMajorStride = (shape: readonly number[]): number[] =>
+  shape.map((_, axis) => numelOf(shape.slice(axis + 1)));
+
 /** The strides of an array whose first axis is the fastest. */
 export const fortranStride = (shape: readonly number[]): number[] =>
   shape.map((_, axis) => numelOf(shape.slice(0, axis)));
@@ -45,9 +52,13 @@ export function gather(bytes: Uint8Array, { shape, stride, offset, itemSize }: L
   let row = offset * words;
   let at = 0;
   while (at < to.length) {
-    let source = row;
-    for (let i = 0; i < count; i += 1, source += step) {
-      for (let k = 0; k < words; k += 1) to[at++] = from[source + k]!;
+    if (step === words) {
+      to.set(from.subarray(row, row + count * words), at);
+      at += count * words;
+    } else {
+      for (let i = 0, source = row; i < count; i += 1, source += step) {
+        for (let k = 0; k < words; k += 1) to[at++] = from[source + k]!;
+      }
     }
     for (let axis = last - 1; axis >= 0; axis -= 1) {
       row += stride[axis]! * words;

@@ -1,9 +1,9 @@
 /** A tensor as a pickle describes it: a window on a storage, whose bytes are read when needed. */
-import { type Dtype, DTYPES, viewAs, wordSize } from "./dtype.js";
+import { type Dtype, DTYPES, type ForeignDtype, viewAs, wordSize } from "./dtype.js";
 import { Entry, UnreadableEntry } from "./entry.js";
 import { CheckpointError } from "./errors.js";
 import type { Quantizer } from "./quantizer.js";
-import { gather, isContiguous, numelOf, swapBytes } from "./strided.js";
+import { areSizes, gather, isContiguous, numelOf, swapBytes } from "./strided.js";
 
 /** A run of bytes that tensors share. */
 export interface Storage {
@@ -11,6 +11,8 @@ export interface Storage {
   readonly dtype: Dtype | null;
   readonly nbytes: number;
   readonly isBigEndian?: boolean;
+  /** Whether what is read may lie so that every tensor must copy it. */
+  readonly isCopied?: boolean;
   /** All of it; where it lies aligned for any dtype, the very same bytes each time. */
   read(): Promise<Uint8Array>;
 }
@@ -59,7 +61,7 @@ export class Allowance {
 export class UnreadableTensor {
   constructor(
     readonly what: string,
-    readonly dtype: Dtype = "float32",
+    readonly dtype: Dtype | ForeignDtype,
     readonly shape: readonly number[] = [],
   ) {}
 
@@ -101,7 +103,7 @@ export class LazyTensor {
     const begin = (offset * bits) / 8;
     let bytes = all.subarray(begin, begin + size);
     const isChanged = storage.isBigEndian || layout.isConjugate || layout.isNegative;
-    if (isChanged || !isContiguous(shape, stride)) allowance.spend(size, key);
+    if (isChanged || storage.isCopied || !isContiguous(shape, stride)) allowance.spend(size, key);
     if (!isContiguous(shape, stride)) {
       bytes = gather(all, { shape, stride, offset, itemSize: bits / 8 });
     }
@@ -112,14 +114,12 @@ export class LazyTensor {
   }
 }
 
-const isSize = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
-
 function checkLayout({ nbytes }: Storage, { dtype, shape, stride, offset }: TensorLayout): void {
   const text = `a tensor of shape [${shape.slice(0, 8).join(", ")}] and ${dtype}`;
   if (shape.length !== stride.length || shape.length > MAX_DIMS) {
     throw new CheckpointError(`${text} has ${shape.length} sizes and ${stride.length} strides`);
   }
-  if (![...shape, ...stride, offset].every(isSize)) {
+  if (!areSizes([...shape, ...stride, offset])) {
     throw new CheckpointError(`${text} has a size, stride or offset that is none`);
   }
   if (shape.includes(0)) return;

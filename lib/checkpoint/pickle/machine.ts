@@ -25,8 +25,11 @@ export interface PickleOptions {
   /** Where the pickle begins. */
   at?: number;
   /** What a persistent id stands for. */
-  persistentLoad?: (id: unknown) => unknown;
+  persistentLoad?: ((id: unknown) => unknown) | undefined;
 }
+
+/** It ends too early: there may be more of it where it came from. */
+export class CutOffError extends CheckpointError {}
 
 /** Reads the one pickle that begins at `at`, and says where it ends. */
 export function unpickle(
@@ -70,9 +73,11 @@ export class Machine {
       }
     } catch (error) {
       if (!(error instanceof CheckpointError)) throw error;
-      throw new CheckpointError(`cannot read its pickle: ${error.message}`, {
+      const ErrorClass = error instanceof CutOffError ? CutOffError : CheckpointError;
+      throw new ErrorClass(`cannot read its pickle: ${error.message}`, {
         file: this.options.file,
         offset: begin,
+        cause: error.cause,
       });
     }
   }
@@ -86,7 +91,7 @@ export class Machine {
   private take(count: number): number {
     const begin = this.at;
     if (count > this.bytes.length - begin) {
-      this.fail(`it is cut off: ${count} more bytes should follow byte ${begin}`);
+      throw new CutOffError(`it is cut off: ${count} more bytes should follow byte ${begin}`);
     }
     this.at += count;
     return begin;
@@ -143,7 +148,7 @@ export class Machine {
 
   line(): string {
     const end = this.bytes.indexOf(10, this.at);
-    if (end < 0) this.fail("it is cut off within a name");
+    if (end < 0) throw new CutOffError("it is cut off within a name");
     const text = this.text(end - this.at);
     this.at += 1;
     return text;
@@ -277,6 +282,7 @@ export class Machine {
 
 function sizeOf(value: unknown): number {
   if (value instanceof Map || value instanceof Set) return value.size;
+  if (value instanceof Uint8Array) return value.length;
   return typeof value === "string" || Array.isArray(value) ? value.length : 0;
 }
 

@@ -67,6 +67,7 @@ const INERT = [
   "decimal.Decimal",
   "fractions.Fraction",
   "uuid.UUID",
+  "types.SimpleNamespace",
 ];
 
 export const inert = (path: string): [string, Builder] => [

@@ -1,14 +1,22 @@
 /** What PyTorch's pickles call: the functions that put a tensor together from its storage. */
-import { type Dtype, isDtype } from "../dtype.js";
+import { type Dtype, DTYPES, isDtype } from "../dtype.js";
 import { CheckpointError } from "../errors.js";
-import { NUMPY_BUILDERS, NumpyArray } from "../pickle/numpy.js";
+import { NUMPY_BUILDERS, NumpyArray } from "../numpy/pickle.js";
 import { inert, PYTHON_BUILDERS } from "../pickle/python.js";
-import { type Builder, type Builders, Global } from "../pickle/values.js";
+import { type Builder, type Builders, Global, Placeholder } from "../pickle/values.js";
+import { areSizes } from "../strided.js";
 import { LazyTensor, type Storage, type TensorLayout, UnreadableTensor } from "../tensor.js";
 
 /** A storage as the value of a persistent id. */
 export class StorageValue {
   constructor(readonly storage: Storage) {}
+
+  /** All of it as one row. */
+  get tensor(): LazyTensor {
+    const dtype = this.storage.dtype ?? "uint8";
+    const count = Math.floor((8 * this.storage.nbytes) / DTYPES[dtype].bits);
+    return new LazyTensor(this.storage, { dtype, shape: [count], stride: [1], offset: 0 });
+  }
 }
 
 function layoutOf(
@@ -45,11 +53,12 @@ const rebuildTensor: Builder = (storage, offset, shape, stride, ...rest) => {
 /** With a dtype of its own, for those that have no class of storage. */
 const rebuildTensorV3: Builder = (storage, offset, shape, stride, ...rest) => {
   const [, , type, metadata] = rest;
-  if (!(type instanceof Global) || type.module !== "torch" || !isDtype(type.name)) {
+  const dtype = dtypeOf(type);
+  if (dtype === undefined) {
     const name = type instanceof Global ? type.path : typeof type;
     throw new CheckpointError(`a tensor of unknown dtype ${name}`);
   }
-  const built = layoutOf(storage, [offset, shape, stride], type.name);
+  const built = layoutOf(storage, [offset, shape, stride], dtype);
   return new LazyTensor(built.storage, { ...built.layout, ...flagsOf(metadata) });
 };
 
@@ -90,10 +99,24 @@ const rebuildFromType: Builder = (builder, _type, args) => {
   return TENSOR_BUILDERS.get(builder.path)!(...(args as unknown[]));
 };
 
-const unreadable =
-  (what: string): Builder =>
-  () =>
-    new UnreadableTensor(what);
+const dtypeOf = (type: unknown): Dtype | undefined =>
+  type instanceof Global && type.module === "torch" && isDtype(type.name) ? type.name : undefined;
+
+/** What it is, and what of it is known. */
+function unreadable(what: string, dtype?: unknown, shape?: unknown): UnreadableTensor {
+  const sizes = Array.isArray(shape) && areSizes(shape) ? shape : [];
+  const type = isTensor(dtype) ? dtype.dtype : dtypeOf(dtype);
+  return new UnreadableTensor(what, type ?? "float32", sizes);
+}
+
+/** Of indices, values and a size; compressed ones have two kinds of indices. */
+const rebuildSparse: Builder = (layout, data) => {
+  const parts = Array.isArray(data) ? (data as unknown[]) : [];
+  const args: unknown = layout instanceof Placeholder ? layout.args : layout;
+  const isPlain = Array.isArray(args) && args[0] === "torch.sparse_coo";
+  const at = isPlain ? 1 : 2;
+  return unreadable("a sparse tensor", parts[at], parts[at + 1]);
+};
 
 const TENSOR_BUILDERS: Builders = new Map<string, Builder>([
   ["torch._utils._rebuild_tensor", rebuildTensor],
@@ -108,17 +131,23 @@ const TENSOR_BUILDERS: Builders = new Map<string, Builder>([
   ["torch.nn.parameter.Parameter", unwrap],
   ["torch.nn.parameter.Buffer", unwrap],
   ["torch.autograd.variable.Variable", unwrap],
-  ["torch._utils._rebuild_sparse_tensor", unreadable("a sparse tensor")],
-  ["torch._utils._rebuild_sparse_csr_tensor", unreadable("a sparse tensor")],
-  ["torch._utils._rebuild_nested_tensor", unreadable("a nested tensor")],
-  ["torch.nested._internal.nested_tensor._rebuild_njt", unreadable("a nested tensor")],
+  ["torch._utils._rebuild_sparse_tensor", rebuildSparse],
+  ["torch._utils._rebuild_sparse_csr_tensor", rebuildSparse],
+  ["torch._utils._rebuild_nested_tensor", (data) => unreadable("a nested tensor", data)],
+  ["torch.nested._internal.nested_tensor._rebuild_njt", () => unreadable("a nested tensor")],
   [
     "torch._utils._rebuild_meta_tensor_no_storage",
-    unreadable("a tensor of the meta device, saved without values"),
+    (dtype, shape) => unreadable("on the meta device, saved without values", dtype, shape),
   ],
-  ["torch._utils._rebuild_wrapper_subclass", unreadable("a wrapper around other tensors")],
-  ["torch.nn.parameter.UninitializedParameter", unreadable("an uninitialised parameter")],
-  ["torch.nn.parameter.UninitializedBuffer", unreadable("an uninitialised buffer")],
+  [
+    "torch._utils._rebuild_wrapper_subclass",
+    (_type, dtype, shape) => unreadable("a wrapper around other tensors", dtype, shape),
+  ],
+  [
+    "torch.nn.parameter.UninitializedParameter",
+    () => unreadable("a parameter that is not initialised"),
+  ],
+  ["torch.nn.parameter.UninitializedBuffer", () => unreadable("a buffer that is not initialised")],
 ]);
 
 const identity: Builder = (value) => value;

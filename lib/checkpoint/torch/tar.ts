@@ -3,14 +3,14 @@
  *
  * Source: `legacy_load` in https://github.com/pytorch/pytorch/blob/main/torch/serialization.py
  */
-import type { ByteSource } from "../byte-source.js";
+import { type ByteSource, bytesSource } from "../byte-source.js";
 import type { Checkpoint } from "../checkpoint.js";
 import { CheckpointError } from "../errors.js";
 import { unpickle } from "../pickle/machine.js";
 import { LazyTensor, type Storage } from "../tensor.js";
-import { LegacyStorage, StorageView } from "./legacy.js";
 import { StorageValue, TORCH_BUILDERS } from "./rebuild.js";
 import { checkpointOf } from "./state.js";
+import { StorageRun, StorageView } from "./storage-run.js";
 import { storageDtype } from "./storages.js";
 
 const BLOCK = 512;
@@ -78,7 +78,7 @@ class Cursor {
       file,
       builders: TORCH_BUILDERS,
       at,
-      ...(persistentLoad && { persistentLoad }),
+      persistentLoad,
     };
     const { value, end } = unpickle(bytes, options);
     this.at = end;
@@ -110,13 +110,14 @@ class Cursor {
 }
 
 function readStorages(from: Cursor): Map<string, Storage> {
-  const roots = new Map<string, LegacyStorage>();
+  const roots = new Map<string, StorageRun>();
+  const source = bytesSource(from.bytes, from.file);
   const count = from.count();
   for (let i = 0; i < count; i += 1) {
     const [key, , type] = from.unpickleArray();
     const numel = new Cursor(from.bytes.subarray(from.at), from.file).int64s(1)[0]!;
-    const storage = new LegacyStorage(storageDtype(type), numel, from.file);
-    from.at = storage.fill(from.bytes, from.at);
+    const storage = new StorageRun(storageDtype(type), numel);
+    from.at = storage.place(source, from.at);
     roots.set(String(key), storage);
   }
   const storages = new Map<string, Storage>(roots);

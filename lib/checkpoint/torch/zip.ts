@@ -8,19 +8,21 @@ import type { Checkpoint } from "../checkpoint.js";
 import { CheckpointError } from "../errors.js";
 import { unpickle } from "../pickle/machine.js";
 import type { Storage } from "../tensor.js";
-import type { ZipArchive, ZipMember } from "../zip.js";
+import type { ZipArchive } from "../zip.js";
 import { StorageValue, TORCH_BUILDERS } from "./rebuild.js";
 import { isTorchScript, scriptStateDict } from "./script.js";
 import { checkpointOf } from "./state.js";
 import { storageDtype, storageItemSize } from "./storages.js";
+import { align, whileUsed } from "./while-used.js";
 
-/** The folder that all of it is in, or null if this is no such archive. */
+/** The newest version that PyTorch itself reads. */
+const MAX_VERSION = 10;
+
+/** The folder of the first member, if this is such an archive; else null. */
 export function torchRoot(archive: ZipArchive): string | null {
-  for (const name of archive.members.keys()) {
-    const found = /^([^/]+\/)data\.pkl$/.exec(name);
-    if (found) return found[1]!;
-  }
-  return null;
+  const [first = ""] = archive.members.keys();
+  const root = first.slice(0, first.indexOf("/") + 1);
+  return root !== "" && archive.members.has(`${root}data.pkl`) ? root : null;
 }
 
 export async function openTorchZip(
@@ -29,6 +31,7 @@ export async function openTorchZip(
   root: string,
   key: string | undefined,
 ): Promise<Checkpoint> {
+  await checkVersion(archive, root);
   const value = await readTorchZip(file, archive, root);
   if (!isTorchScript(archive, root)) return checkpointOf("torch", value, file, key);
   const state = await scriptStateDict(archive, root, value);
@@ -38,7 +41,7 @@ export async function openTorchZip(
 /** The value that was saved; its tensors still unread. */
 async function readTorchZip(file: ByteSource, archive: ZipArchive, root: string): Promise<unknown> {
   const pickle = await archive.read(archive.members.get(`${root}data.pkl`)!);
-  const isBigEndian = await readByteOrder(file, archive, root);
+  const isBigEndian = await readByteOrder(archive, root);
   const reads = new Map<string, () => Promise<Uint8Array>>();
 
   const persistentLoad = (id: unknown): StorageValue => {
@@ -57,7 +60,11 @@ async function readTorchZip(file: ByteSource, archive: ZipArchive, root: string)
         `the storage '${member.name}' has ${member.size} bytes, but should have ${nbytes}`,
       );
     }
-    if (!reads.has(key)) reads.set(key, readOnce(archive, member));
+    if (!reads.has(key))
+      reads.set(
+        key,
+        whileUsed(async () => align(await archive.read(member))),
+      );
     const storage: Storage = { dtype, nbytes, isBigEndian, read: reads.get(key)! };
     return new StorageValue(storage);
   };
@@ -65,26 +72,24 @@ async function readTorchZip(file: ByteSource, archive: ZipArchive, root: string)
   return unpickle(pickle, { file: file.name, builders: TORCH_BUILDERS, persistentLoad }).value;
 }
 
-async function readByteOrder(
-  file: ByteSource,
-  archive: ZipArchive,
-  root: string,
-): Promise<boolean> {
-  const member = archive.members.get(`${root}byteorder`);
-  if (member === undefined) return false;
-  const order = new TextDecoder("latin1").decode(await archive.read(member));
-  if (order === "little" || order === "big") return order === "big";
-  throw new CheckpointError(`unknown byte order ${JSON.stringify(order.slice(0, 20))}`, {
-    file: file.name,
-  });
+async function readByteOrder(archive: ZipArchive, root: string): Promise<boolean> {
+  const order = await readText(archive, `${root}byteorder`);
+  if (order === null || order === "little" || order === "big") return order === "big";
+  throw new CheckpointError(`unknown byte order ${JSON.stringify(order.slice(0, 20))}`);
 }
 
-function readOnce(archive: ZipArchive, member: ZipMember): () => Promise<Uint8Array> {
-  let bytes: Promise<Uint8Array> | undefined;
-  return () => (bytes ??= archive.read(member).then(align));
+async function checkVersion(archive: ZipArchive, root: string): Promise<void> {
+  const text = await readText(archive, `${root}version`);
+  const version = Number(text);
+  if (text !== null && version >= 1 && version <= MAX_VERSION) return;
+  throw new CheckpointError(
+    text === null
+      ? `the archive has no '${root}version', which every file of torch.save has`
+      : `a PyTorch file with version ${text.trim().slice(0, 20)}; 1 to ${MAX_VERSION} are read`,
+  );
 }
 
-/** Bytes that any dtype can view: moved once, not for every tensor. */
-export function align(bytes: Uint8Array): Uint8Array {
-  return bytes.byteOffset % 8 === 0 ? bytes : bytes.slice();
+async function readText(archive: ZipArchive, name: string): Promise<string | null> {
+  const member = archive.members.get(name);
+  return member ? new TextDecoder("latin1").decode(await archive.read(member)) : null;
 }

@@ -1,0 +1,96 @@
+/** Python's literals, as far as numpy writes them into headers: data, where Python has `eval`. */
+
+/** A tuple; a list is an array. */
+export class Tuple {
+  constructor(readonly items: readonly unknown[]) {}
+}
+
+/** Headers of nested records nest a few deep. */
+const MAX_DEPTH = 32;
+
+/**
+ * A str is a string, an int a number, a dict a Map.
+ *
+ * @throws SyntaxError for anything else.
+ */
+export function parseLiteral(text: string): unknown {
+  const tokens = tokenize(text);
+  let at = 0;
+  const peek = (): string | undefined => tokens[at];
+  const take = (token: string): boolean => {
+    if (tokens[at] !== token) return false;
+    at += 1;
+    return true;
+  };
+  const expect = (token: string): void => {
+    if (!take(token)) throw new SyntaxError(`'${token}' expected, not ${peek() ?? "the end"}`);
+  };
+
+  /** What stands between commas; whether there was one. */
+  const sequence = (close: string, depth: number): { items: unknown[]; hasComma: boolean } => {
+    const items: unknown[] = [];
+    let hasComma = false;
+    while (!take(close)) {
+      if (items.length > 0 && !hasComma) expect(",");
+      items.push(value(depth + 1));
+      hasComma = take(",");
+      if (!hasComma && peek() !== close) expect(",");
+    }
+    return { items, hasComma: hasComma || items.length > 1 };
+  };
+
+  const dict = (depth: number): Map<unknown, unknown> => {
+    const map = new Map<unknown, unknown>();
+    while (!take("}")) {
+      const key = value(depth + 1);
+      expect(":");
+      map.set(key, value(depth + 1));
+      if (!take(",") && peek() !== "}") expect(",");
+    }
+    return map;
+  };
+
+  const value = (depth: number): unknown => {
+    if (depth > MAX_DEPTH) throw new SyntaxError("it is nested too deep");
+    if (take("{")) return dict(depth);
+    if (take("[")) return sequence("]", depth).items;
+    if (take("(")) {
+      const { items, hasComma } = sequence(")", depth);
+      return items.length === 1 && !hasComma ? items[0] : new Tuple(items);
+    }
+    const token = tokens[at++];
+    if (token === undefined) throw new SyntaxError("it ends too early");
+    if (Object.hasOwn(WORDS, token)) return WORDS[token as keyof typeof WORDS];
+    if (/^['"]/.test(token)) return unquote(token);
+    if (/^-?\d/.test(token)) return Number(token.replace(/[_lL]/g, ""));
+    throw new SyntaxError(`${token} is no literal`);
+  };
+
+  const result = value(0);
+  if (at < tokens.length) throw new SyntaxError(`${peek()} follows its end`);
+  return result;
+}
+
+const WORDS = { True: true, False: false, None: null } as const;
+
+function tokenize(text: string): string[] {
+  // A string, a number (Python 2 wrote longs with an L), a word, a mark.
+  const token =
+    /\s*('(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|-?(?:0|[1-9](?:_?\d)*)[lL]?(?![\w.])|[A-Za-z_]\w*|[{}[\]():,])/y;
+  const end = text.trimEnd().length;
+  const tokens: string[] = [];
+  while (token.lastIndex < end) {
+    const from = token.lastIndex;
+    const found = token.exec(text);
+    if (!found) throw new SyntaxError(`${JSON.stringify(text.slice(from, from + 20))} is unknown`);
+    tokens.push(found[1]!);
+  }
+  return tokens;
+}
+
+function unquote(token: string): string {
+  return token.slice(1, -1).replace(/\\(.)/g, (escape, character: string) => {
+    if ("'\"\\".includes(character)) return character;
+    throw new SyntaxError(`the escape ${escape} is not read`);
+  });
+}

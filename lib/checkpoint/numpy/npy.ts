@@ -1,0 +1,138 @@
+/**
+ * numpy's `.npy`: a magic, a header that is a Python dict, and the bytes.
+ *
+ * Source: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
+ */
+import type { ByteSource } from "../byte-source.js";
+import type { LazyEntry } from "../checkpoint.js";
+import { type Dtype, DTYPES, type ForeignDtype, isDtype, wordSize } from "../dtype.js";
+import { Entry } from "../entry.js";
+import { CheckpointError } from "../errors.js";
+import { fortranStride, gather, numelOf, swapBytes } from "../strided.js";
+import { parseNumpyDtype } from "./dtype.js";
+import { parseLiteral, Tuple } from "./literal.js";
+
+const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
+/** numpy's own limit, for files that nobody vouches for. */
+const MAX_HEADER = 10_000;
+const MAX_DIMS = 64;
+
+export interface NpyHeader {
+  dtype: Dtype | ForeignDtype;
+  shape: number[];
+  isFortran: boolean;
+  isBigEndian: boolean;
+  dataStart: number;
+}
+
+type NpyFields = Omit<NpyHeader, "dataStart">;
+type Fail = (message: string) => never;
+
+export const looksLikeNpy = (head: Uint8Array): boolean =>
+  MAGIC.every((byte, i) => head[i] === byte);
+
+/** Of any `.npy`, whether its dtype is one of numbers or not. */
+export async function readNpyHeader(source: ByteSource): Promise<NpyHeader> {
+  const fail = (message: string): never => {
+    throw new CheckpointError(`not a .npy that can be read: ${message}`, { file: source.name });
+  };
+  const head = await source.read(0, Math.min(12, source.size));
+  if (head.length < 10) fail(`${source.size} bytes are too few`);
+  if (!looksLikeNpy(head)) fail("it does not begin with its magic");
+  const [major, minor] = head.subarray(6, 8) as unknown as [number, number];
+  if (major < 1 || major > 3 || minor !== 0) fail(`version ${major}.${minor}`);
+  const isLong = major > 1;
+  if (isLong && head.length < 12) fail(`${source.size} bytes are too few`);
+  const view = new DataView(head.buffer, head.byteOffset, head.length);
+  const length = isLong ? view.getUint32(8, true) : view.getUint16(8, true);
+  const begin = isLong ? 12 : 10;
+  if (begin + length > source.size) fail(`a header of ${length} bytes in a file of ${source.size}`);
+  if (length > MAX_HEADER) fail(`a header of ${length} bytes; numpy's limit is ${MAX_HEADER}`);
+  const bytes = await source.read(begin, begin + length);
+  const text = new TextDecoder(major === 3 ? "utf-8" : "latin1").decode(bytes);
+  return { ...parseHeader(text, fail), dataStart: begin + length };
+}
+
+/** The entry is row-major and little-endian whatever the array is in the file. */
+export function npyEntry(source: ByteSource, header: NpyHeader, key: string): LazyEntry {
+  const { dtype, shape, dataStart } = header;
+  if (!isDtype(dtype)) {
+    throw new CheckpointError(`not a .npy that can be read: ${whyNot(dtype)}`, {
+      file: source.name,
+      key,
+    });
+  }
+  const bytes = numelOf(shape) * (DTYPES[dtype].bits / 8);
+  if (!Number.isSafeInteger(bytes) || bytes > source.size - dataStart) {
+    throw new CheckpointError(
+      `a .npy of shape [${shape.join(", ")}] and ${dtype} needs ${bytes} bytes, ` +
+        `but ${source.size - dataStart} follow its header`,
+      { file: source.name, offset: dataStart, key },
+    );
+  }
+  const read = async (): Promise<Entry> => {
+    const raw = await source.read(dataStart, dataStart + bytes);
+    return new Entry(dtype, shape, arrange(raw, { ...header, dtype }), key);
+  };
+  return { dtype, shape, read };
+}
+
+/** A sentence for what has no numbers, or no type of PyTorch for them. */
+export function whyNot(dtype: ForeignDtype): string {
+  const astype = "; in Python, .astype(numpy.float64) makes it one that can";
+  switch (dtype) {
+    case "object":
+      return "it holds Python objects, which are a pickle";
+    case "structured":
+      return "it has a structured dtype; save its fields one by one";
+    case "longdouble":
+      return `its numbers are ${dtype}, which only the machine that wrote them reads${astype}`;
+    case "clongdouble":
+      return `its numbers are ${dtype}, which only the machine that wrote them reads`;
+    case "datetime64":
+    case "timedelta64":
+      return `it holds ${dtype}, not numbers; in Python, .astype(numpy.int64) makes them so`;
+    default:
+      return `it holds ${dtype}, not numbers`;
+  }
+}
+
+function arrange(bytes: Uint8Array, header: NpyHeader & { dtype: Dtype }): Uint8Array {
+  const { dtype, shape, isFortran, isBigEndian } = header;
+  const itemSize = DTYPES[dtype].bits / 8;
+  const layout = { shape, stride: fortranStride(shape), offset: 0, itemSize };
+  const ordered = isFortran && shape.length > 1 ? gather(bytes, layout) : bytes;
+  return isBigEndian ? swapBytes(ordered, wordSize(dtype)) : ordered;
+}
+
+/** The header is Python source, of which only a dict of these three is read. */
+function parseHeader(text: string, fail: Fail): NpyFields {
+  let header: unknown;
+  try {
+    header = parseLiteral(text);
+  } catch (error) {
+    const why = error instanceof SyntaxError ? error.message : String(error);
+    return fail(`its header is not a plain dict: ${why}`);
+  }
+  if (!(header instanceof Map) || header.size !== 3) return fail("its header is not a plain dict");
+  const [descr, fortran, shape] = ["descr", "fortran_order", "shape"].map((name) =>
+    (header as Map<unknown, unknown>).get(name),
+  );
+  if (typeof fortran !== "boolean") return fail("its header has no fortran_order");
+  if (!(shape instanceof Tuple) || !shape.items.every(isSize) || shape.items.length > MAX_DIMS) {
+    return fail("its header has no shape");
+  }
+  const dtype = parseDescr(descr, fail);
+  return { ...dtype, shape: [...(shape.items as number[])], isFortran: fortran };
+}
+
+const isSize = (size: unknown): boolean => Number.isSafeInteger(size) && (size as number) >= 0;
+
+function parseDescr(descr: unknown, fail: Fail): Pick<NpyHeader, "dtype" | "isBigEndian"> {
+  // A list of fields, or a dtype with a shape of its own.
+  if (Array.isArray(descr) || descr instanceof Tuple) {
+    return { dtype: "structured", isBigEndian: false };
+  }
+  const dtype = typeof descr === "string" ? parseNumpyDtype(descr) : undefined;
+  return dtype ?? fail(`dtype ${JSON.stringify(descr) ?? "missing"}`);
+}
