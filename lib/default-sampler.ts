@@ -1,5 +1,5 @@
 /** Dropout in training and its like draw from the generator that `manualSeed` seeds. */
 import { setSampler } from "./functional/sampler.js";
-import { bernoulli, uniform } from "./random/index.js";
+import { bernoulli, defaultGenerator, uniform } from "./random/index.js";
 
-setSampler({ bernoulli, uniform });
+setSampler({ bernoulli, uniform, double: () => defaultGenerator.randomDouble() });

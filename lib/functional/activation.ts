@@ -100,6 +100,12 @@ export const prelu = /* @__PURE__ */ op(
   (input: tf.Tensor, weight: tf.Tensor): tf.Tensor => {
     checkTensor("prelu", input);
     checkTensor("prelu", weight, "weight", 2);
+    if (weight.rank > 1) {
+      throw new Error(
+        "prelu(): Expected `weight` to be a scalar or 1D tensor, but got: ndim = " +
+          String(weight.rank),
+      );
+    }
     const channels = input.rank >= 2 ? input.shape[1]! : 1;
     if (weight.size !== 1 && weight.size !== channels) {
       throw new Error(

@@ -111,6 +111,11 @@ function fractionalMaxPoolNd(
   const [planes, ...spatial] = planeShape(name, input, n) as [number, ...number[]];
   const kernels = readSize(name, "kernel_size", kernelSize, n);
   const output = readOutput(name, spatial, kernels, options);
+  const shape = [...input.shape.slice(0, -n), ...output];
+  if (planes === 0) {
+    const none = tf.zeros(shape, input.dtype);
+    return options.returnIndices ? [none, tf.zeros(shape, "int32")] : none;
+  }
   const samples = readSamples(name, n, input, options._randomSamples);
 
   const taps = tf.util.sizeFromShape(kernels);
@@ -127,7 +132,6 @@ function fractionalMaxPoolNd(
   }
   const flat = tf.reshape(input, [planes, tf.util.sizeFromShape(spatial)]);
   const [values, indices] = maxOfTaps(flat, { positions, taps }, true);
-  const shape = [...input.shape.slice(0, -n), ...output];
   const result = tf.reshape(values, shape);
   return options.returnIndices ? [result, tf.reshape(indices, shape)] : result;
 }

@@ -19,13 +19,18 @@ function checkLinear(input: tf.Tensor, weight: tf.Tensor): void {
         `but got ${dtypeName(input)} and ${dtypeName(weight)}`,
     );
   }
+  if (weight.rank !== 1 && weight.rank !== 2) {
+    throw new Error(
+      `linear(): expected a weight of shape (out, in) or (in,), got ${shapeText(weight.shape)}`,
+    );
+  }
   const inFeatures = weight.shape.at(-1)!;
   const { shape } = input;
   if (shape.length > 0 && shape.at(-1) === inFeatures) return;
   const rows = times(shape.slice(0, -1));
   throw new Error(
     `linear(): mat1 and mat2 shapes cannot be multiplied ` +
-      `(${rows}x${shape.at(-1) ?? 1} and ${inFeatures}x${weight.shape[0]}): ` +
+      `(${rows}x${shape.at(-1) ?? 1} and ${inFeatures}x${weight.rank === 2 ? weight.shape[0] : 1}): ` +
       `expected an input of shape (*, ${inFeatures}), got ${shapeText(shape)}`,
   );
 }
@@ -34,7 +39,7 @@ function checkLinear(input: tf.Tensor, weight: tf.Tensor): void {
  * `y = x Wᵀ + b`.
  *
  * Shapes: input `(*, in)`, weight `(out, in)`, bias `(out)` → `(*, out)`; `*` is any number of
- * dimensions, also none.
+ * dimensions, also none. A weight `(in)` gives `(*)`.
  *
  * @throws if the last dimension of the input is not `in`, or if the dtypes differ.
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.linear.html
@@ -46,14 +51,16 @@ export const linear = /* @__PURE__ */ op(
     checkTensor("linear", input);
     checkTensor("linear", weight, "weight", 2);
     checkLinear(input, weight);
-    const [outFeatures, inFeatures] = weight.shape as [number, number];
+    const isMatrix = weight.rank === 2;
+    const matrix = isMatrix ? weight : tf.expandDims(weight, 0);
+    const [outFeatures, inFeatures] = matrix.shape as [number, number];
     const lead = input.shape.slice(0, -1);
-    const isFlat = input.rank === 2; // then the reshapes would be two ops for nothing
+    const isFlat = input.rank === 2 && isMatrix; // then the reshapes would be two ops for nothing
     const rows = isFlat ? input : tf.reshape(input, [times(lead), inFeatures]);
     // Not tf.fused.matMul: with transposeB, tfjs-wasm adds the wrong bias (spec/functional).
-    const product = tf.matMul(rows, weight, false, true);
+    const product = tf.matMul(rows, matrix, false, true);
     const y = bias === null ? product : tf.add(product, bias);
-    return isFlat ? y : tf.reshape(y, [...lead, outFeatures]);
+    return isFlat ? y : tf.reshape(y, isMatrix ? [...lead, outFeatures] : lead);
   },
 );
 

@@ -129,6 +129,9 @@ function checkGroups(
   if (!(numGroups > 0)) {
     throw new RangeError(`Expected num groups to be greater than 0, got ${numGroups}`);
   }
+  if (channels === 0)
+    throw new RangeError("Expected number of channels to be greater than 0, got 0");
+  if (shape.slice(2).includes(0)) throw new RangeError("Expected HxW to be greater than 0, got 0");
   if (channels % numGroups !== 0) {
     throw new RangeError(
       "Expected number of channels in input to be divisible by num_groups, " +

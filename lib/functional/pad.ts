@@ -43,11 +43,13 @@ export const pad = /* @__PURE__ */ op(
     const axes = readPadding(input, padding);
     if (mode === "constant") return padConstant(input, axes, value ?? 0);
     checkMode(input, padding, mode, value);
+    const sources = axes.map((axis) => sourceIndices(input.shape, axis, mode));
+    if (input.size === 0) return tf.zeros(paddedShape(input, axes), input.dtype);
     let output = input;
-    for (const axis of axes) {
-      if (axis.before === 0 && axis.after === 0) continue;
-      output = tf.gather(output, sourceIndices(input.shape, axis, mode), axis.axis);
-    }
+    axes.forEach(({ axis, before, after }, i) => {
+      if (before === 0 && after === 0) return;
+      output = tf.gather(output, tf.tensor1d(sources[i]!, "int32"), axis);
+    });
     return output;
   },
 );
@@ -123,16 +125,24 @@ function sourceIndices(
   shape: readonly number[],
   { axis, before, after }: AxisPad,
   mode: PadMode,
-): tf.Tensor1D {
+): number[] {
   const size = shape[axis]!;
   checkWidth(shape, axis, before, after, mode);
+  // What is taken away is gone before the rest goes round.
+  const [first, end] = [Math.max(0, -before), size - Math.max(0, -after)];
+  const kept = end - first;
   const source = (place: number): number => {
     if (mode === "replicate") return Math.min(Math.max(place, 0), size - 1);
-    if (mode === "circular") return ((place % size) + size) % size;
+    if (mode === "circular") return first + ((((place - first) % kept) + kept) % kept);
     return place < 0 ? -place : place >= size ? 2 * (size - 1) - place : place;
   };
-  const places = Array.from({ length: size + before + after }, (_, i) => source(i - before));
-  return tf.tensor1d(places, "int32");
+  return Array.from({ length: size + before + after }, (_, i) => source(i - before));
+}
+
+function paddedShape({ shape }: tf.Tensor, axes: readonly AxisPad[]): number[] {
+  const padded = [...shape];
+  for (const { axis, before, after } of axes) padded[axis]! += before + after;
+  return padded;
 }
 
 function checkWidth(

@@ -14,10 +14,16 @@ export interface RReLUOptions {
   training?: boolean;
 }
 
+/** One slope for each element that needs one, in their order; the others draw none. */
+function drawSlopes(input: tf.Tensor, from: number, to: number): tf.Tensor {
+  const slope = (x: number): number => (x <= 0 ? from + sampler().double() * (to - from) : 1);
+  return tf.tensor(Float32Array.from(input.dataSync(), slope), input.shape);
+}
+
 /**
  * `x` where it is positive, else `a · x`: a is `(lower + upper) / 2`, in training a sample of
- * U(lower, upper) for each element (drawn from the generator of `manualSeed`, yet not PyTorch's very
- * numbers). Any shape.
+ * U(lower, upper) for each element (the generator that `manualSeed` seeds gives PyTorch's numbers on
+ * CPU). Any shape.
  *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.rrelu.html
  */
@@ -30,9 +36,7 @@ export const rrelu = /* @__PURE__ */ op(
     if (lower > upper) {
       throw new RangeError("rrelu(): Lower bound should be less than or equal to the upper bound");
     }
-    const slope = training
-      ? tf.tensor(sampler().uniform(input.size, { from: lower, to: upper }), input.shape)
-      : tf.scalar((lower + upper) / 2);
+    const slope = training ? drawSlopes(input, lower, upper) : tf.scalar((lower + upper) / 2);
     return select(tf.greater(input, 0), input, tf.mul(input, slope));
   },
 );

@@ -4,12 +4,15 @@ export interface Sampler {
   bernoulli(size: number, p: number): Float32Array;
   /** Samples of [from, to). */
   uniform(size: number, range: { from: number; to: number }): Float32Array;
+  /** One sample of [0, 1) in float64. */
+  double(): number;
 }
 
 let current: Sampler = {
   bernoulli: (size, p) => Float32Array.from({ length: size }, () => (Math.random() < p ? 1 : 0)),
   uniform: (size, { from, to }) =>
     Float32Array.from({ length: size }, () => from + Math.random() * (to - from)),
+  double: () => Math.random(),
 };
 
 export const sampler = (): Sampler => current;

@@ -1,21 +1,40 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
-import { checkTensor, wrapDim } from "./check.js";
+import { checkTensor, dtypeName, wrapDim } from "./check.js";
 import { op } from "./op.js";
 import { sampler } from "./sampler.js";
 
 export interface SoftmaxOptions {
   /** Along which dimension the results sum to 1. Default: 0 for rank 0, 1 and 3, else 1. */
   dim?: number | null;
+  /**
+   * To what the input is cast first, so that integers can be given. tfjs has one float type, float32,
+   * which stands for all of PyTorch's. Default: `null`, the input's own.
+   */
+  dtype?: FloatType | null;
 }
 
-const SOFTMAX: Required<SoftmaxOptions> = { dim: null };
+/** PyTorch's names of float types. */
+export type FloatType = (typeof FLOATS)[number];
 
-function readDim(name: string, input: tf.Tensor, options: SoftmaxOptions | undefined): number {
-  const { dim } = readOptions(name, SOFTMAX, options);
+const FLOATS = ["float32", "float64", "float16", "bfloat16"] as const;
+const SOFTMAX: Required<SoftmaxOptions> = { dim: null, dtype: null };
+
+/** The checked input, and the dimension counted from the front. */
+function read(
+  name: string,
+  input: tf.Tensor,
+  options: SoftmaxOptions | undefined,
+): { x: tf.Tensor; dim: number } {
+  const { dim, dtype } = readOptions<Required<SoftmaxOptions>>(name, SOFTMAX, options);
   checkTensor(name, input);
+  const type = dtype ?? input.dtype;
+  if (!(FLOATS as readonly string[]).includes(type)) {
+    throw new TypeError(`${name}(): "${name}" not implemented for '${dtype ?? dtypeName(input)}'`);
+  }
   const implicit = [0, 1, 3].includes(input.rank) ? 0 : 1; // PyTorch's, deprecated there
-  return wrapDim(name, dim ?? implicit, input.rank);
+  const x = input.dtype === "float32" ? input : tf.cast(input, "float32");
+  return { x, dim: wrapDim(name, dim ?? implicit, input.rank) };
 }
 
 /** Less the maximum, so that exp does not overflow. */
@@ -38,8 +57,10 @@ function normalise(input: tf.Tensor, dim: number): tf.Tensor {
  */
 export const softmax = /* @__PURE__ */ op(
   "softmax",
-  (input: tf.Tensor, options?: SoftmaxOptions): tf.Tensor =>
-    normalise(input, readDim("softmax", input, options)),
+  (input: tf.Tensor, options?: SoftmaxOptions): tf.Tensor => {
+    const { x, dim } = read("softmax", input, options);
+    return normalise(x, dim);
+  },
 );
 
 /**
@@ -50,8 +71,8 @@ export const softmax = /* @__PURE__ */ op(
 export const softmin = /* @__PURE__ */ op(
   "softmin",
   (input: tf.Tensor, options?: SoftmaxOptions): tf.Tensor => {
-    const dim = readDim("softmin", input, options);
-    return normalise(tf.neg(input), dim);
+    const { x, dim } = read("softmin", input, options);
+    return normalise(tf.neg(x), dim);
   },
 );
 
@@ -63,12 +84,12 @@ export const softmin = /* @__PURE__ */ op(
 export const logSoftmax = /* @__PURE__ */ op(
   "log_softmax",
   (input: tf.Tensor, options?: SoftmaxOptions): tf.Tensor => {
-    const dim = readDim("log_softmax", input, options);
-    if (input.size === 0) return tf.clone(input);
-    if (input.rank === 0) return tf.sub(input, input);
-    const x = shifted(input, dim);
+    const { x, dim } = read("log_softmax", input, options);
+    if (x.size === 0) return tf.clone(x);
+    if (x.rank === 0) return tf.sub(x, x);
+    const low = shifted(x, dim);
     // On webgl the logarithm of 0, the sum of a row of nothing but -∞, is a number; that of ∞ is ∞.
-    return tf.add(x, tf.log(tf.reciprocal(tf.sum(tf.exp(x), dim, true))));
+    return tf.add(low, tf.log(tf.reciprocal(tf.sum(tf.exp(low), dim, true))));
   },
 );
 

@@ -81,7 +81,7 @@ export class LeakyReLU extends Module {
   }
 
   override extraRepr(): string {
-    return `negative_slope=${formatPython(this.negativeSlope)}${inplaceText(this)}`;
+    return `negative_slope=${formatFloat(this.negativeSlope)}${inplaceText(this)}`;
   }
 }
 
@@ -139,7 +139,7 @@ export class RReLU extends Module {
   }
 
   override extraRepr(): string {
-    return `lower=${formatPython(this.lower)}, upper=${formatPython(this.upper)}${inplaceText(this)}`;
+    return `lower=${formatFloat(this.lower)}, upper=${formatFloat(this.upper)}${inplaceText(this)}`;
   }
 }
 

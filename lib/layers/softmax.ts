@@ -3,6 +3,8 @@ import { readOptions } from "../arguments.js";
 import * as F from "../functional/index.js";
 import { formatPython, Module } from "../module/index.js";
 
+export type SoftmaxOptions = Pick<F.SoftmaxOptions, "dim">;
+
 /**
  * `exp(xᵢ) / Σⱼ exp(xⱼ)` along a dimension; any shape.
  *
@@ -13,9 +15,9 @@ export class Softmax extends Module {
 
   readonly dim: number | null;
 
-  constructor(options?: F.SoftmaxOptions) {
+  constructor(options?: SoftmaxOptions) {
     super();
-    const read = readOptions<Required<F.SoftmaxOptions>>("Softmax", { dim: null }, options);
+    const read = readOptions<Required<SoftmaxOptions>>("Softmax", { dim: null }, options);
     this.dim = read.dim;
   }
 
@@ -38,9 +40,9 @@ export class LogSoftmax extends Module {
 
   readonly dim: number | null;
 
-  constructor(options?: F.SoftmaxOptions) {
+  constructor(options?: SoftmaxOptions) {
     super();
-    const read = readOptions<Required<F.SoftmaxOptions>>("LogSoftmax", { dim: null }, options);
+    const read = readOptions<Required<SoftmaxOptions>>("LogSoftmax", { dim: null }, options);
     this.dim = read.dim;
   }
 
@@ -63,9 +65,9 @@ export class Softmin extends Module {
 
   readonly dim: number | null;
 
-  constructor(options?: F.SoftmaxOptions) {
+  constructor(options?: SoftmaxOptions) {
     super();
-    const read = readOptions<Required<F.SoftmaxOptions>>("Softmin", { dim: null }, options);
+    const read = readOptions<Required<SoftmaxOptions>>("Softmin", { dim: null }, options);
     this.dim = read.dim;
   }
 

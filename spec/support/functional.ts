@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { functional } from "../../lib/index.js";
+import { expect } from "chai";
+import { functional, manualSeed } from "../../lib/index.js";
 import type { Tolerance } from "./backends.js";
 import { expectNoLeak } from "./expect.js";
 import { camelCase, type Goldens, type GoldenValue } from "./goldens.js";
@@ -12,26 +13,39 @@ export interface FunctionalCase {
   function: string;
   args: GoldenValue[];
   options: Record<string, GoldenValue>;
-  output: GoldenValue;
+  /** What `torch.manual_seed` was given before the call. */
+  seed?: number;
+  output?: GoldenValue;
+  /** What PyTorch says instead of giving an output. */
+  error?: string;
 }
 
 type Call = (...args: unknown[]) => tf.TensorContainer;
 
-const functions = functional as unknown as Record<string, Call>;
+const functions = functional as unknown as Record<string, Call | undefined>;
 
-/** Calls our function of that name, and compares what it gives and what it leaves behind. */
+/**
+ * Calls our function of that name, and compares what it gives, or that it refuses, and what it
+ * leaves behind.
+ */
 export function replay(
   golden: FunctionalCase,
   goldens: Goldens<FunctionalCase>,
   tolerance: Tolerance,
 ): void {
   const cases = new ModuleCases(goldens);
-  const call = functions[camelCase(golden.function)]!;
+  const call = functions[camelCase(golden.function)];
+  if (call === undefined) throw new Error(`there is no function ${golden.function}`);
   const args = golden.args.map((arg) => cases.decode(arg));
   const options = cases.options(golden.options);
   expectNoLeak(() => {
+    if (golden.error !== undefined) {
+      expect(() => call(...args, ...options), golden.error).to.throw();
+      return;
+    }
+    if (golden.seed !== undefined) manualSeed(golden.seed);
     const output = call(...args, ...options);
-    cases.expectOutput(output, golden.output, tolerance);
+    cases.expectOutput(output, golden.output!, tolerance);
     tf.dispose(output);
   });
   cases.dispose();

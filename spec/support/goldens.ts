@@ -16,7 +16,8 @@ export type GoldenValue =
   | { $tensor: string }
   | { $module: GoldenConstruct }
   | { $function: string }
-  | { $inf: 1 | -1 };
+  | { $inf: 1 | -1 }
+  | { $nan: true };
 
 export interface GoldenConstruct {
   module: string;
@@ -69,5 +70,5 @@ export async function readGoldens<Case = GoldenCase>(name: string): Promise<Gold
 
 /** `batch_first` → `batchFirst`: PyTorch's option names are ours in camelCase. */
 export function camelCase(name: string): string {
-  return name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+  return name.replace(/(?<=.)_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 }

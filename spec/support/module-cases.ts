@@ -37,6 +37,7 @@ export class ModuleCases {
     if ("$tensor" in value) return this.tensor(value.$tensor);
     if ("$module" in value) return this.construct(value.$module);
     if ("$function" in value) return functions[camelCase(value.$function)];
+    if ("$nan" in value) return NaN;
     return value.$inf * Infinity;
   }
 
