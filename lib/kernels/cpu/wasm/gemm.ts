@@ -76,8 +76,8 @@ export function emitGemm(module: ModuleBuilder): void {
               sum.set(sum.add(out[i >> 1]!.add(toResidual).loadV128((i & 1) * 16)));
             }),
           );
-          const k = f.i32(p.k);
-          f.if(k, () =>
+          const end = f.i32(a.add(p.k.shl(4)));
+          f.if(p.k, () =>
             f.doWhile(
               () => {
                 const [b0, b1] = [f.v128(b.loadV128()), f.v128(b.loadV128(16))];
@@ -88,9 +88,8 @@ export function emitGemm(module: ModuleBuilder): void {
                 }
                 a.set(a.add(16));
                 b.set(b.add(p.bRow));
-                k.set(k.sub(1));
               },
-              () => k,
+              () => a.ne(end),
             ),
           );
           clampAll(acc, low, high);
