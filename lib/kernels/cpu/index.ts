@@ -36,3 +36,4 @@ export {
   packLinear,
   type PackLinear,
 } from "./linear.js";
+export { conv, type ConvPointers, type ConvSpec, packConv, packedConvBytes } from "./conv.js";

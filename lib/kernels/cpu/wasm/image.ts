@@ -1,0 +1,207 @@
+/** Moving images: borders, and the patches that a convolution multiplies. */
+import type { FunctionBuilder, I32Var, ModuleBuilder } from "./module.js";
+import type { I32, V128 } from "./values.js";
+
+/**
+ * Copies planes into larger ones with a border of `value`. Every row is written from left to right,
+ * up to 3 floats too far, which the next one puts right; so the last one spills over the end.
+ */
+export function emitPad(module: ModuleBuilder): void {
+  module.function(
+    "pad",
+    {
+      x: "i32",
+      planes: "i32",
+      plane: "i32",
+      rows: "i32",
+      width: "i32",
+      to: "i32",
+      top: "i32",
+      bottom: "i32",
+      left: "i32",
+      right: "i32",
+      value: "f32",
+    },
+    (f, p) => {
+      const border = f.v128(p.value.splat());
+      const to = f.i32(p.to);
+      const fill = (count: I32): void => {
+        const end = f.i32(to.add(count.shl(2)));
+        f.for(to, end, 16, () => f.store(to, border));
+        to.set(end);
+      };
+      const [plane, row] = [f.i32(0), f.i32()];
+      const whole = f.i32(p.left.add(p.width).add(p.right));
+      f.for(plane, p.planes, 1, () => {
+        fill(p.top.mul(whole));
+        const from = f.i32(p.x);
+        row.set(0);
+        f.for(row, p.rows, 1, () => {
+          fill(p.left);
+          const at = f.i32(from);
+          const end = f.i32(to.add(p.width.shl(2)));
+          f.for(to, end, 16, () => {
+            f.store(to, at.loadV128());
+            at.set(at.add(16));
+          });
+          to.set(end);
+          from.set(from.add(p.width.shl(2)));
+          fill(p.right);
+        });
+        fill(p.bottom.mul(whole));
+        p.x.set(p.x.add(p.plane));
+      });
+    },
+  );
+}
+
+/**
+ * Patches of output pixels `[first, first + count)` → panels of 8 pixels, `[k][8]`, where k goes over
+ * channels and the kernel's taps. All steps are bytes.
+ */
+export function emitPatches(module: ModuleBuilder): void {
+  module.function(
+    "patches",
+    {
+      x: "i32",
+      channels: "i32",
+      plane: "i32",
+      kernelD: "i32",
+      kernelH: "i32",
+      kernelW: "i32",
+      tapD: "i32",
+      tapH: "i32",
+      tapW: "i32",
+      first: "i32",
+      count: "i32",
+      outH: "i32",
+      outW: "i32",
+      strideD: "i32",
+      strideH: "i32",
+      strideW: "i32",
+      to: "i32",
+    },
+    (f, p) => {
+      // Where the current pixel is; its address grows with it.
+      const column = f.i32(p.first.sub(p.first.div(p.outW).mul(p.outW)));
+      const line = f.i32(p.first.div(p.outW));
+      const depth = f.i32(line.div(p.outH));
+      line.set(line.sub(depth.mul(p.outH)));
+      const start = f.i32(p.x.add(depth.mul(p.strideD)));
+      const left = f.i32(p.count);
+      const pixels = Array.from({ length: 8 }, () => f.i32());
+      const [channel, kd, kh, kw] = [f.i32(), f.i32(), f.i32(), f.i32()];
+      const offset = f.i32();
+      const taps = (to: I32Var, body: () => void): void => {
+        channel.set(0);
+        f.for(channel, p.channels, 1, () => {
+          kd.set(0);
+          const deep = f.i32(channel.mul(p.plane));
+          f.for(kd, p.kernelD, 1, () => {
+            kh.set(0);
+            const high = f.i32(deep);
+            f.for(kh, p.kernelH, 1, () => {
+              offset.set(high);
+              kw.set(p.kernelW);
+              f.doWhile(
+                () => {
+                  body();
+                  to.set(to.add(32));
+                  offset.set(offset.add(p.tapW));
+                  kw.set(kw.sub(1));
+                },
+                () => kw,
+              );
+              high.set(high.add(p.tapH));
+            });
+            deep.set(deep.add(p.tapD));
+          });
+        });
+      };
+      f.if(left.gt(0), () =>
+        f.doWhile(
+          () => {
+            // Pixels that stand in for others are not where their neighbours let expect.
+            const isWhole = f.i32(left.ge(8));
+            for (const pixel of pixels) {
+              pixel.set(start.add(line.mul(p.strideH)).add(column.mul(p.strideW)));
+              // The last pixel stands in for those past the end.
+              f.if(left.gt(1), () => {
+                column.set(column.add(1));
+                f.if(column.eq(p.outW), () => {
+                  column.set(0);
+                  line.set(line.add(1));
+                  f.if(line.eq(p.outH), () => {
+                    line.set(0);
+                    start.set(start.add(p.strideD));
+                  });
+                });
+              });
+              left.set(left.sub(1));
+            }
+            const to = f.i32(p.to);
+            f.if(
+              pixels[7]!.sub(pixels[0]!).eq(28).and(isWhole),
+              () =>
+                taps(to, () => {
+                  const at = f.i32(pixels[0]!.add(offset));
+                  f.store(to, at.loadV128());
+                  f.store(to, at.loadV128(16), 16);
+                }),
+              () => {
+                for (const half of [0, 1]) {
+                  to.set(p.to.add(half * 16));
+                  four(f, pixels.slice(half * 4, half * 4 + 4), isWhole, offset, (read) =>
+                    taps(to, () => f.store(to, read())),
+                  );
+                }
+              },
+            );
+            const depthOfK = p.channels.mul(p.kernelD).mul(p.kernelH).mul(p.kernelW);
+            p.to.set(p.to.add(depthOfK.shl(5)));
+          },
+          () => left.gt(0),
+        ),
+      );
+    },
+  );
+}
+
+/** Reads one tap of four pixels: side by side, at every second place, or anywhere. */
+function four(
+  f: FunctionBuilder,
+  pixels: readonly I32Var[],
+  isWhole: I32,
+  offset: I32,
+  loop: (read: () => V128) => void,
+): void {
+  const first = pixels[0]!;
+  const [, second, third, fourth] = pixels.map((pixel) => pixel.sub(first));
+  const apart = (bytes: number): I32 =>
+    second!
+      .eq(bytes)
+      .and(third!.eq(2 * bytes))
+      .and(fourth!.eq(3 * bytes))
+      .and(isWhole);
+  f.if(
+    apart(4),
+    () => loop(() => first.add(offset).loadV128()),
+    () =>
+      f.if(
+        apart(8),
+        () =>
+          loop(() => {
+            const at = f.i32(first.add(offset));
+            return at.loadV128().shuffle(at.loadV128(16), [0, 2, 4, 6]);
+          }),
+        () =>
+          loop(() => {
+            const gathered = f.v128(first.add(offset).loadLow());
+            for (let lane = 1; lane < 4; lane += 1) {
+              gathered.set(gathered.loadLane(lane, pixels[lane]!.add(offset)));
+            }
+            return gathered;
+          }),
+      ),
+  );
+}

@@ -1,0 +1,107 @@
+import fc from "fast-check";
+import {
+  type Activation,
+  ACTIVATIONS,
+  conv,
+  type Heap,
+  packConv,
+  packedConvBytes,
+} from "../../lib/kernels/cpu/index.js";
+import { expectClose } from "../support/expect.js";
+import { onEveryBuild, randomNumbers, withBlocks } from "../support/kernels.js";
+import { convolve, type ConvCase } from "../support/convolve.js";
+
+interface Case extends ConvCase {
+  bias?: boolean;
+  residual?: boolean;
+  activation?: Activation;
+  parts?: number;
+}
+
+const product = (sizes: readonly number[]): number => sizes.reduce((a, b) => a * b, 1);
+
+function check(heap: Heap, { parts = 1, ...one }: Case): void {
+  const { batch, inChannels, outChannels, groups, size, kernel } = one;
+  const x = randomNumbers(batch * inChannels * product(size), 1);
+  const w = randomNumbers(outChannels * (inChannels / groups) * product(kernel), 2);
+  const bias = one.bias ? randomNumbers(outChannels, 3) : undefined;
+  const plain = convolve(one, x, w, bias);
+  const residual = one.residual ? randomNumbers(plain.length, 4) : undefined;
+  const { low = -Infinity, high = Infinity, steps } = one.activation ?? {};
+  const want = plain.map((value, i) => {
+    const sum = Math.min(high, Math.max(low, value + (residual?.[i] ?? 0)));
+    return steps ? sum / (1 + Math.exp(-sum)) : sum;
+  });
+  withBlocks(heap, (blocks) => {
+    const weight = blocks.scratch(packedConvBytes(one));
+    packConv(heap, one, blocks.put(w), weight);
+    const prepared = conv(heap, one);
+    const out = blocks.out(want.length);
+    const pointers = {
+      x: blocks.put(x),
+      weight,
+      bias: bias && blocks.put(bias),
+      residual: residual && blocks.put(residual),
+      out,
+      workspace: blocks.scratch(prepared.workspaceBytes * parts),
+    };
+    for (let part = 0; part < parts; part += 1) prepared.run(pointers, part, parts);
+    expectClose(blocks.read(out), want, { rtol: 1e-5, atol: 1e-4 });
+  });
+}
+
+const numbers = (min: number, max: number, rank: number): fc.Arbitrary<number[]> =>
+  fc.array(fc.integer({ min, max }), { minLength: rank, maxLength: rank });
+
+const cases = fc.integer({ min: 1, max: 3 }).chain((rank) =>
+  fc
+    .record({
+      batch: fc.integer({ min: 1, max: 2 }),
+      groups: fc.constantFrom(1, 1, 2, 3),
+      perGroup: fc.integer({ min: 1, max: 5 }),
+      outPerGroup: fc.integer({ min: 1, max: 6 }),
+      size: numbers(1, rank === 1 ? 40 : rank === 2 ? 13 : 6, rank),
+      kernel: numbers(1, 4, rank),
+      stride: numbers(1, 3, rank),
+      padding: numbers(0, 2, rank),
+      paddingAfter: fc.option(numbers(0, 2, rank), { nil: undefined }),
+      dilation: numbers(1, 2, rank),
+      bias: fc.boolean(),
+      residual: fc.boolean(),
+      parts: fc.integer({ min: 1, max: 3 }),
+    })
+    .map(({ perGroup, outPerGroup, ...rest }) => ({
+      ...rest,
+      inChannels: rest.groups * perGroup,
+      outChannels: rest.groups * outPerGroup,
+    })),
+);
+
+const IMAGE = { batch: 1, groups: 1, bias: true };
+
+onEveryBuild("conv", (heap) => {
+  it("is right for any sizes, groups, strides, dilations and borders", () => {
+    fc.assert(
+      fc.property(cases, (one) => check(heap(), one)),
+      { numRuns: 120 },
+    );
+  });
+
+  it("cuts many channels and many pixels into blocks", () => {
+    const sizes = { inChannels: 150, outChannels: 9, size: [9, 9], kernel: [3, 3] };
+    check(heap(), { ...IMAGE, ...sizes, padding: [1, 1], residual: true, activation: { low: 0 } });
+    const large = { inChannels: 3, outChannels: 5, size: [70, 61], kernel: [7, 7], stride: [2, 2] };
+    check(heap(), { ...IMAGE, ...large, padding: [3, 3], parts: 2 });
+  });
+
+  it("reads 1 × 1 convolutions where they lie", () => {
+    const sizes = { inChannels: 21, outChannels: 13, size: [7, 9], kernel: [1, 1] };
+    check(heap(), { ...IMAGE, ...sizes, activation: { low: 0, high: 6 } });
+    check(heap(), {
+      ...IMAGE,
+      ...sizes,
+      stride: [2, 2],
+      activation: { steps: ACTIVATIONS.silu() },
+    });
+  });
+});
