@@ -9,7 +9,7 @@
 import type { ByteSource } from "./byte-source.js";
 import { crc32 } from "./crc32.js";
 import { CheckpointError } from "./errors.js";
-import { inflate } from "./inflate.js";
+import { inflate, inflateHead } from "./inflate.js";
 
 const END = 0x06054b50;
 const END_64_LOCATOR = 0x07064b50;
@@ -20,12 +20,19 @@ const LOCAL = 0x04034b50;
 const TAIL = 22 + 65535;
 const STORED = 0;
 const DEFLATED = 8;
+/** Beyond this many bytes, what is unpacked must be in proportion to the file. */
+const FREE = 2 ** 28;
+const MAX_RATIO = 200;
+/** What local headers and the first bytes of members fit in, mostly. */
+const HEAD = 1024;
 /** Bytes that are summed before others have a turn. */
 const CRC_STEP = 4 * 2 ** 20;
 
 export interface ZipMember {
   name: string;
   method: number;
+  isEncrypted: boolean;
+  /** Of the unpacked bytes; 0 if whoever wrote it did not count. */
   crc: number;
   /** Bytes in the archive, and when unpacked. */
   packedSize: number;
@@ -34,8 +41,9 @@ export interface ZipMember {
   header: number;
 }
 
+/** Whether it begins with a member, or with the end of an empty archive. */
 export const looksLikeZip = (head: Uint8Array): boolean =>
-  head[0] === 0x50 && head[1] === 0x4b && head[2] === 3 && head[3] === 4;
+  head.length >= 4 && [LOCAL, END].includes(viewOf(head).getUint32(0, true));
 
 const viewOf = (bytes: Uint8Array): DataView =>
   new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -43,13 +51,14 @@ const viewOf = (bytes: Uint8Array): DataView =>
 export class ZipArchive {
   /** Where the member that begins there ends at the latest: where the next begins. */
   private readonly ends = new Map<number, number>();
+  private unpacked = 0;
 
   private constructor(
     private readonly source: ByteSource,
     readonly members: ReadonlyMap<string, ZipMember>,
     directory: number,
   ) {
-    const headers = [...new Set([...members.values()].map(({ header }) => header))];
+    const headers = [...members.values()].map(({ header }) => header);
     headers.sort((a, b) => a - b);
     headers.forEach((header, i) => this.ends.set(header, headers[i + 1] ?? directory));
   }
@@ -65,6 +74,7 @@ export class ZipArchive {
   async read(member: ZipMember): Promise<Uint8Array> {
     const { task } = this.source;
     const bytes = await this.unpack(member, await this.readPacked(member));
+    if (member.crc === 0) return bytes; // torch.serialization.set_crc32_options(False)
     let crc = 0;
     for (let at = 0; at < bytes.length; at += CRC_STEP) {
       crc = crc32(bytes.subarray(at, at + CRC_STEP), crc);
@@ -74,16 +84,46 @@ export class ZipArchive {
     return bytes;
   }
 
-  private async unpack(member: ZipMember, packed: Uint8Array): Promise<Uint8Array> {
-    if (member.method === STORED) return packed;
-    if (member.method !== DEFLATED) {
-      throw this.error(member, `is compressed by method ${member.method}; 0 and 8 are read`);
+  /** The first bytes of a member, `count` or all; its checksum is not looked at. */
+  async head(member: ZipMember, count: number): Promise<Uint8Array> {
+    this.checkMethod(member);
+    const size = Math.min(count, member.size);
+    let length = HEAD + 2 * member.name.length;
+    for (;;) {
+      const packed = await this.readPacked(member, length);
+      const isAll = packed.length === member.packedSize;
+      const bytes =
+        member.method === STORED ? packed.subarray(0, size) : await inflateHead(packed, size);
+      if (bytes.length === size) return bytes;
+      if (isAll) throw this.error(member, "cannot be unpacked");
+      length *= 8;
+    }
+  }
+
+  private checkMethod(member: ZipMember): void {
+    const { method, size, packedSize } = member;
+    if (member.isEncrypted) throw this.error(member, "is encrypted");
+    if (method === STORED && size !== packedSize) {
+      throw this.error(member, `is stored, but as ${packedSize} bytes instead of ${size}`);
+    }
+    if (method === STORED) return;
+    if (method !== DEFLATED) {
+      throw this.error(member, `is compressed by method ${method}; 0 and 8 are read`);
     }
     // Deflate cannot do better than 1032 : 1, so a larger claim is a lie.
-    if (member.size > packed.length * 1032 + 64) {
-      throw this.error(member, `claims ${member.size} bytes out of ${packed.length}`);
+    if (size > packedSize * 1032 + 64) {
+      throw this.error(member, `claims ${size} bytes out of ${packedSize}`);
     }
-    const { task } = this.source;
+  }
+
+  private async unpack(member: ZipMember, packed: Uint8Array): Promise<Uint8Array> {
+    if (member.method === STORED) return packed;
+    const { task, size } = this.source;
+    this.unpacked += member.size;
+    if (this.unpacked > FREE + MAX_RATIO * size) {
+      const message = `and those before it unpack to ${this.unpacked} bytes, out of ${size}`;
+      throw this.error(member, message);
+    }
     try {
       return await inflate(packed, member.size, task);
     } catch (error) {
@@ -92,16 +132,20 @@ export class ZipArchive {
     }
   }
 
-  /** With its local header in one read: over a network, each costs its time. */
-  private async readPacked(member: ZipMember): Promise<Uint8Array> {
+  /**
+   * All of its bytes in the archive, or those within so many; with its local header in one read:
+   * over a network, each costs its time.
+   */
+  private async readPacked(member: ZipMember, most = Infinity): Promise<Uint8Array> {
+    this.checkMethod(member);
     const { header, packedSize } = member;
     const end = this.ends.get(header)!;
     if (header + 30 > end) throw this.error(member, "lies behind the end");
-    const bytes = await this.source.read(header, end);
+    const bytes = await this.source.read(header, Math.min(end, header + most));
     const view = viewOf(bytes);
     if (view.getUint32(0, true) !== LOCAL) throw this.error(member, "has no local header");
     const begin = 30 + view.getUint16(26, true) + view.getUint16(28, true);
-    if (begin + packedSize > bytes.length) {
+    if (header + begin + packedSize > end) {
       const message = `is cut off: it should end at byte ${header + begin + packedSize}`;
       throw this.error(member, message);
     }
@@ -168,6 +212,7 @@ function readDirectory(
   { name: file }: ByteSource,
 ): Map<string, ZipMember> {
   const members = new Map<string, ZipMember>();
+  const headers = new Set<number>();
   const view = viewOf(bytes);
   const decoder = new TextDecoder();
   let at = 0;
@@ -185,6 +230,7 @@ function readDirectory(
     const member: ZipMember = {
       name,
       method: view.getUint16(at + 10, true),
+      isEncrypted: (view.getUint16(at + 8, true) & 1) === 1,
       crc: view.getUint32(at + 16, true),
       packedSize: view.getUint32(at + 20, true),
       size: view.getUint32(at + 24, true),
@@ -194,6 +240,13 @@ function readDirectory(
       throw new CheckpointError(`the ZIP archive has two members '${name}'`, { file });
     }
     members.set(name, readZip64(member, extra));
+    if (headers.has(member.header)) {
+      throw new CheckpointError(`two members of the ZIP archive lie at byte ${member.header}`, {
+        file,
+        offset: member.header,
+      });
+    }
+    headers.add(member.header);
     at += 46 + nameLength + extraLength + view.getUint16(at + 32, true);
   }
   return members;

@@ -8,6 +8,9 @@ import { CheckpointError } from "../errors.js";
 import type { ZipArchive, ZipMember } from "../zip.js";
 import { npyEntry, readNpyHeader, whyNot } from "./npy.js";
 
+/** What most headers fit in. */
+const HEAD = 512;
+
 /** Members that are no arrays of numbers are there, as they are for numpy: their use is an error. */
 export async function openNpz(file: ByteSource, archive: ZipArchive): Promise<Checkpoint> {
   const members = [...archive.members.values()];
@@ -18,15 +21,17 @@ export async function openNpz(file: ByteSource, archive: ZipArchive): Promise<Ch
       { file: file.name },
     );
   }
-  const entries = new Map<string, LazyEntry>();
-  for (const member of members) {
-    const isArray = member.name.endsWith(".npy");
-    const key = isArray ? member.name.slice(0, -".npy".length) : member.name;
-    const other = (): LazyEntry =>
-      unreadable("a member that is no .npy", { dtype: "bytes", shape: [] }, key);
-    entries.set(key, isArray ? await openMember(file, archive, member, key) : other());
-  }
-  return { format: "npz", entries };
+  const open = async (member: ZipMember): Promise<[string, LazyEntry]> => {
+    const { name } = member;
+    if (name.endsWith(".npy")) {
+      const key = name.slice(0, -".npy".length);
+      return [key, await openMember(file, archive, member, key)];
+    }
+    const what = "a member that is no .npy";
+    return [name, unreadable(what, { dtype: "bytes", shape: [] }, name)];
+  };
+  // All are asked for at once, so that neighbours are read together.
+  return { format: "npz", entries: new Map(await Promise.all(members.map(open))) };
 }
 
 async function openMember(
@@ -35,10 +40,27 @@ async function openMember(
   member: ZipMember,
   key: string,
 ): Promise<LazyEntry> {
-  const array = bytesSource(await archive.read(member), `${file.name}/${member.name}`);
-  const header = await readNpyHeader(array);
-  if (isDtype(header.dtype)) return npyEntry(array, header, key);
-  return unreadable(`an array that cannot be read: ${whyNot(header.dtype)}`, header, key);
+  const name = `${file.name}/${member.name}`;
+  const head = await archive.head(member, HEAD);
+  const beginning = {
+    name,
+    size: member.size,
+    read: async (begin: number, end: number): Promise<Uint8Array> => {
+      const bytes = end <= head.length ? head : await archive.head(member, end);
+      return bytes.subarray(begin, end);
+    },
+  };
+  const header = await readNpyHeader(beginning);
+  if (!isDtype(header.dtype)) {
+    return unreadable(`an array that cannot be read: ${whyNot(header.dtype)}`, header, key);
+  }
+  const { dtype, shape } = npyEntry(beginning, header, key);
+  // Its checksum is that of the whole, so the header counts as it is there.
+  const read = async (): Promise<Entry> => {
+    const whole = bytesSource(await archive.read(member), name);
+    return npyEntry(whole, await readNpyHeader(whole), key).read();
+  };
+  return { dtype, shape, read };
 }
 
 function unreadable(

@@ -18,6 +18,7 @@ export const looksLikePickle = (head: Uint8Array): boolean => head[0] === 0x80;
 export async function openLegacy(file: ByteSource, key: string | undefined): Promise<Checkpoint> {
   const { value, keys, storages, end } = await readHeader(file);
   let at = end;
+  file.alignAt?.(at);
   for (const name of keys) {
     const storage = storages.get(String(name));
     if (storage === undefined) {

@@ -1,5 +1,6 @@
 /** Storages as files before torch 1.6 have them: a count, then as many elements. */
 import type { ByteSource } from "../byte-source.js";
+import { wordSize } from "../dtype.js";
 import { CheckpointError } from "../errors.js";
 import type { Storage } from "../tensor.js";
 import { storageItemSize } from "./storages.js";
@@ -8,6 +9,8 @@ import { align, whileUsed } from "./while-used.js";
 /** Where it lies is known only after the pickle that speaks of it. */
 export class StorageRun implements Storage {
   readonly itemSize: number;
+  /** What its tensors may view it as. */
+  readonly word: number;
   readonly nbytes: number;
   readonly read = whileUsed(() => this.readOnce());
   private source: ByteSource | undefined;
@@ -18,6 +21,7 @@ export class StorageRun implements Storage {
     numel: number,
   ) {
     this.itemSize = storageItemSize(dtype);
+    this.word = dtype === null ? 8 : wordSize(dtype);
     this.nbytes = numel * this.itemSize;
   }
 
@@ -46,7 +50,7 @@ export class StorageRun implements Storage {
         { file: source.name, offset: at },
       );
     }
-    return align(bytes.subarray(8));
+    return align(bytes.subarray(8), this.word);
   }
 }
 
@@ -71,6 +75,6 @@ export class StorageView implements Storage {
 
   private async readOnce(): Promise<Uint8Array> {
     const bytes = await this.root.read();
-    return align(bytes.subarray(this.begin, this.begin + this.nbytes));
+    return align(bytes.subarray(this.begin, this.begin + this.nbytes), this.root.word);
   }
 }

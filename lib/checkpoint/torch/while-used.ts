@@ -1,6 +1,6 @@
-/** Bytes that any dtype can view: moved once, not for every tensor. */
-export function align(bytes: Uint8Array): Uint8Array {
-  return bytes.byteOffset % 8 === 0 ? bytes : bytes.slice();
+/** Bytes that can be viewed as words of that size: moved once, not for every tensor. */
+export function align(bytes: Uint8Array, word: number): Uint8Array {
+  return bytes.byteOffset % word === 0 ? bytes : bytes.slice();
 }
 
 /**

@@ -5,6 +5,7 @@
  */
 import type { ByteSource } from "../byte-source.js";
 import type { Checkpoint } from "../checkpoint.js";
+import { wordSize } from "../dtype.js";
 import { CheckpointError } from "../errors.js";
 import { unpickle } from "../pickle/machine.js";
 import type { Storage } from "../tensor.js";
@@ -17,6 +18,10 @@ import { align, whileUsed } from "./while-used.js";
 
 /** The newest version that PyTorch itself reads. */
 const MAX_VERSION = 10;
+
+/** Bytes that a compressed pickle may have, and how many times its size beyond. */
+const FREE_PICKLE = 2 ** 20;
+const MAX_PICKLE_RATIO = 100;
 
 /** The folder of the first member, if this is such an archive; else null. */
 export function torchRoot(archive: ZipArchive): string | null {
@@ -40,7 +45,7 @@ export async function openTorchZip(
 
 /** The value that was saved; its tensors still unread. */
 async function readTorchZip(file: ByteSource, archive: ZipArchive, root: string): Promise<unknown> {
-  const pickle = await archive.read(archive.members.get(`${root}data.pkl`)!);
+  const pickle = await readPickle(archive, root);
   const isBigEndian = await readByteOrder(archive, root);
   const reads = new Map<string, () => Promise<Uint8Array>>();
 
@@ -60,16 +65,29 @@ async function readTorchZip(file: ByteSource, archive: ZipArchive, root: string)
         `the storage '${member.name}' has ${member.size} bytes, but should have ${nbytes}`,
       );
     }
+    const word = dtype === null ? 8 : wordSize(dtype);
     if (!reads.has(key))
       reads.set(
         key,
-        whileUsed(async () => align(await archive.read(member))),
+        whileUsed(async () => align(await archive.read(member), word)),
       );
     const storage: Storage = { dtype, nbytes, isBigEndian, read: reads.get(key)! };
     return new StorageValue(storage);
   };
 
   return unpickle(pickle, { file: file.name, builders: TORCH_BUILDERS, persistentLoad }).value;
+}
+
+async function readPickle(archive: ZipArchive, root: string): Promise<Uint8Array> {
+  const member = archive.members.get(`${root}data.pkl`)!;
+  const { size, packedSize } = member;
+  if (size > FREE_PICKLE && size > MAX_PICKLE_RATIO * packedSize) {
+    throw new CheckpointError(
+      `its pickle claims ${size} bytes out of ${packedSize}: none is so repetitive`,
+      { offset: member.header },
+    );
+  }
+  return archive.read(member);
 }
 
 async function readByteOrder(archive: ZipArchive, root: string): Promise<boolean> {
