@@ -5,7 +5,7 @@ import { Entry } from "./entry.js";
 import { CheckpointError, placed } from "./errors.js";
 import { looksLikeNpy, npyEntry, readNpyHeader } from "./numpy/npy.js";
 import { openNpz } from "./numpy/npz.js";
-import { looksLikeSafetensors, readSafetensorsHeader } from "./safetensors.js";
+import { isSurelySafetensors, looksLikeSafetensors, readSafetensorsHeader } from "./safetensors.js";
 import { looksLikeIndex, openShards } from "./shards.js";
 import { looksLikePickle, openLegacy } from "./torch/legacy.js";
 import { looksLikeTar, openTorchTar } from "./torch/tar.js";
@@ -22,6 +22,8 @@ export function openCheckpoint(file: ByteSource, key?: string): Promise<Checkpoi
 
 async function openFormat(file: ByteSource, key: string | undefined): Promise<Checkpoint> {
   const head = await file.read(0, Math.min(HEAD, file.size));
+  // Before all others: the length that it begins with may look like any of their marks.
+  if (isSurelySafetensors(head)) return openSafetensors(file);
   if (looksLikeIndex(head)) return openShards(file, (shard) => openCheckpoint(shard));
   if (looksLikePickle(head)) return openLegacy(file, key);
   if (looksLikeTar(head)) return openTorchTar(file, key);

@@ -57,6 +57,11 @@ export function looksLikeSafetensors(head: Uint8Array): boolean {
   return head.length >= 9 && head[8] === 0x7b;
 }
 
+/** As no file of another format begins: its length is below 4 GB. */
+export function isSurelySafetensors(head: Uint8Array): boolean {
+  return looksLikeSafetensors(head) && head.subarray(4, 8).every((byte) => byte === 0);
+}
+
 /** Reads and checks the header; none of the tensors' bytes. */
 export async function readSafetensorsHeader(source: ByteSource): Promise<SafetensorsHeader> {
   const { name: file, size } = source;
