@@ -7,7 +7,7 @@
 import type { ByteSource } from "./byte-source.js";
 import { type Dtype, DTYPES } from "./dtype.js";
 import { CheckpointError } from "./errors.js";
-import { parseStrictJson } from "./strict-json.js";
+import { parseHeaderJson } from "./header-json.js";
 
 /** The format's own limit. */
 const MAX_HEADER = 100_000_000;
@@ -53,9 +53,8 @@ export interface SafetensorsHeader {
 }
 
 /** Whether a file may be one: its first bytes are a length and an opening brace. */
-export function looksLikeSafetensors(head: Uint8Array): boolean {
-  return head.length >= 9 && head[8] === 0x7b;
-}
+export const looksLikeSafetensors = (head: Uint8Array): boolean =>
+  /^[ \t\n\r]*\{/.test(new TextDecoder("latin1").decode(head.subarray(8)));
 
 /** As no file of another format begins: its length is below 4 GB. */
 export function isSurelySafetensors(head: Uint8Array): boolean {
@@ -84,6 +83,7 @@ export async function readSafetensorsHeader(source: ByteSource): Promise<Safeten
   const { __metadata__: metadata, ...infos } = header;
   const tensors = Object.entries(infos).map(([key, info]) => readInfo(key, info, fail));
   checkLayout(tensors, size - dataStart, fail);
+  tensors.forEach(pairHalfBytes);
   for (const tensor of tensors) {
     tensor.begin += dataStart;
     tensor.end += dataStart;
@@ -101,9 +101,9 @@ function parseHeader(bytes: Uint8Array, fail: Fail): Json {
   } catch {
     fail("the header is not valid UTF-8", 8);
   }
-  if (!text.startsWith("{")) fail("the header does not start with '{'", 8);
+  if (!/^[ \t\n\r]*\{/.test(text)) fail("the header does not start with '{'", 8);
   try {
-    return parseStrictJson(text) as Json;
+    return parseHeaderJson(text) as Json;
   } catch (error) {
     return fail(`the header is not valid: ${(error as Error).message}`, 8);
   }
@@ -142,6 +142,18 @@ function readInfo(key: string, info: unknown, fail: Fail): TensorPlace {
   return { key, dtype, shape, begin, end };
 }
 
+/** PyTorch counts values of half a byte in pairs. */
+function pairHalfBytes(tensor: TensorPlace): void {
+  const last = tensor.shape.at(-1);
+  if (tensor.dtype !== "float4_e2m1fn" || last === undefined || last % 2 !== 0) return;
+  tensor.dtype = "float4_e2m1fn_x2";
+  tensor.shape = [...tensor.shape.slice(0, -1), last / 2];
+}
+
+/** Infinity as soon as it is no 64-bit integer, as in the format's own arithmetic. */
+const countOf = (shape: readonly number[]): number =>
+  shape.reduce((count, size) => (count * size < 2 ** 64 ? count * size : Infinity), 1);
+
 /** Each tensor begins where the one before it ends, is as long as its shape says, and no rest. */
 function checkLayout(tensors: TensorPlace[], available: number, fail: Fail): void {
   tensors.sort((a, b) => a.begin - b.begin || a.end - b.end);
@@ -150,7 +162,7 @@ function checkLayout(tensors: TensorPlace[], available: number, fail: Fail): voi
     if (begin !== at || end < begin) {
       fail(`'${key}' has data_offsets [${begin}, ${end}], but should begin at ${at}`, 8, key);
     }
-    const bits = shape.reduce((product, size) => product * size, 1) * DTYPES[dtype].bits;
+    const bits = countOf(shape) * DTYPES[dtype].bits;
     if (bits !== (end - begin) * 8) {
       const text = `[${shape.join(", ")}] of ${dtype}`;
       fail(`'${key}' is ${text}, ${bits / 8} bytes, but holds ${end - begin}`, 8, key);

@@ -9,11 +9,11 @@ export class Tuple {
 const MAX_DEPTH = 32;
 
 /**
- * A str is a string, an int a number, a dict a Map.
+ * A str is a string, an int a number, a dict a Map. Python 2 wrote longs with an L.
  *
  * @throws SyntaxError for anything else.
  */
-export function parseLiteral(text: string): unknown {
+export function parseLiteral(text: string, isPython2 = false): unknown {
   const tokens = tokenize(text);
   let at = 0;
   const peek = (): string | undefined => tokens[at];
@@ -62,6 +62,9 @@ export function parseLiteral(text: string): unknown {
     if (token === undefined) throw new SyntaxError("it ends too early");
     if (Object.hasOwn(WORDS, token)) return WORDS[token as keyof typeof WORDS];
     if (/^['"]/.test(token)) return unquote(token);
+    if (/l$/i.test(token) && /^\d/.test(token) && !isPython2) {
+      throw new SyntaxError(`${token} is no literal`);
+    }
     if (/^-?\d/.test(token)) return Number(token.replace(/[_lL]/g, ""));
     throw new SyntaxError(`${token} is no literal`);
   };
@@ -74,7 +77,7 @@ export function parseLiteral(text: string): unknown {
 const WORDS = { True: true, False: false, None: null } as const;
 
 function tokenize(text: string): string[] {
-  // A string, a number (Python 2 wrote longs with an L), a word, a mark.
+  // A string, a number, a word, a mark.
   const token =
     /\s*('(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|-?(?:0|[1-9](?:_?\d)*)[lL]?(?![\w.])|[A-Za-z_]\w*|[{}[\]():,])/y;
   const end = text.trimEnd().length;

@@ -50,7 +50,7 @@ export async function readNpyHeader(source: ByteSource): Promise<NpyHeader> {
   if (length > MAX_HEADER) fail(`a header of ${length} bytes; numpy's limit is ${MAX_HEADER}`);
   const bytes = await source.read(begin, begin + length);
   const text = new TextDecoder(major === 3 ? "utf-8" : "latin1").decode(bytes);
-  return { ...parseHeader(text, fail), dataStart: begin + length };
+  return { ...parseHeader(text, major < 3, fail), dataStart: begin + length };
 }
 
 /** The entry is row-major and little-endian whatever the array is in the file. */
@@ -106,10 +106,10 @@ function arrange(bytes: Uint8Array, header: NpyHeader & { dtype: Dtype }): Uint8
 }
 
 /** The header is Python source, of which only a dict of these three is read. */
-function parseHeader(text: string, fail: Fail): NpyFields {
+function parseHeader(text: string, isPython2: boolean, fail: Fail): NpyFields {
   let header: unknown;
   try {
-    header = parseLiteral(text);
+    header = parseLiteral(text, isPython2);
   } catch (error) {
     const why = error instanceof SyntaxError ? error.message : String(error);
     return fail(`its header is not a plain dict: ${why}`);
