@@ -52,3 +52,57 @@ export function blocksOf(k: number): number {
   if (k <= 768) return Math.max(k, 1);
   return Math.ceil(k / Math.ceil(k / 512));
 }
+
+export interface Product {
+  /** Rows; not more than `MAX_ROWS`. */
+  m: number;
+  n: number;
+  k: number;
+  /** Addresses, and from row to row, in bytes. */
+  a: number;
+  aRow: number;
+  /** Whether A lies the other way, k rows of m numbers. */
+  across?: boolean;
+  /** Panels of 8 columns, `32 · k` bytes apart unless said otherwise. */
+  b: number;
+  bPanel?: number;
+  c: number;
+  cRow: number;
+  bias: number;
+  residual: number;
+  low: number;
+  high: number;
+  /** Room for the strips of a block of A. */
+  strips: number;
+}
+
+/** Rows that are packed together: with a block of k they fill a quarter of a second-level cache. */
+export const MAX_ROWS = 128;
+
+/** The scratch memory of products of up to `m` rows. */
+export const productBytes = (m: number, k: number): number =>
+  stripBytes(Math.min(m, MAX_ROWS), blocksOf(k));
+
+/** `C = clamp(A·B + bias + residual)` for A as it lies and B in panels. */
+export function multiply(library: GemmLibrary, p: Product): void {
+  const { m, n, k, a, aRow, b, c, cRow, bias, low, high, strips } = p;
+  const bPanel = p.bPanel ?? 32 * k;
+  const few = m > 3 || p.across ? undefined : [library.rows1, library.rows2, library.rows3][m - 1];
+  if (few) {
+    few(n, k, a, aRow, b, bPanel, c, cRow, bias, p.residual, low, high);
+    return;
+  }
+  const block = blocksOf(k);
+  for (let k0 = 0; k0 === 0 || k0 < k; k0 += block) {
+    const depth = Math.min(block, k - k0);
+    const isFirst = k0 === 0;
+    const isLast = k0 + depth >= k;
+    if (p.across) library.packStripsAcross(a + k0 * aRow, aRow, m, depth, strips);
+    else library.packStrips(a + k0 * 4, aRow, m, depth, strips);
+    library.gemm(
+      m, n, depth, strips, depth * 16, b + k0 * 32, bPanel, 32, c, cRow, bias,
+      isFirst && bias ? BIAS_OF_COLUMN : NO_BIAS, isFirst ? p.residual : c, 0,
+      isLast ? low : -Infinity, isLast ? high : Infinity,
+    ); // prettier-ignore
+  }
+}

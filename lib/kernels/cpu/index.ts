@@ -37,3 +37,46 @@ export {
   type PackLinear,
 } from "./linear.js";
 export { conv, type ConvPointers, type ConvSpec, packConv, packedConvBytes } from "./conv.js";
+export {
+  depthwise,
+  type DepthwisePointers,
+  type DepthwiseSpec,
+  pool,
+  type PoolPointers,
+  type PoolSpec,
+} from "./windows.js";
+export {
+  groupNorm,
+  type GroupNormPointers,
+  type GroupNormSpec,
+  layerNorm,
+  type LayerNormPointers,
+  type LayerNormSpec,
+} from "./norm.js";
+export { softmax, type SoftmaxPointers, type SoftmaxSpec } from "./softmax.js";
+export {
+  argExtreme,
+  type ArgSpec,
+  reduce,
+  type ReducePointers,
+  type ReduceSpec,
+  type Reduction,
+} from "./reduce.js";
+export {
+  copy,
+  type CopyPointers,
+  copyRows,
+  type CopyRowsSpec,
+  type CopySpec,
+  gather,
+  type GatherPointers,
+  type GatherSpec,
+  permutation,
+} from "./permute.js";
+export { matmul, type MatmulPointers, type MatmulSpec } from "./matmul.js";
+export {
+  attention,
+  type AttentionPointers,
+  type AttentionSpec,
+  type HeadStrides,
+} from "./attention.js";

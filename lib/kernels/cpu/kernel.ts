@@ -9,7 +9,7 @@
 export interface Kernel<Pointers> {
   /** Scratch memory for each part, in bytes; pass its address as `workspace`. */
   readonly workspaceBytes: number;
-  run(pointers: Pointers, part?: number, parts?: number): void;
+  run: (pointers: Pointers, part?: number, parts?: number) => void;
 }
 
 /** The share of a part: `[from, to)` of `count`, in multiples of `grain`. */

@@ -1,6 +1,6 @@
 /** `out = activation(x Wᵀ + bias + residual)`: the weight packed once, any number of rows. */
 import { type Activation, finishOf } from "./activation.js";
-import { BIAS_OF_COLUMN, blocksOf, gemmLibrary, NO_BIAS, panelBytes, stripBytes } from "./gemm.js";
+import { gemmLibrary, MAX_ROWS, multiply, panelBytes, productBytes } from "./gemm.js";
 import type { Heap } from "./heap.js";
 import { type Kernel, share } from "./kernel.js";
 
@@ -50,17 +50,13 @@ export interface PackLinear {
   row?: number;
 }
 
-/** Rows that are packed together: with a block of k they fill a quarter of a second-level cache. */
-const MAX_ROWS = 128;
-
 export function linear(heap: Heap, spec: LinearSpec): Kernel<LinearPointers> {
   const { m, n, k } = spec;
   const library = gemmLibrary(heap);
   const finish = finishOf(heap, spec.activation);
   const xRow = (spec.xRow ?? k) * 4;
   const outRow = (spec.outRow ?? n) * 4;
-  const block = blocksOf(k);
-  const few = [undefined, library.rows1, library.rows2, library.rows3];
+  const workspaceBytes = productBytes(m, k);
 
   /** Columns `[n0, n1)` of rows `[m0, m1)`. */
   const run = (p: LinearPointers, m0: number, m1: number, n0: number, n1: number): void => {
@@ -70,23 +66,21 @@ export function linear(heap: Heap, spec: LinearSpec): Kernel<LinearPointers> {
       const rows = Math.min(MAX_ROWS, m1 - row);
       const out = p.out + row * outRow + n0 * 4;
       const residual = p.residual ? p.residual + row * outRow + n0 * 4 : 0;
-      const x = p.x + row * xRow;
-      const { low, high } = finish;
-      if (rows < few.length) {
-        few[rows]!(n1 - n0, k, x, xRow, weight, 32 * k, out, outRow, bias, residual, low, high);
-      } else {
-        for (let k0 = 0; k0 === 0 || k0 < k; k0 += block) {
-          const depth = Math.min(block, k - k0);
-          const isFirst = k0 === 0;
-          const isLast = k0 + depth >= k;
-          library.packStrips(x + k0 * 4, xRow, rows, depth, p.workspace);
-          library.gemm(
-            rows, n1 - n0, depth, p.workspace, depth * 16, weight + k0 * 32, k * 32, 32, out, outRow,
-            bias, isFirst && bias ? BIAS_OF_COLUMN : NO_BIAS, isFirst ? residual : out, 0,
-            isLast ? low : -Infinity, isLast ? high : Infinity,
-          ); // prettier-ignore
-        }
-      }
+      multiply(library, {
+        m: rows,
+        n: n1 - n0,
+        k,
+        a: p.x + row * xRow,
+        aRow: xRow,
+        b: weight,
+        c: out,
+        cRow: outRow,
+        bias,
+        residual,
+        low: finish.low,
+        high: finish.high,
+        strips: p.workspace,
+      });
       if (!finish.apply) continue;
       if (outRow === n * 4 && n0 === 0 && n1 === n) finish.apply(out, out, rows * n);
       else
@@ -95,12 +89,9 @@ export function linear(heap: Heap, spec: LinearSpec): Kernel<LinearPointers> {
   };
 
   return {
-    workspaceBytes: stripBytes(Math.min(m, MAX_ROWS), block),
+    workspaceBytes,
     run: (p, part = 0, parts = 1) => {
-      const mine = {
-        ...p,
-        workspace: p.workspace + part * stripBytes(Math.min(m, MAX_ROWS), block),
-      };
+      const mine = { ...p, workspace: p.workspace + part * workspaceBytes };
       // By rows if there are enough of them: what is packed is then packed once.
       const byRows = m >= 8 * parts;
       const [m0, m1] = byRows ? share(m, part, parts, 4) : [0, m];

@@ -1,22 +1,16 @@
 /** Bringing matrices into the strips and panels that the matrix product reads. */
 import type { FunctionBuilder, I32Var, ModuleBuilder } from "./module.js";
-import type { I32 } from "./values.js";
+import type { I32, V128 } from "./values.js";
 
-/** Stores a 4 × 4 block turned around: row i of four addresses becomes lane i. */
-export function storeTransposed(
-  f: FunctionBuilder,
-  from: readonly I32[],
-  to: I32,
-  step: number,
-  offset = 0,
-): void {
-  const [a, b, c, d] = from.map((address) => f.v128(address.loadV128(offset)));
+/** A 4 × 4 block turned around: what is at four addresses becomes lanes 0 to 3. */
+export function transposed(f: FunctionBuilder, from: readonly I32[]): V128[] {
+  const [a, b, c, d] = from.map((address) => f.v128(address.loadV128()));
   const low = [f.v128(a!.shuffle(b!, [0, 4, 1, 5])), f.v128(c!.shuffle(d!, [0, 4, 1, 5]))];
   const high = [f.v128(a!.shuffle(b!, [2, 6, 3, 7])), f.v128(c!.shuffle(d!, [2, 6, 3, 7]))];
-  f.store(to, low[0]!.shuffle(low[1]!, [0, 1, 4, 5]));
-  f.store(to, low[0]!.shuffle(low[1]!, [2, 3, 6, 7]), step);
-  f.store(to, high[0]!.shuffle(high[1]!, [0, 1, 4, 5]), 2 * step);
-  f.store(to, high[0]!.shuffle(high[1]!, [2, 3, 6, 7]), 3 * step);
+  return [low, high].flatMap(([left, right]) => [
+    left!.shuffle(right!, [0, 1, 4, 5]),
+    left!.shuffle(right!, [2, 3, 6, 7]),
+  ]);
 }
 
 /** Packs 4 rows, `k` long, into lanes that lie `step` bytes apart. */
@@ -30,7 +24,7 @@ function packRows(
   const i = f.i32(0);
   const whole = f.i32(k.and(-4));
   f.for(i, whole, 4, () => {
-    storeTransposed(f, rows, to, step);
+    transposed(f, rows).forEach((lanes, i) => f.store(to, lanes, i * step));
     for (const row of rows) row.set(row.add(16));
     to.set(to.add(4 * step));
   });

@@ -148,6 +148,10 @@ export class F32 {
   sqrt(): F32 {
     return new F32([this.code, 0x91]);
   }
+  /** The bits as an integer. */
+  bits(): I32 {
+    return new I32([this.code, 0xbc]);
+  }
   splat(): V128 {
     return new V128([this.code, simd(0x13)]);
   }

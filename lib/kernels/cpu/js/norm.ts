@@ -1,0 +1,66 @@
+/** Normalisation of rows in plain JavaScript. */
+import type { Heap } from "../heap.js";
+import type { NormLibrary } from "../norm.js";
+
+function momentsOf(
+  memory: Float32Array,
+  row: number,
+  n: number,
+  centred: boolean,
+): [number, number] {
+  let mean = 0;
+  if (centred) {
+    for (let i = 0; i < n; i += 1) mean += memory[row + i]!;
+    mean /= n;
+  }
+  let squares = 0;
+  for (let i = 0; i < n; i += 1) squares += (memory[row + i]! - mean) ** 2;
+  return [mean, squares / n];
+}
+
+export function normInJs(heap: Heap): NormLibrary {
+  const norm =
+    (centred: boolean): NormLibrary["layerNorm"] =>
+    (x, residual, rows, n, weight, bias, sum, out, eps) => {
+      const memory = heap.f32;
+      for (let i = 0; i < rows; i += 1) {
+        let row = (x >>> 2) + i * n;
+        if (residual) {
+          const target = (sum >>> 2) + i * n;
+          for (let k = 0; k < n; k += 1) {
+            memory[target + k] = memory[row + k]! + memory[(residual >>> 2) + i * n + k]!;
+          }
+          row = target;
+        }
+        const [mean, variance] = momentsOf(memory, row, n, centred);
+        const scale = 1 / Math.sqrt(variance + eps);
+        for (let k = 0; k < n; k += 1) {
+          const factor = weight ? memory[(weight >>> 2) + k]! : 1;
+          const shift = weight && bias ? memory[(bias >>> 2) + k]! : 0;
+          memory[(out >>> 2) + i * n + k] = (memory[row + k]! - mean) * scale * factor + shift;
+        }
+      }
+    };
+  return {
+    layerNorm: norm(true),
+    rmsNorm: norm(false),
+    moments: (x, rows, n, out, eps) => {
+      const memory = heap.f32;
+      for (let i = 0; i < rows; i += 1) {
+        const [mean, variance] = momentsOf(memory, (x >>> 2) + i * n, n, true);
+        memory[(out >>> 2) + 2 * i] = mean;
+        memory[(out >>> 2) + 2 * i + 1] = 1 / Math.sqrt(variance + eps);
+      }
+    },
+    scaleRows: (x, rows, n, pairs, out) => {
+      const memory = heap.f32;
+      for (let i = 0; i < rows; i += 1) {
+        const scale = memory[(pairs >>> 2) + 2 * i]!;
+        const shift = memory[(pairs >>> 2) + 2 * i + 1]!;
+        for (let k = i * n; k < (i + 1) * n; k += 1) {
+          memory[(out >>> 2) + k] = memory[(x >>> 2) + k]! * scale + shift;
+        }
+      }
+    },
+  };
+}

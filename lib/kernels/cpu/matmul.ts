@@ -1,0 +1,102 @@
+/** Products of two matrices that are both computed, in batches. */
+import { type Activation, finishOf } from "./activation.js";
+import { gemmLibrary, MAX_ROWS, multiply, panelBytes, productBytes } from "./gemm.js";
+import type { Heap } from "./heap.js";
+import { type Kernel, product, share } from "./kernel.js";
+
+export interface MatmulSpec {
+  /** The shape of the batch; none by default. */
+  batch?: readonly number[];
+  /** The strides of A and B over the batch, in elements; 0 where one broadcasts. */
+  aBatch?: readonly number[];
+  bBatch?: readonly number[];
+  m: number;
+  n: number;
+  k: number;
+  /** `mk`, or `km` for a transposed A. */
+  aLayout?: "mk" | "km";
+  /** `kn`, or `nk` for a transposed B. */
+  bLayout?: "kn" | "nk";
+  /** From one row to the next as they lie, in elements. */
+  aRow?: number;
+  bRow?: number;
+  activation?: Activation;
+}
+
+export interface MatmulPointers {
+  a: number;
+  b: number;
+  /** A number for each column. */
+  bias?: number;
+  /** Added before the activation; laid out as the output. */
+  residual?: number;
+  /** `[...batch, m, n]`. */
+  out: number;
+  workspace: number;
+}
+
+export function matmul(heap: Heap, spec: MatmulSpec): Kernel<MatmulPointers> {
+  const { batch = [], m, n, k, aLayout = "mk", bLayout = "kn" } = spec;
+  const library = gemmLibrary(heap);
+  const finish = finishOf(heap, spec.activation);
+  const aRow = (spec.aRow ?? (aLayout === "mk" ? k : m)) * 4;
+  const bRow = (spec.bRow ?? (bLayout === "kn" ? n : k)) * 4;
+  const count = product(batch);
+  const strides = [spec.aBatch ?? [], spec.bBatch ?? []];
+  const panels = panelBytes(n, k);
+  const workspaceBytes = panels + productBytes(m, k) + 64;
+
+  /** Where A and B of one product of the batch begin. */
+  const places = (index: number): [number, number] => {
+    const at: [number, number] = [0, 0];
+    let rest = index;
+    for (let dim = batch.length - 1; dim >= 0; dim -= 1) {
+      const i = rest % batch[dim]!;
+      rest = (rest - i) / batch[dim]!;
+      at[0] += i * (strides[0]![dim] ?? 0) * 4;
+      at[1] += i * (strides[1]![dim] ?? 0) * 4;
+    }
+    return at;
+  };
+
+  return {
+    workspaceBytes,
+    run: (p, part = 0, parts = 1) => {
+      const workspace = p.workspace + part * workspaceBytes;
+      // Several threads share the batch, or the rows where that is too small.
+      const byBatch = count >= parts;
+      const [first, end] = byBatch ? share(count, part, parts) : [0, count];
+      const [m0, m1] = byBatch ? [0, m] : share(m, part, parts, 4);
+      let packed = NaN;
+      for (let index = first; index < end; index += 1) {
+        const [a, b] = places(index);
+        if (b !== packed && m0 < m1) {
+          if (bLayout === "nk") library.packPanels(p.b + b, bRow, n, k, workspace);
+          else library.packPanelsAcross(p.b + b, bRow, n, k, workspace);
+          packed = b;
+        }
+        for (let row = m0; row < m1; row += MAX_ROWS) {
+          const rows = Math.min(MAX_ROWS, m1 - row);
+          const place = (index * m + row) * n * 4;
+          multiply(library, {
+            m: rows,
+            n,
+            k,
+            a: p.a + a + row * (aLayout === "mk" ? aRow : 4),
+            aRow,
+            across: aLayout === "km",
+            b: workspace,
+            c: p.out + place,
+            cRow: n * 4,
+            bias: p.bias ?? 0,
+            residual: p.residual ? p.residual + place : 0,
+            low: finish.low,
+            high: finish.high,
+            strips: workspace + panels,
+          });
+          finish.apply?.(p.out + place, p.out + place, rows * n);
+        }
+      }
+    },
+  };
+}

@@ -1,0 +1,107 @@
+/** LayerNorm, RMSNorm, GroupNorm and InstanceNorm. */
+import type { Heap } from "./heap.js";
+import { normInJs } from "./js/norm.js";
+import { type Kernel, share } from "./kernel.js";
+import { emitNorm } from "./wasm/norm.js";
+
+type Norm = (
+  x: number, residual: number, rows: number, n: number, weight: number, bias: number, sum: number,
+  out: number, eps: number,
+) => void; // prettier-ignore
+
+export interface NormLibrary {
+  layerNorm: Norm;
+  rmsNorm: Norm;
+  moments: (x: number, rows: number, n: number, out: number, eps: number) => void;
+  scaleRows: (x: number, rows: number, n: number, pairs: number, out: number) => void;
+}
+
+const libraryOf = (heap: Heap): NormLibrary => heap.library("norm", emitNorm, normInJs);
+
+export interface LayerNormSpec {
+  /** `layer` subtracts the mean, `rms` does not. */
+  kind: "layer" | "rms";
+  rows: number;
+  /** What is normalised: the length of a row. */
+  n: number;
+  eps: number;
+}
+
+export interface LayerNormPointers {
+  x: number;
+  /** Added to x first. */
+  residual?: number;
+  /** Where x + residual goes, if somebody needs it. */
+  sum?: number;
+  weight?: number;
+  /** Only with a weight. */
+  bias?: number;
+  /** May be x. */
+  out: number;
+}
+
+/** `out = (x + residual - mean) / √(variance + eps) · weight + bias`, row by row. */
+export function layerNorm(heap: Heap, spec: LayerNormSpec): Kernel<LayerNormPointers> {
+  const { kind, rows, n, eps } = spec;
+  const run = libraryOf(heap)[kind === "layer" ? "layerNorm" : "rmsNorm"];
+  return {
+    workspaceBytes: 0,
+    run: (p, part = 0, parts = 1) => {
+      const [from, to] = share(rows, part, parts);
+      const skip = from * n * 4;
+      const residual = p.residual ? p.residual + skip : 0;
+      const sum = (p.sum ?? p.out) + skip;
+      const { weight = 0, bias = 0 } = p;
+      run(p.x + skip, residual, to - from, n, weight, bias, sum, p.out + skip, eps);
+    },
+  };
+}
+
+export interface GroupNormSpec {
+  batch: number;
+  channels: number;
+  /** As many as channels for InstanceNorm. */
+  groups: number;
+  /** Places of a channel. */
+  n: number;
+  eps: number;
+}
+
+export interface GroupNormPointers {
+  x: number;
+  /** One number for each channel. */
+  weight?: number;
+  bias?: number;
+  /** May be x. */
+  out: number;
+  workspace: number;
+}
+
+export function groupNorm(heap: Heap, spec: GroupNormSpec): Kernel<GroupNormPointers> {
+  const { batch, channels, groups, n, eps } = spec;
+  const { moments, scaleRows } = libraryOf(heap);
+  const perGroup = channels / groups;
+  const workspaceBytes = (2 + 2 * perGroup) * 4;
+  return {
+    workspaceBytes,
+    run: (p, part = 0, parts = 1) => {
+      const [from, to] = share(batch * groups, part, parts);
+      const stats = p.workspace + part * workspaceBytes;
+      const pairs = stats + 8;
+      for (let i = from; i < to; i += 1) {
+        const skip = i * perGroup * n * 4;
+        moments(p.x + skip, 1, perGroup * n, stats, eps);
+        const memory = heap.f32;
+        const [mean, scale] = [memory[stats >>> 2]!, memory[(stats >>> 2) + 1]!];
+        for (let c = 0; c < perGroup; c += 1) {
+          const channel = (i % groups) * perGroup + c;
+          const factor = scale * (p.weight ? memory[(p.weight >>> 2) + channel]! : 1);
+          const shift = p.bias ? memory[(p.bias >>> 2) + channel]! : 0;
+          memory[(pairs >>> 2) + 2 * c] = factor;
+          memory[(pairs >>> 2) + 2 * c + 1] = shift - mean * factor;
+        }
+        scaleRows(p.x + skip, perGroup, n, pairs, p.out + skip);
+      }
+    },
+  };
+}

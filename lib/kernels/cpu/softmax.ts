@@ -1,0 +1,49 @@
+/** Softmax and log-softmax over the last dimension. */
+import type { Heap } from "./heap.js";
+import { softmaxInJs } from "./js/softmax.js";
+import { type Kernel, share } from "./kernel.js";
+import { emitSoftmax } from "./wasm/softmax.js";
+
+export interface SoftmaxLibrary {
+  softmax: (
+    x: number, out: number, rows: number, n: number, xRow: number, outRow: number, scale: number,
+    mask: number, maskRow: number, valid: number, validStep: number, emptyIsZero: number,
+  ) => void; // prettier-ignore
+  logSoftmax: (x: number, out: number, rows: number, n: number) => void;
+}
+
+export const softmaxLibrary = (heap: Heap): SoftmaxLibrary =>
+  heap.library("softmax", emitSoftmax, softmaxInJs);
+
+export interface SoftmaxSpec {
+  rows: number;
+  n: number;
+  /** Multiplies x first; 1 by default. */
+  scale?: number;
+  log?: boolean;
+}
+
+export interface SoftmaxPointers {
+  x: number;
+  /** May be x. */
+  out: number;
+}
+
+/** A row of -∞ alone gives NaN, as PyTorch's softmax. */
+export function softmax(heap: Heap, spec: SoftmaxSpec): Kernel<SoftmaxPointers> {
+  const { rows, n, scale = 1 } = spec;
+  if (spec.log && scale !== 1) throw new Error("softmax: no scale with log");
+  const library = softmaxLibrary(heap);
+  return {
+    workspaceBytes: 0,
+    run: ({ x, out }, part = 0, parts = 1) => {
+      const [from, to] = share(rows, part, parts);
+      const skip = from * n * 4;
+      if (spec.log) library.logSoftmax(x + skip, out + skip, to - from, n);
+      else {
+        const row = n * 4;
+        library.softmax(x + skip, out + skip, to - from, n, row, row, scale, 0, 0, n, 0, 0);
+      }
+    },
+  };
+}

@@ -1,0 +1,187 @@
+/** Windows that slide over each plane by itself: depthwise convolution and pooling, in 1 or 2 dimensions. */
+import { type Activation, finishOf } from "./activation.js";
+import type { Heap } from "./heap.js";
+import {
+  imageLibrary,
+  paddedBytes,
+  padPlanes,
+  type Windows,
+  type WindowSpec,
+  windowsOf,
+} from "./image.js";
+import { windowsInJs } from "./js/windows.js";
+import { type Kernel, product, share } from "./kernel.js";
+import { emitWindows, type WindowShape } from "./wasm/windows.js";
+
+export interface WindowsLibrary {
+  run: (
+    x: number, tapRow: number, lineRow: number, outH: number, outW: number, weight: number,
+    bias: number, out: number, low: number, high: number, scale: number,
+  ) => void; // prettier-ignore
+}
+
+function libraryOf(heap: Heap, kind: WindowShape["kind"], windows: Windows): WindowsLibrary {
+  const { kernel, stride, dilation, padded } = windows;
+  if (padded[0] !== 1 || kernel[0] !== 1) throw new Error(`${kind}: 1 or 2 dimensions only`);
+  const [, kernelH, kernelW] = kernel;
+  const shape = { kind, kernelH, kernelW, strideW: stride[2], dilationW: dilation[2] };
+  return heap.library(
+    `windows ${Object.values(shape).join()}`,
+    (module) => emitWindows(module, shape),
+    () => windowsInJs(heap, shape),
+  );
+}
+
+export interface DepthwiseSpec extends WindowSpec {
+  batch?: number;
+  channels: number;
+  /** Output channels of each input channel; 1 by default. */
+  multiplier?: number;
+  activation?: Activation;
+}
+
+export interface DepthwisePointers {
+  /** `[batch, channels, ...size]`. */
+  x: number;
+  /** `[channels · multiplier, 1, ...kernel]`, as PyTorch has it. */
+  weight: number;
+  bias?: number;
+  out: number;
+  workspace: number;
+}
+
+/** A convolution with as many groups as input channels. */
+export function depthwise(heap: Heap, spec: DepthwiseSpec): Kernel<DepthwisePointers> {
+  const { batch = 1, channels, multiplier = 1 } = spec;
+  const windows = windowsOf(spec);
+  const { run } = libraryOf(heap, "depthwise", windows);
+  const finish = finishOf(heap, spec.activation);
+  const image = imageLibrary(heap);
+  const { padded, stride, dilation, kernel } = windows;
+  const [, outH, outW] = windows.out;
+  const row = padded[2] * 4;
+  const taps = product(kernel) * 4;
+  const [planeIn, planeOut] = [product(windows.size) * 4, outH * outW * 4];
+  const workspaceBytes = paddedBytes(windows, 1);
+  return {
+    workspaceBytes,
+    run: (p, part = 0, parts = 1) => {
+      const [from, to] = share(batch * channels, part, parts);
+      for (let i = from; i < to; i += 1) {
+        const workspace = p.workspace + part * workspaceBytes;
+        const x = padPlanes(image, windows, p.x + i * planeIn, 1, workspace);
+        for (let j = 0; j < multiplier; j += 1) {
+          const channel = (i % channels) * multiplier + j;
+          const out = p.out + (i * multiplier + j) * planeOut;
+          const bias = p.bias ? p.bias + channel * 4 : 0;
+          run(
+            x, dilation[1] * row, stride[1] * row, outH, outW, p.weight + channel * taps, bias, out,
+            finish.low, finish.high, 1,
+          ); // prettier-ignore
+          finish.apply?.(out, out, outH * outW);
+        }
+      }
+    },
+  };
+}
+
+export interface PoolSpec extends WindowSpec {
+  kind: "max" | "avg";
+  /** Batch times channels. */
+  planes: number;
+  /** Windows that start inside, even if they end outside, count. */
+  ceilMode?: boolean;
+  /** Whether an average counts the border; true by default, as in PyTorch. */
+  countIncludePad?: boolean;
+  /** What sums are divided by, instead of the number of places. */
+  divisor?: number;
+}
+
+export interface PoolPointers {
+  x: number;
+  out: number;
+  workspace: number;
+}
+
+/** The size of a pooled dimension, by PyTorch's rule. */
+function pooledSize(spec: PoolSpec, windows: Windows, dim: 1 | 2): number {
+  const { padded, kernel, stride, dilation, size, before } = windows;
+  const free = padded[dim] - dilation[dim] * (kernel[dim] - 1) - 1;
+  if (!spec.ceilMode) return windows.out[dim];
+  const count = Math.ceil(free / stride[dim]) + 1;
+  // The last window must start inside the image or in the border before it.
+  return (count - 1) * stride[dim] >= size[dim] + before[dim] ? count - 1 : count;
+}
+
+/** Windows with the border after them as wide as the last ones reach. */
+function poolWindows(spec: PoolSpec): {
+  windows: Windows;
+  counted: (dim: 1 | 2, at: number) => number;
+} {
+  const rank = spec.size.length;
+  if (rank > 2) throw new Error(`pool: 1 or 2 dimensions only, got ${rank}`);
+  const plain = windowsOf(spec);
+  const { kernel, stride, dilation, before, size, padded } = plain;
+  const out = [pooledSize(spec, plain, 1), pooledSize(spec, plain, 2)] as const;
+  const reach = (dim: 1 | 2): number =>
+    (out[dim - 1]! - 1) * stride[dim] + dilation[dim] * (kernel[dim] - 1) + 1;
+  const more = ([1, 2] as const).map((dim) => Math.max(0, reach(dim) - padded[dim]));
+  const after = [plain.after[1] + more[0]!, plain.after[2] + more[1]!];
+  const windows = windowsOf({ ...spec, paddingAfter: after.slice(2 - rank) });
+  /** How many places of a window count along a dimension. */
+  const counted = (dim: 1 | 2, at: number): number => {
+    const start = at * stride[dim] - before[dim];
+    const end = Math.min(start + kernel[dim], size[dim] + plain.after[dim]);
+    if (spec.countIncludePad ?? true) return end - start;
+    return Math.min(end, size[dim]) - Math.max(start, 0);
+  };
+  return { windows: { ...windows, out: [1, ...out] }, counted };
+}
+
+/** Maxima (NaN if one is NaN) or averages of windows, by PyTorch's rules. */
+export function pool(heap: Heap, spec: PoolSpec): Kernel<PoolPointers> {
+  const { windows, counted } = poolWindows(spec);
+  const { run } = libraryOf(heap, spec.kind === "max" ? "max" : "sum", windows);
+  const image = imageLibrary(heap);
+  const { padded, stride, dilation, kernel } = windows;
+  const [, outH, outW] = windows.out;
+  const row = padded[2] * 4;
+  const [planeIn, planeOut] = [product(windows.size) * 4, outH * outW * 4];
+  const whole = spec.divisor ?? product(kernel);
+  const border = spec.kind === "max" ? -Infinity : 0;
+  const corrections =
+    spec.kind === "max" || spec.divisor ? [] : correct(outH, outW, counted, whole);
+  const workspaceBytes = paddedBytes(windows, 1);
+  return {
+    workspaceBytes,
+    run: (p, part = 0, parts = 1) => {
+      const [from, to] = share(spec.planes, part, parts);
+      for (let i = from; i < to; i += 1) {
+        const workspace = p.workspace + part * workspaceBytes;
+        const x = padPlanes(image, windows, p.x + i * planeIn, 1, workspace, border);
+        const out = p.out + i * planeOut;
+        const [tapRow, lineRow] = [dilation[1] * row, stride[1] * row];
+        run(x, tapRow, lineRow, outH, outW, 0, 0, out, -Infinity, Infinity, 1 / whole);
+        const memory = heap.f32;
+        for (const { at, factor } of corrections) memory[(out >>> 2) + at]! *= factor;
+      }
+    },
+  };
+}
+
+/** The places of the output whose windows have fewer places than whole ones. */
+function correct(
+  outH: number,
+  outW: number,
+  counted: (dim: 1 | 2, at: number) => number,
+  whole: number,
+): { at: number; factor: number }[] {
+  const corrections: { at: number; factor: number }[] = [];
+  for (let y = 0; y < outH; y += 1) {
+    for (let x = 0; x < outW; x += 1) {
+      const count = counted(1, y) * counted(2, x);
+      if (count !== whole) corrections.push({ at: y * outW + x, factor: whole / count });
+    }
+  }
+  return corrections;
+}

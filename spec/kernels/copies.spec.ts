@@ -1,0 +1,191 @@
+import { expect } from "chai";
+import fc from "fast-check";
+import {
+  argExtreme,
+  copy,
+  copyRows,
+  gather,
+  permutation,
+  reduce,
+  type Reduction,
+} from "../../lib/kernels/cpu/index.js";
+import { expectClose } from "../support/expect.js";
+import { onEveryBuild, randomNumbers, withBlocks } from "../support/kernels.js";
+
+const product = (sizes: readonly number[]): number => sizes.reduce((a, b) => a * b, 1);
+
+/** By the definition of strides. */
+function strided(x: Float32Array, shape: readonly number[], strides: readonly number[]): number[] {
+  return Array.from({ length: product(shape) }, (_, flat) => {
+    let [rest, at] = [flat, 0];
+    for (let dim = shape.length - 1; dim >= 0; dim -= 1) {
+      at += (rest % shape[dim]!) * strides[dim]!;
+      rest = Math.floor(rest / shape[dim]!);
+    }
+    return x[at]!;
+  });
+}
+
+const RULES: Record<Reduction | "mean", (values: number[]) => number> = {
+  sum: (values) => values.reduce((a, b) => a + b, 0),
+  mean: (values) => values.reduce((a, b) => a + b, 0) / values.length,
+  sumOfSquares: (values) => values.reduce((a, b) => a + b * b, 0),
+  sumOfSizes: (values) => values.reduce((a, b) => a + Math.abs(b), 0),
+  product: (values) => values.reduce((a, b) => a * b, 1),
+  max: (values) => Math.max(...values),
+  min: (values) => Math.min(...values),
+};
+
+onEveryBuild("copies", (heap) => {
+  it("permutes any shape into any order, in parts", () => {
+    const shapes = fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 4 });
+    const cases = shapes.chain((shape) =>
+      fc.tuple(
+        fc.constant(shape),
+        fc.shuffledSubarray(
+          shape.map((_, dim) => dim),
+          { minLength: shape.length },
+        ),
+        fc.integer({ min: 1, max: 3 }),
+      ),
+    );
+    fc.assert(
+      fc.property(cases, ([shape, order, parts]) => {
+        const x = randomNumbers(product(shape));
+        const spec = permutation(shape, order);
+        const want = strided(x, spec.shape, spec.strides);
+        withBlocks(heap(), (blocks) => {
+          const kernel = copy(heap(), spec);
+          const pointers = { x: blocks.put(x), out: blocks.out(x.length) };
+          for (let part = 0; part < parts; part += 1) kernel.run(pointers, part, parts);
+          expect([...blocks.read(pointers.out)]).to.deep.equal(want);
+        });
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it("slices, steps and repeats", () => {
+    for (const [shape, strides] of [
+      [
+        [3, 5],
+        [0, 1],
+      ],
+      [
+        [3, 5],
+        [1, 0],
+      ],
+      [
+        [5, 7],
+        [2, 11],
+      ],
+      [
+        [2, 4, 6],
+        [1, 40, 3],
+      ],
+    ] as [number[], number[]][]) {
+      const x = randomNumbers(200);
+      withBlocks(heap(), (blocks) => {
+        const pointers = { x: blocks.put(x), out: blocks.out(product(shape)) };
+        copy(heap(), { shape, strides }).run(pointers);
+        expect([...blocks.read(pointers.out)]).to.deep.equal(strided(x, shape, strides));
+      });
+    }
+  });
+
+  it("puts rows into a wider matrix", () => {
+    withBlocks(heap(), (blocks) => {
+      const x = blocks.put([1, 2, 3, 4, 5, 6]);
+      const out = blocks.out(9);
+      heap().f32.fill(0, out >> 2, (out >> 2) + 9);
+      const kernel = copyRows(heap(), { rows: 3, n: 2, outRow: 3 });
+      for (const part of [0, 1]) kernel.run({ x, out }, part, 2);
+      expect([...blocks.read(out)]).to.deep.equal([1, 2, 0, 3, 4, 0, 5, 6, 0]);
+    });
+  });
+
+  it("gathers rows by whole numbers and floats, and refuses others", () => {
+    withBlocks(heap(), (blocks) => {
+      const table = blocks.put([1, 2, 3, 4, 5, 6]);
+      const indices = blocks.scratch(12);
+      heap().i32.set([2, 0, 2], indices >> 2);
+      const out = blocks.out(6);
+      const kernel = gather(heap(), { count: 3, rows: 3, n: 2 });
+      kernel.run({ table, indices, out });
+      expect([...blocks.read(out)]).to.deep.equal([5, 6, 1, 2, 5, 6]);
+      const floats = blocks.put([1, 1, 0]);
+      for (const part of [0, 1]) kernel.run({ table, indices: floats, floats: true, out }, part, 2);
+      expect([...blocks.read(out)]).to.deep.equal([3, 4, 3, 4, 1, 2]);
+      heap().i32.set([3], indices >> 2);
+      expect(() => kernel.run({ table, indices, out })).to.throw(
+        "index 3 is out of range for 3 rows",
+      );
+    });
+  });
+
+  it("reduces rows and columns of any sizes", () => {
+    const cases = fc.record({
+      reduction: fc.constantFrom(...(Object.keys(RULES) as (Reduction | "mean")[])),
+      outer: fc.integer({ min: 1, max: 4 }),
+      n: fc.integer({ min: 1, max: 20 }),
+      inner: fc.oneof(fc.constant(1), fc.integer({ min: 1, max: 20 })),
+      parts: fc.integer({ min: 1, max: 3 }),
+    });
+    fc.assert(
+      fc.property(cases, ({ parts, ...spec }) => {
+        const { reduction, outer, n, inner } = spec;
+        const x = randomNumbers(outer * n * inner);
+        const want = Array.from({ length: outer * inner }, (_, i) => {
+          const start = Math.floor(i / inner) * n * inner + (i % inner);
+          return RULES[reduction](Array.from({ length: n }, (_unused, k) => x[start + k * inner]!));
+        });
+        withBlocks(heap(), (blocks) => {
+          const kernel = reduce(heap(), spec);
+          const pointers = { x: blocks.put(x), out: blocks.out(want.length) };
+          for (let part = 0; part < parts; part += 1) kernel.run(pointers, part, parts);
+          expectClose(blocks.read(pointers.out), want, { rtol: 1e-5, atol: 1e-5 });
+        });
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it("keeps the digits of long sums", () => {
+    const n = 300_001;
+    withBlocks(heap(), (blocks) => {
+      const pointers = { x: blocks.put(new Float32Array(n).fill(0.1)), out: blocks.out(1) };
+      reduce(heap(), { reduction: "sum", outer: 1, n, inner: 1 }).run(pointers);
+      const want = [n * Math.fround(0.1)];
+      expectClose(blocks.read(pointers.out), want, { rtol: 5e-6, atol: 0 });
+    });
+  });
+
+  it("passes NaN and infinities through reductions", () => {
+    const x = [1, NaN, 3, 4, 5, -Infinity, Infinity, 8, 9, 10];
+    const run = (reduction: Reduction, inner: number): number[] =>
+      withBlocks(heap(), (blocks) => {
+        const out = blocks.out(2);
+        const shape = inner === 1 ? { outer: 2, n: 5 } : { outer: 1, n: 5 };
+        reduce(heap(), { reduction, ...shape, inner }).run({ x: blocks.put(x), out });
+        return [...blocks.read(out)];
+      });
+    expect(run("max", 1)).to.deep.equal([NaN, Infinity]);
+    expect(run("min", 1)).to.deep.equal([NaN, -Infinity]);
+    expect(run("sum", 1)).to.deep.equal([NaN, NaN]);
+    expect(run("max", 2)).to.deep.equal([Infinity, NaN]);
+  });
+
+  it("finds the first of the largest and smallest", () => {
+    const x = [1, 5, 5, 2, NaN, 3, 0, 0, 7];
+    const run = (kind: "max" | "min", inner: number): number[] =>
+      withBlocks(heap(), (blocks) => {
+        const out = blocks.out(3);
+        const kernel = argExtreme(heap(), { kind, outer: 3 / inner, n: 3, inner });
+        for (const part of [0, 1]) kernel.run({ x: blocks.put(x), out }, part, 2);
+        return [...blocks.read(out)];
+      });
+    expect(run("max", 1)).to.deep.equal([1, 1, 2]);
+    expect(run("min", 1)).to.deep.equal([0, 1, 0]);
+    expect(run("max", 3)).to.deep.equal([1, 1, 2]);
+  });
+});
