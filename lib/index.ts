@@ -20,6 +20,13 @@ export {
   type LoadProgress,
 } from "./checkpoint/index.js";
 export * from "./compile/index.js";
+export {
+  ExportedProgram,
+  loadExported,
+  type LoadExportedOptions,
+  registerOp,
+  type UserOp,
+} from "./exported/index.js";
 export * as functional from "./functional/index.js";
 export * from "./layers/index.js";
 export * from "./module/index.js";

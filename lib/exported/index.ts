@@ -1,1 +1,3 @@
+export { loadExported, type LoadExportedOptions } from "./load.js";
 export { registerOp, type UserOp } from "./op-table.js";
+export { ExportedProgram } from "./program.js";

@@ -77,7 +77,9 @@ export function registerOp(target: string, fn: UserOp): void {
 /** What runs a target: what a user registered, else what is built in. */
 export function lookUpOp(target: string): AtenOp | undefined {
   const name = bareName(target);
-  const own = registered.get(name);
-  if (own !== undefined) return own;
-  return Object.hasOwn(ATEN_OPS, name) ? ATEN_OPS[name] : undefined;
+  return findRegistered(name) ?? (Object.hasOwn(ATEN_OPS, name) ? ATEN_OPS[name] : undefined);
 }
+
+/** What a user registered. */
+export const findRegistered = (target: string): AtenOp | undefined =>
+  registered.get(bareName(target));

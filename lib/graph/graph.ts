@@ -15,6 +15,8 @@ export class Graph {
   readonly nodes: Node[] = [];
   /** What the `get_attr` nodes of these targets stand for. */
   readonly constants = new Map<string, Constant>();
+  /** The graphs that `get_attr` nodes of these targets hand to ops such as `cond`. */
+  readonly subgraphs = new Map<string, Graph>();
   private readonly names = new Set<string>();
 
   /** Appends a node; a name that is taken gets a number. */
@@ -57,6 +59,7 @@ export class Graph {
   ): Graph {
     const next = new Graph();
     for (const [target, constant] of this.constants) next.constants.set(target, constant);
+    for (const [target, graph] of this.subgraphs) next.subgraphs.set(target, graph);
     const made = new Map<Node, Node>();
     const renew: Renew = {
       argument: (argument) => mapNodes(argument, (node) => made.get(node)!) as Argument,

@@ -1,8 +1,20 @@
 /** What a graph is made of, in the terms of torch.fx: https://docs.pytorch.org/docs/stable/fx.html */
 
+/**
+ * A value that is printed otherwise than it is passed: the float `1.0`, which is the number 1, or
+ * `torch.float32`, which is passed by its name.
+ */
+export class Literal {
+  constructor(
+    readonly value: unknown,
+    readonly text: string,
+  ) {}
+}
+
 /** What a node is called with: other nodes, and plain values, nested as the op takes them. */
 export type Argument =
   | Node
+  | Literal
   | null
   | undefined
   | boolean
@@ -25,18 +37,36 @@ export type KeywordArguments = Readonly<Record<string, Argument>>;
 export type NodeKind = "placeholder" | "get_attr" | "call_function" | "output";
 
 export interface TensorMeta {
+  /** A size that is not fixed is an expression of symbols: `"2*s0"`. */
   shape: readonly (number | string)[];
   dtype: string;
+  /** How it lay in memory when the program was exported, symbols replaced by the example's sizes. */
+  layout?: { readonly shape: readonly number[]; readonly stride: readonly number[] };
+  requiresGrad?: boolean;
+}
+
+/** A module on the way to a node: its path, and the full name of its class. */
+export interface ModuleFrame {
+  /** Tells one call of a module from another. */
+  key: string;
+  path: string;
+  type: string;
 }
 
 /** What is known about a node's result, and where it comes from. */
 export interface NodeMeta {
   /** One for a tensor, a list for several. */
   value?: TensorMeta | readonly (TensorMeta | null)[];
+  /** Of a node that gives a size or a condition: its expression of symbols. */
+  symbol?: string;
   /** The path of the module that called it, such as `layer1.0.conv1`. */
   module?: string;
   /** The class of that module. */
   moduleType?: string;
+  /** Of an input whose value was fixed when the program was exported: that value. */
+  constant?: Argument;
+  /** The modules that were under way, from the outermost, as far as they are known. */
+  moduleStack?: readonly ModuleFrame[];
   /** The Python lines that called it, as the exporter recorded them. */
   stackTrace?: string;
 }
@@ -58,16 +88,19 @@ export class Node {
   }
 }
 
+const isLeaf = (argument: Argument): boolean =>
+  argument === null || typeof argument !== "object" || argument instanceof Literal;
+
 export function nodesIn(argument: Argument): Node[] {
   if (argument instanceof Node) return [argument];
-  if (argument === null || typeof argument !== "object") return [];
+  if (isLeaf(argument)) return [];
   return Object.values(argument as Record<string, Argument>).flatMap(nodesIn);
 }
 
 /** The same arguments with every node replaced. */
 export function mapNodes<T>(argument: Argument, change: (node: Node) => T): unknown {
   if (argument instanceof Node) return change(argument);
-  if (argument === null || typeof argument !== "object") return argument;
+  if (isLeaf(argument)) return argument;
   if (Array.isArray(argument)) return argument.map((one: Argument) => mapNodes(one, change));
   const entries = Object.entries(argument as Record<string, Argument>);
   return Object.fromEntries(entries.map(([name, one]) => [name, mapNodes(one, change)]));

@@ -1,5 +1,5 @@
 import type { Graph } from "./graph.js";
-import { type Argument, Node } from "./node.js";
+import { type Argument, Literal, Node } from "./node.js";
 
 /** Prints a graph as `torch.fx.Graph` prints itself. */
 export function printGraph(graph: Graph): string {
@@ -16,13 +16,14 @@ export function printGraph(graph: Graph): string {
 
 /** Ops of PyTorch are functions of `torch.ops`. */
 function targetName({ kind, target }: Node): string {
-  if (kind !== "call_function") return target;
-  return /^(aten|prims|higher_order)\./.test(target) ? `torch.ops.${target}` : target;
+  if (kind !== "call_function" || /^(tfjs|torch|operator|math)\./.test(target)) return target;
+  return /^(higher_order\.\w+|\w+\.\w+\.\w+)$/.test(target) ? `torch.ops.${target}` : target;
 }
 
 export function formatArgument(argument: Argument, mark = "%"): string {
   if (argument instanceof Node) return mark + argument.name;
   if (argument === null || argument === undefined) return "None";
+  if (argument instanceof Literal) return argument.text;
   if (typeof argument === "boolean") return argument ? "True" : "False";
   if (typeof argument === "number") return formatNumber(argument);
   if (typeof argument !== "object") return String(argument);

@@ -1,0 +1,26 @@
+import { CheckpointError } from "../../checkpoint/errors.js";
+
+/** An integer that a number does not hold exactly. */
+const LONG = /"(?:[^"\\]|\\.)*"|-?\d{16,}(?![\d.eE])/g;
+const HAS_LONG = /[\s:[,]-?\d{16,}[\s,\]}]/;
+const SPECIAL = /"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b/g;
+const HAS_SPECIAL = /[\s:[,]-?(?:NaN|Infinity)\b/;
+
+/**
+ * Python's JSON: integers may be longer than a number holds (`9223372036854775807`), which come as
+ * `{ "$int": digits }`, and floats may be `NaN` and `Infinity`, which come as those words.
+ */
+export function readJson(text: string, file: string): unknown {
+  let plain = text;
+  if (HAS_LONG.test(plain)) {
+    plain = plain.replace(LONG, (found) => (found.startsWith('"') ? found : `{"$int":"${found}"}`));
+  }
+  if (HAS_SPECIAL.test(plain)) {
+    plain = plain.replace(SPECIAL, (found) => (found.startsWith('"') ? found : `"${found}"`));
+  }
+  try {
+    return JSON.parse(plain);
+  } catch (cause) {
+    throw new CheckpointError(`not JSON: ${(cause as Error).message}`, { file, cause });
+  }
+}

@@ -1,0 +1,169 @@
+/**
+ * Opens the file that `torch.export.save` wrote. There are three layouts: since PyTorch 2.9 one
+ * member of raw bytes a weight, in 2.8 the weights as one `torch.save` file in the same archive, and
+ * before that four members without a folder.
+ */
+import { bytesSource, type ByteSource } from "../../checkpoint/byte-source.js";
+import type { Entry } from "../../checkpoint/entry.js";
+import { CheckpointError } from "../../checkpoint/errors.js";
+import { load } from "../../checkpoint/load.js";
+import { looksLikeZip, ZipArchive } from "../../checkpoint/zip.js";
+import { readJson } from "./json.js";
+import { readPayloads } from "./payloads.js";
+import type { ProgramJson } from "./schema.js";
+
+/** The tensors of one kind, and why those that are not there cannot be read. */
+export interface Payloads {
+  readonly entries: ReadonlyMap<string, Entry>;
+  /** Key → what is under it that is no tensor. */
+  readonly refused: ReadonlyMap<string, string>;
+}
+
+export interface ExportedFile {
+  readonly name: string;
+  readonly program: ProgramJson;
+  readonly weights: Payloads;
+  readonly constants: Payloads;
+}
+
+/** The schema of PyTorch 2.6 and later; that of 2.4 and 2.5 is the one before. */
+const CURRENT_MAJOR = 8;
+
+export async function openExported(
+  file: ByteSource,
+  model: string | undefined,
+): Promise<ExportedFile> {
+  const fail = (message: string): CheckpointError =>
+    new CheckpointError(message, { file: file.name });
+  const head = await file.read(0, Math.min(4, file.size));
+  if (!looksLikeZip(head)) {
+    throw fail("not an exported program: no ZIP archive, which torch.export.save writes");
+  }
+  const archive = await ZipArchive.open(file);
+  const names = [...archive.members.keys()];
+  const formatPath = names.find((name) => /^([^/]+\/)?archive_format$/.test(name));
+  if (formatPath !== undefined) {
+    return openArchive(file, archive, formatPath.slice(0, -"archive_format".length), model);
+  }
+  if (archive.members.has("serialized_exported_program.json")) return openFlat(file, archive);
+  if (names.some((name) => /^[^/]+\/data\.pkl$/.test(name))) {
+    throw fail(
+      "not an exported program but what torch.save or torch.jit.save wrote: nn.load reads its " +
+        "weights; in Python, torch.export.save(torch.export.export(model, args), path) makes one",
+    );
+  }
+  throw fail("not an exported program: the ZIP archive has neither archive_format nor a program");
+}
+
+async function openArchive(
+  file: ByteSource,
+  archive: ZipArchive,
+  root: string,
+  model: string | undefined,
+): Promise<ExportedFile> {
+  const format = (await readText(archive, `${root}archive_format`, file)).trim();
+  if (format !== "pt2") {
+    throw new CheckpointError(`an archive of format '${format.slice(0, 40)}', not 'pt2'`, {
+      file: file.name,
+    });
+  }
+  const name = chooseModel(archive, root, model, file);
+  const program = await readProgram(archive, `${root}models/${name}.json`, file);
+  const weights = await readKind(file, archive, root, "weights", name);
+  const constants = await readKind(file, archive, root, "constants", name);
+  return { name: file.name, program, weights, constants };
+}
+
+function chooseModel(
+  archive: ZipArchive,
+  root: string,
+  model: string | undefined,
+  file: ByteSource,
+): string {
+  const models = [...archive.members.keys()]
+    .filter((name) => name.startsWith(`${root}models/`) && name.endsWith(".json"))
+    .map((name) => name.slice(`${root}models/`.length, -".json".length));
+  const quoted = models.map((name) => `'${name}'`).join(", ");
+  if (model !== undefined) {
+    if (models.includes(model)) return model;
+    throw new CheckpointError(`there is no model '${model}' in it, only ${quoted || "none"}`, {
+      file: file.name,
+    });
+  }
+  if (models.includes("model")) return "model";
+  if (models.length === 1) return models[0]!;
+  if (models.length > 1) {
+    throw new CheckpointError(`has several models: choose one by the option model: ${quoted}`, {
+      file: file.name,
+    });
+  }
+  const isCompiled = [...archive.members.keys()].some((name) => name.includes("aotinductor"));
+  const what = isCompiled ? "was compiled by AOTInductor to machine code" : "has no models/*.json";
+  throw new CheckpointError(`the archive ${what}: save the program by torch.export.save`, {
+    file: file.name,
+  });
+}
+
+async function readKind(
+  file: ByteSource,
+  archive: ZipArchive,
+  root: string,
+  kind: "weights" | "constants",
+  model: string,
+): Promise<Payloads> {
+  const folder = `${root}data/${kind}/`;
+  const config = `${folder}${model}_${kind}_config.json`;
+  if (archive.members.has(config)) return readPayloads(file, archive, folder, config);
+  const pickled = `${folder}${model}.pt`;
+  if (archive.members.has(pickled)) return readPickled(file, archive, pickled);
+  throw new CheckpointError(`the archive has no '${config}'`, { file: file.name });
+}
+
+/** PyTorch 2.7 and before: `version` and four members. */
+async function openFlat(file: ByteSource, archive: ZipArchive): Promise<ExportedFile> {
+  return {
+    name: file.name,
+    program: await readProgram(archive, "serialized_exported_program.json", file),
+    weights: await readPickled(file, archive, "serialized_state_dict.pt"),
+    constants: await readPickled(file, archive, "serialized_constants.pt"),
+  };
+}
+
+async function readProgram(
+  archive: ZipArchive,
+  path: string,
+  file: ByteSource,
+): Promise<ProgramJson> {
+  const program = readJson(await readText(archive, path, file), `${file.name}/${path}`);
+  const json = program as ProgramJson;
+  const { major, minor } = json.schema_version ?? {};
+  if (major !== CURRENT_MAJOR && major !== CURRENT_MAJOR - 1) {
+    const by = json.torch_version ? `, written by PyTorch ${json.torch_version}` : "";
+    throw new CheckpointError(
+      `schema_version ${major}.${minor}${by}: versions ${CURRENT_MAJOR - 1} and ${CURRENT_MAJOR} ` +
+        "are read (PyTorch 2.4 and later)",
+      { file: file.name },
+    );
+  }
+  return json;
+}
+
+async function readText(archive: ZipArchive, path: string, file: ByteSource): Promise<string> {
+  const member = archive.members.get(path);
+  if (member === undefined) {
+    throw new CheckpointError(`the archive has no '${path}'`, { file: file.name });
+  }
+  return new TextDecoder().decode(await archive.read(member));
+}
+
+/** What `torch.save` wrote, read as data; nothing at all stands for no tensors. */
+async function readPickled(file: ByteSource, archive: ZipArchive, path: string): Promise<Payloads> {
+  const member = archive.members.get(path);
+  if (member === undefined) {
+    throw new CheckpointError(`the archive has no '${path}'`, { file: file.name });
+  }
+  const bytes = await archive.read(member);
+  if (bytes.length === 0) return { entries: new Map(), refused: new Map() };
+  const source = bytesSource(bytes, `${file.name}/${path}`);
+  return { entries: await load(source), refused: new Map() };
+}

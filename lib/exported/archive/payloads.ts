@@ -1,0 +1,90 @@
+import type { ByteSource } from "../../checkpoint/byte-source.js";
+import { type Dtype, isDtype } from "../../checkpoint/dtype.js";
+import type { Entry } from "../../checkpoint/entry.js";
+import { CheckpointError } from "../../checkpoint/errors.js";
+import { numelOf } from "../../checkpoint/strided.js";
+import { Allowance, LazyTensor, type Storage } from "../../checkpoint/tensor.js";
+import type { ZipArchive, ZipMember } from "../../checkpoint/zip.js";
+import { readJson } from "./json.js";
+import type { Payloads } from "./open.js";
+import { type PayloadJson, SCALAR_TYPES, type SymJson } from "./schema.js";
+
+/** Reads the tensors that a `…_config.json` lists; those of one member share its bytes. */
+export async function readPayloads(
+  file: ByteSource,
+  archive: ZipArchive,
+  folder: string,
+  configPath: string,
+): Promise<Payloads> {
+  const text = new TextDecoder().decode(await archive.read(archive.members.get(configPath)!));
+  const { config } = readJson(text, `${file.name}/${configPath}`) as {
+    config: Record<string, PayloadJson>;
+  };
+  const entries = new Map<string, Entry>();
+  const refused = new Map<string, string>();
+  const storages = new Map<string, Storage>();
+  const allowance = new Allowance(file.size);
+  for (const [key, payload] of Object.entries(config)) {
+    if (payload.use_pickle || payload.tensor_meta === null) {
+      refused.set(key, `a pickled object ('${payload.path_name}'), which is code and never run`);
+      continue;
+    }
+    try {
+      const tensor = describe(archive, folder, payload, storages);
+      entries.set(key, await tensor.toEntry(key, allowance));
+    } catch (cause) {
+      throw cause instanceof CheckpointError
+        ? new CheckpointError(cause.message.replace(`${file.name}: `, ""), {
+            file: file.name,
+            key,
+            cause,
+          })
+        : cause;
+    }
+  }
+  return { entries, refused };
+}
+
+function describe(
+  archive: ZipArchive,
+  folder: string,
+  { path_name: path, tensor_meta: meta }: PayloadJson,
+  storages: Map<string, Storage>,
+): LazyTensor {
+  const dtype = SCALAR_TYPES[meta!.dtype];
+  if (dtype === undefined || !isDtype(dtype)) {
+    throw new CheckpointError(`the weight '${path}' is of dtype number ${meta!.dtype}`);
+  }
+  const layout = SPARSE[meta!.layout];
+  if (layout !== undefined) throw new CheckpointError(`the weight '${path}' is ${layout}`);
+  const shape = meta!.sizes.map(fixed);
+  let storage = storages.get(path);
+  if (storage === undefined) {
+    const member = archive.members.get(folder + path);
+    if (member === undefined) throw new CheckpointError(`the archive has no '${folder}${path}'`);
+    storage = openStorage(archive, member, dtype);
+    storages.set(path, storage);
+  }
+  // Where a tensor is empty, PyTorch writes no bytes, whatever its strides.
+  const stride = numelOf(shape) === 0 ? shape.map(() => 0) : meta!.strides.map(fixed);
+  return new LazyTensor(storage, { dtype, shape, stride, offset: fixed(meta!.storage_offset) });
+}
+
+const SPARSE: Readonly<Record<number, string>> = {
+  ...{ 1: "sparse", 2: "sparse CSR", 3: "sparse CSC", 4: "sparse BSR", 5: "sparse BSC" },
+};
+
+function fixed(size: SymJson): number {
+  if (typeof size.as_int === "number") return size.as_int;
+  throw new CheckpointError("a weight whose size is not fixed");
+}
+
+/** Read once, whoever asks; where it lies aligned, the very bytes of the file. */
+function openStorage(archive: ZipArchive, member: ZipMember, dtype: Dtype): Storage {
+  let bytes: Promise<Uint8Array> | undefined;
+  const read = async (): Promise<Uint8Array> => {
+    const found = await archive.read(member);
+    return found.byteOffset % 8 === 0 ? found : found.slice();
+  };
+  return { dtype, nbytes: member.size, read: () => (bytes ??= read()) };
+}

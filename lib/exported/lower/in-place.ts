@@ -1,0 +1,52 @@
+/** What ops write to, and what they are called when they do not. */
+import { Node } from "../../graph/index.js";
+import { packetOf } from "./views.js";
+
+/** Python's in-place operators. */
+const DUNDER: Readonly<Record<string, string>> = {
+  ...{ __iand__: "__and__", __ior__: "__or__", __ixor__: "__xor__" },
+  ...{ __ilshift__: "__lshift__", __irshift__: "__rshift__" },
+};
+
+/** They end in `_` for another reason, or change what no value can say. */
+const REFUSED = new Set(["set_", "resize_", "resize_as_", "rename_"]);
+
+const isInPlace = (packet: string): boolean =>
+  Object.hasOwn(DUNDER, packet) || /[^_]_$/.test(packet);
+
+/** The tensor that a node writes to; null if it writes to none. */
+export function writesOf(node: Node): { to: Node; out: boolean } | null {
+  const packet = packetOf(node.target);
+  if (packet === null) return null;
+  if (REFUSED.has(packet)) {
+    throw new Error(`${node.target} changes the memory of a tensor, which is not supported`);
+  }
+  if (node.kwargs.out instanceof Node) return { to: node.kwargs.out, out: true };
+  const [self] = node.args;
+  return isInPlace(packet) && self instanceof Node ? { to: self, out: false } : null;
+}
+
+/** `aten.add_.Tensor` → `aten.add.Tensor`. */
+export function functionalTarget(target: string): string {
+  const [space, packet, overload] = target.split(".");
+  if (packet === undefined || overload === undefined) return target;
+  if (Object.hasOwn(DUNDER, packet)) return `${space}.${DUNDER[packet]}.${overload}`;
+  if (packet === "zero_") return "aten.fill.Scalar";
+  const plain = isInPlace(packet) ? packet.slice(0, -1) : packet;
+  const isOut = overload === "out" || overload.endsWith("_out");
+  const kind = isOut
+    ? (OUT_OVERLOADS[plain] ?? (overload.slice(0, -"_out".length) || "default"))
+    : overload;
+  return `${space}.${plain}.${kind}`;
+}
+
+/** What `out=` is called without, where that is not `default`. */
+const OUT_OVERLOADS: Readonly<Record<string, string>> = {
+  ...{ add: "Tensor", sub: "Tensor", mul: "Tensor", div: "Tensor", remainder: "Tensor" },
+};
+
+const COMPARISONS =
+  /^(eq|ne|lt|le|gt|ge|not_equal|less|less_equal|greater|greater_equal|logical_(and|or|xor|not))$/;
+
+/** Their values are true and false, but in place in the dtype of what they are written to. */
+export const isComparison = (packet: string): boolean => COMPARISONS.test(packet);

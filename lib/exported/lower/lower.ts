@@ -1,0 +1,255 @@
+/**
+ * Makes a program functional: in-place ops and writes through views become values.
+ *
+ * Tensors that share memory belong to one storage, which has a current value. A view remembers the
+ * ops that lead to it from there, and is taken anew when it is read after a write. A write to a view
+ * goes back through those ops into the storage. PyTorch's functionalization works so too:
+ * https://docs.pytorch.org/docs/stable/func.ux_limitations.html
+ */
+import { type Argument, Graph, type KeywordArguments, mapNodes, Node } from "../../graph/index.js";
+import { inlineGraphs } from "./inline.js";
+import { functionalTarget, isComparison, writesOf } from "./in-place.js";
+import { IN_PLACE_VIEWS, isView, packetOf } from "./views.js";
+
+export interface Lowered {
+  /** Gives two lists: what the program gives back, and the new values of the inputs below. */
+  readonly graph: Graph;
+  /** The inputs that the program writes to, by the name of their placeholder. */
+  readonly written: readonly string[];
+  readonly subgraphs: ReadonlyMap<string, Lowered>;
+}
+
+/** @throws Error for what cannot be made functional. */
+export function lower(program: Graph): Lowered {
+  const lowering = new Lowering(inlineGraphs(program));
+  return lowering.run();
+}
+
+interface Step {
+  /** The node that takes the view, as the program has it. */
+  readonly view: Node;
+  readonly args: readonly Argument[];
+  readonly kwargs: KeywordArguments;
+  /** Which of several outputs; null if there is one. */
+  readonly output: number | null;
+}
+
+class Storage {
+  version = 0;
+
+  constructor(
+    public current: Node,
+    /** The placeholder, if it is one. */
+    readonly input: string | null,
+  ) {}
+}
+
+/** A tensor of the program: how it is seen in its storage, and its value as of a version. */
+interface Tensor {
+  readonly storage: Storage;
+  readonly steps: readonly Step[];
+  node: Node;
+  version: number;
+}
+
+/** Views that come as a list, of which `getitem` takes one. */
+interface Views {
+  readonly of: Tensor;
+  readonly view: Node;
+  readonly args: readonly Argument[];
+  readonly kwargs: KeywordArguments;
+  readonly items: Map<number, Tensor>;
+}
+
+class Lowering {
+  private readonly graph = new Graph();
+  private readonly tensors = new Map<Node, Tensor>();
+  private readonly lists = new Map<Node, Views>();
+  private readonly inputs: Storage[] = [];
+
+  constructor(private readonly program: Graph) {}
+
+  run(): Lowered {
+    const subgraphs = new Map<string, Lowered>();
+    for (const [name, inner] of this.program.subgraphs) {
+      const lowered = lower(inner);
+      if (lowered.written.length > 0) {
+        throw new Error(`the graph '${name}' writes to what it is called with`);
+      }
+      subgraphs.set(name, lowered);
+    }
+    let outputs: Argument = [];
+    for (const node of this.program.nodes) {
+      if (node.kind === "output") outputs = node.args[0];
+      else this.add(node);
+    }
+    const written = this.inputs.filter(({ version }) => version > 0);
+    const result = this.renew(outputs) as Argument;
+    this.graph.add("output", "output", [[result, written.map(({ current }) => current)]]);
+    return { graph: this.graph, written: written.map(({ input }) => input!), subgraphs };
+  }
+
+  private add(node: Node): void {
+    if (node.kind !== "call_function") {
+      const copy = this.copy(node, node.target, node.args, node.kwargs);
+      const tensor = this.own(node, copy, node.kind === "placeholder" ? node.name : null);
+      if (node.kind === "placeholder") this.inputs.push(tensor.storage);
+      return;
+    }
+    if (node.target === "operator.getitem" && this.getItem(node)) return;
+    if (isView(node)) return this.view(node);
+    const packet = packetOf(node.target);
+    if (packet !== null && IN_PLACE_VIEWS.has(packet)) return this.view(node);
+    if (this.hiddenUpdate(node)) return;
+    const written = writesOf(node);
+    if (written !== null) return this.write(node, written);
+    const args = this.renew(node.args) as Argument[];
+    const kwargs = this.renew(node.kwargs) as KeywordArguments;
+    this.own(node, this.copy(node, node.target, args, kwargs));
+  }
+
+  private copy(
+    { kind, name, meta }: Node,
+    target: string,
+    args: readonly Argument[],
+    kwargs: KeywordArguments = {},
+  ): Node {
+    return this.graph.add(kind, target, args, kwargs, { name, meta });
+  }
+
+  /** A tensor with memory of its own. */
+  private own(node: Node, value: Node, input: string | null = null): Tensor {
+    const storage = new Storage(value, input);
+    const tensor: Tensor = { storage, steps: [], node: value, version: 0 };
+    this.tensors.set(node, tensor);
+    return tensor;
+  }
+
+  private renew(argument: Argument): unknown {
+    return mapNodes(argument, (node) => this.read(node));
+  }
+
+  private read(node: Node): Node {
+    const views = this.lists.get(node);
+    if (views !== undefined) return this.readList(views);
+    return this.readTensor(this.tensors.get(node)!);
+  }
+
+  private readTensor(tensor: Tensor): Node {
+    const { storage, steps } = tensor;
+    if (tensor.version !== storage.version) {
+      let value = storage.current;
+      for (const step of steps) value = this.take(step, value);
+      tensor.node = value;
+      tensor.version = storage.version;
+    }
+    return tensor.node;
+  }
+
+  /** Takes a view of a value. */
+  private take({ view, args, kwargs, output }: Step, of: Node): Node {
+    const taken = this.copy(view, functionalTarget(view.target), [of, ...args], kwargs);
+    if (output === null) return taken;
+    const { meta } = view;
+    return this.graph.add("call_function", "operator.getitem", [taken, output], {}, { meta });
+  }
+
+  private readList({ of, view, args, kwargs }: Views): Node {
+    return this.copy(view, view.target, [this.readTensor(of), ...args], kwargs);
+  }
+
+  private view(node: Node): void {
+    const of = this.tensors.get(node.args[0] as Node);
+    const args = (this.renew(node.args) as Argument[]).slice(1);
+    const kwargs = this.renew(node.kwargs) as KeywordArguments;
+    if (of === undefined) {
+      this.own(node, this.copy(node, node.target, this.renew(node.args) as Argument[], kwargs));
+      return;
+    }
+    if (Array.isArray(node.meta.value)) {
+      this.lists.set(node, { of, view: node, args, kwargs, items: new Map() });
+      return;
+    }
+    this.tensors.set(node, this.viewOf(of, { view: node, args, kwargs, output: null }));
+  }
+
+  private viewOf(of: Tensor, step: Step): Tensor {
+    const node = this.take(step, this.readTensor(of));
+    const { storage } = of;
+    return { storage, steps: [...of.steps, step], node, version: storage.version };
+  }
+
+  /** One of a list of views; false if it is not of one. */
+  private getItem(node: Node): boolean {
+    const views = this.lists.get(node.args[0] as Node);
+    if (views === undefined) return false;
+    const index = node.args[1] as number;
+    let tensor = views.items.get(index);
+    if (tensor === undefined) {
+      const { of, view, args, kwargs } = views;
+      tensor = this.viewOf(of, { view, args, kwargs, output: index });
+      views.items.set(index, tensor);
+    }
+    this.tensors.set(node, tensor);
+    return true;
+  }
+
+  /** An op that writes its result to an argument, which the node then stands for. */
+  private write(node: Node, { to, out }: { to: Node; out: boolean }): void {
+    const tensor = this.tensors.get(to);
+    if (tensor === undefined) throw new Error(`${node.name} writes to what is no tensor`);
+    const target = functionalTarget(node.target);
+    const kwargs = this.renew(node.kwargs) as Record<string, Argument>;
+    const args = this.renew(node.args) as Argument[];
+    if (out) delete kwargs.out;
+    const packet = packetOf(target)!;
+    let value: Node;
+    if (packet === "copy") value = this.copy(node, "sconce.copy", args.slice(0, 2));
+    else {
+      const isZero = packetOf(node.target) === "zero_";
+      value = this.copy(node, target, isZero ? [args[0], 0] : args, kwargs);
+    }
+    if (out || isComparison(packet)) {
+      value = this.copy(node, "sconce.copy", [this.readTensor(tensor), value]);
+    }
+    this.assign(tensor, value);
+    this.tensors.set(node, tensor);
+  }
+
+  /** Gives a tensor a new value, and with it all that share its memory. */
+  private assign(tensor: Tensor, value: Node): void {
+    const { storage, steps } = tensor;
+    const bases = [storage.current];
+    for (const step of steps.slice(0, -1)) bases.push(this.take(step, bases.at(-1)!));
+    let next = value;
+    for (let i = steps.length - 1; i >= 0; i -= 1) {
+      const { view, args, kwargs, output } = steps[i]!;
+      const target = functionalTarget(view.target);
+      const scatter = [bases[i]!, next, target, args, kwargs, output];
+      const { moduleStack, module, moduleType, stackTrace } = value.meta;
+      const meta = { moduleStack, module, moduleType, stackTrace };
+      next = this.graph.add("call_function", "sconce.scatter_view", scatter, {}, { meta });
+    }
+    storage.current = next;
+    storage.version += 1;
+    tensor.node = value;
+    tensor.version = storage.version;
+  }
+
+  /** Normalisations in training write to their running statistics, which no schema says. */
+  private hiddenUpdate(node: Node): boolean {
+    const packet = packetOf(node.target);
+    if (packet !== "batch_norm" && packet !== "instance_norm") return false;
+    const [input, weight, bias, mean, variance, isTraining, momentum, eps] = node.args;
+    if (isTraining !== true || !(mean instanceof Node) || !(variance instanceof Node)) return false;
+    const given = [input, weight, bias, mean, variance, momentum, eps];
+    const args = this.renew(given) as Argument[];
+    const all = this.copy(node, `sconce.${packet}_train`, args);
+    const part = (i: number): Node =>
+      this.graph.add("call_function", "operator.getitem", [all, i], {}, { meta: node.meta });
+    this.own(node, part(0));
+    this.assign(this.tensors.get(mean)!, part(1));
+    this.assign(this.tensors.get(variance)!, part(2));
+    return true;
+  }
+}

@@ -1,0 +1,180 @@
+import * as tf from "@tensorflow/tfjs-core";
+import type { Graph } from "../graph/index.js";
+import { Module } from "../module/index.js";
+import { State } from "../module/parameter.js";
+import type { Guards } from "./guards.js";
+import { ModuleCalls } from "./module-calls.js";
+import { getMember, splitKey } from "./modules.js";
+import { formatProgram } from "./print/program.js";
+import type { Plan } from "./runtime/plan.js";
+import type { Signature } from "./signature.js";
+import { flatten, formatTree, isRecord, type Tree, treeOf, unflatten } from "./tree.js";
+
+/** What a program is made of, beside its weights. */
+export interface ProgramParts {
+  readonly graph: Graph;
+  readonly signature: Signature;
+  readonly plan: Plan;
+  readonly guards: Guards;
+  readonly ranges: Readonly<Record<string, { min_val?: number | null; max_val?: number | null }>>;
+  /** The tensors that the program uses and no module owns. */
+  readonly constants: Map<string, tf.Tensor>;
+}
+
+const PARTS = Symbol("parts");
+const CALLS = Symbol("calls");
+
+/**
+ * A model that `torch.export` wrote, as a module: call it with what the model took in PyTorch, and
+ * it gives back what the model gave. Inputs by keyword come as one object after the others.
+ *
+ * Tuples and lists are arrays; dicts, named tuples, dataclasses and Hugging Face's outputs are plain
+ * objects; None is `null`. int64 is int32, since tfjs has no other.
+ *
+ * @see https://docs.pytorch.org/docs/stable/export.html
+ */
+export class ExportedProgram extends Module {
+  static override readonly name: string = "ExportedProgram";
+
+  declare [PARTS]: ProgramParts;
+  declare [CALLS]?: ModuleCalls;
+
+  constructor(parts: ProgramParts) {
+    super();
+    this[PARTS] = parts;
+  }
+
+  /** The program's nodes, as PyTorch's `ep.graph`; `graph.print()` prints as torch.fx does. */
+  get graph(): Graph {
+    return this[PARTS].graph;
+  }
+
+  /**
+   * @param inputs those of the exported model, in its structure.
+   * @throws Error with PyTorch's sentence for an input whose structure or sizes are not those that
+   *   the program was exported for; an error of an op says at which node it arose, in which module,
+   *   and from which line of Python.
+   */
+  override forward(...inputs: unknown[]): unknown {
+    return runProgram(this, inputs);
+  }
+
+  override dispose(): void {
+    super.dispose();
+    tf.dispose([...this[PARTS].constants.values()]);
+  }
+
+  /** As `print(ep)` prints it in PyTorch. */
+  override toString(): string {
+    return formatProgram(this[PARTS]);
+  }
+}
+
+export const partsOf = (program: ExportedProgram): ProgramParts => program[PARTS];
+
+// These are no methods: a model may have a child by any name, which is a property here.
+
+function runProgram(program: ExportedProgram, inputs: readonly unknown[]): unknown {
+  const { signature, plan, guards } = program[PARTS];
+  const leaves = flattenInputs(signature.inTree, inputs);
+  guards.check(leaves);
+  const given = bindInputs(program, leaves);
+  return tf.tidy(() => {
+    const result = plan.run(given, observerOf(program));
+    const outputs = result.outputs as unknown[];
+    plan.written.forEach((name, i) => write(program, name, result.written[i], given));
+    const user = outputs.filter((output, i) => isUserOutput(program, output, i, given));
+    return unflatten(signature.outTree, ownOutputs(user, given)) as tf.TensorContainer;
+  });
+}
+
+/** The values of all placeholders: weights, constants and inputs. */
+function bindInputs(program: ExportedProgram, leaves: readonly unknown[]): unknown[] {
+  const { signature, constants } = program[PARTS];
+  let at = 0;
+  return signature.inputs.map((spec) => {
+    if (spec.kind === "user") return leaves[at++];
+    if (spec.kind === "token") return null;
+    const own = spec.kind === "constant" ? undefined : stateOf(program, spec.key);
+    return own ?? constants.get(spec.key);
+  });
+}
+
+function stateOf(program: ExportedProgram, key: string): State | undefined {
+  const [owner, name] = splitKey(key);
+  const value = getMember(program.getSubmodule(owner), name);
+  return value instanceof State ? value : undefined;
+}
+
+/** Whether an output is the caller's; if it is a weight's new value, it is written there. */
+function isUserOutput(
+  program: ExportedProgram,
+  output: unknown,
+  i: number,
+  given: readonly unknown[],
+): boolean {
+  const spec = program[PARTS].signature.outputs[i];
+  if (spec === undefined || spec.kind === "user") return true;
+  if (spec.kind === "input") write(program, spec.key, output, given);
+  else if (spec.kind !== "ignored") assign(stateOf(program, spec.key), output);
+  return false;
+}
+
+/** Writes a new value to the place that a placeholder stands for. */
+function write(
+  program: ExportedProgram,
+  placeholder: string,
+  value: unknown,
+  given: readonly unknown[],
+): void {
+  const { graph, constants, signature } = program[PARTS];
+  const at = graph.placeholders.findIndex(({ name }) => name === placeholder);
+  const target = given[at];
+  if (target instanceof tf.Variable) return assign(target, value);
+  const spec = signature.inputs[at];
+  if (spec === undefined || spec.kind === "user" || spec.kind === "token") return;
+  constants.get(spec.key)?.dispose();
+  constants.set(spec.key, tf.keep(tf.clone(value as tf.Tensor)));
+}
+
+function observerOf(program: ExportedProgram): ModuleCalls | undefined {
+  const calls = (program[CALLS] ??= new ModuleCalls(program, program[PARTS].plan));
+  return calls.hasHooks() ? calls.begin() : undefined;
+}
+
+function assign(target: tf.Variable | undefined, value: unknown): void {
+  if (target === undefined || !(value instanceof tf.Tensor) || target === value) return;
+  target.assign(tf.cast(value as tf.Tensor, target.dtype));
+}
+
+/** The leaves of the inputs, in the order of the placeholders. */
+function flattenInputs(tree: Tree, inputs: readonly unknown[]): unknown[] {
+  const [positional, keyword] = tree.children as [Tree, Tree];
+  const count = positional.children.length;
+  const last = inputs.at(-1);
+  const hasKeywords =
+    inputs.length === count + 1 && isRecord(last) && (keyword.keys?.length ?? 0) > 0;
+  const args = hasKeywords ? inputs.slice(0, -1) : [...inputs];
+  const kwargs = hasKeywords ? last : {};
+  const leaves = flatten(tree, [args, kwargs]);
+  if (leaves !== null) return leaves;
+  throw new TypeError(
+    "Trying to flatten user inputs with exported input tree spec: \n" +
+      `${formatTree(tree)}\n` +
+      "but actually got inputs with tree spec of: \n" +
+      `${formatTree(treeOf([args, kwargs], tree))}.\n` +
+      "Please check that the inputs have the same number and type of args and kwargs " +
+      "as the ones you used when tracing.",
+  );
+}
+
+/** What is given back is the caller's own, even where it is an input or a weight. */
+function ownOutputs(outputs: readonly unknown[], given: readonly unknown[]): unknown[] {
+  const seen = new Set<unknown>(given.flat());
+  return outputs.map((output) => {
+    if (!(output instanceof tf.Tensor)) return output ?? null;
+    if (seen.has(output)) return tf.clone(output);
+    seen.add(output);
+    return output;
+  });
+}

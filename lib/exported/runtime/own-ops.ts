@@ -1,0 +1,54 @@
+/** Ops that lowering puts into a program: what in-place ops and hidden updates do, as values. */
+import * as tf from "@tensorflow/tfjs-core";
+import { batchNorm, instanceNorm } from "../../functional/index.js";
+import { updateStatistics } from "../../functional/running-statistics.js";
+import { type AtenOp, lookUpOp } from "../op-table.js";
+import { CONTROL_OPS } from "./control.js";
+import { scatterView } from "./scatter.js";
+import { SYMBOLIC_OPS } from "./symbolic.js";
+
+type Vector = tf.Tensor | null;
+
+/** `[self, source]`: the source in the shape and dtype of the other, as `self.copy_(source)`. */
+const copy: AtenOp = ([self, source]) => {
+  const { shape, dtype } = self as tf.Tensor;
+  const cast = castTo(source as tf.Tensor, dtype);
+  if (tf.util.arraysEqual(cast.shape, shape)) return cast;
+  if (cast.rank <= shape.length) return tf.broadcastTo(cast, shape);
+  return tf.broadcastTo(tf.reshape(cast, cast.shape.slice(cast.rank - shape.length)), shape);
+};
+
+/** tfjs' cast keeps fractions on the way to int32 on some backends, and NaN is true. */
+function castTo(x: tf.Tensor, dtype: tf.DataType): tf.Tensor {
+  if (x.dtype === dtype) return x;
+  return dtype === "bool" ? tf.notEqual(x, tf.zerosLike(x)) : tf.cast(x, dtype);
+}
+
+/** `[input, weight, bias, mean, var, momentum, eps]` → output, new mean, new var. */
+const batchNormTrain: AtenOp = (args) => {
+  const [input, weight, bias, mean, variance, momentum, eps] = args as [
+    ...[tf.Tensor, Vector, Vector, tf.Tensor, tf.Tensor, number, number],
+  ];
+  const output = batchNorm(input, mean, variance, { weight, bias, training: true, eps });
+  const next = updateStatistics({ mean, variance }, input, momentum, false);
+  return [output, next.mean, next.variance];
+};
+
+/** The same, sample by sample. */
+const instanceNormTrain: AtenOp = (args) => {
+  const [input, weight, bias, mean, variance, momentum, eps] = args as [
+    ...[tf.Tensor, Vector, Vector, tf.Tensor, tf.Tensor, number, number],
+  ];
+  const output = instanceNorm(input, { weight, bias, eps });
+  const next = updateStatistics({ mean, variance }, input, momentum, true);
+  return [output, next.mean, next.variance];
+};
+
+export const OWN_OPS: Readonly<Record<string, AtenOp>> = {
+  ...SYMBOLIC_OPS,
+  ...CONTROL_OPS,
+  "sconce.scatter_view": scatterView(lookUpOp),
+  "sconce.copy": copy,
+  "sconce.batch_norm_train": batchNormTrain,
+  "sconce.instance_norm_train": instanceNormTrain,
+};

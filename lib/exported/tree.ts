@@ -1,0 +1,189 @@
+/**
+ * How the inputs and outputs of a program nest: torch.utils._pytree's TreeSpec, as files hold it.
+ *
+ * Tuples and lists are arrays; dicts, named tuples, dataclasses and the outputs of Hugging Face's
+ * models are plain objects; what is not known by its class is what its context says: an object if it
+ * names its children, else an array.
+ */
+import * as tf from "@tensorflow/tfjs-core";
+import { quote } from "./python/print.js";
+
+export interface Tree {
+  /** The class, such as `builtins.dict`; null for a leaf. */
+  readonly type: string | null;
+  /** What the children are called, if they have names. */
+  readonly keys: readonly (string | number)[] | null;
+  /** Of a dataclass: its fields that were None. */
+  readonly noneKeys: readonly string[];
+  readonly context: unknown;
+  readonly children: readonly Tree[];
+}
+
+const LEAF: Tree = { type: null, keys: null, noneKeys: [], context: null, children: [] };
+const MAX_DEPTH = 64;
+
+interface TreeJson {
+  type: string | null;
+  context: string | null;
+  children_spec: TreeJson[];
+}
+
+/** @param namedtuples the fields of each class of named tuples. */
+export function parseTree(
+  text: string,
+  namedtuples: Readonly<Record<string, { field_names: string[] }>> = {},
+): Tree {
+  const [protocol, json] = JSON.parse(text) as [number, TreeJson];
+  if (protocol !== 1) throw new TypeError(`a TreeSpec of protocol ${protocol}`);
+  const convert = ({ type, context, children_spec: inner }: TreeJson, depth: number): Tree => {
+    if (type === null) return LEAF;
+    if (depth > MAX_DEPTH) throw new TypeError("a TreeSpec nested too deep");
+    const children = inner.map((child) => convert(child, depth + 1));
+    const parsed = parseContext(context);
+    const names = keysOf(type, parsed, children.length, namedtuples);
+    return { type, context: parsed, children, ...names };
+  };
+  return convert(json, 0);
+}
+
+function parseContext(context: string | null): unknown {
+  if (context === null) return null;
+  try {
+    return JSON.parse(context);
+  } catch {
+    return context;
+  }
+}
+
+const isNames = (value: unknown, count: number): value is string[] =>
+  Array.isArray(value) && value.length === count && value.every(isKey);
+
+const isKey = (value: unknown): boolean => typeof value === "string" || typeof value === "number";
+
+function keysOf(
+  type: string,
+  context: unknown,
+  count: number,
+  namedtuples: Readonly<Record<string, { field_names: string[] }>>,
+): Pick<Tree, "keys" | "noneKeys"> {
+  const noneKeys: string[] = [];
+  if (type === "builtins.tuple" || type === "builtins.list") return { keys: null, noneKeys };
+  const fields = [type, String(context)].map((name) => namedtuples[name]?.field_names);
+  const named = fields.find((names) => names?.length === count);
+  if (named) return { keys: named, noneKeys };
+  if (isNames(context, count)) return { keys: context, noneKeys };
+  if (Array.isArray(context)) {
+    // A dataclass has [its fields, those that are None]; a defaultdict [its factory, its keys].
+    const names = (context as unknown[]).find((part) => isNames(part, count)) as string[];
+    const rest = (context as unknown[]).filter((part) => part !== names && Array.isArray(part));
+    if (names) return { keys: names, noneKeys: rest.flat().filter(isKey) as string[] };
+  }
+  return { keys: null, noneKeys };
+}
+
+/** How many leaves there are. */
+export const leafCount = (tree: Tree): number =>
+  tree.type === null ? 1 : tree.children.reduce((sum, child) => sum + leafCount(child), 0);
+
+/** Puts leaves back into their structure. */
+export function unflatten(tree: Tree, leaves: readonly unknown[]): unknown {
+  let at = 0;
+  const build = (node: Tree): unknown => {
+    if (node.type === null) return leaves[at++];
+    const values = node.children.map(build);
+    if (node.keys === null) return values;
+    const none = node.noneKeys.map((key): [string, unknown] => [key, null]);
+    return Object.fromEntries([...node.keys.map((key, i) => [key, values[i]]), ...none]) as unknown;
+  };
+  return build(tree);
+}
+
+/** Where a leaf is: `x`, `d['k']`, `xs[0]`, `batch.ids`. */
+export function leafPaths(tree: Tree, path: string): string[] {
+  if (tree.type === null) return [path];
+  const { keys, type } = tree;
+  return tree.children.flatMap((child, i) => {
+    const key = keys?.[i] ?? i;
+    const isAttribute = keys !== null && !isDict(type);
+    const step = isAttribute ? `.${key}` : `[${typeof key === "string" ? quote(key) : key}]`;
+    return leafPaths(child, path + step);
+  });
+}
+
+const isDict = (type: string): boolean => /(^|\.)(dict|OrderedDict|defaultdict)$/.test(type);
+
+/** Whether a value may have keys of its own: a plain object or a Map, no tensor. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  if (value === null || typeof value !== "object" || Array.isArray(value)) return false;
+  if (value instanceof tf.Tensor || ArrayBuffer.isView(value)) return false;
+  return true;
+}
+
+const entriesOf = (value: Record<string, unknown>): [string, unknown][] =>
+  value instanceof Map
+    ? [...(value as Map<unknown, unknown>)].map(([key, item]) => [String(key), item])
+    : Object.entries(value);
+
+/** The leaves of a value that nests as the tree; null if it nests otherwise. */
+export function flatten(tree: Tree, value: unknown): unknown[] | null {
+  if (tree.type === null) {
+    return Array.isArray(value) || isRecord(value) ? null : [value ?? null];
+  }
+  const { keys, children } = tree;
+  let items: unknown[];
+  if (keys === null || Array.isArray(value)) {
+    if (!Array.isArray(value) || value.length !== children.length) return null;
+    if (keys !== null && isDict(tree.type)) return null;
+    items = value;
+  } else {
+    if (!isRecord(value)) return null;
+    const entries = new Map(entriesOf(value));
+    for (const key of tree.noneKeys) if (entries.get(key) === null) entries.delete(key);
+    if (entries.size !== keys.length || !keys.every((key) => entries.has(String(key)))) return null;
+    items = keys.map((key) => entries.get(String(key)));
+  }
+  const leaves: unknown[] = [];
+  for (const [i, child] of children.entries()) {
+    const inner = flatten(child, items[i]);
+    if (inner === null) return null;
+    leaves.push(...inner);
+  }
+  return leaves;
+}
+
+/** The tree that a value has; `like` tells whether an array is a tuple or a list. */
+export function treeOf(value: unknown, like?: Tree): Tree {
+  if (Array.isArray(value)) {
+    const isSequence = like !== undefined && like.keys === null && like.type !== null;
+    const type = isSequence ? like.type : "builtins.list";
+    const children = value.map((item, i) => treeOf(item, like?.children[i]));
+    return { type, keys: null, noneKeys: [], context: null, children };
+  }
+  if (!isRecord(value)) return LEAF;
+  const entries = entriesOf(value);
+  const keys = entries.map(([key]) => key);
+  const children = entries.map(([key, item]) => {
+    const i = like?.keys?.indexOf(key) ?? -1;
+    return treeOf(item, i < 0 ? undefined : like!.children[i]);
+  });
+  const type = like?.keys ? like.type : "builtins.dict";
+  return { type, keys, noneKeys: [], context: keys, children };
+}
+
+/** As Python prints a TreeSpec. */
+export function formatTree(tree: Tree, indent = 0): string {
+  if (tree.type === null) return "*";
+  const inner = indent + 2;
+  const name = tree.type.split(".").at(-1)!;
+  const children = tree.children.map((child, i) =>
+    i === 0 ? formatTree(child, inner) : `\n${" ".repeat(inner)}${formatTree(child, inner)}`,
+  );
+  return `TreeSpec(${name}, ${formatContext(tree.context)}, [${children.join(",")}])`;
+}
+
+function formatContext(context: unknown): string {
+  if (context === null) return "None";
+  if (typeof context === "string") return quote(context);
+  if (Array.isArray(context)) return `[${context.map(formatContext).join(", ")}]`;
+  return JSON.stringify(context);
+}
