@@ -1,2 +1,5 @@
+export { compile, type Compiled, type CompileOptions } from "./compile.js";
+export type { Profile, ProfileRow } from "./profile.js";
 export { TraceError } from "./recorder.js";
+export type { Explanation } from "./report.js";
 export { trace, type Traceable } from "./trace.js";

@@ -3,6 +3,7 @@ import { setDispatcher } from "../functional/op.js";
 import type { Graph } from "../graph/index.js";
 import { setCallObserver } from "../module/call.js";
 import type { Module } from "../module/index.js";
+import { State } from "../module/parameter.js";
 import { isModule } from "../module/walk.js";
 import { RANDOM, Recorder, TraceError } from "./recorder.js";
 import { takeApart } from "./structure.js";
@@ -19,8 +20,10 @@ interface Engine {
 
 export interface Traced {
   graph: Graph;
-  /** What the traced call gave; the caller disposes its tensors. */
+  /** What the traced call gave. */
   output: unknown;
+  /** Disposes what the call gave, save inputs and weights that it gave back. */
+  dispose: () => void;
 }
 
 const NONE: ReadonlySet<string> = new Set();
@@ -39,8 +42,8 @@ const NONE: ReadonlySet<string> = new Set();
  * @see https://docs.pytorch.org/docs/stable/generated/torch.jit.trace.html
  */
 export function trace(model: Traceable, example: unknown): Graph {
-  const { graph, output } = record(model, Array.isArray(example) ? example : [example]);
-  tf.dispose(output as tf.TensorContainer);
+  const { graph, dispose } = record(model, Array.isArray(example) ? example : [example]);
+  dispose();
   return graph;
 }
 
@@ -112,7 +115,13 @@ export function record(
   try {
     const output: unknown = (model as (...args: unknown[]) => unknown)(...args);
     recorder.output(output);
-    return { graph: recorder.graph, output };
+    const given = new Set(tensors);
+    const dispose = (): void => {
+      for (const tensor of takeApart(output).tensors) {
+        if (!given.has(tensor) && !(tensor instanceof State)) tensor.dispose();
+      }
+    };
+    return { graph: recorder.graph, output, dispose };
   } finally {
     setCallObserver(observer);
     setDispatcher(dispatcher);

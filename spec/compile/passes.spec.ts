@@ -210,10 +210,11 @@ onEveryBackend("The optimised graph of PyTorch's module cases", (_, tolerance) =
     it(`${module} gives what eager gives`, () => {
       for (const golden of goldens.cases.filter((one) => one.module === module)) {
         const { model, args, dispose } = cases.build(golden);
-        const { graph, output: eager } = record(model, args, DECOMPOSED);
+        const { graph, dispose: disposeEager } = record(model, args, DECOMPOSED);
         const output = runGraph(optimise(graph), model, args);
         cases.expectOutput(output, golden.output, tolerance, golden.id);
-        tf.dispose([output, eager] as tf.TensorContainer);
+        tf.dispose(output as tf.TensorContainer);
+        disposeEager();
         dispose();
       }
     });

@@ -1,0 +1,137 @@
+import { elementwise, type Heap } from "../../kernels/cpu/index.js";
+import { type Argument, type Graph, Node } from "../../graph/index.js";
+import { findStatic, shapeOf, tensorMeta } from "../passes/facts.js";
+import type { Statics } from "./statics.js";
+import { Block, count, isContiguous, stridesOf, type Value } from "./value.js";
+import type { Weights } from "./weights.js";
+
+/** One kernel call of a plan. */
+export interface Step {
+  /** The node that it belongs to. */
+  node: Node;
+  /** The kernel, as a profile shows it. */
+  kernel: string;
+  reads: readonly Block[];
+  writes: readonly Block[];
+  /** Blocks whose memory the output may take over if nobody needs them any more. */
+  over?: readonly Block[];
+  /** Scratch memory in bytes. */
+  workspace?: number;
+  flops?: number;
+  /** Gives what runs, once addresses are settled; `workspace` is an address. */
+  bind: (workspace: number) => () => void;
+}
+
+/** Why a node runs as a tfjs op. */
+export class Decline {
+  constructor(readonly reason: string) {}
+}
+
+export type Lowered = Value | readonly Value[] | Decline;
+
+/** Collects the steps of a plan. Lowerings read values of it, and add steps. */
+export class Builder {
+  readonly steps: Step[] = [];
+  readonly blocks = new Set<Block>();
+  readonly values = new Map<Node, Value | readonly Value[]>();
+  readonly users: Map<Node, Set<Node>>;
+  private readonly fixed: Set<Node>;
+  private current: Node;
+
+  constructor(
+    readonly graph: Graph,
+    readonly heap: Heap,
+    readonly weights: Weights,
+  ) {
+    this.fixed = findStatic(graph);
+    this.users = graph.users();
+    this.current = graph.nodes[0]!;
+  }
+
+  at(node: Node): void {
+    this.current = node;
+  }
+
+  isStatic(argument: Argument): argument is Node {
+    return argument instanceof Node && this.fixed.has(argument);
+  }
+
+  /** A new tensor in memory of its own. */
+  make(shape: readonly number[], dtype = "float32"): Value {
+    const block = new Block(count(shape) * 4);
+    this.blocks.add(block);
+    return { block, offset: 0, shape, strides: stridesOf(shape), dtype };
+  }
+
+  /** Scratch memory that lives for the steps that name it. */
+  scratch(bytes: number): Block {
+    const block = new Block(bytes);
+    this.blocks.add(block);
+    return block;
+  }
+
+  /** The tensor that a node gives; what is static is put into the heap as it is. */
+  read(node: Node): Value {
+    const known = this.values.get(node);
+    if (known !== undefined) return known as Value;
+    const { shape, dtype } = { shape: shapeOf(node), dtype: tensorMeta(node)!.dtype };
+    const length = count(shape);
+    // Kernels may read vectors past the end: zeros, not what was there before.
+    const bytes = (length + 8) * 4;
+    const block = this.weights.block("plain", this.graph, [node], bytes, (address, statics) => {
+      const { values } = statics.of(node);
+      const view = dtype === "int32" ? this.heap.i32 : this.heap.f32;
+      view.fill(0, address >>> 2, (address >>> 2) + length + 8);
+      view.set(values, address >>> 2);
+    });
+    const value: Value = { block, offset: 0, shape, strides: stridesOf(shape), dtype };
+    this.values.set(node, value);
+    return value;
+  }
+
+  /** Weights packed for a kernel. */
+  pack(
+    kind: string,
+    nodes: readonly Node[],
+    bytes: number,
+    fill: (address: number, statics: Statics) => void,
+  ): Block {
+    return this.weights.block(kind, this.graph, nodes, bytes, fill);
+  }
+
+  add(step: Omit<Step, "node">): void {
+    this.steps.push({ ...step, node: this.current });
+  }
+
+  /** The same tensor with its numbers side by side, row-major; copied if they are not. */
+  contiguous(value: Value): Value {
+    if (isContiguous(value)) return value;
+    const copy = this.make(value.shape, value.dtype);
+    this.copy(value, copy);
+    return copy;
+  }
+
+  /** Copies a tensor to a contiguous one of its shape. */
+  copy(from: Value, to: Value): void {
+    const kernel = elementwise(this.heap, {
+      steps: [["constant", 1], ["mul", 0, 1]], // prettier-ignore
+      shape: from.shape,
+      strides: [[...from.strides]],
+    });
+    this.add({
+      kernel: "copy",
+      reads: [from.block],
+      writes: [to.block],
+      bind: () => {
+        const pointers = { inputs: [addressOf(from)], out: addressOf(to) };
+        return () => kernel.run(pointers);
+      },
+    });
+  }
+}
+
+export const addressOf = ({ block, offset }: Value): number => block.address + offset * 4;
+
+/** Whether a tensor's numbers are the whole block, so that another may take its place. */
+export const fills = (value: Value): boolean =>
+  value.offset === 0 && isContiguous(value) && value.block.bytes === count(value.shape) * 4;

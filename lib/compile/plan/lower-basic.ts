@@ -1,0 +1,130 @@
+import { elementwise } from "../../kernels/cpu/index.js";
+import type { Argument, Node } from "../../graph/index.js";
+import { shapeOf } from "../passes/facts.js";
+import { addressOf, type Builder, Decline, fills, type Lowered } from "./builder.js";
+import { chainOf } from "./chain.js";
+import {
+  broadcastStrides,
+  count,
+  permuteValue,
+  reshapeValue,
+  sliceValue,
+  type Value,
+} from "./value.js";
+
+export type Lower = (builder: Builder, node: Node) => Lowered;
+
+/** Views cost nothing: the same memory, seen otherwise. */
+export const VIEWS: Readonly<Record<string, Lower>> = {
+  "prim.permute": (b, { args }) => permuteValue(b.read(args[0] as Node), args[1] as number[]),
+  "prim.slice": (b, { args }) =>
+    sliceValue(b.read(args[0] as Node), args[1] as number[], args[2] as number[]),
+  "prim.reshape": (b, { args }) => {
+    const value = b.read(args[0] as Node);
+    const shape = args[1] as number[];
+    return reshapeValue(value, shape) ?? reshapeValue(b.contiguous(value), shape)!;
+  },
+  getitem: (b, { args }) => {
+    const list = b.values.get(args[0] as Node) as readonly Value[] | undefined;
+    return list?.[args[1] as number] ?? new Decline("its list was not computed here");
+  },
+};
+
+type Line = readonly [string, ...unknown[]];
+
+/** A chain of arithmetic in one pass over memory. */
+export function runChain(
+  b: Builder,
+  inputs: readonly Value[],
+  lines: readonly Line[],
+  shape: readonly number[],
+  out: Value = b.make(shape),
+): Lowered {
+  const steps = chainOf(lines, inputs.length);
+  if (steps === null) return new Decline(`no kernel for ${lines.map(([name]) => name).join(", ")}`);
+  if (inputs.some(({ dtype }) => dtype === "int32")) return new Decline("integers");
+  const kernel = elementwise(b.heap, {
+    steps,
+    shape,
+    strides: inputs.map((value) => broadcastStrides(value, shape)),
+  });
+  const over = inputs.filter((value) => fills(value) && count(value.shape) === count(shape));
+  b.add({
+    kernel: `elementwise ×${lines.length}`,
+    reads: inputs.map(({ block }) => block),
+    writes: [out.block],
+    over: over.map(({ block }) => block),
+    flops: lines.length * count(shape),
+    bind: () => {
+      const pointers = { inputs: inputs.map(addressOf), out: addressOf(out) };
+      return () => kernel.run(pointers);
+    },
+  });
+  return out;
+}
+
+export const POINTWISE: Readonly<Record<string, Lower>> = {
+  "prim.pointwise": (b, node) => {
+    const [inputs, lines] = node.args as unknown as [Node[], Line[]];
+    return runChain(b, inputs.map((one) => b.read(one)), lines, shapeOf(node)); // prettier-ignore
+  },
+  "prim.concat": (b, node) => {
+    const [parts, axis] = node.args as [Node[], number];
+    const values = parts.map((part) => b.read(part));
+    if (values.some(({ dtype }) => dtype === "int32")) return new Decline("integers");
+    const out = b.make(shapeOf(node), values[0]!.dtype);
+    let at = 0;
+    for (const value of values) {
+      const begin = out.shape.map((_, i) => (i === axis ? at : 0));
+      copyInto(b, value, sliceValue(out, begin, value.shape));
+      at += value.shape[axis]!;
+    }
+    return out;
+  },
+};
+
+/** Copies a tensor to a part of another one: slab by slab, each of which lies side by side. */
+export function copyInto(b: Builder, from: Value, to: Value): void {
+  // The trailing dimensions that lie side by side in both.
+  let split = to.shape.length;
+  let step = 1;
+  while (split > 0 && (to.shape[split - 1] === 1 || to.strides[split - 1] === step)) {
+    split -= 1;
+    step *= to.shape[split]!;
+  }
+  const slab = to.shape.slice(split);
+  const lead = to.shape.slice(0, split);
+  const kernel = elementwise(b.heap, {
+    steps: [
+      ["constant", 1],
+      ["mul", 0, 1],
+    ],
+    shape: slab,
+    strides: [from.strides.slice(split)],
+  });
+  const places = count(lead);
+  b.add({
+    kernel: "copy",
+    reads: [from.block],
+    writes: [to.block],
+    bind: () => {
+      const offsets = Array.from({ length: places }, (_, index) => {
+        let [rest, source, target] = [index, addressOf(from), addressOf(to)];
+        for (let i = split - 1; i >= 0; i -= 1) {
+          const along = rest % lead[i]!;
+          rest = (rest - along) / lead[i]!;
+          source += along * from.strides[i]! * 4;
+          target += along * to.strides[i]! * 4;
+        }
+        return { inputs: [source], out: target };
+      });
+      return () => {
+        for (const pointers of offsets) kernel.run(pointers);
+      };
+    },
+  });
+}
+
+/** The plain options object of an op, wherever it is among the arguments. */
+export const optionsOf = (argument: Argument): Record<string, Argument> =>
+  (argument ?? {}) as Record<string, Argument>;

@@ -1,0 +1,96 @@
+import { conv, type ConvSpec, packConv, packedConvBytes } from "../../kernels/cpu/index.js";
+import type { Argument, Node } from "../../graph/index.js";
+import { shapeOf } from "../passes/facts.js";
+import { addressOf, type Builder, Decline, fills, type Lowered } from "./builder.js";
+import { activationOf } from "./chain.js";
+import { type Lower, optionsOf } from "./lower-basic.js";
+import { residualOf, type Tail } from "./lower-linear.js";
+import { count } from "./value.js";
+
+const list = (value: Argument, dims: number, missing: number): number[] => {
+  if (Array.isArray(value)) return [...(value as number[])];
+  return new Array<number>(dims).fill((value as number | undefined) ?? missing);
+};
+
+function paddingOf(
+  padding: Argument,
+  kernel: readonly number[],
+  dilation: readonly number[],
+): { padding: number[]; paddingAfter: number[] } {
+  const dims = kernel.length;
+  if (padding === "same") {
+    const reach = kernel.map((k, i) => dilation[i]! * (k - 1));
+    return {
+      padding: reach.map((r) => Math.floor(r / 2)),
+      paddingAfter: reach.map((r) => Math.ceil(r / 2)),
+    };
+  }
+  const sizes = list(padding === "valid" ? 0 : padding, dims, 0);
+  return { padding: sizes, paddingAfter: sizes };
+}
+
+function lowerConv(b: Builder, node: Node, dims: number, tail: Tail): Lowered {
+  const [input, weight, given] = node.args as [Node, Node, Argument];
+  const options = optionsOf(given);
+  const shape = shapeOf(node);
+  const inputShape = shapeOf(input);
+  if (!b.isStatic(weight)) return new Decline("its weight depends on the input");
+  if (count(shape) === 0 || count(inputShape) === 0) return new Decline("an empty tensor");
+  const activation = activationOf(tail.activation ?? []);
+  if (activation === null) return new Decline("no kernel for its activation");
+  const [outChannels, , ...kernel] = shapeOf(weight) as [number, number, ...number[]];
+  const dilation = list(options.dilation, dims, 1);
+  const batched = inputShape.length === dims + 2;
+  const spec: ConvSpec = {
+    batch: batched ? inputShape[0]! : 1,
+    inChannels: inputShape[batched ? 1 : 0]!,
+    outChannels,
+    groups: (options.groups as number | undefined) ?? 1,
+    size: inputShape.slice(-dims),
+    kernel,
+    stride: list(options.stride, dims, 1),
+    dilation,
+    ...paddingOf(options.padding, kernel, dilation),
+    activation,
+  };
+  const x = b.contiguous(b.read(input));
+  if (x.dtype !== "float32") return new Decline("integers");
+  const bias = options.bias ? b.contiguous(b.read(options.bias as Node)) : null;
+  const residual = residualOf(b, tail);
+  const { inChannels, groups } = spec;
+  const sizes = { inChannels, outChannels, groups, kernel };
+  const packed = b.pack(`conv/${groups}`, [weight], packedConvBytes(sizes), (to, statics) => {
+    const raw = b.heap.put(statics.of(weight).values);
+    packConv(b.heap, sizes, raw, to);
+    b.heap.free(raw);
+  });
+  const run = conv(b.heap, spec);
+  const out = b.make(shape);
+  b.add({
+    kernel: `conv ${kernel.join("×")}`,
+    reads: [x.block, packed, residual?.block, bias?.block].filter((one) => one !== undefined),
+    writes: [out.block],
+    over: residual && fills(residual) ? [residual.block] : [],
+    workspace: run.workspaceBytes,
+    flops: (2 * count(shape) * count(shapeOf(weight))) / outChannels,
+    bind: (workspace) => {
+      const pointers = {
+        x: addressOf(x),
+        weight: packed.address,
+        bias: bias ? addressOf(bias) : 0,
+        residual: residual ? addressOf(residual) : 0,
+        out: addressOf(out),
+        workspace,
+      };
+      return () => run.run(pointers);
+    },
+  });
+  return out;
+}
+
+export const CONV: Readonly<Record<string, Lower>> = Object.fromEntries(
+  [1, 2, 3].flatMap((dims): [string, Lower][] => [
+    [`conv${dims}d`, (b, node) => lowerConv(b, node, dims, {})],
+    [`prim.conv${dims}d`, (b, node) => lowerConv(b, node, dims, node.args[3] as unknown as Tail)],
+  ]),
+);

@@ -1,0 +1,11 @@
+import { type Lower, POINTWISE, VIEWS } from "./lower-basic.js";
+import { CONV } from "./lower-conv.js";
+import { LINEAR } from "./lower-linear.js";
+
+/** How each op becomes kernel calls; what is not here runs as a tfjs op inside the plan. */
+export const LOWERINGS: Readonly<Record<string, Lower>> = {
+  ...VIEWS,
+  ...POINTWISE,
+  ...LINEAR,
+  ...CONV,
+};

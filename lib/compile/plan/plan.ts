@@ -1,0 +1,243 @@
+import * as tf from "@tensorflow/tfjs-core";
+import type { Heap } from "../../kernels/cpu/index.js";
+import type { Node } from "../../graph/index.js";
+import { type Argument, callNode, type Graph, mapNodes } from "../../graph/index.js";
+import { tensorMeta } from "../passes/facts.js";
+import { layOut } from "./arena.js";
+import { addressOf, Builder, Decline, type Step } from "./builder.js";
+import { LOWERINGS } from "./lower.js";
+import type { Block } from "./value.js";
+import { count, type Value } from "./value.js";
+import type { Weights } from "./weights.js";
+
+/** A node that runs as a tfjs op inside the plan, and why. */
+export interface Fallback {
+  node: Node;
+  reason: string;
+}
+
+/** The memory that all plans of a model work in, one after the other. */
+export class Arena {
+  private address = 0;
+  private bytes = 0;
+  /** Rises when the memory has moved. */
+  version = 0;
+
+  constructor(private readonly heap: Heap) {}
+
+  /** The address of at least so many bytes. */
+  reserve(bytes: number): number {
+    if (bytes <= this.bytes) return this.address;
+    if (this.bytes > 0) this.heap.free(this.address);
+    this.address = this.heap.alloc(bytes);
+    this.bytes = bytes;
+    this.version += 1;
+    return this.address;
+  }
+
+  dispose(): void {
+    if (this.bytes > 0) this.heap.free(this.address);
+    this.bytes = 0;
+  }
+}
+
+/** Thrown by a step that finds in the input what only eager can answer, such as with an error. */
+export const DECLINED = Symbol("declined");
+
+/** A graph as a fixed list of kernel calls on fixed addresses. */
+export class Plan {
+  readonly fallbacks: Fallback[] = [];
+  readonly steps: readonly Step[];
+  private readonly blocks: readonly Block[];
+  private readonly bytes: number;
+  private readonly workspace: number;
+  private readonly inputs: (Value | null)[];
+  private readonly outputs: Map<Node, Value>;
+  private run: (() => void)[] = [];
+  private version = -1;
+
+  constructor(
+    readonly graph: Graph,
+    private readonly heap: Heap,
+    private readonly weights: Weights,
+    private readonly arena: Arena,
+  ) {
+    weights.refresh(); // what other plans packed may be old
+    const builder = new Builder(graph, heap, weights);
+    const used = builder.users;
+    this.inputs = graph.placeholders.map((node) => {
+      if (used.get(node)!.size === 0) return null;
+      const { shape, dtype } = tensorMeta(node)!;
+      const value = builder.make(shape as number[], dtype);
+      value.block.first = -1;
+      builder.values.set(node, value);
+      return value;
+    });
+    for (const node of graph.nodes) {
+      if (node.kind !== "call_function" || builder.isStatic(node)) continue;
+      builder.at(node);
+      this.lower(builder, node);
+    }
+    this.outputs = new Map();
+    builder.at(graph.output!);
+    for (const node of new Set(graph.output!.inputs())) {
+      if (node.kind === "placeholder" || builder.isStatic(node)) continue;
+      this.outputs.set(node, builder.contiguous(builder.read(node)));
+    }
+    this.steps = builder.steps;
+    this.settleLifetimes();
+    this.blocks = [...builder.blocks].filter(({ first }) => first < Infinity);
+    this.bytes = layOut(this.blocks);
+    this.workspace = this.steps.reduce((most, { workspace = 0 }) => Math.max(most, workspace), 0);
+    weights.watch(graph);
+    weights.settle();
+  }
+
+  /** The memory that it works in besides weights. */
+  get arenaBytes(): number {
+    return this.bytes + this.workspace;
+  }
+
+  private lower(builder: Builder, node: Node): void {
+    const lower = LOWERINGS[node.target];
+    const steps = builder.steps.length;
+    let lowered = lower?.(builder, node) ?? new Decline("no kernel for this op");
+    if (lowered instanceof Decline) {
+      builder.steps.length = steps;
+      const { reason } = lowered;
+      this.fallbacks.push({ node, reason });
+      lowered = this.fallBack(builder, node);
+    }
+    builder.values.set(node, lowered);
+  }
+
+  /** The node as a tfjs op: its inputs copied out of the heap, its results copied back. */
+  private fallBack(builder: Builder, node: Node): Value | readonly Value[] {
+    const { heap } = this;
+    const reads = new Map<Node, Value>();
+    const lists = new Map<Node, readonly Value[]>();
+    for (const input of node.inputs()) {
+      const known = builder.values.get(input);
+      if (Array.isArray(known)) lists.set(input, known as Value[]);
+      else reads.set(input, builder.contiguous(builder.read(input)));
+    }
+    const metas = Array.isArray(node.meta.value) ? node.meta.value : [node.meta.value];
+    const outputs = (metas as ({ shape: number[]; dtype: string } | null)[]).map((meta) =>
+      builder.make(meta?.shape ?? [0], meta?.dtype),
+    );
+    const toTensor = (value: Value): tf.Tensor => readTensor(heap, value);
+    builder.add({
+      kernel: "tfjs",
+      reads: [...reads.values(), ...[...lists.values()].flat()].map(({ block }) => block),
+      writes: outputs.map(({ block }) => block),
+      bind: () => () => {
+        tf.tidy(() => {
+          const read = (argument: Argument): unknown =>
+            mapNodes(argument, (one) => lists.get(one)?.map(toTensor) ?? toTensor(reads.get(one)!));
+          const result = callNode(node, read) as tf.Tensor | tf.Tensor[];
+          [result].flat().forEach((tensor, i) => {
+            if (tensor instanceof tf.Tensor) writeTensor(heap, outputs[i]!, tensor);
+          });
+        });
+      },
+    });
+    return Array.isArray(node.meta.value) ? outputs : outputs[0]!;
+  }
+
+  /** When each block is needed, and which may take over the memory of another one. */
+  private settleLifetimes(): void {
+    this.steps.forEach(({ reads, writes }, i) => {
+      for (const block of [...reads, ...writes]) {
+        block.first = Math.min(block.first, i);
+        block.last = Math.max(block.last, i);
+      }
+    });
+    for (const { block } of this.outputs.values()) block.last = this.steps.length;
+    this.steps.forEach(({ writes, over = [] }, i) => {
+      const [out] = writes;
+      if (out === undefined || out.first !== i) return;
+      const free = over.find((one) => !one.isFixed && one.last === i && one.bytes >= out.bytes);
+      if (free !== undefined && free !== out) out.heir = free;
+    });
+  }
+
+  private bind(): void {
+    const base = this.arena.reserve(this.bytes + this.workspace + 256);
+    if (this.version === this.arena.version) return;
+    this.version = this.arena.version;
+    const relative = this.relative;
+    this.blocks.forEach((block, i) => (block.address = base + relative[i]!));
+    this.run = this.steps.map(({ bind }) => bind(base + this.bytes));
+  }
+
+  private addresses: number[] | null = null;
+  private get relative(): number[] {
+    return (this.addresses ??= this.blocks.map(({ address }) => address));
+  }
+
+  /** Runs on inputs in the order of the placeholders; gives the tensor of each output node. */
+  execute(inputs: readonly tf.Tensor[]): (node: Node) => tf.Tensor {
+    this.start(inputs);
+    for (const step of this.run) step();
+    return this.finish(inputs);
+  }
+
+  /** As {@link execute}, with the milliseconds of each step. */
+  profile(inputs: readonly tf.Tensor[]): { times: number[] } {
+    this.start(inputs);
+    const times = this.run.map((step) => {
+      const began = performance.now();
+      step();
+      return performance.now() - began;
+    });
+    return { times };
+  }
+
+  private start(inputs: readonly tf.Tensor[]): void {
+    this.bind();
+    for (let i = 0; i < inputs.length; i += 1) {
+      const value = this.inputs[i];
+      if (value) writeTensor(this.heap, value, inputs[i]!);
+    }
+  }
+
+  private finish(inputs: readonly tf.Tensor[]): (node: Node) => tf.Tensor {
+    const done = new Map<Node, tf.Tensor>();
+    const { placeholders } = this.graph;
+    return (node) => {
+      const known = done.get(node);
+      // Each place in the result has a tensor of its own, which may be disposed.
+      if (known !== undefined) return tf.clone(known);
+      const value = this.outputs.get(node);
+      let tensor: tf.Tensor;
+      if (value !== undefined) tensor = readTensor(this.heap, value);
+      else if (node.kind === "placeholder") tensor = tf.clone(inputs[placeholders.indexOf(node)]!);
+      else {
+        const { values, shape, dtype } = this.weights.staticsOf(this.graph).of(node);
+        tensor = tf.tensor(values.slice(), [...shape], dtype as tf.DataType);
+        this.weights.settle();
+      }
+      done.set(node, tensor);
+      return tensor;
+    };
+  }
+}
+
+function writeTensor(heap: Heap, value: Value, tensor: tf.Tensor): void {
+  const values = tensor.dataSync();
+  const view = value.dtype === "int32" ? heap.i32 : heap.f32;
+  view.set(values, addressOf(value) >>> 2);
+}
+
+function readTensor(heap: Heap, value: Value): tf.Tensor {
+  const start = addressOf(value) >>> 2;
+  const end = start + count(value.shape);
+  const { dtype } = value;
+  const values =
+    dtype === "int32"
+      ? heap.i32.slice(start, end)
+      : dtype === "bool"
+        ? Uint8Array.from(heap.f32.subarray(start, end))
+        : heap.f32.slice(start, end);
+  return tf.engine().makeTensor(values, [...value.shape], dtype as tf.DataType);
+}

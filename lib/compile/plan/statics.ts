@@ -1,0 +1,146 @@
+import * as tf from "@tensorflow/tfjs-core";
+import {
+  type Argument,
+  type Attributes,
+  callNode,
+  type Constant,
+  type Graph,
+  mapNodes,
+  Node,
+} from "../../graph/index.js";
+import { shapeOf, tensorMeta } from "../passes/facts.js";
+
+/** The numbers of something that depends on no input. */
+export type Numbers = Constant & { readonly values: tf.TypedArray };
+
+const size = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
+
+/** Computes what depends on no input; nothing is kept. The common formulas run on bare arrays. */
+export class Statics {
+  private readonly known = new Map<Node, Numbers>();
+
+  constructor(
+    private readonly graph: Graph,
+    private readonly attributes: Attributes,
+  ) {}
+
+  of(node: Node): Numbers {
+    let numbers = this.known.get(node);
+    if (numbers === undefined) {
+      numbers = this.compute(node);
+      this.known.set(node, numbers);
+    }
+    return numbers;
+  }
+
+  private compute(node: Node): Numbers {
+    if (node.kind === "get_attr") {
+      const constant = this.graph.constants.get(node.target);
+      if (constant !== undefined) return constant as Numbers;
+      const tensor = this.attributes(node.target);
+      return { shape: tensor.shape, dtype: tensor.dtype, values: tensor.dataSync() };
+    }
+    const values = this.quickly(node);
+    if (values !== null) return { shape: shapeOf(node), dtype: "float32", values };
+    return tf.tidy(() => {
+      const read = (argument: Argument): unknown =>
+        mapNodes(argument, (one) => {
+          const { values: numbers, shape, dtype } = this.of(one);
+          return tf.tensor(numbers, [...shape], dtype as tf.DataType);
+        });
+      const tensor = callNode(node, read) as tf.Tensor;
+      return { shape: tensor.shape, dtype: tensor.dtype, values: tensor.dataSync() };
+    });
+  }
+
+  private quickly(node: Node): Float32Array | null {
+    if (tensorMeta(node)?.dtype !== "float32") return null;
+    const [first, ...rest] = node.args;
+    const read = (one: Argument): tf.TypedArray | null =>
+      one instanceof Node ? this.of(one).values : null;
+    if (node.target === "prim.reshape") return this.of(first as Node).values as Float32Array;
+    if (node.target === "prim.slice") return this.rows(first as Node, ...(rest as [number[], number[]])); // prettier-ignore
+    if (node.target === "prim.concat" && rest[0] === 0) {
+      return join((first as Node[]).map((one) => this.of(one).values));
+    }
+    if (node.target === "prim.scale") {
+      const [factor, axis] = rest as [Node | number, number];
+      const by = typeof factor === "number" ? factor : this.of(factor).values;
+      return scale(this.of(first as Node), by, axis);
+    }
+    if (node.target === "prim.norm_scale") {
+      const weight = read(rest[0]);
+      const eps = rest[1] as number;
+      return Float32Array.from(this.of(first as Node).values, (variance, i) => {
+        return (weight?.[i] ?? 1) / Math.sqrt(variance + eps);
+      });
+    }
+    if (node.target === "prim.norm_shift") {
+      const [bias, mean, shift] = rest.map(read);
+      return Float32Array.from(
+        this.of(first as Node).values,
+        (by, i) => ((bias?.[i] ?? 0) - (mean?.[i] ?? 0)) * by + (shift?.[i] ?? 0),
+      );
+    }
+    return null;
+  }
+
+  /** A slice along the first dimension is a piece of the array. */
+  private rows(x: Node, begin: number[], extent: number[]): Float32Array | null {
+    const shape = shapeOf(x);
+    if (!shape.slice(1).every((n, i) => n === extent[i + 1])) return null;
+    const row = size(shape.slice(1));
+    const { values } = this.of(x);
+    return values.subarray(begin[0]! * row, (begin[0]! + extent[0]!) * row) as Float32Array;
+  }
+}
+
+function join(parts: readonly tf.TypedArray[]): Float32Array {
+  const whole = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+/** Every element times a number, or times that of its index along an axis. */
+function scale({ values, shape }: Numbers, by: tf.TypedArray | number, axis: number): Float32Array {
+  const result = new Float32Array(values.length);
+  const inner = size(shape.slice(axis + 1));
+  const n = shape[axis]!;
+  for (let start = 0, i = 0; start < values.length; start += inner, i = (i + 1) % n) {
+    const factor = typeof by === "number" ? by : by[i]!;
+    for (let j = start; j < start + inner; j += 1) result[j] = values[j]! * factor;
+  }
+  return result;
+}
+
+/** The same text for the same value, in every graph of one model. */
+export function signature(node: Node, graph: Graph): string {
+  if (node.kind === "get_attr") {
+    const constant = graph.constants.get(node.target);
+    return constant === undefined ? node.target : `[${constant.shape.join()}]${hash(constant)}`;
+  }
+  const write = (argument: Argument): string => {
+    if (argument instanceof Node) return signature(argument, graph);
+    if (argument === null || typeof argument !== "object") return String(argument);
+    if (Array.isArray(argument)) return `[${argument.map(write).join()}]`;
+    const entries = Object.entries(argument as Record<string, Argument>);
+    return `{${entries.map(([name, one]) => `${name}:${write(one)}`).join()}}`;
+  };
+  return `${node.target}(${node.args.map(write).join()})`;
+}
+
+/** Two 32-bit hashes of the numbers of a constant, one after the other. */
+function hash({ values, dtype }: Constant): string {
+  const bits = new Int32Array(Float32Array.from(values).buffer);
+  let a = 0x811c9dc5;
+  let b = 0x1b873593;
+  for (const word of bits) {
+    a = Math.imul(a ^ word, 0x01000193);
+    b = Math.imul((b << 5) | (b >>> 27), 5) + (word ^ (word >>> 15));
+  }
+  return `${dtype}:${bits.length}:${a >>> 0}:${b >>> 0}`;
+}

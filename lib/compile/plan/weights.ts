@@ -1,0 +1,100 @@
+import type { Heap } from "../../kernels/cpu/index.js";
+import type { Attributes, Graph, Node } from "../../graph/index.js";
+import { State } from "../../module/parameter.js";
+import { signature, Statics } from "./statics.js";
+import { Block } from "./value.js";
+
+/** Numbers that were made of parameters for a kernel, and what they were made of. */
+interface Packed {
+  block: Block;
+  sources: Set<State>;
+  fill: () => void;
+}
+
+/** The packed weights of one model, shared by all its plans, each once. */
+export class Weights {
+  private readonly packed = new Map<string, Packed>();
+  private readonly versions = new Map<State, number>();
+  private readonly statics = new Map<Graph, Statics>();
+
+  constructor(
+    readonly heap: Heap,
+    private readonly attributes: Attributes,
+  ) {}
+
+  /** What is computed of parameters, while a plan is built. */
+  staticsOf(graph: Graph): Statics {
+    let statics = this.statics.get(graph);
+    if (statics === undefined) {
+      statics = new Statics(graph, this.attributes);
+      this.statics.set(graph, statics);
+    }
+    return statics;
+  }
+
+  /** Forgets what was computed on the way to packed weights. */
+  settle(): void {
+    this.statics.clear();
+  }
+
+  /**
+   * A block of so many bytes that `fill` writes, now and whenever a parameter behind `nodes` gets
+   * new values. The same `kind` of the same values is made once.
+   */
+  block(
+    kind: string,
+    graph: Graph,
+    nodes: readonly Node[],
+    bytes: number,
+    fill: (address: number, statics: Statics) => void,
+  ): Block {
+    const key = `${kind} ${nodes.map((node) => signature(node, graph)).join(" ")}`;
+    const known = this.packed.get(key);
+    if (known !== undefined) return known.block;
+    const block = new Block(bytes, true);
+    block.address = this.heap.alloc(bytes);
+    const sources = new Set<State>();
+    for (const node of nodes) this.collect(node, graph, sources);
+    const refill = (): void => fill(block.address, this.staticsOf(graph));
+    this.packed.set(key, { block, sources, fill: refill });
+    refill();
+    return block;
+  }
+
+  /** Makes anew what was made of parameters that have other values now. */
+  refresh(): void {
+    let changed: Set<State> | null = null;
+    for (const [state, version] of this.versions) {
+      if (state.version === version) continue;
+      (changed ??= new Set()).add(state);
+      this.versions.set(state, state.version);
+    }
+    if (changed === null) return;
+    this.settle();
+    for (const { sources, fill } of this.packed.values()) {
+      if ([...sources].some((state) => changed.has(state))) fill();
+    }
+    this.settle();
+  }
+
+  /** Notes whatever parameters a graph reads, packed or not. */
+  watch(graph: Graph): void {
+    for (const node of graph.nodes) this.collect(node, graph, new Set());
+  }
+
+  dispose(): void {
+    for (const { block } of this.packed.values()) this.heap.free(block.address);
+    this.packed.clear();
+    this.versions.clear();
+  }
+
+  private collect(node: Node, graph: Graph, into: Set<State>): void {
+    if (node.kind === "get_attr" && !graph.constants.has(node.target)) {
+      const state = this.attributes(node.target);
+      if (!(state instanceof State)) return;
+      into.add(state);
+      if (!this.versions.has(state)) this.versions.set(state, state.version);
+    }
+    for (const input of node.inputs()) this.collect(input, graph, into);
+  }
+}

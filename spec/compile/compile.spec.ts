@@ -1,0 +1,131 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { expect } from "chai";
+import * as nn from "../../lib/index.js";
+import { expectNoLeak } from "../support/expect.js";
+import { readGoldens } from "../support/goldens.js";
+import { expectSame } from "../support/graphs.js";
+import { hasModule, ModuleCases } from "../support/module-cases.js";
+import { TOLERANCE } from "../support/backends.js";
+
+const CLOSE = TOLERANCE.cpu;
+
+describe("compile", () => {
+  before(() => nn.setBackend("cpu"));
+
+  const makeMlp = (): nn.Sequential =>
+    new nn.Sequential(new nn.Linear(5, 9), new nn.ReLU(), new nn.Linear(9, 3), new nn.Sigmoid());
+
+  it("gives what the model gives, for any batch, and leaves no tensor", async () => {
+    const model = makeMlp();
+    const fast = await nn.compile(model, tf.zeros([1, 5]));
+    expect(fast.explain().compiled, String(fast.explain())).to.be.true;
+    for (const batch of [1, 2, 7, 64]) {
+      const x = nn.randn(batch, 5);
+      expectSame(fast(x), model(x), CLOSE, `batch ${batch}`);
+      expectNoLeak(() => fast(x).dispose());
+      x.dispose();
+    }
+    expect(fast.graph!.nodes.map(({ target }) => target)).to.include("prim.linear");
+    fast.dispose();
+    expect(() => fast(tf.zeros([1, 5]))).to.throw("disposed");
+  });
+
+  it("sees new values of parameters, new layers, modes and hooks", async () => {
+    const model = makeMlp();
+    const fast = await nn.compile(model, tf.zeros([1, 5]));
+    const x = nn.randn(2, 5);
+    const same = (what: string): void => expectSame(fast(x), model(x), CLOSE, what);
+    const state = new Map([...model.stateDict()].map(([key, { shape }]) => [key, nn.randn(shape)]));
+    model.loadStateDict(state);
+    same("after loadStateDict");
+    (model as unknown as Record<string, nn.Module>)["1"] = new nn.Tanh();
+    same("after a layer was replaced");
+    expect(fast.explain().compiled).to.be.true;
+    const seen: string[] = [];
+    const handle = model.registerForwardHook(() => void seen.push("hook"));
+    fast(x);
+    expect(seen).to.deep.equal(["hook"]);
+    handle.remove();
+    model.train();
+    same("in training mode");
+    model.eval();
+    same("in eval mode again");
+  });
+
+  it("throws the model's own errors, and runs what cannot be traced as it is", async () => {
+    const model = makeMlp();
+    const fast = await nn.compile(model, tf.zeros([1, 5]));
+    expect(() => fast(tf.zeros([1, 4]))).to.throw("mat1 and mat2 shapes cannot be multiplied");
+    const branch = (x: tf.Tensor): tf.Tensor => (tf.sum(x).dataSync()[0]! > 0 ? x : tf.neg(x));
+    const eager = await nn.compile(branch, tf.ones([2]));
+    expect(eager.explain().reason).to.contain("reads the values of a tensor");
+    expect(Array.from(eager(tf.tensor([-1, -2])).dataSync())).to.deep.equal([1, 2]);
+  });
+
+  it("gives nested results, inputs and weights that pass through as tensors of their own", async () => {
+    const weight = new nn.Parameter(tf.ones([2]));
+    const model = new (class extends nn.Module {
+      readonly weight = weight;
+      override forward(x: tf.Tensor, { add }: { add: tf.Tensor }): object {
+        const y = tf.add(x, add);
+        return { y, list: [x, y, null], weight: this.weight, doubled: tf.mul(this.weight, 2) };
+      }
+    })();
+    const [x, add] = [tf.ones([2]), tf.tensor([1, 2])];
+    const fast = await nn.compile(model, [x, { add }]);
+    const result = fast(x, { add }) as { y: tf.Tensor; list: tf.Tensor[]; weight: tf.Tensor };
+    expectSame(result, model(x, { add }), CLOSE, "result");
+    tf.dispose(result);
+    expect(weight.isDisposed || x.isDisposed).to.be.false;
+  });
+
+  it("keeps few plans, and its memory does not grow with calls", async () => {
+    const model = makeMlp();
+    const fast = await nn.compile(model, tf.zeros([1, 5]), { plans: 2 });
+    for (const batch of [1, 2, 3, 1, 2, 3]) {
+      const x = nn.randn(batch, 5);
+      expectSame(fast(x), model(x), CLOSE, `batch ${batch}`);
+    }
+    const before = tf.memory().numTensors;
+    const x = nn.randn(3, 5);
+    for (let i = 0; i < 1000; i += 1) fast(x).dispose();
+    x.dispose();
+    expect(tf.memory().numTensors).to.equal(before);
+  });
+
+  it("profiles by node and by module", async () => {
+    const model = makeMlp();
+    const fast = await nn.compile(model, tf.zeros([1, 5]));
+    const profile = fast.profile(tf.zeros([4, 5]));
+    expect(profile.rows.map(({ kernel }) => kernel)).to.deep.equal(["linear", "linear"]);
+    expect([...profile.modules.keys()]).to.include.members(["", "0", "2"]);
+    expect(String(profile)).to.contain("GFLOP/s");
+  });
+});
+
+const goldens = await readGoldens("goldens/modules");
+const cases = new ModuleCases(goldens);
+
+describe("PyTorch's module cases, compiled", () => {
+  before(() => nn.setBackend("cpu"));
+  const counts = { compiled: 0, eager: 0 };
+  after(() => console.log(`\n${counts.compiled} cases compiled, ${counts.eager} left to eager`));
+
+  for (const module of new Set(goldens.cases.map((golden) => golden.module))) {
+    if (!hasModule(module)) continue;
+    it(`${module} gives what eager gives`, async () => {
+      for (const golden of goldens.cases.filter((one) => one.module === module)) {
+        const outer = tf.memory().numTensors;
+        const { model, args, dispose } = cases.build(golden);
+        const fast = await nn.compile(model, args);
+        const output: unknown = fast(...(args as never[]));
+        cases.expectOutput(output, golden.output, CLOSE, golden.id);
+        counts[fast.explain().compiled ? "compiled" : "eager"] += 1;
+        tf.dispose(output as tf.TensorContainer);
+        fast.dispose();
+        dispose();
+        expect(tf.memory().numTensors - outer, `${golden.id}: tensors left`).to.equal(0);
+      }
+    });
+  }
+});
