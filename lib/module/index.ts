@@ -9,6 +9,13 @@ export { ParameterDict, ParameterList } from "./parameter-containers.js";
 export { Buffer, Empty, Parameter, type TensorSource } from "./parameter.js";
 export { format, type FormatOptions } from "./print.js";
 export { manualSeed, rand, randint, randn, randperm } from "./random.js";
-export type { IncompatibleKeys, StateEntry, StateSource, StateValue } from "./state-dict.js";
+export { stripPrefix } from "./prefix.js";
+export type {
+  IncompatibleKeys,
+  LoadStateOptions,
+  StateEntry,
+  StateSource,
+  StateValue,
+} from "./state-dict.js";
 export { summary, type SummaryInput, type SummaryOptions } from "./summary.js";
 export type { ModelSummary, SummaryRow } from "./summary-rows.js";

@@ -9,6 +9,7 @@ import {
   type IncompatibleKeys,
   LOAD_HOOKS,
   loadState,
+  type LoadStateOptions,
   type LoadHook,
   type StateSource,
 } from "./state-dict.js";
@@ -95,13 +96,14 @@ export class Module {
    * Copies a state_dict into the parameters and buffers of this module and those below it.
    *
    * @param state key → tensor, or what `nn.load` gives: a Map or a plain object.
-   * @param options `strict` (default `true`): the keys must match exactly.
+   * @param options `strict` (default `true`): the keys must match exactly. `clamp` (default
+   *   `false`): integers beyond int32 become the nearest that fit, instead of an error.
    * @throws one error that lists every missing and unexpected key and every size mismatch;
    *   then nothing has changed.
    */
-  loadStateDict(state: StateSource, options?: { strict?: boolean }): IncompatibleKeys {
-    const { strict } = readOptions("loadStateDict", { strict: true }, options);
-    return loadState(this, state, strict);
+  loadStateDict(state: StateSource, options?: LoadStateOptions): IncompatibleKeys {
+    const defaults = { strict: true, clamp: false };
+    return loadState(this, state, readOptions("loadStateDict", defaults, options));
   }
 
   /** Registers a function that may rewrite keys of a state_dict before it is loaded. */

@@ -3,6 +3,7 @@ import { describe } from "../arguments.js";
 import { formatSize } from "./format/index.js";
 import type { Module } from "./module.js";
 import { Buffer, State } from "./parameter.js";
+import { sharedPrefix } from "./prefix.js";
 import { ownBuffers, ownParameters, presentChildren } from "./walk.js";
 
 /** A tensor of a checkpoint that is not yet a tfjs tensor, as `nn.load` gives it. */
@@ -10,7 +11,7 @@ export interface StateEntry {
   readonly shape: readonly number[];
   readonly dtype: string;
   toFloat32(): Float32Array;
-  toInt32(): Int32Array;
+  toInt32(options?: { clamp?: boolean }): Int32Array;
 }
 
 export type StateValue = tf.Tensor | StateEntry;
@@ -20,6 +21,13 @@ export type StateSource = ReadonlyMap<string, StateValue> | Readonly<Record<stri
 export interface IncompatibleKeys {
   missingKeys: string[];
   unexpectedKeys: string[];
+}
+
+export interface LoadStateOptions {
+  /** Whether the keys must match exactly (default `true`). */
+  strict?: boolean;
+  /** Whether integers beyond int32 become the nearest that fit (default `false`: an error). */
+  clamp?: boolean;
 }
 
 /** May rename, add or drop keys of its module before a state_dict is loaded. */
@@ -58,7 +66,11 @@ function runLoadHooks(module: Module, prefix: string, state: Map<string, StateVa
   }
 }
 
-export function loadState(module: Module, source: StateSource, strict: boolean): IncompatibleKeys {
+export function loadState(
+  module: Module,
+  source: StateSource,
+  { strict, clamp }: Required<LoadStateOptions>,
+): IncompatibleKeys {
   if (source === null || typeof source !== "object") {
     throw new TypeError(`Expected state_dict to be dict-like, got ${describe(source)}.`);
   }
@@ -76,12 +88,14 @@ export function loadState(module: Module, source: StateSource, strict: boolean):
   if (strict && missingKeys.length) errors.push(keyList("Missing", missingKeys));
   if (strict && unexpectedKeys.length) errors.push(keyList("Unexpected", unexpectedKeys));
   errors.push(...found.flatMap((slot) => problem(slot, state.get(slot.key))));
+  const prefix = strict ? sharedPrefix(missingKeys, unexpectedKeys) : null;
+  if (prefix !== null) errors.push(prefixHint(prefix));
   if (errors.length) throw loadError(module, errors);
 
   // All values are made before the first is written, so that a failure changes nothing.
   const values: tf.Tensor[] = [];
   try {
-    for (const slot of found) values.push(toTensor(state.get(slot.key)!, slot));
+    for (const slot of found) values.push(toTensor(state.get(slot.key)!, slot, clamp));
     found.forEach((slot, i) => write(slot, values[i]!));
   } finally {
     tf.dispose(values);
@@ -91,6 +105,15 @@ export function loadState(module: Module, source: StateSource, strict: boolean):
 
 function keyList(kind: string, keys: readonly string[]): string {
   return `${kind} key(s) in state_dict: ${keys.map((key) => `"${key}"`).join(", ")}. `;
+}
+
+/** After PyTorch's own lines: what to do about a wrapper's prefix. */
+function prefixHint(prefix: string): string {
+  const name = JSON.stringify(prefix);
+  return (
+    `The unexpected keys begin with ${name}, which a wrapper gave them: ` +
+    `model.loadStateDict(nn.stripPrefix(state, ${name})).`
+  );
 }
 
 function loadError(module: Module, errors: readonly string[]): Error {
@@ -124,13 +147,13 @@ function isOldScalar(value: StateValue, tensor: tf.Tensor): boolean {
 }
 
 /** The value in the dtype of its place, as `param.copy_` converts. */
-function toTensor(value: StateValue, { key, tensor }: Slot): tf.Tensor {
+function toTensor(value: StateValue, { key, tensor }: Slot, clamp: boolean): tf.Tensor {
   return tf.tidy(() => {
     if (value instanceof tf.Tensor) {
       return tf.clone(tf.reshape(tf.cast(value, tensor.dtype), tensor.shape));
     }
     try {
-      const values = tensor.dtype === "float32" ? value.toFloat32() : value.toInt32();
+      const values = tensor.dtype === "float32" ? value.toFloat32() : value.toInt32({ clamp });
       return tf.tensor(values, tensor.shape, tensor.dtype);
     } catch (error) {
       throw new Error(`While copying the parameter named "${key}": ${(error as Error).message}`, {
