@@ -18,6 +18,10 @@ export {
   load,
   type LoadOptions,
   type LoadProgress,
+  type SavableState,
+  type SavableTensor,
+  save,
+  type SaveOptions,
 } from "./checkpoint/index.js";
 export * from "./compile/index.js";
 export {

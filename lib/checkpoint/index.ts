@@ -6,3 +6,4 @@ export { CheckpointError } from "./errors.js";
 export { load, type LoadOptions } from "./load.js";
 export type { CheckpointInput } from "./source/open.js";
 export type { LoadProgress } from "./task.js";
+export { save, type SavableState, type SavableTensor, type SaveOptions } from "./save.js";

@@ -12,7 +12,8 @@ import { parseHeaderJson } from "./header-json.js";
 /** The format's own limit. */
 const MAX_HEADER = 100_000_000;
 
-const NAMES: Record<string, Dtype> = {
+/** By the names in headers. */
+export const SAFETENSORS_DTYPES: Readonly<Record<string, Dtype>> = {
   BOOL: "bool",
   U8: "uint8",
   I8: "int8",
@@ -127,9 +128,12 @@ function readInfo(key: string, info: unknown, fail: Fail): TensorPlace {
     fail(`the entry of '${key}' is not an object`, 8, key);
   }
   const { dtype: name, shape, data_offsets: offsets } = info as Json;
-  const dtype = typeof name === "string" && Object.hasOwn(NAMES, name) ? NAMES[name] : undefined;
+  const dtype =
+    typeof name === "string" && Object.hasOwn(SAFETENSORS_DTYPES, name)
+      ? SAFETENSORS_DTYPES[name]
+      : undefined;
   if (dtype === undefined) {
-    const known = Object.keys(NAMES).join(", ");
+    const known = Object.keys(SAFETENSORS_DTYPES).join(", ");
     return fail(`'${key}' has dtype ${JSON.stringify(name)}; known are ${known}`, 8, key);
   }
   if (!Array.isArray(shape) || !shape.every(isSize)) {

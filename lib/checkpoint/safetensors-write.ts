@@ -1,0 +1,61 @@
+/** Writes what `safetensors.ts` reads, to the byte as the Python library does. */
+import type { Dtype } from "./dtype.js";
+import { SAFETENSORS_DTYPES } from "./safetensors.js";
+
+/** A tensor whose bytes are made when it is their turn. */
+export interface WrittenTensor {
+  key: string;
+  dtype: Dtype;
+  shape: readonly number[];
+  /** In bytes. */
+  size: number;
+  read: () => Promise<Uint8Array>;
+}
+
+/** From the widest to the narrowest, so that all are aligned: the order of the library. */
+const ORDER = (
+  "U64 I64 F64 C64 F32 U32 I32 BF16 F16 U16 I16 F8_E5M2FNUZ F8_E4M3FNUZ F8_E8M0 F8_E4M3 F8_E5M2 " +
+  "I8 U8 F6_E3M2 F6_E2M3 F4 BOOL"
+).split(" ");
+
+/** How the format calls a dtype; undefined if it has none. */
+export const safetensorsName = (dtype: Dtype): string | undefined =>
+  ORDER.find((name) => SAFETENSORS_DTYPES[name] === dtype);
+
+export async function writeSafetensors(
+  tensors: readonly WrittenTensor[],
+  metadata?: Readonly<Record<string, string>>,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const rank = ({ dtype }: WrittenTensor): number => ORDER.indexOf(safetensorsName(dtype)!);
+  const sorted = [...tensors].sort((a, b) => rank(a) - rank(b) || compareUtf8(a.key, b.key));
+  let at = 0;
+  const infos = sorted.map(({ key, dtype, shape, size }) => {
+    const offsets = [at, (at += size)];
+    const info = { dtype: safetensorsName(dtype), shape, data_offsets: offsets };
+    return `${JSON.stringify(key)}:${JSON.stringify(info)}`;
+  });
+  if (metadata) infos.unshift(`"__metadata__":${JSON.stringify(metadata)}`);
+  const header = new TextEncoder().encode(`{${infos.join(",")}}`);
+  const start = 8 + 8 * Math.ceil(header.length / 8);
+  const file = new Uint8Array(start + at);
+  new DataView(file.buffer).setBigUint64(0, BigInt(start - 8), true);
+  file.set(header, 8);
+  file.fill(0x20, 8 + header.length, start);
+  at = start;
+  for (const { read, size } of sorted) {
+    file.set(await read(), at);
+    at += size;
+  }
+  return file;
+}
+
+/** As their UTF-8 bytes compare: by code points. */
+function compareUtf8(a: string, b: string): number {
+  const [left, right] = [[...a], [...b]];
+  const length = Math.min(left.length, right.length);
+  for (let i = 0; i < length; i += 1) {
+    const difference = left[i]!.codePointAt(0)! - right[i]!.codePointAt(0)!;
+    if (difference !== 0) return difference;
+  }
+  return left.length - right.length;
+}
