@@ -263,3 +263,17 @@ export function unpadSequence(
     return rows.map((row, i) => tf.slice(row, 0, Math.min(given[i]!, row.shape[0])));
   });
 }
+
+/**
+ * The sequences `(L, *)` of a packed batch.
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.rnn.unpack_sequence.html
+ */
+export function unpackSequence(packed: PackedSequence): tf.Tensor[] {
+  const [padded, lengths] = padPackedSequence(packed, { batchFirst: true });
+  try {
+    return unpadSequence(padded, lengths, { batchFirst: true });
+  } finally {
+    tf.dispose([padded, lengths]);
+  }
+}

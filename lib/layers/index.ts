@@ -45,3 +45,4 @@ export * from "./transformer-stacks.js";
 export * from "./triplet-loss.js";
 export * from "./unpooling.js";
 export * from "./upsampling.js";
+export * as utils from "./utils/index.js";

@@ -8,5 +8,6 @@ export {
   padPackedSequence,
   padSequence,
   type PadSequenceOptions,
+  unpackSequence,
   unpadSequence,
 } from "../functional/packed-sequence.js";

@@ -16,10 +16,14 @@ export const ABSENT = Symbol("absent");
 /** The names of a container's members in their order, where property order is not enough. */
 export const ORDER = Symbol("order");
 
+/** The names of properties that are computed from others. */
+export const COMPUTED = Symbol("computed");
+
 export interface Hidden {
   [BUFFERS]?: Map<string, boolean>;
   [ABSENT]?: Set<string>;
   [ORDER]?(): readonly string[];
+  [COMPUTED]?: Set<string>;
 }
 
 export type Member = readonly [name: string, value: unknown];
@@ -30,7 +34,9 @@ export type Member = readonly [name: string, value: unknown];
  */
 function members(module: Module): Member[] {
   const ordered = (module as Hidden)[ORDER]?.();
-  const names = ordered ?? Object.getOwnPropertyNames(module);
+  const all = ordered ?? Object.getOwnPropertyNames(module);
+  const computed = (module as Hidden)[COMPUTED];
+  const names = computed?.size ? all.filter((name) => !computed.has(name)) : all;
   return names.map((name) => [name, (module as unknown as Record<string, unknown>)[name]]);
 }
 

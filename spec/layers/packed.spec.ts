@@ -80,11 +80,17 @@ onEveryBackend("Packed sequences", (_backend, tolerance) => {
       const packed = nn.packSequence(sequences, { enforceSorted: false });
       expect(Array.from(packed.data.dataSync())).to.deep.equal([3, 1, 4, 2, 5]);
       expect(packed.batchSizes).to.deep.equal([2, 2, 1]);
-      const again = nn.unpadSequence(right, [2, 3], { batchFirst: true });
-      expect(again.map((one) => one.arraySync())).to.deep.equal([
-        [1, 2],
-        [3, 4, 5],
-      ]);
+      const count = tf.memory().numTensors;
+      for (const again of [
+        nn.unpadSequence(right, [2, 3], { batchFirst: true }),
+        nn.unpackSequence(packed),
+      ]) {
+        expect(again.map((one) => one.arraySync())).to.deep.equal([
+          [1, 2],
+          [3, 4, 5],
+        ]);
+      }
+      expect(tf.memory().numTensors - count, "four sequences").to.equal(4);
     });
   });
 
