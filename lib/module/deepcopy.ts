@@ -1,6 +1,8 @@
+import { HOOKS, type Hooks } from "./call.js";
 import { isModule } from "./walk.js";
 import { Module } from "./module.js";
 import { Buffer, Empty, Parameter, State } from "./parameter.js";
+import { UninitializedBuffer, UninitializedParameter } from "./uninitialized.js";
 
 /**
  * A module like the given one, with parameters and buffers of its own, as Python's
@@ -21,10 +23,14 @@ function copyModule(module: Module, copies: Map<unknown, unknown>): Module {
   for (const key of Reflect.ownKeys(module)) {
     const property = Object.getOwnPropertyDescriptor(module, key)!;
     if ("value" in property) property.value = copyValue(property.value, copies);
+    if (key === HOOKS) property.value = copyHooks(module[HOOKS]!);
     Object.defineProperty(copy, key, property);
   }
   return copy;
 }
+
+/** The same functions, in lists of the copy's own. */
+const copyHooks = ({ before, after }: Hooks): Hooks => ({ before: [...before], after: [...after] });
 
 function copyValue(value: unknown, copies: Map<unknown, unknown>): unknown {
   if (isModule(value)) return copyModule(value, copies);
@@ -39,6 +45,8 @@ function copyValue(value: unknown, copies: Map<unknown, unknown>): unknown {
 }
 
 function copyState(state: State): State {
+  if (state instanceof UninitializedParameter) return new UninitializedParameter(state);
+  if (state instanceof UninitializedBuffer) return new UninitializedBuffer(state);
   const source = state.isMeta ? new Empty(state.shape, state.dtype) : state;
   if (state instanceof Parameter)
     return new Parameter(source, { requiresGrad: state.requiresGrad });

@@ -17,5 +17,6 @@ export type {
   StateSource,
   StateValue,
 } from "./state-dict.js";
+export { UninitializedBuffer, UninitializedParameter } from "./uninitialized.js";
 export { summary, type SummaryInput, type SummaryOptions } from "./summary.js";
 export type { ModelSummary, SummaryRow } from "./summary-rows.js";
