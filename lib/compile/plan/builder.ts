@@ -1,4 +1,4 @@
-import { elementwise, type Heap } from "../../kernels/cpu/index.js";
+import { copy, type Heap } from "../../kernels/cpu/index.js";
 import { type Argument, type Graph, Node } from "../../graph/index.js";
 import { findStatic, shapeOf, tensorMeta } from "../passes/facts.js";
 import type { Statics } from "./statics.js";
@@ -113,17 +113,13 @@ export class Builder {
 
   /** Copies a tensor to a contiguous one of its shape. */
   copy(from: Value, to: Value): void {
-    const kernel = elementwise(this.heap, {
-      steps: [["constant", 1], ["mul", 0, 1]], // prettier-ignore
-      shape: from.shape,
-      strides: [[...from.strides]],
-    });
+    const kernel = copy(this.heap, { shape: from.shape, strides: from.strides });
     this.add({
       kernel: "copy",
       reads: [from.block],
       writes: [to.block],
       bind: () => {
-        const pointers = { inputs: [addressOf(from)], out: addressOf(to) };
+        const pointers = { x: addressOf(from), out: addressOf(to) };
         return () => kernel.run(pointers);
       },
     });

@@ -1,7 +1,8 @@
 import { createHeap, type Heap } from "../../kernels/cpu/index.js";
 import type { Graph } from "../../graph/index.js";
 import { attributesOf } from "../guard.js";
-import { Arena, DECLINED, Plan } from "./plan.js";
+import { DECLINED } from "./declined.js";
+import { Arena, Plan } from "./plan.js";
 import { Weights } from "./weights.js";
 
 /** The memory of one compiled model: its packed weights, and an arena for all its plans. */

@@ -1,4 +1,4 @@
-import { elementwise } from "../../kernels/cpu/index.js";
+import { copy, elementwise } from "../../kernels/cpu/index.js";
 import type { Argument, Node } from "../../graph/index.js";
 import { shapeOf } from "../passes/facts.js";
 import { addressOf, type Builder, Decline, fills, type Lowered } from "./builder.js";
@@ -68,6 +68,15 @@ export const POINTWISE: Readonly<Record<string, Lower>> = {
     const [inputs, lines] = node.args as unknown as [Node[], Line[]];
     return runChain(b, inputs.map((one) => b.read(one)), lines, shapeOf(node)); // prettier-ignore
   },
+  glu: (b, node) => {
+    const x = b.read(node.args[0] as Node);
+    const rank = x.shape.length;
+    const dim = (((optionsOf(node.args[1]).dim as number | undefined) ?? -1) + rank) % rank;
+    const shape = shapeOf(node);
+    const half = (i: number): Value =>
+      sliceValue(x, shape.map((size, axis) => (axis === dim ? i * size : 0)), shape); // prettier-ignore
+    return runChain(b, [half(0), half(1)], [["sigmoid", "x1"], ["prim.Multiply", "x0", "t0"]], shape); // prettier-ignore
+  },
   "prim.concat": (b, node) => {
     const [parts, axis] = node.args as [Node[], number];
     const values = parts.map((part) => b.read(part));
@@ -94,14 +103,7 @@ export function copyInto(b: Builder, from: Value, to: Value): void {
   }
   const slab = to.shape.slice(split);
   const lead = to.shape.slice(0, split);
-  const kernel = elementwise(b.heap, {
-    steps: [
-      ["constant", 1],
-      ["mul", 0, 1],
-    ],
-    shape: slab,
-    strides: [from.strides.slice(split)],
-  });
+  const kernel = copy(b.heap, { shape: slab, strides: from.strides.slice(split) });
   const places = count(lead);
   b.add({
     kernel: "copy",
@@ -116,7 +118,7 @@ export function copyInto(b: Builder, from: Value, to: Value): void {
           source += along * from.strides[i]! * 4;
           target += along * to.strides[i]! * 4;
         }
-        return { inputs: [source], out: target };
+        return { x: source, out: target };
       });
       return () => {
         for (const pointers of offsets) kernel.run(pointers);

@@ -1,11 +1,17 @@
-import { conv, type ConvSpec, packConv, packedConvBytes } from "../../kernels/cpu/index.js";
+import {
+  conv,
+  depthwise,
+  type ConvSpec,
+  packConv,
+  packedConvBytes,
+} from "../../kernels/cpu/index.js";
 import type { Argument, Node } from "../../graph/index.js";
 import { shapeOf } from "../passes/facts.js";
 import { addressOf, type Builder, Decline, fills, type Lowered } from "./builder.js";
 import { activationOf } from "./chain.js";
 import { type Lower, optionsOf } from "./lower-basic.js";
 import { residualOf, type Tail } from "./lower-linear.js";
-import { count } from "./value.js";
+import { count, type Value } from "./value.js";
 
 const list = (value: Argument, dims: number, missing: number): number[] => {
   if (Array.isArray(value)) return [...(value as number[])];
@@ -58,6 +64,8 @@ function lowerConv(b: Builder, node: Node, dims: number, tail: Tail): Lowered {
   const bias = options.bias ? b.contiguous(b.read(options.bias as Node)) : null;
   const residual = residualOf(b, tail);
   const { inChannels, groups } = spec;
+  const isDepthwise = groups === inChannels && groups > 1 && dims < 3;
+  if (isDepthwise && residual === null) return lowerDepthwise(b, node, spec, x, bias);
   const sizes = { inChannels, outChannels, groups, kernel };
   const packed = b.pack(`conv/${groups}`, [weight], packedConvBytes(sizes), (to, statics) => {
     const raw = b.heap.put(statics.of(weight).values);
@@ -81,6 +89,35 @@ function lowerConv(b: Builder, node: Node, dims: number, tail: Tail): Lowered {
         residual: residual ? addressOf(residual) : 0,
         out: addressOf(out),
         workspace,
+      };
+      return () => run.run(pointers);
+    },
+  });
+  return out;
+}
+
+/** As many groups as channels: each plane by itself, with its weight as it is. */
+function lowerDepthwise(
+  b: Builder,
+  node: Node,
+  spec: ConvSpec,
+  x: Value,
+  bias: Value | null,
+): Lowered {
+  const { inChannels: channels, outChannels, kernel } = spec;
+  const run = depthwise(b.heap, { ...spec, channels, multiplier: outChannels / channels });
+  const weight = b.read(node.args[1] as Node);
+  const out = b.make(shapeOf(node));
+  b.add({
+    kernel: `depthwise ${kernel.join("×")}`,
+    reads: [x.block, weight.block, bias?.block].filter((one) => one !== undefined),
+    writes: [out.block],
+    workspace: run.workspaceBytes,
+    flops: 2 * count(out.shape) * count(kernel),
+    bind: (workspace) => {
+      const pointers = {
+        ...{ x: addressOf(x), weight: addressOf(weight), out: addressOf(out), workspace },
+        bias: bias ? addressOf(bias) : 0,
       };
       return () => run.run(pointers);
     },

@@ -1,10 +1,10 @@
-import { linear, packedLinearBytes, packLinear } from "../../kernels/cpu/index.js";
+import { linear, matmul, packedLinearBytes, packLinear } from "../../kernels/cpu/index.js";
 import type { Argument, Node } from "../../graph/index.js";
 import { shapeOf } from "../passes/facts.js";
 import { addressOf, type Builder, Decline, fills, type Lowered } from "./builder.js";
 import { activationOf } from "./chain.js";
 import { type Lower, optionsOf } from "./lower-basic.js";
-import { type Block, count, permuteValue, reshapeValue, type Value } from "./value.js";
+import { type Block, count, reshapeValue, type Value } from "./value.js";
 
 type Line = readonly [string, ...unknown[]];
 
@@ -91,71 +91,55 @@ function lowerLinear(b: Builder, node: Node, tail: Tail): Lowered {
   return out;
 }
 
-/** A batched product: one packed right-hand side and one product a batch. */
+/** A batched product of two tensors that are both computed. */
 function lowerMatmul(b: Builder, node: Node): Lowered {
   const [left, right, transposeA, transposeB] = node.args as [Node, Node, boolean, boolean];
-  const swap = (value: Value): Value => {
-    const perm = value.shape.map((_, i) => i);
-    perm.push(...perm.splice(perm.length - 2).reverse());
-    return permuteValue(value, perm);
-  };
-  let a = b.read(left);
-  let c = b.read(right);
-  if (a.dtype !== "float32" || c.dtype !== "float32") return new Decline("integers");
-  if (transposeA) a = swap(a);
-  if (!transposeB) c = swap(c); // (…, n, k)
   const shape = shapeOf(node);
-  const rank = shape.length;
   const [m, n] = shape.slice(-2) as [number, number];
-  const k = a.shape.at(-1)!;
+  const a = asMatrix(b, b.read(left), transposeA);
+  const c = asMatrix(b, b.read(right), transposeB);
+  if (a.value.dtype !== "float32" || c.value.dtype !== "float32") return new Decline("integers");
+  const k = a.value.shape.at(transposeA ? -2 : -1)!;
   if (count(shape) === 0 || k === 0) return new Decline("an empty tensor");
-  if (a.strides.at(-1) !== 1 && k !== 1) a = b.contiguous(a);
-  // Rows of either the matrix or its transpose must lie side by side.
-  if (c.strides.at(-1) !== 1 && c.strides.at(-2) !== 1) c = b.contiguous(c);
-  const layout = c.strides.at(-1) === 1 || k === 1 ? "nk" : "kn";
-  const row = layout === "nk" ? c.strides.at(-2)! : c.strides.at(-1)!;
-  const lead = shape.slice(0, -2);
-  const along = (value: Value, index: number): number => {
-    let [rest, offset] = [index, 0];
-    for (let i = rank - 3; i >= 0; i -= 1) {
-      const at = rest % lead[i]!;
-      rest = (rest - at) / lead[i]!;
-      const dim = i - (rank - value.shape.length);
-      if (dim >= 0 && value.shape[dim] !== 1) offset += at * value.strides[dim]!;
-    }
-    return offset * 4;
-  };
-  const batches = count(lead);
-  const xRow = m === 1 ? k : a.strides.at(-2)!;
-  const kernel = linear(b.heap, { m, n, k, xRow });
-  const panel = b.scratch(packedLinearBytes(n, k));
+  const batch = shape.slice(0, -2);
+  const along = ({ shape: sizes, strides }: Value): number[] =>
+    batch.map((_, i) => {
+      const dim = i - (shape.length - sizes.length);
+      return dim < 0 || sizes[dim] === 1 ? 0 : strides[dim]!;
+    });
+  const kernel = matmul(b.heap, {
+    ...{ batch, aBatch: along(a.value), bBatch: along(c.value), m, n, k },
+    aLayout: a.swapped ? "km" : "mk",
+    bLayout: c.swapped ? "nk" : "kn",
+    ...{ aRow: a.row, bRow: c.row },
+  });
   const out = b.make(shape);
   b.add({
     kernel: "matmul",
-    reads: [a.block, c.block],
-    writes: [out.block, panel],
+    reads: [a.value.block, c.value.block],
+    writes: [out.block],
     workspace: kernel.workspaceBytes,
-    flops: 2 * batches * m * n * k,
+    flops: 2 * count(shape) * k,
     bind: (workspace) => {
-      const to = panel.address;
-      const calls = Array.from({ length: batches }, (_, i) => ({
-        weight: { weight: addressOf(c) + along(c, i), n, k, to, layout, row } as const,
-        pointers: {
-          x: addressOf(a) + along(a, i),
-          weight: to,
-          out: addressOf(out) + i * m * n * 4,
-          workspace,
-        },
-      }));
-      return () => {
-        for (const { weight, pointers } of calls) {
-          packLinear(b.heap, weight);
-          kernel.run(pointers);
-        }
-      };
+      const pointers = { a: addressOf(a.value), b: addressOf(c.value), out: addressOf(out), workspace }; // prettier-ignore
+      return () => kernel.run(pointers);
     },
   });
   return out;
+}
+
+/** A matrix, or its transpose, with rows side by side; whether it is to be read swapped. */
+function asMatrix(
+  b: Builder,
+  given: Value,
+  transposed: boolean,
+): { value: Value; swapped: boolean; row: number } {
+  let value = given;
+  const isUnit = (axis: number): boolean =>
+    value.strides.at(axis) === 1 || value.shape.at(axis) === 1;
+  if (!isUnit(-1) && !isUnit(-2)) value = b.contiguous(value);
+  const byRows = isUnit(-1);
+  return { value, swapped: byRows === transposed, row: value.strides.at(byRows ? -2 : -1)! };
 }
 
 export const LINEAR: Readonly<Record<string, Lower>> = {

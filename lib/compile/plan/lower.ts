@@ -1,6 +1,9 @@
+import { ATTENTION } from "./lower-attention.js";
 import { type Lower, POINTWISE, VIEWS } from "./lower-basic.js";
 import { CONV } from "./lower-conv.js";
 import { LINEAR } from "./lower-linear.js";
+import { NORM } from "./lower-norm.js";
+import { WINDOWS } from "./lower-windows.js";
 
 /** How each op becomes kernel calls; what is not here runs as a tfjs op inside the plan. */
 export const LOWERINGS: Readonly<Record<string, Lower>> = {
@@ -8,4 +11,7 @@ export const LOWERINGS: Readonly<Record<string, Lower>> = {
   ...POINTWISE,
   ...LINEAR,
   ...CONV,
+  ...NORM,
+  ...WINDOWS,
+  ...ATTENTION,
 };

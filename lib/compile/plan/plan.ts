@@ -41,9 +41,6 @@ export class Arena {
   }
 }
 
-/** Thrown by a step that finds in the input what only eager can answer, such as with an error. */
-export const DECLINED = Symbol("declined");
-
 /** A graph as a fixed list of kernel calls on fixed addresses. */
 export class Plan {
   readonly fallbacks: Fallback[] = [];

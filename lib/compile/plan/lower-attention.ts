@@ -1,0 +1,148 @@
+import { attention, gather, type HeadStrides } from "../../kernels/cpu/index.js";
+import type { Argument, Node } from "../../graph/index.js";
+import { isCall, shapeOf } from "../passes/facts.js";
+import { addressOf, type Builder, Decline, type Lowered } from "./builder.js";
+import { type Lower, optionsOf } from "./lower-basic.js";
+import { blocksOf } from "./lower-norm.js";
+import { DECLINED } from "./declined.js";
+import { count, permuteValue, reshapeValue, type Value } from "./value.js";
+
+/** `(…, H, L, E)` as `(N, H, L, E)` with rows side by side. */
+function asHeads(b: Builder, node: Node): Value {
+  let value = b.read(node);
+  const [h, l, e] = [value.shape.at(-3) ?? 1, ...value.shape.slice(-2)] as [number, number, number];
+  const shape = [count(value.shape) / (h * l * e), h, l, e];
+  if (value.strides.at(-1) !== 1 && e !== 1) value = b.contiguous(value);
+  return reshapeValue(value, shape) ?? reshapeValue(b.contiguous(value), shape)!;
+}
+
+const headStrides = ({ strides }: Value): HeadStrides => ({
+  batch: strides[0]!,
+  head: strides[1]!,
+  row: strides[2]!,
+});
+
+/** A bool mask means "takes part"; what is added is 0 or -∞. */
+function maskOf(b: Builder, mask: Argument, scores: readonly number[]): Value | null | Decline {
+  if (!mask) return null;
+  const value = b.contiguous(b.read(mask as Node));
+  if (value.dtype !== "float32") return new Decline("a mask that is no float");
+  if (value.shape.length > 4) return new Decline("a mask of more than four dimensions");
+  const missing = new Array<number>(4 - value.shape.length).fill(1);
+  const wide = reshapeValue(value, [...missing, ...value.shape])!;
+  if (wide.shape[3] !== scores[3]) return new Decline("a mask that broadcasts along the keys");
+  const fits = wide.shape.every((size, i) => size === 1 || size === scores[i]);
+  return fits ? wide : new Decline("a mask of another batch");
+}
+
+/** Whether the result is only read with its heads side by side. */
+function isMerged(b: Builder, node: Node): boolean {
+  const users = [...b.users.get(node)!];
+  return (
+    users.length > 0 &&
+    users.every((one) => {
+      const perm = one.args[1] as number[];
+      return isCall(one, "prim.permute") && perm.at(-1) === perm.length - 1 && perm.at(-2) === perm.length - 3; // prettier-ignore
+    })
+  );
+}
+
+const lowerAttention: Lower = (b, node): Lowered => {
+  const [query, key, value, given] = node.args as [Node, Node, Node, Argument];
+  const options = optionsOf(given);
+  if (options.dropoutP) return new Decline("dropout");
+  const shape = shapeOf(node);
+  if (count(shape) === 0 || count(shapeOf(key)) === 0) return new Decline("an empty tensor");
+  const lead = [query, key, value].map((one) => String(shapeOf(one).slice(0, -3)));
+  if (lead.some((one) => one !== lead[0])) return new Decline("batches that broadcast");
+  const [q, k, v] = [asHeads(b, query), asHeads(b, key), asHeads(b, value)];
+  const [batch, heads, queries, headSize] = q.shape as [number, number, number, number];
+  const keys = k.shape[2]!;
+  const keyHeads = k.shape[1]!;
+  if (keyHeads !== v.shape[1] || (keyHeads !== heads && !options.enableGqa)) {
+    return new Decline("heads that broadcast");
+  }
+  const mask = maskOf(b, options.attnMask, [batch, heads, queries, keys]);
+  if (mask instanceof Decline) return mask;
+  const valueSize = v.shape[3]!;
+  // Heads side by side, if that is how they are read: then nothing is transposed behind.
+  const merged = isMerged(b, node);
+  const plain = b.make(merged ? [batch, queries, heads, valueSize] : [batch, heads, queries, valueSize]); // prettier-ignore
+  const out = merged ? permuteValue(plain, [0, 2, 1, 3]) : plain;
+  const over = (size: number, stride: number): number => (size === 1 ? 0 : stride);
+  const kernel = attention(b.heap, {
+    ...{ batch, heads, keyHeads, queries, keys, headSize, valueSize },
+    scale: (options.scale as number | null | undefined) ?? undefined,
+    causal: Boolean(options.isCausal),
+    ...{ q: headStrides(q), k: headStrides(k), v: headStrides(v), out: headStrides(out) },
+    mask: mask
+      ? {
+          batch: over(mask.shape[0]!, mask.strides[0]!),
+          head: over(mask.shape[1]!, mask.strides[1]!),
+          row: over(mask.shape[2]!, mask.strides[2]!),
+        }
+      : undefined,
+    emptyRows: "zero",
+  });
+  b.add({
+    kernel: "attention",
+    reads: blocksOf(q, k, v, mask),
+    writes: [out.block],
+    workspace: kernel.workspaceBytes,
+    flops: 2 * batch * heads * queries * keys * (headSize + valueSize),
+    bind: (workspace) => {
+      const pointers = {
+        ...{ q: addressOf(q), k: addressOf(k), v: addressOf(v), out: addressOf(out) },
+        ...{ mask: mask ? addressOf(mask) : 0, workspace },
+      };
+      return () => kernel.run(pointers);
+    },
+  });
+  return reshapeValue(out, shape) ?? new Decline("its batch has no one stride");
+};
+
+/** Rows of a table by number; a number that is not in the table is eager's to refuse. */
+function lookUp(b: Builder, table: Value, indices: Value, shape: readonly number[]): Lowered {
+  if (indices.dtype !== "int32") return new Decline("indices that are no integers");
+  if (table.dtype !== "float32") return new Decline("a table of integers");
+  const at = b.contiguous(indices);
+  const [rows, ...inner] = b.contiguous(table).shape as [number, ...number[]];
+  const n = count(inner);
+  const total = count(at.shape);
+  if (total === 0 || n === 0) return new Decline("an empty tensor");
+  const whole = b.contiguous(table);
+  const kernel = gather(b.heap, { count: total, rows, n });
+  const out = b.make(shape);
+  b.add({
+    kernel: "gather",
+    reads: [whole.block, at.block],
+    writes: [out.block],
+    bind: () => {
+      const pointers = { table: addressOf(whole), indices: addressOf(at), out: addressOf(out) };
+      return () => {
+        try {
+          kernel.run(pointers);
+        } catch {
+          // eslint-disable-next-line @typescript-eslint/only-throw-error -- a signal, not an error
+          throw DECLINED;
+        }
+      };
+    },
+  });
+  return out;
+}
+
+export const ATTENTION: Readonly<Record<string, Lower>> = {
+  scaled_dot_product_attention: lowerAttention,
+  embedding: (b, node) => {
+    const [input, weight, given] = node.args as [Node, Node, Argument];
+    const { maxNorm } = optionsOf(given);
+    if (maxNorm !== undefined && maxNorm !== null) return new Decline("maxNorm");
+    return lookUp(b, b.read(weight), b.read(input), shapeOf(node));
+  },
+  "prim.gather": (b, node) => {
+    const [table, indices, axis, batchDims] = node.args as [Node, Node, number, number];
+    if (axis !== 0 || batchDims !== 0) return new Decline("not along the first dimension");
+    return lookUp(b, b.read(table), b.read(indices), shapeOf(node));
+  },
+};

@@ -1,0 +1,170 @@
+import { groupNorm, layerNorm, reduce, type ReduceSpec, softmax } from "../../kernels/cpu/index.js";
+import type { Argument, Node } from "../../graph/index.js";
+import { shapeOf } from "../passes/facts.js";
+import { addressOf, type Builder, Decline, fills, type Lowered } from "./builder.js";
+import { type Lower, optionsOf } from "./lower-basic.js";
+import { count, reshapeValue, type Value } from "./value.js";
+
+/** An optional vector of an op, side by side in the heap. */
+export const vectorOf = (b: Builder, vector: Argument): Value | null =>
+  vector ? b.contiguous(b.read(vector as Node)) : null;
+
+export const blocksOf = (...values: (Value | null)[]): Value["block"][] =>
+  values.filter((value) => value !== null).map(({ block }) => block);
+
+const FLOAT32_EPS = 2 ** -23;
+
+/** Layer norm and RMS norm; the sizes that are normalised are the last ones. */
+const lowerLayerNorm =
+  (kind: "layer" | "rms"): Lower =>
+  (b, node) => {
+    const [input, sizes, given] = node.args;
+    const { weight, bias, eps } = optionsOf(given);
+    const n = typeof sizes === "number" ? sizes : count(sizes as number[]);
+    const x = b.contiguous(b.read(input as Node));
+    const rows = count(x.shape) / n;
+    if (count(x.shape) === 0) return new Decline("an empty tensor");
+    const [w, c] = [vectorOf(b, weight), vectorOf(b, bias)];
+    if (c !== null && w === null) return new Decline("a bias without a weight");
+    const kernel = layerNorm(b.heap, {
+      ...{ kind, rows, n },
+      eps: (eps as number | null | undefined) ?? (kind === "layer" ? 1e-5 : FLOAT32_EPS),
+    });
+    const out = b.make(x.shape);
+    b.add({
+      kernel: `${kind} norm`,
+      reads: blocksOf(x, w, c),
+      writes: [out.block],
+      over: fills(x) ? [x.block] : [],
+      flops: 8 * rows * n,
+      bind: () => {
+        const pointers = {
+          x: addressOf(x),
+          weight: w ? addressOf(w) : 0,
+          bias: c ? addressOf(c) : 0,
+          out: addressOf(out),
+        };
+        return () => kernel.run(pointers);
+      },
+    });
+    return out;
+  };
+
+function normGroups(
+  b: Builder,
+  input: Node,
+  groups: number | null,
+  options: Record<string, Argument>,
+): Lowered {
+  const x = b.contiguous(b.read(input));
+  if (count(x.shape) === 0) return new Decline("an empty tensor");
+  const [batch, channels] = x.shape as [number, number];
+  const [w, c] = [vectorOf(b, options.weight), vectorOf(b, options.bias)];
+  const n = count(x.shape.slice(2));
+  const eps = (options.eps as number | undefined) ?? 1e-5;
+  const kernel = groupNorm(b.heap, { batch, channels, groups: groups ?? channels, n, eps });
+  const out = b.make(x.shape);
+  b.add({
+    kernel: "group norm",
+    reads: blocksOf(x, w, c),
+    writes: [out.block],
+    over: fills(x) ? [x.block] : [],
+    workspace: kernel.workspaceBytes,
+    flops: 8 * count(x.shape),
+    bind: (workspace) => {
+      const pointers = {
+        ...{ x: addressOf(x), out: addressOf(out), workspace },
+        ...{ weight: w ? addressOf(w) : 0, bias: c ? addressOf(c) : 0 },
+      };
+      return () => kernel.run(pointers);
+    },
+  });
+  return out;
+}
+
+const lowerSoftmax =
+  (log: boolean): Lower =>
+  (b, node) => {
+    const [input, given] = node.args;
+    const x = b.contiguous(b.read(input as Node));
+    const rank = x.shape.length;
+    const options = optionsOf(given);
+    const implicit = [0, 1, 3].includes(rank) ? 0 : 1;
+    const dim = ((options.dim as number | null | undefined) ?? implicit) + 0;
+    if (options.dtype) return new Decline("another dtype");
+    const n = x.shape.at(-1) ?? 1;
+    if (rank === 0 || (dim + rank) % rank !== rank - 1)
+      return new Decline("not the last dimension");
+    if (count(x.shape) === 0) return new Decline("an empty tensor");
+    const kernel = softmax(b.heap, { rows: count(x.shape) / n, n, log });
+    const out = b.make(x.shape);
+    b.add({
+      kernel: log ? "log softmax" : "softmax",
+      reads: [x.block],
+      writes: [out.block],
+      over: fills(x) ? [x.block] : [],
+      flops: 5 * count(x.shape),
+      bind: () => {
+        const pointers = { x: addressOf(x), out: addressOf(out) };
+        return () => kernel.run(pointers);
+      },
+    });
+    return out;
+  };
+
+/** A reduction over dimensions that lie side by side. */
+export function runReduction(
+  b: Builder,
+  value: Value,
+  axes: readonly number[],
+  reduction: ReduceSpec["reduction"],
+  shape: readonly number[],
+): Lowered {
+  const x = b.contiguous(value);
+  const [first, last] = [axes[0], axes.at(-1)];
+  if (first === undefined) return reshapeValue(x, shape)!;
+  const isRun = axes.every((axis, i) => axis === first + i);
+  if (!isRun || x.dtype !== "float32") return new Decline("dimensions that are not neighbours");
+  if (count(x.shape) === 0) return new Decline("an empty tensor");
+  const spec = {
+    ...{ reduction, outer: count(x.shape.slice(0, first)) },
+    n: count(x.shape.slice(first, last! + 1)),
+    inner: count(x.shape.slice(last! + 1)),
+  };
+  const kernel = reduce(b.heap, spec);
+  const out = b.make(shape);
+  b.add({
+    kernel: reduction,
+    reads: [x.block],
+    writes: [out.block],
+    flops: count(x.shape),
+    bind: () => {
+      const pointers = { x: addressOf(x), out: addressOf(out) };
+      return () => kernel.run(pointers);
+    },
+  });
+  return out;
+}
+
+const REDUCTIONS = { Sum: "sum", Mean: "mean", Max: "max", Min: "min" } as const;
+
+export const NORM: Readonly<Record<string, Lower>> = {
+  layer_norm: lowerLayerNorm("layer"),
+  rms_norm: lowerLayerNorm("rms"),
+  group_norm: (b, { args }) =>
+    normGroups(b, args[0] as Node, args[1] as number, optionsOf(args[2])),
+  instance_norm: (b, { args }) => {
+    const options = optionsOf(args[1]);
+    if (options.useInputStats === false) return new Decline("running statistics");
+    return normGroups(b, args[0] as Node, null, options);
+  },
+  softmax: lowerSoftmax(false),
+  log_softmax: lowerSoftmax(true),
+  ...Object.fromEntries(
+    Object.entries(REDUCTIONS).map(([name, reduction]): [string, Lower] => [
+      `prim.${name}`,
+      (b, node) =>
+        runReduction(b, b.read(node.args[0] as Node), node.args[1] as number[], reduction, shapeOf(node)), // prettier-ignore
+    ]),
+  ),
+};
