@@ -1,4 +1,52 @@
 import type { AtenOp } from "../op-table.js";
+import { activationOps } from "./activation.js";
+import { attentionOps } from "./attention.js";
+import { checkOps } from "./checks.js";
+import { withComplex } from "./complex.js";
+import { convOps } from "./conv.js";
+import { creationOps } from "./creation.js";
+import { diagonalOps } from "./diagonal.js";
+import { fftOps } from "./fft.js";
+import { indexingOps } from "./indexing.js";
+import { lossOps } from "./loss.js";
+import { matmulOps } from "./matmul.js";
+import { normOps } from "./norm.js";
+import { binaryOps } from "./pointwise-binary.js";
+import { unaryOps } from "./pointwise-unary.js";
+import { poolOps } from "./pool.js";
+import { recurrentOps } from "./recurrent.js";
+import { reduceOps } from "./reduce.js";
+import { resizeOps } from "./resize.js";
+import { scatterOps } from "./scatter.js";
+import { shapeOps } from "./shape.js";
+import { sortingOps } from "./sorting.js";
+import { specialOps } from "./special.js";
+import { statisticsOps } from "./statistics.js";
+import { stftOps } from "./stft.js";
 
 /** The ATen ops that are built in, by name and overload: `"aten.add.Tensor"`. */
-export const ATEN_OPS: Readonly<Record<string, AtenOp>> = {};
+export const ATEN_OPS: Readonly<Record<string, AtenOp>> = withComplex({
+  ...unaryOps,
+  ...binaryOps,
+  ...activationOps,
+  ...reduceOps,
+  ...creationOps,
+  ...shapeOps,
+  ...diagonalOps,
+  ...indexingOps,
+  ...scatterOps,
+  ...matmulOps,
+  ...convOps,
+  ...poolOps,
+  ...normOps,
+  ...attentionOps,
+  ...recurrentOps,
+  ...resizeOps,
+  ...lossOps,
+  ...sortingOps,
+  ...specialOps,
+  ...statisticsOps,
+  ...fftOps,
+  ...stftOps,
+  ...checkOps,
+});

@@ -1,0 +1,153 @@
+import type * as tf from "@tensorflow/tfjs-core";
+import * as F from "../../functional/index.js";
+import { defineOps } from "./support/define.js";
+import { toDtype, toFloat } from "./support/dtype.js";
+import { permuteAxes } from "./support/shape.js";
+
+type Sizes = readonly number[];
+type Maybe = tf.Tensor | null;
+
+/** PyTorch takes one number, or a list of one, for all dimensions. */
+const each = (sizes: Sizes | number, n: number): number[] => {
+  const list = typeof sizes === "number" ? [sizes] : sizes;
+  return list.length === n ? [...list] : new Array<number>(n).fill(list[0]!);
+};
+
+const CONV = { 1: F.conv1d, 2: F.conv2d, 3: F.conv3d };
+const TRANSPOSED = { 1: F.convTranspose1d, 2: F.convTranspose2d, 3: F.convTranspose3d };
+
+type Dims = 1 | 2 | 3;
+
+/** tfjs convolves floats only. */
+function alsoOfIntegers<Options extends { bias?: Maybe }>(
+  run: (input: tf.Tensor, weight: tf.Tensor, options: Options) => tf.Tensor,
+  input: tf.Tensor,
+  weight: tf.Tensor,
+  options: Options,
+): tf.Tensor {
+  if (input.dtype === "float32") return run(input, weight, options);
+  const bias = options.bias ? toFloat(options.bias) : null;
+  return toDtype(run(toFloat(input), toFloat(weight), { ...options, bias }), input.dtype);
+}
+
+const conv =
+  (n: Dims) =>
+  (
+    input: tf.Tensor,
+    weight: tf.Tensor,
+    bias: Maybe = null,
+    stride: Sizes | number = 1,
+    padding: Sizes | number | "same" | "valid" = 0,
+    dilation: Sizes | number = 1,
+    groups = 1,
+  ): tf.Tensor =>
+    alsoOfIntegers(CONV[n], input, weight, {
+      bias,
+      stride: each(stride, n),
+      padding: typeof padding === "string" ? padding : each(padding, n),
+      dilation: each(dilation, n),
+      groups,
+    });
+
+const convTranspose =
+  (n: Dims) =>
+  (
+    input: tf.Tensor,
+    weight: tf.Tensor,
+    bias: Maybe = null,
+    stride: Sizes | number = 1,
+    padding: Sizes | number = 0,
+    outputPadding: Sizes | number = 0,
+    groups = 1,
+    dilation: Sizes | number = 1,
+  ): tf.Tensor =>
+    alsoOfIntegers(TRANSPOSED[n], input, weight, {
+      bias,
+      stride: each(stride, n),
+      padding: each(padding, n),
+      outputPadding: each(outputPadding, n),
+      groups,
+      dilation: each(dilation, n),
+    });
+
+/** What all convolutions are in decomposed programs; the rank of the weight says which. */
+function convolution(
+  input: tf.Tensor,
+  weight: tf.Tensor,
+  bias: Maybe,
+  stride: Sizes,
+  padding: Sizes,
+  dilation: Sizes,
+  transposed: boolean,
+  outputPadding: Sizes,
+  groups: number,
+): tf.Tensor {
+  const n = (weight.rank - 2) as Dims;
+  return transposed
+    ? convTranspose(n)(input, weight, bias, stride, padding, outputPadding, groups, dilation)
+    : conv(n)(input, weight, bias, stride, padding, dilation, groups);
+}
+
+export const convOps = defineOps({
+  ...Object.fromEntries(
+    ([1, 2, 3] as const).flatMap((n) => [
+      [
+        `conv${n}d|conv${n}d.padding(input, weight, bias, stride, padding, dilation, groups)`,
+        conv(n),
+      ],
+      [
+        `conv_transpose${n}d|conv_transpose${n}d.input(input, weight, bias, stride, padding, output_padding, groups, dilation)`,
+        convTranspose(n),
+      ],
+    ]),
+  ),
+  "convolution|_convolution|_convolution.deprecated(input, weight, bias, stride, padding, dilation, transposed, output_padding, groups, benchmark, deterministic, cudnn_enabled, allow_tf32)":
+    convolution,
+  "_conv_depthwise2d(self, weight, kernel_size, bias, stride, padding, dilation)": (
+    self: tf.Tensor,
+    weight: tf.Tensor,
+    _kernelSize: Sizes,
+    bias: Maybe,
+    stride: Sizes,
+    padding: Sizes,
+    dilation: Sizes,
+  ) => conv(2)(self, weight, bias, stride, padding, dilation, weight.shape[0]),
+  "conv_tbc(self, weight, bias, pad)": (
+    self: tf.Tensor,
+    weight: tf.Tensor,
+    bias: tf.Tensor,
+    padding = 0,
+  ) => {
+    // Time, batch, channels; the weight is (K, in, out).
+    const y = F.conv1d(permuteAxes(self, [1, 2, 0]), permuteAxes(weight, [2, 1, 0]), {
+      bias,
+      padding,
+    });
+    return permuteAxes(y, [2, 0, 1]);
+  },
+  "im2col(self, kernel_size, dilation, padding, stride)": (
+    self: tf.Tensor,
+    kernelSize: Sizes,
+    dilation: Sizes,
+    padding: Sizes,
+    stride: Sizes,
+  ) =>
+    F.unfold(self, each(kernelSize, 2), {
+      dilation: each(dilation, 2),
+      padding: each(padding, 2),
+      stride: each(stride, 2),
+    }),
+  "col2im(self, output_size, kernel_size, dilation, padding, stride)": (
+    self: tf.Tensor,
+    outputSize: Sizes,
+    kernelSize: Sizes,
+    dilation: Sizes,
+    padding: Sizes,
+    stride: Sizes,
+  ) =>
+    F.fold(self, outputSize, each(kernelSize, 2), {
+      dilation: each(dilation, 2),
+      padding: each(padding, 2),
+      stride: each(stride, 2),
+    }),
+});

@@ -1,0 +1,217 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { op } from "../../functional/op.js";
+import { defineOps } from "./support/define.js";
+import {
+  DTYPES,
+  FLOAT,
+  INT,
+  kindOf,
+  type Operand,
+  readDtype,
+  toDtype,
+  toKind,
+  withDtype,
+} from "./support/dtype.js";
+import { expandTo } from "./support/shape.js";
+
+type Sizes = readonly number[];
+
+const full = (size: Sizes, value: Operand, dtype?: unknown): tf.Tensor => {
+  const wanted = readDtype(dtype);
+  const kind = wanted === null ? kindOf(value) : DTYPES.indexOf(wanted as (typeof DTYPES)[number]);
+  return expandTo(toKind(value, kind as 0 | 1 | 2), size);
+};
+
+const fullLike = (self: tf.Tensor, value: Operand, dtype?: unknown): tf.Tensor =>
+  full(self.shape, value, dtype ?? self.dtype);
+
+const filled =
+  (value: number) =>
+  (size: Sizes, dtype?: unknown): tf.Tensor =>
+    full(size, value, dtype ?? "float32");
+
+const filledLike =
+  (value: number) =>
+  (self: tf.Tensor, dtype?: unknown): tf.Tensor =>
+    fullLike(self, value, dtype);
+
+const newFilled =
+  (value: number) =>
+  (self: tf.Tensor, size: Sizes, dtype?: unknown): tf.Tensor =>
+    full(size, value, dtype ?? self.dtype);
+
+const numberOf = (value: Operand): number =>
+  Number(value instanceof tf.Tensor ? value.dataSync()[0] : value);
+
+/** `start`, `start + step`, … before `end`. */
+function arange(start: number, end: number, step = 1, dtype?: unknown): tf.Tensor {
+  if (step === 0) throw new RangeError("arange(): step must be nonzero");
+  const count = Math.max(0, Math.ceil((end - start) / step));
+  const isWhole = [start, end, step].every(Number.isInteger);
+  const wanted = readDtype(dtype) ?? DTYPES[isWhole ? INT : FLOAT];
+  const [first, by] = wanted === "int32" ? [Math.trunc(start), Math.trunc(step)] : [start, step];
+  return tf.tensor1d(
+    Array.from({ length: count }, (_, i) => first + i * by),
+    wanted,
+  );
+}
+
+/** Counted from both ends, so that both are exact. */
+function linspace(start: Operand, end: Operand, steps: number, dtype?: unknown): tf.Tensor {
+  const [from, to] = [numberOf(start), numberOf(end)];
+  const step = steps > 1 ? (to - from) / (steps - 1) : 0;
+  const values = Array.from({ length: steps }, (_, i) =>
+    i < steps / 2 ? from + step * i : to - step * (steps - 1 - i),
+  );
+  return withDtype(tf.tensor1d(values), dtype);
+}
+
+function logspace(
+  start: Operand,
+  end: Operand,
+  steps: number,
+  base = 10,
+  dtype?: unknown,
+): tf.Tensor {
+  const exponents = linspace(start, end, steps).dataSync();
+  return withDtype(tf.tensor1d(Float32Array.from(exponents, (e) => base ** e)), dtype);
+}
+
+function eye(n: number, m = n, dtype?: unknown): tf.Tensor {
+  const values = new Float32Array(n * m);
+  for (let i = 0; i < Math.min(n, m); i += 1) values[i * m + i] = 1;
+  return withDtype(tf.tensor2d(values, [n, m]), dtype);
+}
+
+/** Rows and columns on one side of a diagonal. */
+function triangle(
+  row: number,
+  column: number,
+  keeps: (i: number, j: number) => boolean,
+): tf.Tensor {
+  const places: [number, number][] = [];
+  for (let i = 0; i < row; i += 1) {
+    for (let j = 0; j < column; j += 1) if (keeps(i, j)) places.push([i, j]);
+  }
+  const both = [...places.map(([i]) => i), ...places.map(([, j]) => j)];
+  return tf.tensor2d(both, [2, places.length], "int32");
+}
+
+/** A cosine window: `Σ (-1)ᵏ aₖ cos(2πkn / N)`. */
+function cosineWindow(
+  length: number,
+  periodic: boolean,
+  terms: readonly number[],
+  dtype?: unknown,
+): tf.Tensor {
+  const n = periodic ? length : length - 1;
+  const values = Array.from({ length }, (_, i) =>
+    length === 1
+      ? 1
+      : terms.reduce(
+          (sum, a, k) => sum + (k % 2 ? -a : a) * Math.cos((2 * Math.PI * k * i) / n),
+          0,
+        ),
+  );
+  return withDtype(tf.tensor1d(values), dtype);
+}
+
+const window = (terms: readonly number[]) => (length: number, dtype?: unknown) =>
+  cosineWindow(length, true, terms, dtype);
+const windowPeriodic =
+  (terms: readonly number[]) => (length: number, periodic: boolean, dtype?: unknown) =>
+    cosineWindow(length, periodic, terms, dtype);
+
+const HANN = [0.5, 0.5];
+const BLACKMAN = [0.42, 0.5, 0.08];
+
+/** Rows of zeros with a one; without a number of classes the largest index says how many. */
+const oneHot = /* @__PURE__ */ op("one_hot", (self: tf.Tensor, numClasses: number): tf.Tensor => {
+  const indices = Array.from(self.dataSync());
+  const classes = numClasses === -1 ? indices.reduce((a, b) => Math.max(a, b), -1) + 1 : numClasses;
+  const values = new Int32Array(self.size * classes);
+  indices.forEach((index, i) => {
+    if (index < 0 || index >= classes)
+      throw new RangeError("Class values must be smaller than num_classes.");
+    values[i * classes + index] = 1;
+  });
+  return tf.tensor(values, [...self.shape, classes], "int32");
+});
+
+export const creationOps = defineOps({
+  "full(size, fill_value, dtype)": full,
+  "full_like(self, fill_value, dtype)": fullLike,
+  "new_full(self, size, fill_value, dtype)": (
+    self: tf.Tensor,
+    size: Sizes,
+    value: Operand,
+    dtype?: unknown,
+  ) => full(size, value, dtype ?? self.dtype),
+  "zeros|empty.memory_format(size, dtype)": filled(0),
+  "ones(size, dtype)": filled(1),
+  "zeros_like|empty_like(self, dtype)": filledLike(0),
+  "ones_like(self, dtype)": filledLike(1),
+  "new_zeros|new_empty(self, size, dtype)": newFilled(0),
+  "new_ones(self, size, dtype)": newFilled(1),
+  "empty_strided(size, stride, dtype)": (size: Sizes, _stride: Sizes, dtype?: unknown) =>
+    filled(0)(size, dtype),
+  "new_empty_strided(self, size, stride, dtype)": (
+    self: tf.Tensor,
+    size: Sizes,
+    _stride: Sizes,
+    dtype?: unknown,
+  ) => newFilled(0)(self, size, dtype),
+  "empty_permuted(size, physical_layout, dtype)": (size: Sizes, _layout: Sizes, dtype?: unknown) =>
+    filled(0)(size, dtype),
+  "scalar_tensor(s, dtype)": (s: Operand, dtype?: unknown) => full([], s, dtype ?? "float32"),
+  "arange(end, dtype)": (end: number, dtype?: unknown) => arange(0, end, 1, dtype),
+  "arange.start(start, end, dtype)": (start: number, end: number, dtype?: unknown) =>
+    arange(start, end, 1, dtype),
+  "arange.start_step(start, end, step, dtype)": arange,
+  "linspace|linspace.Tensor_Tensor|linspace.Tensor_Scalar|linspace.Scalar_Tensor(start, end, steps, dtype)":
+    linspace,
+  "logspace|logspace.Tensor_Tensor|logspace.Tensor_Scalar|logspace.Scalar_Tensor(start, end, steps, base, dtype)":
+    logspace,
+  "eye(n, dtype)": (n: number, dtype?: unknown) => eye(n, n, dtype),
+  "eye.m(n, m, dtype)": eye,
+  "tril_indices(row, col, offset)": (row: number, column: number, offset = 0) =>
+    triangle(row, column, (i, j) => j - i <= offset),
+  "triu_indices(row, col, offset)": (row: number, column: number, offset = 0) =>
+    triangle(row, column, (i, j) => j - i >= offset),
+  "hann_window(window_length, dtype)": window(HANN),
+  "hann_window.periodic(window_length, periodic, dtype)": windowPeriodic(HANN),
+  "hamming_window(window_length, dtype)": window([0.54, 0.46]),
+  "hamming_window.periodic(window_length, periodic, dtype)": windowPeriodic([0.54, 0.46]),
+  "hamming_window.periodic_alpha_beta(window_length, periodic, alpha, beta, dtype)": (
+    length: number,
+    periodic: boolean,
+    alpha: number,
+    beta: number,
+    dtype?: unknown,
+  ) => cosineWindow(length, periodic, [alpha, beta], dtype),
+  "blackman_window(window_length, dtype)": window(BLACKMAN),
+  "blackman_window.periodic(window_length, periodic, dtype)": windowPeriodic(BLACKMAN),
+  "one_hot(self, num_classes)": (self: tf.Tensor, numClasses = -1) => oneHot(self, numClasses),
+  "_to_copy(self, dtype)": withDtype,
+  "to.dtype(self, dtype, non_blocking, copy, memory_format)": withDtype,
+  "to.dtype_layout(self, dtype)": withDtype,
+  "to.device(self, device, dtype, non_blocking, copy, memory_format)": (
+    self: tf.Tensor,
+    _device: unknown,
+    dtype: unknown,
+  ) => withDtype(self, dtype),
+  "to.other|type_as(self, other, non_blocking, copy, memory_format)": (
+    self: tf.Tensor,
+    other: tf.Tensor,
+  ) => toDtype(self, other.dtype),
+  "to.prim_Device(self, device, dtype, non_blocking, copy)": (
+    self: tf.Tensor,
+    _device: unknown,
+    dtype?: unknown,
+  ) => withDtype(self, dtype),
+  "to.prim_dtype(self, dtype, non_blocking, copy)": withDtype,
+  "item|_local_scalar_dense(self)": (self: tf.Tensor) => {
+    const [value] = self.dataSync();
+    return self.dtype === "bool" ? Boolean(value) : value;
+  },
+});

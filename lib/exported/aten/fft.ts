@@ -1,0 +1,326 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { op } from "../../functional/op.js";
+import { type Complex, isComplex } from "./support/complex.js";
+import { defineOps } from "./support/define.js";
+import { toFloat } from "./support/dtype.js";
+import { concatAxis, dimOf, permuteAxes, resized, sliceAxis } from "./support/shape.js";
+import { roll } from "./shape.js";
+
+type Given = tf.Tensor | Complex;
+type Sizes = readonly number[];
+type Norm = string | null;
+
+const complexOf = (x: Given): Complex =>
+  isComplex(x) ? x : { re: toFloat(x), im: tf.zerosLike(toFloat(x)) };
+
+const both = (z: Complex, run: (x: tf.Tensor) => tf.Tensor): Complex => ({
+  re: run(z.re),
+  im: run(z.im),
+});
+
+/** `cos` and `sin` of `2π jk / n` for the frequencies asked for. */
+function waves(n: number, count: number): [tf.Tensor2D, tf.Tensor2D] {
+  const [cos, sin] = [new Float32Array(n * count), new Float32Array(n * count)];
+  for (let j = 0; j < n; j += 1) {
+    for (let k = 0; k < count; k += 1) {
+      const angle = (2 * Math.PI * ((j * k) % n)) / n;
+      cos[j * count + k] = Math.cos(angle);
+      sin[j * count + k] = Math.sin(angle);
+    }
+  }
+  return [tf.tensor2d(cos, [n, count]), tf.tensor2d(sin, [n, count])];
+}
+
+const times = (x: tf.Tensor, w: tf.Tensor2D): tf.Tensor => tf.matMul(x, w);
+
+/** A dimension brought to the end, as rows. */
+function toRows(x: tf.Tensor, at: number): { rows: tf.Tensor; back: (y: tf.Tensor) => tf.Tensor } {
+  const order = [...x.shape.map((_, i) => i).filter((i) => i !== at), at];
+  const moved = permuteAxes(x, order);
+  const back = (y: tf.Tensor): tf.Tensor => {
+    const shaped = tf.reshape(y, [...moved.shape.slice(0, -1), y.shape.at(-1)!]);
+    return permuteAxes(shaped, x.shape.map((_, i) => (i < at ? i : i === at ? x.rank - 1 : i - 1))); // prettier-ignore
+  };
+  return { rows: tf.reshape(moved, [-1, x.shape[at]!]), back };
+}
+
+/** Cut, or filled up with zeros, to a length. */
+function fit(x: tf.Tensor, at: number, n: number): tf.Tensor {
+  const size = x.shape[at]!;
+  if (size >= n) return sliceAxis(x, at, 0, n);
+  return concatAxis([x, tf.zeros(resized(x, at, n - size))], at);
+}
+
+/** By which a transform of n points is multiplied: 0 nothing, 1 by 1/√n, 2 by 1/n. */
+const factorOf = (normalization: number, n: number): number =>
+  normalization === 0 ? 1 : normalization === 1 ? 1 / Math.sqrt(n) : 1 / n;
+
+/**
+ * The discrete Fourier transform along one dimension, as a product with the matrix of the waves: the
+ * one way that runs on every backend, exact for any length, and fast for the lengths of audio frames.
+ */
+const transform = /* @__PURE__ */ op(
+  "fft",
+  (
+    re: tf.Tensor,
+    im: tf.Tensor | null,
+    at: number,
+    forward: boolean,
+    count: number,
+    factor: number,
+  ): tf.Tensor[] => {
+    const n = re.shape[at]!;
+    const [cos, sin] = waves(n, count);
+    const x = toRows(re, at);
+    const sign = forward ? -1 : 1;
+    let [real, imag] = [times(x.rows, cos), tf.mul(times(x.rows, sin), sign)];
+    if (im !== null) {
+      const y = toRows(im, at).rows;
+      real = tf.sub(real, tf.mul(times(y, sin), sign));
+      imag = tf.add(imag, times(y, cos));
+    }
+    const scaled = (part: tf.Tensor): tf.Tensor =>
+      x.back(factor === 1 ? part : tf.mul(part, factor));
+    return [scaled(real), scaled(imag)];
+  },
+);
+
+function c2c(z: Complex, at: number, forward: boolean, factor: number): Complex {
+  const n = z.re.shape[at]!;
+  const [re, im] = transform(z.re, z.im, at, forward, n, factor) as [tf.Tensor, tf.Tensor];
+  return { re, im };
+}
+
+function r2c(x: tf.Tensor, at: number, onesided: boolean, factor: number, forward = true): Complex {
+  const n = x.shape[at]!;
+  const count = onesided ? Math.floor(n / 2) + 1 : n;
+  const [re, im] = transform(x, null, at, forward, count, factor) as [tf.Tensor, tf.Tensor];
+  return { re, im };
+}
+
+/** The real signal of n points that has this half of a spectrum. */
+function c2r(z: Complex, at: number, n: number, factor: number): tf.Tensor {
+  const half = Math.floor(n / 2) + 1;
+  const { re, im } = both(z, (x) => fit(x, at, half));
+  // What is missing is the conjugate of what is there: count the inner frequencies twice.
+  const weights = Float32Array.from({ length: half }, (_, k) => (k === 0 || 2 * k === n ? 1 : 2));
+  const [cos, sin] = waves(n, half);
+  const scale = (w: tf.Tensor2D): tf.Tensor2D =>
+    tf.transpose(tf.mul(w, tf.tensor2d(weights, [1, half])));
+  const x = toRows(re, at);
+  const y = toRows(im, at);
+  const signal = tf.sub(times(x.rows, scale(cos)), times(y.rows, scale(sin)));
+  return x.back(factor === 1 ? signal : tf.mul(signal, factor));
+}
+
+/** torch.fft's `norm`: who divides. */
+function normFactor(norm: Norm, n: number, forward: boolean): number {
+  if (norm === "ortho") return 1 / Math.sqrt(n);
+  return (norm === "forward") === forward ? 1 / n : 1;
+}
+
+const shapeOf = (x: Given): number[] => (isComplex(x) ? x.re : x).shape;
+const rankOne = (x: Given): tf.Tensor => (isComplex(x) ? x.re : x);
+
+function fft(self: Given, n: number | null, dim: number, norm: Norm, forward: boolean): Complex {
+  const at = dimOf("fft", rankOne(self), dim);
+  const length = n ?? shapeOf(self)[at]!;
+  const factor = normFactor(norm, length, forward);
+  if (!isComplex(self)) return r2c(fit(toFloat(self), at, length), at, false, factor, forward);
+  return c2c(
+    both(self, (x) => fit(x, at, length)),
+    at,
+    forward,
+    factor,
+  );
+}
+
+function rfft(self: tf.Tensor, n: number | null = null, dim = -1, norm: Norm = null): Complex {
+  const at = dimOf("rfft", self, dim);
+  const length = n ?? self.shape[at]!;
+  return r2c(fit(toFloat(self), at, length), at, true, normFactor(norm, length, true));
+}
+
+function irfft(self: Given, n: number | null = null, dim = -1, norm: Norm = null): tf.Tensor {
+  const z = complexOf(self);
+  const at = dimOf("irfft", z.re, dim);
+  const length = n ?? 2 * (z.re.shape[at]! - 1);
+  return c2r(z, at, length, normFactor(norm, length, false));
+}
+
+const conj = (z: Given): Given => (isComplex(z) ? { re: z.re, im: tf.neg(z.im) } : z);
+
+/** The real transform of a signal whose half is given: irfft of the conjugate, divided the other way. */
+function hfft(self: Given, n: number | null = null, dim = -1, norm: Norm = null): tf.Tensor {
+  const z = conj(complexOf(self)) as Complex;
+  const at = dimOf("hfft", z.re, dim);
+  const length = n ?? 2 * (z.re.shape[at]! - 1);
+  return c2r(z, at, length, normFactor(norm, length, true));
+}
+
+function ihfft(self: tf.Tensor, n: number | null = null, dim = -1, norm: Norm = null): Complex {
+  const at = dimOf("ihfft", self, dim);
+  const length = n ?? self.shape[at]!;
+  return conj(
+    r2c(fit(toFloat(self), at, length), at, true, normFactor(norm, length, false)),
+  ) as Complex;
+}
+
+/** Which dimensions a transform over several is along, and how long each is to be. */
+function readDims(
+  self: Given,
+  s: Sizes | null,
+  dim: Sizes | null,
+): { dims: number[]; sizes: number[] } {
+  const shape = shapeOf(self);
+  const list =
+    dim ?? (s === null ? shape.map((_, i) => i) : s.map((_, i) => shape.length - s.length + i));
+  const dims = list.map((one) => (one < 0 ? one + shape.length : one));
+  const sizes = dims.map((at, i) => (s === null || s[i] === -1 ? shape[at]! : s[i]!));
+  return { dims, sizes };
+}
+
+function fftn(
+  self: Given,
+  s: Sizes | null,
+  dim: Sizes | null,
+  norm: Norm,
+  forward: boolean,
+): Complex {
+  const { dims, sizes } = readDims(self, s, dim);
+  return dims.reduce<Complex>((z, at, i) => fft(z, sizes[i]!, at, norm, forward), complexOf(self));
+}
+
+function rfftn(self: tf.Tensor, s: Sizes | null, dim: Sizes | null, norm: Norm): Complex {
+  const { dims, sizes } = readDims(self, s, dim);
+  const half = rfft(self, sizes.at(-1), dims.at(-1), norm);
+  return dims.slice(0, -1).reduce<Complex>((z, at, i) => fft(z, sizes[i]!, at, norm, true), half);
+}
+
+function irfftn(self: Given, s: Sizes | null, dim: Sizes | null, norm: Norm): tf.Tensor {
+  const { dims, sizes } = readDims(self, s, dim);
+  const isGiven = s !== null && s.at(-1) !== -1;
+  const z = dims
+    .slice(0, -1)
+    .reduce<Complex>((y, at, i) => fft(y, sizes[i]!, at, norm, false), complexOf(self));
+  return irfft(z, isGiven ? s.at(-1)! : null, dims.at(-1), norm);
+}
+
+function shift(self: Given, dim: number | Sizes | null, inverse: boolean): Given {
+  const run = (x: tf.Tensor): tf.Tensor => {
+    const dims = dim === null ? x.shape.map((_, i) => i) : [dim].flat();
+    const by = dims.map((at) => {
+      const half = x.shape[dimOf("fftshift", x, at)]! / 2;
+      return inverse ? Math.ceil(half) : Math.floor(half);
+    });
+    return roll(x, by, dims);
+  };
+  return isComplex(self) ? both(self, run) : run(self);
+}
+
+/** Where frequencies lie, in cycles per sample distance. */
+function frequencies(n: number, d: number, half: boolean): tf.Tensor {
+  const count = half ? Math.floor(n / 2) + 1 : n;
+  return tf.tensor1d(
+    Array.from({ length: count }, (_, i) => (half || i < (n + 1) >> 1 ? i : i - n) / (n * d)),
+  );
+}
+
+/** `(…, 2)` as real and imaginary part. */
+function pairToComplex(x: tf.Tensor): Complex {
+  const [re, im] = tf.unstack(x, -1) as [tf.Tensor, tf.Tensor];
+  return { re, im };
+}
+
+const forwardOf = (forward: boolean) => ({
+  one: (self: Given, n: number | null = null, dim = -1, norm: Norm = null) =>
+    fft(self, n, dim, norm, forward),
+  two: (self: Given, s: Sizes | null = null, dim: Sizes = [-2, -1], norm: Norm = null) =>
+    fftn(self, s, dim, norm, forward),
+  many: (self: Given, s: Sizes | null = null, dim: Sizes | null = null, norm: Norm = null) =>
+    fftn(self, s, dim, norm, forward),
+});
+
+const [there, back] = [forwardOf(true), forwardOf(false)];
+
+const sizeAlong = (x: Given, dim: Sizes): number =>
+  dim.reduce((n, at) => n * shapeOf(x).at(at)!, 1);
+
+export const fftOps = defineOps({
+  "fft_fft(self, n, dim, norm)": there.one,
+  "fft_ifft(self, n, dim, norm)": back.one,
+  "fft_fft2(self, s, dim, norm)": there.two,
+  "fft_ifft2(self, s, dim, norm)": back.two,
+  "fft_fftn(self, s, dim, norm)": there.many,
+  "fft_ifftn(self, s, dim, norm)": back.many,
+  "fft_rfft(self, n, dim, norm)": rfft,
+  "fft_irfft(self, n, dim, norm)": irfft,
+  "fft_hfft(self, n, dim, norm)": hfft,
+  "fft_ihfft(self, n, dim, norm)": ihfft,
+  "fft_rfft2(self, s, dim, norm)": (
+    self: tf.Tensor,
+    s: Sizes | null = null,
+    dim: Sizes = [-2, -1],
+    norm: Norm = null,
+  ) => rfftn(self, s, dim, norm),
+  "fft_rfftn(self, s, dim, norm)": (
+    self: tf.Tensor,
+    s: Sizes | null = null,
+    dim: Sizes | null = null,
+    norm: Norm = null,
+  ) => rfftn(self, s, dim, norm),
+  "fft_irfft2(self, s, dim, norm)": (
+    self: Given,
+    s: Sizes | null = null,
+    dim: Sizes = [-2, -1],
+    norm: Norm = null,
+  ) => irfftn(self, s, dim, norm),
+  "fft_irfftn(self, s, dim, norm)": (
+    self: Given,
+    s: Sizes | null = null,
+    dim: Sizes | null = null,
+    norm: Norm = null,
+  ) => irfftn(self, s, dim, norm),
+  "fft_fftshift(self, dim)": (self: Given, dim: Sizes | null = null) => shift(self, dim, false),
+  "fft_ifftshift(self, dim)": (self: Given, dim: Sizes | null = null) => shift(self, dim, true),
+  "fft_fftfreq(n, d)": (n: number, d = 1) => frequencies(n, d, false),
+  "fft_rfftfreq(n, d)": (n: number, d = 1) => frequencies(n, d, true),
+  "_fft_r2c(self, dim, normalization, onesided)": (
+    self: tf.Tensor,
+    dim: Sizes,
+    normalization: number,
+    onesided: boolean,
+  ) => {
+    const dims = dim.map((at) => dimOf("_fft_r2c", self, at));
+    const half = r2c(self, dims.at(-1)!, onesided, factorOf(normalization, sizeAlong(self, dims)));
+    return dims.slice(0, -1).reduce<Complex>((z, at) => c2c(z, at, true, 1), half);
+  },
+  "_fft_c2c(self, dim, normalization, forward)": (
+    self: Given,
+    dim: Sizes,
+    normalization: number,
+    forward: boolean,
+  ) => {
+    const factor = factorOf(normalization, sizeAlong(self, dim));
+    const z = dim.reduce<Complex>(
+      (y, at) => c2c(y, dimOf("_fft_c2c", y.re, at), forward, 1),
+      complexOf(self),
+    );
+    return factor === 1 ? z : both(z, (x) => tf.mul(x, factor));
+  },
+  "_fft_c2r(self, dim, normalization, last_dim_size)": (
+    self: Given,
+    dim: Sizes,
+    normalization: number,
+    lastSize: number,
+  ) => {
+    const z = complexOf(self);
+    const dims = dim.map((at) => dimOf("_fft_c2r", z.re, at));
+    const whole = dims.slice(0, -1).reduce((n, at) => n * z.re.shape[at]!, lastSize);
+    const inner = dims.slice(0, -1).reduce<Complex>((y, at) => c2c(y, at, false, 1), z);
+    return c2r(inner, dims.at(-1)!, lastSize, factorOf(normalization, whole));
+  },
+  "view_as_complex|view_as_complex_copy(self)": pairToComplex,
+});
+
+export { both, c2c, c2r, complexOf, conj, fit, pairToComplex, r2c };

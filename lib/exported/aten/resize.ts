@@ -1,0 +1,199 @@
+import * as tf from "@tensorflow/tfjs-core";
+import * as F from "../../functional/index.js";
+import { defineOps } from "./support/define.js";
+import { dimOf } from "./support/shape.js";
+
+type Sizes = readonly number[];
+type Mode = F.InterpolateMode;
+
+interface Resize {
+  size: Sizes | null;
+  scales: readonly (number | null)[] | null;
+  mode: Mode;
+  alignCorners?: boolean;
+  antialias?: boolean;
+}
+
+/**
+ * Resizes to a size by given scales, of which some may be missing: those follow from the sizes.
+ * `scales` alone are the vector overloads', which is what F.interpolate takes.
+ */
+function resize(
+  input: tf.Tensor,
+  { size, scales, mode, alignCorners, antialias }: Resize,
+): tf.Tensor {
+  const options = { mode, alignCorners: alignCorners ?? null, antialias: antialias ?? false };
+  const spatial = input.shape.slice(2);
+  const given = scales?.some((one) => one !== null && one !== undefined) ? scales : null;
+  if (given === null) return F.interpolate(input, { ...options, size: size && [...size] });
+  const factors = spatial.map((one, d) => given[d] ?? size![d]! / one);
+  const fits =
+    size === null || spatial.every((one, d) => Math.trunc(one * factors[d]!) === size[d]);
+  if (fits) return F.interpolate(input, { ...options, scaleFactor: factors });
+  return F.interpolate(input, { ...options, size: [...size] });
+}
+
+/** `name.vec(input, output_size, align_corners, scale_factors)` and the plain overload. */
+function overloads(
+  name: string,
+  mode: Mode,
+  dims: number,
+  { corners = false, antialias = false } = {},
+) {
+  const scaleNames =
+    dims === 1 ? "scales" : ["scales_d", "scales_h", "scales_w"].slice(-dims).join(", ");
+  type Scale = number | null;
+  if (!corners) {
+    return {
+      [`${name}.vec(input, output_size, scale_factors)`]: (
+        x: tf.Tensor,
+        size: Sizes | null,
+        scales: Sizes | null = null,
+      ) => resize(x, { size, scales, mode }),
+      [`${name}(self, output_size, ${scaleNames})`]: (
+        x: tf.Tensor,
+        size: Sizes,
+        ...scales: Scale[]
+      ) => resize(x, { size, scales, mode }),
+    };
+  }
+  return {
+    [`${name}.vec(input, output_size, align_corners, scale_factors)`]: (
+      x: tf.Tensor,
+      size: Sizes | null,
+      alignCorners: boolean,
+      scales: Sizes | null = null,
+    ) => resize(x, { size, scales, mode, alignCorners, antialias }),
+    [`${name}(self, output_size, align_corners, ${scaleNames})`]: (
+      x: tf.Tensor,
+      size: Sizes,
+      alignCorners: boolean,
+      ...scales: Scale[]
+    ) => resize(x, { size, scales, mode, alignCorners, antialias }),
+  };
+}
+
+const GRID_MODES = ["bilinear", "nearest", "bicubic"] as const;
+const PADDING_MODES = ["zeros", "border", "reflection"] as const;
+
+const gridSampler = (
+  input: tf.Tensor,
+  grid: tf.Tensor,
+  mode: number,
+  padding: number,
+  alignCorners: boolean,
+): tf.Tensor =>
+  F.gridSample(input, grid, {
+    mode: GRID_MODES[mode],
+    paddingMode: PADDING_MODES[padding],
+    alignCorners,
+  });
+
+/** tfjs pads no bools. */
+const padded = (self: tf.Tensor, pad: Sizes, options: F.PadOptions): tf.Tensor =>
+  self.dtype === "bool"
+    ? tf.cast(F.pad(tf.cast(self, "int32"), pad, options), "bool")
+    : F.pad(self, pad, options);
+
+const padMode =
+  (mode: F.PadMode) =>
+  (self: tf.Tensor, pad: Sizes): tf.Tensor =>
+    padded(self, pad, { mode });
+
+export const resizeOps = defineOps({
+  ...overloads("upsample_nearest1d", "nearest", 1),
+  ...overloads("upsample_nearest2d", "nearest", 2),
+  ...overloads("upsample_nearest3d", "nearest", 3),
+  ...overloads("_upsample_nearest_exact1d", "nearest-exact", 1),
+  ...overloads("_upsample_nearest_exact2d", "nearest-exact", 2),
+  ...overloads("_upsample_nearest_exact3d", "nearest-exact", 3),
+  ...overloads("upsample_linear1d", "linear", 1, { corners: true }),
+  ...overloads("upsample_bilinear2d", "bilinear", 2, { corners: true }),
+  ...overloads("upsample_trilinear3d", "trilinear", 3, { corners: true }),
+  ...overloads("upsample_bicubic2d", "bicubic", 2, { corners: true }),
+  ...overloads("_upsample_bilinear2d_aa", "bilinear", 2, { corners: true, antialias: true }),
+  ...overloads("_upsample_bicubic2d_aa", "bicubic", 2, { corners: true, antialias: true }),
+  ...overloads("_upsample_lanczos2d_aa", "lanczos", 2, { corners: true, antialias: true }),
+  "grid_sampler|grid_sampler_2d|grid_sampler_3d|_grid_sampler_2d_cpu_fallback(input, grid, interpolation_mode, padding_mode, align_corners)":
+    gridSampler,
+  "affine_grid_generator(theta, size, align_corners)": (
+    theta: tf.Tensor,
+    size: Sizes,
+    alignCorners: boolean,
+  ) => F.affineGrid(theta, size, { alignCorners }),
+  "pixel_shuffle(self, upscale_factor)": F.pixelShuffle,
+  "pixel_unshuffle(self, downscale_factor)": F.pixelUnshuffle,
+  "channel_shuffle|native_channel_shuffle(self, groups)": F.channelShuffle,
+  "pad(self, pad, mode, value)": (
+    self: tf.Tensor,
+    pad: Sizes,
+    mode: F.PadMode = "constant",
+    value: number | null = null,
+  ) => padded(self, pad, { mode, value }),
+  "constant_pad_nd(self, pad, value)": (self: tf.Tensor, pad: Sizes, value: number | boolean = 0) =>
+    padded(self, pad, { value: Number(value) }),
+  "reflection_pad1d|reflection_pad2d|reflection_pad3d(self, padding)": padMode("reflect"),
+  "replication_pad1d|replication_pad2d|replication_pad3d(self, padding)": padMode("replicate"),
+  "_pad_circular(self, pad)": padMode("circular"),
+  "_pad_enum(self, pad, mode, value)": (
+    self: tf.Tensor,
+    pad: Sizes,
+    mode: number,
+    value: number | null = null,
+  ) =>
+    padded(self, pad, {
+      mode: (["constant", "reflect", "replicate", "circular"] as const)[mode],
+      value,
+    }),
+  "embedding(weight, indices, padding_idx, scale_grad_by_freq, sparse)": (
+    weight: tf.Tensor,
+    indices: tf.Tensor,
+  ) => F.embedding(indices, weight),
+  "embedding_bag|embedding_bag.padding_idx|_embedding_bag|_embedding_bag_forward_only(weight, indices, offsets, scale_grad_by_freq, mode, sparse, per_sample_weights, include_last_offset, padding_idx)":
+    embeddingBag,
+  "diff(self, n, dim, prepend, append)": diff,
+});
+
+/** The bags' values; what the backward pass would read is left empty. */
+function embeddingBag(
+  weight: tf.Tensor,
+  indices: tf.Tensor,
+  offsets: tf.Tensor,
+  _scale = false,
+  mode = 0,
+  _sparse = false,
+  perSampleWeights: tf.Tensor | null = null,
+  includeLastOffset = false,
+  paddingIdx: number | null = null,
+): tf.Tensor[] {
+  const output = F.embeddingBag(indices, weight, {
+    offsets,
+    mode: (["sum", "mean", "max"] as const)[mode],
+    perSampleWeights,
+    includeLastOffset,
+    paddingIdx: paddingIdx === -1 ? null : paddingIdx,
+  });
+  return [output, tf.zeros([0], "int32"), tf.zeros([0], "int32"), tf.zeros([0], "int32")];
+}
+
+/** Differences of neighbours along a dimension, n times. */
+function diff(
+  self: tf.Tensor,
+  n = 1,
+  dim = -1,
+  prepend: tf.Tensor | null = null,
+  append: tf.Tensor | null = null,
+): tf.Tensor {
+  const at = dimOf("diff", self, dim);
+  if (n === 0) return self;
+  const parts = [prepend, self, append].filter((one) => one !== null);
+  let x: tf.Tensor = parts.length > 1 ? tf.concat(parts, at) : self;
+  for (let i = 0; i < n; i += 1) {
+    const size = Math.max(0, x.shape[at]! - 1);
+    const cut = (from: number): tf.Tensor =>
+      tf.slice(x, x.shape.map((_, d) => (d === at ? from : 0)), x.shape.map((old, d) => (d === at ? size : old))); // prettier-ignore
+    if (size === 0) return tf.zeros(x.shape.map((old, d) => (d === at ? 0 : old)), x.dtype); // prettier-ignore
+    x = x.dtype === "bool" ? tf.notEqual(tf.cast(cut(1), "int32"), tf.cast(cut(0), "int32")) : tf.sub(cut(1), cut(0)); // prettier-ignore
+  }
+  return x;
+}

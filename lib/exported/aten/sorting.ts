@@ -1,0 +1,369 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { op } from "../../functional/op.js";
+import { defineOps } from "./support/define.js";
+import { INT, type Operand, toFloat, toKind } from "./support/dtype.js";
+import { arrayFor, tensorOf, type Values, valuesOf } from "./support/host.js";
+import { around, dimOf, resized } from "./support/shape.js";
+
+/** NaN is the largest; equal ones stay in their order. */
+function order(values: Values, places: number[], descending: boolean): number[] {
+  const compare = (a: number, b: number): number => {
+    const [x, y] = [values[a]!, values[b]!];
+    if (x === y) return 0;
+    if (Number.isNaN(x)) return Number.isNaN(y) ? 0 : 1;
+    return Number.isNaN(y) || x < y ? -1 : 1;
+  };
+  return places.sort(descending ? (a, b) => compare(b, a) : compare);
+}
+
+/**
+ * The first `count` of a dimension in order, and where they were. In JavaScript: tfjs' topk orders
+ * neither NaN nor equal values as PyTorch does.
+ */
+const sorted = /* @__PURE__ */ op(
+  "sort",
+  (self: tf.Tensor, dim: number, descending: boolean, count: number): tf.Tensor[] => {
+    if (self.rank === 0) return [tf.clone(self), tf.zeros([], "int32")].slice(0, 2);
+    const at = dimOf("sort", self, dim);
+    const [before, size, behind] = around(self, at);
+    const values = valuesOf(self);
+    const shape = resized(self, at, count);
+    const [first, from] = [
+      arrayFor(self.dtype, before * count * behind),
+      new Int32Array(before * count * behind),
+    ];
+    for (let i = 0; i < before * behind; i += 1) {
+      const [outer, inner] = [Math.floor(i / behind), i % behind];
+      const start = outer * size * behind + inner;
+      const places = order(values, Array.from({ length: size }, (_, k) => start + k * behind), descending); // prettier-ignore
+      for (let k = 0; k < count; k += 1) {
+        const to = (outer * count + k) * behind + inner;
+        first[to] = values[places[k]!]!;
+        from[to] = (places[k]! - start) / behind;
+      }
+    }
+    return [tensorOf(first, shape, self.dtype), tensorOf(from, shape, "int32")];
+  },
+);
+
+const sizeAt = (self: tf.Tensor, dim: number): number =>
+  self.rank === 0 ? 1 : self.shape[dimOf("sort", self, dim)]!;
+
+const sort = (self: tf.Tensor, dim = -1, descending = false): tf.Tensor[] =>
+  sorted(self, dim, descending, sizeAt(self, dim));
+
+const argsort = (self: tf.Tensor, dim = -1, descending = false): tf.Tensor =>
+  sort(self, dim, descending)[1]!;
+
+const topk = (self: tf.Tensor, k: number, dim = -1, largest = true): tf.Tensor[] =>
+  sorted(self, dim, largest, k);
+
+const dropDim = (x: tf.Tensor, dim: number, keepdim: boolean): tf.Tensor => {
+  if (keepdim || x.rank === 0) return x;
+  const at = dimOf("sort", x, dim);
+  return tf.reshape(x, x.shape.filter((_, i) => i !== at)); // prettier-ignore
+};
+
+const pick = (parts: tf.Tensor[], dim: number, place: number, keepdim: boolean): tf.Tensor[] =>
+  parts.map((part) => {
+    if (part.rank === 0) return part;
+    const [before, size, behind] = around(part, dimOf("sort", part, dim));
+    const one = tf.slice(
+      tf.reshape(part, [before, size, behind]),
+      [0, place, 0],
+      [before, 1, behind],
+    );
+    return dropDim(tf.reshape(one, resized(part, dimOf("sort", part, dim), 1)), dim, keepdim);
+  });
+
+const kthvalue = (self: tf.Tensor, k: number, dim = -1, keepdim = false): tf.Tensor[] =>
+  pick(sort(self, dim), dim, k - 1, keepdim);
+
+/** The lower of the two in the middle, or NaN where there is one; with `ignoring` of the others. */
+const medianAlong = /* @__PURE__ */ op(
+  "median",
+  (self: tf.Tensor, dim: number, keepdim: boolean, ignoring: boolean): tf.Tensor[] => {
+    const [values, places] = sort(self, dim) as [tf.Tensor, tf.Tensor];
+    const size = sizeAt(self, dim);
+    if (self.rank === 0 || self.dtype !== "float32")
+      return pick([values, places], dim, (size - 1) >> 1, keepdim);
+    const at = dimOf("median", self, dim);
+    const [before, , behind] = around(self, at);
+    const [v, p] = [valuesOf(values), valuesOf(places)];
+    const [mid, from] = [new Float32Array(before * behind), new Int32Array(before * behind)];
+    for (let i = 0; i < before * behind; i += 1) {
+      const start = Math.floor(i / behind) * size * behind + (i % behind);
+      let numbers = size;
+      while (numbers > 0 && Number.isNaN(v[start + (numbers - 1) * behind])) numbers -= 1;
+      const k = numbers < size && !ignoring ? numbers : Math.max(0, numbers - 1) >> 1;
+      mid[i] = v[start + k * behind]!;
+      from[i] = p[start + k * behind]!;
+    }
+    const shape = resized(self, at, 1);
+    return [tensorOf(mid, shape, "float32"), tensorOf(from, shape, "int32")].map((x) =>
+      dropDim(x, dim, keepdim),
+    );
+  },
+);
+
+const medianOfAll = (self: tf.Tensor, ignoring: boolean): tf.Tensor =>
+  self.size === 0 ? tf.scalar(NaN) : medianAlong(tf.reshape(self, [-1]), 0, false, ignoring)[0]!;
+
+/** The most frequent value, the least of several; where it last is. */
+const mode = /* @__PURE__ */ op(
+  "mode",
+  (self: tf.Tensor, dim: number, keepdim: boolean): tf.Tensor[] => {
+    if (self.rank === 0) return [tf.clone(self), tf.zeros([], "int32")];
+    const at = dimOf("mode", self, dim);
+    const [before, size, behind] = around(self, at);
+    const values = valuesOf(self);
+    const [most, from] = [arrayFor(self.dtype, before * behind), new Int32Array(before * behind)];
+    for (let i = 0; i < before * behind; i += 1) {
+      const start = Math.floor(i / behind) * size * behind + (i % behind);
+      const counts = new Map<number, { count: number; last: number }>();
+      for (let k = 0; k < size; k += 1) {
+        const value = values[start + k * behind]!;
+        counts.set(value, { count: (counts.get(value)?.count ?? 0) + 1, last: k });
+      }
+      const [best] = [...counts].sort(([a, x], [b, y]) => y.count - x.count || a - b);
+      most[i] = best![0];
+      from[i] = best![1].last;
+    }
+    const shape = resized(self, at, 1);
+    return [tensorOf(most, shape, self.dtype), tensorOf(from, shape, "int32")].map((x) =>
+      dropDim(x, dim, keepdim),
+    );
+  },
+);
+
+/** Where each value would go into rows in order, left or right of equal ones. */
+const searchSorted = /* @__PURE__ */ op(
+  "searchsorted",
+  (rows: tf.Tensor, values: tf.Tensor, right: boolean, sorter: tf.Tensor | null): tf.Tensor => {
+    const [edges, given] = [valuesOf(rows), valuesOf(values)];
+    const size = rows.shape.at(-1)!;
+    const perm = sorter === null ? null : valuesOf(sorter);
+    const each = rows.rank === 1 ? values.size : (values.shape.at(-1) ?? 1);
+    const places = Int32Array.from(given, (value, i) => {
+      const row = rows.rank === 1 ? 0 : Math.floor(i / each) * size;
+      let [low, high] = [0, size];
+      while (low < high) {
+        const middle = (low + high) >> 1;
+        const edge = edges[row + (perm === null ? middle : perm[row + middle]!)]!;
+        const goesRight = right
+          ? !(value < edge)
+          : edge < value || (Number.isNaN(value) && !Number.isNaN(edge));
+        if (goesRight) low = middle + 1;
+        else high = middle;
+      }
+      return low;
+    });
+    return tf.tensor(places, values.shape, "int32");
+  },
+);
+
+const asTensor = (x: Operand): tf.Tensor => (x instanceof tf.Tensor ? x : tf.scalar(Number(x)));
+
+const bucketize = (
+  self: Operand,
+  boundaries: tf.Tensor,
+  _outInt32 = false,
+  right = false,
+): tf.Tensor => searchSorted(boundaries, asTensor(self), right, null);
+
+function searchsorted(
+  rows: tf.Tensor,
+  self: Operand,
+  _outInt32 = false,
+  right = false,
+  side: string | null = null,
+  sorter: tf.Tensor | null = null,
+): tf.Tensor {
+  return searchSorted(rows, asTensor(self), side === null ? right : side === "right", sorter);
+}
+
+interface Distinct {
+  values: tf.Tensor;
+  inverse: tf.Tensor;
+  counts: tf.Tensor;
+}
+
+/** Distinct values, in order or (`consecutive`) wherever the value changes. */
+function distinct(self: tf.Tensor, consecutive: boolean): Distinct {
+  const values = valuesOf(self);
+  const places = Array.from(values, (_, i) => i);
+  if (!consecutive) order(values, places, false);
+  const [found, counts, inverse]: [number[], number[], Int32Array] = [
+    [],
+    [],
+    new Int32Array(self.size),
+  ];
+  for (const place of places) {
+    if (found.length === 0 || found.at(-1) !== values[place]) {
+      found.push(values[place]!);
+      counts.push(0);
+    }
+    counts[counts.length - 1]! += 1;
+    inverse[place] = found.length - 1;
+  }
+  return {
+    values: tf.tensor1d(found, self.dtype),
+    inverse: tf.tensor(inverse, self.shape, "int32"),
+    counts: tf.tensor1d(counts, "int32"),
+  };
+}
+
+const uniqueOf = /* @__PURE__ */ op(
+  "unique",
+  (self: tf.Tensor, consecutive: boolean): tf.Tensor[] => {
+    const { values, inverse, counts } = distinct(self, consecutive);
+    return [values, inverse, counts];
+  },
+);
+
+/** The same of slices along a dimension. */
+const uniqueAlong = /* @__PURE__ */ op(
+  "unique_dim",
+  (self: tf.Tensor, dim: number, consecutive: boolean): tf.Tensor[] => {
+    const at = dimOf("unique_dim", self, dim);
+    const [before, size, behind] = around(self, at);
+    const values = valuesOf(self);
+    const rows = Array.from({ length: size }, (_, k) =>
+      Array.from(
+        { length: before * behind },
+        (_, i) => values[(Math.floor(i / behind) * size + k) * behind + (i % behind)]!,
+      ),
+    );
+    const compare = (a: number, b: number): number => {
+      const at = rows[a]!.findIndex((value, i) => value !== rows[b]![i]);
+      return at < 0 ? 0 : rows[a]![at]! - rows[b]![at]!;
+    };
+    const places = rows.map((_, i) => i);
+    if (!consecutive) places.sort(compare);
+    const [kept, counts, inverse]: [number[], number[], Int32Array] = [
+      [],
+      [],
+      new Int32Array(size),
+    ];
+    for (const place of places) {
+      if (kept.length === 0 || compare(kept.at(-1)!, place) !== 0) {
+        kept.push(place);
+        counts.push(0);
+      }
+      counts[counts.length - 1]! += 1;
+      inverse[place] = kept.length - 1;
+    }
+    const shown = tf.gather(
+      tf.reshape(self, [before, size, behind]),
+      tf.tensor1d(kept, "int32"),
+      1,
+    );
+    return [
+      tf.reshape(shown, resized(self, at, kept.length)),
+      tf.tensor1d(inverse, "int32"),
+      tf.tensor1d(counts, "int32"),
+    ];
+  },
+);
+
+/** Which elements are among others. */
+function isin(elements: Operand, test: Operand, _assumeUnique = false, invert = false): tf.Tensor {
+  const [x, y] = [asTensor(elements), asTensor(test)];
+  const found = tf.any(
+    tf.equal(toFloat(tf.reshape(x, [-1, 1])), toFloat(tf.reshape(y, [1, -1]))),
+    1,
+  );
+  const result =
+    y.size === 0 || x.size === 0 ? tf.zeros(x.shape, "bool") : tf.reshape(found, x.shape);
+  return invert ? tf.logicalNot(result) : result;
+}
+
+const bincount = /* @__PURE__ */ op(
+  "bincount",
+  (self: tf.Tensor, weights: tf.Tensor | null, minlength: number): tf.Tensor => {
+    const values = Array.from(valuesOf(self));
+    const length = values.reduce((a, b) => Math.max(a, b + 1), minlength);
+    const counts = new Float32Array(length);
+    const given = weights === null ? null : valuesOf(weights);
+    values.forEach((value, i) => (counts[value]! += given === null ? 1 : given[i]!));
+    return given === null ? toKind(tf.tensor1d(counts), INT) : tf.tensor1d(counts);
+  },
+);
+
+const histc = /* @__PURE__ */ op(
+  "histc",
+  (self: tf.Tensor, bins: number, min: number, max: number): tf.Tensor => {
+    const values = valuesOf(self);
+    let [low, high] = min === max ? [Math.min(...values), Math.max(...values)] : [min, max];
+    if (low === high) [low, high] = [low - 1, high + 1];
+    const counts = new Float32Array(bins);
+    values.forEach((value) => {
+      if (value >= low && value <= high)
+        counts[Math.min(bins - 1, Math.floor(((value - low) / (high - low)) * bins))]! += 1;
+    });
+    return tf.tensor1d(counts);
+  },
+);
+
+/** Of distinct values, where they went and how many there are: empty unless it is asked for. */
+const asked = (parts: tf.Tensor[], inverse: boolean, counts: boolean): tf.Tensor[] =>
+  parts.map((one, i) => (i === 0 || [inverse, counts][i - 1] ? one : tf.zeros([0], "int32")));
+
+export const sortingOps = defineOps({
+  "sort(self, dim, descending)": sort,
+  "sort.stable(self, stable, dim, descending)": (
+    self: tf.Tensor,
+    _stable: unknown,
+    dim = -1,
+    descending = false,
+  ) => sort(self, dim, descending),
+  "argsort(self, dim, descending)": argsort,
+  "argsort.stable(self, stable, dim, descending)": (
+    self: tf.Tensor,
+    _stable: unknown,
+    dim = -1,
+    descending = false,
+  ) => argsort(self, dim, descending),
+  "msort(self)": (self: tf.Tensor) => sort(self, 0)[0],
+  "topk(self, k, dim, largest, sorted)": topk,
+  "kthvalue(self, k, dim, keepdim)": kthvalue,
+  "median(self)": (self: tf.Tensor) => medianOfAll(self, false),
+  "nanmedian(self)": (self: tf.Tensor) => medianOfAll(self, true),
+  "median.dim(self, dim, keepdim)": (self: tf.Tensor, dim: number, keepdim = false) =>
+    medianAlong(self, dim, keepdim, false),
+  "nanmedian.dim(self, dim, keepdim)": (self: tf.Tensor, dim: number, keepdim = false) =>
+    medianAlong(self, dim, keepdim, true),
+  "mode(self, dim, keepdim)": (self: tf.Tensor, dim = -1, keepdim = false) =>
+    mode(self, dim, keepdim),
+  "searchsorted.Tensor|searchsorted.Scalar(sorted_sequence, self, out_int32, right, side, sorter)":
+    searchsorted,
+  "bucketize.Tensor|bucketize.Scalar(self, boundaries, out_int32, right)": bucketize,
+  "unique_consecutive(self, return_inverse, return_counts, dim)": (
+    self: tf.Tensor,
+    inverse = false,
+    counts = false,
+    dim: number | null = null,
+  ) => asked(dim === null ? uniqueOf(self, true) : uniqueAlong(self, dim, true), inverse, counts),
+  "_unique2(self, sorted, return_inverse, return_counts)": (
+    self: tf.Tensor,
+    _sorted = true,
+    inverse = false,
+    counts = false,
+  ) => asked(uniqueOf(self, false), inverse, counts),
+  "_unique(self, sorted, return_inverse)": (self: tf.Tensor) => uniqueOf(self, false).slice(0, 2),
+  "unique_dim(self, dim, sorted, return_inverse, return_counts)": (self: tf.Tensor, dim: number) =>
+    uniqueAlong(self, dim, false),
+  "unique_dim_consecutive(self, dim, return_inverse, return_counts)": (
+    self: tf.Tensor,
+    dim: number,
+  ) => uniqueAlong(self, dim, true),
+  "isin.Tensor_Tensor|isin.Tensor_Scalar|isin.Scalar_Tensor(elements, test_elements, assume_unique, invert)":
+    isin,
+  "bincount(self, weights, minlength)": (
+    self: tf.Tensor,
+    weights: tf.Tensor | null = null,
+    minlength = 0,
+  ) => bincount(self, weights, minlength),
+  "histc(self, bins, min, max)": (self: tf.Tensor, bins = 100, min = 0, max = 0) =>
+    histc(self, bins, min, max),
+});

@@ -1,0 +1,21 @@
+import * as tf from "@tensorflow/tfjs-core";
+
+/** What is computed in JavaScript: the values of a tensor, row by row. */
+export type Values = Float32Array | Int32Array | Uint8Array;
+
+export const valuesOf = (x: tf.Tensor): Values => x.dataSync();
+
+/** An empty array for values of a dtype. */
+export function arrayFor(dtype: tf.DataType, length: number): Values {
+  return dtype === "float32" ? new Float32Array(length) : dtype === "int32" ? new Int32Array(length) : new Uint8Array(length); // prettier-ignore
+}
+
+export const tensorOf = (values: Values, shape: readonly number[], dtype: tf.DataType): tf.Tensor =>
+  tf.tensor(values, [...shape], dtype);
+
+/** Row-major strides. */
+export function stridesOf(shape: readonly number[]): number[] {
+  const strides = new Array<number>(shape.length).fill(1);
+  for (let i = shape.length - 2; i >= 0; i -= 1) strides[i] = strides[i + 1]! * shape[i + 1]!;
+  return strides;
+}

@@ -1,0 +1,57 @@
+/** What docs/aten-ops.md says, from the table of ops and PyTorch's list of Core ATen ops. */
+
+/** Why an op of the core list is not in the table. */
+const ELSEWHERE: Record<string, string> = {
+  "aten.sym_numel.default": "by the interpreter",
+  "aten.sym_size.int": "by the interpreter",
+  "aten.sym_storage_offset.default": "by the interpreter",
+  "aten.sym_stride.int": "by the interpreter",
+};
+
+const HEAD = `# ATen ops
+
+What an exported program may call, beside what is registered with \`nn.registerOp\`. PyTorch's names;
+an op of which only the in-place form is called (\`add_\`) is made functional when the program is
+loaded.
+
+- Integers are int32, and all floats float32: a cast to float16 or bfloat16 does not round. An int64
+  beyond int32 becomes the nearest int32.
+- Type promotion is PyTorch's, by category (bool, integer, float); a result has the dtype that the
+  program recorded for it.
+- A complex tensor exists between two ops of a program only: \`stft\`, \`fft_*\`, \`view_as_complex\`,
+  arithmetic, \`abs\`, \`view_as_real\`, and what moves elements about.
+- \`sort\`, \`topk\`, \`nonzero\`, \`unique\`, \`scatter_reduce\`, integers' bitwise ops and the like run in
+  JavaScript, on webgl with a transfer from the GPU and back.
+`;
+
+const code = (name: string): string => `\`${name}\``;
+
+/** The page. `core`: PyTorch's schemas by name; `targets`: what the table has. */
+export function atenDocs(
+  core: Readonly<Record<string, string>>,
+  targets: readonly string[],
+): string {
+  const has = new Set(targets);
+  const state = (name: string): string => (has.has(name) ? "yes" : (ELSEWHERE[name] ?? "no"));
+  const rows = Object.keys(core).map((name) => `| ${code(name)} | ${state(name)} |`);
+  const others = targets.filter((name) => !(name in core)).sort();
+  const families = new Map<string, string[]>();
+  for (const name of others) {
+    const family = name.split(".")[1]!;
+    families.set(family, [...(families.get(family) ?? []), name]);
+  }
+  const count = Object.keys(core).filter((name) => state(name) !== "no").length;
+  return [
+    HEAD,
+    `## Core ATen\n`,
+    `${count} of ${rows.length}, without gradients and random numbers.\n`,
+    "| op | there |",
+    "| --- | --- |",
+    ...rows,
+    "",
+    `## Further ops\n`,
+    `${others.length} more, which programs contain before and after decompositions.\n`,
+    ...[...families.values()].map((names) => `- ${names.map(code).join(", ")}`),
+    "",
+  ].join("\n");
+}
