@@ -1,7 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
 import { CheckpointError, placed } from "../checkpoint/errors.js";
-import { type CheckpointInput, openSource } from "../checkpoint/source/open.js";
+import { type CheckpointInput, type OpenOptions, openSource } from "../checkpoint/source/open.js";
+import { LoadTask, type TaskOptions } from "../checkpoint/task.js";
 import type { Graph, Node } from "../graph/index.js";
 import { Buffer, Parameter } from "../module/index.js";
 import type { Entry } from "../checkpoint/entry.js";
@@ -17,10 +18,18 @@ import { type Missing, Plan } from "./runtime/plan.js";
 import { type InputSpec, readSignature, type Signature } from "./signature.js";
 import { leafPaths } from "./tree.js";
 
-export interface LoadExportedOptions {
+export interface LoadExportedOptions extends TaskOptions, Pick<OpenOptions, "cache" | "integrity"> {
   /** Which program of an archive that has several. Default: the only one, or `"model"`. */
-  model?: string;
+  model?: string | undefined;
 }
+
+const OPTIONS: { [K in keyof LoadExportedOptions]-?: LoadExportedOptions[K] | undefined } = {
+  model: undefined,
+  cache: undefined,
+  integrity: undefined,
+  onProgress: undefined,
+  signal: undefined,
+};
 
 /**
  * Loads what `torch.export.save` wrote, as a module: `program(x)` gives what the model gave in
@@ -38,13 +47,13 @@ export async function loadExported(
   source: CheckpointInput,
   options?: LoadExportedOptions,
 ): Promise<ExportedProgram> {
-  const { model } = readOptions<{ model: string | undefined }>(
-    "loadExported",
-    { model: undefined },
-    options,
-  );
-  const file = await openSource(source);
-  return placed(file.name, async () => build(await openExported(file, model)));
+  const { model, cache, integrity, ...watch } = readOptions("loadExported", OPTIONS, options);
+  const task = new LoadTask(watch);
+  return task.run(async () => {
+    const file = await openSource(source, task, { cache, integrity, isWhole: true });
+    task.startReporting();
+    return placed(file.name, async () => build(await openExported(file, model)));
+  });
 }
 
 function build(file: ExportedFile): ExportedProgram {

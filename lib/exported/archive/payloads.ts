@@ -20,29 +20,34 @@ export async function readPayloads(
   const { config } = readJson(text, `${file.name}/${configPath}`) as {
     config: Record<string, PayloadJson>;
   };
-  const entries = new Map<string, Entry>();
   const refused = new Map<string, string>();
   const storages = new Map<string, Storage>();
   const allowance = new Allowance(file.size);
+  // All are asked for at once, so that neighbours are read together.
+  const reads: Promise<[string, Entry]>[] = [];
   for (const [key, payload] of Object.entries(config)) {
     if (payload.use_pickle || payload.tensor_meta === null) {
       refused.set(key, `a pickled object ('${payload.path_name}'), which is code and never run`);
       continue;
     }
-    try {
+    const read = async (): Promise<[string, Entry]> => {
       const tensor = describe(archive, folder, payload, storages);
-      entries.set(key, await tensor.toEntry(key, allowance));
-    } catch (cause) {
-      throw cause instanceof CheckpointError
-        ? new CheckpointError(cause.message.replace(`${file.name}: `, ""), {
-            file: file.name,
-            key,
-            cause,
-          })
-        : cause;
-    }
+      return [key, await tensor.toEntry(key, allowance)];
+    };
+    reads.push(keyed(file.name, key, read));
   }
-  return { entries, refused };
+  return { entries: new Map(await Promise.all(reads)), refused };
+}
+
+/** Says of an error which weight it is of. */
+async function keyed<T>(file: string, key: string, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (cause) {
+    if (!(cause instanceof CheckpointError)) throw cause;
+    const { offset } = cause;
+    throw new CheckpointError(cause.message.replace(`${file}: `, ""), { file, offset, key, cause });
+  }
 }
 
 function describe(
