@@ -23,7 +23,7 @@ export interface LoadExportedOptions extends TaskOptions, Pick<OpenOptions, "cac
   model?: string | undefined;
 }
 
-const OPTIONS: { [K in keyof LoadExportedOptions]-?: LoadExportedOptions[K] | undefined } = {
+const OPTIONS: { [K in keyof Required<LoadExportedOptions>]: LoadExportedOptions[K] } = {
   model: undefined,
   cache: undefined,
   integrity: undefined,
