@@ -1,8 +1,11 @@
+import { expect } from "chai";
 import fc from "fast-check";
 import {
   type Activation,
   ACTIVATIONS,
   conv,
+  type ConvAlgorithm,
+  fastestConv,
   type Heap,
   packConv,
   packedConvBytes,
@@ -15,6 +18,7 @@ interface Case extends ConvCase {
   bias?: boolean;
   residual?: boolean;
   activation?: Activation;
+  algorithm?: ConvAlgorithm;
   parts?: number;
 }
 
@@ -32,6 +36,8 @@ function check(heap: Heap, { parts = 1, ...one }: Case): void {
     const sum = Math.min(high, Math.max(low, value + (residual?.[i] ?? 0)));
     return steps ? sum / (1 + Math.exp(-sum)) : sum;
   });
+  // Winograd's error goes with the size of the results.
+  const atol = one.algorithm ? 5e-5 * Math.sqrt(9 * inChannels) : 1e-4;
   withBlocks(heap, (blocks) => {
     const weight = blocks.scratch(packedConvBytes(one));
     packConv(heap, one, blocks.put(w), weight);
@@ -46,7 +52,7 @@ function check(heap: Heap, { parts = 1, ...one }: Case): void {
       workspace: blocks.scratch(prepared.workspaceBytes * parts),
     };
     for (let part = 0; part < parts; part += 1) prepared.run(pointers, part, parts);
-    expectClose(blocks.read(out), want, { rtol: 1e-5, atol: 1e-4 });
+    expectClose(blocks.read(out), want, { rtol: 1e-5, atol });
   });
 }
 
@@ -103,5 +109,44 @@ onEveryBuild("conv", (heap) => {
       stride: [2, 2],
       activation: { steps: ACTIVATIONS.silu() },
     });
+  });
+
+  it("computes 3 × 3 convolutions by Winograd's algorithms", () => {
+    const winograd = fc.record({
+      algorithm: fc.constantFrom<ConvAlgorithm>("winograd2", "winograd4"),
+      batch: fc.integer({ min: 1, max: 2 }),
+      groups: fc.constant(1),
+      inChannels: fc.integer({ min: 1, max: 5 }),
+      outChannels: fc.integer({ min: 1, max: 9 }),
+      size: fc.tuple(fc.integer({ min: 3, max: 20 }), fc.integer({ min: 3, max: 40 })),
+      kernel: fc.constant([3, 3]),
+      padding: numbers(0, 2, 2),
+      paddingAfter: fc.option(numbers(0, 2, 2), { nil: undefined }),
+      bias: fc.boolean(),
+      residual: fc.boolean(),
+      parts: fc.integer({ min: 1, max: 3 }),
+    });
+    fc.assert(
+      fc.property(winograd, (one) => check(heap(), one)),
+      { numRuns: 60 },
+    );
+    const large = { ...IMAGE, inChannels: 150, outChannels: 10, size: [40, 10], kernel: [3, 3] };
+    for (const algorithm of ["winograd2", "winograd4"] as const) {
+      check(heap(), { ...large, padding: [1, 1], algorithm, activation: { low: 0 } });
+      const steps = ACTIVATIONS.silu();
+      check(heap(), { ...large, inChannels: 3, algorithm, activation: { steps } });
+    }
+  });
+
+  it("chooses an algorithm by the sizes, and refuses one that does not fit", () => {
+    const sizes = { kernel: [3, 3], padding: [1, 1] };
+    const many = { ...sizes, inChannels: 128, outChannels: 128 };
+    expect(fastestConv({ ...many, size: [28, 28] })).to.equal("winograd4");
+    expect(fastestConv({ ...many, size: [7, 7] })).to.equal("winograd2");
+    expect(fastestConv({ ...many, size: [28, 28], stride: [2, 2] })).to.equal("direct");
+    const few = { ...sizes, inChannels: 3, outChannels: 16, size: [64, 64] };
+    expect(fastestConv(few)).to.equal("direct");
+    const strided = { ...many, size: [9, 9], stride: [2, 2], algorithm: "winograd2" as const };
+    expect(() => conv(heap(), strided)).to.throw("winograd2 needs a kernel of 3 × 3");
   });
 });

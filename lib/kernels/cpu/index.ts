@@ -36,7 +36,17 @@ export {
   packLinear,
   type PackLinear,
 } from "./linear.js";
-export { conv, type ConvPointers, type ConvSpec, packConv, packedConvBytes } from "./conv.js";
+export {
+  conv,
+  type ConvAlgorithm,
+  convAlgorithms,
+  type ConvPointers,
+  type ConvSpec,
+  fastestConv,
+  packConv,
+  packedConvBytes,
+} from "./conv.js";
+export { recurrent, type RecurrentPointers, type RecurrentSpec } from "./recurrent.js";
 export {
   depthwise,
   type DepthwisePointers,

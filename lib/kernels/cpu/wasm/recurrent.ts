@@ -1,0 +1,91 @@
+/** What recurrent cells do with their gates, one step in time. */
+import { sigmoid, tanh } from "./math.js";
+import type { ModuleBuilder, V128Var } from "./module.js";
+import { alongRow, storeOf } from "./rows.js";
+import type { I32 } from "./values.js";
+
+export function emitRecurrent(module: ModuleBuilder): void {
+  // Gates i, f, g, o of each row, side by side; c is updated where it lies, [batch, n].
+  module.function(
+    "lstm",
+    { gates: "i32", gatesRow: "i32", batch: "i32", n: "i32", c: "i32", out: "i32", outRow: "i32" },
+    (f, p) => {
+      const row = f.i32(0);
+      const bytes = f.i32(p.n.shl(2));
+      f.for(row, p.batch, 1, () => {
+        alongRow(f, p.n, (offset, rest) => {
+          const at = f.i32(p.gates.add(offset));
+          const gate = (): V128Var => {
+            const value = f.v128(at.loadV128());
+            at.set(at.add(bytes));
+            return value;
+          };
+          const [i, forget, g, o] = [gate(), gate(), gate(), gate()];
+          const place = f.i32(p.c.add(offset));
+          const added = f.v128(sigmoid(f, i).mul(tanh(f, g)));
+          const kept = sigmoid(f, forget);
+          const c = f.v128(f.madd(kept, place.loadV128(), added));
+          storeOf(f, place, c, rest);
+          storeOf(f, p.out.add(offset), sigmoid(f, o).mul(tanh(f, c)), rest);
+        });
+        p.gates.set(p.gates.add(p.gatesRow));
+        p.c.set(p.c.add(bytes));
+        p.out.set(p.out.add(p.outRow));
+      });
+    },
+  );
+  // Gates r, z, n: of the input, and of the last output, [batch, 3n].
+  module.function(
+    "gru",
+    {
+      gates: "i32",
+      gatesRow: "i32",
+      hidden: "i32",
+      batch: "i32",
+      n: "i32",
+      last: "i32",
+      lastRow: "i32",
+      out: "i32",
+      outRow: "i32",
+    },
+    (f, p) => {
+      const row = f.i32(0);
+      const bytes = f.i32(p.n.shl(2));
+      f.for(row, p.batch, 1, () => {
+        alongRow(f, p.n, (offset, rest) => {
+          const input = f.i32(p.gates.add(offset));
+          const hidden = f.i32(p.hidden.add(offset));
+          const next = (address: typeof input): I32 => {
+            address.set(address.add(bytes));
+            return address;
+          };
+          const r = sigmoid(f, f.v128(input.loadV128().add(hidden.loadV128())));
+          const z = sigmoid(f, f.v128(next(input).loadV128().add(next(hidden).loadV128())));
+          const inner = f.v128(f.madd(r, next(hidden).loadV128(), next(input).loadV128()));
+          const n = f.v128(tanh(f, inner));
+          const last = p.last.add(offset).loadV128();
+          storeOf(f, p.out.add(offset), f.madd(z, last.sub(n), n), rest);
+        });
+        p.gates.set(p.gates.add(p.gatesRow));
+        p.hidden.set(p.hidden.add(bytes.mul(3)));
+        p.last.set(p.last.add(p.lastRow));
+        p.out.set(p.out.add(p.outRow));
+      });
+    },
+  );
+  // tanh of each row where it lies → out.
+  module.function(
+    "tanh",
+    { gates: "i32", gatesRow: "i32", batch: "i32", n: "i32", out: "i32", outRow: "i32" },
+    (f, p) => {
+      const row = f.i32(0);
+      f.for(row, p.batch, 1, () => {
+        alongRow(f, p.n, (offset, rest) =>
+          storeOf(f, p.out.add(offset), tanh(f, p.gates.add(offset).loadV128()), rest),
+        );
+        p.gates.set(p.gates.add(p.gatesRow));
+        p.out.set(p.out.add(p.outRow));
+      });
+    },
+  );
+}
