@@ -54,7 +54,7 @@ function run(one: Case, data: Record<string, Float32Array | undefined>) {
         c[b]![k] = kept + sigmoid(gate(k)) * Math.tanh(gate(2 * n + k));
         return sigmoid(gate(3 * n + k)) * Math.tanh(c[b]![k]!);
       });
-      out[t].push(h[b]);
+      out[t].push(h[b]!);
     }
   }
   return { out, h, c };

@@ -21,8 +21,13 @@ export interface HeapOptions {
   memory?: WebAssembly.Memory;
 }
 
-/** What a family of kernels exports: functions of addresses (in bytes) and numbers. */
-export type Exports = Record<string, (...args: number[]) => void>;
+/** One call of a compiled function: which export of which module, and with what. */
+export interface Call {
+  module: number;
+  index: number;
+  args: number[];
+  call: (...args: number[]) => void;
+}
 
 export class Heap {
   readonly build: Build;
@@ -34,6 +39,8 @@ export class Heap {
   private plainBuffer = new ArrayBuffer(0);
   private views: { f32: Float32Array; i32: Int32Array; u8: Uint8Array } | undefined;
   private isDisposed = false;
+  private recorded: Call[] | undefined;
+  private readonly modules: { bytes: Uint8Array; address: number | undefined }[] = [];
 
   constructor({ bytes = PAGE, shared = false, build = bestBuild(), memory }: HeapOptions = {}) {
     if (!supports(build)) throw new Error(`heap: this engine cannot run the ${build} kernels`);
@@ -83,6 +90,11 @@ export class Heap {
     this.f32.set(values, address >>> 2);
     return address;
   }
+  putDoubles(values: Float64Array): number {
+    const address = this.alloc(values.byteLength);
+    this.u8.set(new Uint8Array(values.buffer), address);
+    return address;
+  }
   /** A copy of what is at an address. */
   read(address: number, length: number): Float32Array {
     return this.f32.slice(address >>> 2, (address >>> 2) + length);
@@ -116,16 +128,52 @@ export class Heap {
     return library;
   }
 
+  /**
+   * Runs something without effect and tells what compiled functions it calls. For shared heaps only;
+   * what runs in JavaScript takes place all the same.
+   */
+  record(run: () => void): Call[] {
+    const outer = this.recorded;
+    const calls: Call[] = [];
+    this.recorded = calls;
+    try {
+      run();
+    } finally {
+      this.recorded = outer;
+    }
+    return calls;
+  }
+
+  /** Where the bytes of a module lie in this heap: address and length, for other threads. */
+  moduleBytes(module: number): [address: number, length: number] {
+    const entry = this.modules[module]!;
+    if (entry.address === undefined) {
+      entry.address = this.alloc(entry.bytes.length);
+      this.u8.set(entry.bytes, entry.address);
+    }
+    return [entry.address, entry.bytes.length];
+  }
+
   private compile<T>(emit: (module: ModuleBuilder) => void): T {
     const sharedPages = this.shared ? SHARED_PAGES : undefined;
     const builder = new ModuleBuilder({ fma: this.build === "fma", sharedPages });
     emit(builder);
-    const math = Math as unknown as WebAssembly.ModuleImports;
-    const instance = new WebAssembly.Instance(new WebAssembly.Module(builder.bytes()), {
+    const bytes = builder.bytes();
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), {
       env: { memory: this.memory! },
-      math,
+      math: Math as unknown as WebAssembly.ModuleImports,
     });
-    return instance.exports as T;
+    if (!this.shared) return exports as T;
+    const module = this.modules.push({ bytes, address: undefined }) - 1;
+    const recorders = Object.entries(exports).map(([name, call], index) => {
+      const direct = call as Call["call"];
+      const record = (...args: number[]): void => {
+        if (this.recorded) this.recorded.push({ module, index, args, call: direct });
+        else direct(...args);
+      };
+      return [name, record];
+    });
+    return Object.fromEntries(recorders) as T;
   }
 
   private get buffer(): ArrayBufferLike {

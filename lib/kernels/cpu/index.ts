@@ -15,10 +15,11 @@
  * 4. `kernel.run({ x, weight, bias, out, workspace })`, as often as you like, on any addresses. The
  *    workspace is scratch memory of `kernel.workspaceBytes`; kernels that run one after the other
  *    can share one, as large as the largest needs.
- * 5. With threads: a worker makes a heap over the same memory (`createHeap({ memory, shared: true })`)
- *    and prepares the same kernels from the same specs, which are plain data; thread `part` of
- *    `parts` calls `run(pointers, part, parts)` with a workspace of `parts · workspaceBytes`.
- *    A barrier belongs between one kernel and the next that reads its output.
+ * 5. With threads: `createHeap({ shared: true })`, `await Threads.start(heap, n)` (null where there
+ *    can be none), and `threads.program(steps)`, each step being
+ *    `{ run: (part, parts) => kernel.run(pointers, part, parts), onOneThread: kernel.onOneThread }`
+ *    with a workspace of `parts · workspaceBytes`. `program.run()` returns when all is done. Steps
+ *    that are not kernels (tfjs ops) are steps with `onOneThread: true`.
  *
  * Nothing here checks addresses or sizes of blocks: that is the caller's, whose plan is static.
  */
@@ -90,3 +91,4 @@ export {
   type AttentionSpec,
   type HeadStrides,
 } from "./attention.js";
+export { canShareMemory, type ThreadProgram, Threads, type ThreadStep } from "./threads.js";

@@ -9,6 +9,8 @@
 export interface Kernel<Pointers> {
   /** Scratch memory for each part, in bytes; pass its address as `workspace`. */
   readonly workspaceBytes: number;
+  /** Whether it works in JavaScript, so that other threads cannot take part in it. */
+  readonly onOneThread?: boolean;
   run: (pointers: Pointers, part?: number, parts?: number) => void;
 }
 

@@ -83,6 +83,7 @@ export function groupNorm(heap: Heap, spec: GroupNormSpec): Kernel<GroupNormPoin
   const perGroup = channels / groups;
   const workspaceBytes = (2 + 2 * perGroup) * 4;
   return {
+    onOneThread: true,
     workspaceBytes,
     run: (p, part = 0, parts = 1) => {
       const [from, to] = share(batch * groups, part, parts);

@@ -100,6 +100,7 @@ export interface CopyRowsSpec {
 export function copyRows(heap: Heap, spec: CopyRowsSpec): Kernel<CopyPointers> {
   const { rows, n, xRow = n, outRow = n } = spec;
   return {
+    onOneThread: true,
     workspaceBytes: 0,
     run: ({ x, out }, part = 0, parts = 1) => {
       const memory = heap.f32;
@@ -132,6 +133,7 @@ export interface GatherPointers {
 /** Rows of a table by their numbers: an embedding. */
 export function gather(heap: Heap, { count, rows, n }: GatherSpec): Kernel<GatherPointers> {
   return {
+    onOneThread: true,
     workspaceBytes: 0,
     run: ({ table, indices, floats, out }, part = 0, parts = 1) => {
       const memory = heap.f32;

@@ -74,6 +74,7 @@ export function recurrent(heap: Heap, spec: RecurrentSpec): Kernel<RecurrentPoin
   const [batchStep, timeStep] = batchFirst ? [time, 1] : [1, batch];
 
   return {
+    onOneThread: true,
     workspaceBytes: 2 * stateBytes + gateBytes + hiddenBytes + strips,
     run: (p, part = 0) => {
       if (part > 0) return;

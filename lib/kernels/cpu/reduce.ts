@@ -67,6 +67,7 @@ export function argExtreme(heap: Heap, spec: ArgSpec): Kernel<ReducePointers> {
   const { outer, n, inner } = spec;
   const sign = spec.kind === "max" ? 1 : -1;
   return {
+    onOneThread: true,
     workspaceBytes: 0,
     run: ({ x, out }, part = 0, parts = 1) => {
       const memory = heap.f32;

@@ -153,6 +153,7 @@ export function pool(heap: Heap, spec: PoolSpec): Kernel<PoolPointers> {
     spec.kind === "max" || spec.divisor ? [] : correct(outH, outW, counted, whole);
   const workspaceBytes = paddedBytes(windows, 1);
   return {
+    onOneThread: corrections.length > 0,
     workspaceBytes,
     run: (p, part = 0, parts = 1) => {
       const [from, to] = share(spec.planes, part, parts);
