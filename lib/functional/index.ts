@@ -6,6 +6,7 @@ export * from "./batch-norm.js";
 export * from "./binary-loss.js";
 export * from "./class-loss.js";
 export * from "./conv.js";
+export { convTbc } from "./conv-tbc.js";
 export * from "./conv-transpose.js";
 export { ctcLoss, type CTCLossOptions, type Lengths } from "./ctc-loss.js";
 export {
@@ -44,7 +45,9 @@ export * from "./regression-loss.js";
 export * from "./rrelu.js";
 export * from "./shape.js";
 export * from "./shuffle.js";
+export { channelShuffle as nativeChannelShuffle } from "./shuffle.js";
 export * from "./softmax.js";
 export * from "./triplet-loss.js";
 export * from "./unpooling.js";
 export type { PoolSize } from "./pooling-windows.js";
+export * from "./with-indices.js";

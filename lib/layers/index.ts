@@ -1,6 +1,7 @@
 export * from "./activation.js";
 export * from "./activation-options.js";
 export * from "./adaptive-pooling.js";
+export * from "./adaptive-softmax.js";
 export * from "./avg-pooling.js";
 export * from "./batch-norm.js";
 export * from "./binary-loss.js";

@@ -1,6 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expect } from "chai";
 import * as nn from "../../lib/index.js";
+import { onEveryBackend } from "../support/backends.js";
+import { expectClose } from "../support/expect.js";
 
 const F = nn.functional;
 
@@ -213,5 +215,44 @@ describe("A weighted loss", () => {
     expect([...new nn.CrossEntropyLoss().stateDict().keys()]).to.deep.equal([]);
     cross.loadStateDict({ weight: tf.tensor1d([3, 4]) });
     expect(Array.from(cross.weight!.dataSync())).to.deep.equal([3, 4]);
+  });
+});
+
+onEveryBackend("AdaptiveLogSoftmaxWithLoss", (_backend, tolerance) => {
+  it("agrees with itself: all log-probabilities, a target's, the most probable", () => {
+    nn.manualSeed(1);
+    const model = new nn.AdaptiveLogSoftmaxWithLoss(8, 20, [4, 10], { divValue: 2 });
+    const x = tf.mul(nn.randn(30, 8), 9);
+    const target = nn.randint(20, [30]);
+    const before = tf.memory().numTensors;
+    const all = model.logProb(x);
+    const best = model.predict(x);
+    const [output] = model(x, target);
+    expect(tf.memory().numTensors - before, "two, and an output and a loss").to.equal(4);
+    const rows = all.arraySync() as number[][];
+    const classes = Array.from(target.dataSync());
+    const want = classes.map((one, i) => rows[i]![one]!);
+    expectClose(output.dataSync(), want, tolerance);
+    expect(Array.from(best.dataSync())).to.deep.equal(
+      rows.map((row) => row.indexOf(Math.max(...row))),
+    );
+    const sums = rows.map((row) => row.reduce((sum, one) => sum + Math.exp(one), 0));
+    expectClose(sums, new Array<number>(30).fill(1), tolerance);
+    model.dispose();
+  });
+
+  it("says what is wrong", () => {
+    const make = (cutoffs: number[]) => () => new nn.AdaptiveLogSoftmaxWithLoss(4, 10, cutoffs);
+    expect(make([])).to.throw("cutoffs should be a sequence of length larger than 0");
+    for (const cutoffs of [[2, 1], [0], [10], [1.5], [2, 2]]) {
+      expect(make(cutoffs)).to.throw("cutoffs should be a sequence of unique, positive integers");
+    }
+    const model = make([2])();
+    const y = tf.tensor1d([0, 10], "int32");
+    expect(() => void model(tf.ones([2, 4]), y)).to.throw(
+      "Target values should be in [0, 9], but values in range [0, 10] were found.",
+    );
+    expect(() => void model(tf.ones([3, 4]), y)).to.throw("should have the same size in the batch");
+    expect(() => void model(tf.ones([4]), y)).to.throw("1D target tensor expects 2D input tensors");
   });
 });

@@ -72,6 +72,10 @@ def module_edges():
                 add(nn.LinearCrossEntropyLoss, (r(4, 3), classes(5, 4)), 3, 5, bias=True, **options)
         add(nn.LinearCrossEntropyLoss, (r(4, 3), classes(5, 4, 2)), 3, 5, out_features=(2,), bias=True, weight=weight, ignore_index=1)
         add(nn.NLLLoss2d, (r(2, 5, 2, 3).log_softmax(1), classes(5, 2, 2, 3)), weight=weight)
+    for options in ({}, {"div_value": 2.0, "head_bias": True}):
+        add(nn.AdaptiveLogSoftmaxWithLoss, (r(7, 8), classes(20, 7)), 8, 20, [4, 10], **options)
+        add(nn.AdaptiveLogSoftmaxWithLoss, (r(8), torch.tensor(12)), 8, 20, [4, 10], **options)
+    add(nn.AdaptiveLogSoftmaxWithLoss, (r(3, 8), torch.tensor([0, 3, 1])), 8, 20, [4])
     add(nn.CosineSimilarity, (r(2, 3, 4), r(2, 1, 4)), dim=-1, eps=0.5)
     add(nn.CosineSimilarity, (r(2, 3, 4), r(2, 3, 4)), dim=0)
     for p in (0.0, 0.5, 1.0, 3.0, float("inf")):
@@ -151,6 +155,13 @@ def function_edges():
     add("pdist", r(1, 3))
     add("pdist", r(4, 3), p=inf)
     add("cosine_similarity", r(4), r(3, 4), dim=0)
+    for pad in (0, 2):
+        add("conv_tbc", r(7, 2, 3), r(3, 3, 4), r(4), pad=pad)
+    add("native_channel_shuffle", r(1, 6, 2), 3)
+    for d in (1, 2, 3):
+        x = r(2, 3, *[6] * d)
+        add(f"max_pool{d}d_with_indices", x, 2, padding=1)
+        add(f"adaptive_max_pool{d}d_with_indices", x, 4)
 
 
 torch.manual_seed(arguments.seed)
