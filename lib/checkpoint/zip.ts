@@ -139,7 +139,7 @@ export class ZipArchive {
   private async readPacked(member: ZipMember, most = Infinity): Promise<Uint8Array> {
     this.checkMethod(member);
     const { header, packedSize } = member;
-    const end = this.ends.get(header)!;
+    const end = Math.min(this.ends.get(header)!, this.source.size);
     if (header + 30 > end) throw this.error(member, "lies behind the end");
     const bytes = await this.source.read(header, Math.min(end, header + most));
     const view = viewOf(bytes);
