@@ -1,0 +1,346 @@
+"""Writes small exported programs, what they are called with and what PyTorch gives.
+
+    python exported.py ../goldens/exported
+
+`NAME.pt2` is the program; `cases.json` says how each is called and what comes out, with the tensors
+in `cases.safetensors`; the graph and the program as PyTorch prints them; sentences for bad inputs.
+"""
+import json, re, sys, warnings, logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from safetensors.torch import save_file
+from torch import nn
+from torch.export import Dim, export, save
+from torch.utils import _pytree as pytree
+
+warnings.filterwarnings("ignore")
+logging.disable(logging.WARNING)
+out = Path(sys.argv[1] if len(sys.argv) > 1 else "exported")
+out.mkdir(parents=True, exist_ok=True)
+cases, tensors = {}, {}
+
+
+def put(value, key):
+    if isinstance(value, torch.Tensor):
+        value = value.detach().clone()
+        kind = str(value.dtype).removeprefix("torch.")
+        stored = value.to(torch.int32) if value.dtype in (torch.int64, torch.bool) else value.float()
+        tensors[key] = stored.contiguous()
+        return {"$tensor": key, "dtype": kind}
+    if isinstance(value, dict):
+        return {k: put(v, f"{key}.{k}") for k, v in value.items()}
+    if hasattr(value, "_fields"):
+        return {k: put(v, f"{key}.{k}") for k, v in value._asdict().items()}
+    if isinstance(value, (list, tuple)):
+        return [put(v, f"{key}.{i}") for i, v in enumerate(value)]
+    if hasattr(value, "__dataclass_fields__"):
+        return {k: put(getattr(value, k), f"{key}.{k}") for k in value.__dataclass_fields__}
+    return value
+
+
+def without_paths(program):
+    """Stack traces name files; the folders of this machine are nobody's business."""
+    for module in program.graph_module.modules():
+        for node in getattr(getattr(module, "graph", None), "nodes", ()):
+            trace = node.meta.get("stack_trace")
+            if trace:
+                node.meta["stack_trace"] = re.sub(r'File "[^"]*/(?:site-packages|oracle)/', 'File "', trace)
+
+
+def case(name, model, args, kwargs=None, more=(), bad=(), decompose=False, **options):
+    """`more`: other inputs (args, kwargs); `bad`: inputs that are refused."""
+    kwargs = kwargs or {}
+    before = {k: v.clone() for k, v in model.state_dict().items()}
+    fresh = lambda tree: pytree.tree_map(lambda x: x.clone() if isinstance(x, torch.Tensor) else x, tree)
+    program = export(model, *fresh((args, kwargs)), **options)
+    if decompose:
+        program = program.run_decompositions()
+    without_paths(program)
+    save(program, out / f"{name}.pt2")
+    loaded = torch.export.load(out / f"{name}.pt2")
+    model.load_state_dict(before)
+    calls = []
+    run = program.module()
+    for i, (a, k) in enumerate([(args, kwargs), *more]):
+        given = put([list(a), k], f"{name}.in{i}")
+        with torch.no_grad():
+            result = run(*fresh(a), **fresh(k))
+        calls.append({"args": given[0], "kwargs": given[1], "output": put(result, f"{name}.out{i}")})
+    errors = []
+    for a, k in bad:
+        try:
+            program.module()(*a, **k)
+            raise SystemExit(f"{name}: not refused")
+        except (AssertionError, ValueError) as error:
+            given = put([list(a), k], f"{name}.bad{len(errors)}")
+            errors.append({"args": given[0], "kwargs": given[1], "message": str(error)})
+    state = program.module().state_dict() if model.training else model.state_dict()
+    after = run.state_dict()
+    cases[name] = {
+        "calls": calls,
+        "errors": errors,
+        "keys": list(model.state_dict()),
+        "state_after": put({k: after[k] for k in model.state_dict()}, f"{name}.after") if model.training else None,
+        # Loading puts the graphs of control flow elsewhere; and what nobody reads, it gives names.
+        "graph": str(loaded.graph if "higher_order" in str(program.graph) else program.graph),
+        "text": str(loaded),
+    }
+
+
+torch.manual_seed(0)
+N = lambda *shape: torch.randn(*shape)
+
+
+class Mlp(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc1 = nn.Linear(4, 8)
+        self.act = nn.GELU()
+        self.fc2 = nn.Linear(8, 3)
+
+    def forward(self, x):
+        return torch.softmax(self.fc2(self.act(self.fc1(x))), dim=-1)
+
+
+batch = Dim("batch", min=3, max=16)
+case("mlp", Mlp().eval(), (N(2, 4),), bad=[((N(3, 4),), {}), ((N(2, 5),), {}), ((), {}), (([N(2, 4)],), {})])
+case(
+    "dynamic", Mlp().eval(), (N(4, 4),), dynamic_shapes={"x": {0: batch}},
+    more=[((N(3, 4),), {}), ((N(16, 4),), {})], bad=[((N(2, 4),), {}), ((N(17, 4),), {}), ((N(4, 3),), {})],
+)
+
+
+class Block(nn.Module):
+    def __init__(self, c):
+        super().__init__()
+        self.conv = nn.Conv2d(c, c, 3, padding=1, bias=False)
+        self.bn = nn.BatchNorm2d(c)
+
+    def forward(self, x):
+        return torch.relu_(self.bn(self.conv(x)) + x)
+
+
+class Cnn(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.Conv2d(1, 4, 3, stride=2)
+        self.layer1 = nn.Sequential(Block(4), Block(4))
+        self.pool = nn.AdaptiveAvgPool2d(1)
+        self.fc = nn.Linear(4, 5)
+
+    def forward(self, x):
+        x = self.layer1(nn.functional.relu(self.stem(x), inplace=True))
+        return self.fc(torch.flatten(self.pool(x), 1))
+
+
+def trained(model):
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.running_mean.normal_()
+            module.running_var.uniform_(0.5, 2)
+    return model
+
+
+case("cnn", trained(Cnn()).eval(), (N(2, 1, 9, 9),))
+case("cnn-train", trained(Cnn()).train(), (N(3, 1, 9, 9),))
+case("cnn-core", trained(Cnn()).eval(), (N(2, 1, 9, 9),), decompose=True)
+
+
+class Views(nn.Module):
+    """Writes through views, and reads of every other view after them."""
+
+    def forward(self, x, y):
+        a = x.clone()
+        t = a.transpose(0, 1)
+        row = a[1]
+        flat = a.view(-1)
+        row.fill_(7)
+        flat[2:6:2].mul_(-1)
+        t[0].add_(y)
+        part, rest = a.split([1, 3], dim=1)
+        rest.copy_(part)
+        a[:, -1:].sub_(row[:1])
+        b = a.reshape(2, -1)
+        b[0].zero_()
+        mask = a > 1
+        a.masked_fill_(mask, 0.5)
+        c = x.expand(2, 3, 4).contiguous()
+        c.select(0, 1).relu_()
+        d = torch.diagonal(a)
+        d.add_(10)
+        c[0, 1:, ::2] = a[1:, 1::2]
+        e = a.permute(1, 0).reshape(-1)
+        e.zero_()
+        return a, t, row, flat, rest, c, d, mask, e
+
+
+case("views", Views().eval(), (N(3, 4), N(3)))
+
+
+class Structures(nn.Module):
+    def forward(self, pair, d, *, scale=None, flags=(True, None)):
+        a, b = pair
+        y = a + b * d["w"] + d["more"][0]
+        if scale is not None:
+            y = y * scale
+        return {"y": y, "list": [a, (b, None)], "size": a.shape[0] * 2, "none": None}
+
+
+case(
+    "structures", Structures().eval(), ((N(2), N(2)), {"w": N(2), "more": [N(1)]}),
+    {"scale": N(1)}, bad=[(((N(2), N(2)), {"w": N(2)}), {"scale": N(1)})],
+)
+
+
+class Point(NamedTuple):
+    x: torch.Tensor
+    y: torch.Tensor
+
+
+@dataclass
+class Result:
+    logits: torch.Tensor
+    loss: torch.Tensor | None = None
+
+
+pytree._register_namedtuple(Point, serialized_type_name="spec.Point")
+torch.export.register_dataclass(Result, serialized_type_name="spec.Result")
+
+
+class Classes(nn.Module):
+    def forward(self, p):
+        return Result(p.x + 1), Point(p.y, p.x)
+
+
+case("classes", Classes().eval(), (Point(N(2), N(3)),))
+
+
+class Cond(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(3, 3)
+
+    def forward(self, x):
+        return torch.cond(x.sum() > 0, lambda t: self.fc(t), lambda t: t * 2, (x,))
+
+
+case("cond", Cond().eval(), (torch.ones(2, 3),), more=[((-torch.ones(2, 3),), {})])
+
+
+class While(nn.Module):
+    def forward(self, x, n):
+        def go(i, t):
+            return i < n.sum()
+
+        def step(i, t):
+            return i + 1, t * 1.5
+
+        return torch.while_loop(lambda i, t: i < 5, step, (torch.tensor(0), x))
+
+
+case("while-loop", While().eval(), (N(2, 3), torch.tensor([4])))
+
+
+class Recurrent(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(10, 4)
+        self.lstm = nn.LSTM(4, 5, batch_first=True)
+        self.gru = nn.GRU(5, 3, batch_first=True)
+
+    def forward(self, ids):
+        y, (h, c) = self.lstm(self.embed(ids))
+        return self.gru(y)[0], h, c
+
+
+case("recurrent", Recurrent().eval(), (torch.randint(0, 10, (2, 6)),))
+
+
+class Constants(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.table = torch.arange(6).reshape(2, 3)
+        self.register_buffer("hidden", torch.tensor([True, False, True]), persistent=False)
+        self.register_buffer("wide", torch.arange(3, dtype=torch.float64) / 3)
+        self.register_buffer("empty", torch.zeros(0, 2))
+        self.register_buffer("scalar", torch.tensor(2.5))
+        self.register_buffer("turned", torch.arange(6.0).reshape(2, 3).t())
+        shared = torch.arange(8.0)
+        self.register_buffer("first", shared[:4])
+        self.register_buffer("second", shared[2:6])
+        self.a = nn.Linear(3, 3, bias=False)
+        self.b = nn.Linear(3, 3, bias=False)
+        self.b.weight = self.a.weight
+
+    def forward(self, x):
+        y = self.b(self.a(x)) + torch.tensor([1.0, 2.0, 3.0])
+        z = torch.where(self.hidden, y, self.table.sum(0).to(y.dtype)) * self.scalar
+        return z @ self.turned, self.wide.float() + self.empty.sum(), self.first + self.second
+
+
+case("constants", Constants().eval(), (N(2, 3),))
+
+
+class Halves(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.f16 = nn.Linear(3, 2).half()
+        self.bf16 = nn.Linear(3, 2).bfloat16()
+
+    def forward(self, x):
+        return self.f16.weight.float() @ x, (x[:2] * self.bf16.bias.float())
+
+
+case("halves", Halves().eval(), (N(3),))
+
+
+class Counter(nn.Module):
+    """Writes to buffers, also under no_grad."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("count", torch.zeros(2))
+        self.register_buffer("steps", torch.tensor(0))
+
+    def forward(self, x):
+        self.count.add_(x)
+        self.count[0] = 5
+        with torch.no_grad():
+            self.steps.add_(1)
+        return self.count * 2, self.steps + 1
+
+
+case("counter", Counter().train(), (N(2),))
+case("counter-core", Counter().train(), (N(2),), decompose=True)
+
+
+class Shapes(nn.Module):
+    """Arithmetic with sizes."""
+
+    def forward(self, x, y):
+        n = x.shape[0]
+        half = x[: n // 2]
+        wide = torch.cat([x, y]).reshape(-1, 2)[n:-1]
+        return half + n * 0.5, wide, x.new_zeros(n + 1, 2).sum() + y.shape[0], x.view(2, -1)
+
+
+rows = Dim("rows", min=2, max=32)
+case(
+    "shapes", Shapes().eval(), (N(8, 4), N(6, 4)), dynamic_shapes={"x": {0: 2 * rows}, "y": {0: Dim.AUTO}},
+    more=[((N(10, 4), N(3, 4)), {})], bad=[((N(9, 4), N(6, 4)), {}), ((N(2, 4), N(6, 4)), {}), ((N(66, 4), N(6, 4)), {})],
+)
+same = Dim("same")
+
+
+class Same(nn.Module):
+    def forward(self, x, others):
+        return x * others[0]
+
+
+case("same", Same().eval(), (N(4), [N(4)]), dynamic_shapes={"x": {0: same}, "others": [{0: same}]}, bad=[((N(4), [N(5)]), {})])
+
+save_file(tensors, out / "cases.safetensors")
+(out / "cases.json").write_text(json.dumps(cases, indent=1) + "\n")
