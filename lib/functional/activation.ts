@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
-import { checkTensor } from "./check.js";
+import { asFloat, checkFloatTensor, checkNumberTensor, checkTensor } from "./check.js";
 import { atLeast, atMost, clamp } from "./numeric.js";
 import { op } from "./op.js";
 import { select } from "./select.js";
@@ -12,7 +12,7 @@ import { select } from "./select.js";
  */
 export const sigmoid = /* @__PURE__ */ op("sigmoid", (input: tf.Tensor): tf.Tensor => {
   checkTensor("sigmoid", input);
-  return tf.sigmoid(input);
+  return tf.sigmoid(asFloat(input));
 });
 
 /**
@@ -21,7 +21,7 @@ export const sigmoid = /* @__PURE__ */ op("sigmoid", (input: tf.Tensor): tf.Tens
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.relu.html
  */
 export const relu = /* @__PURE__ */ op("relu", (input: tf.Tensor): tf.Tensor => {
-  checkTensor("relu", input);
+  checkNumberTensor("relu", input);
   // Not tf.relu, which makes NaN of -∞ on webgl.
   return atLeast(input, 0);
 });
@@ -32,7 +32,7 @@ export const relu = /* @__PURE__ */ op("relu", (input: tf.Tensor): tf.Tensor => 
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.relu6.html
  */
 export const relu6 = /* @__PURE__ */ op("relu6", (input: tf.Tensor): tf.Tensor => {
-  checkTensor("relu6", input);
+  checkNumberTensor("relu6", input);
   return clamp(input, 0, 6);
 });
 
@@ -43,7 +43,7 @@ export const relu6 = /* @__PURE__ */ op("relu6", (input: tf.Tensor): tf.Tensor =
  */
 export const tanh = /* @__PURE__ */ op("tanh", (input: tf.Tensor): tf.Tensor => {
   checkTensor("tanh", input);
-  return tf.tanh(input);
+  return tf.tanh(asFloat(input));
 });
 
 export interface HardtanhOptions {
@@ -62,7 +62,7 @@ export const hardtanh = /* @__PURE__ */ op(
   "hardtanh",
   (input: tf.Tensor, options?: HardtanhOptions): tf.Tensor => {
     const { minVal, maxVal } = readOptions("hardtanh", { minVal: -1, maxVal: 1 }, options);
-    checkTensor("hardtanh", input);
+    checkNumberTensor("hardtanh", input);
     if (minVal > maxVal) throw new RangeError("hardtanh(): min_val cannot be greater than max_val");
     return clamp(input, minVal, maxVal);
   },
@@ -82,7 +82,7 @@ export const leakyRelu = /* @__PURE__ */ op(
   "leaky_relu",
   (input: tf.Tensor, options?: LeakyReLUOptions): tf.Tensor => {
     const { negativeSlope } = readOptions("leakyRelu", { negativeSlope: 0.01 }, options);
-    checkTensor("leaky_relu", input);
+    checkFloatTensor("leaky_relu", input);
     return select(tf.greater(input, 0), input, tf.mul(input, negativeSlope));
   },
 );
@@ -106,6 +106,9 @@ export const prelu = /* @__PURE__ */ op(
           String(weight.rank),
       );
     }
+    if (input.rank === 0 && weight.size !== 1) {
+      throw new Error("prelu(): Not allow zero-dim input tensor.");
+    }
     const channels = input.rank >= 2 ? input.shape[1]! : 1;
     if (weight.size !== 1 && weight.size !== channels) {
       throw new Error(
@@ -125,9 +128,10 @@ export const prelu = /* @__PURE__ */ op(
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.softsign.html
  */
 export const softsign = /* @__PURE__ */ op("softsign", (input: tf.Tensor): tf.Tensor => {
-  checkTensor("softsign", input);
+  checkNumberTensor("softsign", input);
   // Not tf.div, which on webgl is 1 for ∞ / ∞.
-  return tf.mul(input, tf.reciprocal(tf.add(tf.abs(input), 1)));
+  const x = asFloat(input);
+  return tf.mul(x, tf.reciprocal(tf.add(tf.abs(x), 1)));
 });
 
 /**
@@ -136,8 +140,9 @@ export const softsign = /* @__PURE__ */ op("softsign", (input: tf.Tensor): tf.Te
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.tanhshrink.html
  */
 export const tanhshrink = /* @__PURE__ */ op("tanhshrink", (input: tf.Tensor): tf.Tensor => {
-  checkTensor("tanhshrink", input);
-  return tf.sub(input, tf.tanh(input));
+  checkNumberTensor("tanhshrink", input);
+  const x = asFloat(input);
+  return tf.sub(x, tf.tanh(x));
 });
 
 /**
@@ -146,7 +151,7 @@ export const tanhshrink = /* @__PURE__ */ op("tanhshrink", (input: tf.Tensor): t
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.hardsigmoid.html
  */
 export const hardsigmoid = /* @__PURE__ */ op("hardsigmoid", (input: tf.Tensor): tf.Tensor => {
-  checkTensor("hardsigmoid", input);
+  checkFloatTensor("hardsigmoid", input);
   return tf.div(clamp(tf.add(input, 3), 0, 6), 6);
 });
 
@@ -156,7 +161,7 @@ export const hardsigmoid = /* @__PURE__ */ op("hardsigmoid", (input: tf.Tensor):
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.hardswish.html
  */
 export const hardswish = /* @__PURE__ */ op("hardswish", (input: tf.Tensor): tf.Tensor => {
-  checkTensor("hardswish", input);
+  checkFloatTensor("hardswish", input);
   return tf.div(tf.mul(input, clamp(tf.add(input, 3), 0, 6)), 6);
 });
 
@@ -174,7 +179,7 @@ export const hardshrink = /* @__PURE__ */ op(
   "hardshrink",
   (input: tf.Tensor, options?: ShrinkOptions): tf.Tensor => {
     const { lambd } = readOptions("hardshrink", { lambd: 0.5 }, options);
-    checkTensor("hardshrink", input);
+    checkFloatTensor("hardshrink", input);
     return select(tf.lessEqual(tf.abs(input), lambd), tf.zerosLike(input), input);
   },
 );
@@ -188,10 +193,10 @@ export const softshrink = /* @__PURE__ */ op(
   "softshrink",
   (input: tf.Tensor, options?: ShrinkOptions): tf.Tensor => {
     const { lambd } = readOptions("softshrink", { lambd: 0.5 }, options);
-    checkTensor("softshrink", input);
+    checkFloatTensor("softshrink", input);
     if (!(lambd >= 0)) {
       throw new RangeError(
-        `softshrink(): lambda must be greater or equal to 0, but found to be ${lambd}.`,
+        `softshrink(): lambda must be in range [0, 3.40282e+38], greater or equal to 0, but found ${lambd}`,
       );
     }
     return tf.add(atLeast(tf.sub(input, lambd), 0), atMost(tf.add(input, lambd), 0));
@@ -206,7 +211,7 @@ export const softshrink = /* @__PURE__ */ op(
 export const threshold = /* @__PURE__ */ op(
   "threshold",
   (input: tf.Tensor, limit: number, value: number): tf.Tensor => {
-    checkTensor("threshold", input);
+    checkNumberTensor("threshold", input);
     return select(tf.lessEqual(input, limit), tf.fill(input.shape, value, input.dtype), input);
   },
 );

@@ -4,7 +4,7 @@ import { checkTensor } from "./check.js";
 import { op } from "./op.js";
 import { adaptiveWindows, type Axis, checkFloat, planeTaps } from "./pooling-windows.js";
 import { averageOfWindows } from "./window-average.js";
-import { maxOfTaps, maxOfWindows } from "./window-max.js";
+import { maxOfEachWindow, maxOfWindows } from "./window-max.js";
 
 /** One size for all dimensions, or one for each; `null` keeps the input's. */
 export type AdaptiveSize = number | null | readonly (number | null)[];
@@ -117,8 +117,7 @@ function adaptiveMaxPoolNd(
     return tf.reshape(maxOfWindows(tf.reshape(input, [planes, ...spatial]), axes), shape);
   }
   const windows = spatial.map((size, d) => adaptiveWindows(size, output[d]!));
-  const flat = tf.reshape(input, [planes, tf.util.sizeFromShape(spatial)]);
-  const [values, indices] = maxOfTaps(flat, planeTaps(windows, spatial, "repeat"));
+  const [values, indices] = maxOfEachWindow(tf.reshape(input, [planes, ...spatial]), windows);
   const result = tf.reshape(values, shape);
   return returnIndices ? [result, tf.reshape(indices, shape)] : result;
 }

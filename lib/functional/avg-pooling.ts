@@ -5,9 +5,8 @@ import {
   type Axis,
   checkFloat,
   endPadding,
-  planeShape,
   type PoolSize,
-  readAxes,
+  readWindows,
 } from "./pooling-windows.js";
 import { averageOfWindows } from "./window-average.js";
 
@@ -69,9 +68,8 @@ function avgPoolNd(
   kernelSize: PoolSize,
   options: Required<AvgPoolOptions>,
 ): tf.Tensor {
-  const shape = planeShape(name, input, n);
+  const { shape, axes } = readWindows(name, n, input, kernelSize, options);
   checkFloat(name, input);
-  const axes = readAxes(name, shape.slice(1), kernelSize, options);
   if (options.divisorOverride === 0) throw new RangeError(`${name}(): divisor must be not zero`);
   const output = [...input.shape.slice(0, -n), ...axes.map((axis) => axis.output)];
   if (input.size === 0) return tf.zeros(output);

@@ -31,6 +31,25 @@ export function dtypeName(tensor: tf.Tensor): string {
   return TORCH_NAMES[tensor.dtype] ?? tensor.dtype;
 }
 
+/** Refuses what is no tensor of floats. */
+export function checkFloatTensor(op: string, value: unknown): asserts value is tf.Tensor {
+  checkTensor(op, value);
+  if (value.dtype === "float32") return;
+  throw new TypeError(`${op}(): "${op}" not implemented for '${dtypeName(value)}', expected Float`);
+}
+
+/** Refuses what is no tensor of numbers. */
+export function checkNumberTensor(op: string, value: unknown): asserts value is tf.Tensor {
+  checkTensor(op, value);
+  if (value.dtype !== "bool") return;
+  throw new TypeError(`${op}(): Boolean inputs not supported for ${op}`);
+}
+
+/** A tensor as floats, which integers and booleans become. */
+export function asFloat(x: tf.Tensor): tf.Tensor {
+  return x.dtype === "float32" ? x : tf.cast(x, "float32");
+}
+
 /** A dimension counted from the front, whether it was given from the front or from the back. */
 export function wrapDim(name: string, dim: number, rank: number): number {
   const size = Math.max(rank, 1);

@@ -70,10 +70,10 @@ export const dropout = /* @__PURE__ */ op(
   },
 );
 
-/** Channel-wise dropout; an input with `unbatched` dimensions gets a batch dimension for it. */
+/** Channel-wise dropout; an input that counts as unbatched gets a batch dimension for it. */
 function channelDropout(
   name: string,
-  unbatched: number,
+  isUnbatched: (rank: number) => boolean,
 ): (input: tf.Tensor, options?: DropoutOptions) => tf.Tensor {
   return op(name, (input: tf.Tensor, options?: DropoutOptions): tf.Tensor => {
     const p = readDropout(name, input, true, options);
@@ -83,7 +83,7 @@ function channelDropout(
       );
     }
     if (p === null) return input;
-    if (input.rank !== unbatched) return drop(input, p, "channel");
+    if (!isUnbatched(input.rank)) return drop(input, p, "channel");
     return tf.squeeze(drop(tf.expandDims(input, 0), p, "channel"), [0]);
   });
 }
@@ -93,7 +93,7 @@ function channelDropout(
  *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.dropout1d.html
  */
-export const dropout1d = /* @__PURE__ */ channelDropout("dropout1d", 2);
+export const dropout1d = /* @__PURE__ */ channelDropout("dropout1d", (rank) => rank === 2);
 
 /**
  * {@link dropout} of whole channels of `(N, C, H, W)`. As in PyTorch, `(N, C, L)` is taken as
@@ -101,14 +101,14 @@ export const dropout1d = /* @__PURE__ */ channelDropout("dropout1d", 2);
  *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.dropout2d.html
  */
-export const dropout2d = /* @__PURE__ */ channelDropout("dropout2d", 0);
+export const dropout2d = /* @__PURE__ */ channelDropout("dropout2d", () => false);
 
 /**
  * {@link dropout} of whole channels of `(N, C, D, H, W)` or `(C, D, H, W)`.
  *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.dropout3d.html
  */
-export const dropout3d = /* @__PURE__ */ channelDropout("dropout3d", 4);
+export const dropout3d = /* @__PURE__ */ channelDropout("dropout3d", (rank) => rank !== 5);
 
 /**
  * Dropout that keeps the mean 0 and variance 1 of what SELU gives.

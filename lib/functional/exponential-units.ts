@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
-import { checkTensor } from "./check.js";
+import { checkFloatTensor } from "./check.js";
 import { atLeast, atMost, scalarLike } from "./numeric.js";
 import { op } from "./op.js";
 import { select } from "./select.js";
@@ -30,7 +30,7 @@ export const elu = /* @__PURE__ */ op(
   "elu",
   (input: tf.Tensor, options?: ELUOptions): tf.Tensor => {
     const { alpha } = readOptions("elu", { alpha: 1 }, options);
-    checkTensor("elu", input);
+    checkFloatTensor("elu", input);
     return exponentialUnit(input, alpha);
   },
 );
@@ -45,7 +45,7 @@ export const celu = /* @__PURE__ */ op(
   "celu",
   (input: tf.Tensor, options?: ELUOptions): tf.Tensor => {
     const { alpha } = readOptions("celu", { alpha: 1 }, options);
-    checkTensor("celu", input);
+    checkFloatTensor("celu", input);
     if (alpha === 0) throw new RangeError("ZeroDivisionError: alpha cannot be 0 for CELU");
     return exponentialUnit(input, alpha, 1, alpha);
   },
@@ -59,7 +59,7 @@ export const celu = /* @__PURE__ */ op(
  * @see https://arxiv.org/abs/1706.02515
  */
 export const selu = /* @__PURE__ */ op("selu", (input: tf.Tensor): tf.Tensor => {
-  checkTensor("selu", input);
+  checkFloatTensor("selu", input);
   return exponentialUnit(input, 1.6732632423543772, 1.0507009873554805);
 });
 
@@ -79,7 +79,7 @@ export const softplus = /* @__PURE__ */ op(
   "softplus",
   (input: tf.Tensor, options?: SoftplusOptions): tf.Tensor => {
     const { beta, threshold } = readOptions("softplus", { beta: 1, threshold: 20 }, options);
-    checkTensor("softplus", input);
+    checkFloatTensor("softplus", input);
     const z = tf.mul(input, beta);
     const y = tf.div(tf.add(atLeast(z, 0), logOnePlusExp(z)), beta);
     return select(tf.greater(z, threshold), input, y);
@@ -92,7 +92,7 @@ export const softplus = /* @__PURE__ */ op(
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.logsigmoid.html
  */
 export const logsigmoid = /* @__PURE__ */ op("log_sigmoid", (input: tf.Tensor): tf.Tensor => {
-  checkTensor("log_sigmoid", input);
+  checkFloatTensor("log_sigmoid", input);
   return tf.sub(atMost(input, 0), logOnePlusExp(input));
 });
 
@@ -102,7 +102,7 @@ export const logsigmoid = /* @__PURE__ */ op("log_sigmoid", (input: tf.Tensor): 
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.silu.html
  */
 export const silu = /* @__PURE__ */ op("silu", (input: tf.Tensor): tf.Tensor => {
-  checkTensor("silu", input);
+  checkFloatTensor("silu", input);
   return tf.mul(input, tf.sigmoid(input));
 });
 
@@ -112,7 +112,7 @@ export const silu = /* @__PURE__ */ op("silu", (input: tf.Tensor): tf.Tensor => 
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.mish.html
  */
 export const mish = /* @__PURE__ */ op("mish", (input: tf.Tensor): tf.Tensor => {
-  checkTensor("mish", input);
+  checkFloatTensor("mish", input);
   return tf.mul(input, tf.tanh(tf.add(atLeast(input, 0), logOnePlusExp(input))));
 });
 
@@ -132,7 +132,7 @@ export const gelu = /* @__PURE__ */ op(
   (input: tf.Tensor, options?: GELUOptions): tf.Tensor => {
     const defaults: Required<GELUOptions> = { approximate: "none" };
     const { approximate } = readOptions("gelu", defaults, options);
-    checkTensor("gelu", input);
+    checkFloatTensor("gelu", input);
     if (approximate === "none") {
       const phi = tf.add(tf.erf(tf.mul(input, Math.SQRT1_2)), 1);
       return tf.mul(tf.mul(input, 0.5), phi);

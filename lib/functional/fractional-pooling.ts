@@ -131,7 +131,7 @@ function fractionalMaxPoolNd(
     positions.set(planeTaps(windows, spatial, "repeat").positions, plane * perPlane);
   }
   const flat = tf.reshape(input, [planes, tf.util.sizeFromShape(spatial)]);
-  const [values, indices] = maxOfTaps(flat, { positions, taps }, true);
+  const [values, indices] = maxOfTaps(flat, { positions, taps });
   const result = tf.reshape(values, shape);
   return options.returnIndices ? [result, tf.reshape(indices, shape)] : result;
 }

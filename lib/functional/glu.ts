@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
-import { checkTensor, wrapDim } from "./check.js";
+import { checkFloatTensor, wrapDim } from "./check.js";
 import { op } from "./op.js";
 
 export interface GLUOptions {
@@ -18,8 +18,11 @@ export const glu = /* @__PURE__ */ op(
   "glu",
   (input: tf.Tensor, options?: GLUOptions): tf.Tensor => {
     const { dim } = readOptions("glu", { dim: -1 }, options);
-    checkTensor("glu", input);
-    if (input.rank === 0) throw new Error("glu does not support 0-dimensional tensors");
+    checkFloatTensor("glu", input);
+    if (input.rank === 0)
+      throw new Error(
+        "glu does not support 0-dimensional tensors (scalars), because the halving size must be even",
+      );
     const along = wrapDim("glu", dim, input.rank);
     const size = input.shape[along]!;
     if (size % 2 !== 0) {

@@ -35,6 +35,16 @@ function checkLinear(input: tf.Tensor, weight: tf.Tensor): void {
   );
 }
 
+function checkLinearBias(bias: tf.Tensor, weight: tf.Tensor): void {
+  const outFeatures = weight.rank === 1 ? 1 : weight.shape[0];
+  if (bias.size === 1 || (bias.rank === 1 && bias.size === outFeatures)) return;
+  throw new Error(
+    `linear(): expected a bias of shape (${outFeatures},), got ${shapeText(bias.shape)}: ` +
+      `The expanded size of the tensor (${outFeatures}) must match the existing size ` +
+      `(${bias.shape.at(-1)}) at non-singleton dimension 1`,
+  );
+}
+
 /**
  * `y = x Wᵀ + b`.
  *
@@ -51,11 +61,16 @@ export const linear = /* @__PURE__ */ op(
     checkTensor("linear", input);
     checkTensor("linear", weight, "weight", 2);
     checkLinear(input, weight);
+    if (bias !== null) checkLinearBias(bias, weight);
     const isMatrix = weight.rank === 2;
     const matrix = isMatrix ? weight : tf.expandDims(weight, 0);
     const [outFeatures, inFeatures] = matrix.shape as [number, number];
     const lead = input.shape.slice(0, -1);
     const isFlat = input.rank === 2 && isMatrix; // then the reshapes would be two ops for nothing
+    if (input.size === 0 || weight.size === 0) {
+      const none = tf.zeros(isMatrix ? [...lead, outFeatures] : lead); // sums of nothing
+      return bias === null ? none : tf.add(none, bias);
+    }
     const rows = isFlat ? input : tf.reshape(input, [times(lead), inFeatures]);
     // Not tf.fused.matMul: with transposeB, tfjs-wasm adds the wrong bias (spec/functional).
     const product = tf.matMul(rows, matrix, false, true);
@@ -82,6 +97,10 @@ export const bilinear = /* @__PURE__ */ op(
     checkBilinear(input1, input2, weight);
     const [outFeatures, in1, in2] = weight.shape as [number, number, number];
     const lead = input1.shape.slice(0, -1);
+    if (input1.size === 0 || input2.size === 0 || weight.size === 0) {
+      const none = tf.zeros([...lead, outFeatures]); // sums of nothing
+      return bias === null ? none : tf.add(none, bias);
+    }
     const n = times(lead);
     // (N, in1) × (in1, out·in2) → (N, out, in2), and then a dot product with x₂ along in2.
     const byIn1 = tf.reshape(tf.transpose(weight, [1, 0, 2]), [in1, outFeatures * in2]);

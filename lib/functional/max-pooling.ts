@@ -1,14 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
 import { op } from "./op.js";
-import {
-  planeShape,
-  planeTaps,
-  type PoolSize,
-  readAxes,
-  slidingWindows,
-} from "./pooling-windows.js";
-import { maxOfTaps, maxOfWindows } from "./window-max.js";
+import { type PoolSize, readWindows, slidingWindows } from "./pooling-windows.js";
+import { maxOfEachWindow, maxOfWindows } from "./window-max.js";
 
 export interface MaxPoolOptions {
   /** Default: the kernel size. */
@@ -58,17 +52,14 @@ function maxPoolNd(
   given?: MaxPoolOptions,
 ): tf.Tensor | [tf.Tensor, tf.Tensor] {
   const options = readOptions<Required<MaxPoolOptions>>(name, MAX_POOL, given);
-  const [planes, ...spatial] = planeShape(name, input, n);
-  const axes = readAxes(name, spatial, kernelSize, options);
+  const read = readWindows(name, n, input, kernelSize, options);
+  const { axes } = read;
+  const planes = tf.reshape(input, read.shape);
   const shape = [...input.shape.slice(0, -n), ...axes.map(({ output }) => output)];
   if (axes.every(({ dilation }) => dilation === 1) && !options.returnIndices) {
-    return tf.reshape(maxOfWindows(tf.reshape(input, [planes!, ...spatial]), axes), shape);
+    return tf.reshape(maxOfWindows(planes, axes), shape);
   }
-  const taps = planeTaps(axes.map(slidingWindows), spatial, "repeat");
-  const [values, indices] = maxOfTaps(
-    tf.reshape(input, [planes!, tf.util.sizeFromShape(spatial)]),
-    taps,
-  );
+  const [values, indices] = maxOfEachWindow(planes, axes.map(slidingWindows));
   const output = tf.reshape(values, shape);
   return options.returnIndices ? [output, tf.reshape(indices, shape)] : output;
 }

@@ -9,6 +9,7 @@ export function padTensor(
   pads: readonly (readonly [number, number])[],
   value = 0,
 ): tf.Tensor {
+  if (Number.isNaN(value)) return padWithNaN(x, pads);
   if (x.rank <= 4) return tf.pad(x, pads as [number, number][], value);
   let output = x;
   pads.forEach(([before, after], axis) => {
@@ -20,6 +21,12 @@ export function padTensor(
     output = tf.reshape(padded, [...lead, shape[axis]! + before + after, ...tail]);
   });
   return output;
+}
+
+/** tfjs-wasm pads with 0 in the place of NaN. */
+function padWithNaN(x: tf.Tensor, pads: readonly (readonly [number, number])[]): tf.Tensor {
+  const kept = padTensor(tf.onesLike(x), pads);
+  return tf.add(padTensor(x, pads), tf.sub(tf.reciprocal(kept), tf.reciprocal(kept)));
 }
 
 const product = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);

@@ -72,7 +72,9 @@ function outputSize({ input, kernel, stride, padding, dilation }: Axis, ceilMode
   return ceilMode && (size - 1) * stride >= input + padding ? size - 1 : size;
 }
 
-function checkAxis(op: string, { kernel, stride, padding, dilation }: Axis): void {
+type Steps = Omit<Axis, "input" | "output">;
+
+function checkSteps(op: string, { kernel, stride, padding, dilation }: Steps): void {
   const positive = { kernel_size: kernel, stride, dilation };
   for (const [name, value] of Object.entries(positive)) {
     if (value > 0) continue;
@@ -88,26 +90,35 @@ function checkAxis(op: string, { kernel, stride, padding, dilation }: Axis): voi
   }
 }
 
-/** The windows of a pooling layer along each spatial dimension, checked as PyTorch checks them. */
-export function readAxes(
+/**
+ * The input's `(planes, ...spatial)`, and the windows of a pooling layer along each spatial
+ * dimension, checked as PyTorch checks them.
+ */
+export function readWindows(
   op: string,
-  spatial: readonly number[],
+  n: number,
+  input: tf.Tensor,
   kernelSize: PoolSize,
   { stride, padding = 0, dilation = 1, ceilMode = false }: WindowOptions,
-): Axis[] {
-  const n = spatial.length;
+): { shape: number[]; axes: Axis[] } {
+  checkTensor(op, input);
   const kernels = readSize(op, "kernel_size", kernelSize, n);
   const isStrideGiven = typeof stride === "number" || (stride ?? []).length > 0;
   const strides = readSize(op, "stride", isStrideGiven ? stride! : kernels, n);
   const paddings = readSize(op, "padding", padding, n);
   const dilations = readSize(op, "dilation", dilation, n);
-  const axes = spatial.map((input, i): Axis => {
-    const [kernel, step, pad] = [kernels[i]!, strides[i]!, paddings[i]!];
-    const axis = { input, kernel, stride: step, padding: pad, dilation: dilations[i]!, output: 0 };
-    checkAxis(op, axis);
+  const steps = kernels.map((kernel, i) => {
+    const along = { kernel, stride: strides[i]!, padding: paddings[i]!, dilation: dilations[i]! };
+    checkSteps(op, along);
+    return along;
+  });
+  const shape = planeShape(op, input, n);
+  const spatial = shape.slice(1);
+  const axes = steps.map((along, i): Axis => {
+    const axis = { ...along, input: spatial[i]!, output: 0 };
     return { ...axis, output: outputSize(axis, ceilMode) };
   });
-  if (axes.every(({ output }) => output > 0)) return axes;
+  if (axes.every(({ output }) => output > 0)) return { shape, axes };
   throw new RangeError(
     `${op}(): Given input size: (${spatial.join("x")}). ` +
       `Calculated output size: (${axes.map(({ output }) => output).join("x")}). ` +
@@ -129,10 +140,12 @@ export function slidingWindows({
   dilation,
   output,
 }: Axis): Windows {
-  const isInside = (position: number): boolean => position >= 0 && position < input;
-  return range(output, (o) =>
-    range(kernel, (k) => o * stride - padding + k * dilation).filter(isInside),
-  );
+  return range(output, (o) => {
+    const start = o * stride - padding;
+    const first = Math.max(0, Math.ceil(-start / dilation));
+    const end = Math.min(kernel, Math.ceil((input - start) / dilation));
+    return range(Math.max(0, end - first), (k) => start + (first + k) * dilation);
+  });
 }
 
 /** Window `i` of `output` is `⌊i·input/output⌋ … ⌈(i+1)·input/output⌉ - 1`. */

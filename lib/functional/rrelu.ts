@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
-import { checkTensor } from "./check.js";
+import { checkFloatTensor } from "./check.js";
 import { op } from "./op.js";
 import { sampler } from "./sampler.js";
 import { select } from "./select.js";
@@ -32,7 +32,7 @@ export const rrelu = /* @__PURE__ */ op(
   (input: tf.Tensor, options?: RReLUOptions): tf.Tensor => {
     const defaults: Required<RReLUOptions> = { lower: 1 / 8, upper: 1 / 3, training: false };
     const { lower, upper, training } = readOptions("rrelu", defaults, options);
-    checkTensor("rrelu", input);
+    checkFloatTensor("rrelu", input);
     if (lower > upper) {
       throw new RangeError("rrelu(): Lower bound should be less than or equal to the upper bound");
     }

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { type Axis, endPadding } from "./pooling-windows.js";
+import { type Axis, endPadding, type Windows } from "./pooling-windows.js";
 
 const WHOLE = (size: number): Axis => ({
   input: size,
@@ -58,29 +58,93 @@ export function maxOfWindows(planes: tf.Tensor, axes: readonly Axis[]): tf.Tenso
 }
 
 /**
+ * The maximum over any windows, and where it is: `(planes, ...spatial)` → values and int32 indices
+ * into the flat planes, `(planes, …)`. Of equal maxima the first, of NaN the last. An empty window
+ * gives -∞.
+ *
+ * One dimension after the other, from the last, so that large windows take a few steps each.
+ */
+export function maxOfEachWindow(
+  planes: tf.Tensor,
+  windows: readonly Windows[],
+): [tf.Tensor, tf.Tensor] {
+  const [count, ...spatial] = planes.shape as [number, ...number[]];
+  const shape = [count, ...windows.map(({ length }) => length)];
+  if (shape.includes(0)) return [tf.zeros(shape, planes.dtype), tf.zeros(shape, "int32")];
+  let values = planes;
+  let indices: tf.Tensor | null = null;
+  for (let d = spatial.length - 1; d >= 0; d -= 1) {
+    const before = tf.util.sizeFromShape([count, ...spatial.slice(0, d)]);
+    const size = spatial[d]!;
+    const behind = tf.util.sizeFromShape(shape.slice(d + 2));
+    const rows = (x: tf.Tensor): tf.Tensor => tf.reshape(x, [before, size, behind]);
+    const along = maxAlong(rows(values), windows[d]!);
+    const step = tf.scalar(tf.util.sizeFromShape(spatial.slice(d + 1)), "int32");
+    const positions = tf.mul(along.positions, step);
+    values = along.pick(rows(values));
+    indices = indices === null ? positions : tf.add(positions, along.pick(rows(indices)));
+  }
+  return [tf.reshape(values, shape), tf.reshape(indices!, shape)];
+}
+
+/** Where the maxima over the windows along the middle of three dimensions are. */
+function maxAlong(
+  x: tf.Tensor,
+  windows: Windows,
+): { positions: tf.Tensor; pick: (from: tf.Tensor) => tf.Tensor } {
+  const [before, size, behind] = x.shape as [number, number, number];
+  const outputs = windows.length;
+  const taps = Math.max(1, ...windows.map(({ length }) => length));
+  // Shorter windows are filled up with their last position, empty ones with -∞ behind the end.
+  const hasEmpty = windows.some(({ length }) => length === 0);
+  const all = new Int32Array(outputs * taps);
+  windows.forEach((window, o) => {
+    all.fill(window.at(-1) ?? size, o * taps, (o + 1) * taps);
+    all.set(window, o * taps);
+  });
+  const widen = (y: tf.Tensor): tf.Tensor =>
+    hasEmpty ? tf.concat([y, tf.fill([before, 1, behind], -Infinity, y.dtype)], 1) : y;
+  const index = tf.tensor1d(all, "int32");
+  // Without a last dimension of one, for which tfjs would transpose.
+  const last = behind === 1 ? [] : [behind];
+  const seen = tf.reshape(tf.gather(widen(x), index, 1), [before, outputs, taps, ...last]);
+
+  const order = tf.reshape(tf.range(1, taps + 1), [taps, ...last.map(() => 1)]);
+  const lastNaN = tf.max(tf.mul(tf.cast(tf.isNaN(seen), "float32"), order), 2);
+  const best = tf.cast(tf.argMax(seen, 2), "float32");
+  const found = tf.where(tf.greater(lastNaN, 0), tf.sub(lastNaN, 1), best);
+  const tap = tf.reshape(found, [before, outputs, behind]);
+  const firstTap = tf.reshape(tf.range(0, outputs * taps, taps), [outputs, 1]);
+  const positions = tf.gather(index, tf.cast(tf.add(firstTap, tap), "int32"));
+
+  const firstRow = tf.reshape(
+    tf.range(0, before * (size + 1), hasEmpty ? size + 1 : size, "int32"),
+    [-1, 1, 1],
+  );
+  const row = tf.add(tf.slice(firstRow, 0, before), positions);
+  const column = tf.add(tf.range(0, behind, 1, "int32"), tf.zerosLike(row));
+  const places = tf.stack([row, column], -1);
+  return {
+    positions,
+    pick: (from) => tf.gatherND(tf.reshape(widen(from), [-1, behind]), places),
+  };
+}
+
+/**
  * The maximum over listed positions of each plane, and where it is: the first of equal ones, the
  * last NaN.
  *
- * @param positions for each output, or for each output of each plane where planes differ; a
- * position just behind a plane's end is a window without elements, hence -∞.
+ * @param positions for each output of each plane
  * @returns values and int32 indices, `(planes, outputs)`
  */
 export function maxOfTaps(
   planes: tf.Tensor,
   { positions, taps }: { positions: Int32Array; taps: number },
-  perPlane = false,
 ): [tf.Tensor, tf.Tensor] {
-  const [count, size] = planes.shape as [number, number];
-  const outputs = positions.length / taps / (perPlane ? count : 1);
-  if (count === 0 || outputs === 0) {
-    return [tf.zeros([count, outputs], planes.dtype), tf.zeros([count, outputs], "int32")];
-  }
-  const x = positions.includes(size)
-    ? tf.concat([planes, tf.fill([count, 1], -Infinity, planes.dtype)], 1)
-    : planes;
+  const [count] = planes.shape as [number];
+  const outputs = positions.length / taps / count;
   const index = tf.tensor1d(positions, "int32");
-  const all = perPlane ? pick(x, tf.reshape(index, [count, -1])) : tf.gather(x, index, 1);
-  const seen = tf.reshape(all, [count, outputs, taps]);
+  const seen = tf.reshape(pick(planes, tf.reshape(index, [count, -1])), [count, outputs, taps]);
 
   const order = tf.range(1, taps + 1);
   const lastNaN = tf.max(tf.mul(tf.cast(tf.isNaN(seen), "float32"), order), -1);
@@ -88,7 +152,7 @@ export function maxOfTaps(
   const tap = tf.where(tf.greater(lastNaN, 0), tf.sub(lastNaN, 1), best);
   const row = tf.reshape(tf.range(0, positions.length, taps), [-1, outputs]);
   const indices = tf.gather(index, tf.cast(tf.add(row, tap), "int32"));
-  return [pick(x, indices), indices];
+  return [pick(planes, indices), indices];
 }
 
 /** `planes[p, indices[p, i]]`; tfjs-wasm's gather is wrong for more than two batches. */

@@ -3,18 +3,24 @@ import { inNode } from "../support/files.js";
 import { type FunctionalCase, replay } from "../support/functional.js";
 import { readGoldens } from "../support/goldens.js";
 
-/** torch.nn.functional as PyTorch's own suites call it; see spec/oracle/functional_samples.py. */
-const goldens = await readGoldens<FunctionalCase>(
-  (inNode && process.env.FUNCTIONAL_SAMPLES) || "goldens/functional-samples",
-);
-const functions = [...new Set(goldens.cases.map((golden) => golden.function))];
+/**
+ * torch.nn.functional as PyTorch's own suites call it (spec/oracle/functional_samples.py), and at
+ * its edges (spec/oracle/functional_edges.py).
+ */
+const given = inNode ? process.env.FUNCTIONAL_SAMPLES : undefined;
+const files = given ? [given] : ["goldens/functional-samples", "goldens/functional-edges"];
 
-onEveryBackend("PyTorch's functional samples", (_backend, tolerance) => {
-  for (const name of functions) {
-    describe(name, () => {
-      for (const golden of goldens.cases.filter((one) => one.function === name)) {
-        it(golden.id, () => replay(golden, goldens, tolerance));
-      }
-    });
-  }
-});
+for (const file of files) {
+  const goldens = await readGoldens<FunctionalCase>(file);
+  const functions = [...new Set(goldens.cases.map((golden) => golden.function))];
+
+  onEveryBackend(`PyTorch's ${file.split("/").at(-1)}`, (_backend, tolerance) => {
+    for (const name of functions) {
+      describe(name, () => {
+        for (const golden of goldens.cases.filter((one) => one.function === name)) {
+          it(golden.id, () => replay(golden, goldens, tolerance));
+        }
+      });
+    }
+  });
+}

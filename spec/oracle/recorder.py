@@ -107,6 +107,10 @@ def bind(name, function, args, kwargs, key, strict):
     return positional, options
 
 
+def double(value):
+    return value.double() if isinstance(value, torch.Tensor) and value.dtype == torch.float32 else value
+
+
 def record(name, function, args, kwargs):
     prefix = state["recording"]
     key = f"{prefix}{name}/{sum(case['function'] == name for case in cases)}"
@@ -118,6 +122,8 @@ def record(name, function, args, kwargs):
         case = None
     if case and name in RANDOM:
         case["seed"] = len(cases)
+    if state.get("double"):
+        args, kwargs = [double(one) for one in args], {key: double(one) for key, one in kwargs.items()}
     state["depth"] += 1
     try:
         with torch.no_grad(), torch.random.fork_rng():
@@ -160,13 +166,16 @@ for _name, _function in originals.items():
 
 
 class recording:
-    """While inside, calls of torch.nn.functional become cases; with `error` those that fail."""
+    """While inside, calls of torch.nn.functional become cases; with `error` those that fail.
 
-    def __init__(self, prefix="", error=False):
-        self.prefix, self.error = prefix, error
+    With `double` they are computed in float64, where PyTorch's float32 is too coarse to be a measure.
+    """
+
+    def __init__(self, prefix="", error=False, double=False):
+        self.prefix, self.error, self.double = prefix, error, double
 
     def __enter__(self):
-        state.update(recording=self.prefix, error=self.error, depth=0)
+        state.update(recording=self.prefix, error=self.error, double=self.double, depth=0)
 
     def __exit__(self, *_):
         state.update(recording=None, error=False)
@@ -183,9 +192,21 @@ def size(case):
     return sum(tensors[key].numel() for key in keys_of(list(case.values())))
 
 
+def renamed(value, names):
+    if isinstance(value, dict):
+        return {"$tensor": names[value["$tensor"]]} if "$tensor" in value else {k: renamed(v, names) for k, v in value.items()}
+    return [renamed(one, names) for one in value] if isinstance(value, list) else value
+
+
 def save(out, kept):
-    used = sorted({key for case in kept for key in keys_of(list(case.values()))})
-    save_file({key: tensors[key] for key in used}, out + ".safetensors")
+    """Writes the cases, and their tensors under short names, equal ones once."""
+    names, contents = {}, {}
+    for key in [key for case in kept for key in keys_of(list(case.values()))]:
+        value = tensors[key]
+        content = (str(value.dtype), tuple(value.shape), value.numpy().tobytes())
+        names[key] = contents.setdefault(content, str(len(contents)))
+    save_file({names[key]: tensors[key] for key in names}, out + ".safetensors")
+    kept = [renamed(case, names) for case in kept]
     os.chmod(out + ".safetensors", 0o644)
     with open(out + ".json", "w") as file:
         file.write("[\n" + ",\n".join(json.dumps(case) for case in kept) + "\n]\n")
