@@ -12,9 +12,12 @@ export {
   cache,
   type CachedFile,
   CheckpointError,
+  type CheckpointInfo,
   type CheckpointInput,
   type Dtype,
   Entry,
+  inspect,
+  type InspectOptions,
   load,
   type LoadOptions,
   type LoadProgress,
@@ -22,6 +25,7 @@ export {
   type SavableTensor,
   save,
   type SaveOptions,
+  type TensorInfo,
 } from "./checkpoint/index.js";
 export * from "./compile/index.js";
 export {

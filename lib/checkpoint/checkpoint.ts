@@ -13,6 +13,8 @@ export interface Checkpoint {
   /** What its bytes say that it is. */
   readonly format: "safetensors" | "torch" | "torch legacy" | "torch tar" | "torchscript" | Arrays;
   readonly entries: ReadonlyMap<string, LazyEntry>;
+  /** What a safetensors file says of itself. */
+  readonly metadata?: ReadonlyMap<string, string>;
 }
 
 type Arrays = "npy" | "npz" | "shards";

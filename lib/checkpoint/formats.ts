@@ -41,14 +41,14 @@ async function openFormat(file: ByteSource, key: string | undefined): Promise<Ch
 }
 
 async function openSafetensors(file: ByteSource): Promise<Checkpoint> {
-  const { tensors } = await readSafetensorsHeader(file);
+  const { tensors, metadata } = await readSafetensorsHeader(file);
   const entries = new Map<string, LazyEntry>();
   for (const { key, dtype, shape, begin, end } of tensors) {
     const read = async (): Promise<Entry> =>
       new Entry(dtype, shape, await file.read(begin, end), key);
     entries.set(key, { dtype, shape, read });
   }
-  return { format: "safetensors", entries };
+  return { format: "safetensors", entries, metadata };
 }
 
 /** A sentence for what is no checkpoint, or none that we read. */

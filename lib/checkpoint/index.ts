@@ -3,6 +3,7 @@ export { cache, type CachedFile } from "./cache/index.js";
 export type { Dtype } from "./dtype.js";
 export { Entry } from "./entry.js";
 export { CheckpointError } from "./errors.js";
+export { type CheckpointInfo, inspect, type InspectOptions, type TensorInfo } from "./inspect.js";
 export { load, type LoadOptions } from "./load.js";
 export type { CheckpointInput } from "./source/open.js";
 export type { LoadProgress } from "./task.js";

@@ -1,7 +1,7 @@
 import type { Entry } from "./entry.js";
 import { openCheckpoint } from "./formats.js";
-import { type CheckpointInput, type OpenOptions, openSource } from "./source/open.js";
-import { LoadTask, type TaskOptions } from "./task.js";
+import { type CheckpointInput, type OpenOptions, withSource } from "./source/open.js";
+import type { TaskOptions } from "./task.js";
 
 export interface LoadOptions extends TaskOptions, Pick<OpenOptions, "cache" | "integrity"> {
   /** Takes only the tensors for which it gives true; the bytes of the others are not read. */
@@ -39,10 +39,9 @@ export async function load(
         "filter, key, cache, integrity, onProgress, signal",
     );
   }
-  const task = new LoadTask({ onProgress, signal });
-  return task.run(async () => {
-    const isWhole = filter === undefined && key === undefined;
-    const file = await openSource(source, task, { cache, integrity, isWhole });
+  const isWhole = filter === undefined && key === undefined;
+  const opened = { cache, integrity, onProgress, signal, isWhole };
+  return withSource(source, opened, async (file, task) => {
     const checkpoint = await openCheckpoint(file, key);
     const chosen = [...checkpoint.entries].filter(([name]) => filter?.(name) ?? true);
     // All are asked for at once, so that neighbours are read together.

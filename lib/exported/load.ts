@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
 import { CheckpointError, placed } from "../checkpoint/errors.js";
-import { type CheckpointInput, type OpenOptions, openSource } from "../checkpoint/source/open.js";
-import { LoadTask, type TaskOptions } from "../checkpoint/task.js";
+import { type CheckpointInput, type OpenOptions, withSource } from "../checkpoint/source/open.js";
+import type { TaskOptions } from "../checkpoint/task.js";
 import type { Graph, Node } from "../graph/index.js";
 import { Buffer, Parameter } from "../module/index.js";
 import type { Entry } from "../checkpoint/entry.js";
@@ -47,10 +47,8 @@ export async function loadExported(
   source: CheckpointInput,
   options?: LoadExportedOptions,
 ): Promise<ExportedProgram> {
-  const { model, cache, integrity, ...watch } = readOptions("loadExported", OPTIONS, options);
-  const task = new LoadTask(watch);
-  return task.run(async () => {
-    const file = await openSource(source, task, { cache, integrity, isWhole: true });
+  const { model, ...opened } = readOptions("loadExported", OPTIONS, options);
+  return withSource(source, { ...opened, isWhole: true }, (file, task) => {
     task.startReporting();
     return placed(file.name, async () => build(await openExported(file, model)));
   });

@@ -3,7 +3,7 @@ import { type ByteSource, bytesSource } from "../byte-source.js";
 import { readCached, toKey, writeCached } from "../cache/index.js";
 import { CheckpointError } from "../errors.js";
 import { isNode } from "../node.js";
-import { LoadTask } from "../task.js";
+import { LoadTask, type TaskOptions } from "../task.js";
 import { openBlob } from "./blob.js";
 import { readResponse } from "./collect.js";
 import { HttpFile, Unreachable } from "./http.js";
@@ -30,11 +30,20 @@ export interface OpenOptions {
 /** Above this, a file is not held as one piece. */
 const MAX_WHOLE = 2 ** 31 - 1;
 
-/** Opens a path, URL, File or Blob, Response, or bytes. */
-export async function openSource(
+/** Opens a path, URL, File or Blob, Response, or bytes, reads them, and closes what has to be. */
+export async function withSource<T>(
   input: CheckpointInput,
-  task: LoadTask = new LoadTask(),
-  options: OpenOptions = {},
+  { signal, onProgress, ...options }: TaskOptions & OpenOptions,
+  read: (file: ByteSource, task: LoadTask) => Promise<T>,
+): Promise<T> {
+  const task = new LoadTask({ signal, onProgress });
+  return task.run(async () => read(await openSource(input, task, options), task));
+}
+
+async function openSource(
+  input: CheckpointInput,
+  task: LoadTask,
+  options: OpenOptions,
 ): Promise<ByteSource> {
   const { integrity } = options;
   if (integrity !== undefined) parseIntegrity(integrity);

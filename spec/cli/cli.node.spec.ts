@@ -1,0 +1,170 @@
+import { expect } from "chai";
+import { execFile } from "node:child_process";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { load } from "../../lib/checkpoint/index.js";
+import { runProgram } from "../../lib/cli/program.js";
+import { FileServer } from "../support/file-server.js";
+import { makeSafetensors, ramp } from "../support/safetensors.js";
+
+const GOOD = "spec/goldens/checkpoints/good";
+
+/** What a command prints, and how it ends. */
+async function sconce(...args: string[]) {
+  let [out, err] = ["", ""];
+  const terminal = {
+    out: (text: string) => void (out += text),
+    err: (text: string) => void (err += text),
+  };
+  const code = await runProgram(args, terminal);
+  return { code, out, err };
+}
+
+describe("sconce", () => {
+  let folder: string;
+  before(async () => (folder = await mkdtemp(join(tmpdir(), "sconce-cli-"))));
+  after(() => rm(folder, { recursive: true }));
+
+  it("runs as a program, with its exit code", async () => {
+    const main = ["--import", "tsx", "lib/cli/main.ts", "inspect", "nothing.pt"];
+    const result = await new Promise<object>((resolve) => {
+      execFile(process.execPath, main, (error, stdout, stderr) =>
+        resolve({ code: error?.code, stdout, stderr }),
+      );
+    });
+    const stderr = "sconce: nothing.pt: there is no such file\n";
+    expect(result).to.deep.equal({ code: 1, stdout: "", stderr });
+  });
+
+  it("tells how it is used", async () => {
+    const { code, out } = await sconce("--help");
+    expect(code).to.equal(0);
+    expect(out)
+      .to.match(/^Usage: sconce/)
+      .and.contain("inspect")
+      .and.contain("convert");
+    expect((await sconce("inspect", "--help")).out).to.contain("--json");
+    expect(await sconce("--version")).to.deep.include({ code: 0, out: "0.1.0\n" });
+  });
+
+  it("says what is wrong with the arguments", async () => {
+    const cases = [
+      [["inspect"], "missing required argument 'file'"],
+      [["nothing"], "unknown command 'nothing'"],
+      [["inspect", "a", "--fast"], "unknown option '--fast'"],
+      [
+        ["convert", "a", "b.safetensors", "--dtype", "int8"],
+        "Allowed choices are float16, bfloat16",
+      ],
+      [["convert", "a.pt", "b.pt"], "the output has to be a .safetensors file, got 'b.pt'"],
+    ] as const;
+    for (const [args, message] of cases) {
+      const { code, out, err } = await sconce(...args);
+      expect(code, message).to.equal(2);
+      expect(out).to.equal("");
+      expect(err).to.contain(message).and.contain("--help");
+    }
+  });
+
+  describe("inspect", () => {
+    it("prints a table", async () => {
+      const { code, out } = await sconce("inspect", `${GOOD}/tied.pt`);
+      expect(code).to.equal(0);
+      expect(out).to.equal(
+        [
+          `${GOOD}/tied.pt: torch, 1.7 KB`,
+          "┌─────────────┬─────────┬────────┬──────┐",
+          "│ key         │ dtype   │ shape  │ size │",
+          "│ emb.weight  │ float32 │ [6, 4] │ 96 B │",
+          "│ head.weight │ float32 │ [6, 4] │ 96 B │",
+          "└─────────────┴─────────┴────────┴──────┘",
+          "2 tensors, 48 elements, 192 B\n",
+        ].join("\n"),
+      );
+    });
+
+    it("prints JSON", async () => {
+      const { out } = await sconce("inspect", "--json", `${GOOD}/net.safetensors`);
+      const told = JSON.parse(out) as { tensors: object[]; total: object; format: string };
+      expect(told.format).to.equal("safetensors");
+      const entries = await load(`${GOOD}/net.safetensors`);
+      const tensors = [...entries].map(([key, { dtype, shape, data }]) => {
+        return { key, dtype, shape, bytes: data.byteLength };
+      });
+      expect(told.tensors).to.deep.equal(tensors);
+    });
+
+    it("reads every format, and of a trainer's file what --key says", async () => {
+      for (const name of await readdir(GOOD)) {
+        expect(await sconce("inspect", `${GOOD}/${name}`), name).to.include({ code: 0, err: "" });
+      }
+      const trainer = `${GOOD}/trainer.pt`;
+      const { out } = await sconce("inspect", trainer, "--key", "model", "--json");
+      expect((JSON.parse(out) as { tensors: object[] }).tensors).to.have.lengthOf(9);
+      expect((await sconce("inspect", trainer, "--key", "ema")).err).to.contain("no 'ema' in it");
+    });
+
+    it("fetches headers only", async () => {
+      const server = await FileServer.start();
+      try {
+        const bytes = makeSafetensors({ a: ramp(500_000, 0), b: ramp(500_000, 0) });
+        const url = server.serve("model", { bytes, etag: '"1"' });
+        const { code, out } = await sconce("inspect", url);
+        expect(code).to.equal(0);
+        expect(out).to.contain("2 tensors, 1,000,000 elements, 4.0 MB");
+        expect(server.sent()).to.equal(65536);
+        expect((await sconce("inspect", `${url}s`)).err).to.contain("no such file on the server");
+      } finally {
+        await server.stop();
+      }
+    });
+
+    it("refuses what is no checkpoint, and prints no control characters", async () => {
+      expect(await sconce("inspect", "package.json")).to.include({ code: 1, out: "" });
+      const path = join(folder, "evil.safetensors");
+      await writeFile(path, makeSafetensors({ "\u001b[2Jx": ramp(1, 0) }));
+      expect((await sconce("inspect", path)).out)
+        .to.contain("\\u001b[2Jx")
+        .and.not.contain("\u001b");
+    });
+  });
+
+  describe("convert", () => {
+    it("writes safetensors of the same values", async () => {
+      const path = join(folder, "mixed.safetensors");
+      const { code, out } = await sconce("convert", `${GOOD}/mixed.pt`, path);
+      expect({ code, out }).to.deep.equal({ code: 0, out: `${path}: 12 tensors, 917 B\n` });
+      const [from, to] = [await load(`${GOOD}/mixed.pt`), await load(path)];
+      expect([...to.keys()]).to.have.members([...from.keys()]);
+      for (const [key, { dtype, shape, data }] of from) {
+        const { dtype: toDtype, shape: toShape, data: toData } = to.get(key)!;
+        expect({ dtype: toDtype, shape: toShape, data: toData }).to.deep.equal({
+          dtype,
+          shape,
+          data,
+        });
+      }
+    });
+
+    it("writes halves, in place of its input too", async () => {
+      const path = join(folder, "tied.safetensors");
+      await sconce("convert", `${GOOD}/tied.pt`, path);
+      const { code } = await sconce("convert", path, path, "--dtype", "float16");
+      expect(code).to.equal(0);
+      const dtypes = [...(await load(path)).values()].map(({ dtype }) => dtype);
+      expect(dtypes).to.deep.equal(["float16", "float16"]);
+      expect((await readdir(folder)).filter((name) => name.endsWith(".part"))).to.deep.equal([]);
+    });
+
+    it("leaves what is there if it fails", async () => {
+      const path = join(folder, "kept.safetensors");
+      await writeFile(path, "kept");
+      expect((await sconce("convert", "nothing.pt", path)).code).to.equal(1);
+      expect(await readFile(path, "utf8")).to.equal("kept");
+      const lost = await sconce("convert", `${GOOD}/tied.pt`, join(folder, "no/x.safetensors"));
+      expect(lost.code).to.equal(1);
+      expect(lost.err).to.match(/^sconce: ENOENT: .*\n$/);
+    });
+  });
+});
