@@ -36,6 +36,7 @@ export {
   packedLinearBytes,
   packLinear,
   type PackLinear,
+  type WeightType,
 } from "./linear.js";
 export {
   conv,

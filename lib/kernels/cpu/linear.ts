@@ -3,6 +3,15 @@ import { type Activation, finishOf } from "./activation.js";
 import { gemmLibrary, MAX_ROWS, multiply, panelBytes, productBytes } from "./gemm.js";
 import type { Heap } from "./heap.js";
 import { type Kernel, share } from "./kernel.js";
+import {
+  narrowBytes,
+  narrowPanelBytes,
+  narrowPanels,
+  type NarrowType,
+  scalesOf,
+  widenLibrary,
+  withPanels,
+} from "./narrow.js";
 
 export interface LinearSpec {
   /** Rows of x, columns of the output, columns of x. */
@@ -13,8 +22,12 @@ export interface LinearSpec {
   xRow?: number;
   /** From one row of the output (and of the residual) to the next; `n` by default. */
   outRow?: number;
+  /** How the weight is kept, `f32` by default; it must be packed for the same. */
+  weightType?: WeightType;
   activation?: Activation;
 }
+
+export type WeightType = "f32" | NarrowType;
 
 export interface LinearPointers {
   x: number;
@@ -28,17 +41,22 @@ export interface LinearPointers {
 }
 
 /** The bytes of a packed weight `[n, k]`. */
-export const packedLinearBytes = (n: number, k: number): number => panelBytes(n, k);
+export const packedLinearBytes = (n: number, k: number, type: WeightType = "f32"): number =>
+  type === "f32" ? panelBytes(n, k) : narrowBytes(type, n, k);
 
-/**
- * Packs a weight for `linear`.
- * @param layout - `nk`: as nn.Linear holds it, `[n, k]`; `kn`: as a right-hand matrix, `[k, n]`.
- * @param row - From one row to the next, in elements, if not the length of a row.
- */
-export function packLinear(heap: Heap, { weight, n, k, to, layout = "nk", row }: PackLinear): void {
+/** Packs a weight for `linear`. */
+export function packLinear(heap: Heap, weight: PackLinear): void {
+  const { n, k, to, layout = "nk", row, weightType = "f32" } = weight;
+  if (weightType !== "f32") {
+    withPanels(heap, n, k, (panels) => {
+      packLinear(heap, { ...weight, to: panels, weightType: "f32" });
+      narrowPanels(heap, { type: weightType, from: panels, n, k, to });
+    });
+    return;
+  }
   const library = gemmLibrary(heap);
-  if (layout === "nk") library.packPanels(weight, (row ?? k) * 4, n, k, to);
-  else library.packPanelsAcross(weight, (row ?? n) * 4, n, k, to);
+  if (layout === "nk") library.packPanels(weight.weight, (row ?? k) * 4, n, k, to);
+  else library.packPanelsAcross(weight.weight, (row ?? n) * 4, n, k, to);
 }
 
 export interface PackLinear {
@@ -46,26 +64,42 @@ export interface PackLinear {
   n: number;
   k: number;
   to: number;
+  /** `nk`, as nn.Linear holds it, by default; or `kn`, as a right-hand matrix. */
   layout?: "nk" | "kn";
+  /** From one row to the next, in elements, if not the length of a row. */
   row?: number;
+  weightType?: WeightType;
 }
 
+/** Floats that are widened at a time stay in the second-level cache. */
+const WIDE_BYTES = 256 * 1024;
+
 export function linear(heap: Heap, spec: LinearSpec): Kernel<LinearPointers> {
-  const { m, n, k } = spec;
+  const { m, n, k, weightType = "f32" } = spec;
   const library = gemmLibrary(heap);
   const finish = finishOf(heap, spec.activation);
   const xRow = (spec.xRow ?? k) * 4;
   const outRow = (spec.outRow ?? n) * 4;
-  const workspaceBytes = productBytes(m, k);
+  const widen = weightType === "f32" ? undefined : widenLibrary(heap)[weightType];
+  const widePanels = Math.min(Math.ceil(n / 8), Math.max(1, Math.floor(WIDE_BYTES / (32 * k))));
+  const wideBytes = widen ? panelBytes(widePanels * 8, k) : 0;
+  const workspaceBytes = productBytes(m, k) + wideBytes;
 
-  /** Columns `[n0, n1)` of rows `[m0, m1)`. */
-  const run = (p: LinearPointers, m0: number, m1: number, n0: number, n1: number): void => {
-    const weight = p.weight + (n0 >> 3) * 32 * k;
+  interface Part {
+    /** Rows and columns. */
+    m0: number;
+    m1: number;
+    n0: number;
+    n1: number;
+    /** The panels of the columns, in floats. */
+    weight: number;
+    strips: number;
+  }
+  const run = (p: LinearPointers, { m0, m1, n0, n1, weight, strips }: Part): void => {
     const bias = p.bias ? p.bias + n0 * 4 : 0;
     for (let row = m0; row < m1; row += MAX_ROWS) {
       const rows = Math.min(MAX_ROWS, m1 - row);
       const out = p.out + row * outRow + n0 * 4;
-      const residual = p.residual ? p.residual + row * outRow + n0 * 4 : 0;
       multiply(library, {
         m: rows,
         n: n1 - n0,
@@ -76,27 +110,43 @@ export function linear(heap: Heap, spec: LinearSpec): Kernel<LinearPointers> {
         c: out,
         cRow: outRow,
         bias,
-        residual,
+        residual: p.residual ? p.residual + row * outRow + n0 * 4 : 0,
         low: finish.low,
         high: finish.high,
-        strips: p.workspace,
+        strips,
       });
       if (!finish.apply) continue;
       if (outRow === n * 4 && n0 === 0 && n1 === n) finish.apply(out, out, rows * n);
-      else
-        for (let i = 0; i < rows; i += 1) finish.apply(out + i * outRow, out + i * outRow, n1 - n0);
+      else {
+        for (let i = 0; i < rows; i += 1) {
+          finish.apply(out + i * outRow, out + i * outRow, n1 - n0);
+        }
+      }
     }
   };
 
   return {
     workspaceBytes,
     run: (p, part = 0, parts = 1) => {
-      const mine = { ...p, workspace: p.workspace + part * workspaceBytes };
       // By rows if there are enough of them: what is packed is then packed once.
       const byRows = m >= 8 * parts;
       const [m0, m1] = byRows ? share(m, part, parts, 4) : [0, m];
       const [n0, n1] = byRows ? [0, n] : share(n, part, parts, 8);
-      if (n0 < n1) run(parts === 1 ? p : mine, m0, m1, n0, n1);
+      const wide = p.workspace + part * workspaceBytes;
+      const strips = wide + wideBytes;
+      if (n0 >= n1) return;
+      if (weightType === "f32" || !widen) {
+        run(p, { m0, m1, n0, n1, weight: p.weight + (n0 >> 3) * 32 * k, strips });
+        return;
+      }
+      for (let first = n0; first < n1; first += widePanels * 8) {
+        const end = Math.min(n1, first + widePanels * 8);
+        for (let column = first; column < end; column += 8) {
+          const panel = p.weight + (column >> 3) * narrowPanelBytes(weightType, k);
+          widen(panel, k, scalesOf(weightType, panel, k), wide + (column - first) * 4 * k);
+        }
+        run(p, { m0, m1, n0: first, n1: end, weight: wide, strips });
+      }
     },
   };
 }
