@@ -165,6 +165,13 @@ function cross(self: tf.Tensor, other: tf.Tensor, dim?: number | null): tf.Tenso
   return tf.stack([minus(ay, bz, az, by), minus(az, bx, ax, bz), minus(ax, by, ay, bx)], at);
 }
 
+/** A weight of one row may lack its dimension, as F.linear's may not; tfjs multiplies floats only. */
+function linear(input: tf.Tensor, weight: tf.Tensor, bias: tf.Tensor | null = null): tf.Tensor {
+  if (weight.rank === 1) return addProduct(bias ?? tf.scalar(0), matmul(input, weight));
+  if (weight.dtype === "float32") return F.linear(input, weight, { bias });
+  return F.linear(toFloat(input), toFloat(weight), { bias: bias && toFloat(bias) });
+}
+
 export const matmulOps = defineOps({
   "matmul|mm|bmm|mv|linalg_matmul(self, mat2, out_dtype)": matmul,
   "dot|vdot(self, tensor)": matmul,
@@ -172,21 +179,13 @@ export const matmulOps = defineOps({
     const terms = mul(x, y);
     return tf.sum(terms, dim < 0 ? dim + terms.rank : dim);
   },
-  "linear(input, weight, bias)": (
-    input: tf.Tensor,
-    weight: tf.Tensor,
-    bias: tf.Tensor | null = null,
-  ) =>
-    // F.linear has no weight of one row without a dimension, as PyTorch has.
-    weight.rank === 1
-      ? addProduct(bias ?? tf.scalar(0), matmul(input, weight))
-      : F.linear(input, weight, { bias }),
+  "linear(input, weight, bias)": linear,
   "bilinear(input1, input2, weight, bias)": (
     a: tf.Tensor,
     b: tf.Tensor,
     weight: tf.Tensor,
     bias: tf.Tensor | null = null,
-  ) => F.bilinear(a, b, weight, { bias }),
+  ) => F.bilinear(toFloat(a), toFloat(b), toFloat(weight), { bias: bias && toFloat(bias) }),
   "addmm|addmv(self, mat1, mat2, beta, alpha)": added(matmul),
   "baddbmm(self, batch1, batch2, beta, alpha)": added(matmul),
   "addbmm(self, batch1, batch2, beta, alpha)": added(sumOfProducts),

@@ -149,8 +149,12 @@ export const resizeOps = defineOps({
     weight: tf.Tensor,
     indices: tf.Tensor,
   ) => F.embedding(indices, weight),
-  "embedding_bag|embedding_bag.padding_idx|_embedding_bag|_embedding_bag_forward_only(weight, indices, offsets, scale_grad_by_freq, mode, sparse, per_sample_weights, include_last_offset, padding_idx)":
+  "embedding_bag.padding_idx(weight, indices, offsets, scale_grad_by_freq, mode, sparse, per_sample_weights, include_last_offset, padding_idx)":
     embeddingBag,
+  "embedding_bag|_embedding_bag|_embedding_bag_forward_only(weight, indices, offsets, scale_grad_by_freq, mode, sparse, per_sample_weights, include_last_offset, padding_idx)":
+    // Here -1 stands for none, where the overload above has None.
+    (...args: Parameters<typeof embeddingBag>) =>
+      embeddingBag(...(args.with(8, args[8] === -1 ? null : args[8]) as typeof args)),
   "diff(self, n, dim, prepend, append)": diff,
 });
 
@@ -171,7 +175,7 @@ function embeddingBag(
     mode: (["sum", "mean", "max"] as const)[mode],
     perSampleWeights,
     includeLastOffset,
-    paddingIdx: paddingIdx === -1 ? null : paddingIdx,
+    paddingIdx,
   });
   return [output, tf.zeros([0], "int32"), tf.zeros([0], "int32"), tf.zeros([0], "int32")];
 }

@@ -27,13 +27,12 @@ function covariance(
   const degrees = tf.relu(tf.sub(total, tf.mul(tf.div(squares, total), correction)));
   const products = matmul(tf.mul(centred, weights), tf.transpose(centred));
   const result = divide(products, degrees);
-  return self.rank < 2 ? tf.reshape(result, []) : result;
+  return x.shape[0] === 1 ? tf.reshape(result, []) : result;
 }
 
 function correlation(self: tf.Tensor): tf.Tensor {
-  if (self.rank < 2) return divide(covariance(self), covariance(self));
-  if (self.shape[0] === 1) return tf.reshape(divide(covariance(self), covariance(self)), []);
   const c = covariance(self);
+  if (c.rank === 0) return divide(c, c);
   const n = c.shape[0];
   const places = tf.range(0, n * n, n + 1, "int32");
   const spread = tf.sqrt(tf.gather(tf.reshape(c, [-1]), places));
