@@ -22,6 +22,8 @@ export default async function configure(config) {
     customLaunchers: { Chromium: { base: "ChromeHeadless", flags: BROWSER_FLAGS } },
     reporters: ["dots"],
     browserNoActivityTimeout: 300_000,
+    // A busy machine compiles a shader for seconds, in which the browser answers no ping.
+    pingTimeout: 120_000,
     client: { mocha: { timeout: 120_000, grep: process.env.GREP } },
   });
 }

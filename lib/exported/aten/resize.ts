@@ -100,6 +100,10 @@ const padMode =
   (self: tf.Tensor, pad: Sizes): tf.Tensor =>
     padded(self, pad, { mode });
 
+/** Where -1 stands for no index of padding; above, that is None, and -1 the last one. */
+const embeddingBagOf: typeof embeddingBag = (a, b, c, d, e, f, g, h, paddingIdx) =>
+  embeddingBag(a, b, c, d, e, f, g, h, paddingIdx === -1 ? null : paddingIdx);
+
 export const resizeOps = defineOps({
   ...overloads("upsample_nearest1d", "nearest", 1),
   ...overloads("upsample_nearest2d", "nearest", 2),
@@ -152,9 +156,7 @@ export const resizeOps = defineOps({
   "embedding_bag.padding_idx(weight, indices, offsets, scale_grad_by_freq, mode, sparse, per_sample_weights, include_last_offset, padding_idx)":
     embeddingBag,
   "embedding_bag|_embedding_bag|_embedding_bag_forward_only(weight, indices, offsets, scale_grad_by_freq, mode, sparse, per_sample_weights, include_last_offset, padding_idx)":
-    // Here -1 stands for none, where the overload above has None.
-    (...args: Parameters<typeof embeddingBag>) =>
-      embeddingBag(...(args.with(8, args[8] === -1 ? null : args[8]) as typeof args)),
+    embeddingBagOf,
   "diff(self, n, dim, prepend, append)": diff,
 });
 
