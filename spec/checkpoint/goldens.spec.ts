@@ -1,6 +1,7 @@
 import { expect } from "chai";
-import { type ByteSource, CheckpointError, type Entry, load } from "../../lib/checkpoint/index.js";
-import { readFixture, readJson } from "../support/files.js";
+import { CheckpointError, type Entry, load } from "../../lib/checkpoint/index.js";
+import { readJson } from "../support/files.js";
+import { fixtureSource } from "./fixture-source.js";
 
 /** Files that real PyTorch, safetensors and numpy wrote, and files that must be refused. */
 interface Manifest {
@@ -17,22 +18,6 @@ interface Manifest {
 const manifest = await readJson<Manifest>("goldens/checkpoints/manifest.json");
 
 const FOLDER = "goldens/checkpoints";
-
-/** A fixture with those beside it, as a path or URL has them. */
-async function fixtureSource(path: string): Promise<ByteSource> {
-  const bytes = await readFixture(path);
-  return {
-    name: path,
-    size: bytes.length,
-    read: (begin, end) => Promise.resolve(bytes.subarray(begin, end)),
-    sibling: (name) => {
-      const folder = path.slice(0, path.lastIndexOf("/"));
-      return fixtureSource(`${folder}/${name}`).catch((cause: unknown) => {
-        throw new CheckpointError("is not there", { file: name, cause });
-      });
-    },
-  };
-}
 
 function expectEntry(
   entry: Entry | undefined,
