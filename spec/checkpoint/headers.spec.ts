@@ -1,0 +1,183 @@
+import { expect } from "chai";
+import { CheckpointError, type Entry, load } from "../../lib/checkpoint/index.js";
+
+/** Headers at the edges of their formats, with the verdicts of the real libraries. */
+const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+function safetensors(header: string, bytes: number, length?: bigint): Uint8Array {
+  const text = encode(header);
+  const file = new Uint8Array(8 + text.length + bytes);
+  new DataView(file.buffer).setBigUint64(0, length ?? BigInt(text.length), true);
+  file.set(text, 8);
+  return file;
+}
+
+function npy(header: string, bytes: number, version = [1, 0]): Uint8Array {
+  const text = encode(header);
+  const begin = version[0] === 1 ? 10 : 12;
+  const file = new Uint8Array(begin + text.length + bytes);
+  file.set([0x93, ...encode("NUMPY"), ...version, text.length & 255, text.length >> 8]);
+  file.set(text, begin);
+  return file;
+}
+
+async function expectRefusal(file: Uint8Array, message: RegExp): Promise<void> {
+  const error: unknown = await load(file).then(
+    () => null,
+    (reason: unknown) => reason,
+  );
+  expect(error).to.be.instanceOf(CheckpointError);
+  expect((error as Error).message).to.match(message);
+}
+
+const A = '"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}';
+const info = (fields: string): string => `{"a":{${fields}}}`;
+const one = (fields: string): string => info(`"dtype":"F32",${fields}`);
+const EMPTY = '"shape":[0],"data_offsets":[0,0]';
+
+describe("safetensors headers that its own library takes", () => {
+  const cases: [what: string, header: string, bytes: number, keys: string[]][] = [
+    ["plain", `{${A}}`, 8, ["a"]],
+    ["spaces after it", `{${A}}  \n`, 8, ["a"]],
+    ["spaces before it", ` {${A}}`, 8, ["a"]],
+    ["no tensors", "{}", 0, []],
+    ["metadata", `{"__metadata__":{"a":"b"},${A}}`, 8, ["a"]],
+    ["null for metadata", `{"__metadata__":null,${A}}`, 8, ["a"]],
+    ["a key of metadata twice", `{"__metadata__":{"a":"b","a":"c"},${A}}`, 8, ["a"]],
+    ["other fields", one('"shape":[2],"data_offsets":[0,8],"x":{"y":[-1.5,null]}'), 8, ["a"]],
+    ["an empty tensor amid", `{${A},"b":{"dtype":"F32",${EMPTY}}}`, 8, ["a", "b"]],
+    ["names that objects know", `{${A.replace("a", "__proto__")}}`, 8, ["__proto__"]],
+    ["no name", `{${A.replace("a", "")}}`, 8, [""]],
+    ["a pair of surrogates", `{${A.replace("a", "\\ud83d\\ude00")}}`, 8, ["😀"]],
+    ["many axes", one(`"shape":[${Array(70).fill(1).join()}],"data_offsets":[0,4]`), 4, ["a"]],
+  ];
+  for (const [what, header, bytes, keys] of cases) {
+    it(what, async () => {
+      const entries = await load(safetensors(header, bytes));
+      expect([...entries.keys()]).to.have.members(keys);
+    });
+  }
+
+  it("half bytes, which PyTorch counts in pairs", async () => {
+    const header = info('"dtype":"F4","shape":[3,4],"data_offsets":[0,6]');
+    const entry = (await load(safetensors(header, 6))).get("a")!;
+    expect(entry.dtype).to.equal("float4_e2m1fn_x2");
+    expect(entry.shape).to.deep.equal([3, 2]);
+    expect(() => entry.toFloat32()).to.throw(CheckpointError, "use its data");
+  });
+});
+
+describe("safetensors headers that its own library refuses", () => {
+  const cases: [what: string, header: string, bytes: number, message: RegExp][] = [
+    ["zeros after it", `{${A}}\0`, 8, /not valid/],
+    ["metadata that is no text", `{"__metadata__":{"a":1},${A}}`, 8, /__metadata__/],
+    ["metadata twice", `{"__metadata__":{},"__metadata__":{},${A}}`, 8, /twice/],
+    ["a size that is a float", one('"shape":[2.0],"data_offsets":[0,8]'), 8, /2\.0/],
+    ["a size of minus zero", one('"shape":[-0],"data_offsets":[0,0]'), 0, /-0/],
+    ["a shape that is a number", one('"shape":2,"data_offsets":[0,8]'), 8, /has shape 2/],
+    [
+      "sizes beyond 64 bits",
+      one(`"shape":[4294967296,4294967296,0],${EMPTY.slice(12)}`),
+      0,
+      /bytes/,
+    ],
+    ["three offsets", one('"shape":[2],"data_offsets":[0,8,8]'), 8, /data_offsets/],
+    ["a field twice", one('"dtype":"F32","shape":[2],"data_offsets":[0,8]'), 8, /"dtype" twice/],
+    ["half a surrogate pair", `{${A.replace("a", "\\ud800")}}`, 8, /surrogate/],
+    ["a hole", `{${A.replace("[0,8]", "[1,9]")}}`, 9, /should begin at 0/],
+    ["a rest", `{${A}}`, 9, /take 8 bytes, but 9 follow/],
+    ["half a byte", info('"dtype":"F4","shape":[3],"data_offsets":[0,1]'), 1, /1\.5 bytes/],
+    [
+      "nesting without end",
+      one(`${EMPTY},"x":${"[".repeat(200)}${"]".repeat(200)}`),
+      0,
+      /too deep/,
+    ],
+  ];
+  for (const [what, header, bytes, message] of cases) {
+    it(what, () => expectRefusal(safetensors(header, bytes), message));
+  }
+
+  it("a length that the file does not have", async () => {
+    await expectRefusal(safetensors(`{${A}}`, 8, 2n ** 63n), /header claims 9223372036854775808/);
+    await expectRefusal(safetensors(`{${A}}`, 8, 1000n), /header claims 1000 bytes, but the file/);
+  });
+});
+
+const dict = (descr: string, shape = "(2,)"): string =>
+  `{'descr': ${descr}, 'fortran_order': False, 'shape': ${shape}, }`;
+
+describe(".npy headers that numpy takes", () => {
+  const cases: [what: string, header: string, dtype: string, version?: number[]][] = [
+    ["plain", dict("'<f4'"), "float32"],
+    ["version 2", dict("'<i8'"), "int64", [2, 0]],
+    ["version 3", dict("'|b1'"), "bool", [3, 0]],
+    ["other quotes and order", `{"shape": (2,), "fortran_order": True, "descr": ">f8"}`, "float64"],
+    ["Python 2's longs", dict("'<u2'", "(2L,)"), "uint16"],
+    ["a name", dict("'float16'"), "float16"],
+    ["lines", dict("'<c8'").replaceAll(",", ",\n"), "complex64"],
+  ];
+  for (const [what, header, dtype, version] of cases) {
+    it(what, async () => {
+      const entry = (await load(npy(header, 64, version))).get("array")!;
+      expect([entry.dtype, ...entry.shape]).to.deep.equal([dtype, 2]);
+    });
+  }
+});
+
+describe(".npy headers that numpy refuses, and arrays without numbers", () => {
+  const cases: [what: string, header: string, message: RegExp, version?: number[]][] = [
+    ["a call", dict("__import__('os').getcwd()"), /not a plain dict/],
+    ["a sum", dict("'<f4'", "(1+1,)"), /not a plain dict/],
+    ["a list for the shape", dict("'<f4'", "[2]"), /no shape/],
+    ["a number for the shape", dict("'<f4'", "(2)"), /no shape/],
+    ["a negative size", dict("'<f4'", "(-1,)"), /no shape/],
+    ["another key", dict("'<f4'").replace("}", "'x': 1}"), /not a plain dict/],
+    ["a missing key", "{'descr': '<f4', 'shape': (2,)}", /not a plain dict/],
+    ["a word for the order", dict("'<f4'").replace("False", "0"), /fortran_order/],
+    ["more after it", `${dict("'<f4'")} x`, /follows its end/],
+    ["Python 2's longs in version 3", dict("'<f4'", "(2L,)"), /2L is no literal/, [3, 0]],
+    ["version 4", dict("'<f4'"), /version 4\.0/, [4, 0]],
+    ["a long header", dict("'<f4'") + " ".repeat(10_001), /numpy's limit is 10000/],
+    ["far more than there is", dict("'<f4'", "(99999999999, 99999999999)"), /follow its header/],
+    ["texts", dict("'<U3'"), /it holds str, not numbers/],
+    ["dates", dict("'<M8[ns]'"), /datetime64.*astype/],
+    ["objects", dict("'|O'"), /which are a pickle/],
+    ["fields", dict("[('a', '<f4')]"), /structured/],
+    ["long doubles", dict("'<f16'"), /longdouble.*astype/],
+    ["no dtype", dict("'<f3'"), /dtype "<f3"/],
+  ];
+  for (const [what, header, message, version] of cases) {
+    it(what, () => expectRefusal(npy(header, 256, version), message));
+  }
+});
+
+describe("Entries", () => {
+  const view = new DataView(new ArrayBuffer(4));
+  const codes = Uint16Array.from({ length: 65536 }, (_, code) => code);
+  const halves = async (name: string): Promise<Entry> => {
+    const header = info(`"dtype":"${name}","shape":[65536],"data_offsets":[0,131072]`);
+    const file = safetensors(header, 131072);
+    file.set(new Uint8Array(codes.buffer), file.length - 131072);
+    return (await load(file)).get("a")!;
+  };
+
+  it("make every bfloat16 the float32 of its upper half", async () => {
+    const bits = new Uint32Array((await halves("BF16")).toFloat32().buffer);
+    expect(bits.every((value, code) => value === (code << 16) >>> 0)).to.equal(true);
+  });
+
+  it("make every float16 the same number", async () => {
+    const floats = (await halves("F16")).toFloat32();
+    const wrong = [...codes].filter((code) => {
+      const [exponent, fraction] = [(code >> 10) & 31, code & 1023];
+      const size = exponent ? (1024 + fraction) * 2 ** (exponent - 25) : fraction * 2 ** -24;
+      const special = fraction ? NaN : Infinity;
+      const want = (code & 0x8000 ? -1 : 1) * (exponent === 31 ? special : size);
+      return !Object.is(floats[code], want);
+    });
+    expect(wrong).to.deep.equal([]);
+    view.setFloat32(0, floats[0x8000]!);
+    expect(view.getUint32(0)).to.equal(0x80000000);
+  });
+});
