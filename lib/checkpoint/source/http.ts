@@ -66,7 +66,12 @@ export class HttpFile {
 
   /** Asks for the file's beginning, and learns of which version and length it is. */
   async connect(): Promise<FileVersion> {
-    let response = await this.retry(() => this.request({ begin: 0, end: HEAD }));
+    let tries = 0;
+    let response = await this.retry(() => {
+      // The last time plainly: that a range is asked for may be what is not allowed.
+      const isLast = ++tries === MAX_FIRST_FAILURES;
+      return this.request(isLast ? null : { begin: 0, end: HEAD });
+    });
     if (response.status === 206 && (rangeOf(response)?.begin !== 0 || isEncoded(response))) {
       // Its length is hidden (from pages of another origin), or not the file's.
       cancel(response);
