@@ -129,9 +129,9 @@ export const prelu = /* @__PURE__ */ op(
  */
 export const softsign = /* @__PURE__ */ op("softsign", (input: tf.Tensor): tf.Tensor => {
   checkNumberTensor("softsign", input);
-  // Not tf.div, which on webgl is 1 for ∞ / ∞.
+  // On webgl ∞ / ∞ is 1, and the reciprocal of large numbers 0: hence the factor, 1 or NaN.
   const x = asFloat(input);
-  return tf.mul(x, tf.reciprocal(tf.add(tf.abs(x), 1)));
+  return tf.mul(tf.div(x, tf.add(tf.abs(x), 1)), tf.add(tf.sub(x, x), 1));
 });
 
 /**

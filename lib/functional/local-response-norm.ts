@@ -70,6 +70,8 @@ export const normalize = /* @__PURE__ */ op(
     const axes = dims.map((one) => wrapDim("normalize", one, input.rank));
     if (input.size === 0) return tf.zeros(input.shape);
     const x = input.rank === 0 ? tf.reshape(input, [1]) : input;
-    return tf.reshape(tf.div(x, atLeast(vectorNorm(x, p, axes, true), eps)), input.shape);
+    const y = tf.div(x, atLeast(vectorNorm(x, p, axes, true), eps));
+    // On webgl ∞ / ∞ is 1: hence the factor, 1 or NaN.
+    return tf.reshape(tf.mul(y, tf.add(tf.sub(x, x), 1)), input.shape);
   },
 );

@@ -41,7 +41,10 @@ export const pad = /* @__PURE__ */ op(
     );
     checkTensor("pad", input);
     const axes = readPadding(input, padding);
-    if (mode === "constant") return padConstant(input, axes, value ?? 0);
+    if (mode === "constant") {
+      const filler = value ?? 0;
+      return padConstant(input, axes, input.dtype === "float32" ? filler : Math.trunc(filler));
+    }
     checkMode(input, padding, mode, value);
     const sources = axes.map((axis) => sourceIndices(input.shape, axis, mode));
     if (input.size === 0) return tf.zeros(paddedShape(input, axes), input.dtype);

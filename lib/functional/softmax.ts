@@ -44,7 +44,7 @@ function shifted(input: tf.Tensor, dim: number): tf.Tensor {
 
 function normalise(input: tf.Tensor, dim: number): tf.Tensor {
   if (input.size === 0) return tf.clone(input);
-  if (input.rank === 0) return tf.div(input, input);
+  if (input.rank === 0) return tf.add(tf.sub(input, input), 1); // NaN for what is not finite
   const powers = tf.exp(shifted(input, dim));
   // Not by div: on webgl 0 / 0, which a row of nothing but -∞ comes to, is 1.
   return tf.mul(powers, tf.reciprocal(tf.sum(powers, dim, true)));
