@@ -1,0 +1,141 @@
+/**
+ * A WebGL2 context of our own, for compiled models. Not tfjs': a plan draws with textures and
+ * layouts of its own choice, and after a lost context it restores itself, which tfjs cannot.
+ */
+
+/** Why this browser or GPU cannot run compiled models on WebGL. */
+export class WebGLUnsupportedError extends Error {
+  override readonly name = "WebGLUnsupportedError";
+}
+
+/** The GPU was taken away while a model ran; after its return the model goes on by itself. */
+export class WebGLContextLostError extends Error {
+  override readonly name = "WebGLContextLostError";
+
+  constructor() {
+    super(
+      "the WebGL context was lost while the model ran (the GPU was reset, or another page took " +
+        "it); call again: the model uploads its weights anew once the browser gives it back",
+    );
+  }
+}
+
+export interface ParallelCompile {
+  readonly COMPLETION_STATUS_KHR: number;
+}
+
+/** What a plan needs to know of the GPU. */
+export interface Limits {
+  maxTextureSize: number;
+  /** Programs can be asked whether they are ready without waiting for them. */
+  parallelCompile: ParallelCompile | null;
+  /** What may be drawn to: floats of 32 bits, or only of 16. */
+  precision: "float32" | "float16";
+}
+
+/** Powers of two between which a texture's width is chosen. */
+const MIN_TEXTURE_SIZE = 1024;
+
+export class Device {
+  readonly gl: WebGL2RenderingContext;
+  readonly limits: Limits;
+  /** Rises with every lost context: what belongs to an older one is gone. */
+  generation = 0;
+  private readonly canvas: OffscreenCanvas | HTMLCanvasElement;
+
+  constructor() {
+    this.canvas = makeCanvas();
+    const attributes = {
+      ...{ alpha: false, antialias: false, depth: false, stencil: false },
+      ...{
+        premultipliedAlpha: false,
+        preserveDrawingBuffer: false,
+        failIfMajorPerformanceCaveat: false,
+      },
+    };
+    const gl = this.canvas.getContext("webgl2", attributes) as WebGL2RenderingContext | null;
+    if (gl === null) throw new WebGLUnsupportedError("this browser gives no WebGL2 context");
+    this.gl = gl;
+    this.limits = readLimits(gl);
+    this.prepare();
+    this.canvas.addEventListener("webglcontextlost", (event) => {
+      event.preventDefault(); // asks for it back
+      this.generation += 1;
+    });
+    this.canvas.addEventListener("webglcontextrestored", () => this.prepare());
+  }
+
+  get isLost(): boolean {
+    return this.gl.isContextLost();
+  }
+
+  throwIfLost(): void {
+    if (this.isLost) throw new WebGLContextLostError();
+  }
+
+  /** Returns when the GPU has done all that it was told. */
+  wait(): void {
+    this.gl.readPixels(0, 0, 1, 1, this.gl.RGBA, this.gl.FLOAT, new Float32Array(4));
+  }
+
+  /** Resolves when the GPU has done all that it was told; rejects if the context is lost. */
+  async finished(): Promise<void> {
+    const { gl } = this;
+    const fence = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
+    this.throwIfLost();
+    gl.flush();
+    try {
+      while (gl.clientWaitSync(fence!, 0, 0) === gl.TIMEOUT_EXPIRED) {
+        await new Promise((resolve) => setTimeout(resolve, 1));
+        this.throwIfLost();
+      }
+    } finally {
+      gl.deleteSync(fence);
+    }
+  }
+
+  /** State that every launch relies on. */
+  private prepare(): void {
+    const { gl } = this;
+    readLimits(gl); // enables the extensions anew
+    gl.disable(gl.DEPTH_TEST);
+    gl.disable(gl.BLEND);
+    gl.disable(gl.DITHER);
+    gl.disable(gl.SCISSOR_TEST);
+    gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
+    gl.bindVertexArray(gl.createVertexArray());
+  }
+
+  dispose(): void {
+    this.gl.getExtension("WEBGL_lose_context")?.loseContext();
+  }
+}
+
+function makeCanvas(): OffscreenCanvas | HTMLCanvasElement {
+  if (typeof OffscreenCanvas === "function") return new OffscreenCanvas(1, 1);
+  if (typeof document === "object") return document.createElement("canvas");
+  throw new WebGLUnsupportedError("there is neither an OffscreenCanvas nor a document here");
+}
+
+function readLimits(gl: WebGL2RenderingContext): Limits {
+  const maxTextureSize = gl.getParameter(gl.MAX_TEXTURE_SIZE) as number;
+  if (maxTextureSize < MIN_TEXTURE_SIZE) {
+    throw new WebGLUnsupportedError(
+      `textures here have at most ${maxTextureSize} texels a side; ${MIN_TEXTURE_SIZE} are needed`,
+    );
+  }
+  const format = gl.getShaderPrecisionFormat(gl.FRAGMENT_SHADER, gl.HIGH_FLOAT);
+  if (format === null || format.precision < 23) {
+    throw new WebGLUnsupportedError(
+      "this GPU computes with less than 32-bit floats in its fragment shaders (mediump only)",
+    );
+  }
+  const hasFloat = gl.getExtension("EXT_color_buffer_float") !== null;
+  const hasHalf = hasFloat || gl.getExtension("EXT_color_buffer_half_float") !== null;
+  if (!hasHalf) throw new WebGLUnsupportedError("this GPU cannot draw to textures of floats");
+  return {
+    maxTextureSize,
+    parallelCompile: gl.getExtension("KHR_parallel_shader_compile"),
+    precision: hasFloat ? "float32" : "float16",
+  };
+}

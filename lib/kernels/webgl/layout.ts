@@ -1,0 +1,115 @@
+/**
+ * How a tensor lies in a texture. Its axes are put in an order that ends with the channels (axis 1
+ * of pictures, else the last), which makes it a matrix of rows × channels. Four channels are a
+ * texel, and four rows the four layers of a texture array: one run of a shader writes 4 × 4 numbers,
+ * and a product of matrices reads 8 texels for 64 multiplications.
+ */
+
+export interface Layout {
+  /** The logical shape, as PyTorch says it. */
+  readonly shape: readonly number[];
+  /** The axes in the order in which they lie; the last is the channels. */
+  readonly order: readonly number[];
+  readonly rows: number;
+  readonly channels: number;
+  /** Texels that a row's channels take. */
+  readonly groups: number;
+}
+
+export function makeLayout(shape: readonly number[], order?: readonly number[]): Layout {
+  const axes = order ?? shape.map((_, axis) => axis);
+  const channels = axes.length === 0 ? 1 : shape[axes.at(-1)!]!;
+  const rows = axes.slice(0, -1).reduce((product, axis) => product * shape[axis]!, 1);
+  return { shape, order: axes, rows, channels, groups: Math.ceil(channels / 4) };
+}
+
+/** `(N, C, …)` lies as (N, …, C). */
+export function channelsSecond(shape: readonly number[]): Layout {
+  const spatial = shape.slice(2).map((_, i) => i + 2);
+  return makeLayout(shape, [0, ...spatial, 1]);
+}
+
+/** For each logical axis, how far apart its elements lie when no padding is counted. */
+export function stridesOf({ shape, order }: Layout): number[] {
+  const strides = new Array<number>(shape.length).fill(0);
+  let stride = 1;
+  for (const axis of order.toReversed()) {
+    strides[axis] = stride;
+    stride *= shape[axis]!;
+  }
+  return strides;
+}
+
+/** Texels in one layer. */
+export const texelsOf = ({ rows, groups }: Layout): number =>
+  Math.max(1, Math.ceil(rows / 4) * groups);
+
+/** Width and height of a texture with that many texels; the width is a power of two. */
+export interface TextureSize {
+  shift: number;
+  width: number;
+  height: number;
+}
+
+export function textureSize(texels: number): TextureSize {
+  // At least 4 wide, so that four texels that belong together stand side by side.
+  const shift = Math.max(2, Math.ceil(Math.log2(Math.sqrt(texels))));
+  const width = 2 ** shift;
+  return { shift, width, height: Math.max(1, Math.ceil(texels / width)) };
+}
+
+/** Puts a row-major tensor where its layout wants it: the values of all four layers in turn. */
+export function pack(values: ArrayLike<number>, layout: Layout, size: TextureSize): Float32Array {
+  const { rows, channels, groups, shape, order } = layout;
+  const out = new Float32Array(4 * 4 * size.width * size.height);
+  const layer = 4 * size.width * size.height;
+  const isPlain = order.every((axis, i) => axis === i);
+  const source = isPlain ? values : permute(values, shape, order);
+  for (let row = 0; row < rows; row += 1) {
+    const to = (row & 3) * layer + (row >> 2) * groups * 4;
+    for (let c = 0; c < channels; c += 1) out[to + c] = source[row * channels + c]!;
+  }
+  return out;
+}
+
+/** The row-major values of what `pack` would make. */
+export function unpack(packed: Float32Array, layout: Layout, size: TextureSize): Float32Array {
+  const { rows, channels, groups, shape, order } = layout;
+  const layer = 4 * size.width * size.height;
+  const out = new Float32Array(rows * channels);
+  for (let row = 0; row < rows; row += 1) {
+    const from = (row & 3) * layer + (row >> 2) * groups * 4;
+    for (let c = 0; c < channels; c += 1) out[row * channels + c] = packed[from + c]!;
+  }
+  if (order.every((axis, i) => axis === i)) return out;
+  const inverse = shape.map((_, axis) => order.indexOf(axis));
+  return permute(
+    out,
+    order.map((axis) => shape[axis]!),
+    inverse,
+  );
+}
+
+function permute(
+  values: ArrayLike<number>,
+  shape: readonly number[],
+  order: readonly number[],
+): Float32Array {
+  const strides = stridesOf(makeLayout(shape));
+  const sizes = order.map((axis) => shape[axis]!);
+  const steps = order.map((axis) => strides[axis]!);
+  const out = new Float32Array(values.length);
+  const index = sizes.map(() => 0);
+  let from = 0;
+  for (let to = 0; to < out.length; to += 1) {
+    out[to] = values[from]!;
+    for (let axis = sizes.length - 1; axis >= 0; axis -= 1) {
+      index[axis]! += 1;
+      from += steps[axis]!;
+      if (index[axis]! < sizes[axis]!) break;
+      from -= steps[axis]! * sizes[axis]!;
+      index[axis] = 0;
+    }
+  }
+  return out;
+}

@@ -1,0 +1,140 @@
+/**
+ * Functions of one element as GLSL, four at a time. NaN and infinities go through as in PyTorch
+ * where the GPU keeps them; `mix` with a condition chooses without computing with what it leaves.
+ */
+
+/** A plain value beside the tensors of a call: numbers, or an options object. */
+export type Options = Readonly<Record<string, unknown>>;
+
+type Unary = (x: string, options: Options) => string;
+
+/** Any number as a GLSL literal. */
+export function literal(value: number): string {
+  if (Number.isNaN(value)) return "(0.0 / 0.0)";
+  if (!Number.isFinite(value)) return value > 0 ? "(1.0 / 0.0)" : "(-1.0 / 0.0)";
+  const text = String(value);
+  return /[.e]/.test(text) ? text : `${text}.0`;
+}
+
+/** What several expressions call. */
+export const HELPERS = `
+vec4 choose(bvec4 condition, vec4 yes, vec4 no) { return mix(no, yes, condition); }
+vec4 relu4(vec4 x) { return choose(lessThan(x, vec4(0)), vec4(0), x); }
+vec4 least(vec4 a, vec4 b) { return choose(isnan(a), a, choose(lessThan(a, b), a, b)); }
+vec4 most(vec4 a, vec4 b) { return choose(isnan(a), a, choose(greaterThan(a, b), a, b)); }
+vec4 sigmoid4(vec4 x) { return 1.0 / (1.0 + exp(-x)); }
+vec4 tanh4(vec4 x) { return choose(isnan(x), x, 1.0 - 2.0 / (exp(2.0 * clamp(x, -15.0, 15.0)) + 1.0)); }
+vec4 log1p4(vec4 x) { vec4 u = 1.0 + x; vec4 d = u - 1.0; return choose(equal(d, vec4(0)), x, choose(equal(d, u), log(u), log(u) * x / d)); }
+vec4 expm14(vec4 x) { return choose(lessThan(abs(x), vec4(0.02)), x * (1.0 + x * (0.5 + x * (1.0 / 6.0 + x / 24.0))), exp(x) - 1.0); }
+vec4 erf4(vec4 x) {
+  // Abramowitz and Stegun 7.1.26
+  vec4 t = 1.0 / (1.0 + 0.3275911 * abs(x));
+  vec4 p = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))));
+  return sign(x) * (1.0 - p * exp(-x * x));
+}
+vec4 power4(vec4 a, vec4 b) {
+  vec4 v = pow(abs(a), b);
+  vec4 odd = mod(b, 2.0);
+  vec4 negative = choose(equal(odd, vec4(0)), v, choose(equal(odd, vec4(1)), -v, vec4(0.0 / 0.0)));
+  return choose(equal(b, vec4(0)), vec4(1), choose(lessThan(a, vec4(0)), negative, v));
+}
+vec4 softplus4(vec4 x, float beta, float threshold) {
+  vec4 z = x * beta;
+  return choose(greaterThan(z, vec4(threshold)), x, log1p4(exp(z)) / beta);
+}
+`;
+
+const number = (options: Options, name: string, otherwise: number): string =>
+  literal((options[name] as number | undefined) ?? otherwise);
+
+const above = (x: string, limit: string, yes: string, no: string): string =>
+  `choose(greaterThan(${x}, vec4(${limit})), ${yes}, ${no})`;
+
+const UNARY: Readonly<Record<string, Unary>> = {
+  "prim.Abs": (x) => `abs(${x})`,
+  "prim.Ceil": (x) => `ceil(${x})`,
+  "prim.Cos": (x) => `cos(${x})`,
+  "prim.Erf": (x) => `erf4(${x})`,
+  "prim.Exp": (x) => `exp(${x})`,
+  "prim.Expm1": (x) => `expm14(${x})`,
+  "prim.Floor": (x) => `floor(${x})`,
+  "prim.Log": (x) => `log(${x})`,
+  "prim.Log1p": (x) => `log1p4(${x})`,
+  "prim.Neg": (x) => `(-${x})`,
+  "prim.Reciprocal": (x) => `(1.0 / ${x})`,
+  "prim.Rsqrt": (x) => `inversesqrt(${x})`,
+  "prim.Sign": (x) => `sign(${x})`,
+  "prim.Sin": (x) => `sin(${x})`,
+  "prim.Sqrt": (x) => `sqrt(${x})`,
+  "prim.Square": (x) => `(${x} * ${x})`,
+  "prim.cast": (x, { dtype }) =>
+    dtype === "bool" ? `vec4(notEqual(${x}, vec4(0)))` : `trunc(${x})`,
+  relu: (x) => `relu4(${x})`,
+  relu6: (x) => `least(relu4(${x}), vec4(6))`,
+  sigmoid: (x) => `sigmoid4(${x})`,
+  tanh: (x) => `tanh4(${x})`,
+  silu: (x) => `(${x} * sigmoid4(${x}))`,
+  gelu: (x, options) =>
+    options.approximate === "tanh"
+      ? `(0.5 * ${x} * (1.0 + tanh4(0.7978845608 * (${x} + 0.044715 * ${x} * ${x} * ${x}))))`
+      : `(0.5 * ${x} * (1.0 + erf4(${x} * 0.7071067812)))`,
+  hardsigmoid: (x) => `least(relu4(${x} + 3.0), vec4(6)) / 6.0`,
+  hardswish: (x) => `(${x} * least(relu4(${x} + 3.0), vec4(6)) / 6.0)`,
+  hardtanh: (x, options) =>
+    `least(most(${x}, vec4(${number(options, "minVal", -1)})), vec4(${number(options, "maxVal", 1)}))`,
+  leaky_relu: (x, options) =>
+    above(x, "0.0", x, `${x} * ${number(options, "negativeSlope", 0.01)}`),
+  elu: (x, options) => above(x, "0.0", x, `${number(options, "alpha", 1)} * expm14(${x})`),
+  selu: (x) => `1.0507009874 * ${above(x, "0.0", x, `1.6732632424 * expm14(${x})`)}`,
+  softplus: (x, options) =>
+    `softplus4(${x}, ${number(options, "beta", 1)}, ${number(options, "threshold", 20)})`,
+  softsign: (x) => `(${x} / (1.0 + abs(${x})))`,
+  mish: (x) => `(${x} * tanh4(softplus4(${x}, 1.0, 20.0)))`,
+  tanhshrink: (x) => `(${x} - tanh4(${x}))`,
+  log_sigmoid: (x) => `(least(${x}, vec4(0)) - log1p4(exp(-abs(${x}))))`,
+};
+
+const BINARY: Readonly<Record<string, (a: string, b: string) => string>> = {
+  "prim.Add": (a, b) => `(${a} + ${b})`,
+  "prim.Sub": (a, b) => `(${a} - ${b})`,
+  "prim.Multiply": (a, b) => `(${a} * ${b})`,
+  "prim.RealDiv": (a, b) => `(${a} / ${b})`,
+  "prim.Maximum": (a, b) => `most(${a}, ${b})`,
+  "prim.Minimum": (a, b) => `least(${a}, ${b})`,
+  "prim.Pow": (a, b) => `power4(${a}, ${b})`,
+  "prim.Greater": (a, b) => `vec4(greaterThan(${a}, ${b}))`,
+  "prim.GreaterEqual": (a, b) => `vec4(greaterThanEqual(${a}, ${b}))`,
+  "prim.Less": (a, b) => `vec4(lessThan(${a}, ${b}))`,
+  "prim.LessEqual": (a, b) => `vec4(lessThanEqual(${a}, ${b}))`,
+  "prim.Equal": (a, b) => `vec4(equal(${a}, ${b}))`,
+  "prim.NotEqual": (a, b) => `vec4(notEqual(${a}, ${b}))`,
+  "prim.SquaredDifference": (a, b) => `((${a} - ${b}) * (${a} - ${b}))`,
+};
+
+/** The expression of an op on operands that are expressions; `null` if there is none. */
+export function expression(
+  target: string,
+  operands: readonly string[],
+  options: Options = {},
+): string | null {
+  if (Object.hasOwn(UNARY, target)) return UNARY[target]!(operands[0]!, options);
+  if (target === "prim.where") {
+    return `choose(notEqual(${operands[0]!}, vec4(0)), ${operands[1]!}, ${operands[2]!})`;
+  }
+  if (Object.hasOwn(BINARY, target)) return BINARY[target]!(operands[0]!, operands[1]!);
+  return null;
+}
+
+/** A chain of unary ops, `[name, options]`, as a statement on `y[r]`; `null` if one is unknown. */
+export function activationStatement(
+  chain: readonly (readonly [string, ...unknown[]])[],
+): string | null {
+  const lines: string[] = [];
+  for (const [target, options] of chain) {
+    if (target.startsWith("prim.") && !Object.hasOwn(UNARY, target)) return null;
+    const code = expression(target, ["y[r]"], (options ?? {}) as Options);
+    if (code === null) return null;
+    lines.push(`y[r] = ${code};`);
+  }
+  return lines.join(" ");
+}

@@ -1,0 +1,58 @@
+import type { ProgramSource } from "../program.js";
+import { HELPERS } from "./expressions.js";
+
+export type Reduction = "Sum" | "Mean" | "Max" | "Min";
+
+const STEP: Readonly<Record<Reduction, { start: string; step: (v: string) => string }>> = {
+  Sum: { start: "0", step: (v) => `y[r] + ${v}` },
+  Mean: { start: "0", step: (v) => `y[r] + ${v}` },
+  Max: { start: "-1.0 / 0.0", step: (v) => `most(${v}, y[r])` },
+  Min: { start: "1.0 / 0.0", step: (v) => `least(${v}, y[r])` },
+};
+
+/** Over the channels of each row, into a single channel. */
+export function reduceChannelsProgram(kind: Reduction): ProgramSource {
+  const { start, step } = STEP[kind];
+  return {
+    tensors: ["x"],
+    ints: ["channels"],
+    head: HELPERS,
+    body: `
+  for (int r = 0; r < 4; r++) {
+    y[r] = vec4(${start});
+    for (int k = 0; k < x_width; k++) {
+      bvec4 past = greaterThanEqual(ivec4(0, 1, 2, 3) + (k << 2), ivec4(channels));
+      y[r] = ${step(`mix(at(x, row + r, k), vec4(${start}), past)`)};
+    }
+    vec4 v = y[r].yzwx;
+    y[r] = ${step("v")};
+    v = y[r].zwxy;
+    y[r] = ${step("v")};
+    ${kind === "Mean" ? "y[r] /= float(channels);" : ""}
+    y[r] = vec4(y[r].x, 0, 0, 0);
+  }`,
+  };
+}
+
+/** Over `count` rows that follow one another, `inner` rows apart; channels stay. */
+export function reduceRowsProgram(kind: Reduction, masked: boolean): ProgramSource {
+  const { start, step } = STEP[kind];
+  return {
+    tensors: ["x"],
+    ints: ["count", "inner"],
+    head: HELPERS,
+    masked,
+    body: `
+  for (int r = 0; r < 4; r++) {
+    y[r] = vec4(${start});
+    int p = min(row + r, outRows - 1);
+    int outer = p / inner;
+    int q = outer * count * inner + p - outer * inner;
+    for (int k = 0; k < count; k++) {
+      vec4 v = at(x, q + k * inner, group);
+      y[r] = ${step("v")};
+    }
+    ${kind === "Mean" ? "y[r] /= float(count);" : ""}
+  }`,
+  };
+}

@@ -1,0 +1,112 @@
+import type { Device } from "./device.js";
+import { type TextureSize, textureSize } from "./layout.js";
+
+/** Where a tensor lies on the GPU: a texture array of four layers, one for each of four rows. */
+export interface TensorTexture {
+  readonly texture: WebGLTexture;
+  /** Draws to all four layers at once. */
+  readonly framebuffer: WebGLFramebuffer;
+  readonly size: TextureSize;
+}
+
+export interface WeightTexture {
+  readonly texture: WebGLTexture;
+  readonly size: TextureSize;
+}
+
+export function makeTensorTexture({ gl, limits }: Device, texels: number): TensorTexture {
+  const size = textureSize(texels);
+  const texture = gl.createTexture();
+  gl.bindTexture(gl.TEXTURE_2D_ARRAY, texture);
+  const format = limits.precision === "float32" ? gl.RGBA32F : gl.RGBA16F;
+  gl.texStorage3D(gl.TEXTURE_2D_ARRAY, 1, format, size.width, size.height, 4);
+  useNearest(gl, gl.TEXTURE_2D_ARRAY);
+  const framebuffer = gl.createFramebuffer();
+  gl.bindFramebuffer(gl.FRAMEBUFFER, framebuffer);
+  const attachments = [0, 1, 2, 3].map((layer) => gl.COLOR_ATTACHMENT0 + layer);
+  attachments.forEach((attachment, layer) => {
+    gl.framebufferTextureLayer(gl.FRAMEBUFFER, attachment, texture, 0, layer);
+  });
+  gl.drawBuffers(attachments);
+  return { texture, framebuffer, size };
+}
+
+/** Writes what `pack` made. */
+export function writeTensor(
+  { gl }: Device,
+  { texture, size }: TensorTexture,
+  data: Float32Array,
+): void {
+  gl.bindTexture(gl.TEXTURE_2D_ARRAY, texture);
+  const { width, height } = size;
+  gl.texSubImage3D(
+    ...([gl.TEXTURE_2D_ARRAY, 0, 0, 0, 0, width, height, 4, gl.RGBA, gl.FLOAT, data] as const),
+  );
+}
+
+/** What `unpack` takes, as soon as the GPU has it; the page goes on meanwhile. */
+export async function readTensorLater(
+  device: Device,
+  { framebuffer, size }: TensorTexture,
+): Promise<Float32Array> {
+  const { gl } = device;
+  const { width, height } = size;
+  const layer = 4 * width * height;
+  const buffer = gl.createBuffer();
+  gl.bindBuffer(gl.PIXEL_PACK_BUFFER, buffer);
+  gl.bufferData(gl.PIXEL_PACK_BUFFER, 16 * layer, gl.STREAM_READ);
+  gl.bindFramebuffer(gl.FRAMEBUFFER, framebuffer);
+  for (let i = 0; i < 4; i += 1) {
+    gl.readBuffer(gl.COLOR_ATTACHMENT0 + i);
+    gl.readPixels(0, 0, width, height, gl.RGBA, gl.FLOAT, 4 * i * layer);
+  }
+  gl.bindBuffer(gl.PIXEL_PACK_BUFFER, null);
+  await device.finished();
+  const data = new Float32Array(4 * layer);
+  gl.bindBuffer(gl.PIXEL_PACK_BUFFER, buffer);
+  gl.getBufferSubData(gl.PIXEL_PACK_BUFFER, 0, data);
+  gl.bindBuffer(gl.PIXEL_PACK_BUFFER, null);
+  gl.deleteBuffer(buffer);
+  device.throwIfLost();
+  return data;
+}
+
+/** What `unpack` takes. Waits for the GPU. */
+export function readTensor(device: Device, { framebuffer, size }: TensorTexture): Float32Array {
+  const { gl } = device;
+  const { width, height } = size;
+  const layer = 4 * width * height;
+  const data = new Float32Array(4 * layer);
+  gl.bindFramebuffer(gl.FRAMEBUFFER, framebuffer);
+  for (let i = 0; i < 4; i += 1) {
+    gl.readBuffer(gl.COLOR_ATTACHMENT0 + i);
+    gl.readPixels(0, 0, width, height, gl.RGBA, gl.FLOAT, data, i * layer);
+  }
+  device.throwIfLost(); // reading from a lost context gives zeros
+  return data;
+}
+
+/** Weights, four numbers a texel, one after the other. */
+export function makeWeightTexture(
+  { gl }: Device,
+  values: Float32Array,
+  precision: "float32" | "float16" = "float32",
+): WeightTexture {
+  const size = textureSize(Math.ceil(values.length / 4));
+  const { width, height } = size;
+  const padded = new Float32Array(4 * width * height);
+  padded.set(values);
+  const texture = gl.createTexture();
+  gl.bindTexture(gl.TEXTURE_2D, texture);
+  const format = precision === "float32" ? gl.RGBA32F : gl.RGBA16F;
+  gl.texStorage2D(gl.TEXTURE_2D, 1, format, width, height);
+  gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, 0, width, height, gl.RGBA, gl.FLOAT, padded);
+  useNearest(gl, gl.TEXTURE_2D);
+  return { texture, size };
+}
+
+/** Textures of 32-bit floats cannot be filtered. */
+function useNearest(gl: WebGL2RenderingContext, target: GLenum): void {
+  gl.texParameteri(target, gl.TEXTURE_MIN_FILTER, gl.NEAREST);
+  gl.texParameteri(target, gl.TEXTURE_MAG_FILTER, gl.NEAREST);
+}
