@@ -6,6 +6,7 @@ import type { Module } from "../module/index.js";
 import { State } from "../module/parameter.js";
 import { isModule } from "../module/walk.js";
 import { RANDOM, Recorder, TraceError } from "./recorder.js";
+import { pretend } from "./shapes.js";
 import { takeApart } from "./structure.js";
 
 /** A model, or any plain function of tensors. */
@@ -47,11 +48,13 @@ export function trace(model: Traceable, example: unknown): Graph {
   return graph;
 }
 
-/** As {@link trace}, with the call's output; ops in `into` are not recorded, but what they call. */
+/** As {@link trace}, with the call's output; ops in `into` are not recorded, but what they call.
+ * `isPretended`: kernels give zeros of the right shape instead of running. */
 export function record(
   model: Traceable,
   args: readonly unknown[],
   into: ReadonlySet<string> = NONE,
+  isPretended = false,
 ): Traced {
   const engine = tf.engine() as unknown as Engine;
   const { runKernel, readSync, read } = engine;
@@ -77,7 +80,8 @@ export function record(
   };
   const restore = [
     patch(engine, "runKernel", (name, inputs, attrs) => {
-      const result = within(() => runKernel.call(engine, name, inputs, attrs));
+      const run = (): tf.Tensor | tf.Tensor[] => runKernel.call(engine, name, inputs, attrs);
+      const result = within(() => (isPretended ? (pretend(name, inputs, attrs) ?? run()) : run()));
       if (inside === 0) recorder.call(`tfjs.${name}`, [inputs, attrs ?? {}], result);
       return result;
     }),

@@ -1,0 +1,152 @@
+/**
+ * What tfjs' kernels give, without running them: a trace needs shapes, and no numbers. So a model is
+ * traced in milliseconds, on whatever backend, while every check of its ops still runs.
+ */
+import * as tf from "@tensorflow/tfjs-core";
+
+interface Meta {
+  shape: number[];
+  dtype: tf.DataType;
+}
+
+type Inputs = tf.NamedTensorMap;
+
+/** Those attributes that shapes depend on. */
+interface Attrs {
+  perm: number[];
+  paddings: [number, number][];
+  axis: number | number[];
+  reductionIndices: number | number[];
+  keepDims: boolean;
+  reps: number[];
+  dtype: tf.DataType;
+  inputShape: number[];
+  transposeA: boolean;
+  transposeB: boolean;
+  strides: number | [number, number];
+  pad: "valid" | "same" | number;
+  dilations?: number | [number, number];
+  dataFormat?: "NHWC" | "NCHW";
+  dimRoundingMode?: "floor" | "round" | "ceil";
+  filterSize: number | [number, number];
+}
+
+type Rule = (inputs: Inputs, attrs: Attrs) => Meta | null;
+
+/** Less than this is run: it costs nothing, and its numbers may be looked at. */
+const FEW = 1024;
+
+const like: Rule = (inputs) => {
+  const x = Object.values(inputs)[0]!;
+  return x.dtype === "float32" ? { shape: x.shape, dtype: x.dtype } : null;
+};
+
+const broadcast = (dtype: tf.DataType | null): Rule => {
+  return ({ a, b }) => {
+    if (dtype === null && (a!.dtype !== "float32" || b!.dtype !== "float32")) return null;
+    const shape = tf.broadcast_util.assertAndGetBroadcastShape(a!.shape, b!.shape);
+    return { shape, dtype: dtype ?? "float32" };
+  };
+};
+
+const float = (shape: number[]): Meta => ({ shape, dtype: "float32" });
+
+const conv =
+  (isDepthwise: boolean): Rule =>
+  ({ x, filter }, attrs) => {
+    const { strides, pad, dilations, dataFormat, dimRoundingMode } = attrs;
+    const format = dataFormat === "NCHW" ? "channelsFirst" : "channelsLast";
+    const { outShape } = tf.backend_util.computeConv2DInfo(
+      ...([x!.shape, filter!.shape, strides, dilations ?? 1, pad] as [never, never, never, never, never]), // prettier-ignore
+      dimRoundingMode,
+      isDepthwise,
+      format,
+    );
+    return float([...outShape]);
+  };
+
+const pool: Rule = ({ x }, attrs) => {
+  const { filterSize, strides, pad, dimRoundingMode } = attrs;
+  const args = [x!.shape, filterSize, strides, 1, pad, dimRoundingMode] as unknown;
+  const { outShape } = tf.backend_util.computePool2DInfo(...(args as Parameters<typeof tf.backend_util.computePool2DInfo>)); // prettier-ignore
+  return float([...outShape]);
+};
+
+const matmul: Rule = ({ a, b }, attrs) => {
+  const { transposeA, transposeB } = attrs;
+  const lead = tf.broadcast_util.assertAndGetBroadcastShape(a!.shape.slice(0, -2), b!.shape.slice(0, -2)); // prettier-ignore
+  return float([...lead, a!.shape.at(transposeA ? -1 : -2)!, b!.shape.at(transposeB ? -2 : -1)!]);
+};
+
+const reduction: Rule = ({ x }, attrs) => {
+  const { axis, reductionIndices, keepDims } = attrs;
+  if (x!.dtype !== "float32") return null;
+  const axes = tf.util.parseAxisParam(axis ?? reductionIndices, x!.shape);
+  const shape = x!.shape.map((size, i) => (axes.includes(i) ? 1 : size));
+  return float(keepDims ? shape : shape.filter((_, i) => !axes.includes(i)));
+};
+
+const RULES: Readonly<Record<string, Rule>> = {
+  ...Object.fromEntries(
+    (
+      "Abs Ceil Cos Elu Erf Exp Expm1 Floor LeakyRelu Log Log1p LogSoftmax Neg Prelu Reciprocal " +
+      "Relu Relu6 Rsqrt Selu Sigmoid Sign Sin Softmax Softplus Sqrt Square Step Tanh ClipByValue " +
+      "FusedBatchNorm"
+    )
+      .split(" ")
+      .map((name) => [name, like]),
+  ),
+  ...Object.fromEntries(
+    "Add Sub Multiply RealDiv Maximum Minimum Pow SquaredDifference"
+      .split(" ")
+      .map((name) => [name, broadcast(null)]),
+  ),
+  ...Object.fromEntries(
+    "Greater GreaterEqual Less LessEqual Equal NotEqual LogicalAnd LogicalOr"
+      .split(" ")
+      .map((name) => [name, broadcast("bool")]),
+  ),
+  ...Object.fromEntries("Sum Mean Max Min Prod".split(" ").map((name) => [name, reduction])),
+  Conv2D: conv(false),
+  FusedConv2D: conv(false),
+  DepthwiseConv2dNative: conv(true),
+  FusedDepthwiseConv2D: conv(true),
+  MaxPool: pool,
+  AvgPool: pool,
+  BatchMatMul: matmul,
+  _FusedMatMul: matmul,
+  Conv2DBackpropInput: (_, { inputShape }) => float([...inputShape]),
+  Transpose: ({ x }, { perm }) => ({
+    shape: perm.map((axis) => x!.shape[axis]!),
+    dtype: x!.dtype,
+  }),
+  PadV2: ({ x }, { paddings }) => ({
+    shape: x!.shape.map((size, i) => size + paddings[i]![0] + paddings[i]![1]),
+    dtype: x!.dtype,
+  }),
+  Concat: (inputs, { axis }) => {
+    const parts = Object.values(inputs).filter(({ size }) => size > 0);
+    if (parts.length === 0) return null;
+    const shape = [...parts[0]!.shape];
+    const at = ((axis as number) + shape.length) % shape.length;
+    shape[at] = parts.reduce((sum, part) => sum + part.shape[at]!, 0);
+    return { shape, dtype: parts[0]!.dtype };
+  },
+  Tile: ({ x }, { reps }) => ({
+    shape: x!.shape.map((size, i) => size * reps[i]!),
+    dtype: x!.dtype,
+  }),
+  Cast: ({ x }, { dtype }) => ({ shape: x!.shape, dtype }),
+};
+
+/** A tensor of zeros in the place of a kernel's result; `null` where the kernel must run. */
+export function pretend(name: string, inputs: Inputs, attrs: object | undefined): tf.Tensor | null {
+  const rule = Object.hasOwn(RULES, name) ? RULES[name] : undefined;
+  const meta = rule?.(inputs, (attrs ?? {}) as Attrs) ?? null;
+  if (meta === null) return null;
+  const size = meta.shape.reduce((n, one) => n * one, 1);
+  const reads = Object.values(inputs).reduce((n, { size: one }) => n + one, 0);
+  if (size < FEW && reads < 16 * FEW) return null;
+  const zeros = meta.dtype === "float32" ? new Float32Array(size) : meta.dtype === "bool" ? new Uint8Array(size) : meta.dtype === "int32" ? new Int32Array(size) : null; // prettier-ignore
+  return zeros && tf.engine().makeTensor(zeros, meta.shape, meta.dtype);
+}

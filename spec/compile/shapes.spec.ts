@@ -1,0 +1,60 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { expect } from "chai";
+import { WordGPT } from "../../examples/models/wordgpt.js";
+import { resnet18 } from "../../examples/models/resnet.js";
+import { SileroVAD } from "../../examples/models/silero-vad.js";
+import { DECOMPOSED } from "../../lib/compile/passes/index.js";
+import { record } from "../../lib/compile/trace.js";
+import * as nn from "../../lib/index.js";
+import { expectNoLeak } from "../support/expect.js";
+
+/** A trace that runs no large kernel must give the graph that a real one gives. */
+describe("Tracing without computing", () => {
+  before(() => nn.setBackend("cpu"));
+
+  const MODELS: [string, () => nn.Module, () => tf.Tensor][] = [
+    ["resnet18", () => resnet18(), () => tf.ones([2, 3, 40, 48])],
+    ["silero_vad", () => new SileroVAD(), () => tf.ones([1, 576])],
+    ["wordgpt", () => new WordGPT(), () => tf.ones([3, 12], "int32")],
+    [
+      "an encoder",
+      () => new nn.TransformerEncoderLayer(32, 4, { dimFeedforward: 64, batchFirst: true }),
+      () => tf.ones([2, 21, 32]),
+    ],
+    [
+      "pools and transposed convolutions",
+      () =>
+        new nn.Sequential(
+          new nn.ConvTranspose2d(4, 8, 3, { stride: 2 }),
+          new nn.AvgPool2d(3, { stride: 2, padding: 1 }),
+          new nn.GroupNorm(2, 8),
+          new nn.ReflectionPad2d(1),
+          new nn.MaxPool2d(2, { ceilMode: true }),
+          new nn.Flatten(),
+          new nn.LogSoftmax({ dim: 1 }),
+        ),
+      () => tf.ones([2, 4, 12, 14]),
+    ],
+  ];
+  for (const [name, make, example] of MODELS) {
+    it(name, () => {
+      const model = nn.meta(make);
+      model.loadStateDict(
+        new Map(
+          [...model.stateDict()].map(([key, { shape, dtype }]) => [key, tf.ones(shape, dtype)]),
+        ),
+      );
+      const x = example();
+      const [real, pretended] = [false, true].map((isPretended) =>
+        expectNoLeak(() => {
+          const { graph, dispose } = record(model, [x], DECOMPOSED, isPretended);
+          dispose();
+          return graph;
+        }),
+      );
+      expect(pretended!.print()).to.equal(real!.print());
+      const metas = (graph: typeof real): unknown => graph!.nodes.map(({ meta }) => meta.value);
+      expect(metas(pretended)).to.deep.equal(metas(real));
+    });
+  }
+});
