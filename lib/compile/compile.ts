@@ -2,12 +2,18 @@ import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
 import { type Graph, mapNodes } from "../graph/index.js";
 import type { Module } from "../module/index.js";
+import { DECLINED } from "./declined.js";
 import { Guard } from "./guard.js";
 import { DECOMPOSED, optimise } from "./passes/index.js";
-import type { Engine } from "./plan/engine.js";
-import type { Plan } from "./plan/plan.js";
 import { type Explanation, explain } from "./report.js";
 import { type Profile, profileOf } from "./profile.js";
+import {
+  type CompiledPlan,
+  type CompileEngine,
+  type CreateEngine,
+  type Results,
+  TARGETS,
+} from "./target.js";
 import { takeApart } from "./structure.js";
 import { TraceError } from "./recorder.js";
 import { record, type Traceable } from "./trace.js";
@@ -17,9 +23,11 @@ export interface CompileOptions {
   threads?: number;
   /** How many input shapes keep a plan; the one not used for longest goes first. Default: 8. */
   plans?: number;
+  /** Told how many of the GPU's programs are compiled. */
+  onProgress?: ((done: number, total: number) => void) | null;
 }
 
-const OPTIONS: Required<CompileOptions> = { threads: 1, plans: 8 };
+const OPTIONS: Required<CompileOptions> = { threads: 1, plans: 8, onProgress: null };
 
 type Forward<M> = M extends Module ? M["forward"] : M extends (...args: never[]) => unknown ? M : never; // prettier-ignore
 
@@ -32,12 +40,19 @@ export interface Compiled<M extends Traceable = Traceable> {
   explain(): Explanation;
   /** Runs once on these arguments and tells where the time goes. */
   profile(...args: Parameters<Forward<M>>): Profile;
+  /**
+   * Calls without holding up the page: on webgl it waits for the GPU in the background, and calls
+   * one after the other overlap; elsewhere it is the call itself.
+   *
+   * @throws WebGLContextLostError if the GPU is taken away on the way; a later call goes on.
+   */
+  run(...args: Parameters<Forward<M>>): Promise<Awaited<ReturnType<Forward<M>>>>;
   /** Gives back all memory; the model itself stays. */
   dispose(): void;
 }
 
 /** A plan for arguments of one kind, or why there is none. */
-type Entry = { plan: Plan } | { reason: string };
+type Entry = { plan: CompiledPlan } | { reason: string };
 
 /**
  * Compiles a model: traces it once, optimises the graph and runs it by kernels of our own, as one
@@ -60,22 +75,23 @@ export async function compile<M extends Traceable>(
   options?: CompileOptions,
 ): Promise<Compiled<M>> {
   const read = readOptions<Required<CompileOptions>>("compile", OPTIONS, options);
-  const { createEngine } = await import("./plan/engine.js");
-  const compiler = new Compiler(model, createEngine, read);
-  compiler.prepare(Array.isArray(example) ? (example as unknown[]) : [example]);
+  await tf.ready();
+  const backend = tf.getBackend();
+  const createEngine = (await TARGETS[backend]?.()) ?? null;
+  const compiler = new Compiler(model, backend, createEngine, read);
+  await compiler.prepare(Array.isArray(example) ? (example as unknown[]) : [example]);
   const fast = (...args: unknown[]): unknown => compiler.call(args);
   Object.defineProperty(fast, "graph", { get: () => compiler.graph, enumerable: true });
   return Object.assign(fast, {
     explain: () => compiler.explain(),
+    run: (...args: unknown[]) => compiler.run(args),
     profile: (...args: unknown[]) => compiler.profile(args),
     dispose: () => compiler.dispose(),
   }) as unknown as Compiled<M>;
 }
 
-type CreateEngine = (model: Traceable) => Engine;
-
 class Compiler {
-  private engine: Engine | null = null;
+  private engine: CompileEngine | null = null;
   private guard: Guard;
   private readonly entries = new Map<string, Entry>();
   private last: Entry = { reason: "nothing has run yet" };
@@ -84,7 +100,8 @@ class Compiler {
 
   constructor(
     private readonly model: Traceable,
-    private readonly createEngine: CreateEngine,
+    private readonly backend: string,
+    private readonly createEngine: CreateEngine | null,
     private readonly options: Required<CompileOptions>,
   ) {
     this.guard = new Guard(model);
@@ -94,30 +111,46 @@ class Compiler {
     return "plan" in this.last ? this.last.plan.graph : null;
   }
 
-  prepare(args: readonly unknown[]): void {
+  async prepare(args: readonly unknown[]): Promise<void> {
     const entry = this.find(args);
     this.last = typeof entry === "string" ? { reason: entry } : entry;
+    await this.engine?.ready?.(this.options.onProgress ?? undefined);
   }
 
   call(args: readonly unknown[]): unknown {
-    if (this.isDisposed) throw new Error("compile: this compiled model is disposed");
-    const entry = this.find(args);
-    if (typeof entry === "string") return this.eager(args);
-    this.last = entry;
-    if (!("plan" in entry)) return this.eager(args);
-    const { DECLINED } = this.engine!;
+    const plan = this.planFor(args);
+    if (plan === null) return this.eager(args);
     this.busy = true;
     try {
-      const { tensors } = takeApart(args);
-      this.engine!.weights.refresh();
-      const read = entry.plan.execute(tensors);
-      return mapNodes(entry.plan.graph.output!.args[0], read);
+      return assemble(plan, plan.execute(takeApart(args).tensors));
     } catch (error) {
       if (error === DECLINED) return this.eager(args);
       throw error;
     } finally {
       this.busy = false;
     }
+  }
+
+  async run(args: readonly unknown[]): Promise<unknown> {
+    const plan = this.planFor(args);
+    if (!plan?.executeLater) return this.call(args);
+    try {
+      return assemble(plan, await plan.executeLater(takeApart(args).tensors));
+    } catch (error) {
+      if (error === DECLINED) return this.eager(args);
+      throw error;
+    }
+  }
+
+  /** The plan for these arguments with the weights as they are now; `null`: run eagerly. */
+  private planFor(args: readonly unknown[]): CompiledPlan | null {
+    if (this.isDisposed) throw new Error("compile: this compiled model is disposed");
+    const entry = this.find(args);
+    if (typeof entry === "string") return null;
+    this.last = entry;
+    if (!("plan" in entry)) return null;
+    this.engine!.refresh();
+    return entry.plan;
   }
 
   explain(): Explanation {
@@ -129,7 +162,7 @@ class Compiler {
     if (typeof entry === "string" || !("plan" in entry)) {
       throw new Error(`profile: nothing is compiled: ${typeof entry === "string" ? entry : entry.reason}`); // prettier-ignore
     }
-    this.engine!.weights.refresh();
+    this.engine!.refresh();
     return profileOf(entry.plan, takeApart(args).tensors);
   }
 
@@ -145,7 +178,10 @@ class Compiler {
   /** The plan for these arguments; a sentence where this call must run eagerly. */
   private find(args: readonly unknown[]): Entry | string {
     if (this.busy) return "the model is called while it runs";
-    if (tf.getBackend() !== "cpu") return `the backend is ${tf.getBackend()}`;
+    if (this.createEngine === null) return `there is no compiler for the backend ${this.backend}`;
+    if (tf.getBackend() !== this.backend) {
+      return `it was compiled for ${this.backend}, and the backend is ${tf.getBackend()}`;
+    }
     if (isTaped()) return "gradients are computed";
     if (!this.guard.holds()) {
       this.forget();
@@ -164,7 +200,9 @@ class Compiler {
     else this.entries.delete(key);
     this.entries.set(key, entry); // the last one is the one used last
     if (this.entries.size > this.options.plans) {
-      this.entries.delete(this.entries.keys().next().value!);
+      const [oldest, old] = this.entries.entries().next().value!;
+      if ("plan" in old) old.plan.release?.();
+      this.entries.delete(oldest);
     }
     return entry;
   }
@@ -172,14 +210,16 @@ class Compiler {
   private build(args: readonly unknown[]): Entry {
     this.busy = true;
     try {
-      const { graph, dispose } = record(this.model, args, DECOMPOSED);
+      const { graph, dispose } = record(this.model, args, DECOMPOSED, true);
       dispose();
-      this.engine ??= this.createEngine(this.model);
+      this.engine ??= this.createEngine!(this.model);
       return { plan: this.engine.plan(optimise(graph)) };
     } catch (error) {
       // Whatever the model itself throws, the eager call will throw again.
       const reason = (error as Error).message;
-      return { reason: error instanceof TraceError ? reason : `tracing failed: ${reason}` };
+      const isPlain =
+        error instanceof TraceError || (error as Error).name === "WebGLUnsupportedError";
+      return { reason: isPlain ? reason : `tracing failed: ${reason}` };
     } finally {
       this.busy = false;
     }
@@ -190,6 +230,11 @@ class Compiler {
     this.engine?.dispose();
     this.engine = null;
   }
+}
+
+/** The model's own nesting of results. */
+function assemble(plan: CompiledPlan, results: Results): unknown {
+  return mapNodes(plan.graph.output!.args[0], results);
 }
 
 /** Whether tfjs writes down what happens, to differentiate it. */

@@ -1,5 +1,5 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import type { Plan } from "./plan/plan.js";
+import type { CompiledPlan } from "./target.js";
 
 /** What one kernel call of a run took. */
 export interface ProfileRow {
@@ -24,11 +24,10 @@ export interface Profile {
   toString(): string;
 }
 
-export function profileOf(plan: Plan, inputs: readonly tf.Tensor[]): Profile {
+export function profileOf(plan: CompiledPlan, inputs: readonly tf.Tensor[]): Profile {
   const { times } = plan.profile(inputs);
-  const rows = plan.steps.map(({ node, kernel, flops = 0, reads, writes }, i): ProfileRow => {
+  const rows = plan.describe().map(({ node, kernel, flops, bytes }, i): ProfileRow => {
     const milliseconds = times[i]!;
-    const bytes = [...reads, ...writes].reduce((sum, block) => sum + block.bytes, 0);
     const gflops = milliseconds > 0 ? flops / milliseconds / 1e6 : 0;
     return { node: node.name, module: node.meta.module ?? "", kernel, milliseconds, gflops, bytes };
   });

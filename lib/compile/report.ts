@@ -1,4 +1,4 @@
-import type { Plan } from "./plan/plan.js";
+import type { CompiledPlan } from "./target.js";
 
 /** What of a model runs by our kernels, and what does not. */
 export interface Explanation {
@@ -15,7 +15,7 @@ export interface Explanation {
   toString(): string;
 }
 
-export function explain(entry: { plan: Plan } | { reason: string }): Explanation {
+export function explain(entry: { plan: CompiledPlan } | { reason: string }): Explanation {
   const plan = "plan" in entry ? entry.plan : null;
   const fallbacks = (plan?.fallbacks ?? []).map(({ node, reason }) => ({
     node: node.name,
@@ -24,7 +24,7 @@ export function explain(entry: { plan: Plan } | { reason: string }): Explanation
     reason,
   }));
   const reason = "reason" in entry ? entry.reason : null;
-  const steps = plan?.steps.length ?? 0;
+  const steps = plan?.describe().length ?? 0;
   return {
     ...{ compiled: plan !== null, reason, steps, fallbacks },
     arenaBytes: plan?.arenaBytes ?? 0,

@@ -4,7 +4,7 @@ import { isCall, shapeOf } from "../passes/facts.js";
 import { addressOf, type Builder, Decline, type Lowered } from "./builder.js";
 import { type Lower, optionsOf } from "./lower-basic.js";
 import { blocksOf } from "./lower-norm.js";
-import { DECLINED } from "./declined.js";
+import { DECLINED } from "../declined.js";
 import { count, permuteValue, reshapeValue, type Value } from "./value.js";
 
 /** `(…, H, L, E)` as `(N, H, L, E)` with rows side by side. */

@@ -4,17 +4,12 @@ import type { Node } from "../../graph/index.js";
 import { type Argument, callNode, type Graph, mapNodes } from "../../graph/index.js";
 import { tensorMeta } from "../passes/facts.js";
 import { layOut } from "./arena.js";
+import type { CompiledPlan, Fallback, StepInfo } from "../target.js";
 import { addressOf, Builder, Decline, type Step } from "./builder.js";
 import { LOWERINGS } from "./lower.js";
 import type { Block } from "./value.js";
 import { count, type Value } from "./value.js";
 import type { Weights } from "./weights.js";
-
-/** A node that runs as a tfjs op inside the plan, and why. */
-export interface Fallback {
-  node: Node;
-  reason: string;
-}
 
 /** The memory that all plans of a model work in, one after the other. */
 export class Arena {
@@ -42,7 +37,7 @@ export class Arena {
 }
 
 /** A graph as a fixed list of kernel calls on fixed addresses. */
-export class Plan {
+export class Plan implements CompiledPlan {
   readonly fallbacks: Fallback[] = [];
   readonly steps: readonly Step[];
   private readonly blocks: readonly Block[];
@@ -93,6 +88,13 @@ export class Plan {
   /** The memory that it works in besides weights. */
   get arenaBytes(): number {
     return this.bytes + this.workspace;
+  }
+
+  describe(): StepInfo[] {
+    return this.steps.map(({ node, kernel, flops = 0, reads, writes }) => {
+      const bytes = [...reads, ...writes].reduce((sum, block) => sum + block.bytes, 0);
+      return { node, kernel, flops, bytes };
+    });
   }
 
   private lower(builder: Builder, node: Node): void {

@@ -1,0 +1,57 @@
+/** What a backend's compiler gives: plans in, numbers out. `plan/` has that of the CPU, `webgl/` its own. */
+import type * as tf from "@tensorflow/tfjs-core";
+import type { Graph, Node } from "../graph/index.js";
+
+/** A node that runs as a tfjs op inside the plan, and why. */
+export interface Fallback {
+  node: Node;
+  reason: string;
+}
+
+/** One kernel call, or draw, of a run. */
+export interface StepInfo {
+  node: Node;
+  kernel: string;
+  /** Floating point operations; 0 where they are not counted. */
+  flops: number;
+  /** What it reads and writes. */
+  bytes: number;
+}
+
+/** The tensor of each output node of a run. */
+export type Results = (node: Node) => tf.Tensor;
+
+/** A graph as a fixed list of kernel calls. */
+export interface CompiledPlan {
+  readonly graph: Graph;
+  readonly fallbacks: readonly Fallback[];
+  /** The memory for activations, in bytes. */
+  readonly arenaBytes: number;
+  describe(): StepInfo[];
+  /** Runs on inputs in the order of the placeholders. */
+  execute(inputs: readonly tf.Tensor[]): Results;
+  /** The same while the page goes on; absent where there is nothing to wait for. */
+  executeLater?(inputs: readonly tf.Tensor[]): Promise<Results>;
+  /** Runs once and gives the milliseconds of each step. */
+  profile(inputs: readonly tf.Tensor[]): { times: number[] };
+  /** Gives back what only this plan needs. */
+  release?(): void;
+}
+
+/** The memory of one compiled model on one backend. */
+export interface CompileEngine {
+  /** Takes over new values of parameters. */
+  refresh(): void;
+  plan(graph: Graph): CompiledPlan;
+  /** Resolves when nothing is left to be compiled. */
+  ready?(onProgress?: (done: number, total: number) => void): Promise<void>;
+  dispose(): void;
+}
+
+export type CreateEngine = (model: unknown) => CompileEngine;
+
+/** The compilers by the tfjs backend on which they run, loaded when they are needed. */
+export const TARGETS: Readonly<Record<string, () => Promise<CreateEngine>>> = {
+  cpu: async () => (await import("./plan/engine.js")).createEngine,
+  webgl: async () => (await import("./webgl/engine.js")).createWebglEngine,
+};

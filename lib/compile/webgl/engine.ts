@@ -1,0 +1,111 @@
+import type * as tf from "@tensorflow/tfjs-core";
+import type { Graph, Node } from "../../graph/index.js";
+import { Device } from "../../kernels/webgl/device.js";
+import { ProgramCache } from "../../kernels/webgl/program.js";
+import { State } from "../../module/parameter.js";
+import { attributesOf } from "../guard.js";
+import { findStatic } from "../passes/facts.js";
+import { signature, Statics } from "../plan/statics.js";
+import type { Constant } from "./builder.js";
+import type { CompileEngine } from "../target.js";
+import { GpuMemory } from "./gpu.js";
+import { type Constants, WebglPlan } from "./plan.js";
+
+/** The GPU's side of one compiled model: its weights, and all its plans. */
+export class WebglEngine implements CompileEngine {
+  readonly memory: GpuMemory;
+  private readonly attributes: (key: string) => tf.Tensor;
+  private readonly plans = new Set<WebglPlan>();
+  private statics: { graph: Graph; numbers: Statics } | null = null;
+  private readonly versions = new Map<State, number>();
+
+  constructor(model: unknown) {
+    const { device, programs } = shared();
+    this.memory = new GpuMemory(device, programs);
+    this.attributes = attributesOf(model);
+  }
+
+  plan(graph: Graph): WebglPlan {
+    const plan = new WebglPlan(graph, this.memory, this.constantsOf(graph));
+    this.plans.add(plan);
+    plan.prepare();
+    this.statics = null; // what was needed of it is on the GPU
+    return plan;
+  }
+
+  /** Resolves when all programs of all plans are compiled. */
+  async ready(onProgress?: (done: number, total: number) => void): Promise<void> {
+    await this.memory.programs.ready(onProgress);
+  }
+
+  /** Parameters that have new values are uploaded anew. */
+  refresh(): void {
+    let changed = false;
+    for (const [state, version] of this.versions) {
+      if (state.version === version) continue;
+      changed = true;
+      this.versions.set(state, state.version);
+    }
+    if (!changed) return;
+    this.memory.dropWeights();
+    for (const plan of this.plans) plan.invalidate();
+  }
+
+  dispose(): void {
+    for (const plan of this.plans) plan.release();
+    this.plans.clear();
+    this.memory.dispose();
+  }
+
+  private constantsOf(graph: Graph): Constants {
+    const statics = findStatic(graph);
+    for (const node of graph.nodes) {
+      if (node.kind !== "get_attr" || graph.constants.has(node.target)) continue;
+      const state = this.attributes(node.target);
+      if (state instanceof State) this.versions.set(state, state.version);
+    }
+    return {
+      of: (node: Node) => filled(node) ?? (statics.has(node) ? lazily(node, () => this.numbersOf(graph).of(node)) : null), // prettier-ignore
+      keyOf: (node) => signature(node, graph),
+    };
+  }
+
+  private numbersOf(graph: Graph): Statics {
+    if (this.statics?.graph !== graph) {
+      this.statics = { graph, numbers: new Statics(graph, this.attributes) };
+    }
+    return this.statics.numbers;
+  }
+}
+
+/** What has the shape of an input, but none of its numbers. */
+function filled(node: Node): Constant | null {
+  if (node.target !== "tfjs.ZerosLike" && node.target !== "tfjs.OnesLike") return null;
+  const { shape } = node.meta.value as { shape: readonly number[] };
+  const size = shape.reduce((n, one) => n * one, 1);
+  return { shape, values: new Float32Array(size).fill(node.target === "tfjs.OnesLike" ? 1 : 0) };
+}
+
+/** A constant whose numbers are computed only when somebody reads them. */
+function lazily(node: Node, compute: () => { values: ArrayLike<number> }): Constant {
+  const { shape } = node.meta.value as { shape: readonly number[] };
+  return {
+    shape,
+    get values() {
+      return compute().values;
+    },
+  };
+}
+
+let gpu: { device: Device; programs: ProgramCache } | null = null;
+
+/** One context for all compiled models of a page: browsers give out few. */
+function shared(): { device: Device; programs: ProgramCache } {
+  if (gpu === null) {
+    const device = new Device();
+    gpu = { device, programs: new ProgramCache(device) };
+  }
+  return gpu;
+}
+
+export const createWebglEngine = (model: unknown): WebglEngine => new WebglEngine(model);

@@ -1,0 +1,106 @@
+import type { Device } from "../../kernels/webgl/device.js";
+import type { Layout } from "../../kernels/webgl/layout.js";
+import { pack, texelsOf, textureSize, unpack } from "../../kernels/webgl/layout.js";
+import {
+  makeTensorTexture,
+  makeWeightTexture,
+  readTensor,
+  readTensorLater,
+  type TensorTexture,
+  type WeightTexture,
+  writeTensor,
+} from "../../kernels/webgl/textures.js";
+import type { ProgramCache } from "../../kernels/webgl/program.js";
+import type { Weight } from "./builder.js";
+
+/** What the plans of one model share on the GPU: weights, and textures that are free. */
+export class GpuMemory {
+  private readonly weights = new Map<string, WeightTexture>();
+  private readonly free = new Map<string, TensorTexture[]>();
+  private readonly all: TensorTexture[] = [];
+  /** Bytes uploaded so far, and textures made. */
+  private generation: number;
+  readonly counts = { uploadedBytes: 0, textures: 0 };
+
+  constructor(
+    readonly device: Device,
+    /** Those of the device: models of one kind draw with the same. */
+    readonly programs: ProgramCache,
+    private readonly precision: "float32" | "float16" = "float32",
+  ) {
+    this.generation = device.generation;
+  }
+
+  /** Forgets what was lost with the context. */
+  renew(): void {
+    const { generation } = this.device;
+    if (this.generation === generation) return;
+    this.generation = generation;
+    this.weights.clear();
+    this.free.clear();
+    this.all.length = 0;
+  }
+
+  /** The texture of some weights; uploaded once, however many plans read them. */
+  weight({ key, make }: Weight): WeightTexture {
+    let texture = this.weights.get(key);
+    if (texture === undefined) {
+      const values = make();
+      const fits = this.precision === "float16" && values.every((one) => Math.abs(one) < 65504);
+      texture = makeWeightTexture(this.device, values, fits ? "float16" : "float32");
+      this.counts.uploadedBytes += values.byteLength;
+      this.weights.set(key, texture);
+    }
+    return texture;
+  }
+
+  /** A texture for that many texels, an unused one if there is one of its size. */
+  take(texels: number): TensorTexture {
+    const { width, height } = textureSize(texels);
+    const unused = this.free.get(`${width} ${height}`)?.pop();
+    if (unused !== undefined) return unused;
+    const made = makeTensorTexture(this.device, texels);
+    this.counts.textures += 1;
+    this.all.push(made);
+    return made;
+  }
+
+  give({ size, texture, framebuffer }: TensorTexture): void {
+    const key = `${size.width} ${size.height}`;
+    const list = this.free.get(key) ?? [];
+    list.push({ size, texture, framebuffer });
+    this.free.set(key, list);
+  }
+
+  write(place: TensorTexture, layout: Layout, values: ArrayLike<number>): void {
+    writeTensor(this.device, place, pack(values, layout, place.size));
+    this.counts.uploadedBytes += 64 * texelsOf(layout);
+  }
+
+  /** As `read`, without waiting for the GPU. */
+  async readLater(place: TensorTexture, layout: Layout): Promise<Float32Array> {
+    return unpack(await readTensorLater(this.device, place), layout, place.size);
+  }
+
+  /** Row-major values; waits for the GPU. */
+  read(place: TensorTexture, layout: Layout): Float32Array {
+    return unpack(readTensor(this.device, place), layout, place.size);
+  }
+
+  /** Deletes weights, so that the next plan uploads what they are now. */
+  dropWeights(): void {
+    for (const { texture } of this.weights.values()) this.device.gl.deleteTexture(texture);
+    this.weights.clear();
+  }
+
+  dispose(): void {
+    const { gl } = this.device;
+    this.dropWeights();
+    for (const { texture, framebuffer } of this.all) {
+      gl.deleteFramebuffer(framebuffer);
+      gl.deleteTexture(texture);
+    }
+    this.all.length = 0;
+    this.free.clear();
+  }
+}

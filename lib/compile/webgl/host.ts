@@ -1,0 +1,31 @@
+/** Ops that have no program: they run as tfjs ops between the draws. */
+import * as tf from "@tensorflow/tfjs-core";
+import { type Argument, callNode, mapNodes, type Node } from "../../graph/index.js";
+
+/** A tensor as it comes in and goes out: row-major numbers. */
+export interface HostTensor {
+  shape: readonly number[];
+  dtype: string;
+  values: tf.TypedArray;
+}
+
+export function toTensor({ shape, dtype, values }: HostTensor): tf.Tensor {
+  const data = dtype === "float32" ? values : dtype === "bool" ? Uint8Array.from(values) : Int32Array.from(values); // prettier-ignore
+  return tf.engine().makeTensor(data, [...shape], dtype as tf.DataType);
+}
+
+/** Runs a node on given values of what it reads: one tensor, or a list. */
+export function runNode(
+  node: Node,
+  read: (input: Node) => HostTensor | readonly HostTensor[],
+): tf.TypedArray[] {
+  return tf.tidy(() => {
+    const tensors = (argument: Argument): unknown =>
+      mapNodes(argument, (one) => {
+        const value = read(one);
+        return Array.isArray(value) ? (value as HostTensor[]).map(toTensor) : toTensor(value as HostTensor); // prettier-ignore
+      });
+    const result = callNode(node, tensors) as tf.Tensor | (tf.Tensor | null)[];
+    return [result].flat().map((one) => (one === null ? new Float32Array(0) : one.dataSync()));
+  });
+}

@@ -1,0 +1,138 @@
+import { scoresProgram, weightedValuesProgram } from "../../../kernels/webgl/programs/attention.js";
+import type { Node } from "../../../graph/index.js";
+import type { Builder, Read } from "../builder.js";
+import { permuted, reshaped, type Value, wholeOf } from "../value.js";
+import { dtypeOf, type Lowering, shapeOf } from "./common.js";
+import { softmaxMoments } from "./norms.js";
+
+interface Options {
+  attnMask?: Node | null;
+  dropoutP?: number;
+  isCausal?: boolean;
+  scale?: number | null;
+  enableGqa?: boolean;
+}
+
+/** `(…, H, T, E)` with all in front of the heads as one batch. */
+function fourDims(value: Value): Value | null {
+  const { shape } = value;
+  const [time, depth] = shape.slice(-2) as [number, number];
+  const heads = shape.length > 2 ? shape.at(-3)! : 1;
+  const batch = shape.slice(0, -3).reduce((n, size) => n * size, 1);
+  return reshaped(value, [batch, heads, time, depth]);
+}
+
+/** How a program finds the vectors of a tensor where they lie, or `null` if it cannot. */
+function placesOf(value: Value, name: string): Record<string, number> | null {
+  const [batch, heads, time, depth] = value.shape as [number, number, number, number];
+  const [sb, sh, st, sd] = value.strides as [number, number, number, number];
+  const { channels } = value.tensor.layout;
+  const isRow = (stride: number, size: number): boolean => size === 1 || stride % channels === 0;
+  const first = value.offset % channels;
+  const headIsRow = isRow(sh, heads) || channels === depth;
+  const fits =
+    [depth, first, headIsRow ? 0 : sh].every((one) => one % 4 === 0) &&
+    (sd === 1 || depth === 1) &&
+    value.offset < channels &&
+    (channels % 4 === 0 || channels === depth) &&
+    isRow(sb, batch) &&
+    isRow(st, time);
+  if (!fits) return null;
+  const rows = (stride: number): number => Math.floor(stride / channels);
+  return {
+    [`${name}_batch`]: rows(sb),
+    [`${name}_time`]: rows(st),
+    [`${name}_row`]: headIsRow ? rows(sh) : 0,
+    [`${name}_head`]: headIsRow ? 0 : sh / 4,
+    [`${name}_first`]: first / 4,
+  };
+}
+
+function readPlaces(
+  b: Builder,
+  value: Value,
+  name: string,
+): { input: Read; ints: Record<string, number> } {
+  const inPlace = placesOf(value, name);
+  if (inPlace !== null) {
+    return { input: { tensor: value.tensor, layout: value.tensor.layout }, ints: inPlace };
+  }
+  const { tensor, layout } = b.read(value);
+  const ints = placesOf({ ...wholeOf(tensor), shape: value.shape, strides: stridesIn(value.shape) }, name)!; // prettier-ignore
+  return { input: { tensor, layout }, ints };
+}
+
+function stridesIn(shape: readonly number[]): number[] {
+  return shape.map((_, axis) => shape.slice(axis + 1).reduce((n, size) => n * size, 1));
+}
+
+/** `scaled_dot_product_attention(q, k, v, { attnMask, isCausal, scale, enableGqa })` */
+export const attention: Lowering = (b, node, read) => {
+  const [qNode, kNode, vNode] = node.args as [Node, Node, Node];
+  const options = (node.args[3] ?? {}) as Options;
+  if (options.dropoutP) return null;
+  const values = [qNode, kNode, vNode].map((one) => fourDims(read(one)));
+  const [q, k, v] = values;
+  if (!q || !k || !v) return null;
+  const [batch, heads, queries, depth] = q.shape as [number, number, number, number];
+  const [kBatch, kHeads, keys] = k.shape as [number, number, number, number];
+  const width = v.shape[3]!;
+  const divides = options.enableGqa ? heads % kHeads === 0 : heads === kHeads;
+  if (kBatch !== batch || !divides || depth % 4 !== 0 || width % 4 !== 0 || keys === 0) return null;
+
+  const ints = {
+    heads,
+    perKey: heads / kHeads,
+    queries,
+    padded: Math.ceil(queries / 4) * 4,
+    keys,
+  };
+  const at = { q: readPlaces(b, q, "q"), k: readPlaces(b, k, "k"), v: readPlaces(b, v, "v") };
+  const mask = options.attnMask ? readMask(b, options.attnMask, read, { batch, heads, queries, keys }) : null; // prettier-ignore
+  if (options.attnMask && mask === null) return null;
+  const scores = b.draw(
+    scoresProgram({ mask: mask?.kind ?? "none", causal: options.isCausal ?? false }),
+    [batch * heads * ints.padded, keys],
+    {
+      inputs: [at.q.input, at.k.input, ...(mask ? [mask.input] : [])],
+      ints: { ...ints, depth: depth / 4, ...at.q.ints, ...at.k.ints, ...mask?.ints },
+      floats: { scale: options.scale ?? 1 / Math.sqrt(depth) },
+    },
+  );
+  const seen: Read = { tensor: scores.tensor, layout: scores.tensor.layout };
+  const moments = softmaxMoments(b, seen, true);
+  const y = b.draw(weightedValuesProgram(), [batch * queries, heads * width], {
+    inputs: [seen, { tensor: moments.tensor, layout: moments.tensor.layout }, at.v.input],
+    ints: { ...ints, depth: width / 4, ...at.v.ints },
+  });
+  const split = reshaped(y, [batch, queries, heads, width])!;
+  return reshaped(permuted(split, [0, 2, 1, 3]), shapeOf(node));
+};
+
+/** A mask that broadcasts to `(N, H, L, S)`. */
+function readMask(
+  b: Builder,
+  node: Node,
+  read: Reader,
+  { batch, heads, queries, keys }: { batch: number; heads: number; queries: number; keys: number },
+): { kind: "bool" | "float"; input: Read; ints: Record<string, number> } | null {
+  const value = read(node);
+  const shape = [...value.shape];
+  while (shape.length < 4) shape.unshift(1);
+  if (shape.length > 4) return null;
+  const full = [batch, heads, queries, keys];
+  if (!shape.every((size, i) => size === 1 || size === full[i])) return null;
+  const input = b.read(value);
+  const [n, h, l, s] = shape as [number, number, number, number];
+  return {
+    kind: dtypeOf(node) === "bool" ? "bool" : "float",
+    input,
+    ints: {
+      mask_batch: n === 1 ? 0 : h * l,
+      mask_head: h === 1 ? 0 : l,
+      mask_time: l === 1 ? 0 : 1,
+      mask_key: s === 1 ? 0 : 1,
+    },
+  };
+}
+type Reader = Parameters<Lowering>[2];

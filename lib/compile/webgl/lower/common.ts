@@ -1,0 +1,27 @@
+import type { Node, TensorMeta } from "../../../graph/index.js";
+import type { Builder } from "../builder.js";
+import type { Value } from "../value.js";
+
+/** Where the value of a node is. */
+export type Reader = (node: Node) => Value;
+
+/** Adds the draws of a node; `null` if there is no program for it. */
+export type Lowering = (b: Builder, node: Node, read: Reader) => Value | null;
+
+/** The same for an op that gives several tensors. */
+export type ListLowering = (b: Builder, node: Node, read: Reader) => Value[] | null;
+
+/** The shape of what a node gives; a traced graph knows all of them. */
+export function shapeOf(node: Node): number[] {
+  const value = node.meta.value as TensorMeta | undefined;
+  return [...((value?.shape ?? []) as readonly number[])];
+}
+
+export const dtypeOf = (node: Node): string =>
+  (node.meta.value as TensorMeta | undefined)?.dtype ?? "float32";
+
+/** `2` and `[2, 2]` alike become `[2, 2]`. */
+export function sizesOf(value: number | readonly number[], n: number): number[] {
+  if (typeof value === "number") return new Array<number>(n).fill(value);
+  return value.length === 1 && n > 1 ? new Array<number>(n).fill(value[0]!) : [...value];
+}

@@ -1,0 +1,71 @@
+import { adaptiveAvgPoolProgram, poolProgram } from "../../../kernels/webgl/programs/conv.js";
+import type { Node } from "../../../graph/index.js";
+import { isMasked } from "../builder.js";
+import { type Lowering, shapeOf, sizesOf } from "./common.js";
+import { windowNumbers } from "./products.js";
+
+type Size = number | readonly number[];
+
+interface PoolOptions {
+  stride?: Size | null;
+  padding?: Size;
+  dilation?: Size;
+  ceilMode?: boolean;
+  returnIndices?: boolean;
+  countIncludePad?: boolean;
+  divisorOverride?: number | null;
+}
+
+/** `(N, C, H, W)` or `(N, C, L)`, the channels last. */
+const orderOf = (rank: number): number[] => [
+  0,
+  ...Array.from({ length: rank - 2 }, (_, i) => i + 2),
+  1,
+];
+
+export const pool: Lowering = (b, node, read) => {
+  const n = node.target.endsWith("1d") ? 1 : 2;
+  const value = read(node.args[0] as Node);
+  const options = (node.args[2] ?? {}) as PoolOptions;
+  if (value.shape.length !== n + 2 || options.returnIndices) return null;
+  const isMax = node.target.startsWith("max");
+  const kernel = sizesOf(node.args[1] as Size, n);
+  const stride = options.stride ? sizesOf(options.stride, n) : kernel;
+  const padding = sizesOf(options.padding ?? 0, n);
+  const dilation = sizesOf(options.dilation ?? 1, n);
+  const pads = padding.some((one) => one > 0);
+  // Windows that reach over the end count otherwise: those are left to the plain path.
+  if (!isMax && options.ceilMode) return null;
+  const includes = options.countIncludePad ?? true;
+  const all = kernel.reduce((product, size) => product * size, 1);
+  const divisor = options.divisorOverride ?? (includes || !pads ? all : 0);
+  const shape = shapeOf(node);
+  const order = orderOf(shape.length);
+  return b.draw(poolProgram(isMax ? "max" : "avg", isMax && isMasked(shape[1]!)), shape, {
+    order,
+    inputs: [b.read(value, order)],
+    ints: {
+      ...windowNumbers({ input: value.shape, output: shape, kernel, stride, padding, dilation }),
+      divisor,
+    },
+  });
+};
+
+export const adaptiveAvgPool: Lowering = (b, node, read) => {
+  const value = read(node.args[0] as Node);
+  const shape = shapeOf(node);
+  const n = node.target.endsWith("1d") ? 1 : 2;
+  if (value.shape.length !== n + 2) return null;
+  const order = orderOf(shape.length);
+  const none = new Array<number>(n).fill(1);
+  const numbers = windowNumbers({
+    ...{ input: value.shape, output: shape, kernel: none, stride: none },
+    ...{ padding: none, dilation: none },
+  });
+  const { inH, inW, outH, outW } = numbers;
+  return b.draw(adaptiveAvgPoolProgram(false), shape, {
+    order,
+    inputs: [b.read(value, order)],
+    ints: { inH, inW, outH, outW },
+  });
+};

@@ -1,0 +1,348 @@
+import { clone } from "@tensorflow/tfjs-core";
+import type * as tf from "@tensorflow/tfjs-core";
+import { type Graph, type Node, nodesIn } from "../../graph/index.js";
+import { Launch, type Operand, Sequence } from "../../kernels/webgl/launch.js";
+import { type Layout, makeLayout } from "../../kernels/webgl/layout.js";
+import { DECLINED } from "../declined.js";
+import type { CompiledPlan, Fallback, Results, StepInfo } from "../target.js";
+import { tensorMeta } from "../passes/facts.js";
+import { type Allocation, allocate } from "./allocate.js";
+import { Builder, type Constant, type Host, type Step } from "./builder.js";
+import type { GpuMemory } from "./gpu.js";
+import { type HostTensor, runNode, toTensor } from "./host.js";
+import { LIST_LOWERINGS, lower } from "./lower/index.js";
+import { isAbsorbed } from "./lower/products.js";
+import { type Value, VirtualTensor, wholeOf } from "./value.js";
+
+/** What a plan asks of the graph's constants. */
+export interface Constants {
+  /** What a node is that depends on no input; `null` for any other. */
+  of(node: Node): Constant | null;
+  /** The same text for the same numbers, in every plan of a model. */
+  keyOf(node: Node): string;
+}
+
+/** A graph as a list of draws: programs, textures and numbers all chosen, nothing left to decide. */
+export class WebglPlan implements CompiledPlan {
+  readonly fallbacks: Fallback[] = [];
+  readonly steps: Step[];
+  private readonly inputs: { node: Node; tensor: VirtualTensor; limit: number | undefined }[] = [];
+  private readonly outputs = new Map<Node, Value>();
+  private readonly values = new Map<Node, Value>();
+  private readonly parts = new Map<Node, Value[]>();
+  private allocation: Allocation = { places: new Map(), textures: [] };
+  private sequences: (Sequence | Host)[] = [];
+  private generation = -1;
+
+  constructor(
+    readonly graph: Graph,
+    private readonly memory: GpuMemory,
+    private readonly constants: Constants,
+  ) {
+    const builder = new Builder(constants);
+    const users = graph.users();
+    for (const node of graph.nodes) {
+      if (isAbsorbed(node, users.get(node)!)) builder.absorbed.add(node);
+    }
+    for (const node of graph.nodes) {
+      if (node.kind === "placeholder") this.addInput(node);
+      else if (node.kind === "call_function" && constants.of(node) === null) {
+        if (!builder.absorbed.has(node)) this.addCall(node, builder);
+      }
+    }
+    for (const node of new Set(nodesIn(graph.output!.args))) {
+      if (node.kind === "placeholder" || constants.of(node) !== null) continue;
+      const { tensor, layout } = builder.readAsIs(this.read(node, builder));
+      this.outputs.set(node, { ...wholeOf(new VirtualTensor(layout)), tensor });
+    }
+    for (const input of this.inputs) input.limit = builder.limits.get(input.node);
+    this.steps = builder.steps;
+  }
+
+  /** Draws of one run. */
+  get draws(): number {
+    return this.steps.filter(({ kind }) => kind === "draw").length;
+  }
+
+  private addInput(node: Node): void {
+    const tensor = new VirtualTensor(inputLayout(tensorMeta(node)!.shape as number[]));
+    this.inputs.push({ node, tensor, limit: undefined });
+    this.values.set(node, wholeOf(tensor));
+  }
+
+  private read(node: Node, builder: Builder): Value {
+    const known = this.values.get(node);
+    if (known !== undefined) return known;
+    if (builder.absorbed.delete(node)) {
+      this.addCall(node, builder); // a convolution that cannot do without the border after all
+      return this.values.get(node)!;
+    }
+    const constant = this.constants.of(node);
+    if (constant === null) throw new Error(`${node.name} is read before it is computed`);
+    const value = wholeOf(
+      new VirtualTensor(makeLayout(constant.shape), () => this.constants.of(node)!.values),
+    );
+    this.values.set(node, value);
+    return value;
+  }
+
+  private addCall(node: Node, builder: Builder): void {
+    if (node.target === "getitem") {
+      const [list, index] = node.args as [Node, number];
+      this.values.set(node, this.parts.get(list)![index]!);
+      return;
+    }
+    builder.node = node;
+    const before = builder.steps.length;
+    const read = (one: Node): Value => this.read(one, builder);
+    if (Array.isArray(node.meta.value)) {
+      const parts = LIST_LOWERINGS[node.target]?.(builder, node, read) ?? null;
+      if (parts !== null) return void this.parts.set(node, parts);
+    } else {
+      const made = lower(builder, node, read);
+      if (made !== null) return void this.values.set(node, made);
+    }
+    builder.steps.length = before;
+    this.leaveToTfjs(node, builder);
+  }
+
+  private leaveToTfjs(node: Node, builder: Builder): void {
+    const inputs = new Map<Node, Value | readonly Value[]>();
+    for (const one of node.inputs()) {
+      inputs.set(one, this.parts.get(one) ?? this.read(one, builder));
+    }
+    const metas = [node.meta.value].flat() as ({ shape: number[] } | null)[];
+    const outputs = metas.map((meta) => new VirtualTensor(makeLayout(meta?.shape ?? [0])));
+    const reads = [...inputs.values()].flatMap((one) =>
+      ("tensor" in one ? [one] : one).map(({ tensor }) => tensor),
+    );
+    const reason = `no WebGL program for ${node.target} with these arguments`;
+    builder.steps.push({ kind: "host", node, inputs, reads, outputs });
+    this.fallbacks.push({ node, reason });
+    if (Array.isArray(node.meta.value))
+      this.parts.set(
+        node,
+        outputs.map((one) => wholeOf(one)),
+      );
+    else this.values.set(node, wholeOf(outputs[0]!));
+  }
+
+  /** Textures, programs and numbers; anew after a lost context. */
+  prepare(): void {
+    const { memory, steps } = this;
+    if (this.generation === memory.device.generation) return;
+    memory.renew();
+    this.generation = memory.device.generation;
+    const stays = new Set<VirtualTensor>([
+      ...this.inputs.map(({ tensor }) => tensor),
+      ...[...this.outputs.values()].map(({ tensor }) => tensor),
+    ]);
+    this.allocation = allocate(steps, stays, memory);
+    this.sequences = [];
+    this.writeConstants();
+    let launches: Launch[] = [];
+    const flush = (): void => {
+      if (launches.length) this.sequences.push(new Sequence(memory.device, launches));
+      launches = [];
+    };
+    for (const step of steps) {
+      if (step.kind === "host") {
+        flush();
+        this.sequences.push(step);
+        continue;
+      }
+      launches.push(
+        new Launch(
+          memory.programs.get(step.source),
+          step.inputs.map(({ tensor, layout }) => this.operand(tensor, layout)),
+          step.weights.map((weight) => memory.weight(weight)),
+          this.operand(step.output),
+          step.numbers,
+        ),
+      );
+    }
+    flush();
+  }
+
+  private operand(tensor: VirtualTensor, layout: Layout = tensor.layout): Operand {
+    return { place: this.allocation.places.get(tensor)!, layout };
+  }
+
+  private writeConstants(): void {
+    for (const [tensor, place] of this.allocation.places) {
+      if (tensor.constant) this.memory.write(place, tensor.layout, tensor.constant());
+    }
+  }
+
+  /** Weights have new values: uploads them again before the next run. */
+  invalidate(): void {
+    this.release();
+    this.generation = -1;
+  }
+
+  /** Uploads the inputs and draws; the results stay on the GPU until they are read. */
+  private start(inputs: readonly HostTensor[], around?: (run: () => void) => void): void {
+    const { device } = this.memory;
+    device.throwIfLost();
+    this.inputs.forEach(({ limit }, i) => {
+      if (limit !== undefined) checkIndices(inputs[i]!.values, limit);
+    });
+    this.prepare();
+    this.inputs.forEach(({ tensor }, i) => {
+      this.memory.write(this.allocation.places.get(tensor)!, tensor.layout, inputs[i]!.values);
+    });
+    for (const step of this.sequences) {
+      if (!(step instanceof Sequence)) {
+        const run = (): void => this.runHost(step);
+        if (around) around(run);
+        else run();
+      } else if (around === undefined) step.run();
+      else step.launches.forEach((_, i) => around(() => step.run(i, i + 1)));
+    }
+  }
+
+  /** Runs on inputs in the order of the placeholders; gives the tensor of each output node. */
+  execute(inputs: readonly tf.Tensor[]): Results {
+    this.start(inputs.map((x) => ({ shape: x.shape, dtype: x.dtype, values: x.dataSync() })));
+    return this.finish(inputs, (value) => this.readValue(value));
+  }
+
+  /** As `execute`, while the page goes on. */
+  async executeLater(inputs: readonly tf.Tensor[]): Promise<Results> {
+    const given = await Promise.all(
+      inputs.map(async (x) => ({ shape: x.shape, dtype: x.dtype, values: await x.data() })),
+    );
+    this.start(given);
+    const raw = new Map<Value, Float32Array>();
+    await Promise.all(
+      [...this.outputs.values()].map(async (value) => {
+        const place = this.allocation.places.get(value.tensor)!;
+        raw.set(value, await this.memory.readLater(place, plainLayout(value.tensor)));
+      }),
+    );
+    return this.finish(inputs, (value) => gather(raw.get(value)!, value));
+  }
+
+  private finish(inputs: readonly tf.Tensor[], read: (value: Value) => Float32Array): Results {
+    const done = new Map<Node, tf.Tensor>();
+    const { placeholders } = this.graph;
+    return (node) => {
+      const known = done.get(node);
+      // Each place in the result has a tensor of its own, which may be disposed.
+      if (known !== undefined) return clone(known);
+      let tensor: tf.Tensor;
+      const value = this.outputs.get(node);
+      const { dtype, shape } = tensorMeta(node)!;
+      if (value !== undefined)
+        tensor = toTensor({ shape: value.shape, dtype, values: read(value) });
+      else if (node.kind === "placeholder") tensor = clone(inputs[placeholders.indexOf(node)]!);
+      else {
+        const { values } = this.constants.of(node)!;
+        tensor = toTensor({ shape: shape as number[], dtype, values: Float32Array.from(values) });
+      }
+      done.set(node, tensor);
+      return tensor;
+    };
+  }
+
+  describe(): StepInfo[] {
+    return this.steps.map((step) => {
+      const kernel = step.kind === "draw" ? "draw" : "tfjs";
+      const reads = step.kind === "draw" ? step.inputs.map(({ tensor }) => tensor) : step.reads;
+      const writes = step.kind === "draw" ? [step.output] : step.outputs;
+      const bytes = [...reads, ...writes].reduce((sum, { texels }) => sum + 64 * texels, 0);
+      return { node: step.node, kernel, flops: 0, bytes };
+    });
+  }
+
+  /** Waits for the GPU after every step, so the sum is more than a run takes. */
+  profile(inputs: readonly tf.Tensor[]): { times: number[] } {
+    const times: number[] = [];
+    this.start(
+      inputs.map((x) => ({ shape: x.shape, dtype: x.dtype, values: x.dataSync() })),
+      (run) => {
+        this.memory.device.wait();
+        const began = performance.now();
+        run();
+        this.memory.device.wait();
+        times.push(performance.now() - began);
+      },
+    );
+    return { times };
+  }
+
+  /** Bytes of the textures that it draws to. */
+  get arenaBytes(): number {
+    return this.allocation.textures.reduce(
+      (sum, { size }) => sum + 64 * size.width * size.height,
+      0,
+    );
+  }
+
+  private readValue(value: Value): Float32Array {
+    const place = this.allocation.places.get(value.tensor)!;
+    return gather(this.memory.read(place, plainLayout(value.tensor)), value);
+  }
+
+  private runHost({ node, inputs, outputs }: Host): void {
+    const results = runNode(node, (input) => {
+      const value = inputs.get(input)!;
+      if ("tensor" in value) {
+        const { shape, dtype } = tensorMeta(input)!;
+        return { shape: shape as number[], dtype, values: this.readValue(value) };
+      }
+      const metas = input.meta.value as ({ dtype: string } | null)[];
+      return value.map((one, i) => ({
+        shape: one.shape,
+        dtype: metas[i]?.dtype ?? "float32",
+        values: this.readValue(one),
+      }));
+    });
+    outputs.forEach((output, i) => {
+      this.memory.write(this.allocation.places.get(output)!, output.layout, results[i]!);
+    });
+  }
+
+  /** Gives the textures to other plans of the model. */
+  release(): void {
+    for (const step of this.sequences) if (step instanceof Sequence) step.dispose();
+    for (const texture of this.allocation.textures) this.memory.give(texture);
+    this.allocation = { places: new Map(), textures: [] };
+    this.sequences = [];
+  }
+}
+
+/** Pictures come in with their channels last, so that no copy stands before a convolution. */
+function inputLayout(shape: readonly number[]): Layout {
+  return makeLayout(shape, shape.length === 4 ? [0, 2, 3, 1] : undefined);
+}
+
+const plainLayout = ({ layout: { rows, channels } }: VirtualTensor): Layout =>
+  makeLayout([rows, channels]);
+
+/** The elements of a view in row-major order. */
+function gather(raw: Float32Array, { shape, strides, offset }: Value): Float32Array {
+  const size = shape.reduce((n, one) => n * one, 1);
+  const out = new Float32Array(size);
+  const index = shape.map(() => 0);
+  let from = offset;
+  for (let to = 0; to < size; to += 1) {
+    out[to] = raw[from]!;
+    for (let axis = shape.length - 1; axis >= 0; axis -= 1) {
+      index[axis]! += 1;
+      from += strides[axis]!;
+      if (index[axis]! < shape[axis]!) break;
+      from -= strides[axis]! * shape[axis]!;
+      index[axis] = 0;
+    }
+  }
+  return out;
+}
+
+/** What eager refuses, it refuses in its own words. */
+function checkIndices(values: ArrayLike<number>, limit: number): void {
+  for (let i = 0; i < values.length; i += 1) {
+    // eslint-disable-next-line @typescript-eslint/only-throw-error -- a sign, caught by the caller
+    if (values[i]! < 0 || values[i]! >= limit) throw DECLINED;
+  }
+}

@@ -1,0 +1,256 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { expect } from "chai";
+import { optimise, DECOMPOSED } from "../../lib/compile/passes/index.js";
+import { record } from "../../lib/compile/trace.js";
+import { createWebglEngine } from "../../lib/compile/webgl/engine.js";
+import { nodesIn } from "../../lib/graph/index.js";
+import * as nn from "../../lib/index.js";
+import { expectClose, expectNoLeak } from "../support/expect.js";
+import { TOLERANCE } from "../support/backends.js";
+import { readGoldens } from "../support/goldens.js";
+import { expectSame } from "../support/graphs.js";
+import { hasModule, ModuleCases } from "../support/module-cases.js";
+import { inBrowser } from "../support/files.js";
+
+const F = nn.functional;
+type Run = (...args: tf.Tensor[]) => tf.Tensor | tf.Tensor[];
+
+/** What a compiled plan must do as eager does, each by a program: name, function, shapes of inputs. */
+const CASES: [string, Run, ...number[][]][] = [];
+const add = (name: string, run: Run, ...shapes: number[][]): void => void CASES.push([name, run, ...shapes]); // prettier-ignore
+
+const w = (...shape: number[]): tf.Tensor => {
+  const size = shape.reduce((a, b) => a * b, 1);
+  return tf.tensor(
+    Float32Array.from({ length: size }, (_, i) => Math.sin(i * 1.7 + size) * 0.4),
+    shape,
+  );
+};
+
+function declareCases(): void {
+  add("linear, odd sizes", (x) => F.linear(x, w(5, 7), { bias: w(5) }), [3, 7]);
+  add("linear, gelu, residual", (x, y) => F.gelu(tf.add(F.linear(x, w(8, 8)), y)), [2, 3, 8], [2, 3, 8]); // prettier-ignore
+  for (const [i, o, k, options] of [
+    [3, 6, 3, { padding: 1 }],
+    [4, 8, 1, {}],
+    [5, 7, 3, { stride: 2, padding: [0, 1], dilation: [1, 2] }],
+    [8, 16, 3, { groups: 2, padding: "same" }],
+    [6, 6, 5, { groups: 6, padding: 2, stride: 2 }],
+  ] as const) {
+    const text = JSON.stringify(options);
+    const groups = "groups" in options ? options.groups : 1;
+    add(`conv2d ${i} ${o} ${k} ${text}`, (x) =>
+      F.relu(F.conv2d(x, w(o, i / groups, k, k), { bias: w(o), ...options })), [2, i, 9, 8]); // prettier-ignore
+  }
+  add("conv1d", (x) => F.conv1d(x, w(6, 3, 4), { stride: 3, padding: 1 }), [2, 3, 17]);
+  add("padded conv2d", (x) => F.conv2d(F.pad(x, [0, 1, 2, 1]), w(4, 3, 3, 3), { stride: 2 }), [1, 3, 8, 9]); // prettier-ignore
+  for (const mode of ["constant", "reflect", "replicate", "circular"] as const) {
+    add(`pad ${mode}`, (x) => F.pad(x, [1, 2, 2, 0], { mode }), [2, 5, 4, 6]);
+  }
+  add("max_pool2d", (x) => F.maxPool2d(x, 3, { stride: 2, padding: 1 }), [2, 5, 7, 8]);
+  add("avg_pool2d", (x) => F.avgPool2d(x, 2, { padding: 1, countIncludePad: false }), [1, 4, 6, 7]);
+  add("adaptive_avg_pool2d", (x) => F.adaptiveAvgPool2d(x, [3, 2]), [2, 6, 7, 5]);
+  add("layer_norm", (x) => F.layerNorm(x, [10], { weight: w(10), bias: w(10) }), [2, 3, 10]);
+  add("layer_norm of two axes", (x) => F.layerNorm(x, [3, 10]), [2, 3, 10]);
+  add("rms_norm", (x) => F.rmsNorm(x, [12], { weight: w(12) }), [5, 12]);
+  add("softmax", (x) => F.softmax(x, { dim: -1 }), [3, 4, 7]);
+  add("softmax of an inner axis", (x) => F.softmax(x, { dim: 1 }), [3, 6, 8]);
+  add("log_softmax", (x) => F.logSoftmax(x, { dim: 1 }), [4, 9]);
+  add("attention", (q, k, v) => F.scaledDotProductAttention(q, k, v), [2, 2, 5, 8], [2, 2, 6, 8], [2, 2, 6, 4]); // prettier-ignore
+  add("causal attention", (q) => F.scaledDotProductAttention(q, q, q, { isCausal: true }), [1, 3, 7, 4]); // prettier-ignore
+  add("masked attention", (q, m) => F.scaledDotProductAttention(q, q, q, { attnMask: m }), [2, 2, 5, 4], [5, 5]); // prettier-ignore
+  add("permute, reshape, slice", (x) => tf.slice(tf.reshape(tf.transpose(x, [2, 0, 1]), [5, 12]), [1, 3], [3, 6]), [3, 4, 5]); // prettier-ignore
+  add("concat of channels", (x, y) => tf.concat([x, y], 1), [2, 8, 3], [2, 4, 3]);
+  add("concat of rows", (x, y) => tf.concat([x, y], 0), [2, 5], [3, 5]);
+  add("matmul", (x, y) => tf.matMul(x, y), [2, 5, 6], [2, 6, 7]);
+  add("matmul, transposed", (x, y) => tf.matMul(x, y, false, true), [2, 5, 6], [2, 7, 6]);
+  add("broadcasting", (x, y, z) => tf.mul(tf.add(x, y), z), [2, 3, 4, 5], [3, 1, 5], [2, 1, 4, 1]);
+  add("a chain", (x) => tf.sub(F.silu(tf.mul(x, 3)), F.mish(F.elu(x))), [3, 5]);
+  for (const axes of [[0], [1], [2], [1, 2], [0, 2]]) {
+    add(`mean over ${axes.join()}`, (x) => tf.mean(x, axes), [3, 5, 6]);
+    add(`max over ${axes.join()}`, (x) => tf.max(x, axes, true), [3, 5, 6]);
+  }
+}
+
+/** Runs a plan and compares with eager; tells which nodes it left to tfjs. */
+function compare(run: Run | nn.Module, inputs: tf.Tensor[]): string[] {
+  const { graph, output } = record(run as never, inputs, DECOMPOSED);
+  const engine = createWebglEngine(run);
+  const plan = engine.plan(optimise(graph));
+  for (let turn = 0; turn < 2; turn += 1) {
+    const read = plan.execute(inputs);
+    const nodes = nodesIn(plan.graph.output!.args);
+    const want = [output].flat(2) as tf.Tensor[];
+    nodes.forEach((node, i) => {
+      const got = read(node);
+      expect(got.shape).to.deep.equal(want[i]!.shape);
+      expectClose(got.dataSync(), want[i]!.dataSync(), { rtol: 1e-3, atol: 1e-4 });
+      got.dispose();
+    });
+  }
+  tf.dispose(output as tf.TensorContainer);
+  engine.dispose();
+  return plan.fallbacks.map(({ node }) => node.target);
+}
+
+const goldens = await readGoldens("goldens/modules");
+
+// There is WebGL in browsers only.
+if (inBrowser) {
+  describe("WebGL programs", () => {
+    before(() => nn.setBackend("cpu"));
+    declareCases();
+    for (const [name, run, ...shapes] of CASES) {
+      it(name, () => {
+        tf.engine().startScope();
+        expect(
+          compare(
+            run,
+            shapes.map((shape) => w(...shape)),
+          ),
+        ).to.deep.equal([]);
+        tf.engine().endScope();
+      });
+    }
+
+    const MODELS: [string, () => nn.Module, number[]][] = [
+      ["LSTM", () => new nn.LSTM(6, 8, { numLayers: 2, bidirectional: true }), [9, 2, 6]],
+      ["GRU", () => new nn.GRU(6, 8), [3, 1, 6]],
+      ["MultiheadAttention", () => new nn.TransformerEncoderLayer(8, 2, { dimFeedforward: 12 }), [5, 2, 8]], // prettier-ignore
+      ["BatchNorm", () => new nn.Sequential(new nn.Conv2d(3, 4, 3), new nn.BatchNorm2d(4), new nn.SiLU()), [1, 3, 6, 6]], // prettier-ignore
+    ];
+    for (const [name, make, shape] of MODELS) {
+      it(name, () => {
+        nn.manualSeed(1);
+        const model = make();
+        const x = w(...shape);
+        expect(compare(model, [x])).to.deep.equal([]);
+        x.dispose();
+        model.dispose();
+      });
+    }
+
+    it("an op without a program runs as a tfjs op in between", () => {
+      const x = w(2, 3, 4, 4);
+      const run: Run = (y) => F.relu(F.pixelShuffle(F.conv2d(y, w(8, 3, 1, 1)), 2));
+      tf.engine().startScope();
+      expect(compare(run, [x])).to.deep.equal(["pixel_shuffle"]);
+      tf.engine().endScope();
+      x.dispose();
+    });
+  });
+
+  describe("compile on webgl", () => {
+    before(() => nn.setBackend("webgl"));
+    const CLOSE = TOLERANCE.webgl;
+
+    const makeNet = (): nn.Sequential =>
+      new nn.Sequential(
+        new nn.Conv2d(3, 8, 3, { padding: 1 }),
+        new nn.BatchNorm2d(8),
+        new nn.ReLU(),
+        new nn.MaxPool2d(2),
+        new nn.Flatten(),
+        new nn.Linear(8 * 16, 5),
+      );
+
+    it("gives what the model gives, for any batch, now and later, and leaves no tensor", async () => {
+      const model = makeNet();
+      const fast = await nn.compile(model, tf.zeros([1, 3, 8, 8]));
+      expect(String(fast.explain())).to.equal("5 kernel calls, 0 of them tfjs ops");
+      for (const batch of [1, 3]) {
+        const x = nn.randn(batch, 3, 8, 8);
+        expectSame(fast(x), model(x), CLOSE, `batch ${batch}`);
+        expectNoLeak(() => fast(x).dispose());
+        expectSame(await fast.run(x), model(x), CLOSE, `batch ${batch}, later`);
+        x.dispose();
+      }
+      expect(fast.profile(nn.randn(1, 3, 8, 8)).rows).to.have.lengthOf(5);
+      const x = nn.randn(1, 3, 8, 8);
+      const results = await Promise.all([1, 2, 3].map((n) => fast.run(tf.mul(x, n))));
+      results.forEach((y, i) => expectSame(y, model(tf.mul(x, i + 1)), CLOSE, `frame ${i}`));
+      fast.dispose();
+      model.dispose();
+    });
+
+    it("sees new values of parameters", async () => {
+      const model = makeNet();
+      const fast = await nn.compile(model, tf.zeros([1, 3, 8, 8]));
+      const x = nn.randn(1, 3, 8, 8);
+      fast(x);
+      const state = new Map(
+        [...model.stateDict()].map(([key, { shape, dtype }]) => [
+          key,
+          tf.cast(nn.rand(shape), dtype),
+        ]),
+      );
+      model.loadStateDict(state);
+      expectSame(fast(x), model(x), CLOSE, "after loadStateDict");
+      fast.dispose();
+    });
+
+    it("checks indices as eager does", async () => {
+      const model = new nn.Sequential(new nn.Embedding(5, 4), new nn.Linear(4, 2));
+      const fast = await nn.compile(model, tf.zeros([1, 3], "int32"));
+      expect(fast.explain().fallbacks).to.deep.equal([]);
+      expect(() => fast(tf.tensor2d([[0, 5, 1]], [1, 3], "int32"))).to.throw("index out of range");
+      fast.dispose();
+    });
+
+    it("goes on after the GPU was taken away, ten times", async () => {
+      const model = makeNet();
+      const engine = createWebglEngine(model);
+      const { device } = engine.memory;
+      const fast = await nn.compile(model, tf.zeros([1, 3, 8, 8]));
+      const x = nn.randn(1, 3, 8, 8);
+      const before = fast(x).dataSync();
+      const extension = device.gl.getExtension("WEBGL_lose_context")!;
+      for (let i = 0; i < 10; i += 1) {
+        const running = fast.run(x).then(
+          () => "finished",
+          (error: unknown) => (error as Error).name,
+        );
+        await Promise.resolve();
+        extension.loseContext();
+        expect(["finished", "WebGLContextLostError"]).to.include(await running);
+        expect(() => fast(x)).to.throw("the WebGL context was lost");
+        const until = async (condition: () => boolean): Promise<void> => {
+          while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
+        };
+        await until(() => device.generation === i + 1);
+        extension.restoreContext();
+        await until(() => !device.isLost);
+        const after = await fast.run(x);
+        expectClose(after.dataSync(), before, { rtol: 0, atol: 0 }, `after ${i + 1}`);
+      }
+      engine.dispose();
+      fast.dispose();
+    });
+  });
+
+  describe("PyTorch's module cases, compiled on webgl", () => {
+    const counts = { compiled: 0, eager: 0, withTfjsOps: 0 };
+    before(() => nn.setBackend("webgl"));
+    after(() => console.log(`compiled on webgl: ${JSON.stringify(counts)}`));
+
+    for (const module of [...new Set(goldens.cases.map((one) => one.module))].filter(hasModule)) {
+      // Two of each: the plain path runs them all, and shaders take their time to compile.
+      const some = goldens.cases.filter((one) => one.module === module).slice(0, 2);
+      it(module, async () => {
+        for (const golden of some) {
+          const cases = new ModuleCases(goldens);
+          const { model, args, dispose } = cases.build(golden);
+          const fast = await nn.compile(model, args);
+          const output: unknown = fast(...(args as never[]));
+          cases.expectOutput(output, golden.output, TOLERANCE.webgl, golden.id);
+          const { compiled, fallbacks } = fast.explain();
+          counts[compiled ? "compiled" : "eager"] += 1;
+          if (fallbacks.length) counts.withTfjsOps += 1;
+          tf.dispose(output as tf.TensorContainer);
+          fast.dispose();
+          dispose();
+        }
+      });
+    }
+  });
+}
