@@ -1,6 +1,9 @@
 import { expect } from "chai";
 import { resnet18 } from "../../examples/models/resnet.js";
 import * as nn from "../../lib/index.js";
+import layers from "../goldens/layer-initialisation.json" with { type: "json" };
+import { type GoldenConstruct } from "../support/goldens.js";
+import { ModuleCases } from "../support/module-cases.js";
 import goldens from "../goldens/initialisation.json" with { type: "json" };
 
 const BUILD: Record<string, () => nn.Module> = {
@@ -27,23 +30,59 @@ function crc32(values: Float32Array): number {
   return (c ^ 0xffffffff) >>> 0;
 }
 
+function noTensor(): never {
+  throw new Error("these cases have no tensors");
+}
+
+function checksums(model: nn.Module): Record<string, number> {
+  const floats = [...model.stateDict()].filter(([, tensor]) => tensor.dtype === "float32");
+  return Object.fromEntries(
+    floats.map(([key, tensor]) => [key, crc32(tensor.dataSync<"float32">())]),
+  );
+}
+
+/** Builds a model after a seed, and compares it with PyTorch's, and what is drawn next. */
+function check(
+  build: () => nn.Module,
+  seed: number,
+  want: Record<string, number>,
+  nextDraw: number,
+): void {
+  nn.manualSeed(seed);
+  const model = build();
+  expect(checksums(model)).to.deep.equal(want);
+  const next = nn.rand(1);
+  expect(next.dataSync()[0], "the generator goes on as PyTorch's").to.equal(nextDraw);
+  next.dispose();
+  model.dispose();
+}
+
 describe("A seed gives a whole model PyTorch's weights, bit for bit", () => {
   before(() => nn.setBackend("cpu"));
 
-  for (const [title, checksums] of Object.entries(goldens)) {
+  for (const [title, golden] of Object.entries(goldens)) {
     it(title, () => {
       const [name, seed] = title.split("-");
-      nn.manualSeed(Number(seed));
-      const model = BUILD[name!]!();
-      const { "next draw": nextDraw, ...want } = checksums as Record<string, number>;
-      const got = [...model.stateDict()]
-        .filter(([, tensor]) => tensor.dtype === "float32")
-        .map(([key, tensor]) => [key, crc32(tensor.dataSync<"float32">())]);
-      expect(Object.fromEntries(got)).to.deep.equal(want);
-      const next = nn.rand(1);
-      expect(next.dataSync()[0], "the generator goes on as PyTorch's").to.equal(nextDraw);
-      next.dispose();
-      model.dispose();
+      const { "next draw": nextDraw, ...want } = golden as Record<string, number>;
+      check(BUILD[name!]!, Number(seed), want, nextDraw!);
     });
   }
+});
+
+describe("A seed gives a layer PyTorch's weights, bit for bit", () => {
+  before(() => nn.setBackend("cpu"));
+
+  interface Case extends GoldenConstruct {
+    seed: number;
+    state: Record<string, number>;
+    next: number;
+  }
+  const cases = layers as unknown as Case[];
+  const builder = new ModuleCases({ tensor: noTensor });
+
+  cases.forEach((golden, i) => {
+    it(`${golden.module} ${i}`, () => {
+      check(() => builder.construct(golden), golden.seed, golden.state, golden.next);
+    });
+  });
 });
