@@ -36,6 +36,12 @@ function checkLinear(input: tf.Tensor, weight: tf.Tensor): void {
 }
 
 function checkLinearBias(bias: tf.Tensor, weight: tf.Tensor): void {
+  if (bias.dtype !== weight.dtype) {
+    throw new Error(
+      "linear(): weight and bias must have the same dtype, " +
+        `but got ${dtypeName(weight)} and ${dtypeName(bias)}`,
+    );
+  }
   const outFeatures = weight.rank === 1 ? 1 : weight.shape[0];
   if (bias.size === 1 || (bias.rank === 1 && bias.size === outFeatures)) return;
   throw new Error(
@@ -112,6 +118,12 @@ export const bilinear = /* @__PURE__ */ op(
 );
 
 function checkBilinear(input1: tf.Tensor, input2: tf.Tensor, weight: tf.Tensor): void {
+  if (input1.dtype !== input2.dtype || input1.dtype !== weight.dtype) {
+    throw new Error(
+      `bilinear(): All tensors must have the same dtype, got input1: ${dtypeName(input1)}, ` +
+        `input2: ${dtypeName(input2)}, weight: ${dtypeName(weight)}`,
+    );
+  }
   const [, in1, in2] = weight.shape;
   const lead = input1.shape.slice(0, -1);
   if (!tf.util.arraysEqual(lead, input2.shape.slice(0, -1))) {

@@ -30,6 +30,19 @@ onEveryBackend("linear", (backend, tolerance) => {
   }
 
   it(
+    "takes a weight for one output, and a bias for all",
+    run(() => {
+      const x = tf.tensor2d([1, 2, 3, 4], [2, 2]);
+      const row = F.linear(x, tf.tensor1d([10, 1]), { bias: tf.scalar(0.5) });
+      expectTensor(row, { shape: [2], values: [12.5, 34.5] }, tolerance);
+      const one = F.linear(tf.tensor1d([1, 2]), tf.tensor1d([10, 1]));
+      expectTensor(one, { shape: [], values: [12] }, tolerance);
+      const all = F.linear(x, weight(), { bias: tf.tensor1d([1]) });
+      expectTensor(all, { shape: [2, 3], values: [6, 12, 18, 12, 26, 40] }, tolerance);
+    }),
+  );
+
+  it(
     "says what is wrong",
     run(() => {
       const w = weight();
@@ -39,6 +52,18 @@ onEveryBackend("linear", (backend, tolerance) => {
       );
       expect(() => F.linear(tf.scalar(1), w)).to.throw("expected an input of shape (*, 2), got ()");
       expect(() => F.linear(tf.ones([1, 2], "int32"), w)).to.throw(/dtype/);
+      expect(() => F.linear(tf.ones([1, 2]), w, { bias: tf.ones([2]) })).to.throw(
+        "linear(): expected a bias of shape (3,), got (2,)",
+      );
+      expect(() => F.linear(tf.ones([1, 2]), w, { bias: tf.ones([3], "int32") })).to.throw(
+        "linear(): weight and bias must have the same dtype, but got Float and Int",
+      );
+      expect(() => F.linear(tf.ones([1, 2]), tf.ones([1, 3, 2]))).to.throw("got (1, 3, 2)");
+      const mixed = (): tf.Tensor =>
+        F.bilinear(tf.ones([1, 2]), tf.ones([1, 2], "int32"), tf.ones([3, 2, 2]));
+      expect(mixed).to.throw(
+        "bilinear(): All tensors must have the same dtype, got input1: Float, input2: Int",
+      );
       expect(() => F.linear([1, 2] as unknown as tf.Tensor, w)).to.throw(
         "linear(): argument 'input' (position 1) must be Tensor, not an array of 2",
       );
