@@ -61,6 +61,12 @@ describe("exported programs of PyTorch", () => {
         expect(program.graph.print()).to.equal(cases[name]!.graph);
       });
 
+      it("prints as PyTorch's program", () => {
+        // What torch.compile notes beside its own nodes is not kept.
+        const want = cases[name]!.text.replace(/# Annotation: \{.*?\} /g, "# ");
+        expect(String(program)).to.equal(want);
+      });
+
       it("has the keys of the model's state_dict", () => {
         expect([...program.stateDict().keys()]).to.deep.equal(cases[name]!.keys);
       });

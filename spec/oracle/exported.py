@@ -79,14 +79,15 @@ def case(name, model, args, kwargs=None, more=(), bad=(), decompose=False, **opt
             errors.append({"args": given[0], "kwargs": given[1], "message": str(error)})
     state = program.module().state_dict() if model.training else model.state_dict()
     after = run.state_dict()
+    # Loading puts the graphs of control flow elsewhere; and what nobody reads, it gives names.
+    printed = loaded if "higher_order" in str(program.graph) else program
     cases[name] = {
         "calls": calls,
         "errors": errors,
         "keys": list(model.state_dict()),
         "state_after": put({k: after[k] for k in model.state_dict()}, f"{name}.after") if model.training else None,
-        # Loading puts the graphs of control flow elsewhere; and what nobody reads, it gives names.
-        "graph": str(loaded.graph if "higher_order" in str(program.graph) else program.graph),
-        "text": str(loaded),
+        "graph": str(printed.graph),
+        "text": str(printed),
     }
 
 

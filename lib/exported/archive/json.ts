@@ -1,7 +1,7 @@
 import { CheckpointError } from "../../checkpoint/errors.js";
 
 /** An integer that a number does not hold exactly. */
-const LONG = /"(?:[^"\\]|\\.)*"|(?<![\d.])-?\d{16,}(?![\d.eE])/g;
+const LONG = /"(?:[^"\\]|\\.)*"|(?<![\d.eE])-?\d{16,}(?![\d.eE])/g;
 const HAS_LONG = /[\s:[,]-?\d{16,}[\s,\]}]/;
 const SPECIAL = /"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b/g;
 const HAS_SPECIAL = /[\s:[,]-?(?:NaN|Infinity)\b/;
