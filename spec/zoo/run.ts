@@ -39,7 +39,7 @@ function* pairs(got: unknown, want: Nested, path = "output"): Generator<[tf.Tens
     return;
   }
   for (const [key, one] of Object.entries(want)) {
-    yield* pairs((got as Record<string, unknown>)[key], one as Nested, `${path}.${key}`);
+    yield* pairs((got as Record<string, unknown>)[key], one, `${path}.${key}`);
   }
 }
 

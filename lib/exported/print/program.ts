@@ -1,5 +1,5 @@
 /** Prints an exported program as `print(ep)` does. */
-import { type Argument, type Graph, Literal, Node, type TensorMeta } from "../../graph/index.js";
+import { type Argument, type Graph, Literal, Node } from "../../graph/index.js";
 import { quote } from "../python/print.js";
 import type { ProgramParts } from "../program.js";
 import type { InputSpec, OutputSpec } from "../signature.js";
@@ -161,6 +161,6 @@ const SHORT: Readonly<Record<string, string>> = {
 function annotated({ name, meta: { value, symbol } }: Node): string {
   if (symbol !== undefined) return `${name}: "Sym(${symbol})"`;
   if (value === undefined || !("dtype" in value)) return name;
-  const { dtype, shape } = value as TensorMeta;
+  const { dtype, shape } = value;
   return `${name}: "${SHORT[dtype] ?? dtype}[${shape.join(", ")}]"`;
 }
