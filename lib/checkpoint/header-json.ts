@@ -1,9 +1,33 @@
 /** As deep as the parser of safetensors itself goes. */
 const MAX_DEPTH = 127;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
 
 /** Fields whose repetition is an error, and that hold nothing but sizes. */
 const SIZES = new Set(["shape", "data_offsets"]);
 const FIELDS = new Set(["dtype", ...SIZES]);
+
+/**
+ * JSON that is not nested without end: to build that takes JavaScript's parser seconds.
+ *
+ * @throws SyntaxError with the position.
+ */
+export function parseFlatJson(text: string): unknown {
+  let depth = 0;
+  let isString = false;
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (isString) {
+      if (code === BACKSLASH) at += 1;
+      else if (code === QUOTE) isString = false;
+    } else if (code === QUOTE) isString = true;
+    else if (code === 0x5b || code === 0x7b) {
+      depth += 1;
+      if (depth > MAX_DEPTH) throw new SyntaxError(`it is nested too deep, at ${at}`);
+    } else if (code === 0x5d || code === 0x7d) depth -= 1;
+  }
+  return JSON.parse(text);
+}
 
 /**
  * The header of a safetensors file as its own parser takes it. JavaScript's lets the last of two
@@ -12,7 +36,7 @@ const FIELDS = new Set(["dtype", ...SIZES]);
  * @throws SyntaxError with the position.
  */
 export function parseHeaderJson(text: string): unknown {
-  const value: unknown = JSON.parse(text);
+  const value = parseFlatJson(text);
   const check = new HeaderCheck();
   // The text is valid JSON by now, so its tokens can be told apart by their first character.
   const tokens = /"(?:[^"\\]|\\.)*"([ \t\n\r]*:)?|[{}[\]]|-?\d[\d.eE+-]*/g;
@@ -34,20 +58,17 @@ class HeaderCheck {
   /** What is wrong with it, null if nothing is. */
   token(token: string, colon: string | undefined): string | null {
     const first = token[0]!;
-    if (first === "{" || first === "[") return this.open();
-    if (first === "}" || first === "]") {
-      this.depth -= 1;
-      return null;
-    }
+    if ("{[]}".includes(first)) return this.bracket(first);
     if (first === '"') return this.string(token, colon);
     const isSize = this.depth === 3 && SIZES.has(this.field);
     return isSize && !/^\d+$/.test(token) ? `${token}, which is no non-negative integer` : null;
   }
 
-  private open(): string | null {
-    this.depth += 1;
-    if (this.depth === 2) this.fields.clear();
-    return this.depth > MAX_DEPTH ? "it is nested too deep" : null;
+  private bracket(bracket: string): null {
+    const isOpening = bracket === "{" || bracket === "[";
+    this.depth += isOpening ? 1 : -1;
+    if (isOpening && this.depth === 2) this.fields.clear();
+    return null;
   }
 
   private string(token: string, colon: string | undefined): string | null {

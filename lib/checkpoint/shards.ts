@@ -2,6 +2,7 @@
 import type { ByteSource } from "./byte-source.js";
 import type { Checkpoint, LazyEntry } from "./checkpoint.js";
 import { CheckpointError } from "./errors.js";
+import { parseFlatJson } from "./header-json.js";
 
 const MAX_INDEX = 100_000_000;
 
@@ -58,7 +59,7 @@ async function readIndex(file: ByteSource): Promise<Map<string, string>> {
   const bytes = await file.read(0, file.size);
   let json: unknown;
   try {
-    json = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    json = parseFlatJson(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch (error) {
     fail(`it is not valid JSON: ${(error as Error).message}`);
   }

@@ -98,6 +98,14 @@ describe("safetensors headers that its own library refuses", () => {
     it(what, () => expectRefusal(safetensors(header, bytes), message));
   }
 
+  it("nesting that would take seconds to build", async () => {
+    const text = `{"a":${"[".repeat(1e6)}`;
+    const began = performance.now();
+    await expectRefusal(safetensors(text, 0), /nested too deep/);
+    await expectRefusal(encode(text), /nested too deep/);
+    expect(performance.now() - began).to.be.below(1000);
+  });
+
   it("a length that the file does not have", async () => {
     await expectRefusal(safetensors(`{${A}}`, 8, 2n ** 63n), /header claims 9223372036854775808/);
     await expectRefusal(safetensors(`{${A}}`, 8, 1000n), /header claims 1000 bytes, but the file/);

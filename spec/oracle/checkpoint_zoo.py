@@ -221,6 +221,20 @@ index("wrong-shard.index.json", {"a": SECOND}, refused="has no 'a'")
 for i, path in enumerate(["../plain.pt", "/etc/passwd", "..\\plain.pt", "a/b.bin", "..", "", "C:x.bin", "https://x.y/z.bin", "%2e%2e%2fplain.pt", "x\0.bin"]):
     index(f"escape-{i}.index.json", {"a": path}, refused="no file name beside it")
 
+# A TorchScript archive of 50 modules, each of which has the next one twice: 2^50 paths.
+script = types.ModuleType("__torch__")
+sys.modules["__torch__"] = script
+script.Net = type("Net", (), {"__module__": "__torch__", "__qualname__": "Net"})
+net = script.Net()
+for _ in range(50):
+    outer = script.Net()
+    outer.__dict__.update(a=net, b=net)
+    net = outer
+with zipfile.ZipFile("module-bomb.pt", "w") as archive:
+    for member, data in {"data.pkl": pickle.dumps(net, 2), "constants.pkl": pickle.dumps((), 2), "version": b"3\n"}.items():
+        archive.writestr(f"bomb/{member}", data)
+note("module-bomb.pt", refused="more than 20000 modules")
+
 np.savez("mixed.npz", a=np.arange(3), texts=np.array(["x"]))
 with zipfile.ZipFile("mixed.npz", "a") as archive:
     archive.writestr("readme.txt", "hello")

@@ -4,8 +4,9 @@ import { Placeholder } from "../pickle/values.js";
 import { LazyTensor, UnreadableTensor } from "../tensor.js";
 import type { ZipArchive } from "../zip.js";
 
-/** Modules nest a few dozen deep. */
+/** Modules nest a few dozen deep, and the largest models have some thousands. */
 const MAX_DEPTH = 256;
+const MAX_MODULES = 20_000;
 
 export const isTorchScript = (archive: ZipArchive, root: string): boolean =>
   archive.members.has(`${root}constants.pkl`);
@@ -21,9 +22,12 @@ export async function scriptStateDict(
   }
   const slots = await readSlots(archive, root);
   const tensors = new Map<string, LazyTensor | UnreadableTensor>();
+  let visited = 0;
   const visit = (owner: Placeholder, prefix: string, depth: number): void => {
     if (!(owner.state instanceof Map)) return;
     if (depth > MAX_DEPTH) throw new CheckpointError(`modules nested over ${MAX_DEPTH} deep`);
+    visited += 1;
+    if (visited > MAX_MODULES) throw new CheckpointError(`more than ${MAX_MODULES} modules`);
     const names = slots.get(owner.className);
     const children = new Map<string, Placeholder>();
     for (const [name, value] of owner.state as Map<unknown, unknown>) {
