@@ -57,6 +57,7 @@ const COMPLEX_OPS = defineOps({
     const size = call(binaryOps["aten.pow.Tensor_Scalar"]!, abs(z), exponent);
     return polar(size, tf.mul(call(binaryOps["aten.atan2.default"]!, z.im, z.re), exponent));
   },
+  "isreal(self)": ({ im }: Complex) => tf.equal(im, 0),
   "sgn(self)": (z: Complex) =>
     both(z, (part) => call(unaryOps["aten.nan_to_num.default"]!, divide(part, abs(z)))),
 });
@@ -109,11 +110,26 @@ function orComplex(op: AtenOp, complexOp: AtenOp): AtenOp {
     args.some(isComplex) ? complexOp(args, kwargs, noDtypes(context)) : op(args, kwargs, context);
 }
 
+/** A cast to a complex dtype, or of a complex tensor, which stays one. */
+function cast(op: AtenOp): AtenOp {
+  return (args, kwargs, context) => {
+    const names = [...args.slice(1), kwargs.dtype].filter((one) => typeof one === "string");
+    const [self] = args as [Given];
+    if (!isComplex(self) && !names.some((name) => name.startsWith("complex"))) {
+      return op(args, kwargs, context);
+    }
+    return lift(self);
+  };
+}
+
+const CASTS = ["aten._to_copy.default", "aten.to.dtype", "aten.to.dtype_layout", "aten.to.device"];
+
 /** The ops, which take complex tensors too where that is possible. */
 export function withComplex(ops: Readonly<Record<string, AtenOp>>): Record<string, AtenOp> {
   const all = Object.entries(ops).map(([name, op]): [string, AtenOp] => {
     const own = COMPLEX_OPS[name];
     if (own !== undefined) return [name, orComplex(op, own)];
+    if (CASTS.includes(name)) return [name, cast(op)];
     return [name, PARTWISE.test(name) ? byParts(op) : op];
   });
   return { ...Object.fromEntries(all), ...NAMED };

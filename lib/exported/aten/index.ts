@@ -14,6 +14,7 @@ import { normOps } from "./norm.js";
 import { binaryOps } from "./pointwise-binary.js";
 import { unaryOps } from "./pointwise-unary.js";
 import { poolOps } from "./pool.js";
+import { randomOps } from "./random.js";
 import { recurrentOps } from "./recurrent.js";
 import { reduceOps } from "./reduce.js";
 import { resizeOps } from "./resize.js";
@@ -43,6 +44,7 @@ export const ATEN_OPS: Readonly<Record<string, AtenOp>> = withComplex({
   ...recurrentOps,
   ...resizeOps,
   ...lossOps,
+  ...randomOps,
   ...sortingOps,
   ...specialOps,
   ...statisticsOps,

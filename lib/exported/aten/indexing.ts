@@ -1,8 +1,9 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { clamp } from "../../functional/numeric.js";
 import { op } from "../../functional/op.js";
 import { where } from "./support/arithmetic.js";
 import { defineOps } from "./support/define.js";
-import { INT, toDtype, toKind } from "./support/dtype.js";
+import { INT, kindOf, toDtype, toKind } from "./support/dtype.js";
 import { stridesOf, tensorOf, valuesOf } from "./support/host.js";
 import { scatterInto } from "./support/scatter.js";
 import { around, broadcastShapes, dimOf, expandTo, permuteAxes, resized } from "./support/shape.js";
@@ -225,6 +226,16 @@ function repeatInterleave(
 
 export const indexingOps = defineOps({
   "index.Tensor|_unsafe_index.Tensor(self, indices)": index,
+  "_unsafe_masked_index(self, mask, indices, fill)": (
+    self: tf.Tensor,
+    mask: tf.Tensor,
+    indices: readonly Index[],
+    fill: number,
+  ) => {
+    // What the mask hides may be outside.
+    const inside = indices.map((one, dim) => one && clamp(one, 0, self.shape[dim]! - 1));
+    return where(mask, index(self, inside), toKind(fill, kindOf(self)));
+  },
   "index_put|_unsafe_index_put|_index_put_impl(self, indices, values, accumulate, unsafe)":
     indexPut,
   "gather(self, dim, index, sparse_grad)": gather,

@@ -140,6 +140,26 @@ function pairwiseDistance(
 
 const atLeastZero = (x: tf.Tensor): tf.Tensor => F.relu(x);
 
+/** How far other classes come within the margin of the right one. */
+function multiMargin(
+  self: tf.Tensor,
+  target: tf.Tensor,
+  p = 1,
+  margin = 1,
+  weight: tf.Tensor | null = null,
+  reduction = 1,
+): tf.Tensor {
+  const classes = self.shape.at(-1) ?? 1;
+  const rows = tf.reshape(self, [-1, classes]);
+  const hit = tf.equal(tf.range(0, classes, 1, "int32"), tf.reshape(target, [-1, 1]));
+  const right = tf.sum(where(hit, rows, 0), 1, true);
+  const gap = F.relu(tf.add(tf.sub(rows, right), margin));
+  const raised = p === 1 ? gap : tf.square(gap);
+  const weighted = weight === null ? raised : tf.mul(raised, tf.sum(where(hit, weight, 0), 1, true)); // prettier-ignore
+  const losses = tf.div(tf.sum(where(hit, 0, weighted), 1), classes);
+  return reduce(self.rank < 2 ? tf.reshape(losses, []) : losses, reduction);
+}
+
 export const lossOps = defineOps({
   "mse_loss(self, target, reduction)": elementwise(tf.square),
   "l1_loss(self, target, reduction)": elementwise(tf.abs),
@@ -180,6 +200,23 @@ export const lossOps = defineOps({
     margin = 0,
     reduction = 1,
   ) => reduce(atLeastZero(tf.add(tf.mul(tf.neg(target), tf.sub(a, b)), margin)), reduction),
+  "multi_margin_loss(self, target, p, margin, weight, reduction)": multiMargin,
+  "poisson_nll_loss(input, target, log_input, full, eps, reduction)": (
+    input: tf.Tensor,
+    target: tf.Tensor,
+    logInput: boolean,
+    full: boolean,
+    eps: number,
+    reduction: number,
+  ) => {
+    const [x, t] = [toFloat(input), toFloat(target)];
+    const plain = logInput
+      ? tf.sub(tf.exp(x), tf.mul(t, x))
+      : tf.sub(x, tf.mul(t, tf.log(tf.add(x, eps))));
+    // Stirling's approximation of the factorial, for targets above 1.
+    const stirling = tf.add(tf.sub(tf.mul(t, tf.log(t)), t), tf.mul(tf.log(tf.mul(t, 2 * Math.PI)), 0.5)); // prettier-ignore
+    return reduce(full ? tf.add(plain, where(tf.greater(t, 1), stirling, 0)) : plain, reduction);
+  },
   "triplet_margin_loss(anchor, positive, negative, margin, p, eps, swap, reduction)": (
     anchor: tf.Tensor,
     positive: tf.Tensor,

@@ -192,5 +192,6 @@ export const unaryOps = defineOps({
     const known = where(tf.isNaN(x), NaN, step);
     return toDtype(where(tf.equal(x, 0), toFloat(values), known), self.dtype);
   },
+  "isreal(self)": (self: tf.Tensor) => tf.fill(self.shape, 1, "bool"),
   "is_floating_point(self)": (self: tf.Tensor) => kindOf(self) === 2,
 });

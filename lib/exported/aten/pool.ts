@@ -99,6 +99,18 @@ export const poolOps = defineOps({
       ],
     ]),
   ),
+  "fractional_max_pool2d(self, kernel_size, output_size, random_samples)": (
+    self: tf.Tensor,
+    kernelSize: Sizes,
+    outputSize: Sizes,
+    _randomSamples: tf.Tensor,
+  ) => F.fractionalMaxPool2d(self, each(kernelSize, 2), { outputSize: each(outputSize, 2), _randomSamples, returnIndices: true }), // prettier-ignore
+  "fractional_max_pool3d(self, kernel_size, output_size, random_samples)": (
+    self: tf.Tensor,
+    kernelSize: Sizes,
+    outputSize: Sizes,
+    _randomSamples: tf.Tensor,
+  ) => F.fractionalMaxPool3d(self, each(kernelSize, 3), { outputSize: each(outputSize, 3), _randomSamples, returnIndices: true }), // prettier-ignore
   "max_unpool2d(self, indices, output_size)": unpool,
   "max_unpool3d(self, indices, output_size, stride, padding)": unpool,
 });

@@ -111,6 +111,10 @@ export const specialOps = defineOps({
   "special_i1e(self)": onFloats(scaledBessel(1)),
   "special_entr(self)": onFloats(entropy),
   "special_ndtr(self)": onFloats((x) => tf.mul(tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1), 0.5)),
+  "mvlgamma|special_multigammaln(self, p)": (self: tf.Tensor, p: number) => {
+    const terms = Array.from({ length: p }, (_, i) => lgamma(tf.sub(toFloat(self), i / 2)));
+    return tf.add(tf.addN(terms), (p * (p - 1) * Math.log(Math.PI)) / 4);
+  },
   "ldexp.Tensor(self, other)": (self: tf.Tensor, other: tf.Tensor) =>
     tf.mul(toFloat(self), tf.pow(tf.scalar(2), toFloat(other))),
 });

@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { op } from "../../functional/op.js";
 import { matmul } from "./matmul.js";
 import { add, mul } from "./pointwise-binary.js";
-import { divide } from "./support/arithmetic.js";
+import { divide, where } from "./support/arithmetic.js";
 import { defineOps } from "./support/define.js";
 import { toFloat, withDtype } from "./support/dtype.js";
 import { valuesOf } from "./support/host.js";
@@ -205,5 +205,13 @@ export const statisticsOps = defineOps({
     solve(a, b, left),
     info(a),
   ],
+  "linalg_slogdet|slogdet(A)": (self: tf.Tensor) => {
+    const determinant = solveAll(self, null)[1]!;
+    return [tf.sign(determinant), tf.log(tf.abs(determinant))];
+  },
+  "logdet(self)": (self: tf.Tensor) => {
+    const determinant = solveAll(self, null)[1]!;
+    return where(tf.less(determinant, 0), NaN, tf.log(determinant));
+  },
   "det|linalg_det(self)": (self: tf.Tensor) => solveAll(self, null)[1],
 });

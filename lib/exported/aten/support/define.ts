@@ -32,6 +32,7 @@ export function defineOps(bodies: Readonly<Record<string, Body>>): Record<string
  * only it knows that a scalar `2.0` was a float.
  */
 function bind(target: string, parameters: readonly string[], body: Body): AtenOp {
+  const wraps = OVERFLOWING.test(target);
   return (args, kwargs, { outputs }) => {
     if (args.length > parameters.length) {
       throw new TypeError(
@@ -47,9 +48,21 @@ function bind(target: string, parameters: readonly string[], body: Body): AtenOp
       }
     }
     const result = (body as (...args: unknown[]) => unknown)(...values);
-    if (!Array.isArray(result)) return inDtype(result, outputs[0]);
+    if (!Array.isArray(result)) return inDtype(wraps ? wrapByte(result, outputs[0]) : result, outputs[0]); // prettier-ignore
     return result.map((one: unknown, i) => inDtype(one, outputs[i]));
   };
+}
+
+/** What may leave the range of a uint8, which tfjs holds as an int32. */
+const OVERFLOWING =
+  /^aten\.(add|sub|rsub|mul|neg|bitwise_not|bitwise_left_shift|__lshift__|pow|square)\./;
+
+/** Results of bytes wrap around at 256. */
+function wrapByte(value: unknown, meta: TensorMeta | null | undefined): unknown {
+  if (meta?.dtype !== "uint8" || !(value instanceof tf.Tensor)) return value;
+  const byte = tf.scalar(256, "int32");
+  const whole = toDtype(value as tf.Tensor, "int32");
+  return tf.sub(whole, tf.mul(tf.floorDiv(whole, byte), byte));
 }
 
 function inDtype(value: unknown, meta: TensorMeta | null | undefined): unknown {
