@@ -4,6 +4,7 @@ import { cpus } from "node:os";
 import type { BackendName } from "sconce";
 import { inBrowser } from "./browser.js";
 import { benchLayers, type Row } from "./layers.js";
+import { benchLoad, type LoadRow } from "./load.js";
 
 function print(rows: readonly Row[]): void {
   const table = new Table({
@@ -34,10 +35,35 @@ function print(rows: readonly Row[]): void {
   console.log(table.toString());
 }
 
+function printLoad(rows: readonly LoadRow[]): void {
+  const table = new Table({
+    head: ["90 MB in Node", "ms", "of a bare read"],
+    style: { head: [], border: [] },
+    colAligns: ["left", "right", "right"],
+  });
+  for (const { what, ms, ratio } of rows) {
+    table.push([what, ms.toFixed(1), ratio === null ? "" : ratio.toFixed(2)]);
+  }
+  console.log(table.toString());
+}
+
+async function layers(): Promise<void> {
+  const rows: Row[] = [];
+  for (const backend of ["cpu", "wasm"] satisfies BackendName[])
+    rows.push(...(await benchLayers(backend)));
+  rows.push(...(await inBrowser<Row[]>("bench/layers.ts", "benchLayers", "webgl")));
+  print(rows);
+}
+
+const BENCHES: Record<string, () => Promise<void>> = {
+  layers,
+  load: async () => printLoad(await benchLoad()),
+};
+
+const [name = "layers"] = process.argv.slice(2);
+const bench = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined;
+if (!bench)
+  throw new Error(`bench: unknown '${name}'; there are ${Object.keys(BENCHES).join(", ")}`);
 console.log(`${cpus().length} × ${cpus()[0]?.model.trim()}, Node ${process.version}`);
 console.log("medians of interleaved rounds in one process; webgl in headless Chromium\n");
-const rows: Row[] = [];
-for (const backend of ["cpu", "wasm"] satisfies BackendName[])
-  rows.push(...(await benchLayers(backend)));
-rows.push(...(await inBrowser<Row[]>("bench/layers.ts", "benchLayers", "webgl")));
-print(rows);
+await bench();
