@@ -4,7 +4,7 @@ import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { promisify } from "node:util";
 
 /** Every TypeScript snippet of the pages users read runs, and prints the text below it. */
-const PAGES = ["README.md"];
+const PAGES = ["README.md", "docs/checkpoints.md"];
 
 interface Snippet {
   code: string;
@@ -21,7 +21,10 @@ function snippets(markdown: string): Snippet[] {
   });
 }
 
-describe("Snippets in the documentation", () => {
+describe("Snippets in the documentation", function () {
+  // Each is a program of its own.
+  this.timeout(180_000);
+
   const folder = "out/snippets";
 
   before(() => mkdir(folder, { recursive: true }));
