@@ -93,3 +93,10 @@ export {
   type HeadStrides,
 } from "./attention.js";
 export { canShareMemory, type ThreadProgram, Threads, type ThreadStep } from "./threads.js";
+export {
+  convTranspose,
+  type ConvTransposePointers,
+  type ConvTransposeSpec,
+  packConvTranspose,
+  packedConvTransposeBytes,
+} from "./conv-transpose.js";
