@@ -13,6 +13,9 @@ export interface NormLibrary {
   layerNorm: Norm;
   rmsNorm: Norm;
   moments: (x: number, rows: number, n: number, out: number, eps: number) => void;
+  groupPairs: (
+    stats: number, channels: number, weight: number, bias: number, pairs: number,
+  ) => void; // prettier-ignore
   scaleRows: (x: number, rows: number, n: number, pairs: number, out: number) => void;
 }
 
@@ -79,11 +82,10 @@ export interface GroupNormPointers {
 
 export function groupNorm(heap: Heap, spec: GroupNormSpec): Kernel<GroupNormPointers> {
   const { batch, channels, groups, n, eps } = spec;
-  const { moments, scaleRows } = libraryOf(heap);
+  const { moments, groupPairs, scaleRows } = libraryOf(heap);
   const perGroup = channels / groups;
   const workspaceBytes = (2 + 2 * perGroup) * 4;
   return {
-    onOneThread: true,
     workspaceBytes,
     run: (p, part = 0, parts = 1) => {
       const [from, to] = share(batch * groups, part, parts);
@@ -92,15 +94,9 @@ export function groupNorm(heap: Heap, spec: GroupNormSpec): Kernel<GroupNormPoin
       for (let i = from; i < to; i += 1) {
         const skip = i * perGroup * n * 4;
         moments(p.x + skip, 1, perGroup * n, stats, eps);
-        const memory = heap.f32;
-        const [mean, scale] = [memory[stats >>> 2]!, memory[(stats >>> 2) + 1]!];
-        for (let c = 0; c < perGroup; c += 1) {
-          const channel = (i % groups) * perGroup + c;
-          const factor = scale * (p.weight ? memory[(p.weight >>> 2) + channel]! : 1);
-          const shift = p.bias ? memory[(p.bias >>> 2) + channel]! : 0;
-          memory[(pairs >>> 2) + 2 * c] = factor;
-          memory[(pairs >>> 2) + 2 * c + 1] = shift - mean * factor;
-        }
+        const first = (i % groups) * perGroup * 4;
+        const [weight, bias] = [p.weight && p.weight + first, p.bias && p.bias + first];
+        groupPairs(stats, perGroup, weight || 0, bias || 0, pairs);
         scaleRows(p.x + skip, perGroup, n, pairs, p.out + skip);
       }
     },

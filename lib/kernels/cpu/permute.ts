@@ -2,7 +2,7 @@
 import { collapse, elementwise } from "./elementwise.js";
 import type { Heap } from "./heap.js";
 import { type Kernel, product, share } from "./kernel.js";
-import { emitTranspose } from "./wasm/transpose.js";
+import { emitCopyRows, emitTranspose } from "./wasm/transpose.js";
 
 interface TransposeLibrary {
   transpose: (
@@ -99,15 +99,27 @@ export interface CopyRowsSpec {
 /** Rows into a wider (or out of a wider) matrix: the parts of `cat`, `split` and `narrow`. */
 export function copyRows(heap: Heap, spec: CopyRowsSpec): Kernel<CopyPointers> {
   const { rows, n, xRow = n, outRow = n } = spec;
+  const copyOut = heap.library("copyRows", emitCopyRows, copyRowsInJs).copyRows;
   return {
-    onOneThread: true,
     workspaceBytes: 0,
     run: ({ x, out }, part = 0, parts = 1) => {
-      const memory = heap.f32;
       const [from, to] = share(rows, part, parts);
-      for (let i = from; i < to; i += 1) {
-        const start = (x >>> 2) + i * xRow;
-        memory.copyWithin((out >>> 2) + i * outRow, start, start + n);
+      const [start, target] = [x + from * xRow * 4, out + from * outRow * 4];
+      copyOut(start, xRow * 4, to - from, n, target, outRow * 4);
+    },
+  };
+}
+
+interface CopyRowsLibrary {
+  copyRows: TransposeLibrary["transpose"];
+}
+
+function copyRowsInJs(heap: Heap): CopyRowsLibrary {
+  return {
+    copyRows: (x, xRow, rows, n, out, outRow) => {
+      for (let i = 0; i < rows; i += 1) {
+        const start = (x + i * xRow) >>> 2;
+        heap.f32.copyWithin((out + i * outRow) >>> 2, start, start + n);
       }
     },
   };

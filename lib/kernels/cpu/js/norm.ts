@@ -52,6 +52,16 @@ export function normInJs(heap: Heap): NormLibrary {
         memory[(out >>> 2) + 2 * i + 1] = 1 / Math.sqrt(variance + eps);
       }
     },
+    groupPairs: (stats, channels, weight, bias, pairs) => {
+      const memory = heap.f32;
+      const [mean, scale] = [memory[stats >>> 2]!, memory[(stats >>> 2) + 1]!];
+      for (let c = 0; c < channels; c += 1) {
+        const factor = scale * (weight ? memory[(weight >>> 2) + c]! : 1);
+        const shift = bias ? memory[(bias >>> 2) + c]! : 0;
+        memory[(pairs >>> 2) + 2 * c] = factor;
+        memory[(pairs >>> 2) + 2 * c + 1] = shift - mean * factor;
+      }
+    },
     scaleRows: (x, rows, n, pairs, out) => {
       const memory = heap.f32;
       for (let i = 0; i < rows; i += 1) {

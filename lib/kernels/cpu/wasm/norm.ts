@@ -98,6 +98,27 @@ export function emitNorm(module: ModuleBuilder): void {
     },
   );
 
+  // Mean and scale of a group, weight and bias of its channels → scale and shift of each channel.
+  module.function(
+    "groupPairs",
+    { stats: "i32", channels: "i32", weight: "i32", bias: "i32", pairs: "i32" },
+    (f, p) => {
+      const [mean, scale] = [f.f32(p.stats.loadF32()), f.f32(p.stats.loadF32(4))];
+      const [channel, offset] = [f.i32(0), f.i32(0)];
+      const [factor, shift] = [f.f32(), f.f32()];
+      f.for(channel, p.channels, 1, () => {
+        factor.set(scale);
+        shift.set(0);
+        f.if(p.weight, () => factor.set(scale.mul(p.weight.add(offset).loadF32())));
+        f.if(p.bias, () => shift.set(p.bias.add(offset).loadF32()));
+        const to = f.i32(p.pairs.add(channel.shl(3)));
+        f.storeF32(to, factor);
+        f.storeF32(to, shift.sub(mean.mul(factor)), 4);
+        offset.set(offset.add(4));
+      });
+    },
+  );
+
   // x·scale + shift, one pair of floats for each row.
   module.function(
     "scaleRows",
