@@ -124,7 +124,6 @@ export function convTranspose(heap: Heap, spec: ConvTransposeSpec): Kernel<ConvT
   const workspaceBytes = panelSize + blockChannels * taps * width * 4 + 64;
 
   const group = (
-    p: ConvTransposePointers,
     x: number,
     weight: number,
     to: number,
@@ -165,7 +164,7 @@ export function convTranspose(heap: Heap, spec: ConvTransposeSpec): Kernel<ConvT
           fill(start, c1 - c0, planeOut, p.bias ? p.bias + (g * perGroup + c0) * 4 : 0);
           const x = p.x + (n * inChannels + g * channels) * pixels * 4;
           const weight = p.weight + g * stripBytes(perGroup * taps, k);
-          group(p, x, weight, to, p.workspace + part * workspaceBytes, mine);
+          group(x, weight, to, p.workspace + part * workspaceBytes, mine);
           finish(start, (c1 - c0) * planeOut);
         }
       }

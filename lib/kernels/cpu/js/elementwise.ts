@@ -13,23 +13,21 @@ function roundHalfToEven(x: number): number {
   return below % 2 === 0 ? below : below + 1;
 }
 
-/** By its series where that is short, else by the continued fraction of erfc. */
-export function erf(x: number): number {
-  const size = Math.abs(x);
-  if (size < 2) {
-    let [sum, term] = [x, x];
-    for (let n = 1; n < 40; n += 1) {
-      term *= (-x * x) / n;
-      sum += term / (2 * n + 1);
-      if (Math.abs(term) < 1e-17) break;
-    }
-    return (2 / Math.sqrt(Math.PI)) * sum;
-  }
-  if (!(size < 6)) return size >= 6 ? Math.sign(x) : NaN;
-  let fraction = 0;
-  for (let n = 40; n > 0; n -= 1) fraction = n / 2 / (size + fraction);
-  const rest = Math.exp(-size * size) / (Math.sqrt(Math.PI) * (size + fraction));
-  return Math.sign(x) * (1 - rest);
+/** The quotient of polynomials that the other builds use, ±1 where that is the nearest float. */
+function erf(x: number): number {
+  if (!(Math.abs(x) <= 3.92)) return Number.isNaN(x) ? x : Math.sign(x);
+  const y = x * x;
+  let top = -2.72614225801306e-10 * y + 2.77068142495902e-8;
+  top = top * y - 2.10102402082508e-6;
+  top = top * y - 5.69250639462346e-5;
+  top = top * y - 7.34990630326855e-4;
+  top = top * y - 2.95459980854025e-3;
+  top = top * y - 1.60960333262415e-2;
+  let bottom = -1.45660718464996e-5 * y - 2.13374055278905e-4;
+  bottom = bottom * y - 1.68282697438203e-3;
+  bottom = bottom * y - 7.37332916720468e-3;
+  bottom = bottom * y - 1.42647390514189e-2;
+  return (x * top) / bottom;
 }
 
 type Scalar = (a: number, b: number, c: number) => number;

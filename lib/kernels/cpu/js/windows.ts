@@ -3,8 +3,55 @@ import type { Heap } from "../heap.js";
 import type { WindowsLibrary } from "../windows.js";
 import type { WindowShape } from "../wasm/windows.js";
 
+type Reduce = (
+  memory: Float32Array,
+  at: number,
+  row: number,
+  weight: number,
+  start: number,
+) => number;
+
+/** One window; a loop of its own for each kind, so that each is compiled for what it does. */
+const REDUCE: Record<WindowShape["kind"], (shape: WindowShape) => Reduce> = {
+  depthwise:
+    ({ kernelH, kernelW, dilationW }) =>
+    (memory, at, row, weight, start) => {
+      let [sum, w] = [start, weight];
+      for (let i = 0; i < kernelH; i += 1) {
+        let from = at + i * row;
+        for (let j = 0; j < kernelW; j += 1) {
+          sum += memory[from]! * memory[w]!;
+          from += dilationW;
+          w += 1;
+        }
+      }
+      return sum;
+    },
+  max:
+    ({ kernelH, kernelW, dilationW }) =>
+    (memory, at, row, _, start) => {
+      let most = start;
+      for (let i = 0; i < kernelH; i += 1) {
+        for (let j = 0; j < kernelW; j += 1) {
+          most = Math.max(most, memory[at + i * row + j * dilationW]!);
+        }
+      }
+      return most;
+    },
+  sum:
+    ({ kernelH, kernelW, dilationW }) =>
+    (memory, at, row, _, start) => {
+      let sum = start;
+      for (let i = 0; i < kernelH; i += 1) {
+        for (let j = 0; j < kernelW; j += 1) sum += memory[at + i * row + j * dilationW]!;
+      }
+      return sum;
+    },
+};
+
 export function windowsInJs(heap: Heap, shape: WindowShape): WindowsLibrary {
-  const { kind, kernelH, kernelW, strideW, dilationW } = shape;
+  const { kind, strideW } = shape;
+  const reduce = REDUCE[kind](shape);
   return {
     run: (x, tapRow, lineRow, outH, outW, weight, bias, out, low, high, scale) => {
       const memory = heap.f32;
@@ -12,16 +59,8 @@ export function windowsInJs(heap: Heap, shape: WindowShape): WindowsLibrary {
       let target = out >>> 2;
       for (let line = 0; line < outH; line += 1) {
         for (let column = 0; column < outW; column += 1) {
-          let sum = start;
-          for (let i = 0; i < kernelH; i += 1) {
-            let at = ((x + line * lineRow + i * tapRow) >>> 2) + column * strideW;
-            for (let j = 0; j < kernelW; j += 1) {
-              const value = memory[at]!;
-              if (kind === "depthwise") sum += value * memory[(weight >>> 2) + i * kernelW + j]!;
-              else sum = kind === "max" ? Math.max(sum, value) : sum + value;
-              at += dilationW;
-            }
-          }
+          const at = ((x + line * lineRow) >>> 2) + column * strideW;
+          let sum = reduce(memory, at, tapRow >>> 2, weight >>> 2, start);
           if (kind === "sum") sum *= scale;
           memory[target] = kind !== "depthwise" ? sum : sum < low ? low : sum > high ? high : sum;
           target += 1;
