@@ -3,6 +3,7 @@ import Table from "cli-table3";
 import { cpus } from "node:os";
 import type { BackendName } from "sconce";
 import { inBrowser } from "./browser.js";
+import { benchCompile, type CompileRow } from "./compile.js";
 import { benchLayers, type Row } from "./layers.js";
 import { benchLoad, type LoadRow } from "./load.js";
 
@@ -47,6 +48,30 @@ function printLoad(rows: readonly LoadRow[]): void {
   console.log(table.toString());
 }
 
+function printCompiled(rows: readonly CompileRow[]): void {
+  const table = new Table({
+    head: [
+      "model",
+      "ready ms",
+      "1 thread ms",
+      "2 threads ms",
+      "eager cpu ms",
+      "eager / 1 thread",
+      "error",
+    ],
+    style: { head: [], border: [] },
+    colAligns: ["left", "right", "right", "right", "right", "right", "right"],
+  });
+  for (const { model, ready, one, two, eager, error } of rows) {
+    const times = [ready, one, two, eager].map((ms) => ms.toFixed(2));
+    table.push([model, ...times, (eager / one).toFixed(1), error.toExponential(1)]);
+  }
+  const logs = rows.map(({ one, eager }) => Math.log(eager / one));
+  const mean = Math.exp(logs.reduce((a, b) => a + b, 0) / logs.length);
+  console.log(table.toString());
+  console.log(`geometric mean of eager / compiled: ${mean.toFixed(1)}`);
+}
+
 async function layers(): Promise<void> {
   const rows: Row[] = [];
   for (const backend of ["cpu", "wasm"] satisfies BackendName[])
@@ -58,6 +83,7 @@ async function layers(): Promise<void> {
 const BENCHES: Record<string, () => Promise<void>> = {
   layers,
   load: async () => printLoad(await benchLoad()),
+  compile: async () => printCompiled(await benchCompile()),
 };
 
 const [name = "layers"] = process.argv.slice(2);

@@ -5,6 +5,8 @@ export interface TimingOptions {
   rounds?: number;
   /** How long one measurement of a candidate lasts at least, in ms. Default: 20. */
   minTime?: number;
+  /** How often each candidate runs before. Default: 3. */
+  warmUp?: number;
 }
 
 export const median = (values: readonly number[]): number => {
@@ -22,11 +24,11 @@ function time(run: () => void, times: number): number {
 /** The median time of each candidate in milliseconds. */
 export function measure<K extends string>(
   candidates: Record<K, () => void>,
-  { rounds = 15, minTime = 20 }: TimingOptions = {},
+  { rounds = 15, minTime = 20, warmUp = 3 }: TimingOptions = {},
 ): Record<K, number> {
   const entries = Object.entries(candidates) as [K, () => void][];
   const repeats = entries.map(([, run]) => {
-    time(run, 3); // warm up: the engine compiles, the GPU builds its programs
+    if (warmUp > 0) time(run, warmUp); // the engine compiles, the GPU builds its programs
     return Math.max(1, Math.ceil(minTime / Math.max(time(run, 1), 1e-3)));
   });
   const times = entries.map((): number[] => []);

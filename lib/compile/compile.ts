@@ -16,18 +16,19 @@ import {
 } from "./target.js";
 import { takeApart } from "./structure.js";
 import { TraceError } from "./recorder.js";
+import { checkThreads, threadCount } from "./threads.js";
 import { record, type Traceable } from "./trace.js";
 
 export interface CompileOptions {
   /** How many threads to compute with. Default: what `nn.setThreads` said, else 1. */
-  threads?: number;
+  threads?: number | null;
   /** How many input shapes keep a plan; the one not used for longest goes first. Default: 8. */
   plans?: number;
   /** Told how many of the GPU's programs are compiled. */
   onProgress?: ((done: number, total: number) => void) | null;
 }
 
-const OPTIONS: Required<CompileOptions> = { threads: 1, plans: 8, onProgress: null };
+const OPTIONS: Required<CompileOptions> = { threads: null, plans: 8, onProgress: null };
 
 type Forward<M> = M extends Module ? M["forward"] : M extends (...args: never[]) => unknown ? M : never; // prettier-ignore
 
@@ -75,10 +76,12 @@ export async function compile<M extends Traceable>(
   options?: CompileOptions,
 ): Promise<Compiled<M>> {
   const read = readOptions<Required<CompileOptions>>("compile", OPTIONS, options);
+  const threads = read.threads ?? threadCount();
+  checkThreads("compile: threads", threads);
   await tf.ready();
   const backend = tf.getBackend();
   const createEngine = (await TARGETS[backend]?.()) ?? null;
-  const compiler = new Compiler(model, backend, createEngine, read);
+  const compiler = new Compiler(model, backend, createEngine, { ...read, threads });
   await compiler.prepare(Array.isArray(example) ? (example as unknown[]) : [example]);
   const fast = (...args: unknown[]): unknown => compiler.call(args);
   Object.defineProperty(fast, "graph", { get: () => compiler.graph, enumerable: true });
@@ -102,7 +105,7 @@ class Compiler {
     private readonly model: Traceable,
     private readonly backend: string,
     private readonly createEngine: CreateEngine | null,
-    private readonly options: Required<CompileOptions>,
+    private readonly options: Required<CompileOptions> & { threads: number },
   ) {
     this.guard = new Guard(model);
   }
@@ -212,7 +215,7 @@ class Compiler {
     try {
       const { graph, dispose } = record(this.model, args, DECOMPOSED, true);
       dispose();
-      this.engine ??= this.createEngine!(this.model);
+      this.engine ??= this.createEngine!(this.model, this.options.threads);
       return { plan: this.engine.plan(optimise(graph)) };
     } catch (error) {
       // Whatever the model itself throws, the eager call will throw again.

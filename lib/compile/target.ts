@@ -48,7 +48,8 @@ export interface CompileEngine {
   dispose(): void;
 }
 
-export type CreateEngine = (model: unknown) => CompileEngine;
+/** `threads`: how many to compute with, where that can be chosen. */
+export type CreateEngine = (model: unknown, threads: number) => CompileEngine;
 
 /** The compilers by the tfjs backend on which they run, loaded when they are needed. */
 export const TARGETS: Readonly<Record<string, () => Promise<CreateEngine>>> = {

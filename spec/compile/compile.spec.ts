@@ -93,6 +93,15 @@ describe("compile", () => {
     expect(tf.memory().numTensors).to.equal(before);
   });
 
+  it("computes on several threads, where it can, and gives the same", async () => {
+    const model = makeMlp();
+    const fast = await nn.compile(model, tf.zeros([1, 5]), { threads: 2 });
+    const x = nn.randn(64, 5);
+    for (let i = 0; i < 10; i += 1) expectSame(fast(x), model(x), CLOSE, `run ${i}`);
+    fast.dispose();
+    expect(() => nn.setThreads(0)).to.throw("setThreads: expects a positive integer, got 0");
+  });
+
   it("profiles by node and by module", async () => {
     const model = makeMlp();
     const fast = await nn.compile(model, tf.zeros([1, 5]));

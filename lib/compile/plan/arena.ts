@@ -1,3 +1,4 @@
+import type { Heap } from "../../kernels/cpu/index.js";
 import type { Block } from "./value.js";
 
 /** Kernels may read so much past the end of a block. */
@@ -52,4 +53,29 @@ export function layOut(blocks: readonly Block[]): number {
   }
   for (const block of blocks) block.address = ownerOf(block).address;
   return placed.reduce((most, { end }) => Math.max(most, end), 0);
+}
+
+/** The memory that all plans of a model work in, one after the other. */
+export class Arena {
+  private address = 0;
+  private bytes = 0;
+  /** Rises when the memory has moved. */
+  version = 0;
+
+  constructor(private readonly heap: Heap) {}
+
+  /** The address of at least so many bytes. */
+  reserve(bytes: number): number {
+    if (bytes <= this.bytes) return this.address;
+    if (this.bytes > 0) this.heap.free(this.address);
+    this.address = this.heap.alloc(bytes);
+    this.bytes = bytes;
+    this.version += 1;
+    return this.address;
+  }
+
+  dispose(): void {
+    if (this.bytes > 0) this.heap.free(this.address);
+    this.bytes = 0;
+  }
 }

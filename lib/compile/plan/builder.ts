@@ -5,6 +5,9 @@ import type { Statics } from "./statics.js";
 import { Block, count, isContiguous, stridesOf, type Value } from "./value.js";
 import type { Weights } from "./weights.js";
 
+/** A kernel call on settled addresses: all of it, or the share of one of several threads. */
+export type Runner = (part?: number, parts?: number) => void;
+
 /** One kernel call of a plan. */
 export interface Step {
   /** The node that it belongs to. */
@@ -18,8 +21,10 @@ export interface Step {
   /** Scratch memory in bytes. */
   workspace?: number;
   flops?: number;
+  /** Whether it works in JavaScript, so that other threads cannot take part. */
+  onOneThread?: boolean;
   /** Gives what runs, once addresses are settled; `workspace` is an address. */
-  bind: (workspace: number) => () => void;
+  bind: (workspace: number) => Runner;
 }
 
 /** Why a node runs as a tfjs op. */
@@ -35,6 +40,8 @@ export class Builder {
   readonly blocks = new Set<Block>();
   readonly values = new Map<Node, Value | readonly Value[]>();
   readonly users: Map<Node, Set<Node>>;
+  /** Whether a kernel makes more of a NaN or an infinity of the input than eager does. */
+  spreadsNaN = false;
   private readonly fixed: Set<Node>;
   private current: Node;
 
@@ -116,11 +123,12 @@ export class Builder {
     const kernel = copy(this.heap, { shape: from.shape, strides: from.strides });
     this.add({
       kernel: "copy",
+      onOneThread: kernel.onOneThread,
       reads: [from.block],
       writes: [to.block],
       bind: () => {
         const pointers = { x: addressOf(from), out: addressOf(to) };
-        return () => kernel.run(pointers);
+        return (part, parts) => kernel.run(pointers, part, parts);
       },
     });
   }

@@ -1,18 +1,32 @@
-import { createHeap, type Heap } from "../../kernels/cpu/index.js";
+import { canShareMemory, createHeap, type Heap, Threads } from "../../kernels/cpu/index.js";
 import type { Graph } from "../../graph/index.js";
-import type { CompileEngine } from "../target.js";
 import { attributesOf } from "../guard.js";
-import { Arena, Plan } from "./plan.js";
+import type { CompileEngine } from "../target.js";
+import { Arena } from "./arena.js";
+import { Plan } from "./plan.js";
 import { Weights } from "./weights.js";
 
 /** The memory of one compiled model: its packed weights, and an arena for all its plans. */
 export class Engine implements CompileEngine {
-  readonly heap: Heap = createHeap();
-  readonly weights: Weights;
-  private readonly arena = new Arena(this.heap);
+  private readonly heap: Heap;
+  private readonly weights: Weights;
+  private readonly arena: Arena;
+  private readonly plans = new Set<Plan>();
+  private threads: Threads | null = null;
 
-  constructor(model: unknown) {
+  /** With so many threads where memory can be shared, else with one. */
+  constructor(
+    model: unknown,
+    private readonly count: number,
+  ) {
+    this.heap = createHeap({ shared: count > 1 && canShareMemory() });
     this.weights = new Weights(this.heap, attributesOf(model));
+    this.arena = new Arena(this.heap);
+  }
+
+  /** Starts the threads. */
+  async ready(): Promise<void> {
+    if (this.heap.shared) this.threads ??= await Threads.start(this.heap, this.count);
   }
 
   refresh(): void {
@@ -20,14 +34,18 @@ export class Engine implements CompileEngine {
   }
 
   plan(graph: Graph): Plan {
-    return new Plan(graph, this.heap, this.weights, this.arena);
+    const plan = new Plan(graph, this.heap, this.weights, this.arena, () => this.threads);
+    this.plans.add(plan);
+    return plan;
   }
 
   dispose(): void {
+    for (const plan of this.plans) plan.release();
     this.weights.dispose();
     this.arena.dispose();
+    this.threads?.dispose();
     this.heap.dispose();
   }
 }
 
-export const createEngine = (model: unknown): Engine => new Engine(model);
+export const createEngine = (model: unknown, threads: number): Engine => new Engine(model, threads);

@@ -2,7 +2,7 @@ import { attention, gather, type HeadStrides } from "../../kernels/cpu/index.js"
 import type { Argument, Node } from "../../graph/index.js";
 import { isCall, shapeOf } from "../passes/facts.js";
 import { addressOf, type Builder, Decline, type Lowered } from "./builder.js";
-import { type Lower, optionsOf } from "./lower-basic.js";
+import { type Lower, optionsOf, runChain } from "./lower-basic.js";
 import { blocksOf } from "./lower-norm.js";
 import { DECLINED } from "../declined.js";
 import { count, permuteValue, reshapeValue, type Value } from "./value.js";
@@ -25,8 +25,14 @@ const headStrides = ({ strides }: Value): HeadStrides => ({
 /** A bool mask means "takes part"; what is added is 0 or -∞. */
 function maskOf(b: Builder, mask: Argument, scores: readonly number[]): Value | null | Decline {
   if (!mask) return null;
-  const value = b.contiguous(b.read(mask as Node));
-  if (value.dtype !== "float32") return new Decline("a mask that is no float");
+  let value = b.contiguous(b.read(mask as Node));
+  if (value.dtype === "bool") {
+    // The logarithm of 1 and 0: what is added to the scores, 0 and -∞.
+    const added = runChain(b, [value], [["prim.Log", "x0"]], value.shape);
+    if (added instanceof Decline) return added;
+    value = added as Value;
+  }
+  if (value.dtype !== "float32") return new Decline("a mask of integers");
   if (value.shape.length > 4) return new Decline("a mask of more than four dimensions");
   const missing = new Array<number>(4 - value.shape.length).fill(1);
   const wide = reshapeValue(value, [...missing, ...value.shape])!;
@@ -86,6 +92,7 @@ const lowerAttention: Lower = (b, node): Lowered => {
   });
   b.add({
     kernel: "attention",
+    onOneThread: kernel.onOneThread,
     reads: blocksOf(q, k, v, mask),
     writes: [out.block],
     workspace: kernel.workspaceBytes,
@@ -95,7 +102,7 @@ const lowerAttention: Lower = (b, node): Lowered => {
         ...{ q: addressOf(q), k: addressOf(k), v: addressOf(v), out: addressOf(out) },
         ...{ mask: mask ? addressOf(mask) : 0, workspace },
       };
-      return () => kernel.run(pointers);
+      return (part, parts) => kernel.run(pointers, part, parts);
     },
   });
   return reshapeValue(out, shape) ?? new Decline("its batch has no one stride");
@@ -115,6 +122,7 @@ function lookUp(b: Builder, table: Value, indices: Value, shape: readonly number
   const out = b.make(shape);
   b.add({
     kernel: "gather",
+    onOneThread: true,
     reads: [whole.block, at.block],
     writes: [out.block],
     bind: () => {

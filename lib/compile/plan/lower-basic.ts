@@ -51,13 +51,14 @@ export function runChain(
   const over = inputs.filter((value) => fills(value) && count(value.shape) === count(shape));
   b.add({
     kernel: `elementwise ×${lines.length}`,
+    onOneThread: kernel.onOneThread,
     reads: inputs.map(({ block }) => block),
     writes: [out.block],
     over: over.map(({ block }) => block),
     flops: lines.length * count(shape),
     bind: () => {
       const pointers = { inputs: inputs.map(addressOf), out: addressOf(out) };
-      return () => kernel.run(pointers);
+      return (part, parts) => kernel.run(pointers, part, parts);
     },
   });
   return out;
@@ -107,6 +108,7 @@ export function copyInto(b: Builder, from: Value, to: Value): void {
   const places = count(lead);
   b.add({
     kernel: "copy",
+    onOneThread: kernel.onOneThread,
     reads: [from.block],
     writes: [to.block],
     bind: () => {
@@ -120,8 +122,8 @@ export function copyInto(b: Builder, from: Value, to: Value): void {
         }
         return { x: source, out: target };
       });
-      return () => {
-        for (const pointers of offsets) kernel.run(pointers);
+      return (part, parts) => {
+        for (const pointers of offsets) kernel.run(pointers, part, parts);
       };
     },
   });

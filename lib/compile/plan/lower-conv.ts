@@ -1,7 +1,9 @@
 import {
   conv,
-  depthwise,
+  type ConvAlgorithm,
   type ConvSpec,
+  depthwise,
+  fastestConv,
   packConv,
   packedConvBytes,
 } from "../../kernels/cpu/index.js";
@@ -66,16 +68,23 @@ function lowerConv(b: Builder, node: Node, dims: number, tail: Tail): Lowered {
   const { inChannels, groups } = spec;
   const isDepthwise = groups === inChannels && groups > 1 && dims < 3;
   if (isDepthwise && residual === null) return lowerDepthwise(b, node, spec, x, bias);
-  const sizes = { inChannels, outChannels, groups, kernel };
-  const packed = b.pack(`conv/${groups}`, [weight], packedConvBytes(sizes), (to, statics) => {
-    const raw = b.heap.put(statics.of(weight).values);
-    packConv(b.heap, sizes, raw, to);
-    b.heap.free(raw);
-  });
-  const run = conv(b.heap, spec);
+  const algorithm = algorithmOf(b, spec, weight);
+  const sizes = { inChannels, outChannels, groups, kernel, algorithm };
+  const packed = b.pack(
+    `conv/${groups}/${algorithm}`,
+    [weight],
+    packedConvBytes(sizes),
+    (to, statics) => {
+      const raw = b.heap.put(statics.of(weight).values);
+      packConv(b.heap, sizes, raw, to);
+      b.heap.free(raw);
+    },
+  );
+  const run = conv(b.heap, { ...spec, algorithm });
   const out = b.make(shape);
   b.add({
     kernel: `conv ${kernel.join("×")}`,
+    onOneThread: run.onOneThread,
     reads: [x.block, packed, residual?.block, bias?.block].filter((one) => one !== undefined),
     writes: [out.block],
     over: residual && fills(residual) ? [residual.block] : [],
@@ -90,10 +99,25 @@ function lowerConv(b: Builder, node: Node, dims: number, tail: Tail): Lowered {
         out: addressOf(out),
         workspace,
       };
-      return () => run.run(pointers);
+      return (part, parts) => run.run(pointers, part, parts);
     },
   });
   return out;
+}
+
+/** Winograd's weight is 16/9 as large, and the larger the weight, the less there is to gain. */
+const MOST_WINOGRAD = 1 << 20;
+
+/**
+ * Winograd's F(2 × 2) where it is faster: its error is that of the direct way. That of F(4 × 4) is
+ * several times larger, which deep models would show.
+ */
+function algorithmOf(b: Builder, spec: ConvSpec, weight: Node): ConvAlgorithm {
+  if (count(shapeOf(weight)) > MOST_WINOGRAD || fastestConv(spec) === "direct") return "direct";
+  const { values } = b.weights.staticsOf(b.graph).of(weight);
+  if (!values.every(Number.isFinite)) return "direct";
+  b.spreadsNaN = true;
+  return "winograd2";
 }
 
 /** As many groups as channels: each plane by itself, with its weight as it is. */
@@ -110,6 +134,7 @@ function lowerDepthwise(
   const out = b.make(shapeOf(node));
   b.add({
     kernel: `depthwise ${kernel.join("×")}`,
+    onOneThread: run.onOneThread,
     reads: [x.block, weight.block, bias?.block].filter((one) => one !== undefined),
     writes: [out.block],
     workspace: run.workspaceBytes,
@@ -119,7 +144,7 @@ function lowerDepthwise(
         ...{ x: addressOf(x), weight: addressOf(weight), out: addressOf(out), workspace },
         bias: bias ? addressOf(bias) : 0,
       };
-      return () => run.run(pointers);
+      return (part, parts) => run.run(pointers, part, parts);
     },
   });
   return out;

@@ -61,6 +61,7 @@ function lowerLinear(b: Builder, node: Node, tail: Tail): Lowered {
     const target = block;
     b.add({
       kernel: "pack",
+      onOneThread: true,
       reads: [raw.block],
       writes: [target],
       bind: () => pack!(target),
@@ -71,6 +72,7 @@ function lowerLinear(b: Builder, node: Node, tail: Tail): Lowered {
   );
   b.add({
     kernel: "linear",
+    onOneThread: kernel.onOneThread,
     reads,
     writes: [out.block],
     over: residual && fills(residual) ? [residual.block] : [],
@@ -85,7 +87,7 @@ function lowerLinear(b: Builder, node: Node, tail: Tail): Lowered {
         out: addressOf(out),
         workspace,
       };
-      return () => kernel.run(pointers);
+      return (part, parts) => kernel.run(pointers, part, parts);
     },
   });
   return out;
@@ -116,13 +118,14 @@ function lowerMatmul(b: Builder, node: Node): Lowered {
   const out = b.make(shape);
   b.add({
     kernel: "matmul",
+    onOneThread: kernel.onOneThread,
     reads: [a.value.block, c.value.block],
     writes: [out.block],
     workspace: kernel.workspaceBytes,
     flops: 2 * count(shape) * k,
     bind: (workspace) => {
       const pointers = { a: addressOf(a.value), b: addressOf(c.value), out: addressOf(out), workspace }; // prettier-ignore
-      return () => kernel.run(pointers);
+      return (part, parts) => kernel.run(pointers, part, parts);
     },
   });
   return out;

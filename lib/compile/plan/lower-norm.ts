@@ -33,6 +33,7 @@ const lowerLayerNorm =
     const out = b.make(x.shape);
     b.add({
       kernel: `${kind} norm`,
+      onOneThread: kernel.onOneThread,
       reads: blocksOf(x, w, c),
       writes: [out.block],
       over: fills(x) ? [x.block] : [],
@@ -44,7 +45,7 @@ const lowerLayerNorm =
           bias: c ? addressOf(c) : 0,
           out: addressOf(out),
         };
-        return () => kernel.run(pointers);
+        return (part, parts) => kernel.run(pointers, part, parts);
       },
     });
     return out;
@@ -66,6 +67,7 @@ function normGroups(
   const out = b.make(x.shape);
   b.add({
     kernel: "group norm",
+    onOneThread: kernel.onOneThread,
     reads: blocksOf(x, w, c),
     writes: [out.block],
     over: fills(x) ? [x.block] : [],
@@ -76,7 +78,7 @@ function normGroups(
         ...{ x: addressOf(x), out: addressOf(out), workspace },
         ...{ weight: w ? addressOf(w) : 0, bias: c ? addressOf(c) : 0 },
       };
-      return () => kernel.run(pointers);
+      return (part, parts) => kernel.run(pointers, part, parts);
     },
   });
   return out;
@@ -100,13 +102,14 @@ const lowerSoftmax =
     const out = b.make(x.shape);
     b.add({
       kernel: log ? "log softmax" : "softmax",
+      onOneThread: kernel.onOneThread,
       reads: [x.block],
       writes: [out.block],
       over: fills(x) ? [x.block] : [],
       flops: 5 * count(x.shape),
       bind: () => {
         const pointers = { x: addressOf(x), out: addressOf(out) };
-        return () => kernel.run(pointers);
+        return (part, parts) => kernel.run(pointers, part, parts);
       },
     });
     return out;
@@ -135,12 +138,13 @@ export function runReduction(
   const out = b.make(shape);
   b.add({
     kernel: reduction,
+    onOneThread: kernel.onOneThread,
     reads: [x.block],
     writes: [out.block],
     flops: count(x.shape),
     bind: () => {
       const pointers = { x: addressOf(x), out: addressOf(out) };
-      return () => kernel.run(pointers);
+      return (part, parts) => kernel.run(pointers, part, parts);
     },
   });
   return out;

@@ -25,13 +25,14 @@ function runPool(b: Builder, node: Node, spec: Omit<PoolSpec, "planes" | "size">
   const out = b.make(shape);
   b.add({
     kernel: `${spec.kind} pool`,
+    onOneThread: kernel.onOneThread,
     reads: [x.block],
     writes: [out.block],
     workspace: kernel.workspaceBytes,
     flops: count(shape) * count(spec.kernel),
     bind: (workspace) => {
       const pointers = { x: addressOf(x), out: addressOf(out), workspace };
-      return () => kernel.run(pointers);
+      return (part, parts) => kernel.run(pointers, part, parts);
     },
   });
   return out;

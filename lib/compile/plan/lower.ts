@@ -3,6 +3,7 @@ import { type Lower, POINTWISE, VIEWS } from "./lower-basic.js";
 import { CONV } from "./lower-conv.js";
 import { LINEAR } from "./lower-linear.js";
 import { NORM } from "./lower-norm.js";
+import { RECURRENT } from "./lower-recurrent.js";
 import { WINDOWS } from "./lower-windows.js";
 
 /** How each op becomes kernel calls; what is not here runs as a tfjs op inside the plan. */
@@ -14,4 +15,5 @@ export const LOWERINGS: Readonly<Record<string, Lower>> = {
   ...NORM,
   ...WINDOWS,
   ...ATTENTION,
+  ...RECURRENT,
 };

@@ -1,40 +1,17 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { Heap } from "../../kernels/cpu/index.js";
+import type { Heap, ThreadProgram, Threads } from "../../kernels/cpu/index.js";
 import type { Node } from "../../graph/index.js";
 import { type Argument, callNode, type Graph, mapNodes } from "../../graph/index.js";
 import { tensorMeta } from "../passes/facts.js";
-import { layOut } from "./arena.js";
 import type { CompiledPlan, Fallback, StepInfo } from "../target.js";
-import { addressOf, Builder, Decline, type Step } from "./builder.js";
+import { DECLINED } from "../declined.js";
+import { type Arena, layOut } from "./arena.js";
+import { addressOf, Builder, Decline, type Runner, type Step } from "./builder.js";
 import { LOWERINGS } from "./lower.js";
 import type { Block } from "./value.js";
 import { count, type Value } from "./value.js";
+import { Trial } from "./trial.js";
 import type { Weights } from "./weights.js";
-
-/** The memory that all plans of a model work in, one after the other. */
-export class Arena {
-  private address = 0;
-  private bytes = 0;
-  /** Rises when the memory has moved. */
-  version = 0;
-
-  constructor(private readonly heap: Heap) {}
-
-  /** The address of at least so many bytes. */
-  reserve(bytes: number): number {
-    if (bytes <= this.bytes) return this.address;
-    if (this.bytes > 0) this.heap.free(this.address);
-    this.address = this.heap.alloc(bytes);
-    this.bytes = bytes;
-    this.version += 1;
-    return this.address;
-  }
-
-  dispose(): void {
-    if (this.bytes > 0) this.heap.free(this.address);
-    this.bytes = 0;
-  }
-}
 
 /** A graph as a fixed list of kernel calls on fixed addresses. */
 export class Plan implements CompiledPlan {
@@ -45,7 +22,10 @@ export class Plan implements CompiledPlan {
   private readonly workspace: number;
   private readonly inputs: (Value | null)[];
   private readonly outputs: Map<Node, Value>;
-  private run: (() => void)[] = [];
+  private readonly needsFinite: boolean;
+  private run: readonly Runner[] = [];
+  private program: ThreadProgram | null = null;
+  private trial: Trial | null = null;
   private version = -1;
 
   constructor(
@@ -53,6 +33,7 @@ export class Plan implements CompiledPlan {
     private readonly heap: Heap,
     private readonly weights: Weights,
     private readonly arena: Arena,
+    private readonly threads: () => Threads | null,
   ) {
     weights.refresh(); // what other plans packed may be old
     const builder = new Builder(graph, heap, weights);
@@ -77,6 +58,7 @@ export class Plan implements CompiledPlan {
       this.outputs.set(node, builder.contiguous(builder.read(node)));
     }
     this.steps = builder.steps;
+    this.needsFinite = builder.spreadsNaN;
     this.settleLifetimes();
     this.blocks = [...builder.blocks].filter(({ first }) => first < Infinity);
     this.bytes = layOut(this.blocks);
@@ -127,6 +109,7 @@ export class Plan implements CompiledPlan {
     const toTensor = (value: Value): tf.Tensor => readTensor(heap, value);
     builder.add({
       kernel: "tfjs",
+      onOneThread: true,
       reads: [...reads.values(), ...[...lists.values()].flat()].map(({ block }) => block),
       writes: outputs.map(({ block }) => block),
       bind: () => () => {
@@ -161,12 +144,35 @@ export class Plan implements CompiledPlan {
   }
 
   private bind(): void {
-    const base = this.arena.reserve(this.bytes + this.workspace + 256);
+    const threads = this.threads();
+    const base = this.arena.reserve(this.bytes + this.workspace * (threads?.count ?? 1) + 256);
     if (this.version === this.arena.version) return;
     this.version = this.arena.version;
     const relative = this.relative;
     this.blocks.forEach((block, i) => (block.address = base + relative[i]!));
     this.run = this.steps.map(({ bind }) => bind(base + this.bytes));
+    if (threads === null) return;
+    this.program?.dispose();
+    this.program = threads.program(
+      this.steps.map(({ onOneThread }, i) => ({ run: this.run[i]!, onOneThread })),
+    );
+    this.trial = new Trial();
+  }
+
+  private compute(): void {
+    const { program, trial } = this;
+    const alone = (): void => {
+      for (const step of this.run) step();
+    };
+    if (program === null || trial === null) alone();
+    else trial.run(alone, program.run);
+  }
+
+  /** Frees what the threads know of it. */
+  release(): void {
+    this.program?.dispose();
+    this.program = null;
+    this.version = -1;
   }
 
   private addresses: number[] | null = null;
@@ -177,7 +183,7 @@ export class Plan implements CompiledPlan {
   /** Runs on inputs in the order of the placeholders; gives the tensor of each output node. */
   execute(inputs: readonly tf.Tensor[]): (node: Node) => tf.Tensor {
     this.start(inputs);
-    for (const step of this.run) step();
+    this.compute();
     return this.finish(inputs);
   }
 
@@ -196,7 +202,9 @@ export class Plan implements CompiledPlan {
     this.bind();
     for (let i = 0; i < inputs.length; i += 1) {
       const value = this.inputs[i];
-      if (value) writeTensor(this.heap, value, inputs[i]!);
+      if (!value) continue;
+      writeTensor(this.heap, value, inputs[i]!);
+      if (this.needsFinite && !isFinite(inputs[i]!)) throw DECLINED; // eslint-disable-line @typescript-eslint/only-throw-error -- a signal, not an error
     }
   }
 
@@ -220,6 +228,12 @@ export class Plan implements CompiledPlan {
       return tensor;
     };
   }
+}
+
+function isFinite(tensor: tf.Tensor): boolean {
+  let sum = 0;
+  for (const value of tensor.dataSync()) sum += value - value; // NaN for NaN and infinities
+  return sum === 0;
 }
 
 function writeTensor(heap: Heap, value: Value, tensor: tf.Tensor): void {

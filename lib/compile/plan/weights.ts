@@ -79,7 +79,9 @@ export class Weights {
 
   /** Notes whatever parameters a graph reads, packed or not. */
   watch(graph: Graph): void {
-    for (const node of graph.nodes) this.collect(node, graph, new Set());
+    for (const node of graph.nodes) {
+      if (node.kind === "get_attr") this.collect(node, graph, new Set());
+    }
   }
 
   dispose(): void {

@@ -1,0 +1,125 @@
+import {
+  packedLinearBytes,
+  packLinear,
+  recurrent,
+  type RecurrentSpec,
+} from "../../kernels/cpu/index.js";
+import type { Argument, Node } from "../../graph/index.js";
+import { shapeOf } from "../passes/facts.js";
+import { addressOf, type Builder, Decline, type Lowered } from "./builder.js";
+import { type Lower, optionsOf } from "./lower-basic.js";
+import { blocksOf, vectorOf } from "./lower-norm.js";
+import { type Block, count, sliceValue, stridesOf, type Value } from "./value.js";
+
+/** The weights of one layer in one direction, as functional's op takes them. */
+interface Weights {
+  weightIh: Node;
+  weightHh: Node;
+  biasIh: Node | null;
+  biasHh: Node | null;
+  weightHr: Node | null;
+}
+
+function pack(b: Builder, weight: Node): Block {
+  const [n, k] = shapeOf(weight) as [number, number];
+  return b.pack("linear", [weight], packedLinearBytes(n, k), (to, statics) => {
+    const raw = b.heap.put(statics.of(weight).values);
+    packLinear(b.heap, { weight: raw, n, k, to });
+    b.heap.free(raw);
+  });
+}
+
+/** The states of one layer and direction in `(layers · directions, N, H)`. */
+function part(b: Builder, state: Value, index: number): Value {
+  const [, n, h] = state.shape as [number, number, number];
+  return sliceValue(b.contiguous(state), [index, 0, 0], [1, n, h]);
+}
+
+const lowerRecurrent =
+  (kind: RecurrentSpec["kind"]): Lower =>
+  (b, node): Lowered => {
+    const [input, initial, weights, given] = node.args as unknown as [
+      Node,
+      Node[],
+      Weights[],
+      Argument,
+    ];
+    const options = optionsOf(given);
+    if (options.lengths) return new Decline("sequences of different lengths");
+    if (options.training && options.dropout) return new Decline("dropout");
+    if (weights.some(({ weightHr }) => weightHr)) return new Decline("a projection");
+    const isFixed = weights.every(({ weightIh, weightHh }) => b.isStatic(weightIh) && b.isStatic(weightHh)); // prettier-ignore
+    if (!isFixed) return new Decline("its weights depend on the input");
+    const [time, batch] = shapeOf(input) as [number, number];
+    if (count(shapeOf(input)) === 0) return new Decline("an empty tensor");
+    const directions = options.bidirectional ? 2 : 1;
+    const starts = initial.map((state) => b.contiguous(b.read(state)));
+    const hidden = starts[0]!.shape[2]!;
+    const ends = starts.map(({ shape }) => b.make(shape));
+    let x = b.contiguous(b.read(input));
+    let both = x; // the output of both directions, side by side
+    weights.forEach((one, i) => {
+      const direction = i % directions;
+      const width = directions * hidden;
+      if (direction === 0) both = b.make([time, batch, width]);
+      runLayer(
+        b,
+        kind,
+        one,
+        x,
+        sliceValue(both, [0, 0, direction * hidden], [time, batch, hidden]),
+        {
+          starts: starts.map((state) => part(b, state, i)),
+          ends: ends.map((state) => part(b, state, i)),
+          reverse: direction === 1,
+        },
+      );
+      if (direction === directions - 1) x = both;
+    });
+    return [x, ...ends];
+  };
+
+function runLayer(
+  b: Builder,
+  kind: RecurrentSpec["kind"],
+  weights: Weights,
+  x: Value,
+  out: Value,
+  { starts, ends, reverse }: { starts: Value[]; ends: Value[]; reverse: boolean },
+): void {
+  const [time, batch, inputSize] = x.shape as [number, number, number];
+  const hiddenSize = out.shape[2]!;
+  const outRow = out.strides[1] ?? stridesOf(out.shape)[1]!;
+  const kernel = recurrent(b.heap, { kind, time, batch, inputSize, hiddenSize, reverse, outRow });
+  const [ih, hh] = [pack(b, weights.weightIh), pack(b, weights.weightHh)];
+  const [biasIh, biasHh] = [vectorOf(b, weights.biasIh), vectorOf(b, weights.biasHh)];
+  const gates = shapeOf(weights.weightIh)[0]!;
+  b.add({
+    kernel: kind,
+    onOneThread: kernel.onOneThread,
+    reads: [...blocksOf(x, biasIh, biasHh, ...starts), ih, hh],
+    writes: blocksOf(out, ...ends),
+    workspace: kernel.workspaceBytes,
+    flops: 2 * time * batch * gates * (inputSize + hiddenSize),
+    bind: (workspace) => {
+      const pointers = {
+        ...{ x: addressOf(x), out: addressOf(out), workspace },
+        ...{ weightIh: ih.address, weightHh: hh.address },
+        biasIh: biasIh ? addressOf(biasIh) : 0,
+        biasHh: biasHh ? addressOf(biasHh) : 0,
+        h0: addressOf(starts[0]!),
+        c0: starts[1] ? addressOf(starts[1]) : 0,
+        hN: addressOf(ends[0]!),
+        cN: ends[1] ? addressOf(ends[1]) : 0,
+      };
+      return (part, parts) => kernel.run(pointers, part, parts);
+    },
+  });
+}
+
+export const RECURRENT: Readonly<Record<string, Lower>> = {
+  lstm: lowerRecurrent("lstm"),
+  gru: lowerRecurrent("gru"),
+  rnn_tanh: lowerRecurrent("tanh"),
+  rnn_relu: lowerRecurrent("relu"),
+};

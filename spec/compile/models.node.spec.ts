@@ -1,0 +1,71 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { expect } from "chai";
+import { BertModel } from "../../examples/models/bert.js";
+import { resnet18 } from "../../examples/models/resnet.js";
+import { SileroVAD } from "../../examples/models/silero-vad.js";
+import { WordGPT } from "../../examples/models/wordgpt.js";
+import * as nn from "../../lib/index.js";
+import { expectSame } from "../support/graphs.js";
+
+const CLOSE = { rtol: 1e-4, atol: 1e-5 };
+
+interface Case {
+  title: string;
+  make: () => nn.Module;
+  inputs: (() => tf.Tensor[])[];
+  /** How many nodes may still run as tfjs ops. */
+  fallbacks: number;
+}
+
+const tokens = (...shape: number[]): tf.Tensor => nn.randint(0, 27, shape);
+const bert = {
+  ...{ vocab_size: 27, hidden_size: 24, num_hidden_layers: 2, num_attention_heads: 3 },
+  ...{ intermediate_size: 48, max_position_embeddings: 16, type_vocab_size: 2, layer_norm_eps: 1e-12 }, // prettier-ignore
+};
+
+const CASES: Case[] = [
+  {
+    title: "resnet18",
+    make: () => resnet18(10),
+    inputs: [() => [nn.randn(1, 3, 40, 40)], () => [nn.randn(2, 3, 40, 40)]],
+    fallbacks: 0,
+  },
+  {
+    title: "WordGPT",
+    make: () => new WordGPT(),
+    inputs: [() => [tokens(1, 7)], () => [tokens(2, 3)]],
+    fallbacks: 1,
+  },
+  {
+    title: "SileroVAD",
+    make: () => new SileroVAD(),
+    inputs: [() => [nn.randn(1, 576)]],
+    fallbacks: 3,
+  },
+  {
+    title: "BERT",
+    make: () => new BertModel(bert as never),
+    inputs: [() => [tokens(2, 6), tf.tensor([[1, 1, 1, 1, 1, 1], [1, 1, 1, 0, 0, 0]], [2, 6], "int32")]], // prettier-ignore
+    fallbacks: 4,
+  },
+];
+
+describe("Real models, compiled", () => {
+  before(() => nn.setBackend("cpu"));
+
+  for (const { title, make, inputs, fallbacks } of CASES) {
+    it(`${title} gives what it gives eagerly`, async () => {
+      nn.manualSeed(0);
+      const model = make();
+      const fast = await nn.compile(model, inputs[0]!());
+      expect(fast.explain().compiled, String(fast.explain())).to.be.true;
+      expect(fast.explain().fallbacks.length, String(fast.explain())).to.be.at.most(fallbacks);
+      for (const input of inputs) {
+        const args = input();
+        expectSame(fast(...(args as never[])), model(...args), CLOSE, title);
+      }
+      fast.dispose();
+      model.dispose();
+    });
+  }
+});
