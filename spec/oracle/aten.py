@@ -29,7 +29,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 warnings.filterwarnings("ignore")
 
 SKIP = re.compile(
-    r"backward|random|uniform|normal_|bernoulli|multinomial|poisson|exponential|cauchy|geometric|"
+    r"backward|random|uniform|normal[_.]|bernoulli|multinomial|poisson|exponential|cauchy|geometric|"
     r"rand|^empty|^new_empty|sparse|nested|quant|resize|^set_|_foreach|_out$|cudnn|mkldnn|"
     r"rrelu_with_noise|fft_hfft|unique_consecutive|_unique_id|is_same_size|^_has_same|^_version|requires_grad|^_dim_arange"
 )

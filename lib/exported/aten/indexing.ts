@@ -21,7 +21,7 @@ function wrap(index: tf.Tensor, size: number): tf.Tensor {
 }
 
 /** The places of what is not 0, one row each; how many is known only from the values. */
-export const nonzero = /* @__PURE__ */ op("nonzero", (self: tf.Tensor): tf.Tensor => {
+const nonzero = /* @__PURE__ */ op("nonzero", (self: tf.Tensor): tf.Tensor => {
   const strides = stridesOf(self.shape);
   const places: number[] = [];
   valuesOf(self).forEach((value, i) => {

@@ -320,4 +320,4 @@ function isClose(
   return equalNan ? tf.logicalOr(close, tf.logicalAnd(tf.isNaN(x), tf.isNaN(y))) : close;
 }
 
-export { add, clamp, div, mul, pow, sub };
+export { add, mul };

@@ -141,5 +141,3 @@ export function floorDivide(a: Operand, b: Operand): tf.Tensor {
   const known = where(tf.logicalAnd(usual, tf.isFinite(q)), nearest, unusual);
   return where(tf.logicalOr(tf.isNaN(p), tf.isNaN(q)), NaN, known);
 }
-
-export { broadcasting };
