@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expect } from "chai";
 import { BertModel } from "../../examples/models/bert.js";
+import { EfficientNetLite0 } from "../../examples/models/efficientnet-lite.js";
 import { resnet18 } from "../../examples/models/resnet.js";
 import { SileroVAD } from "../../examples/models/silero-vad.js";
 import { WordGPT } from "../../examples/models/wordgpt.js";
@@ -28,6 +29,12 @@ const CASES: Case[] = [
     title: "resnet18",
     make: () => resnet18(10),
     inputs: [() => [nn.randn(1, 3, 40, 40)], () => [nn.randn(2, 3, 40, 40)]],
+    fallbacks: 0,
+  },
+  {
+    title: "EfficientNet-Lite0",
+    make: () => new EfficientNetLite0(),
+    inputs: [() => [nn.randn(1, 3, 32, 32)]],
     fallbacks: 0,
   },
   {

@@ -69,6 +69,32 @@ export const POINTWISE: Readonly<Record<string, Lower>> = {
     const [inputs, lines] = node.args as unknown as [Node[], Line[]];
     return runChain(b, inputs.map((one) => b.read(one)), lines, shapeOf(node)); // prettier-ignore
   },
+  /** Zeros, or another number, around a tensor; nothing at all where none is to be added. */
+  pad: (b, node) => {
+    const [input, sizes, given] = node.args as [Node, number[], Argument];
+    const { mode = "constant", value = 0 } = optionsOf(given);
+    const x = b.read(input);
+    const shape = shapeOf(node);
+    if (sizes.every((size) => size === 0)) return x;
+    if (mode !== "constant" || sizes.some((size) => size < 0))
+      return new Decline("not with a number");
+    if (x.dtype !== "float32") return new Decline("integers");
+    const out = b.make(shape);
+    const number = (value ?? 0) as number;
+    b.add({
+      kernel: "fill",
+      onOneThread: true,
+      reads: [],
+      writes: [out.block],
+      bind: () => {
+        const start = addressOf(out) >>> 2;
+        return () => void b.heap.f32.fill(number, start, start + count(shape));
+      },
+    });
+    const begin = shape.map((_, dim) => sizes[2 * (shape.length - 1 - dim)] ?? 0);
+    copyInto(b, x, sliceValue(out, begin, x.shape));
+    return out;
+  },
   glu: (b, node) => {
     const x = b.read(node.args[0] as Node);
     const rank = x.shape.length;
