@@ -16,14 +16,26 @@ export function addInspect(program: Command, { out, signal }: Terminal): void {
     .description("list the tensors of a checkpoint, reading its headers only")
     .argument(
       "<file>",
-      "a path or URL: .safetensors, .pt, .pth, .bin, .ckpt, .npz, .npy, .index.json",
+      "a path or URL: .safetensors, .pt, .pth, .bin, .ckpt, .npz, .npy, .index.json, .pt2",
     )
     .option("--json", "print JSON")
     .option("--key <path>", "where in a trainer's file the state_dict is, as in load")
     .action(async (file: string, { json, key }: Options) => {
+      if (file.endsWith(".pt2")) return out(await describeProgram(file, signal));
       const info = await inspect(file, { key, signal });
       out(json ? `${JSON.stringify(toJson(file, info), null, 2)}\n` : toText(file, info));
     });
+}
+
+/** Of an exported program there is more to see than its weights. */
+async function describeProgram(file: string, signal: AbortSignal | undefined): Promise<string> {
+  const { setBackend } = await import("../backend.js");
+  const { loadExported } = await import("../exported/index.js");
+  await setBackend("cpu");
+  const program = await loadExported(file, { signal });
+  const text = String(program);
+  program.dispose();
+  return printable(text, /(?!\n)[\p{Cc}\p{Cf}]/gu);
 }
 
 const numel = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
@@ -68,8 +80,5 @@ function toText(file: string, info: CheckpointInfo): string {
 }
 
 /** A file's own text must not steer the terminal. */
-const printable = (text: string): string =>
-  text.replace(
-    /[\p{Cc}\p{Cf}]/gu,
-    (char) => `\\u${char.codePointAt(0)!.toString(16).padStart(4, "0")}`,
-  );
+const printable = (text: string, hidden = /[\p{Cc}\p{Cf}]/gu): string =>
+  text.replace(hidden, (char) => `\\u${char.codePointAt(0)!.toString(16).padStart(4, "0")}`);

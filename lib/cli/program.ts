@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { CheckpointError } from "../checkpoint/index.js";
 import { addConvert } from "./convert.js";
 import { addInspect } from "./inspect.js";
+import { addRun } from "./run.js";
 
 /** Where a command writes, and when it has to stop. */
 export interface Terminal {
@@ -16,6 +17,7 @@ export interface Terminal {
 const COMMANDS: readonly ((program: Command, terminal: Terminal) => void)[] = [
   addInspect,
   addConvert,
+  addRun,
 ];
 
 const FAILED = 1;
@@ -25,7 +27,7 @@ const INTERRUPTED = 130;
 /** Does what the arguments say; gives the exit code. */
 export async function runProgram(args: readonly string[], terminal: Terminal): Promise<number> {
   const program = new Command("sconce")
-    .description("Looks into checkpoints of PyTorch models, and converts them.")
+    .description("Looks into checkpoints of PyTorch models, converts them, and runs exported ones.")
     .version(version())
     .exitOverride()
     .configureOutput({ writeOut: terminal.out, writeErr: terminal.err })

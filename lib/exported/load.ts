@@ -63,9 +63,14 @@ function build(file: ExportedFile): ExportedProgram {
       throw new TypeError("the graph and its signature have other numbers of inputs");
     }
     const weights = new Set(
-      graph.placeholders.filter((_, i) => signature.inputs[i]!.kind !== "user"),
+      signature.inputs.flatMap(({ kind }, i) =>
+        kind === "user" ? [] : [graph.placeholders[i]!.name],
+      ),
     );
-    const plan = new Plan(lower(graph), (node: Node) => weights.has(node));
+    const plan = new Plan(
+      lower(graph),
+      ({ kind, name }) => kind === "placeholder" && weights.has(name),
+    );
     if (plan.missing.length > 0) throw missingOps(plan.missing, file.name);
     const ranges = file.program.range_constraints;
     const guards = new Guards(inputsOf(signature, graph), ranges, file.program.guards_code ?? []);

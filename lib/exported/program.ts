@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { Graph } from "../graph/index.js";
+import { CheckpointError } from "../checkpoint/errors.js";
+import { type Argument, type Graph, Node } from "../graph/index.js";
 import { Module } from "../module/index.js";
 import { State } from "../module/parameter.js";
 import type { Guards } from "./guards.js";
@@ -8,7 +9,7 @@ import { getMember, splitKey } from "./modules.js";
 import { formatProgram } from "./print/program.js";
 import type { Plan } from "./runtime/plan.js";
 import type { Signature } from "./signature.js";
-import { flatten, formatTree, isRecord, type Tree, treeOf, unflatten } from "./tree.js";
+import { flatten, formatTree, isRecord, leafCount, type Tree, treeOf, unflatten } from "./tree.js";
 
 /** What a program is made of, beside its weights. */
 export interface ProgramParts {
@@ -68,6 +69,33 @@ export class ExportedProgram extends Module {
   override toString(): string {
     return formatProgram(this[PARTS]);
   }
+}
+
+/** An output that is no structure: its node's name, and its dtype in PyTorch. */
+export interface FlatOutput {
+  name: string;
+  value: unknown;
+  dtype: string;
+}
+
+/** Calls a program with its inputs one after another, however they nest. */
+export function callFlat(program: ExportedProgram, leaves: readonly unknown[]): FlatOutput[] {
+  const { signature, graph } = program[PARTS];
+  const count = leafCount(signature.inTree);
+  if (leaves.length !== count) {
+    throw new CheckpointError(`the program takes ${count} inputs, but got ${leaves.length}`);
+  }
+  const [args, kwargs] = unflatten(signature.inTree, leaves) as [unknown[], object];
+  const output = program(...args, ...(Object.keys(kwargs).length > 0 ? [kwargs] : []));
+  const nodes = (graph.output?.args[0] as readonly Argument[]).filter(
+    (_, i) => signature.outputs[i]?.kind === "user",
+  );
+  return (flatten(signature.outTree, output) ?? []).map((value, i) => {
+    const node = nodes[i];
+    const meta = node instanceof Node ? node.meta.value : undefined;
+    const dtype = meta !== undefined && "dtype" in meta ? meta.dtype : "float32";
+    return { name: node instanceof Node ? node.name : String(value), value, dtype };
+  });
 }
 
 export const partsOf = (program: ExportedProgram): ProgramParts => program[PARTS];

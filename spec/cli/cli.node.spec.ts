@@ -1,9 +1,11 @@
+import * as tf from "@tensorflow/tfjs-core";
 import { expect } from "chai";
 import { execFile } from "node:child_process";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { load } from "../../lib/checkpoint/index.js";
+import { toNpy } from "../../lib/cli/npy.js";
 import { runProgram } from "../../lib/cli/program.js";
 import { FileServer } from "../support/file-server.js";
 import { makeSafetensors, ramp } from "../support/safetensors.js";
@@ -35,6 +37,19 @@ describe("sconce", () => {
     });
     const stderr = "sconce: nothing.pt: there is no such file\n";
     expect(result).to.deep.equal({ code: 1, stdout: "", stderr });
+  });
+
+  it("runs an exported program on arrays, and shows it", async () => {
+    const program = "spec/goldens/exported/mlp.pt2";
+    const [x, y] = [join(folder, "x.npy"), join(folder, "y.npy")];
+    await writeFile(x, toNpy(tf.ones([2, 4])));
+    const ran = await sconce("run", program, "--input", x, "--output", y);
+    expect(ran).to.deep.equal({ code: 0, out: `softmax: float32 [2, 3] → ${y}\n`, err: "" });
+    const { shape, dtype, data } = (await load(y)).get("array")!;
+    expect([shape, dtype]).to.deep.equal([[2, 3], "float32"]);
+    expect((data[0] as number) + (data[1] as number) + (data[2] as number)).to.be.closeTo(1, 1e-6);
+    expect((await sconce("run", program)).err).to.include("takes 1 inputs, but got 0");
+    expect((await sconce("inspect", program)).out).to.match(/^ExportedProgram:\n/);
   });
 
   it("tells how it is used", async () => {

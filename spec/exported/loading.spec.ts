@@ -1,0 +1,102 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { expect } from "chai";
+import * as nn from "../../lib/index.js";
+import { readProgram } from "./support.js";
+
+describe("loadExported", () => {
+  before(() => nn.setBackend("cpu"));
+
+  /** Changes the text of the program in a file, whose members are stored as they are. */
+  async function changed(name: string, from: string, to: string): Promise<Uint8Array> {
+    expect(to.length, "the offsets must not move").to.equal(from.length);
+    const bytes = (await readProgram(name)).slice();
+    const text = new TextDecoder("latin1").decode(bytes);
+    for (let at = text.indexOf(from); at >= 0; at = text.indexOf(from, at + 1)) {
+      for (let i = 0; i < to.length; i += 1) bytes[at + i] = to.charCodeAt(i);
+    }
+    // Without a checksum there is nothing to disagree with.
+    const view = new DataView(bytes.buffer);
+    for (let at = text.indexOf("PK\x01\x02"); at >= 0; at = text.indexOf("PK\x01\x02", at + 1)) {
+      view.setUint32(at + 16, 0, true);
+    }
+    return bytes;
+  }
+
+  it("lists the ops that there are not, with their counts and lines, until they are registered", async () => {
+    const bytes = await changed("mlp", "aten.gelu.default", "aten.nope.default");
+    const error = await nn.loadExported(bytes).catch((reason: unknown) => reason as Error);
+    expect(error).to.be.instanceOf(nn.CheckpointError);
+    expect((error as Error).message)
+      .to.include("aten.nope.default × 1, in act (GELU)")
+      .and.to.include("return F.gelu(input");
+    nn.registerOp("aten.nope.default", (x: tf.Tensor) => tf.mul(x, 2));
+    const program = await nn.loadExported(bytes);
+    const y = program(tf.ones([2, 4])) as tf.Tensor;
+    expect(y.shape).to.deep.equal([2, 3]);
+    program.dispose();
+  });
+
+  it("refuses other versions of the schema by name", async () => {
+    const bytes = await changed("mlp", '"major": 8', '"major": 9');
+    const error = await nn.loadExported(bytes).catch((reason: unknown) => reason as Error);
+    expect((error as Error).message).to.include("schema_version 9.");
+  });
+
+  it("refuses what is no exported program, and one that is cut off", async () => {
+    const bytes = await readProgram("mlp");
+    for (const part of [bytes.subarray(0, 3000), new Uint8Array(10), new Uint8Array()]) {
+      const error = await nn.loadExported(part).catch((reason: unknown) => reason);
+      expect(error).to.be.instanceOf(nn.CheckpointError);
+    }
+  });
+
+  it("says of an error at which node, in which module and at which line it arose", async () => {
+    nn.registerOp("aten.oops.default", () => {
+      throw new Error("no");
+    });
+    const program = await nn.loadExported(
+      await changed("mlp", "aten.gelu.default", "aten.oops.default"),
+    );
+    expect(() => program(tf.ones([2, 4]))).to.throw(
+      /no\n {2}at %gelu = aten\.oops\.default, in act \(GELU\)\n {2}File "/,
+    );
+    program.dispose();
+  });
+
+  it("calls the hooks of the modules that it was exported from", async () => {
+    const program = await nn.loadExported(await readProgram("cnn"));
+    const seen: string[] = [];
+    for (const [path, module] of program.namedModules()) {
+      if (path === "") continue;
+      module.registerForwardHook((_module, args, output) => {
+        const shape = (output as tf.Tensor).shape.join("×");
+        seen.push(`${path} ${module.constructor.name} ${args.length} ${shape}`);
+      });
+    }
+    const x = tf.ones([2, 1, 9, 9]);
+    tf.dispose(program(x) as tf.Tensor);
+    expect(seen).to.include.members([
+      "stem Conv2d 1 2×4×4×4",
+      "layer1.0.conv Conv2d 1 2×4×4×4",
+      "layer1.0 Block 1 2×4×4×4",
+      "layer1 Sequential 1 2×4×4×4",
+      "fc Linear 1 2×5",
+    ]);
+    expect(String(nn.summary(program, x))).to.include("Conv2d");
+    program.dispose();
+  });
+
+  it("takes another state_dict of the same model", async () => {
+    const program = await nn.loadExported(await readProgram("mlp"));
+    const zeros = [...program.stateDict()].map(([key, value]): [string, tf.Tensor] => [
+      key,
+      tf.zerosLike(value),
+    ]);
+    program.loadStateDict(new Map(zeros));
+    const y = program(tf.ones([2, 4])) as tf.Tensor;
+    expect(Array.from(y.dataSync(), (value) => Math.round(value * 1e6))).to.deep.equal(
+      new Array(6).fill(333333),
+    );
+    program.dispose();
+  });
+});
