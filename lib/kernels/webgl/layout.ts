@@ -23,12 +23,6 @@ export function makeLayout(shape: readonly number[], order?: readonly number[]):
   return { shape, order: axes, rows, channels, groups: Math.ceil(channels / 4) };
 }
 
-/** `(N, C, …)` lies as (N, …, C). */
-export function channelsSecond(shape: readonly number[]): Layout {
-  const spatial = shape.slice(2).map((_, i) => i + 2);
-  return makeLayout(shape, [0, ...spatial, 1]);
-}
-
 /** For each logical axis, how far apart its elements lie when no padding is counted. */
 export function stridesOf({ shape, order }: Layout): number[] {
   const strides = new Array<number>(shape.length).fill(0);
