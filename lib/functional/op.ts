@@ -1,29 +1,18 @@
 import * as tf from "@tensorflow/tfjs-core";
 
-/** What an op runs: its body in tfjs ops, or a kernel of our own in its place. */
+/** What an op runs. */
 export type OpBody = (...args: unknown[]) => unknown;
 
 /** Whoever sees every op before it runs: a tracer records it. */
 export type Dispatcher = <R>(name: string, body: (...args: unknown[]) => R, args: unknown[]) => R;
 
-/** Own kernels, by the op's name; gives `undefined` for what they do not take. */
-export type KernelTable = (name: string, args: readonly unknown[]) => unknown;
-
 let dispatcher: Dispatcher | null = null;
-let kernels: KernelTable | null = null;
 const bodies = new Map<string, OpBody>();
 
 /** Puts a dispatcher in front of all ops and gives back the one before it. `null`: none. */
 export function setDispatcher(next: Dispatcher | null): Dispatcher | null {
   const previous = dispatcher;
   dispatcher = next;
-  return previous;
-}
-
-/** Puts own kernels in the place of bodies and gives back the table before it. `null`: none. */
-export function setKernelTable(next: KernelTable | null): KernelTable | null {
-  const previous = kernels;
-  kernels = next;
   return previous;
 }
 
@@ -44,8 +33,7 @@ export function op<A extends unknown[], R>(
 ): (...args: A) => R {
   const execute = (...args: A): R =>
     tf.tidy(() => {
-      const own = kernels?.(name, args) as R | undefined;
-      const result = own === undefined ? body(...args) : own;
+      const result = body(...args);
       const isInput = result instanceof tf.Tensor && args.includes(result);
       return (isInput ? tf.clone(result) : result) as tf.TensorContainer;
     }) as R;
