@@ -31,7 +31,7 @@ async function benchModel({ name, make, example, isHeavy }: BenchModel): Promise
   const ready = performance.now() - began;
   const both = await nn.compile(model, x, { threads: 2 });
   const run = (call: Call) => (): void => tf.dispose(call(x) as tf.TensorContainer);
-  const eagerly = run(model as unknown as Call);
+  const eagerly = run(model);
   const error = tf.tidy(() => {
     const difference = tf.sub(first((fast as Call)(x)), first((model as unknown as Call)(x)));
     return tf.max(tf.abs(difference)).dataSync()[0]!;

@@ -1,5 +1,5 @@
 /** The models of the compile bench, with random weights, and what they are called with. */
-import * as tf from "@tensorflow/tfjs-core";
+import type * as tf from "@tensorflow/tfjs-core";
 import * as nn from "sconce";
 import { resnet18 } from "../examples/models/resnet.js";
 
