@@ -3,7 +3,7 @@ import { expect } from "chai";
 import { DECOMPOSED, optimise } from "../../lib/compile/passes/index.js";
 import { record } from "../../lib/compile/trace.js";
 import * as nn from "../../lib/index.js";
-import { onEveryBackend } from "../support/backends.js";
+import { onEveryBackend, onEveryBackendOnce } from "../support/backends.js";
 import { readGoldens } from "../support/goldens.js";
 import { expectSame, liveOps, runGraph } from "../support/graphs.js";
 import { hasModule, ModuleCases } from "../support/module-cases.js";
@@ -204,7 +204,7 @@ onEveryBackend("Passes", (_, tolerance) => {
 const goldens = await readGoldens("goldens/modules");
 const cases = new ModuleCases(goldens);
 
-onEveryBackend("The optimised graph of PyTorch's module cases", (_, tolerance) => {
+onEveryBackendOnce("The optimised graph of PyTorch's module cases", (_, tolerance) => {
   for (const module of new Set(goldens.cases.map((golden) => golden.module))) {
     if (!hasModule(module)) continue;
     it(`${module} gives what eager gives`, () => {

@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { expect } from "chai";
 import type { Graph } from "../../lib/graph/index.js";
 import * as nn from "../../lib/index.js";
-import { onEveryBackend } from "../support/backends.js";
+import { onEveryBackendOnce } from "../support/backends.js";
 import { expectNoLeak } from "../support/expect.js";
 import { readGoldens } from "../support/goldens.js";
 import { runGraph } from "../support/graphs.js";
@@ -94,7 +94,7 @@ describe("trace", () => {
 const goldens = await readGoldens("goldens/modules");
 const cases = new ModuleCases(goldens);
 
-onEveryBackend("The interpreted graph of PyTorch's module cases", (_, tolerance) => {
+onEveryBackendOnce("The interpreted graph of PyTorch's module cases", (_, tolerance) => {
   for (const module of new Set(goldens.cases.map((golden) => golden.module))) {
     if (!hasModule(module)) continue;
     it(`${module} gives what eager gives`, () => {

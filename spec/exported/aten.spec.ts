@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { expect } from "chai";
 import { lookUpOp } from "../../lib/exported/op-table.js";
 import { type AtenCase, replayAten } from "../support/aten.js";
-import { onEveryBackend } from "../support/backends.js";
+import { onEveryBackendOnce } from "../support/backends.js";
 import { expectNoLeak } from "../support/expect.js";
 import { inNode } from "../support/files.js";
 import { readGoldens } from "../support/goldens.js";
@@ -10,7 +10,7 @@ import { readGoldens } from "../support/goldens.js";
 const goldens = await readGoldens<AtenCase>((inNode && process.env.ATEN_GOLDENS) || "goldens/aten");
 const targets = [...new Set(goldens.cases.map(({ target }) => target))];
 
-onEveryBackend("ATen ops as PyTorch", (_backend, tolerance) => {
+onEveryBackendOnce("ATen ops as PyTorch", (_backend, tolerance) => {
   for (const target of targets) {
     it(target, () => {
       for (const golden of goldens.cases) {

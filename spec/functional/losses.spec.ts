@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expect } from "chai";
 import * as nn from "../../lib/index.js";
-import { onEveryBackend } from "../support/backends.js";
+import { onEveryBackendOnce } from "../support/backends.js";
 import { expectClose } from "../support/expect.js";
 
 const F = nn.functional;
@@ -218,7 +218,7 @@ describe("A weighted loss", () => {
   });
 });
 
-onEveryBackend("AdaptiveLogSoftmaxWithLoss", (_backend, tolerance) => {
+onEveryBackendOnce("AdaptiveLogSoftmaxWithLoss", (_backend, tolerance) => {
   it("agrees with itself: all log-probabilities, a target's, the most probable", () => {
     nn.manualSeed(1);
     const model = new nn.AdaptiveLogSoftmaxWithLoss(8, 20, [4, 10], { divValue: 2 });

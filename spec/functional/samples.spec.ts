@@ -1,4 +1,4 @@
-import { onEveryBackend } from "../support/backends.js";
+import { onEveryBackendOnce } from "../support/backends.js";
 import { inNode } from "../support/files.js";
 import { type FunctionalCase, replay } from "../support/functional.js";
 import { readGoldens } from "../support/goldens.js";
@@ -14,7 +14,7 @@ for (const file of files) {
   const goldens = await readGoldens<FunctionalCase>(file);
   const functions = [...new Set(goldens.cases.map((golden) => golden.function))];
 
-  onEveryBackend(`PyTorch's ${file.split("/").at(-1)}`, (_backend, tolerance) => {
+  onEveryBackendOnce(`PyTorch's ${file.split("/").at(-1)}`, (_backend, tolerance) => {
     for (const name of functions) {
       describe(name, () => {
         for (const golden of goldens.cases.filter((one) => one.function === name)) {

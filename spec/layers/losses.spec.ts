@@ -1,4 +1,4 @@
-import { onEveryBackend } from "../support/backends.js";
+import { onEveryBackendOnce } from "../support/backends.js";
 import { inNode } from "../support/files.js";
 import { type FunctionalCase, replay } from "../support/functional.js";
 import { readGoldens } from "../support/goldens.js";
@@ -8,7 +8,7 @@ const folder = (inNode && process.env.LOSS_GOLDENS) || "goldens/";
 const modules = await readGoldens(`${folder}losses`);
 const functions = await readGoldens<FunctionalCase>(`${folder}functional-losses`);
 
-onEveryBackend("Losses and distances as PyTorch", (_backend, tolerance) => {
+onEveryBackendOnce("Losses and distances as PyTorch", (_backend, tolerance) => {
   for (const golden of modules.cases) {
     it(golden.id, () => runCase(golden, modules, tolerance));
   }

@@ -29,6 +29,8 @@ class Pair extends nn.Module {
 }
 
 class Shared extends nn.Module {
+  // Bundlers rename one of two classes of a name.
+  static override readonly name = "Shared";
   one = new nn.Linear(2, 2);
   two = this.one;
   inner = new nn.Sequential(this.one, new nn.BatchNorm1d(2));

@@ -21,8 +21,9 @@ export const TOLERANCE: Record<BackendName, Tolerance> = {
 export function onEveryBackend(
   title: string,
   specs: (backend: BackendName, tolerance: Tolerance) => void,
+  backends = BACKENDS,
 ): void {
-  for (const backend of BACKENDS) {
+  for (const backend of backends) {
     describe(`${title} on ${backend}`, () => {
       before(async () => {
         await setBackend(backend);
@@ -30,4 +31,15 @@ export function onEveryBackend(
       specs(backend, TOLERANCE[backend]);
     });
   }
+}
+
+/**
+ * As `onEveryBackend`, for long tables: tfjs' cpu backend is the same JavaScript in both worlds, so
+ * only Node runs them on it.
+ */
+export function onEveryBackendOnce(
+  title: string,
+  specs: (backend: BackendName, tolerance: Tolerance) => void,
+): void {
+  onEveryBackend(title, specs, inBrowser ? ["webgl"] : BACKENDS);
 }
