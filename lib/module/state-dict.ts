@@ -71,6 +71,11 @@ export function loadState(
   source: StateSource,
   { strict, clamp }: Required<LoadStateOptions>,
 ): IncompatibleKeys {
+  if (source instanceof Promise) {
+    throw new TypeError(
+      "Expected state_dict to be dict-like, got a Promise: await what nn.load gives.",
+    );
+  }
   if (source === null || typeof source !== "object") {
     throw new TypeError(`Expected state_dict to be dict-like, got ${describe(source)}.`);
   }

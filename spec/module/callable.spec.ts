@@ -218,5 +218,12 @@ describe("nn.meta", () => {
     expect(() => new make(2)).to.throw(RangeError, "no integer (undefined at position 0): [, 2]");
     expect(() => new make(2.5, 3)).to.throw(RangeError, "number 2.5 at position 1");
     expect(() => new make(-2, 3)).to.throw(RangeError, "negative dimension -2: [3, -2]");
+    const conv = nn.Conv2d as unknown as new (...args: unknown[]) => nn.Module;
+    expect(() => new conv(1, 2)).to.throw(TypeError, "an array of 2 ints, but got undefined");
+  });
+
+  it("says that a state_dict was not awaited", () => {
+    const state = Promise.resolve(new Map()) as unknown as Map<string, tf.Tensor>;
+    expect(() => new nn.Linear(2, 3).loadStateDict(state)).to.throw(TypeError, "await");
   });
 });
