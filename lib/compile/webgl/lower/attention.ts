@@ -1,3 +1,4 @@
+import { makeLayout, stridesOf } from "../../../kernels/webgl/layout.js";
 import { scoresProgram, weightedValuesProgram } from "../../../kernels/webgl/programs/attention.js";
 import type { Node } from "../../../graph/index.js";
 import type { Builder, Read } from "../builder.js";
@@ -58,12 +59,9 @@ function readPlaces(
     return { input: { tensor: value.tensor, layout: value.tensor.layout }, ints: inPlace };
   }
   const { tensor, layout } = b.read(value);
-  const ints = placesOf({ ...wholeOf(tensor), shape: value.shape, strides: stridesIn(value.shape) }, name)!; // prettier-ignore
+  const strides = stridesOf(makeLayout(value.shape));
+  const ints = placesOf({ ...wholeOf(tensor), shape: value.shape, strides }, name)!;
   return { input: { tensor, layout }, ints };
-}
-
-function stridesIn(shape: readonly number[]): number[] {
-  return shape.map((_, axis) => shape.slice(axis + 1).reduce((n, size) => n * size, 1));
 }
 
 /** `scaled_dot_product_attention(q, k, v, { attnMask, isCausal, scale, enableGqa })` */

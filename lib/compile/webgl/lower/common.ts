@@ -11,11 +11,7 @@ export type Lowering = (b: Builder, node: Node, read: Reader) => Value | null;
 /** The same for an op that gives several tensors. */
 export type ListLowering = (b: Builder, node: Node, read: Reader) => Value[] | null;
 
-/** The shape of what a node gives; a traced graph knows all of them. */
-export function shapeOf(node: Node): number[] {
-  const value = node.meta.value as TensorMeta | undefined;
-  return [...((value?.shape ?? []) as readonly number[])];
-}
+export { shapeOf } from "../../passes/facts.js";
 
 export const dtypeOf = (node: Node): string =>
   (node.meta.value as TensorMeta | undefined)?.dtype ?? "float32";
