@@ -23,6 +23,12 @@ export interface ProgramSource {
   readonly masked?: boolean;
 }
 
+/**
+ * The same code for each of the four rows. Written out, since a loop would index `y` by its
+ * variable, and an array that is indexed so lies in memory instead of in registers.
+ */
+export const eachRow = (code: (r: number) => string): string => [0, 1, 2, 3].map(code).join("\n");
+
 const VERTEX = `#version 300 es
 void main() {
   gl_Position = vec4(4 * (gl_VertexID & 1) - 1, 2 * (gl_VertexID & 2) - 1, 0, 1);
@@ -82,21 +88,24 @@ void main() {
   int index = (int(gl_FragCoord.y) << out_shift) + int(gl_FragCoord.x);
   int group = index % outWidth;
   int row = (index / outWidth) << 2;
-  vec4 y[4];
-${calls(body)}
-${masked ? MASK : ""}  out0 = y[0];
-  out1 = y[1];
-  out2 = y[2];
-  out3 = y[3];
+  ${body.includes("y[r]") ? "vec4 y[4];" : "vec4 y0, y1, y2, y3;"}
+${registers(calls(body))}
+${masked ? MASK : ""}${registers(
+    eachRow((r) => `  out${r} = ${masked ? `mix(y[${r}], vec4(0), past_)` : `y[${r}]`};`),
+    body,
+  )}
 }`;
 }
+
+/** Where no loop indexes `y`, it is four variables. */
+const registers = (code: string, body = code): string =>
+  body.includes("y[r]") ? code : code.replace(/\by\[([0-3])\]/g, "y$1");
 
 /** `at(x, row, group)` and `weight(w, i)` as they are written in programs. */
 const calls = (code: string): string => code.replace(/\b(at|weight)\((\w+), /g, "$1_$2(");
 
 /** Lanes past the last channel stay 0, whatever was computed in them. */
-const MASK = `  bvec4 past = greaterThanEqual(ivec4(0, 1, 2, 3) + (group << 2), ivec4(outChannels));
-  for (int r = 0; r < 4; r++) y[r] = mix(y[r], vec4(0), past);
+const MASK = `  bvec4 past_ = greaterThanEqual(ivec4(0, 1, 2, 3) + (group << 2), ivec4(outChannels));
 `;
 
 export class Program {

@@ -4,7 +4,7 @@ import { layerNorm, softmax } from "./norms.js";
 import { pointwise } from "./pointwise.js";
 import { adaptiveAvgPool, pool } from "./pools.js";
 import { conv, linear, matmul } from "./products.js";
-import { cell, sequence } from "./recurrent.js";
+import { cell, lstmCell, sequence } from "./recurrent.js";
 import { reduce } from "./reduce.js";
 import { cast, concat, embedding, pad, permute, reshape, slice } from "./views.js";
 
@@ -34,6 +34,9 @@ export const LOWERINGS: Readonly<Record<string, Lowering>> = {
   "prim.concat": concat,
   "prim.cast": cast,
   embedding,
+  gru_cell: cell,
+  rnn_tanh_cell: cell,
+  rnn_relu_cell: cell,
   pad,
   "prim.Sum": reduce,
   "prim.Mean": reduce,
@@ -45,7 +48,9 @@ export const LOWERINGS: Readonly<Record<string, Lowering>> = {
 export const LIST_LOWERINGS: Readonly<Record<string, ListLowering>> = {
   lstm: sequence,
   gru: sequence,
-  lstm_cell: cell,
+  rnn_tanh: sequence,
+  rnn_relu: sequence,
+  lstm_cell: lstmCell,
 };
 
 export const lower: Lowering = (b, node, read) =>

@@ -62,8 +62,9 @@ export const linear: Lowering = (b, node, read) => {
   const order = naturalOf(shape);
   const tail = readTail(b, read, node, { shape, order, bias });
   if (tail === null) return null;
-  return b.draw(matmulProgram(tail.options), shape, {
-    inputs: [b.read(read(x)), ...tail.residual],
+  const input = b.read(read(x));
+  return b.draw(matmulProgram({ ...tail.options, single: input.layout.rows === 1 }), shape, {
+    inputs: [input, ...tail.residual],
     weights: [w, ...tail.weights],
   });
 };
@@ -138,15 +139,19 @@ export const conv: Lowering = (b, node, read) => {
   const w = isDepthwise
     ? b.packed(weight, "depthwise", (values) => packDepthwise(values, outputs, taps))
     : b.packed(weight, "matrix", (values) =>
-        packMatrix(
-          values,
-          { outputs, inputs: perGroup, taps },
-          (o, t, i) => (o * perGroup + i) * taps + t,
-        ),
+        packMatrix(values, {
+          outputs,
+          inputs: perGroup,
+          taps,
+          strides: [perGroup * taps, 1, taps],
+        }),
       );
   if (w === null) return null;
   const weights = [w, ...tail.weights];
-  if (isPoint) return b.draw(matmulProgram(tail.options), shape, { order, inputs, weights });
+  if (isPoint) {
+    const single = inputs[0]!.layout.rows === 1;
+    return b.draw(matmulProgram({ ...tail.options, single }), shape, { order, inputs, weights });
+  }
 
   const ints: Record<string, number> = {
     ...windowNumbers({ input: input.shape, output: shape, kernel, stride, padding, dilation }),

@@ -1,12 +1,17 @@
-/** LSTM and GRU: the inputs' part of all steps in one product, then one draw a step. */
+/** Recurrent layers: the inputs' part of all steps in one product, then one draw a step. */
 import { concatProgram, MOST_PARTS } from "../../../kernels/webgl/programs/copy.js";
 import { matmulProgram, packMatrix } from "../../../kernels/webgl/programs/matmul.js";
-import { gruProgram, lstmProgram } from "../../../kernels/webgl/programs/recurrent.js";
+import {
+  GATES,
+  gruProgram,
+  lstmProgram,
+  type RecurrentKind,
+} from "../../../kernels/webgl/programs/recurrent.js";
 import type { Node } from "../../../graph/index.js";
 import type { Builder, Read, Weight } from "../builder.js";
-import { makeLayout } from "../../../kernels/webgl/layout.js";
-import { reshaped, sliced, type Value, wholeOf } from "../value.js";
-import { type ListLowering, shapeOf } from "./common.js";
+import { reshaped, type Value, wholeOf } from "../value.js";
+import { type ListLowering, type Lowering, type Reader, shapeOf } from "./common.js";
+import { joinChannels } from "./views.js";
 
 interface Weights {
   weightIh: Node;
@@ -16,100 +21,175 @@ interface Weights {
   weightHr?: Node | null;
 }
 
-type Kind = "lstm" | "gru";
-
-const GATES: Readonly<Record<Kind, number>> = { lstm: 4, gru: 3 };
+/** The rows of a tensor in which a state stands: entry `n` in row `first + n · step`. */
+interface State {
+  read: Read;
+  first: number;
+  step: number;
+}
 
 const asRead = ({ tensor }: Value): Read => ({ tensor, layout: tensor.layout });
 
-/** `x W_ihᵀ + b_ih`, for the LSTM with `b_hh` too: `(rows, gates · H)`. */
-function inputPart(b: Builder, kind: Kind, x: Read, weights: Weights): Value | null {
-  const [outputs, inputs] = shapeOf(weights.weightIh) as [number, number];
-  const w = b.packed(weights.weightIh, "matrix", (one) => packMatrix(one, { outputs, inputs }));
-  const { biasIh, biasHh } = weights;
-  const biases: Weight[] = [];
-  if (biasIh && kind === "lstm" && biasHh) {
-    const sum = b.combined([biasIh, biasHh], "sum", ([one, two]) => one!.map((v, i) => v + two![i]!)); // prettier-ignore
-    if (sum === null) return null;
-    biases.push(sum);
-  } else if (biasIh) {
-    const bias = b.vector(biasIh);
-    if (bias === null) return null;
-    biases.push(bias);
+/** Gates of whole texels: zeros after the units of each. */
+function padGates(values: Float32Array, gates: number, units: number, width: number): Float32Array {
+  const padded = Math.ceil(units / 4) * 4;
+  if (padded === units) return values;
+  const out = new Float32Array(gates * padded * width);
+  for (let gate = 0; gate < gates; gate += 1) {
+    const from = gate * units * width;
+    out.set(values.subarray(from, from + units * width), gate * padded * width);
   }
-  if (w === null) return null;
-  const options = { bias: biases.length > 0, residual: false, activation: "", masked: false };
-  return b.draw(matmulProgram(options), [x.layout.rows, outputs], {
-    inputs: [x],
-    weights: [w, ...biases],
-  });
+  return out;
 }
 
-/** Steps of one layer in one direction; `null` if there is no program for them. */
+/** One layer in one direction. */
 class Layer {
-  private readonly w: Weight | null;
-  private readonly bias: Weight | null = null;
+  readonly isThere: boolean;
+  private readonly gates: number;
+  private readonly ih: Weight | null;
+  private readonly hh: Weight | null;
+  private readonly inputBias: Weight | null;
+  private readonly stateBias: Weight | null;
 
   constructor(
     private readonly b: Builder,
-    private readonly kind: Kind,
+    private readonly kind: RecurrentKind,
     private readonly units: number,
-    weights: Weights,
+    { weightIh, weightHh, biasIh, biasHh }: Weights,
   ) {
-    const outputs = GATES[kind] * units;
-    this.w = b.packed(weights.weightHh, "matrix", (one) => packMatrix(one, { outputs, inputs: units })); // prettier-ignore
-    if (kind === "lstm") return;
-    const { biasHh } = weights;
-    this.bias = biasHh ? b.vector(biasHh) : { key: `zeros ${outputs}`, make: () => new Float32Array(outputs) }; // prettier-ignore
+    const gates = GATES[kind];
+    this.gates = gates;
+    const outputs = gates * Math.ceil(units / 4) * 4;
+    const matrix = (node: Node): Weight | null => {
+      const inputs = shapeOf(node)[1]!;
+      return b.packed(node, "gates", (values) =>
+        packMatrix(padGates(values, gates, units, inputs), { outputs, inputs }),
+      );
+    };
+    this.ih = matrix(weightIh);
+    this.hh = matrix(weightHh);
+    const pad = (values: Float32Array): Float32Array => padGates(values, gates, units, 1);
+    const vector = (node: Node | null | undefined): Weight | null =>
+      node ? b.packed(node, "gates", pad) : { key: `zeros ${outputs}`, make: () => new Float32Array(outputs) }; // prettier-ignore
+    // The LSTM's two biases are one, the others' stay apart.
+    const isOne = kind === "lstm" && biasIh && biasHh;
+    this.inputBias = isOne
+      ? b.combined([biasIh, biasHh], "gates, sum", ([one, two]) => pad(one!.map((v, i) => v + two![i]!))) // prettier-ignore
+      : vector(biasIh);
+    this.stateBias = vector(kind === "lstm" ? null : biasHh);
+    this.isThere = [this.ih, this.hh, this.inputBias, this.stateBias].every((one) => one !== null);
   }
 
-  get isThere(): boolean {
-    return this.w !== null && (this.kind === "lstm" || this.bias !== null);
+  /** `x W_ihᵀ + b_ih`, for the LSTM with `b_hh` too: `(rows, gates · H)`. */
+  inputPart(x: Read): Value {
+    const options = { bias: true, residual: false, activation: "", masked: false };
+    const outputs = this.gates * Math.ceil(this.units / 4) * 4;
+    return this.b.draw(matmulProgram({ ...options, single: x.layout.rows === 1 }), [x.layout.rows, outputs], {
+      inputs: [x],
+      weights: [this.ih!, this.inputBias!],
+    }); // prettier-ignore
   }
 
-  /** The state `(N, H)`, of the LSTM `(N, 2H)`: h and c side by side. */
-  step(x: Value, xFirst: number, batch: number, h: Read, c: Read, cFirst: number): Value {
-    const units = this.units / 4;
-    if (this.kind === "gru") {
-      return this.b.draw(gruProgram, [batch, this.units], {
-        inputs: [asRead(x), h],
-        weights: [this.w!, this.bias!],
-        ints: { x_first: xFirst, w_units: units },
+  /** The next state: `(N, H)`, of the LSTM `(2N, H)`, of each entry its h and its c. */
+  step(x: Value, xFirst: number, batch: number, [h, c]: readonly State[]): Value {
+    const ints = { x_first: xFirst, h_first: h!.first, w_units: Math.ceil(this.units / 4) };
+    if (this.kind !== "lstm") {
+      return this.b.draw(gruProgram(this.kind, batch === 1), [batch, this.units], {
+        inputs: [asRead(x), h!.read],
+        weights: [this.hh!, this.stateBias!],
+        ints,
       });
     }
-    return this.b.draw(lstmProgram, [batch, 2 * this.units], {
-      inputs: [asRead(x), h, c],
-      weights: [this.w!],
-      ints: { x_first: xFirst, c_first: cFirst, w_units: units },
+    return this.b.draw(lstmProgram(batch === 1), [2 * batch, this.units], {
+      inputs: [asRead(x), h!.read, c!.read],
+      weights: [this.hh!],
+      ints: { ...ints, h_step: h!.step, c_first: c!.first, c_step: c!.step },
     });
+  }
+
+  /** Where the parts of a state that `step` gave stand. */
+  statesOf(value: Value): State[] {
+    const read = asRead(value);
+    if (this.kind !== "lstm") return [{ read, first: 0, step: 1 }];
+    return [
+      { read, first: 0, step: 2 },
+      { read, first: 1, step: 2 },
+    ];
   }
 }
 
-/** The h of a state, the c of an LSTM's. */
-function partOf(state: Value, kind: Kind, units: number, part: number): Value {
-  if (kind === "gru") return state;
-  return sliced(state, [0, part * units], [state.shape[0]!, units]);
+/** The states one after the other: `(parts · N, H)`. */
+function stack(b: Builder, parts: readonly State[], batch: number, units: number): Value {
+  const { length } = parts;
+  const only = parts[0]!;
+  if (length === 1 && only.step === 1 && only.first === 0 && only.read.layout.rows === batch) {
+    return wholeOf(only.read.tensor);
+  }
+  const made: State[] = [];
+  for (let i = 0; i < length; i += MOST_PARTS) {
+    const some = parts.slice(i, i + MOST_PARTS);
+    const rows = some.length * batch;
+    const ints: Record<string, number> = { size: rows, inner: 1 };
+    some.forEach(({ first, step }, k) => {
+      Object.assign(ints, { [`begin_${k}`]: k * batch, [`length_${k}`]: batch });
+      Object.assign(ints, { [`first_${k}`]: first, [`step_${k}`]: step });
+    });
+    const value = b.draw(concatProgram(some.length, "rows"), [rows, units], { inputs: some.map(({ read }) => read), ints }); // prettier-ignore
+    made.push({ read: asRead(value), first: 0, step: 1 });
+  }
+  if (made.length === 1) return wholeOf(made[0]!.read.tensor);
+  return stackWhole(b, made, units);
 }
 
-/** `lstm_cell(x, [h, c], weights…)` → `[h, c]`, and `gru_cell(x, [h], weights…)` → `[h]`. */
-export const cell: ListLowering = (b, node, read) => {
-  const kind = node.target.split("_")[0] as Kind;
-  const [x, state, weightIh, weightHh, biasIh, biasHh] = node.args as [Node, Node[], ...Node[]];
-  const batch = shapeOf(x)[0]!;
+/** Matrices one below the other. */
+function stackWhole(b: Builder, parts: readonly State[], units: number): Value {
+  const made: State[] = [];
+  for (let i = 0; i < parts.length; i += MOST_PARTS) {
+    const some = parts.slice(i, i + MOST_PARTS);
+    const total = some.reduce((sum, { read }) => sum + read.layout.rows, 0);
+    const ints: Record<string, number> = { size: total, inner: 1 };
+    let begin = 0;
+    some.forEach(({ read: { layout } }, k) => {
+      Object.assign(ints, { [`begin_${k}`]: begin, [`length_${k}`]: layout.rows });
+      Object.assign(ints, { [`first_${k}`]: 0, [`step_${k}`]: 1 });
+      begin += layout.rows;
+    });
+    const value = b.draw(concatProgram(some.length, "rows"), [total, units], { inputs: some.map(({ read }) => read), ints }); // prettier-ignore
+    made.push({ read: asRead(value), first: 0, step: 1 });
+  }
+  return made.length === 1 ? wholeOf(made[0]!.read.tensor) : stackWhole(b, made, units);
+}
+
+/** A step of its own: the states after it. */
+function oneStep(b: Builder, node: Node, read: Reader, states: readonly Node[]): Value[] | null {
+  const kind = node.target.replace("_cell", "") as RecurrentKind;
+  const [x, , weightIh, weightHh, biasIh, biasHh] = node.args as Node[];
+  if (shapeOf(x!).length !== 2) return null;
+  const batch = shapeOf(x!)[0]!;
   const units = shapeOf(weightHh!)[1]!;
-  if (units % 4 !== 0 || shapeOf(x).length !== 2 || !Array.isArray(state)) return null;
   const weights = { weightIh: weightIh!, weightHh: weightHh!, biasIh: biasIh!, biasHh: biasHh! };
-  const part = inputPart(b, kind, b.read(read(x)), weights);
   const layer = new Layer(b, kind, units, weights);
-  if (part === null || !layer.isThere) return null;
-  const states = state.map((one) => b.read(read(one)));
-  const next = layer.step(part, 0, batch, states[0]!, states.at(-1)!, 0);
-  return state.map((_, i) => partOf(next, kind, units, i));
-};
+  if (!layer.isThere) return null;
+  const part = layer.inputPart(b.read(read(x!)));
+  const starts = states.map((one) => ({ read: b.read(read(one)), first: 0, step: 1 }));
+  const next = layer.step(part, 0, batch, starts);
+  return layer.statesOf(next).map(({ first, step }) => ({
+    ...{ tensor: next.tensor, shape: [batch, units] },
+    ...{ strides: [step * units, 1], offset: first * units },
+  }));
+}
+
+/** `lstm_cell(x, [h, c], weights…)` → `[h, c]` */
+export const lstmCell: ListLowering = (b, node, read) =>
+  oneStep(b, node, read, node.args[1] as Node[]);
+
+/** `gru_cell(x, h, weights…)` → h, and so the plain ones. */
+export const cell: Lowering = (b, node, read) =>
+  oneStep(b, node, read, [node.args[1] as Node])?.[0] ?? null;
 
 /** Whole sequences `(T, N, I)`: `[output, ...last states]`. */
 export const sequence: ListLowering = (b, node, read) => {
-  const kind = node.target as Kind;
+  const kind = node.target as RecurrentKind;
   const [input, initial, sets, options] = node.args as unknown as [
     Node,
     Node[],
@@ -119,70 +199,33 @@ export const sequence: ListLowering = (b, node, read) => {
   const [time, batch] = shapeOf(input) as [number, number];
   const units = shapeOf(sets[0]!.weightHh)[1]!;
   const plain = sets.every(({ weightHr }) => !weightHr) && !options.lengths;
-  if (!plain || units % 4 !== 0 || time === 0) return null;
+  if (!plain || time === 0 || batch === 0) return null;
   const directions = options.bidirectional ? 2 : 1;
-  const starts = initial.map((one) => read(one));
-  const startOf = (state: Value, i: number): Read =>
-    b.read(reshaped(sliced(state, [i, 0, 0], [1, batch, units]), [batch, units])!);
-  const ends: Value[] = [];
+  const starts = initial.map((one) => b.read(read(one)));
+  const ends: State[][] = [];
   let x = read(input);
   for (let first = 0; first < sets.length; first += directions) {
     const outputs: Value[] = [];
     for (let direction = 0; direction < directions; direction += 1) {
       const i = first + direction;
       const layer = new Layer(b, kind, units, sets[i]!);
-      const part = inputPart(b, kind, b.read(x), sets[i]!);
-      if (part === null || !layer.isThere) return null;
-      let h = startOf(starts[0]!, i);
-      let c = startOf(starts.at(-1)!, i);
-      let cFirst = 0;
-      const states: Value[] = [];
+      if (!layer.isThere) return null;
+      const part = layer.inputPart(b.read(x));
+      let last: State[] = starts.map((one) => ({ read: one, first: i * batch, step: 1 }));
+      const states: State[] = [];
       for (let step = 0; step < time; step += 1) {
         const t = direction === 0 ? step : time - 1 - step;
-        const state = layer.step(part, t * batch, batch, h, c, cFirst);
-        states[t] = state;
-        h = c = asRead(state);
-        cFirst = units / 4;
+        last = layer.statesOf(layer.step(part, t * batch, batch, last));
+        states[t] = last[0]!;
       }
-      ends.push(states[direction === 0 ? time - 1 : 0]!);
-      outputs.push(stack(b, states, units));
+      ends.push(last);
+      outputs.push(stack(b, states, batch, units));
     }
-    x = outputs.length === 1 ? outputs[0]! : besideEachOther(b, outputs);
+    x = outputs.length === 1 ? outputs[0]! : joinChannels(b, outputs);
   }
-  const last = initial.map((_, part) => {
-    const all = stack(
-      b,
-      ends.map((end) => wholeOf(b.read(partOf(end, kind, units, part)).tensor)),
-      units,
-    );
-    return reshaped(all, [sets.length, batch, units])!;
+  const finals = initial.map((_, part) => {
+    const all = ends.map((one) => one[part]!);
+    return reshaped(stack(b, all, batch, units), [sets.length, batch, units])!;
   });
-  return [reshaped(x, [time, batch, directions * units])!, ...last] satisfies Value[];
+  return [reshaped(x, [time, batch, directions * units])!, ...finals];
 };
-
-/** Matrices of the same size one below the other, of each its first `width` channels. */
-function stack(b: Builder, parts: readonly Value[], width: number): Value {
-  if (parts.length === 1 && parts[0]!.tensor.layout.channels === width) return parts[0]!;
-  const made: Value[] = [];
-  for (let i = 0; i < parts.length; i += MOST_PARTS) {
-    const some = parts.slice(i, i + MOST_PARTS);
-    const rows = some.map(({ tensor }) => tensor.layout.rows);
-    const total = rows.reduce((a, c) => a + c, 0);
-    const ints: Record<string, number> = { size: total, inner: 1 };
-    let begin = 0;
-    rows.forEach((count, k) => {
-      Object.assign(ints, { [`begin_${k}`]: begin, [`length_${k}`]: count });
-      begin += count;
-    });
-    made.push(b.draw(concatProgram(some.length, "rows"), [total, width], { inputs: some.map(asRead), ints })); // prettier-ignore
-  }
-  return made.length === 1 ? made[0]! : stack(b, made, width);
-}
-
-function besideEachOther(b: Builder, parts: readonly Value[]): Value {
-  const { rows, channels } = parts[0]!.tensor.layout;
-  const ints: Record<string, number> = { size: rows, inner: 1 };
-  parts.forEach((_, i) => Object.assign(ints, { [`begin_${i}`]: (i * channels) / 4, [`length_${i}`]: channels / 4 })); // prettier-ignore
-  const inputs = parts.map(({ tensor }) => ({ tensor, layout: makeLayout([rows, channels]) }));
-  return b.draw(concatProgram(parts.length, "channels"), [rows, parts.length * channels], { inputs, ints }); // prettier-ignore
-}

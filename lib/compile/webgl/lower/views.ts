@@ -2,13 +2,14 @@
 import {
   concatProgram,
   embeddingProgram,
+  joinProgram,
   MOST_PARTS,
 } from "../../../kernels/webgl/programs/copy.js";
 import type { Node } from "../../../graph/index.js";
 import { type PadMode, padProgram } from "../../../kernels/webgl/programs/pad.js";
-import { isMasked } from "../builder.js";
+import { type Builder, isMasked } from "../builder.js";
 import { pointwise } from "./pointwise.js";
-import { permuted, reshaped, sliced } from "../value.js";
+import { permuted, reshaped, sliced, type Value } from "../value.js";
 import { dtypeOf, type Lowering, shapeOf } from "./common.js";
 
 export const permute: Lowering = (_, node, read) =>
@@ -61,29 +62,51 @@ export const pad: Lowering = (b, node, read) => {
 
 export const concat: Lowering = (b, node, read) => {
   const [parts, axis] = node.args as unknown as [Node[], number];
-  if (parts.length > MOST_PARTS) return null;
-  const values = parts.map(read);
-  const shape = shapeOf(node);
-  const { order } = b.readAsIs(values.reduce((a, c) => (c.tensor.size > a.tensor.size ? c : a)));
-  const isChannel = order.at(-1) === axis;
-  const unit = isChannel ? 4 : 1;
+  const values = parts.filter((part) => shapeOf(part)[axis] !== 0).map(read);
+  if (values.length === 0) return null;
+  const largest = values.reduce((a, c) => (c.tensor.size > a.tensor.size ? c : a));
+  return join(b, values, axis, b.readAsIs(largest).order);
+};
+
+/** Values one after the other along an axis, the result's axes in that order. */
+function join(b: Builder, values: readonly Value[], axis: number, order: readonly number[]): Value {
+  if (values.length === 1) return values[0]!;
+  if (values.length > MOST_PARTS) {
+    const pieces: Value[] = [];
+    for (let i = 0; i < values.length; i += MOST_PARTS) {
+      pieces.push(join(b, values.slice(i, i + MOST_PARTS), axis, order));
+    }
+    return join(b, pieces, axis, order);
+  }
   const lengths = values.map((value) => value.shape[axis]!);
-  // Parts of a texel would have to be put together.
-  if (isChannel && lengths.slice(0, -1).some((length) => length % 4 !== 0)) return null;
+  const size = lengths.reduce((sum, length) => sum + length, 0);
+  const shape = values[0]!.shape.map((one, i) => (i === axis ? size : one));
+  const isChannel = order.at(-1) === axis;
+  // Parts of a texel must be put together.
+  const isLoose = isChannel && lengths.slice(0, -1).some((length) => length % 4 !== 0);
+  const unit = isChannel && !isLoose ? 4 : 1;
   const inner = order.slice(order.indexOf(axis) + 1, -1).reduce((n, one) => n * shape[one]!, 1);
-  const ints: Record<string, number> = { size: shape[axis]!, inner };
+  const ints: Record<string, number> = { size, inner };
   let begin = 0;
   lengths.forEach((length, i) => {
     ints[`begin_${i}`] = begin / unit;
     ints[`length_${i}`] = Math.ceil(length / unit);
+    ints[`first_${i}`] = 0;
+    ints[`step_${i}`] = 1;
     begin += length;
   });
-  return b.draw(concatProgram(parts.length, isChannel ? "channels" : "rows"), shape, {
+  const { length } = values;
+  const source = isLoose ? joinProgram(length) : concatProgram(length, isChannel ? "channels" : "rows"); // prettier-ignore
+  return b.draw(source, shape, {
     order,
     inputs: values.map((value) => b.read(value, order)),
     ints,
   });
-};
+}
+
+/** Matrices of the same rows beside each other. */
+export const joinChannels = (b: Builder, values: readonly Value[]): Value =>
+  join(b, values, 1, [0, 1]);
 
 /** Indices come with the call, so that they can be checked before they are uploaded. */
 export const embedding: Lowering = (b, node, read) => {

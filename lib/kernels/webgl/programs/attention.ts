@@ -1,4 +1,4 @@
-import type { ProgramSource } from "../program.js";
+import { eachRow, type ProgramSource } from "../program.js";
 
 /**
  * Attention in three draws: scores, their maxima and sums (`softmaxMomentsProgram`), and the values
@@ -20,13 +20,20 @@ export interface ScoresOptions {
 export function scoresProgram({ mask, causal }: ScoresOptions): ProgramSource {
   const masks = {
     none: "",
-    bool: "if (m == 0.0) v = low;",
+    bool: "v = mix(v, low, equal(m, vec4(0)));",
     float: "v += m;",
   };
-  const readMask = `
-      int c = (keys == 1 ? 0 : s) * mask_key;
-      float m = at(mask, mask_from, c >> 2)[c & 3];
+  // A mask of one key for all stands in its first lane.
+  const readMask = (r: number): string => `
+      vec4 m = at(mask, n * mask_batch + h * mask_head + min(t + ${r}, queries - 1) * mask_time, mask_key * group);
+      if (mask_key == 0) m = m.xxxx;
       ${masks[mask]}`;
+  const finish = (r: number): string => `{
+    vec4 v = y[${r}] * scale;
+    ${mask === "none" ? "" : `{${readMask(r)}\n    }`}
+    ${causal ? `v = mix(v, low, greaterThan(places, ivec4(t + ${r})));` : ""}
+    y[${r}] = mix(v, low, past);
+  }`;
   return {
     tensors: ["q", "k", ...(mask === "none" ? [] : ["mask"])],
     ints: [
@@ -37,35 +44,22 @@ export function scoresProgram({ mask, causal }: ScoresOptions): ProgramSource {
     ],
     floats: ["scale"],
     body: `
-  const float low = -1.0 / 0.0;
+  vec4 low = vec4(-1.0 / 0.0);
   int block = row / padded;
   int n = block / heads, h = block - n * heads, t = row - block * padded;
   int s0 = group << 2;
   int from_q = q_first + h * q_head, from_k = k_first + (h / perKey) * k_head;
-  ivec4 rq, rk;
-  for (int r = 0; r < 4; r++) {
-    rq[r] = n * q_batch + h * q_row + min(t + r, queries - 1) * q_time;
-    rk[r] = n * k_batch + (h / perKey) * k_row + min(s0 + r, keys - 1) * k_time;
-  }
-  for (int r = 0; r < 4; r++) y[r] = vec4(0);
+  ivec4 places = ivec4(0, 1, 2, 3) + s0;
+  bvec4 past = greaterThanEqual(places, ivec4(keys));
+  ivec4 rq = ivec4(n * q_batch + h * q_row) + min(ivec4(0, 1, 2, 3) + t, ivec4(queries - 1)) * q_time;
+  ivec4 rk = ivec4(n * k_batch + (h / perKey) * k_row) + min(places, ivec4(keys - 1)) * k_time;
+  ${eachRow((r) => `y[${r}] = vec4(0);`)}
   for (int d = 0; d < depth; d++) {
-    vec4 k0 = at(k, rk[0], from_k + d), k1 = at(k, rk[1], from_k + d);
-    vec4 k2 = at(k, rk[2], from_k + d), k3 = at(k, rk[3], from_k + d);
-    for (int r = 0; r < 4; r++) {
-      vec4 v = at(q, rq[r], from_q + d);
-      y[r] += vec4(dot(v, k0), dot(v, k1), dot(v, k2), dot(v, k3));
-    }
+    mat4 m = transpose(mat4(at(k, rk[0], from_k + d), at(k, rk[1], from_k + d),
+      at(k, rk[2], from_k + d), at(k, rk[3], from_k + d)));
+    ${eachRow((r) => `y[${r}] += m * at(q, rq[${r}], from_q + d);`)}
   }
-  for (int r = 0; r < 4; r++) {
-    ${mask === "none" ? "" : "int mask_from = n * mask_batch + h * mask_head + min(t + r, queries - 1) * mask_time;"}
-    for (int c = 0; c < 4; c++) {
-      int s = s0 + c;
-      float v = y[r][c] * scale;
-      ${mask === "none" ? "" : `{${readMask}\n      }`}
-      ${causal ? "if (s > t + r) v = low;" : ""}
-      y[r][c] = s < keys ? v : low;
-    }
-  }`,
+  ${eachRow(finish)}`,
   };
 }
 
@@ -77,35 +71,28 @@ export function weightedValuesProgram(): ProgramSource {
     body: `
   int h = group / depth;
   int from_v = v_first + (h / perKey) * v_head + group - h * depth;
-  ivec4 rows, first;
-  vec4 top, part;
-  bool same = true;
-  for (int r = 0; r < 4; r++) {
-    int p = min(row + r, outRows - 1);
-    int n = p / queries;
-    rows[r] = (n * heads + h) * padded + p - n * queries;
-    first[r] = n * v_batch + (h / perKey) * v_row;
-    same = same && first[r] == first[0];
-    vec2 m = at(moments, rows[r], 0).xy;
-    top[r] = m.x;
-    part[r] = m.y;
-    y[r] = vec4(0);
-  }
-  for (int g = 0; g < scores_width; g++) {
-    vec4 w[4];
-    for (int r = 0; r < 4; r++) w[r] = exp(at(scores, rows[r], g) - top[r]) * part[r];
-    if (part == vec4(0)) continue;
-    for (int c = 0; c < 4; c++) {
-      int s = (g << 2) + c;
-      if (s >= keys) break;
-      if (same) {
-        vec4 value = at(v, first[0] + s * v_time, from_v);
-        for (int r = 0; r < 4; r++) y[r] += w[r][c] * value;
-      } else {
-        for (int r = 0; r < 4; r++) y[r] += w[r][c] * at(v, first[r] + s * v_time, from_v);
-      }
+  ivec4 p = min(ivec4(0, 1, 2, 3) + row, ivec4(outRows - 1));
+  ivec4 n = p / queries;
+  ivec4 rows = (n * heads + h) * padded + p - n * queries;
+  ivec4 first = n * v_batch + (h / perKey) * v_row;
+  ${eachRow((r) => `vec2 m${r} = at(moments, rows[${r}], 0).xy; y[${r}] = vec4(0);`)}
+  if (first[0] == first[3]) { // all of one sequence
+    for (int g = 0; g < scores_width; g++) {
+      ivec4 s = first[0] + min(ivec4(0, 1, 2, 3) + (g << 2), ivec4(keys - 1)) * v_time;
+      mat4 m = mat4(at(v, s[0], from_v), at(v, s[1], from_v), at(v, s[2], from_v), at(v, s[3], from_v));
+      ${eachRow((r) => `y[${r}] += m * exp(at(scores, rows[${r}], g) - m${r}.x);`)}
+    }
+  } else {
+    for (int g = 0; g < scores_width; g++) {
+      ivec4 s = min(ivec4(0, 1, 2, 3) + (g << 2), ivec4(keys - 1)) * v_time;
+      ${eachRow(
+        (
+          r,
+        ) => `y[${r}] += mat4(at(v, first[${r}] + s[0], from_v), at(v, first[${r}] + s[1], from_v),
+        at(v, first[${r}] + s[2], from_v), at(v, first[${r}] + s[3], from_v)) * exp(at(scores, rows[${r}], g) - m${r}.x);`,
+      )}
     }
   }
-  for (int r = 0; r < 4; r++) if (part[r] == 0.0) y[r] = vec4(0);`,
+  ${eachRow((r) => `y[${r}] = m${r}.y == 0.0 ? vec4(0) : y[${r}] * m${r}.y;`)}`,
   };
 }

@@ -1,4 +1,4 @@
-import type { ProgramSource } from "../program.js";
+import { eachRow, type ProgramSource } from "../program.js";
 import { HELPERS } from "./expressions.js";
 import { BLOCK, epilogue, type EpilogueOptions } from "./matmul.js";
 
@@ -12,20 +12,23 @@ export type WindowNumbers = Record<(typeof WINDOW_INTS)[number], number>;
 
 /** Where the windows of this run's four pixels begin, and in which picture. */
 const CORNERS = `
-  ivec3 corner[4];
-  for (int r = 0; r < 4; r++) {
-    int p = row + r;
-    int line = p / outW;
-    int n = line / outH;
-    corner[r] = ivec3(n * inH, (line - n * outH) * strideH - padH, (p - line * outW) * strideW - padW);
-  }`;
+  ivec4 pixels = ivec4(0, 1, 2, 3) + row;
+  ivec4 lines = pixels / outW;
+  ivec4 pictures = lines / outH;
+  ivec4 tops = (lines - pictures * outH) * strideH - padH;
+  ivec4 lefts = (pixels - lines * outW) * strideW - padW;
+  pictures *= inH;`;
 
-/** The row of a tap in the input; -1 outside of the picture, and for pixels past the last. */
-const TAP = `int tap(ivec3 corner, int i, int j) {
-  int h = corner.y + i * dilationH, w = corner.z + j * dilationW;
-  return h < 0 || h >= inH || w < 0 || w >= inW ? -1 : (corner.x + h) * inW + w;
+/** The four pixels' rows of a tap in the input; -1 outside of the picture. */
+const TAPS = `ivec4 taps(ivec4 pictures, ivec4 h, ivec4 w) {
+  bvec4 out_ = notEqual(uvec4(lessThan(h, ivec4(0))) + uvec4(greaterThanEqual(h, ivec4(inH))) +
+    uvec4(lessThan(w, ivec4(0))) + uvec4(greaterThanEqual(w, ivec4(inW))), uvec4(0));
+  ivec4 q = (pictures + h) * inW + w;
+  return ivec4(out_.x ? -1 : q.x, out_.y ? -1 : q.y, out_.z ? -1 : q.z, out_.w ? -1 : q.w);
 }
 `;
+
+const TAP_AT = "taps(pictures, tops + i * dilationH, lefts + j * dilationW)";
 
 /**
  * Convolution of any kernel, stride, padding and dilation, in groups of a multiple of 4 channels:
@@ -42,15 +45,16 @@ export function convProgram(options: EpilogueOptions): ProgramSource {
     tensors: ["x", ...(residual ? ["residual"] : [])],
     weights: ["w", ...(bias ? ["b"] : [])],
     ints: [...WINDOW_INTS, "groupIn", "groupOut"],
-    head: (options.activation ? HELPERS : "") + BLOCK + TAP,
+    head: (options.activation ? HELPERS : "") + BLOCK + TAPS,
     masked,
     body: `${CORNERS}
-  for (int r = 0; r < 4; r++) y[r] = ${bias ? "weight(b, group)" : "vec4(0)"};
+  y[0] = ${bias ? "weight(b, group)" : "vec4(0)"};
+  y[1] = y[0]; y[2] = y[0]; y[3] = y[0];
   int offset = (group / groupOut) * groupIn;
   int at_w = group * kernelH * kernelW * groupIn;
   for (int i = 0; i < kernelH; i++) {
     for (int j = 0; j < kernelW; j++) {
-      ivec4 q = ivec4(tap(corner[0], i, j), tap(corner[1], i, j), tap(corner[2], i, j), tap(corner[3], i, j));
+      ivec4 q = ${TAP_AT};
       for (int k = 0; k < groupIn; k++) {
         mat4 m = block(w, (at_w + k) << 2, w_shift);
 ${[0, 1, 2, 3].map(line).join("")}
@@ -69,19 +73,18 @@ export function depthwiseProgram(options: EpilogueOptions): ProgramSource {
     tensors: ["x", ...(residual ? ["residual"] : [])],
     weights: ["w", ...(bias ? ["b"] : [])],
     ints: WINDOW_INTS,
-    head: (options.activation ? HELPERS : "") + TAP,
+    head: (options.activation ? HELPERS : "") + TAPS,
     masked,
     body: `${CORNERS}
-  for (int r = 0; r < 4; r++) y[r] = ${bias ? "weight(b, group)" : "vec4(0)"};
+  y[0] = ${bias ? "weight(b, group)" : "vec4(0)"};
+  y[1] = y[0]; y[2] = y[0]; y[3] = y[0];
   int at_w = group * kernelH * kernelW;
   for (int i = 0; i < kernelH; i++) {
     for (int j = 0; j < kernelW; j++) {
       vec4 m = weight(w, at_w);
       at_w++;
-      for (int r = 0; r < 4; r++) {
-        int q = tap(corner[r], i, j);
-        if (q >= 0) y[r] += m * at(x, q, group);
-      }
+      ivec4 q = ${TAP_AT};
+      ${eachRow((r) => `if (q[${r}] >= 0) y[${r}] += m * at(x, q[${r}], group);`)}
     }
   }
   ${epilogue(options)}`,
@@ -94,22 +97,22 @@ export function poolProgram(kind: "max" | "avg", masked: boolean): ProgramSource
   return {
     tensors: ["x"],
     ints: [...WINDOW_INTS, "divisor"],
-    head: HELPERS + TAP,
+    head: HELPERS + TAPS,
     masked,
     body: `${CORNERS}
-  for (int r = 0; r < 4; r++) {
-    y[r] = vec4(${isMax ? "-1.0 / 0.0" : "0"});
-    int count = 0;
-    for (int i = 0; i < kernelH; i++) {
-      for (int j = 0; j < kernelW; j++) {
-        int q = tap(corner[r], i, j);
-        if (q < 0) continue;
-        count++;
-        y[r] = ${isMax ? "most(at(x, q, group), y[r])" : "y[r] + at(x, q, group)"};
-      }
+  ${eachRow((r) => `y[${r}] = vec4(${isMax ? "-1.0 / 0.0" : "0"});`)}
+  ivec4 count = ivec4(0);
+  for (int i = 0; i < kernelH; i++) {
+    for (int j = 0; j < kernelW; j++) {
+      ivec4 q = ${TAP_AT};
+      ${eachRow((r) => {
+        const value = `at(x, q[${r}], group)`;
+        const next = isMax ? `most(${value}, y[${r}])` : `y[${r}] + ${value}`;
+        return `if (q[${r}] >= 0) { y[${r}] = ${next};${isMax ? "" : ` count[${r}]++;`} }`;
+      })}
     }
-    ${isMax ? "" : "y[r] /= float(divisor > 0 ? divisor : count);"}
-  }`,
+  }
+  ${isMax ? "" : eachRow((r) => `y[${r}] /= float(divisor > 0 ? divisor : count[${r}]);`)}`,
   };
 }
 
@@ -127,12 +130,12 @@ export function adaptiveAvgPoolProgram(masked: boolean): ProgramSource {
     int oh = line - n * outH, ow = p - line * outW;
     int h0 = oh * inH / outH, h1 = ((oh + 1) * inH + outH - 1) / outH;
     int w0 = ow * inW / outW, w1 = ((ow + 1) * inW + outW - 1) / outW;
-    y[r] = vec4(0);
-    if (p >= outRows) continue;
+    vec4 sum = vec4(0);
+    if (p >= outRows) h1 = h0;
     for (int h = h0; h < h1; h++) {
-      for (int w = w0; w < w1; w++) y[r] += at(x, (n * inH + h) * inW + w, group);
+      for (int w = w0; w < w1; w++) sum += at(x, (n * inH + h) * inW + w, group);
     }
-    y[r] /= float((h1 - h0) * (w1 - w0));
+    y[r] = sum / float((h1 - h0) * (w1 - w0));
   }`,
   };
 }

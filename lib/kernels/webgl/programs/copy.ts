@@ -1,4 +1,4 @@
-import type { ProgramSource } from "../program.js";
+import { eachRow, type ProgramSource } from "../program.js";
 
 /**
  * Copies a strided view into a layout: permuted, sliced, repeated or reshaped tensors.
@@ -23,67 +23,93 @@ const START = `int start(int row) {
 
 /** `aligned`: four channels of the output are one texel of the input. */
 export function copyProgram(aligned: boolean, masked: boolean): ProgramSource {
-  const body = aligned
-    ? `
-    int i = start(row + r) + (group << 2);
+  const lane = (r: number, c: number): string =>
+    `if (channels[${c}] < outChannels) y[${r}][${c}] = at(x, q[${c}], d[${c}] >> 2)[d[${c}] & 3];`;
+  const body = (r: number): string =>
+    aligned
+      ? `
+    int i = start(row + ${r}) + (group << 2);
     int q = i / inChannels;
-    y[r] = at(x, q, (i - q * inChannels) >> 2);`
-    : `
-    int first = start(row + r);
-    for (int c = 0; c < 4; c++) {
-      int channel = (group << 2) + c;
-      if (channel >= outChannels) break;
-      int i = first + channel * stride_${COPY_DIMS - 1};
-      int q = i / inChannels;
-      int d = i - q * inChannels;
-      y[r][c] = at(x, q, d >> 2)[d & 3];
-    }`;
+    y[${r}] = at(x, q, (i - q * inChannels) >> 2);`
+      : `
+    ivec4 channels = ivec4(0, 1, 2, 3) + (group << 2);
+    ivec4 i = start(row + ${r}) + channels * stride_${COPY_DIMS - 1};
+    ivec4 q = i / inChannels;
+    ivec4 d = i - q * inChannels;
+    ${[0, 1, 2, 3].map((c) => lane(r, c)).join("\n    ")}`;
   return {
     tensors: ["x"],
     ints: ["from", "inChannels", ...DIMS.flatMap((d) => [`size_${d}`, `stride_${d}`])],
     head: START,
     masked,
-    body: `
-  for (int r = 0; r < 4; r++) {
-    y[r] = vec4(0);
-    if (row + r >= outRows) continue;
-    ${body}
+    body: eachRow(
+      (r) => `
+  y[${r}] = vec4(0);
+  if (row + ${r} < outRows) {${body(r)}
   }`,
+    ),
   };
 }
 
 /** Textures that one draw can read. */
-export const MOST_PARTS = 8;
+export const MOST_PARTS = 16;
 
 /**
  * Tensors one after the other. Along the rows: `begin_i` and `length_i` say which of the axis'
- * places part i has, `inner` how many rows a place is. Along the channels: the same in texels.
+ * places part i has, `inner` how many rows a place is; the rows of part i are `step_i` apart, from
+ * `first_i` on. Along the channels: the same in texels.
  */
 export function concatProgram(parts: number, along: "rows" | "channels"): ProgramSource {
   const names = Array.from({ length: parts }, (_, i) => `x${i}`);
-  const cases = names.map((name, i) => {
-    const condition = i === parts - 1 ? "" : `if (place_ < begin_${i + 1}) `;
-    const read =
-      along === "channels"
-        ? `at(${name}, row + r, group - begin_${i})`
-        : `at(${name}, (outer * length_${i} + place_ - begin_${i}) * inner + rest, group)`;
-    return `${condition}y[r] = ${read};`;
-  });
-  const where =
+  const cases = (r: number): string[] =>
+    names.map((name, i) => {
+      const condition = i === parts - 1 ? "" : `if (place_ < begin_${i + 1}) `;
+      const read =
+        along === "channels"
+          ? `at(${name}, row + ${r}, group - begin_${i})`
+          : `at(${name}, first_${i} + step_${i} * ((outer * length_${i} + place_ - begin_${i}) * inner + rest), group)`;
+      return `${condition}y[${r}] = ${read};`;
+    });
+  const where = (r: number): string =>
     along === "channels"
       ? "int place_ = group;"
-      : `int line = (row + r) / inner;
-    int rest = row + r - line * inner;
+      : `int line = (row + ${r}) / inner;
+    int rest = row + ${r} - line * inner;
     int outer = line / size;
     int place_ = line - outer * size;`;
   return {
     tensors: names,
-    ints: ["size", "inner", ...names.flatMap((_, i) => [`begin_${i}`, `length_${i}`])],
-    body: `
-  for (int r = 0; r < 4; r++) {
-    ${where}
-    ${cases.join("\n    else ")}
+    ints: [
+      ...["size", "inner"],
+      ...names.flatMap((_, i) => [`begin_${i}`, `length_${i}`, `first_${i}`, `step_${i}`]),
+    ],
+    body: eachRow(
+      (r) => `
+  {
+    ${where(r)}
+    ${cases(r).join("\n    else ")}
   }`,
+    ),
+  };
+}
+
+/** Tensors beside each other whose channels are no whole texels: part i begins at `begin_i`. */
+export function joinProgram(parts: number): ProgramSource {
+  const names = Array.from({ length: parts }, (_, i) => `x${i}`);
+  const read = (name: string, i: number): string =>
+    `${i === parts - 1 ? "" : `if (channel < begin_${i + 1}) `}{ int d = channel - begin_${i}; return at(${name}, row, d >> 2)[d & 3]; }`;
+  return {
+    tensors: names,
+    ints: names.map((_, i) => `begin_${i}`),
+    head: `float join(int row, int channel) {
+  ${names.map(read).join("\n  ")}
+}
+`,
+    masked: true,
+    body: `int c = group << 2;\n${eachRow(
+      (r) =>
+        `  y[${r}] = vec4(join(row + ${r}, c), join(row + ${r}, c + 1), join(row + ${r}, c + 2), join(row + ${r}, c + 3));`,
+    )}`,
   };
 }
 
@@ -93,49 +119,47 @@ export function embeddingProgram(): ProgramSource {
     tensors: ["ids"],
     weights: ["table"],
     ints: ["idChannels"],
-    body: `
-  for (int r = 0; r < 4; r++) {
-    int p = min(row + r, outRows - 1);
+    body: eachRow(
+      (r) => `
+  {
+    int p = min(row + ${r}, outRows - 1);
     int q = p / idChannels;
     int c = p - q * idChannels;
     int id = int(at(ids, q, c >> 2)[c & 3]);
-    y[r] = weight(table, id * outWidth + group);
+    y[${r}] = weight(table, id * outWidth + group);
   }`,
+    ),
   };
 }
 
 /** Matrix products of two tensors, a matrix of each for each of `batch`: `a` is M × K. */
 export function batchMatmulProgram(transposeB: boolean, masked: boolean): ProgramSource {
-  const product = transposeB
-    ? `
-    int b0 = batch_b + (group << 2);
-    int last = batch_b + b_rows - 1;
-    for (int k = 0; k < a_width; k++) {
-      vec4 v = at(a, p, k);
-      y[r] += vec4(dot(v, at(b, min(b0, last), k)), dot(v, at(b, min(b0 + 1, last), k)),
-        dot(v, at(b, min(b0 + 2, last), k)), dot(v, at(b, min(b0 + 3, last), k)));
-    }`
-    : `
-    for (int k = 0; k < a_width; k++) {
-      vec4 v = at(a, p, k);
-      int b0 = batch_b + (k << 2);
-      int left = b_rows - (k << 2);
-      y[r] += v.x * at(b, b0, group);
-      if (left > 1) y[r] += v.y * at(b, b0 + 1, group);
-      if (left > 2) y[r] += v.z * at(b, b0 + 2, group);
-      if (left > 3) y[r] += v.w * at(b, b0 + 3, group);
-    }`;
+  const block = (batch: string): string =>
+    transposeB
+      ? `transpose(mat4(at(b, ${batch} + s[0], k), at(b, ${batch} + s[1], k), at(b, ${batch} + s[2], k), at(b, ${batch} + s[3], k)))`
+      : `mat4(${[0, 1, 2, 3].map((c) => `${c === 0 ? "" : "k4 + " + c + " >= b_rows ? vec4(0) : "}at(b, ${batch} + s[${c}], group)`).join(", ")})`;
+  const places = `min(ivec4(0, 1, 2, 3) + (${transposeB ? "group" : "k"} << 2), ivec4(b_rows - 1))`;
   return {
     tensors: ["a", "b"],
     ints: ["a_rows", "b_rows", "one_b"],
     masked,
     body: `
-  for (int r = 0; r < 4; r++) {
-    y[r] = vec4(0);
-    int p = row + r;
-    if (p >= outRows) continue;
-    int batch_b = (one_b == 1 ? 0 : p / a_rows) * b_rows;
-    ${product}
+  ivec4 p = min(ivec4(0, 1, 2, 3) + row, ivec4(outRows - 1));
+  ivec4 batch = (one_b == 1 ? ivec4(0) : p / a_rows) * b_rows;
+  ${eachRow((r) => `y[${r}] = vec4(0);`)}
+  if (batch[0] == batch[3]) {
+    for (int k = 0; k < a_width; k++) {
+      int k4 = k << 2;
+      ivec4 s = ${places};
+      mat4 m = ${block("batch[0]")};
+      ${eachRow((r) => `y[${r}] += m * at(a, p[${r}], k);`)}
+    }
+  } else {
+    for (int k = 0; k < a_width; k++) {
+      int k4 = k << 2;
+      ivec4 s = ${places};
+      ${eachRow((r) => `y[${r}] += ${block(`batch[${r}]`)} * at(a, p[${r}], k);`)}
+    }
   }`,
   };
 }

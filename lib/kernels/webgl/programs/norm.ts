@@ -1,4 +1,4 @@
-import type { ProgramSource } from "../program.js";
+import { eachRow, type ProgramSource } from "../program.js";
 
 /** Sums over a row's channels, in which the lanes past the last channel do not count. */
 const LANES = `bvec4 past(int texel, int count) {
@@ -41,11 +41,13 @@ export function normalizeProgram(options: {
     tensors: ["x", "moments"],
     weights: [...(weight ? ["w"] : []), ...(bias ? ["b"] : [])],
     masked,
-    body: `
-  for (int r = 0; r < 4; r++) {
-    vec2 m = at(moments, row + r, 0).xy;
-    y[r] = (at(x, row + r, group) - m.x) * m.y${weight ? " * weight(w, group)" : ""}${bias ? " + weight(b, group)" : ""};
+    body: eachRow(
+      (r) => `
+  {
+    vec2 m = at(moments, row + ${r}, 0).xy;
+    y[${r}] = (at(x, row + ${r}, group) - m.x) * m.y${weight ? " * weight(w, group)" : ""}${bias ? " + weight(b, group)" : ""};
   }`,
+    ),
   };
 }
 
@@ -78,11 +80,13 @@ export function softmaxProgram(log: boolean, masked: boolean): ProgramSource {
   return {
     tensors: ["x", "moments"],
     masked,
-    body: `
-  for (int r = 0; r < 4; r++) {
-    vec3 m = at(moments, row + r, 0).xyz;
-    vec4 v = at(x, row + r, group) - m.x;
-    y[r] = ${log ? "v - m.z" : "exp(v) * m.y"};
+    body: eachRow(
+      (r) => `
+  {
+    vec3 m = at(moments, row + ${r}, 0).xyz;
+    vec4 v = at(x, row + ${r}, group) - m.x;
+    y[${r}] = ${log ? "v - m.z" : "exp(v) * m.y"};
   }`,
+    ),
   };
 }

@@ -1,4 +1,4 @@
-import type { ProgramSource } from "../program.js";
+import { eachRow, type ProgramSource } from "../program.js";
 
 export type PadMode = "constant" | "reflect" | "replicate" | "circular";
 
@@ -18,14 +18,16 @@ export function padProgram(mode: PadMode, masked: boolean): ProgramSource {
     floats: ["value"],
     head: `int inside(int i, int n) { return ${INSIDE[mode]}; }\n`,
     masked,
-    body: `
-  for (int r = 0; r < 4; r++) {
-    int p = min(row + r, outRows - 1);
+    body: eachRow(
+      (r) => `
+  {
+    int p = min(row + ${r}, outRows - 1);
     int line = p / outW;
     int n = line / outH;
     int h = inside(line - n * outH - top, inH), w = inside(p - line * outW - left, inW);
     bool isIn = h >= 0 && h < inH && w >= 0 && w < inW;
-    y[r] = isIn ? at(x, (n * inH + h) * inW + w, group) : vec4(value);
+    y[${r}] = isIn ? at(x, (n * inH + h) * inW + w, group) : vec4(value);
   }`,
+    ),
   };
 }

@@ -1,4 +1,4 @@
-import type { ProgramSource } from "../program.js";
+import { eachRow, type ProgramSource } from "../program.js";
 import { expression, HELPERS, literal, type Options } from "./expressions.js";
 
 /** How an input of a chain broadcasts: its row and its channel for those of the output. */
@@ -31,10 +31,11 @@ export function pointwiseProgram(
     lines.push(`    vec4 t${i} = ${code};`);
   }
   const mixed = inputs.some(({ row }) => row === "mixed");
-  const reads = inputs.map(({ row, channel }, i) => {
-    const from = { same: "row + r", one: "0", mixed: `mixed(row + r, ${i})` }[row];
-    return `    vec4 x${i} = at(in${i}, ${from}, ${channel === "same" ? "group" : "0"})${channel === "same" ? "" : ".xxxx"};`;
-  });
+  const reads = (r: number): string[] =>
+    inputs.map(({ row, channel }, i) => {
+      const from = { same: `row + ${r}`, one: "0", mixed: `mixed(row + ${r}, ${i})` }[row];
+      return `    vec4 x${i} = at(in${i}, ${from}, ${channel === "same" ? "group" : "0"})${channel === "same" ? "" : ".xxxx"};`;
+    });
   const dims = Array.from({ length: MIXED_DIMS }, (_, d) => d);
   const sizes = dims.map((d) => `size_${d}`);
   const strides = inputs.flatMap(({ row }, i) =>
@@ -59,11 +60,13 @@ export function pointwiseProgram(
     ints: mixed ? [...sizes, ...strides] : [],
     head: HELPERS + (mixed ? walk : ""),
     masked,
-    body: `
-  for (int r = 0; r < 4; r++) {
-${reads.join("\n")}
+    body: eachRow(
+      (r) => `
+  {
+${reads(r).join("\n")}
 ${lines.join("\n")}
-    y[r] = t${steps.length - 1};
+    y[${r}] = t${steps.length - 1};
   }`,
+    ),
   };
 }

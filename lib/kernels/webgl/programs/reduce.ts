@@ -4,10 +4,10 @@ import { HELPERS } from "./expressions.js";
 export type Reduction = "Sum" | "Mean" | "Max" | "Min";
 
 const STEP: Readonly<Record<Reduction, { start: string; step: (v: string) => string }>> = {
-  Sum: { start: "0", step: (v) => `y[r] + ${v}` },
-  Mean: { start: "0", step: (v) => `y[r] + ${v}` },
-  Max: { start: "-1.0 / 0.0", step: (v) => `most(${v}, y[r])` },
-  Min: { start: "1.0 / 0.0", step: (v) => `least(${v}, y[r])` },
+  Sum: { start: "0", step: (v) => `all_ + ${v}` },
+  Mean: { start: "0", step: (v) => `all_ + ${v}` },
+  Max: { start: "-1.0 / 0.0", step: (v) => `most(${v}, all_)` },
+  Min: { start: "1.0 / 0.0", step: (v) => `least(${v}, all_)` },
 };
 
 /** Over the channels of each row, into a single channel. */
@@ -19,17 +19,16 @@ export function reduceChannelsProgram(kind: Reduction): ProgramSource {
     head: HELPERS,
     body: `
   for (int r = 0; r < 4; r++) {
-    y[r] = vec4(${start});
+    vec4 all_ = vec4(${start});
     for (int k = 0; k < x_width; k++) {
       bvec4 past = greaterThanEqual(ivec4(0, 1, 2, 3) + (k << 2), ivec4(channels));
-      y[r] = ${step(`mix(at(x, row + r, k), vec4(${start}), past)`)};
+      all_ = ${step(`mix(at(x, row + r, k), vec4(${start}), past)`)};
     }
-    vec4 v = y[r].yzwx;
-    y[r] = ${step("v")};
-    v = y[r].zwxy;
-    y[r] = ${step("v")};
-    ${kind === "Mean" ? "y[r] /= float(channels);" : ""}
-    y[r] = vec4(y[r].x, 0, 0, 0);
+    vec4 v = all_.yzwx;
+    all_ = ${step("v")};
+    v = all_.zwxy;
+    all_ = ${step("v")};
+    y[r] = vec4(all_.x${kind === "Mean" ? " / float(channels)" : ""}, 0, 0, 0);
   }`,
   };
 }
@@ -44,15 +43,15 @@ export function reduceRowsProgram(kind: Reduction, masked: boolean): ProgramSour
     masked,
     body: `
   for (int r = 0; r < 4; r++) {
-    y[r] = vec4(${start});
+    vec4 all_ = vec4(${start});
     int p = min(row + r, outRows - 1);
     int outer = p / inner;
     int q = outer * count * inner + p - outer * inner;
     for (int k = 0; k < count; k++) {
       vec4 v = at(x, q + k * inner, group);
-      y[r] = ${step("v")};
+      all_ = ${step("v")};
     }
-    ${kind === "Mean" ? "y[r] /= float(count);" : ""}
+    y[r] = all_${kind === "Mean" ? " / float(count)" : ""};
   }`,
   };
 }
