@@ -139,6 +139,21 @@ function resampling({ mode, antialias }: Options, n: number, size: ResamplingSiz
   return MODES[mode]!.resample(size);
 }
 
+/** What an `interpolate` of inputs of a shape does along each spatial dimension. */
+export function readResamplings(
+  shape: readonly number[],
+  given?: InterpolateOptions,
+): Resampling[] {
+  const options = readOptions<Options>("interpolate", INTERPOLATE, given);
+  const spatial = shape.slice(2);
+  const { output, scales } = readSizes(spatial, options);
+  const alignCorners = options.alignCorners ?? false;
+  return spatial.map((input, d) => {
+    const scale = scales?.[d] ?? null;
+    return resampling(options, spatial.length, { input, output: output[d]!, scale, alignCorners });
+  });
+}
+
 /** `(before, L, behind)` → `(before, L', behind)`. */
 function resampleAxis(x: tf.Tensor, { positions, weights }: Resampling): tf.Tensor {
   const [before, , behind] = x.shape as [number, number, number];

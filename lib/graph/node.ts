@@ -67,6 +67,10 @@ export interface NodeMeta {
   constant?: Argument;
   /** The modules that were under way, from the outermost, as far as they are known. */
   moduleStack?: readonly ModuleFrame[];
+  /** Of a node that an op was made of: the name of that op's node. */
+  origin?: string;
+  /** Whether an op has nothing fused into it, since there is no kernel for that. */
+  isAlone?: boolean;
   /** The Python lines that called it, as the exporter recorded them. */
   stackTrace?: string;
 }

@@ -66,10 +66,48 @@ function declareCases(): void {
   add("matmul, transposed", (x, y) => tf.matMul(x, y, false, true), [2, 5, 6], [2, 7, 6]);
   add("broadcasting", (x, y, z) => tf.mul(tf.add(x, y), z), [2, 3, 4, 5], [3, 1, 5], [2, 1, 4, 1]);
   add("a chain", (x) => tf.sub(F.silu(tf.mul(x, 3)), F.mish(F.elu(x))), [3, 5]);
+  declareExpanded();
   for (const axes of [[0], [1], [2], [1, 2], [0, 2]]) {
     add(`mean over ${axes.join()}`, (x) => tf.mean(x, axes), [3, 5, 6]);
     add(`max over ${axes.join()}`, (x) => tf.max(x, axes, true), [3, 5, 6]);
   }
+}
+
+/** What became a program of its own only lately, or is made of what has programs. */
+function declareExpanded(): void {
+  for (const mode of ["nearest", "bilinear", "bicubic"] as const) {
+    add(`interpolate ${mode}`, (x) => F.interpolate(x, { size: [9, 4], mode }), [2, 3, 5, 6]);
+    add(`interpolate ${mode} by 2`, (x) => F.interpolate(x, { scaleFactor: 2, mode }), [1, 8, 3, 4]); // prettier-ignore
+  }
+  add("interpolate area", (x) => F.interpolate(x, { size: [3, 2], mode: "area" }), [1, 4, 7, 5]);
+  add("conv3d", (x) => F.conv3d(x, w(6, 2, 3, 2, 3), { groups: 2, stride: [1, 2, 1], padding: 1 }), [2, 4, 5, 6, 4]); // prettier-ignore
+  add("conv2d without a batch", (x) => F.conv2d(x, w(4, 3, 3, 3), { padding: "same" }), [3, 5, 6]);
+  add("conv2d in groups of 2", (x) => F.silu(F.conv2d(x, w(6, 2, 3, 3), { groups: 3 })), [1, 6, 5, 6]); // prettier-ignore
+  add("conv_transpose1d", (x) => F.convTranspose1d(x, w(3, 5, 4), { stride: 3, padding: 1 }), [2, 3, 7]); // prettier-ignore
+  add("conv_transpose2d", (x) => F.convTranspose2d(x, w(4, 3, 3, 3), { stride: 2, padding: 1, outputPadding: 1, groups: 2, bias: w(6) }), [2, 4, 5, 4]); // prettier-ignore
+  add("conv_transpose3d", (x) => F.convTranspose3d(x, w(2, 3, 2, 3, 2), { stride: 2, dilation: 2 }), [1, 2, 3, 2, 4]); // prettier-ignore
+  add("group_norm", (x) => F.groupNorm(x, 2, { weight: w(6), bias: w(6) }), [2, 6, 4, 3]);
+  add("instance_norm", (x) => F.instanceNorm(x, { weight: w(5) }), [2, 5, 4, 3]);
+  add("max_pool3d", (x) => F.maxPool3d(x, 2, { padding: 1, dilation: 1 }), [1, 3, 4, 5, 4]);
+  add("avg_pool2d, last windows cut off", (x) => F.avgPool2d(x, 3, { stride: 2, padding: 1, ceilMode: true }), [2, 3, 6, 7]); // prettier-ignore
+  add("adaptive_max_pool2d", (x) => F.adaptiveMaxPool2d(x, [3, 2]), [2, 5, 7, 4]);
+  add("pixel_shuffle", (x) => F.pixelShuffle(x, 2), [2, 8, 3, 4]);
+  add("pixel_unshuffle", (x) => F.pixelUnshuffle(x, 2), [2, 3, 4, 6]);
+  add("channel_shuffle", (x) => F.channelShuffle(x, 3), [1, 6, 4, 4]);
+  add("pad of five axes", (x) => F.pad(x, [1, 1, 0, 2, 1, 0], { mode: "replicate" }), [2, 3, 3, 4, 5]); // prettier-ignore
+  add("pad with a value", (x) => F.pad(x, [1, 2, 3, 0], { value: 2.5 }), [3, 4]);
+  add("prelu", (x) => F.prelu(x, w(3)), [2, 3, 4]);
+  add("glu", (x) => F.glu(x, { dim: 1 }), [3, 6, 5]);
+  add("threshold, softshrink, celu", (x) => F.celu(F.softshrink(F.threshold(x, 0.1, -2))), [3, 5]);
+  add("local_response_norm", (x) => F.localResponseNorm(x, 3), [2, 7, 4, 3]);
+  add("attention of 6", (q, k) => F.scaledDotProductAttention(q, k, k), [2, 2, 5, 6], [2, 2, 7, 6]);
+  add("argmax", (x) => tf.cast(tf.argMax(x, 1), "float32"), [3, 5, 6]);
+  add("where and logic", (x, y) => tf.where(tf.logicalAnd(tf.greater(x, y), tf.logicalNot(tf.less(x, 0.1))), x, y), [3, 5], [3, 5]); // prettier-ignore
+  add("gather of fixed rows", (x) => tf.gather(x, tf.tensor1d([2, 0, 2], "int32"), 1), [2, 3, 5]);
+  add("gather of fixed channels", (x) => tf.gather(x, tf.tensor1d([4, 1], "int32"), 2), [2, 3, 5]);
+  add("tile and reverse", (x) => tf.reverse(tf.tile(x, [1, 2, 3]), [1, 2]), [2, 3, 2]);
+  add("concat of odd channels", (x, y) => tf.concat([x, y, x], 1), [4, 3], [4, 2]);
+  add("concat of twenty", (x) => tf.concat(Array.from({ length: 20 }, (_, i) => tf.mul(x, i)), 0), [1, 5]); // prettier-ignore
 }
 
 /** Runs a plan and compares with eager; tells which nodes it left to tfjs. */
@@ -115,7 +153,12 @@ if (inBrowser) {
 
     const MODELS: [string, () => nn.Module, number[]][] = [
       ["LSTM", () => new nn.LSTM(6, 8, { numLayers: 2, bidirectional: true }), [9, 2, 6]],
+      ["LSTM of odd sizes", () => new nn.LSTM(5, 7, { bidirectional: true }), [4, 3, 5]],
+      ["LSTM with a projection", () => new nn.LSTM(5, 8, { projSize: 3 }), [4, 2, 5]],
       ["GRU", () => new nn.GRU(6, 8), [3, 1, 6]],
+      ["GRU of odd sizes", () => new nn.GRU(6, 5, { numLayers: 2 }), [18, 5, 6]],
+      ["RNN", () => new nn.RNN(6, 5, { nonlinearity: "relu" }), [4, 2, 6]],
+      ["GRUCell", () => new nn.GRUCell(6, 5), [3, 6]],
       ["MultiheadAttention", () => new nn.TransformerEncoderLayer(8, 2, { dimFeedforward: 12 }), [5, 2, 8]], // prettier-ignore
       ["BatchNorm", () => new nn.Sequential(new nn.Conv2d(3, 4, 3), new nn.BatchNorm2d(4), new nn.SiLU()), [1, 3, 6, 6]], // prettier-ignore
     ];
@@ -131,12 +174,14 @@ if (inBrowser) {
     }
 
     it("an op without a program runs as a tfjs op in between", () => {
-      const x = w(2, 3, 4, 4);
-      const run: Run = (y) => F.relu(F.pixelShuffle(F.conv2d(y, w(8, 3, 1, 1)), 2));
+      const x = w(1, 2, 3, 3);
+      const indices = tf.reshape(tf.range(0, 18, 2, "int32"), [1, 1, 3, 3]);
+      const run: Run = (y) => F.relu(F.maxUnpool2d(tf.neg(y), tf.concat([indices, indices], 1), 2));
       tf.engine().startScope();
-      expect(compare(run, [x])).to.deep.equal(["pixel_shuffle"]);
+      expect(compare(run, [x])).to.deep.equal(["max_unpool2d"]);
       tf.engine().endScope();
       x.dispose();
+      indices.dispose();
     });
   });
 

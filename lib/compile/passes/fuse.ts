@@ -13,6 +13,7 @@ const NAMES: ReadonlySet<string> = new Set(WITH_EPILOGUE);
 /** The epilogue of a fused op, or that of none yet; `null` for any other node. */
 function tailOf(node: Node): Tail | null {
   if (node.kind !== "call_function") return null;
+  if (node.meta.isAlone) return null;
   if (NAMES.has(node.target)) return { residual: null, activation: [] };
   const isFused = NAMES.has(node.target.replace("prim.", ""));
   return isFused ? (node.args[3] as unknown as Tail) : null;

@@ -140,6 +140,11 @@ export class Builder {
     return constant !== null && Array.from(constant.values).every((id) => id >= 0 && id < count);
   }
 
+  /** The numbers of a constant; `null` for what changes. */
+  numbersOf(node: Node): ArrayLike<number> | null {
+    return this.constants.of(node)?.values ?? null;
+  }
+
   /** A vector of a constant, in the lanes that channels have. */
   vector(node: Node): Weight | null {
     return this.packed(node, "vector", (values) => values);

@@ -5,11 +5,16 @@ import { ProgramCache } from "../../kernels/webgl/program.js";
 import { State } from "../../module/parameter.js";
 import { attributesOf } from "../guard.js";
 import { findStatic } from "../passes/facts.js";
+import { optimise } from "../passes/index.js";
 import { signature, Statics } from "../plan/statics.js";
 import type { Constant } from "./builder.js";
 import type { CompileEngine } from "../target.js";
+import { expand } from "./expand.js";
 import { GpuMemory } from "./gpu.js";
 import { type Constants, WebglPlan } from "./plan.js";
+
+/** How deep an op is looked into. */
+const MOST_ROUNDS = 6;
 
 /** The GPU's side of one compiled model: its weights, and all its plans. */
 export class WebglEngine implements CompileEngine {
@@ -26,11 +31,28 @@ export class WebglEngine implements CompileEngine {
   }
 
   plan(graph: Graph): WebglPlan {
-    const plan = new WebglPlan(graph, this.memory, this.constantsOf(graph));
+    const plan = this.expanded(graph, new Set());
     this.plans.add(plan);
     plan.prepare();
     this.statics = null; // what was needed of it is on the GPU
     return plan;
+  }
+
+  /** A plan in which what has no program is expanded, save the nodes of some names. */
+  private expanded(graph: Graph, kept: ReadonlySet<string>): WebglPlan {
+    let plan = new WebglPlan(graph, this.memory, this.constantsOf(graph));
+    for (let round = 0; round < MOST_ROUNDS && plan.fallbacks.length > 0; round += 1) {
+      const nodes = plan.fallbacks.map(({ node }) => node).filter(({ name }) => !kept.has(name));
+      const next = expand(plan.graph, new Set(nodes));
+      if (next === null) break;
+      const better = optimise(next);
+      plan = new WebglPlan(better, this.memory, this.constantsOf(better));
+    }
+    // An op of which two parts must run in tfjs had better run there whole.
+    const origins = plan.fallbacks.flatMap(({ node }) => node.meta.origin ?? []);
+    const torn = origins.filter((name, i) => origins.indexOf(name) !== i);
+    const isNew = torn.some((name) => !kept.has(name));
+    return isNew ? this.expanded(graph, new Set([...kept, ...torn])) : plan;
   }
 
   /** Resolves when all programs of all plans are compiled. */

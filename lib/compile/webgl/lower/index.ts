@@ -3,10 +3,18 @@ import type { ListLowering, Lowering } from "./common.js";
 import { layerNorm, softmax } from "./norms.js";
 import { pointwise } from "./pointwise.js";
 import { adaptiveAvgPool, pool } from "./pools.js";
-import { conv, linear, matmul } from "./products.js";
+import { conv } from "./convolutions.js";
+import { linear, matmul } from "./products.js";
 import { cell, lstmCell, sequence } from "./recurrent.js";
 import { reduce } from "./reduce.js";
+import { kernels } from "./kernels.js";
+import { adaptivePool, gather, interpolate, padAll, separatePool } from "./windows.js";
 import { cast, concat, embedding, pad, permute, reshape, slice } from "./views.js";
+
+/** The second where the first has no program. */
+function either(first: Lowering, second: Lowering): Lowering {
+  return (b, node, read) => first(b, node, read) ?? second(b, node, read);
+}
 
 /** Which ops have programs. Any other is tried as an op of one element, and else left to tfjs. */
 export const LOWERINGS: Readonly<Record<string, Lowering>> = {
@@ -14,6 +22,10 @@ export const LOWERINGS: Readonly<Record<string, Lowering>> = {
   "prim.linear": linear,
   conv1d: conv,
   conv2d: conv,
+  conv3d: conv,
+  conv_transpose1d: conv,
+  conv_transpose2d: conv,
+  conv_transpose3d: conv,
   "prim.conv1d": conv,
   "prim.conv2d": conv,
   "prim.matmul": matmul,
@@ -22,12 +34,20 @@ export const LOWERINGS: Readonly<Record<string, Lowering>> = {
   rms_norm: layerNorm,
   softmax,
   log_softmax: softmax,
-  max_pool1d: pool,
-  max_pool2d: pool,
-  avg_pool1d: pool,
-  avg_pool2d: pool,
-  adaptive_avg_pool1d: adaptiveAvgPool,
-  adaptive_avg_pool2d: adaptiveAvgPool,
+  max_pool1d: either(pool, separatePool),
+  max_pool2d: either(pool, separatePool),
+  max_pool3d: separatePool,
+  avg_pool1d: either(pool, separatePool),
+  avg_pool2d: either(pool, separatePool),
+  avg_pool3d: separatePool,
+  adaptive_avg_pool1d: either(adaptiveAvgPool, adaptivePool),
+  adaptive_avg_pool2d: either(adaptiveAvgPool, adaptivePool),
+  adaptive_avg_pool3d: adaptivePool,
+  adaptive_max_pool1d: adaptivePool,
+  adaptive_max_pool2d: adaptivePool,
+  adaptive_max_pool3d: adaptivePool,
+  interpolate,
+  "prim.gather": gather,
   "prim.permute": permute,
   "prim.reshape": reshape,
   "prim.slice": slice,
@@ -37,11 +57,12 @@ export const LOWERINGS: Readonly<Record<string, Lowering>> = {
   gru_cell: cell,
   rnn_tanh_cell: cell,
   rnn_relu_cell: cell,
-  pad,
+  pad: either(pad, padAll),
   "prim.Sum": reduce,
   "prim.Mean": reduce,
   "prim.Max": reduce,
   "prim.Min": reduce,
+  ...kernels,
 };
 
 /** Ops that give several tensors. */

@@ -20,7 +20,8 @@ export const pointwise: Lowering = (b, node, read) => {
   return chain(b, node, inputs, [[node.target, ...names]], read);
 };
 
-function chain(
+/** Steps of one element on nodes that broadcast. */
+export function chain(
   b: Builder,
   node: Node,
   inputs: readonly Node[],
@@ -29,6 +30,7 @@ function chain(
 ): Value | null {
   const shape = shapeOf(node);
   const rank = shape.length;
+  if (inputs.length === 0 || inputs.some((input) => shapeOf(input).length > rank)) return null;
   const values = inputs.map((input) => {
     const value = read(input);
     const padded = [...new Array<number>(rank - value.shape.length).fill(1), ...value.shape];

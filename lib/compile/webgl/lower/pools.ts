@@ -2,7 +2,7 @@ import { adaptiveAvgPoolProgram, poolProgram } from "../../../kernels/webgl/prog
 import type { Node } from "../../../graph/index.js";
 import { isMasked } from "../builder.js";
 import { type Lowering, shapeOf, sizesOf } from "./common.js";
-import { windowNumbers } from "./products.js";
+import { windowNumbers } from "./convolutions.js";
 
 type Size = number | readonly number[];
 

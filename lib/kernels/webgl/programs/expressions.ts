@@ -69,6 +69,30 @@ const UNARY: Readonly<Record<string, Unary>> = {
   "prim.Square": (x) => `(${x} * ${x})`,
   "prim.cast": (x, { dtype }) =>
     dtype === "bool" ? `vec4(notEqual(${x}, vec4(0)))` : `trunc(${x})`,
+  "tfjs.LogicalNot": (x) => `(1.0 - ${x})`,
+  "tfjs.IsNan": (x) => `vec4(isnan(${x}))`,
+  "tfjs.IsInf": (x) => `vec4(isinf(${x}))`,
+  "tfjs.IsFinite": (x) => `(1.0 - max(vec4(isnan(${x})), vec4(isinf(${x}))))`,
+  "tfjs.Round": (x) => `roundEven(${x})`,
+  "tfjs.Tan": (x) => `tan(${x})`,
+  "tfjs.Asin": (x) => `asin(${x})`,
+  "tfjs.Acos": (x) => `acos(${x})`,
+  "tfjs.Atan": (x) => `atan(${x})`,
+  "tfjs.Sinh": (x) => `sinh(${x})`,
+  "tfjs.Cosh": (x) => `cosh(${x})`,
+  "tfjs.Asinh": (x) => `asinh(${x})`,
+  "tfjs.Atanh": (x) => `atanh(${x})`,
+  "tfjs.Step": (x, options) => above(x, "0.0", "vec4(1)", `vec4(${number(options, "alpha", 0)})`),
+  celu: (x, options) => {
+    const alpha = number(options, "alpha", 1);
+    return above(x, "0.0", x, `(${alpha} * expm14(${x} / ${alpha}))`);
+  },
+  hardshrink: (x, options) =>
+    `choose(lessThanEqual(abs(${x}), vec4(${number(options, "lambd", 0.5)})), vec4(0), ${x})`,
+  softshrink: (x, options) => {
+    const lambda = number(options, "lambd", 0.5);
+    return `choose(lessThanEqual(abs(${x}), vec4(${lambda})), vec4(0), ${x} - sign(${x}) * ${lambda})`;
+  },
   relu: (x) => `relu4(${x})`,
   relu6: (x) => `least(relu4(${x}), vec4(6))`,
   sigmoid: (x) => `sigmoid4(${x})`,
@@ -108,6 +132,13 @@ const BINARY: Readonly<Record<string, (a: string, b: string) => string>> = {
   "prim.LessEqual": (a, b) => `vec4(lessThanEqual(${a}, ${b}))`,
   "prim.Equal": (a, b) => `vec4(equal(${a}, ${b}))`,
   "prim.NotEqual": (a, b) => `vec4(notEqual(${a}, ${b}))`,
+  "tfjs.LogicalAnd": (a, b) => `(${a} * ${b})`,
+  "tfjs.LogicalOr": (a, b) => `max(${a}, ${b})`,
+  "tfjs.LogicalXor": (a, b) => `abs(${a} - ${b})`,
+  "tfjs.Mod": (a, b) => `mod(${a}, ${b})`,
+  "tfjs.FloorDiv": (a, b) => `floor(${a} / ${b})`,
+  "tfjs.Atan2": (a, b) => `atan(${a}, ${b})`,
+  "tfjs.Prelu": (a, b) => `choose(lessThan(${a}, vec4(0)), ${a} * ${b}, ${a})`,
   "prim.SquaredDifference": (a, b) => `((${a} - ${b}) * (${a} - ${b}))`,
 };
 
@@ -118,6 +149,9 @@ export function expression(
   options: Options = {},
 ): string | null {
   if (Object.hasOwn(UNARY, target)) return UNARY[target]!(operands[0]!, options);
+  if (target === "threshold") {
+    return `choose(greaterThan(${operands[0]!}, ${operands[1]!}), ${operands[0]!}, ${operands[2]!})`;
+  }
   if (target === "prim.where") {
     return `choose(notEqual(${operands[0]!}, vec4(0)), ${operands[1]!}, ${operands[2]!})`;
   }
@@ -130,9 +164,12 @@ export function activationStatement(
   chain: readonly (readonly [string, ...unknown[]])[],
 ): string | null {
   const lines: string[] = [];
-  for (const [target, options] of chain) {
+  for (const [target, ...rest] of chain) {
     if (target.startsWith("prim.") && !Object.hasOwn(UNARY, target)) return null;
-    const code = expression(target, ["y[r]"], (options ?? {}) as Options);
+    const numbers = rest.filter((one) => typeof one === "number");
+    const options = rest.find((one) => typeof one === "object" && one !== null) ?? {};
+    const operands = ["y[r]", ...numbers.map((one) => `vec4(${literal(one)})`)];
+    const code = expression(target, operands, options as Options);
     if (code === null) return null;
     lines.push(`y[r] = ${code};`);
   }

@@ -55,3 +55,25 @@ export function reduceRowsProgram(kind: Reduction, masked: boolean): ProgramSour
   }`,
   };
 }
+
+/** Which of `size` rows that follow one another has the largest value; NaN is larger than all. */
+export function argumentProgram(kind: "max" | "min", masked: boolean): ProgramSource {
+  const better = kind === "max" ? "greaterThan" : "lessThan";
+  return {
+    tensors: ["x"],
+    ints: ["size"],
+    masked,
+    body: `
+  for (int r = 0; r < 4; r++) {
+    int from = min(row + r, outRows - 1) * size;
+    vec4 best = at(x, from, group), index_ = vec4(0);
+    for (int k = 1; k < size; k++) {
+      vec4 v = at(x, from + k, group);
+      vec4 wins = max(vec4(${better}(v, best)), vec4(isnan(v))) * (1.0 - vec4(isnan(best)));
+      best = mix(best, v, notEqual(wins, vec4(0)));
+      index_ = mix(index_, vec4(k), wins);
+    }
+    y[r] = index_;
+  }`,
+  };
+}

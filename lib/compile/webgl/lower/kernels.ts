@@ -1,0 +1,85 @@
+/** Raw tfjs kernels, as a model calls them itself or an op is made of them. */
+import type { Node } from "../../../graph/index.js";
+import { MOST_PARTS } from "../../../kernels/webgl/programs/copy.js";
+import { argumentProgram } from "../../../kernels/webgl/programs/reduce.js";
+import { isMasked } from "../builder.js";
+import { reshaped } from "../value.js";
+import { type Lowering, shapeOf } from "./common.js";
+import { chain } from "./pointwise.js";
+import { padKernel, repeat } from "./windows.js";
+
+type Attrs = Readonly<Record<string, number>>;
+
+/** A kernel of one element: the names of its inputs in order, and what it is as an expression. */
+const elementwise =
+  (names: readonly string[], target: string, optionsOf?: (attrs: Attrs) => object): Lowering =>
+  (b, node, read) => {
+    const [inputs, attrs] = node.args as unknown as [Readonly<Record<string, Node>>, Attrs];
+    const operands = names.map((_, i) => `x${i}`);
+    const options = optionsOf ? [optionsOf(attrs)] : [];
+    const nodes = names.map((name) => inputs[name]!);
+    return chain(b, node, nodes, [[target, ...operands, ...options]], read);
+  };
+
+const ONE = "LogicalNot IsNan IsInf IsFinite Round Tan Asin Acos Atan Sinh Cosh Asinh Atanh".split(
+  " ",
+);
+
+const TWO = "LogicalAnd LogicalOr LogicalXor Mod FloorDiv Atan2".split(" ");
+
+/** Kernels that are ops of functional by another name. */
+const NAMED: Readonly<Record<string, string>> = { Selu: "selu", Elu: "elu", Softplus: "softplus" };
+
+/** `tfjs.AddN(parts)` */
+const addAll: Lowering = (b, node, read) => {
+  const parts = node.args[0] as readonly Node[];
+  if (parts.length > MOST_PARTS) return null;
+  const steps = parts
+    .slice(1)
+    .map((_, i) => ["prim.Add", i === 0 ? "x0" : `t${i - 1}`, `x${i + 1}`] as const);
+  return parts.length === 1 ? read(parts[0]!) : chain(b, node, parts, steps, read);
+};
+
+/** `tfjs.ArgMax({ x }, { axis })`: the first of the largest. */
+const argument =
+  (kind: "max" | "min"): Lowering =>
+  (b, node, read) => {
+    const [{ x }, { axis }] = node.args as unknown as [{ x: Node }, { axis: number }];
+    const value = read(x);
+    const rank = value.shape.length;
+    if (value.shape.includes(0) || rank === 0) return null;
+    const at = (axis + rank) % rank;
+    // Places are rows; a vector has one channel.
+    const shape = rank === 1 ? [value.shape[0]!, 1] : value.shape;
+    const order = shape.map((_, i) => i).filter((i) => i !== at);
+    const channel = order.pop()!;
+    const rows = [...order, at, channel];
+    const size = shape[at]!;
+    const inputs = [b.read(reshaped(value, shape)!, rows)];
+    const result = shape.map((one, i) => (i === at ? 1 : one));
+    const source = argumentProgram(kind, isMasked(shape[channel]!));
+    const y = b.draw(source, result, { order: rows, inputs, ints: { size } });
+    return reshaped(y, shapeOf(node));
+  };
+
+export const kernels: Readonly<Record<string, Lowering>> = {
+  ...Object.fromEntries(ONE.map((name) => [`tfjs.${name}`, elementwise(["x"], `tfjs.${name}`)])),
+  ...Object.fromEntries(
+    TWO.map((name) => [`tfjs.${name}`, elementwise(["a", "b"], `tfjs.${name}`)]),
+  ),
+  ...Object.fromEntries(
+    Object.entries(NAMED).map(([name, to]) => [`tfjs.${name}`, elementwise(["x"], to)]),
+  ),
+  "tfjs.ClipByValue": elementwise(["x"], "hardtanh", ({ clipValueMin, clipValueMax }) => ({
+    minVal: clipValueMin,
+    maxVal: clipValueMax,
+  })),
+  "tfjs.Step": elementwise(["x"], "tfjs.Step", ({ alpha }) => ({ alpha })),
+  "tfjs.Prelu": elementwise(["x", "alpha"], "tfjs.Prelu"),
+  "tfjs.AddN": addAll,
+  "tfjs.ArgMax": argument("max"),
+  "tfjs.ArgMin": argument("min"),
+  "tfjs.PadV2": padKernel,
+  "tfjs.Tile": repeat,
+  "tfjs.Reverse": repeat,
+};

@@ -1,0 +1,238 @@
+/** What reads windows along axes: resampling, pooling of every kind, borders, and fixed indices. */
+import { readResamplings } from "../../../functional/interpolate.js";
+import { windowsProgram } from "../../../kernels/webgl/programs/windows.js";
+import type { Node } from "../../../graph/index.js";
+import { type Builder, isMasked, type Weight } from "../builder.js";
+import { naturalOrder, reshaped, type Value } from "../value.js";
+import { dtypeOf, type Lowering, shapeOf, sizesOf } from "./common.js";
+
+/** Of each place along an axis: which places of the input, each times a factor and plus a number. */
+type Table = readonly (readonly (readonly [from: number, factor: number, plus?: number])[])[];
+
+const range = <T>(length: number, make: (i: number) => T): T[] =>
+  Array.from({ length }, (_, i) => make(i));
+
+/** Windows of one length: shorter ones are filled up with what changes nothing. */
+function packTable(table: Table, kind: "sum" | "max"): { taps: number; weight: Weight } {
+  const taps = Math.max(1, ...table.map(({ length }) => length));
+  const flat = table.flatMap((window) =>
+    range(taps, (k) => {
+      const filling = kind === "max" ? window[0]! : ([0, 0, 0] as const);
+      const [from, factor, plus = 0] = window[k] ?? filling;
+      return [from, factor, plus, 0];
+    }),
+  );
+  const values = Float32Array.from(flat.flat());
+  return { taps, weight: { key: `table ${taps} ${values.join()}`, make: () => values } };
+}
+
+/** One axis of a value by a table; the other axes stay. */
+function along(b: Builder, value: Value, axis: number, table: Table, kind: "sum" | "max"): Value {
+  const natural = naturalOrder(value);
+  // Places are rows: an axis that lies as the channels moves to the front.
+  const isChannel = natural.at(-1) === axis;
+  const order = isChannel ? [axis, ...natural.slice(0, -1)] : natural;
+  if (order.length === 1) {
+    const line = reshaped(value, [value.shape[0]!, 1])!;
+    return reshaped(along(b, line, 0, table, kind), [table.length])!;
+  }
+  const shape = value.shape.map((size, i) => (i === axis ? table.length : size));
+  const inner = order.slice(order.indexOf(axis) + 1, -1).reduce((n, one) => n * shape[one]!, 1);
+  const { taps, weight } = packTable(table, kind);
+  const masked = isMasked(shape[order.at(-1)!]!);
+  return b.draw(windowsProgram(kind, masked), shape, {
+    order,
+    inputs: [b.read(value, order)],
+    weights: [weight],
+    ints: { size: value.shape[axis]!, count: table.length, inner, taps },
+  });
+}
+
+/** Several axes one after the other, those first that make the tensor smaller. */
+function alongAll(
+  b: Builder,
+  value: Value,
+  tables: readonly { axis: number; table: Table }[],
+  kind: "sum" | "max" = "sum",
+): Value {
+  const growth = ({ axis, table }: (typeof tables)[number]): number =>
+    table.length / value.shape[axis]!;
+  return tables
+    .toSorted((one, two) => growth(one) - growth(two))
+    .reduce((x, { axis, table }) => along(b, x, axis, table, kind), value);
+}
+
+const isEmpty = (value: Value, node: Node): boolean =>
+  [...value.shape, ...shapeOf(node)].includes(0);
+
+/** `interpolate(x, options)`, a table for each spatial axis. */
+export const interpolate: Lowering = (b, node, read) => {
+  const value = read(node.args[0] as Node);
+  const options = (node.args[1] ?? {}) as Parameters<typeof readResamplings>[1];
+  if (isEmpty(value, node) || dtypeOf(node) !== "float32") return null;
+  if (options?.mode === "area") return adaptive(b, value, shapeOf(node), value.shape.length - 2, "sum"); // prettier-ignore
+  const tables = readResamplings(value.shape, options).map(({ positions, weights }, d) => ({
+    axis: d + 2,
+    table: positions.map((window, i) => window.map((from, k) => [from, weights[i]![k]!] as const)),
+  }));
+  return alongAll(b, value, tables);
+};
+
+/** Windows that PyTorch's adaptive pooling chooses. */
+function adaptive(
+  b: Builder,
+  value: Value,
+  shape: readonly number[],
+  n: number,
+  kind: "sum" | "max",
+): Value {
+  const tables = range(n, (d) => {
+    const axis = shape.length - n + d;
+    const [size, count] = [value.shape[axis]!, shape[axis]!];
+    const table = range(count, (o) => {
+      const start = Math.floor((o * size) / count);
+      const end = Math.ceil(((o + 1) * size) / count);
+      return range(end - start, (k) => [start + k, 1 / (end - start)] as const);
+    });
+    return { axis, table };
+  });
+  return alongAll(b, value, tables, kind);
+}
+
+/** `adaptive_avg_pool3d(x, size)` and its like, for inputs with and without a batch. */
+export const adaptivePool: Lowering = (b, node, read) => {
+  const value = read(node.args[0] as Node);
+  if (Array.isArray(node.meta.value) || isEmpty(value, node)) return null;
+  const n = Number(/([123])d$/.exec(node.target)![1]);
+  const kind = node.target.includes("max") ? "max" : "sum";
+  return adaptive(b, value, shapeOf(node), n, kind);
+};
+
+interface PoolOptions {
+  stride?: number | readonly number[] | null;
+  padding?: number | readonly number[];
+  dilation?: number | readonly number[];
+  countIncludePad?: boolean;
+  divisorOverride?: number | null;
+}
+
+/** Pooling along one axis after the other: volumes, inputs without a batch, last windows cut off. */
+export const separatePool: Lowering = (b, node, read) => {
+  const value = read(node.args[0] as Node);
+  if (Array.isArray(node.meta.value) || isEmpty(value, node)) return null;
+  const n = Number(/([123])d$/.exec(node.target)![1]);
+  const isMax = node.target.startsWith("max");
+  const options = (node.args[2] ?? {}) as PoolOptions;
+  const shape = shapeOf(node);
+  const kernels = sizesOf(node.args[1] as number, n);
+  const given = [options.stride ?? []].flat() as number[];
+  const strides = given.length ? sizesOf(given, n) : kernels;
+  const paddings = sizesOf(options.padding ?? 0, n);
+  const dilations = sizesOf(options.dilation ?? 1, n);
+  const includes = options.countIncludePad ?? true;
+  const tables = kernels.map((kernel, d) => {
+    const axis = shape.length - n + d;
+    const size = value.shape[axis]!;
+    const table = range(shape[axis]!, (o) => {
+      const start = o * strides[d]! - paddings[d]!;
+      const places = range(kernel, (k) => start + k * dilations[d]!);
+      const inside = places.filter((at) => at >= 0 && at < size);
+      const counted = includes ? places.filter((at) => at < size + paddings[d]!) : inside;
+      const divisor = options.divisorOverride ? (d === 0 ? options.divisorOverride : 1) : counted.length; // prettier-ignore
+      return inside.map((at) => [at, 1 / divisor] as const);
+    });
+    return { axis, table };
+  });
+  if (isMax && tables.some(({ table }) => table.some(({ length }) => length === 0))) return null;
+  return alongAll(b, value, tables, isMax ? "max" : "sum");
+};
+
+type PadMode = "constant" | "reflect" | "replicate" | "circular";
+
+const INSIDE: Readonly<Record<PadMode, (i: number, n: number) => number>> = {
+  constant: (i) => i,
+  reflect: (i, n) => (i < 0 ? -i : i >= n ? 2 * n - 2 - i : i),
+  replicate: (i, n) => Math.min(Math.max(i, 0), n - 1),
+  circular: (i, n) => ((i % n) + n) % n,
+};
+
+/** Borders of any axes. */
+export const padAll: Lowering = (b, node, read) => {
+  const value = read(node.args[0] as Node);
+  const sizes = node.args[1] as number[];
+  const { mode = "constant", value: filling } = (node.args[2] ?? {}) as { mode?: PadMode; value?: number | null }; // prettier-ignore
+  const shape = shapeOf(node);
+  if (isEmpty(value, node) || dtypeOf(node) === "bool") return null;
+  const tables = range(sizes.length / 2, (i) => {
+    const axis = shape.length - 1 - i;
+    const size = value.shape[axis]!;
+    const table = range(shape[axis]!, (o) => {
+      const from = INSIDE[mode](o - sizes[2 * i]!, size);
+      return [from >= 0 && from < size ? ([from, 1] as const) : ([0, 0, filling ?? 0] as const)];
+    });
+    return { axis, table };
+  });
+  return alongAll(
+    b,
+    value,
+    tables.filter((_, i) => sizes[2 * i] !== 0 || sizes[2 * i + 1] !== 0),
+  );
+};
+
+/** `tfjs.PadV2({ x }, { paddings, constantValue })` */
+export const padKernel: Lowering = (b, node, read) => {
+  const [{ x }, { paddings, constantValue = 0 }] = node.args as unknown as [
+    { x: Node },
+    { paddings: [number, number][]; constantValue?: number },
+  ];
+  const value = read(x);
+  if (isEmpty(value, node)) return null;
+  const tables = paddings.map(([before], axis) => ({
+    axis,
+    table: range(shapeOf(node)[axis]!, (o) => {
+      const from = o - before;
+      const isIn = from >= 0 && from < value.shape[axis]!;
+      return [isIn ? ([from, 1] as const) : ([0, 0, constantValue] as const)];
+    }),
+  }));
+  return alongAll(
+    b,
+    value,
+    tables.filter((_, axis) => paddings[axis]!.some((n) => n > 0)),
+  );
+};
+
+/** `tfjs.Tile({ x }, { reps })` and `tfjs.Reverse({ x }, { dims })` */
+export const repeat: Lowering = (b, node, read) => {
+  const [{ x }, attrs] = node.args as unknown as [
+    { x: Node },
+    { reps?: number[]; dims?: number[] },
+  ];
+  const value = read(x);
+  if (isEmpty(value, node)) return null;
+  const rank = value.shape.length;
+  const dims = attrs.dims?.map((dim) => (dim + rank) % rank);
+  const tables = shapeOf(node).map((count, axis) => {
+    const size = value.shape[axis]!;
+    const at = (o: number): number => (dims?.includes(axis) ? size - 1 - o : o % size);
+    return { axis, table: range(count, (o) => [[at(o), 1] as const]) };
+  });
+  return alongAll(
+    b,
+    value,
+    tables.filter(({ axis, table }) => dims?.includes(axis) ?? table.length !== value.shape[axis]),
+  );
+};
+
+/** `prim.gather(x, indices, axis, batchDims)` with indices that never change. */
+export const gather: Lowering = (b, node, read) => {
+  const [x, indices, axis, batchDims] = node.args as unknown as [Node, Node, number, number];
+  const value = read(x);
+  const ids = b.numbersOf(indices);
+  if (ids === null || batchDims || isEmpty(value, node)) return null;
+  const size = value.shape[axis]!;
+  const places = Array.from(ids);
+  if (!places.every((id) => id >= 0 && id < size)) return null;
+  const y = along(b, value, axis, places.map((id) => [[id, 1] as const]), "sum"); // prettier-ignore
+  return reshaped(y, shapeOf(node));
+};

@@ -1,0 +1,40 @@
+import { eachRow, type ProgramSource } from "../program.js";
+import { HELPERS } from "./expressions.js";
+
+/**
+ * Along one axis, every place becomes a sum, or the largest, of some places of the input: what
+ * resamples, pads, repeats, gathers and pools, one axis after the other.
+ *
+ * The table has a texel for each of `taps` of each place: which place of the input, times what, and
+ * plus what; a factor of 0 reads nothing. Rows are `(outer, place, inner)`.
+ */
+export function windowsProgram(kind: "sum" | "max", masked: boolean): ProgramSource {
+  const isMax = kind === "max";
+  const add = (r: number): string =>
+    isMax
+      ? `y[${r}] = most(at(x, q, group), y[${r}]);`
+      : `y[${r}] += t.y == 0.0 ? vec4(t.z) : t.y * at(x, q, group) + t.z;`;
+  return {
+    tensors: ["x"],
+    weights: ["table"],
+    ints: ["size", "count", "inner", "taps"],
+    head: HELPERS,
+    masked,
+    body: eachRow(
+      (r) => `
+  {
+    int p = min(row + ${r}, outRows - 1);
+    int line = p / inner;
+    int outer = line / count;
+    int from = (line - outer * count) * taps;
+    int rest = p - line * inner;
+    y[${r}] = vec4(${isMax ? "-1.0 / 0.0" : "0"});
+    for (int k = 0; k < taps; k++) {
+      vec4 t = weight(table, from + k);
+      int q = (outer * size + int(t.x)) * inner + rest;
+      ${add(r)}
+    }
+  }`,
+    ),
+  };
+}
