@@ -1,56 +1,110 @@
-/** How much faster a compiled model is than the same model eagerly: same weights, same input. */
-import * as tf from "@tensorflow/tfjs-core";
-import * as nn from "sconce";
-import { BENCH_MODELS, type BenchModel } from "./models.js";
-import { measure } from "./timing.js";
+/**
+ * How fast a compiled model is beside other runtimes: same weights, same inputs, one process,
+ * interleaved rounds, medians.
+ */
+import type { Files, Peer, Session } from "./peers.js";
+import { type BenchModel, BENCH_MODELS } from "./models.js";
+import { median } from "./timing.js";
 
-export interface CompileRow {
-  model: string;
-  /** Milliseconds of `nn.compile` and the first call. */
-  ready: number;
-  /** Medians in milliseconds. */
-  one: number;
-  two: number;
-  eager: number;
-  /** The largest difference to eager. */
+export interface Measured {
+  /** Median milliseconds. */
+  ms: number;
+  /** Milliseconds until the first result: made ready, and run once. */
+  first: number;
+  /** The largest difference to PyTorch's output, absolute. */
   error: number;
 }
 
-type Call = (x: tf.Tensor) => unknown;
-
-const first = (result: unknown): tf.Tensor => [result].flat()[0] as tf.Tensor;
-
-/** One model: compiled with one and with two threads, interleaved, and eagerly on the cpu backend. */
-async function benchModel({ name, make, example, isHeavy }: BenchModel): Promise<CompileRow> {
-  nn.manualSeed(0);
-  const model = make();
-  const x = example();
-  const began = performance.now();
-  const fast = await nn.compile(model, x);
-  tf.dispose((fast as Call)(x) as tf.TensorContainer);
-  const ready = performance.now() - began;
-  const both = await nn.compile(model, x, { threads: 2 });
-  const run = (call: Call) => (): void => tf.dispose(call(x) as tf.TensorContainer);
-  const eagerly = run(model);
-  const error = tf.tidy(() => {
-    const difference = tf.sub(first((fast as Call)(x)), first((model as unknown as Call)(x)));
-    return tf.max(tf.abs(difference)).dataSync()[0]!;
-  });
-  const compiled = { one: run(fast as Call), two: run(both as Call) };
-  // Seconds a call: not in turn with the others, and not as often.
-  const times = isHeavy
-    ? { ...measure(compiled), ...measure({ eager: eagerly }, { rounds: 3, warmUp: 0 }) }
-    : measure({ ...compiled, eager: eagerly });
-  fast.dispose();
-  both.dispose();
-  model.dispose();
-  x.dispose();
-  return { model: name, ready, error, ...times };
+export interface ModelRow {
+  model: string;
+  title: string;
+  peers: Record<string, Measured>;
 }
 
-export async function benchCompile(): Promise<CompileRow[]> {
-  await nn.setBackend("cpu");
-  const rows: CompileRow[] = [];
-  for (const model of BENCH_MODELS) rows.push(await benchModel(model));
-  return rows;
+export interface RunOptions {
+  /** The most rounds. Default: 15. */
+  rounds?: number;
+  /** How long the rounds of one model may take in all, in ms. Default: 6000. */
+  budget?: number;
+}
+
+interface Candidate {
+  peer: Peer;
+  session: Session;
+  run: () => Promise<Float32Array>;
+  first: number;
+  error: number;
+  times: number[];
+}
+
+const largestDifference = (a: Float32Array, b: Float32Array): number =>
+  a.reduce((most, value, i) => Math.max(most, Math.abs(value - b[i]!)), a.length === b.length ? 0 : NaN); // prettier-ignore
+
+async function open(
+  peer: Peer,
+  model: BenchModel,
+  files: Files,
+  expected: Float32Array,
+): Promise<Candidate> {
+  const ready = await peer.open(model, files);
+  const began = performance.now();
+  const session = await ready();
+  const values = await session.call(files.inputs);
+  const first = performance.now() - began;
+  const error = largestDifference(values, expected);
+  const run = async (): Promise<Float32Array> =>
+    model.run ? model.run(session.call) : session.call(files.inputs);
+  return { peer, session, run, first, error, times: [] };
+}
+
+async function time(run: () => Promise<unknown>, repeats: number): Promise<number> {
+  const began = performance.now();
+  for (let i = 0; i < repeats; i += 1) await run();
+  return (performance.now() - began) / repeats;
+}
+
+/** Times a model on all peers in turn; those that take seconds, once. */
+export async function benchModel(
+  model: BenchModel,
+  files: Files,
+  expected: Float32Array,
+  peers: readonly Peer[],
+  { rounds = 15, budget = 6000 }: RunOptions = {},
+): Promise<ModelRow> {
+  const candidates: Candidate[] = [];
+  for (const peer of peers) candidates.push(await open(peer, model, files, expected));
+  const repeats = new Map<Candidate, number>();
+  for (const candidate of candidates) {
+    const { peer, run, times } = candidate;
+    const once = await time(run, 1);
+    if (peer.isSlow) {
+      times.push(once < 500 ? await time(run, 1) : once);
+      continue;
+    }
+    await time(run, Math.min(12, Math.ceil(300 / once))); // engines and threads settle
+    repeats.set(candidate, Math.max(1, Math.ceil(10 / (await time(run, 1)))));
+  }
+  const began = performance.now();
+  for (let round = 0; round < rounds; round += 1) {
+    if (round >= 3 && performance.now() - began > budget) break;
+    for (const [{ run, times }, count] of repeats) times.push(await time(run, count));
+  }
+  const row: ModelRow = { model: model.name, title: model.title, peers: {} };
+  for (const { peer, session, first, error, times } of candidates) {
+    row.peers[peer.name] = { ms: median(times), first, error };
+    session.dispose();
+  }
+  return row;
+}
+
+export const modelsNamed = (names: readonly string[] | null): readonly BenchModel[] =>
+  BENCH_MODELS.filter(({ name }) => names === null || names.includes(name));
+
+/** The geometric mean of how many times longer a peer takes than another. */
+export function meanRatio(rows: readonly ModelRow[], peer: string, to: string): number {
+  const ratios = rows.flatMap(({ peers }) => {
+    const [a, b] = [peers[peer], peers[to]];
+    return a && b ? [Math.log(a.ms / b.ms)] : [];
+  });
+  return ratios.length ? Math.exp(ratios.reduce((a, b) => a + b, 0) / ratios.length) : NaN;
 }

@@ -1,9 +1,10 @@
 /** `npm run bench`: prints what was measured here and now; each question has its own file. */
 import Table from "cli-table3";
 import { cpus } from "node:os";
+import { parseArgs } from "node:util";
 import type { BackendName } from "sconce";
 import { inBrowser } from "./browser.js";
-import { benchCompile, type CompileRow } from "./compile.js";
+import { compileInNode } from "./compile-node.js";
 import { benchLayers, type Row } from "./layers.js";
 import { benchLoad, type LoadRow } from "./load.js";
 
@@ -48,30 +49,6 @@ function printLoad(rows: readonly LoadRow[]): void {
   console.log(table.toString());
 }
 
-function printCompiled(rows: readonly CompileRow[]): void {
-  const table = new Table({
-    head: [
-      "model",
-      "ready ms",
-      "1 thread ms",
-      "2 threads ms",
-      "eager cpu ms",
-      "eager / 1 thread",
-      "error",
-    ],
-    style: { head: [], border: [] },
-    colAligns: ["left", "right", "right", "right", "right", "right", "right"],
-  });
-  for (const { model, ready, one, two, eager, error } of rows) {
-    const times = [ready, one, two, eager].map((ms) => ms.toFixed(2));
-    table.push([model, ...times, (eager / one).toFixed(1), error.toExponential(1)]);
-  }
-  const logs = rows.map(({ one, eager }) => Math.log(eager / one));
-  const mean = Math.exp(logs.reduce((a, b) => a + b, 0) / logs.length);
-  console.log(table.toString());
-  console.log(`geometric mean of eager / compiled: ${mean.toFixed(1)}`);
-}
-
 async function layers(): Promise<void> {
   const rows: Row[] = [];
   for (const backend of ["cpu", "wasm"] satisfies BackendName[])
@@ -83,10 +60,23 @@ async function layers(): Promise<void> {
 const BENCHES: Record<string, () => Promise<void>> = {
   layers,
   load: async () => printLoad(await benchLoad()),
-  compile: async () => printCompiled(await benchCompile()),
+  compile: async () => void (await compileInNode(options())),
 };
 
-const [name = "layers"] = process.argv.slice(2);
+const { values: flags, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    model: { type: "string" },
+    peers: { type: "string" },
+    rounds: { type: "string" },
+  },
+});
+const options = () => ({
+  models: flags.model?.split(",") ?? null,
+  peers: flags.peers?.split(",") ?? null,
+  rounds: Number(flags.rounds ?? 15),
+});
+const [name = "layers"] = positionals;
 const bench = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined;
 if (!bench)
   throw new Error(`bench: unknown '${name}'; there are ${Object.keys(BENCHES).join(", ")}`);

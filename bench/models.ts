@@ -1,14 +1,34 @@
-/** The models of the compile bench, with random weights, and what they are called with. */
-import type * as tf from "@tensorflow/tfjs-core";
+/** The models of the compile bench; `export-models.py` writes the same for the peers. */
+import * as tf from "@tensorflow/tfjs-core";
 import * as nn from "sconce";
+import { BertModel } from "../examples/models/bert.js";
+import { EfficientNetLite0 } from "../examples/models/efficientnet-lite.js";
+import { mobilenetV2 } from "../examples/models/mobilenet.js";
 import { resnet18 } from "../examples/models/resnet.js";
+import { SileroVAD } from "../examples/models/silero-vad.js";
+import { CONTEXT, WordGPT } from "../examples/models/wordgpt.js";
+
+/** Numbers that a model is called with. */
+export interface Input {
+  shape: number[];
+  data: Float32Array | Int32Array;
+}
+
+/** Calls a model; the numbers of its first result. */
+export type Call = (inputs: readonly Input[]) => Float32Array | Promise<Float32Array>;
 
 export interface BenchModel {
   name: string;
+  title: string;
   make: () => nn.Module;
-  example: () => tf.Tensor;
-  /** Whether the cpu backend takes seconds for one call. */
-  isHeavy?: boolean;
+  /** The arguments of `model(...)`. */
+  args?: (tensors: tf.Tensor[]) => unknown[];
+  /** The tensor that counts of what the model returns. */
+  result?: (result: unknown) => tf.Tensor;
+  /** What is timed, if it is more than one call. */
+  run?: (call: Call) => Promise<Float32Array>;
+  /** A CNN or encoder, of which the eager cpu backend takes seconds. */
+  isLarge?: boolean;
 }
 
 const mlp = (): nn.Module =>
@@ -25,24 +45,57 @@ const encoder = (): nn.Module => {
   return new nn.TransformerEncoder(new nn.TransformerEncoderLayer(384, 12, options), 6);
 };
 
+/** 64 letters: four words of 16, each letter the likeliest one, the whole word read again each time. */
+async function generate(call: Call): Promise<Float32Array> {
+  let logits = new Float32Array(0);
+  for (let word = 0; word < 4; word += 1) {
+    const ids = [word];
+    for (let length = 1; length <= CONTEXT; length += 1) {
+      logits = (await call([{ shape: [1, length], data: Int32Array.from(ids) }])) as typeof logits;
+      const last = logits.subarray(-27);
+      ids.push(last.indexOf(Math.max(...last)));
+    }
+  }
+  return logits;
+}
+
 export const BENCH_MODELS: readonly BenchModel[] = [
-  { name: "mlp, batch 1", make: mlp, example: () => nn.randn(1, 784) },
-  { name: "mlp, batch 64", make: mlp, example: () => nn.randn(64, 784) },
+  { name: "mlp_b1", title: "mlp, batch 1", make: mlp },
+  { name: "mlp_b64", title: "mlp, batch 64", make: mlp },
+  { name: "resnet18", title: "resnet18 224²", make: () => resnet18(), isLarge: true },
+  { name: "mobilenet_v2", title: "mobilenet_v2 224²", make: () => mobilenetV2(), isLarge: true },
+  { name: "encoder", title: "encoder 6×384, T 128", make: encoder, isLarge: true },
   {
-    name: "resnet18 224²",
-    make: () => resnet18(),
-    example: () => nn.randn(1, 3, 224, 224),
-    isHeavy: true,
+    name: "minilm",
+    title: "MiniLM, T 128",
+    make: () => new BertModel(),
+    result: (result) => (result as { last_hidden_state: tf.Tensor }).last_hidden_state,
+    isLarge: true,
   },
   {
-    name: "encoder 6×384, T 128",
-    make: encoder,
-    example: () => nn.randn(1, 128, 384),
-    isHeavy: true,
+    name: "efficientnet_lite0",
+    title: "EfficientNet-Lite0",
+    make: () => new EfficientNetLite0(),
+    isLarge: true,
   },
   {
-    name: "LSTM 3×256, T 160",
+    name: "silero_vad",
+    title: "Silero VAD, a chunk",
+    make: () => new SileroVAD(),
+    args: ([x, h, c]) => [x, [h, c]],
+  },
+  {
+    name: "lstm",
+    title: "LSTM 3×256, T 160",
     make: () => new nn.LSTM(256, 256, { numLayers: 3 }),
-    example: () => nn.randn(160, 1, 256),
   },
+  { name: "wordgpt", title: "WordGPT, 64 letters", make: () => new WordGPT(), run: generate },
 ];
+
+/** The first tensor of whatever a model returns. */
+export function firstTensor(result: unknown): tf.Tensor {
+  return result instanceof tf.Tensor ? result : firstTensor((result as unknown[])[0]);
+}
+
+export const toTensor = ({ shape, data }: Input): tf.Tensor =>
+  tf.tensor(data, shape, data instanceof Int32Array ? "int32" : "float32");

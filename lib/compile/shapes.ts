@@ -147,6 +147,21 @@ export function pretend(name: string, inputs: Inputs, attrs: object | undefined)
   const size = meta.shape.reduce((n, one) => n * one, 1);
   const reads = Object.values(inputs).reduce((n, { size: one }) => n + one, 0);
   if (size < FEW && reads < 16 * FEW) return null;
-  const zeros = meta.dtype === "float32" ? new Float32Array(size) : meta.dtype === "bool" ? new Uint8Array(size) : meta.dtype === "int32" ? new Int32Array(size) : null; // prettier-ignore
-  return zeros && tf.engine().makeTensor(zeros, meta.shape, meta.dtype);
+  const values = zeros(meta.dtype, size);
+  return values && tf.engine().makeTensor(values, meta.shape, meta.dtype);
+}
+
+/** What all results share while a model is traced: to allocate them would take most of the time. */
+let shared = new ArrayBuffer(0);
+
+function zeros(dtype: tf.DataType, size: number): tf.TypedArray | null {
+  if (shared.byteLength < size * 4) shared = new ArrayBuffer(size * 4);
+  if (dtype === "float32") return new Float32Array(shared, 0, size);
+  if (dtype === "int32") return new Int32Array(shared, 0, size);
+  return dtype === "bool" ? new Uint8Array(shared, 0, size) : null;
+}
+
+/** Lets go of the zeros when a trace is done. */
+export function forgetZeros(): void {
+  shared = new ArrayBuffer(0);
 }

@@ -6,7 +6,7 @@ import type { Module } from "../module/index.js";
 import { State } from "../module/parameter.js";
 import { isModule } from "../module/walk.js";
 import { RANDOM, Recorder, TraceError } from "./recorder.js";
-import { pretend } from "./shapes.js";
+import { forgetZeros, pretend } from "./shapes.js";
 import { takeApart } from "./structure.js";
 
 /** A model, or any plain function of tensors. */
@@ -130,6 +130,7 @@ export function record(
     setCallObserver(observer);
     setDispatcher(dispatcher);
     for (const back of restore.reverse()) back();
+    forgetZeros();
   }
 }
 

@@ -18,6 +18,8 @@ export class Graph {
   /** The graphs that `get_attr` nodes of these targets hand to ops such as `cond`. */
   readonly subgraphs = new Map<string, Graph>();
   private readonly names = new Set<string>();
+  /** The number that the last namesake got. */
+  private readonly taken = new Map<string, number>();
 
   /** Appends a node; a name that is taken gets a number. */
   add(
@@ -91,13 +93,21 @@ export class Graph {
   }
 
   private freshName(name: string): string {
-    const base = name.replace(/[^A-Za-z0-9_]+/g, "_").replace(/^(\d)/, "_$1") || "node";
+    const base = isIdentifier.test(name)
+      ? name
+      : name.replace(/[^A-Za-z0-9_]+/g, "_").replace(/^(\d)/, "_$1") || "node";
     let fresh = base;
-    for (let i = 1; this.names.has(fresh); i += 1) fresh = `${base}_${i}`;
+    if (this.names.has(base)) {
+      let i = this.taken.get(base) ?? 1;
+      for (fresh = `${base}_${i}`; this.names.has(fresh); fresh = `${base}_${i}`) i += 1;
+      this.taken.set(base, i);
+    }
     this.names.add(fresh);
     return fresh;
   }
 }
+
+const isIdentifier = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /** What a rewrite gives its callback: the new graph's side of old nodes. */
 export interface Renew {

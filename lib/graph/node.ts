@@ -88,17 +88,23 @@ export class Node {
 
   /** The nodes that this one reads, each as often as it reads it. */
   inputs(): Node[] {
-    return [...nodesIn(this.args), ...nodesIn(this.kwargs)];
+    return nodesIn(this.kwargs, nodesIn(this.args));
   }
 }
 
 const isLeaf = (argument: Argument): boolean =>
   argument === null || typeof argument !== "object" || argument instanceof Literal;
 
-export function nodesIn(argument: Argument): Node[] {
-  if (argument instanceof Node) return [argument];
-  if (isLeaf(argument)) return [];
-  return Object.values(argument as Record<string, Argument>).flatMap(nodesIn);
+// Passes walk every argument many times while a model is compiled: no lists in between.
+export function nodesIn(argument: Argument, into: Node[] = []): Node[] {
+  if (argument instanceof Node) into.push(argument);
+  else if (Array.isArray(argument)) {
+    for (const one of argument as readonly Argument[]) nodesIn(one, into);
+  } else if (!isLeaf(argument)) {
+    const named = argument as Record<string, Argument>;
+    for (const name of Object.keys(named)) nodesIn(named[name], into);
+  }
+  return into;
 }
 
 /** The same arguments with every node replaced. */
@@ -106,6 +112,8 @@ export function mapNodes<T>(argument: Argument, change: (node: Node) => T): unkn
   if (argument instanceof Node) return change(argument);
   if (isLeaf(argument)) return argument;
   if (Array.isArray(argument)) return argument.map((one: Argument) => mapNodes(one, change));
-  const entries = Object.entries(argument as Record<string, Argument>);
-  return Object.fromEntries(entries.map(([name, one]) => [name, mapNodes(one, change)]));
+  const named = argument as Record<string, Argument>;
+  const changed: Record<string, unknown> = {};
+  for (const name of Object.keys(named)) changed[name] = mapNodes(named[name], change);
+  return changed;
 }

@@ -8,11 +8,13 @@ export function dropDead(graph: Graph): Graph {
     if (node.kind === "output" || node.kind === "placeholder") used.add(node);
     if (used.has(node)) for (const input of node.inputs()) used.add(input);
   }
+  const attributes = new Set<string>();
+  for (const { kind, target } of used) if (kind === "get_attr") attributes.add(target);
+  const isClean = [...graph.constants.keys()].every((target) => attributes.has(target));
+  if (isClean && graph.nodes.every((node) => used.has(node))) return graph;
   const next = graph.rewrite((node, _, renew) => (used.has(node) ? renew.copy(node) : node));
   for (const target of next.constants.keys()) {
-    if (!next.nodes.some((node) => node.kind === "get_attr" && node.target === target)) {
-      next.constants.delete(target);
-    }
+    if (!attributes.has(target)) next.constants.delete(target);
   }
   return next;
 }

@@ -63,3 +63,20 @@ export function draws({ target, args }: Node): boolean {
 }
 
 const RECURRENT = new Set(["rnn_tanh", "rnn_relu", "lstm", "gru"]);
+
+/** Whether nothing but convolutions reads a border of zeros: then they can do without it. */
+export function isAbsorbed(node: Node, users: ReadonlySet<Node>): boolean {
+  if (node.target !== "pad" || shapeOf(node).length !== 4) return false;
+  const sizes = node.args[1] as number[];
+  const { mode = "constant", value = 0 } = (node.args[2] ?? {}) as {
+    mode?: string;
+    value?: number;
+  };
+  const isZero = mode === "constant" && !value && sizes.length <= 4 && sizes.every((n) => n >= 0);
+  return isZero && [...users].every((user) => isConv2d(user) && user.args[0] === node);
+}
+
+const isConv2d = ({ target, args }: Node): boolean => {
+  const { padding = 0 } = (args[2] ?? {}) as { padding?: unknown };
+  return /^(prim\.)?conv2d$/.test(target) && typeof padding !== "string";
+};

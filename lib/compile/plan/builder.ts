@@ -1,6 +1,6 @@
 import { copy, type Heap } from "../../kernels/cpu/index.js";
 import { type Argument, type Graph, Node } from "../../graph/index.js";
-import { findStatic, shapeOf, tensorMeta } from "../passes/facts.js";
+import { findStatic, isAbsorbed, shapeOf, tensorMeta } from "../passes/facts.js";
 import type { Statics } from "./statics.js";
 import { Block, count, isContiguous, stridesOf, type Value } from "./value.js";
 import type { Weights } from "./weights.js";
@@ -57,6 +57,11 @@ export class Builder {
 
   at(node: Node): void {
     this.current = node;
+  }
+
+  /** Whether a node is a border of zeros that the convolutions behind it take over. */
+  isAbsorbed(node: Node): boolean {
+    return !this.fixed.has(node) && isAbsorbed(node, this.users.get(node)!);
   }
 
   isStatic(argument: Argument): argument is Node {

@@ -37,11 +37,26 @@ function paddingOf(
   return { padding: sizes, paddingAfter: sizes };
 }
 
+/** Padding and the border of a `pad`: `[left, right, top, bottom]`, as far as it has them. */
+function withBorder<T extends { padding: number[]; paddingAfter: number[] }>(
+  { padding, paddingAfter }: T,
+  border: readonly number[],
+): { padding: number[]; paddingAfter: number[] } {
+  const at = (i: number): number => 2 * (padding.length - 1 - i);
+  return {
+    padding: padding.map((size, i) => size + (border[at(i)] ?? 0)),
+    paddingAfter: paddingAfter.map((size, i) => size + (border[at(i) + 1] ?? 0)),
+  };
+}
+
 function lowerConv(b: Builder, node: Node, dims: number, tail: Tail): Lowered {
   const [input, weight, given] = node.args as [Node, Node, Argument];
   const options = optionsOf(given);
   const shape = shapeOf(node);
-  const inputShape = shapeOf(input);
+  // A border of zeros is added on the way, see `isAbsorbed`.
+  const bordered = b.isAbsorbed(input) && !b.values.has(input);
+  const source = bordered ? (input.args[0] as Node) : input;
+  const inputShape = shapeOf(source);
   if (!b.isStatic(weight)) return new Decline("its weight depends on the input");
   if (count(shape) === 0 || count(inputShape) === 0) return new Decline("an empty tensor");
   const activation = activationOf(tail.activation ?? []);
@@ -58,10 +73,13 @@ function lowerConv(b: Builder, node: Node, dims: number, tail: Tail): Lowered {
     kernel,
     stride: list(options.stride, dims, 1),
     dilation,
-    ...paddingOf(options.padding, kernel, dilation),
+    ...withBorder(
+      paddingOf(options.padding, kernel, dilation),
+      bordered ? (input.args[1] as number[]) : [],
+    ),
     activation,
   };
-  const x = b.contiguous(b.read(input));
+  const x = b.contiguous(b.read(source));
   if (x.dtype !== "float32") return new Decline("integers");
   const bias = options.bias ? b.contiguous(b.read(options.bias as Node)) : null;
   const residual = residualOf(b, tail);

@@ -48,6 +48,7 @@ export class Plan implements CompiledPlan {
     });
     for (const node of graph.nodes) {
       if (node.kind !== "call_function" || builder.isStatic(node)) continue;
+      if (builder.isAbsorbed(node)) continue;
       builder.at(node);
       this.lower(builder, node);
     }
@@ -98,6 +99,7 @@ export class Plan implements CompiledPlan {
     const reads = new Map<Node, Value>();
     const lists = new Map<Node, readonly Value[]>();
     for (const input of node.inputs()) {
+      if (!builder.values.has(input) && builder.isAbsorbed(input)) this.lower(builder, input);
       const known = builder.values.get(input);
       if (Array.isArray(known)) lists.set(input, known as Value[]);
       else reads.set(input, builder.contiguous(builder.read(input)));

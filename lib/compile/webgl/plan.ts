@@ -11,7 +11,7 @@ import { Builder, type Constant, type Host, type Step } from "./builder.js";
 import type { GpuMemory } from "./gpu.js";
 import { type HostTensor, runNode, toTensor } from "./host.js";
 import { LIST_LOWERINGS, lower } from "./lower/index.js";
-import { isAbsorbed } from "./lower/convolutions.js";
+import { isAbsorbed } from "../passes/facts.js";
 import { type Value, VirtualTensor, wholeOf } from "./value.js";
 
 /** What a plan asks of the graph's constants. */

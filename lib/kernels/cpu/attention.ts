@@ -64,7 +64,6 @@ export function attention(heap: Heap, spec: AttentionSpec): Kernel<AttentionPoin
   const scoreBytes = block * keys * 4 + 64;
   const stripBytes = Math.max(productBytes(block, headSize), productBytes(block, keys));
   const workspaceBytes = (keyBytes + valueBytes + scoreBytes + stripBytes + 128) & -64;
-  const free = { bias: 0, residual: 0, low: -Infinity, high: Infinity };
 
   return {
     workspaceBytes,
@@ -93,7 +92,6 @@ export function attention(heap: Heap, spec: AttentionSpec): Kernel<AttentionPoin
           const rows = Math.min(block, q1 - row);
           const seen = causal ? Math.min(keys, row + rows) : keys;
           multiply(library, {
-            ...free,
             m: rows,
             n: seen,
             k: headSize,
@@ -113,7 +111,6 @@ export function attention(heap: Heap, spec: AttentionSpec): Kernel<AttentionPoin
             emptyRows === "zero" ? 1 : 0,
           ); // prettier-ignore
           multiply(library, {
-            ...free,
             m: rows,
             n: valueSize,
             k: seen,

@@ -221,7 +221,7 @@ function direct(heap: Heap, spec: ConvSpec): Kernel<ConvPointers> {
         for (let group = 0; group < groups; group += 1) {
           const at = (n * outChannels + group * m) * pixels * 4;
           const pointers = {
-            ...p,
+            workspace: p.workspace,
             x: x + group * channels * planeBytes,
             weight: p.weight + group * stripBytes(m, k),
             bias: p.bias && p.bias + group * m * 4,

@@ -68,10 +68,10 @@ export interface Product {
   bPanel?: number;
   c: number;
   cRow: number;
-  bias: number;
-  residual: number;
-  low: number;
-  high: number;
+  bias?: number;
+  residual?: number;
+  low?: number;
+  high?: number;
   /** Room for the strips of a block of A. */
   strips: number;
 }
@@ -83,13 +83,18 @@ export const MAX_ROWS = 128;
 export const productBytes = (m: number, k: number): number =>
   stripBytes(Math.min(m, MAX_ROWS), blocksOf(k));
 
-/** `C = clamp(A·B + bias + residual)` for A as it lies and B in panels. */
+/**
+ * `C = clamp(A·B + bias + residual)` for A as it lies and B in panels.
+ *
+ * Callers write the object out: to spread another one into it takes longer than a small product.
+ */
 export function multiply(library: GemmLibrary, p: Product): void {
-  const { m, n, k, a, aRow, b, c, cRow, bias, low, high, strips } = p;
+  const { m, n, k, a, aRow, b, c, cRow, strips } = p;
+  const { bias = 0, residual = 0, low = -Infinity, high = Infinity } = p;
   const bPanel = p.bPanel ?? 32 * k;
   const few = m > 3 || p.across ? undefined : [library.rows1, library.rows2, library.rows3][m - 1];
   if (few) {
-    few(n, k, a, aRow, b, bPanel, c, cRow, bias, p.residual, low, high);
+    few(n, k, a, aRow, b, bPanel, c, cRow, bias, residual, low, high);
     return;
   }
   const block = blocksOf(k);
@@ -101,7 +106,7 @@ export function multiply(library: GemmLibrary, p: Product): void {
     else library.packStrips(a + k0 * 4, aRow, m, depth, strips);
     library.gemm(
       m, n, depth, strips, depth * 16, b + k0 * 32, bPanel, 32, c, cRow, bias,
-      isFirst && bias ? BIAS_OF_COLUMN : NO_BIAS, isFirst ? p.residual : c, 0,
+      isFirst && bias ? BIAS_OF_COLUMN : NO_BIAS, isFirst ? residual : c, 0,
       isLast ? low : -Infinity, isLast ? high : Infinity,
     ); // prettier-ignore
   }

@@ -69,7 +69,6 @@ export function recurrent(heap: Heap, spec: RecurrentSpec): Kernel<RecurrentPoin
     productBytes(batchFirst ? stretch : stretch * batch, inputSize),
     productBytes(batch, hiddenSize),
   );
-  const free = { low: -Infinity, high: Infinity };
   /** From row to row of the batch, and from time to time, in rows of x or the output. */
   const [batchStep, timeStep] = batchFirst ? [time, 1] : [1, batch];
 
@@ -82,7 +81,6 @@ export function recurrent(heap: Heap, spec: RecurrentSpec): Kernel<RecurrentPoin
       const gates = c + stateBytes;
       const hidden = gates + gateBytes;
       const scratch = hidden + hiddenBytes;
-      const product = { n: width, ...free, strips: scratch };
       setState(heap, start, p.h0, batch * hiddenSize);
       if (kind === "lstm") setState(heap, c, p.c0, batch * hiddenSize);
 
@@ -93,7 +91,8 @@ export function recurrent(heap: Heap, spec: RecurrentSpec): Kernel<RecurrentPoin
         for (let run = 0; run < runs; run += 1) {
           for (let row = 0; row < rows; row += MAX_ROWS) {
             multiply(library, {
-              ...product,
+              n: width,
+              strips: scratch,
               m: Math.min(MAX_ROWS, rows - row),
               k: inputSize,
               a: p.x + (run * batchStep + first * timeStep + row) * inputSize * 4,
@@ -117,7 +116,8 @@ export function recurrent(heap: Heap, spec: RecurrentSpec): Kernel<RecurrentPoin
         const outStep = batchStep * outRow;
         for (let row = 0; row < batch; row += MAX_ROWS) {
           multiply(library, {
-            ...product,
+            n: width,
+            strips: scratch,
             low: kind === "relu" ? 0 : -Infinity,
             m: Math.min(MAX_ROWS, batch - row),
             k: hiddenSize,

@@ -145,7 +145,7 @@ function startWithBias(
 /** Products of 1 to 3 rows, read as they lie; enough panels at a time to keep the adders busy. */
 export function emitFewRows(module: ModuleBuilder): void {
   for (const [rows, panels] of [
-    [1, 2],
+    [1, 4],
     [2, 2],
     [3, 1],
   ] as const)

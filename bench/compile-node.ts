@@ -1,0 +1,113 @@
+/** The compile bench in Node: fetches what it needs into a cache, runs, and writes what it measured. */
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import type * as Ort from "onnxruntime-web";
+import * as nn from "sconce";
+import { benchModel, type ModelRow, modelsNamed, type RunOptions } from "./compile.js";
+import type { Input } from "./models.js";
+import { eager, type Files, onnx, ours, type Peer } from "./peers.js";
+
+const cache = fileURLToPath(new URL("../node_modules/.cache/bench", import.meta.url));
+export const modelFolder = join(cache, "models");
+
+/** The models as ONNX files and safetensors, written by PyTorch the first time. */
+export function exportModels(): void {
+  if (existsSync(join(modelFolder, "wordgpt.io.safetensors"))) return;
+  const script = fileURLToPath(new URL("export-models.py", import.meta.url));
+  console.log(`writing the models to ${modelFolder}`);
+  execFileSync(process.env.PYTHON ?? "python3", [script, modelFolder], { stdio: "inherit" });
+}
+
+export async function readFiles(name: string): Promise<Files & { expected: Float32Array }> {
+  const read = (kind: string): Promise<Uint8Array> =>
+    readFile(join(modelFolder, `${name}.${kind}`));
+  const [onnxBytes, weights, io] = await Promise.all(
+    ["onnx", "safetensors", "io.safetensors"].map(read),
+  );
+  const tensors = await nn.load(io!);
+  const inputs: Input[] = [];
+  for (let i = 0; tensors.has(`x${i}`); i += 1) {
+    const entry = tensors.get(`x${i}`)!;
+    const { dtype, shape, data } = entry;
+    const isWhole = dtype === "int32";
+    inputs.push({ shape: [...shape], data: isWhole ? (data as Int32Array) : entry.toFloat32() });
+  }
+  return { onnx: onnxBytes!, weights: weights!, inputs, expected: tensors.get("y")!.toFloat32() };
+}
+
+/**
+ * How many threads onnxruntime-web has, is settled when it is first used: so the two are two builds of
+ * it, on the same WebAssembly.
+ */
+async function onnxWeb(threads: number): Promise<Peer> {
+  const entry = createRequire(import.meta.url).resolve("onnxruntime-web");
+  const dist = pathToFileURL(entry);
+  const build = threads === 1 ? "ort.wasm.bundle.min.mjs" : "ort.node.min.mjs";
+  const ort = (await import(new URL(build, dist).href)) as typeof Ort;
+  ort.env.wasm.numThreads = threads;
+  ort.env.logLevel = "error";
+  const wasm = new URL("ort-wasm-simd-threaded.wasm", dist);
+  ort.env.wasm.wasmBinary = (await readFile(wasm)).buffer as ArrayBuffer;
+  return onnx(threads === 1 ? "ort-web" : `ort-web-${threads}t`, ort, threads);
+}
+
+/** onnxruntime-node is 290 MB, so it is no dependency: it is fetched for the bench. */
+async function onnxNode(): Promise<Peer> {
+  const folder = join(cache, "node_modules", "onnxruntime-node");
+  if (!existsSync(folder)) {
+    const env = { ...process.env, ONNXRUNTIME_NODE_INSTALL: "skip" };
+    const args = [
+      "install",
+      "--prefix",
+      cache,
+      "--ignore-scripts",
+      "--no-audit",
+      "onnxruntime-node",
+    ];
+    execFileSync("npm", args, { env, stdio: "inherit" });
+  }
+  const ort = createRequire(join(folder, "package.json"))(folder) as typeof Ort;
+  return onnx("ort-node", ort, 1, "cpu");
+}
+
+const PEERS: Record<string, () => Promise<Peer> | Peer> = {
+  ours: () => ours("ours", 1),
+  "ours-2t": () => ours("ours-2t", 2),
+  "ort-web": () => onnxWeb(1),
+  "ort-web-2t": () => onnxWeb(2),
+  "ort-node": onnxNode,
+  "tfjs-wasm": () => eager("tfjs-wasm", "wasm"),
+  "tfjs-cpu": () => eager("tfjs-cpu", "cpu"),
+};
+
+export interface NodeOptions extends RunOptions {
+  models: readonly string[] | null;
+  peers: readonly string[] | null;
+}
+
+export async function compileInNode(options: NodeOptions): Promise<ModelRow[]> {
+  exportModels();
+  await nn.setBackend("cpu");
+  const names = options.peers ?? Object.keys(PEERS);
+  const peers: Peer[] = [];
+  for (const name of names) {
+    const make = PEERS[name];
+    if (!make)
+      throw new Error(`bench: no peer '${name}'; there are ${Object.keys(PEERS).join(", ")}`);
+    peers.push(await make());
+  }
+  const rows: ModelRow[] = [];
+  for (const model of modelsNamed(options.models)) {
+    const { expected, ...files } = await readFiles(model.name);
+    rows.push(await benchModel(model, files, expected, peers, options));
+    const last = rows.at(-1)!;
+    const times = Object.entries(last.peers).map(([name, { ms, first, error }]) =>
+      `${name} ${ms.toFixed(2)} (${first.toFixed(0)}, ${error.toExponential(0)})`); // prettier-ignore
+    console.log(`${model.name}: ${times.join("  ")}`);
+  }
+  return rows;
+}

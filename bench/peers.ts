@@ -1,0 +1,119 @@
+/** The runtimes that the compile bench puts side by side, all called with numbers and giving numbers. */
+import * as tf from "@tensorflow/tfjs-core";
+import type * as Ort from "onnxruntime-web";
+import * as nn from "sconce";
+import { type BenchModel, type Call, firstTensor, type Input, toTensor } from "./models.js";
+
+/** What a peer makes a model of. */
+export interface Files {
+  onnx: Uint8Array;
+  weights: Uint8Array;
+  inputs: readonly Input[];
+}
+
+/** A model that is ready to be called. */
+export interface Session {
+  call: Call;
+  dispose: () => void;
+}
+
+export interface Peer {
+  name: string;
+  /** Whether calls may take seconds: timed once or twice. */
+  isSlow?: boolean;
+  /** Gives what makes it ready; weights are in memory by then, as bytes or as a model. */
+  open: (model: BenchModel, files: Files) => Promise<() => Promise<Session>>;
+}
+
+async function loaded({ make }: BenchModel, { weights }: Files): Promise<nn.Module> {
+  const model = nn.meta(make);
+  model.loadStateDict(await nn.load(weights));
+  return model;
+}
+
+/** Calls with tensors made of the numbers, as a program would. */
+function calling(
+  { args = (tensors) => tensors, result = firstTensor }: BenchModel,
+  call: (...args: unknown[]) => unknown,
+): Call {
+  return (inputs) =>
+    tf.tidy(() => result(call(...args(inputs.map(toTensor)))).dataSync() as Float32Array);
+}
+
+/** sconce, compiled on tfjs' cpu backend. */
+export const ours = (name: string, threads: number): Peer => ({
+  name,
+  open: async (bench, files) => {
+    await nn.setBackend("cpu");
+    const model = await loaded(bench, files);
+    const example = (bench.args ?? ((x) => x))(files.inputs.map(toTensor));
+    return async () => {
+      const fast = await nn.compile(model, example, { threads, plans: 16 });
+      tf.dispose(example as tf.TensorContainer);
+      return {
+        call: calling(bench, fast as (...args: unknown[]) => unknown),
+        dispose: () => {
+          fast.dispose();
+          model.dispose();
+        },
+      };
+    };
+  },
+});
+
+/** The same model, not compiled, on a backend of tfjs. */
+export const eager = (name: string, backend: nn.BackendName): Peer => ({
+  name,
+  isSlow: true,
+  open: async (bench, files) => {
+    await nn.setBackend(backend);
+    const model = await loaded(bench, files);
+    const call = calling(bench, model as unknown as (...args: unknown[]) => unknown);
+    return async () => ({
+      // Other candidates use another backend: switching takes microseconds.
+      call: async (inputs) => {
+        await tf.setBackend(backend);
+        const values = await call(inputs);
+        await tf.setBackend("cpu");
+        return values;
+      },
+      dispose: () => model.dispose(),
+    });
+  },
+});
+
+/** onnxruntime, web or node, with a number of threads. */
+export const onnx = (
+  name: string,
+  ort: typeof Ort,
+  threads: number,
+  provider: "wasm" | "cpu" = "wasm",
+): Peer => ({
+  name,
+  open:
+    async (_bench, { onnx: bytes }) =>
+    async () => {
+      const session = await ort.InferenceSession.create(bytes, {
+        executionProviders: [provider],
+        intraOpNumThreads: threads,
+        interOpNumThreads: 1,
+      });
+      const [output] = session.outputNames;
+      return {
+        call: async (inputs) => {
+          const feeds = inputs.flatMap((input, i) => {
+            const isUsed = session.inputNames.includes(`x${i}`);
+            return isUsed ? [[`x${i}`, toOrt(ort, input)] as const] : [];
+          });
+          const results = await session.run(Object.fromEntries(feeds));
+          return results[output!]!.data as Float32Array;
+        },
+        dispose: () => void session.release(),
+      };
+    },
+});
+
+function toOrt(ort: typeof Ort, { shape, data }: Input): Ort.Tensor {
+  if (data instanceof Float32Array) return new ort.Tensor("float32", data, shape);
+  return new ort.Tensor("int64", BigInt64Array.from(data, BigInt), shape);
+}
