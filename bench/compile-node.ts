@@ -51,12 +51,12 @@ async function onnxWeb(threads: number): Promise<Peer> {
   ort.env.wasm.numThreads = threads;
   ort.env.logLevel = "error";
   const wasm = new URL("ort-wasm-simd-threaded.wasm", dist);
-  ort.env.wasm.wasmBinary = (await readFile(wasm)).buffer as ArrayBuffer;
+  ort.env.wasm.wasmBinary = (await readFile(wasm)).buffer;
   return onnx(threads === 1 ? "ort-web" : `ort-web-${threads}t`, ort, threads);
 }
 
 /** onnxruntime-node is 290 MB, so it is no dependency: it is fetched for the bench. */
-async function onnxNode(): Promise<Peer> {
+function onnxNode(): Peer {
   const folder = join(cache, "node_modules", "onnxruntime-node");
   if (!existsSync(folder)) {
     const env = { ...process.env, ONNXRUNTIME_NODE_INSTALL: "skip" };

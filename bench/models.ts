@@ -94,7 +94,9 @@ export const BENCH_MODELS: readonly BenchModel[] = [
 
 /** The first tensor of whatever a model returns. */
 export function firstTensor(result: unknown): tf.Tensor {
-  return result instanceof tf.Tensor ? result : firstTensor((result as unknown[])[0]);
+  return result instanceof tf.Tensor
+    ? (result as tf.Tensor)
+    : firstTensor((result as unknown[])[0]);
 }
 
 export const toTensor = ({ shape, data }: Input): tf.Tensor =>

@@ -68,8 +68,8 @@ export const eager = (name: string, backend: nn.BackendName): Peer => ({
   open: async (bench, files) => {
     await nn.setBackend(backend);
     const model = await loaded(bench, files);
-    const call = calling(bench, model as unknown as (...args: unknown[]) => unknown);
-    return async () => ({
+    const call = calling(bench, model);
+    const session: Session = {
       // Other candidates use another backend: switching takes microseconds.
       call: async (inputs) => {
         await tf.setBackend(backend);
@@ -78,7 +78,8 @@ export const eager = (name: string, backend: nn.BackendName): Peer => ({
         return values;
       },
       dispose: () => model.dispose(),
-    });
+    };
+    return () => Promise.resolve(session);
   },
 });
 
@@ -90,9 +91,8 @@ export const onnx = (
   provider: "wasm" | "cpu" = "wasm",
 ): Peer => ({
   name,
-  open:
-    async (_bench, { onnx: bytes }) =>
-    async () => {
+  open: (_bench, { onnx: bytes }) => {
+    const ready = async (): Promise<Session> => {
       const session = await ort.InferenceSession.create(bytes, {
         executionProviders: [provider],
         intraOpNumThreads: threads,
@@ -110,7 +110,9 @@ export const onnx = (
         },
         dispose: () => void session.release(),
       };
-    },
+    };
+    return Promise.resolve(ready);
+  },
 });
 
 function toOrt(ort: typeof Ort, { shape, data }: Input): Ort.Tensor {

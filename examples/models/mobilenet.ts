@@ -44,7 +44,7 @@ class InvertedResidual extends nn.Module {
   }
 
   override forward(x: tf.Tensor): tf.Tensor {
-    const y = this.conv(x) as tf.Tensor;
+    const y = this.conv(x);
     return this.useResConnect ? tf.add(x, y) : y;
   }
 }
@@ -75,7 +75,7 @@ class MobileNetV2 extends nn.Module {
   }
 
   override forward(x: tf.Tensor): tf.Tensor {
-    return this.classifier(tf.mean(this.features(x) as tf.Tensor, [2, 3])) as tf.Tensor;
+    return this.classifier(tf.mean(this.features(x), [2, 3]));
   }
 }
 

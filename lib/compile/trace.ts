@@ -102,12 +102,17 @@ export function record(
       })(Math.random),
     ),
   ];
-  const dispatcher = setDispatcher((name, body, given) => {
-    if (inside > 0 || into.has(name)) return body(...given);
-    const result = within(() => body(...given));
-    recorder.call(name, given, result);
-    return result;
-  });
+  const dispatcher = setDispatcher(
+    <R>(name: string, body: (...all: unknown[]) => R, given: unknown[]): R => {
+      if (inside > 0 || into.has(name)) return body(...given);
+      const result = within(() => {
+        const first = isPretended ? firstStep(name, body, given) : null;
+        return first === null ? body(...given) : (first as R);
+      });
+      recorder.call(name, given, result);
+      return result;
+    },
+  );
   const observer = setCallObserver({
     enter: (module) => recorder.enter(module),
     leave: () => recorder.leave(),
@@ -132,6 +137,25 @@ export function record(
     for (const back of restore.reverse()) back();
     forgetZeros();
   }
+}
+
+const SEQUENCES: ReadonlySet<string> = new Set(["rnn_tanh", "rnn_relu", "lstm", "gru"]);
+
+/**
+ * What a recurrent op gives, of which only the shapes are wanted: those of the first step in time,
+ * and then as many of it. `null` for any other op.
+ */
+function firstStep(
+  name: string,
+  body: (...args: unknown[]) => unknown,
+  [input, ...rest]: readonly unknown[],
+): tf.Tensor[] | null {
+  const options = rest.at(-1) as { lengths?: unknown };
+  if (!SEQUENCES.has(name) || options.lengths) return null;
+  const x = input as tf.Tensor3D;
+  const first = tf.slice(x, [0, 0, 0], [Math.min(1, x.shape[0]), -1, -1]);
+  const [output, ...states] = body(first, ...rest) as tf.Tensor[];
+  return [tf.tile(output!, [x.shape[0], 1, 1]), ...states];
 }
 
 /** Puts a function in the place of a method; gives what puts the old one back. */

@@ -76,9 +76,10 @@ export const POINTWISE: Readonly<Record<string, Lower>> = {
     const x = b.read(input);
     const shape = shapeOf(node);
     if (sizes.every((size) => size === 0)) return x;
-    if (mode !== "constant" || sizes.some((size) => size < 0))
-      return new Decline("not with a number");
+    if (sizes.some((size) => size < 0)) return new Decline("what it takes away");
     if (x.dtype !== "float32") return new Decline("integers");
+    if (mode === "reflect") return reflect(b, x, sizes);
+    if (mode !== "constant") return new Decline("not with a number");
     const out = b.make(shape);
     const number = (value ?? 0) as number;
     b.add({
@@ -118,6 +119,37 @@ export const POINTWISE: Readonly<Record<string, Lower>> = {
     return out;
   },
 };
+
+/** Pads each dimension, the last one first, with what lies inside, mirrored at the edge. */
+function reflect(b: Builder, given: Value, sizes: readonly number[]): Value {
+  const { length: rank } = given.shape;
+  let x = given;
+  for (let i = 0; i < sizes.length / 2; i += 1) {
+    const [before, after] = sizes.slice(2 * i, 2 * i + 2) as [number, number];
+    if (before + after === 0) continue;
+    const dim = rank - 1 - i;
+    const size = x.shape[dim]!;
+    const along = (shape: readonly number[], one: number): number[] =>
+      shape.map((other, axis) => (axis === dim ? one : other));
+    const out = b.make(along(x.shape, before + size + after));
+    /** `count` places from the one at `first` backwards, to `at`. */
+    const mirror = (first: number, count: number, at: number): void => {
+      if (count === 0) return;
+      const from: Value = {
+        ...x,
+        shape: along(x.shape, count),
+        strides: along(x.strides, -x.strides[dim]!),
+        offset: x.offset + first * x.strides[dim]!,
+      };
+      copyInto(b, from, sliceValue(out, along(out.shape.map(() => 0), at), from.shape)); // prettier-ignore
+    };
+    mirror(before, before, 0);
+    copyInto(b, x, sliceValue(out, along(out.shape.map(() => 0), before), x.shape)); // prettier-ignore
+    mirror(size - 2, after, before + size);
+    x = out;
+  }
+  return x;
+}
 
 /** Copies a tensor to a part of another one: slab by slab, each of which lies side by side. */
 export function copyInto(b: Builder, from: Value, to: Value): void {

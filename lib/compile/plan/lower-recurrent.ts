@@ -9,7 +9,7 @@ import { shapeOf } from "../passes/facts.js";
 import { addressOf, type Builder, Decline, type Lowered } from "./builder.js";
 import { type Lower, optionsOf } from "./lower-basic.js";
 import { blocksOf, vectorOf } from "./lower-norm.js";
-import { type Block, count, sliceValue, stridesOf, type Value } from "./value.js";
+import { type Block, count, reshapeValue, sliceValue, stridesOf, type Value } from "./value.js";
 
 /** The weights of one layer in one direction, as functional's op takes them. */
 interface Weights {
@@ -85,7 +85,7 @@ function runLayer(
   weights: Weights,
   x: Value,
   out: Value,
-  { starts, ends, reverse }: { starts: Value[]; ends: Value[]; reverse: boolean },
+  { starts, ends, reverse }: { starts: Value[]; ends: (Value | null)[]; reverse: boolean },
 ): void {
   const [time, batch, inputSize] = x.shape as [number, number, number];
   const hiddenSize = out.shape[2]!;
@@ -109,7 +109,7 @@ function runLayer(
         biasHh: biasHh ? addressOf(biasHh) : 0,
         h0: addressOf(starts[0]!),
         c0: starts[1] ? addressOf(starts[1]) : 0,
-        hN: addressOf(ends[0]!),
+        hN: ends[0] ? addressOf(ends[0]) : 0,
         cN: ends[1] ? addressOf(ends[1]) : 0,
       };
       return (part, parts) => kernel.run(pointers, part, parts);
@@ -117,9 +117,43 @@ function runLayer(
   });
 }
 
+/** One step of its own: a sequence of length 1. */
+const lowerCell =
+  (kind: RecurrentSpec["kind"]): Lower =>
+  (b, node): Lowered => {
+    const [input, state, weightIh, weightHh, biasIh, biasHh] = node.args as unknown as [
+      Node,
+      Node | readonly Node[],
+      Node,
+      Node,
+      Node | null,
+      Node | null,
+    ];
+    if (!b.isStatic(weightIh) || !b.isStatic(weightHh)) {
+      return new Decline("its weights depend on the input");
+    }
+    const [batch, size] = shapeOf(input) as [number, number];
+    if (shapeOf(input).length !== 2 || count(shapeOf(input)) === 0) {
+      return new Decline("not a batch of rows");
+    }
+    const starts = [state].flat().map((one) => b.contiguous(b.read(one)));
+    const { shape } = starts[0]!;
+    const x = reshapeValue(b.contiguous(b.read(input)), [1, batch, size])!;
+    const h = b.make(shape);
+    const out = reshapeValue(h, [1, ...shape])!;
+    const c = kind === "lstm" ? b.make(shape) : null;
+    const weights = { weightIh, weightHh, biasIh, biasHh, weightHr: null };
+    runLayer(b, kind, weights, x, out, { starts, ends: [null, c], reverse: false });
+    return c ? [h, c] : h;
+  };
+
 export const RECURRENT: Readonly<Record<string, Lower>> = {
   lstm: lowerRecurrent("lstm"),
   gru: lowerRecurrent("gru"),
   rnn_tanh: lowerRecurrent("tanh"),
   rnn_relu: lowerRecurrent("relu"),
+  lstm_cell: lowerCell("lstm"),
+  gru_cell: lowerCell("gru"),
+  rnn_tanh_cell: lowerCell("tanh"),
+  rnn_relu_cell: lowerCell("relu"),
 };

@@ -145,7 +145,7 @@ function startWithBias(
 /** Products of 1 to 3 rows, read as they lie; enough panels at a time to keep the adders busy. */
 export function emitFewRows(module: ModuleBuilder): void {
   for (const [rows, panels] of [
-    [1, 4],
+    [1, 2],
     [2, 2],
     [3, 1],
   ] as const)
@@ -184,26 +184,25 @@ export function emitFewRows(module: ModuleBuilder): void {
           const k = f.i32(p.k);
           const aRows = [a];
           for (let i = 1; i < rows; i += 1) aRows.push(f.i32(aRows[i - 1]!.add(p.aRow)));
-          f.if(k, () =>
-            f.doWhile(
-              () => {
-                const values = aRows.map((address) => f.v128(address.loadSplat()));
-                from.forEach((b, j) => {
-                  for (const half of [0, 1]) {
-                    const weights = f.v128(b.loadV128(half * 16));
-                    values.forEach((value, i) => {
-                      const sum = acc[i * width + j * 2 + half]!;
-                      sum.set(f.madd(value, weights, sum));
-                    });
-                  }
-                  b.set(b.add(32));
-                });
-                for (const address of aRows) address.set(address.add(4));
-                k.set(k.sub(1));
-              },
-              () => k,
-            ),
-          );
+          const some = (depth: number): void => {
+            for (let d = 0; d < depth; d += 1) {
+              const values = aRows.map((address) => f.v128(address.loadSplat(d * 4)));
+              from.forEach((b, j) => {
+                for (const half of [0, 1]) {
+                  const weights = f.v128(b.loadV128(d * 32 + half * 16));
+                  values.forEach((value, i) => {
+                    const sum = acc[i * width + j * 2 + half]!;
+                    sum.set(f.madd(value, weights, sum));
+                  });
+                }
+              });
+            }
+            for (const b of from) b.set(b.add(32 * depth));
+            for (const address of aRows) address.set(address.add(4 * depth));
+            k.set(k.sub(depth));
+          };
+          if (rows === 1) f.if(k.ge(4), () => f.doWhile(() => some(4), () => k.ge(4)));
+          f.if(k, () => f.doWhile(() => some(1), () => k));
           clampAll(acc, low, high);
           for (let i = 0; i < rows; i += 1) {
             for (let j = 0; j < count; j += 1) {
