@@ -12,7 +12,7 @@ import {
   type CompileEngine,
   type CreateEngine,
   type Results,
-  TARGETS,
+  targetOf,
 } from "./target.js";
 import { takeApart } from "./structure.js";
 import { TraceError } from "./recorder.js";
@@ -80,7 +80,7 @@ export async function compile<M extends Traceable>(
   checkThreads("compile: threads", threads);
   await tf.ready();
   const backend = tf.getBackend();
-  const createEngine = (await TARGETS[backend]?.()) ?? null;
+  const createEngine = await targetOf(backend);
   const compiler = new Compiler(model, backend, createEngine, { ...read, threads });
   await compiler.prepare(Array.isArray(example) ? (example as unknown[]) : [example]);
   const fast = (...args: unknown[]): unknown => compiler.call(args);
@@ -104,7 +104,7 @@ class Compiler {
   constructor(
     private readonly model: Traceable,
     private readonly backend: string,
-    private readonly createEngine: CreateEngine | null,
+    private readonly createEngine: CreateEngine,
     private readonly options: Required<CompileOptions> & { threads: number },
   ) {
     this.guard = new Guard(model);
@@ -181,7 +181,6 @@ class Compiler {
   /** The plan for these arguments; a sentence where this call must run eagerly. */
   private find(args: readonly unknown[]): Entry | string {
     if (this.busy) return "the model is called while it runs";
-    if (this.createEngine === null) return `there is no compiler for the backend ${this.backend}`;
     if (tf.getBackend() !== this.backend) {
       return `it was compiled for ${this.backend}, and the backend is ${tf.getBackend()}`;
     }
@@ -215,7 +214,7 @@ class Compiler {
     try {
       const { graph, dispose } = record(this.model, args, DECOMPOSED, true);
       dispose();
-      this.engine ??= this.createEngine!(this.model, this.options.threads);
+      this.engine ??= this.createEngine(this.model, this.options.threads);
       return { plan: this.engine.plan(optimise(graph)) };
     } catch (error) {
       // Whatever the model itself throws, the eager call will throw again.

@@ -51,8 +51,14 @@ export interface CompileEngine {
 /** `threads`: how many to compute with, where that can be chosen. */
 export type CreateEngine = (model: unknown, threads: number) => CompileEngine;
 
-/** The compilers by the tfjs backend on which they run, loaded when they are needed. */
-export const TARGETS: Readonly<Record<string, () => Promise<CreateEngine>>> = {
+/**
+ * The compilers by the tfjs backend on which they run, loaded when they are needed. Any other
+ * backend runs the optimised graph by tfjs' fused ops.
+ */
+const TARGETS: Readonly<Record<string, () => Promise<CreateEngine>>> = {
   cpu: async () => (await import("./plan/engine.js")).createEngine,
   webgl: async () => (await import("./webgl/engine.js")).createWebglEngine,
 };
+
+export const targetOf = async (backend: string): Promise<CreateEngine> =>
+  (await TARGETS[backend]?.()) ?? (await import("./tfjs/engine.js")).createTfjsEngine;

@@ -1,0 +1,88 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { expect } from "chai";
+import { optimise, DECOMPOSED } from "../../lib/compile/passes/index.js";
+import { createTfjsEngine } from "../../lib/compile/tfjs/engine.js";
+import { record } from "../../lib/compile/trace.js";
+import { nodesIn } from "../../lib/graph/index.js";
+import * as nn from "../../lib/index.js";
+import { onEveryBackend } from "../support/backends.js";
+import { expectNoLeak } from "../support/expect.js";
+import { inNode } from "../support/files.js";
+import { expectSame } from "../support/graphs.js";
+
+const F = nn.functional;
+
+class Block extends nn.Module {
+  readonly conv1 = new nn.Conv2d(3, 6, 3, { stride: 2, padding: 1, bias: false });
+  readonly bn1 = new nn.BatchNorm2d(6);
+  readonly depthwise = new nn.Conv2d(6, 12, 3, { groups: 6, padding: "same", dilation: 2 });
+  readonly grouped = new nn.Conv2d(12, 6, 1, { groups: 2 });
+  readonly fc = new nn.Linear(6, 4);
+  override forward(x: tf.Tensor): tf.Tensor[] {
+    const y = F.relu(this.bn1(this.conv1(x)));
+    const z = F.relu6(tf.add(this.grouped(F.silu(this.depthwise(y))), y));
+    const pooled = F.adaptiveAvgPool2d(F.maxPool2d(z, 2), 1);
+    return [z, this.fc(tf.reshape(pooled, [-1, 6])), y];
+  }
+}
+
+const MODELS: [string, () => nn.Module, number[]][] = [
+  ["convolutions", () => new Block(), [2, 3, 9, 8]],
+  ["an encoder", () => new nn.TransformerEncoderLayer(8, 2, { dimFeedforward: 12 }), [5, 2, 8]],
+  ["an LSTM", () => new nn.LSTM(6, 8, { numLayers: 2 }), [4, 2, 6]],
+];
+
+onEveryBackend("the optimised graph in tfjs' fused ops", (backend, tolerance) => {
+  for (const [name, make, shape] of MODELS) {
+    it(`${name}: what the model gives, and no tensor left`, () => {
+      nn.manualSeed(3);
+      const model = make();
+      const x = nn.randn(shape);
+      const { graph, dispose } = record(model, [x], DECOMPOSED, true);
+      dispose();
+      const engine = createTfjsEngine(model);
+      const plan = engine.plan(optimise(graph));
+      const run = (): tf.Tensor[] => {
+        const read = plan.execute([x]);
+        return nodesIn(plan.graph.output!.args).map(read);
+      };
+      const want = model(x) as unknown;
+      expectSame(run(), want, tolerance, name);
+      expectNoLeak(() => tf.dispose(run()));
+      expect(plan.profile([x]).times).to.have.lengthOf(plan.describe().length);
+      tf.dispose(want as tf.TensorContainer);
+      engine.dispose();
+      model.dispose();
+      x.dispose();
+    });
+  }
+
+  it("folds BatchNorm and activations away", () => {
+    const model = new Block();
+    const { graph, dispose } = record(model, [tf.zeros([1, 3, 8, 8])], DECOMPOSED, true);
+    dispose();
+    const plan = createTfjsEngine(model).plan(optimise(graph));
+    const ops = plan.describe().map(({ node }) => node.target);
+    expect(ops.filter((op) => op === "batch_norm" || op === "relu")).to.deep.equal([]);
+    expect(backend).to.be.a("string");
+  });
+});
+
+if (inNode) {
+  describe("compile on wasm", () => {
+    before(() => nn.setBackend("wasm"));
+    it("runs by tfjs' fused ops, and sees new values of parameters", async () => {
+      const model = new nn.Sequential(new nn.Linear(5, 9), new nn.ReLU(), new nn.Linear(9, 3));
+      const fast = await nn.compile(model, tf.zeros([1, 5]));
+      expect(String(fast.explain())).to.equal("2 kernel calls, 0 of them tfjs ops");
+      const x = nn.randn(4, 5);
+      expectSame(fast(x), model(x), { rtol: 1e-4, atol: 1e-5 }, "before");
+      model.loadStateDict(
+        new Map([...model.stateDict()].map(([key, { shape }]) => [key, nn.randn(shape)])),
+      );
+      expectSame(fast(x), model(x), { rtol: 1e-4, atol: 1e-5 }, "after");
+      expectSame(await fast.run(x), model(x), { rtol: 1e-4, atol: 1e-5 }, "later");
+      fast.dispose();
+    });
+  });
+}
