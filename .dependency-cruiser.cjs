@@ -27,6 +27,7 @@ module.exports = {
     allow("kernels", "graph"),
     allow("compile", "arguments", "graph", "kernels", "module", "functional"),
     allow("cli", "arguments", "checkpoint", "exported", "module", "index", "backend"),
+    allow("worker", "arguments"),
     allow("models", "arguments", "layers", "module", "functional"),
     {
       name: "nothing-imports-reference",

@@ -1,0 +1,91 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { isOurs, pack, packError, type Port, type Request, unpack } from "./messages.js";
+
+/** What a worker offers: a model, a compiled one, or any function of tensors. */
+type Callable = (...args: never[]) => unknown;
+
+/**
+ * Makes a model callable from the page that started this worker; see {@link connect}.
+ *
+ * ```ts
+ * // model.worker.ts
+ * import * as nn from "sconce";
+ * import { expose } from "sconce/worker";
+ *
+ * expose(async () => nn.compile(await nn.loadExported("model.pt2"), example));
+ * ```
+ *
+ * Calls are answered one after the other. What a call gives is sent and disposed.
+ *
+ * @param make gives the model, once; if it fails, every call fails with its error.
+ * @throws if this is no worker.
+ */
+export function expose(make: () => Callable | Promise<Callable>): void {
+  const port = ownPort();
+  const queue: Extract<Request, { sconce: "call" }>[] = [];
+  let isBusy = false;
+  const model = Promise.resolve().then(make);
+  model.catch(() => {}); // each call reports it
+
+  const answer = async ({ id, args }: (typeof queue)[number]): Promise<void> => {
+    const given = unpack(args) as unknown[];
+    try {
+      const run = (await model) as Callable & { run?: (...args: unknown[]) => Promise<unknown> };
+      // A compiled model waits for the GPU without holding up this worker.
+      const call = (run.run ?? run) as (...args: unknown[]) => unknown;
+      const result = await call(...given);
+      const transfer: Transferable[] = [];
+      const value = await pack(result, transfer);
+      tf.dispose(result as tf.TensorContainer);
+      port.post({ sconce: "result", id, value }, transfer);
+    } catch (error) {
+      port.post({ sconce: "failure", id, error: packError(error) }, []);
+    } finally {
+      tf.dispose(given as tf.TensorContainer);
+    }
+  };
+  const work = async (): Promise<void> => {
+    if (isBusy) return;
+    isBusy = true;
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+      await answer(next);
+      await new Promise((resolve) => setTimeout(resolve)); // lets cancellations come in
+    }
+    isBusy = false;
+  };
+  port.listen((message) => {
+    if (!isOurs(message)) return;
+    const request = message as Request;
+    if (request.sconce === "call") {
+      queue.push(request);
+      void work();
+    } else if (request.sconce === "cancel") {
+      const at = queue.findIndex(({ id }) => id === request.id);
+      if (at >= 0) queue.splice(at, 1);
+    }
+  });
+  // Messages that come before a worker's script has run to here can be lost: the page waits.
+  port.post({ sconce: "listening" }, []);
+}
+
+/** What this worker speaks to its page by. */
+function ownPort(): Port {
+  const scope = globalThis as unknown as DedicatedWorkerScope;
+  if ("WorkerGlobalScope" in globalThis && typeof scope.postMessage === "function") {
+    return {
+      post: (message, transfer) => scope.postMessage(message, transfer),
+      listen: (receive) => scope.addEventListener("message", ({ data }) => receive(data)),
+    };
+  }
+  const parent = globalThis.process?.getBuiltinModule?.("node:worker_threads").parentPort ?? null;
+  if (parent === null) throw new Error("expose: expects to be called in a worker, but this is none"); // prettier-ignore
+  return {
+    post: (message, transfer) => parent.postMessage(message, transfer as ArrayBuffer[]),
+    listen: (receive) => void parent.on("message", receive),
+  };
+}
+
+interface DedicatedWorkerScope {
+  postMessage(message: unknown, transfer: Transferable[]): void;
+  addEventListener(type: "message", listener: (event: MessageEvent<unknown>) => void): void;
+}
