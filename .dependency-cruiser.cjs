@@ -25,6 +25,7 @@ module.exports = {
     allow("graph", "functional"),
     allow("exported", "arguments", "graph", "checkpoint", "module", "functional", "layers"),
     allow("kernels", "graph"),
+    allow("eager", "functional", "kernels"),
     allow("compile", "arguments", "graph", "kernels", "module", "functional"),
     allow("cli", "arguments", "checkpoint", "exported", "module", "index", "backend"),
     allow("worker", "arguments"),

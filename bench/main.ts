@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import type { BackendName } from "sconce";
 import { inBrowser } from "./browser.js";
 import { compileInNode } from "./compile-node.js";
+import { benchEager, type EagerRow } from "./eager.js";
 import { benchLayers, type Row } from "./layers.js";
 import { benchLoad, type LoadRow } from "./load.js";
 
@@ -49,6 +50,18 @@ function printLoad(rows: readonly LoadRow[]): void {
   console.log(table.toString());
 }
 
+function printEager(rows: readonly EagerRow[]): void {
+  const table = new Table({
+    head: ["model on cpu", "eager ms", "compiled ms", "ratio"],
+    style: { head: [], border: [] },
+    colAligns: ["left", "right", "right", "right"],
+  });
+  for (const { model, eager, compiled } of rows) {
+    table.push([model, eager.toFixed(2), compiled.toFixed(2), (eager / compiled).toFixed(2)]);
+  }
+  console.log(table.toString());
+}
+
 async function layers(): Promise<void> {
   const rows: Row[] = [];
   for (const backend of ["cpu", "wasm"] satisfies BackendName[])
@@ -60,6 +73,7 @@ async function layers(): Promise<void> {
 const BENCHES: Record<string, () => Promise<void>> = {
   layers,
   load: async () => printLoad(await benchLoad()),
+  eager: async () => printEager(await benchEager()),
   compile: async () => void (await compileInNode(options())),
 };
 

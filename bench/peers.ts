@@ -2,6 +2,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type * as Ort from "onnxruntime-web";
 import * as nn from "sconce";
+import { dropKernels, useKernels } from "../lib/eager/index.js";
 import { type BenchModel, type Call, firstTensor, type Input, toTensor } from "./models.js";
 
 /** What a peer makes a model of. */
@@ -73,7 +74,10 @@ export const eager = (name: string, backend: nn.BackendName): Peer => ({
       // Other candidates use another backend: switching takes microseconds.
       call: async (inputs) => {
         await tf.setBackend(backend);
+        // What is measured is tfjs: our kernels under the ops are another question (bench eager).
+        if (backend === "cpu" || backend === "wasm") dropKernels(backend);
         const values = await call(inputs);
+        if (backend === "cpu" || backend === "wasm") useKernels(backend);
         await tf.setBackend("cpu");
         return values;
       },

@@ -46,6 +46,8 @@ export async function setBackend(
   if (!isAvailable(name)) return fallBack(name);
   await load(name, wasmPath);
   if (await tf.setBackend(name)) {
+    // Loaded only where they are of use: the ops of functional run them there.
+    if (name === "cpu" || name === "wasm") (await import("./eager/index.js")).useKernels(name);
     // In Node it would advertise tfjs-node at first use, which has no part in this.
     if (name === "cpu") (tf.backend() as unknown as { firstUse: boolean }).firstUse = false;
     return name;

@@ -7,5 +7,7 @@ export function withBatch(x: tf.Tensor, run: (batched: tf.Tensor) => tf.Tensor):
 
 /** `(N, L, E)` as `(L, N, E)`, and the other way round. */
 export function swapBatch(x: tf.Tensor): tf.Tensor {
-  return tf.transpose(x, [1, 0, 2]);
+  const [n, l, e] = x.shape as [number, number, number];
+  // Numbers move only where there are several of both.
+  return n === 1 || l === 1 ? tf.reshape(x, [l, n, e]) : tf.transpose(x, [1, 0, 2]);
 }

@@ -6,8 +6,14 @@ export type OpBody = (...args: unknown[]) => unknown;
 /** Whoever sees every op before it runs: a tracer records it. */
 export type Dispatcher = <R>(name: string, body: (...args: unknown[]) => R, args: unknown[]) => R;
 
+/** A faster way to compute an op: its results, or `null` for arguments that it leaves to the body. */
+export type OpKernel = (args: readonly unknown[]) => OpResult | null;
+
+type OpResult = tf.Tensor | readonly (tf.Tensor | null)[];
+
 let dispatcher: Dispatcher | null = null;
 const bodies = new Map<string, OpBody>();
+const kernels = new Map<string, ReadonlyMap<string, OpKernel>>();
 
 /** Puts a dispatcher in front of all ops and gives back the one before it. `null`: none. */
 export function setDispatcher(next: Dispatcher | null): Dispatcher | null {
@@ -16,9 +22,24 @@ export function setDispatcher(next: Dispatcher | null): Dispatcher | null {
   return previous;
 }
 
+/** Lets ops run kernels on a tfjs backend, by the name of the op. `null`: their bodies alone. */
+export function setKernels(backend: string, table: ReadonlyMap<string, OpKernel> | null): void {
+  if (table === null) kernels.delete(backend);
+  else kernels.set(backend, table);
+}
+
 /** The op of that name, as a graph calls it; `undefined` for one that was not declared. */
 export function findOp(name: string): OpBody | undefined {
   return bodies.get(name);
+}
+
+/** What the kernel of an op gives; `null` where there is none, or it declines. */
+function tryKernel(name: string, args: readonly unknown[]): OpResult | null {
+  const kernel = kernels.get(tf.getBackend())?.get(name);
+  if (kernel === undefined) return null;
+  // A gradient is that of the body: a kernel has none.
+  const { state } = tf.engine() as unknown as { state: { gradientDepth: number } };
+  return state.gradientDepth > 0 ? null : kernel(args);
 }
 
 /**
@@ -38,8 +59,12 @@ export function op<A extends unknown[], R>(
       return (isInput ? tf.clone(result) : result) as tf.TensorContainer;
     }) as R;
   const run = (...args: A): R => {
-    if (dispatcher === null) return execute(...args);
-    return dispatcher(name, execute as (...args: unknown[]) => R, args);
+    if (dispatcher !== null) {
+      return dispatcher(name, execute as (...args: unknown[]) => R, args);
+    }
+    // A kernel only succeeds or declines: every error is the body's.
+    const fast = kernels.size > 0 ? tryKernel(name, args) : null;
+    return fast === null ? execute(...args) : (fast as R);
   };
   bodies.set(name, run as OpBody);
   return Object.defineProperty(run, "name", { value: name });

@@ -139,8 +139,11 @@ export class MultiheadAttention extends Module {
     const read = readOptions("MultiheadAttention", CALL, options);
     const swaps = this.batchFirst && query.rank === 3;
     const swap = (x: tf.Tensor): tf.Tensor => (swaps && x.rank === 3 ? swapBatch(x) : x);
+    const q = swap(query);
+    const k = key === query ? q : swap(key);
+    const v = value === query ? q : value === key ? k : swap(value);
     const [output, weights] = F.multiHeadAttentionForward(
-      ...([swap(query), swap(key), swap(value), this.embedDim, this.numHeads] as const),
+      ...([q, k, v, this.embedDim, this.numHeads] as const),
       ...([this.in_proj_weight, this.in_proj_bias, this.bias_k, this.bias_v] as const),
       ...([this.addZeroAttn, this.dropout, this.out_proj.weight, this.out_proj.bias] as const),
       {

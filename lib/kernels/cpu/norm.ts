@@ -84,13 +84,13 @@ export function groupNorm(heap: Heap, spec: GroupNormSpec): Kernel<GroupNormPoin
   const { batch, channels, groups, n, eps } = spec;
   const { moments, groupPairs, scaleRows } = libraryOf(heap);
   const perGroup = channels / groups;
-  const workspaceBytes = (2 + 2 * perGroup) * 4;
+  const workspaceBytes = (4 + 4 * perGroup) * 4;
   return {
     workspaceBytes,
     run: (p, part = 0, parts = 1) => {
       const [from, to] = share(batch * groups, part, parts);
       const stats = p.workspace + part * workspaceBytes;
-      const pairs = stats + 8;
+      const pairs = stats + 16;
       for (let i = from; i < to; i += 1) {
         const skip = i * perGroup * n * 4;
         moments(p.x + skip, 1, perGroup * n, stats, eps);

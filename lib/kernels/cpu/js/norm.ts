@@ -48,27 +48,28 @@ export function normInJs(heap: Heap): NormLibrary {
       const memory = heap.f32;
       for (let i = 0; i < rows; i += 1) {
         const [mean, variance] = momentsOf(memory, (x >>> 2) + i * n, n, true);
-        memory[(out >>> 2) + 2 * i] = mean;
-        memory[(out >>> 2) + 2 * i + 1] = 1 / Math.sqrt(variance + eps);
+        const to = (out >>> 2) + 3 * i;
+        memory[to] = mean;
+        memory[to + 1] = 1 / Math.sqrt(variance + eps);
+        memory[to + 2] = mean - memory[to]!;
       }
     },
     groupPairs: (stats, channels, weight, bias, pairs) => {
       const memory = heap.f32;
-      const [mean, scale] = [memory[stats >>> 2]!, memory[(stats >>> 2) + 1]!];
+      const [mean, scale, rest] = memory.subarray(stats >>> 2, (stats >>> 2) + 3) as unknown as [number, number, number]; // prettier-ignore
       for (let c = 0; c < channels; c += 1) {
         const factor = scale * (weight ? memory[(weight >>> 2) + c]! : 1);
         const shift = bias ? memory[(bias >>> 2) + c]! : 0;
-        memory[(pairs >>> 2) + 2 * c] = factor;
-        memory[(pairs >>> 2) + 2 * c + 1] = shift - mean * factor;
+        memory.set([factor, shift, mean, rest], (pairs >>> 2) + 4 * c);
       }
     },
     scaleRows: (x, rows, n, pairs, out) => {
       const memory = heap.f32;
       for (let i = 0; i < rows; i += 1) {
-        const scale = memory[(pairs >>> 2) + 2 * i]!;
-        const shift = memory[(pairs >>> 2) + 2 * i + 1]!;
+        const at = (pairs >>> 2) + 4 * i;
+        const [scale, shift, mean, rest] = memory.subarray(at, at + 4) as unknown as [number, number, number, number]; // prettier-ignore
         for (let k = i * n; k < (i + 1) * n; k += 1) {
-          memory[(out >>> 2) + k] = memory[(x >>> 2) + k]! * scale + shift;
+          memory[(out >>> 2) + k] = (memory[(x >>> 2) + k]! - mean - rest) * scale + shift;
         }
       }
     },

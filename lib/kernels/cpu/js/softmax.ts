@@ -25,12 +25,14 @@ export function softmaxInJs(heap: Heap): SoftmaxLibrary {
         const add = (mask + i * maskRow) >>> 2;
         let count = Math.max(0, Math.min(n, valid + i * validStep));
         let most = -Infinity;
+        let isEmpty = true;
         for (let k = 0; k < count; k += 1) {
           const value = memory[from + k]! * scale + (mask ? memory[add + k]! : 0);
           memory[to + k] = value;
           if (value > most) most = value;
+          if (value !== -Infinity) isEmpty = false;
         }
-        if (most === -Infinity && emptyIsZero) count = 0;
+        if (isEmpty && emptyIsZero) count = 0;
         let sum = 0;
         for (let k = 0; k < count; k += 1) {
           const value = Math.exp(memory[to + k]! - most);

@@ -1,19 +1,35 @@
-/** Normalisation of rows, in two passes: the deviations are summed after the mean is known. */
+/**
+ * Normalisation of rows: deviations are summed after the mean is known. What rounding left of the
+ * mean is subtracted from them in turn, or rows far from zero would lose all their digits.
+ */
 import type { FunctionBuilder, I32Var, ModuleBuilder, V128Var } from "./module.js";
 import { alongRow, storeOf, sumAlong, sumLanes } from "./rows.js";
 import { type I32, v128 } from "./values.js";
 
-/** The mean, and the sum of squares of what is left without it, of a row. */
-function moments(f: FunctionBuilder, row: I32, n: I32, inverse: V128Var): [V128Var, V128Var] {
-  const sum = sumAlong(f, row, n, (value, all) => all.add(value));
-  const mean = f.v128(sumLanes(f, sum).mul(inverse));
-  return [mean, deviations(f, row, n, mean)];
+interface Moments {
+  mean: V128Var;
+  /** What the mean is off by. */
+  rest: V128Var;
+  /** The sum of squares of what is left without both. */
+  squares: V128Var;
 }
 
-function deviations(f: FunctionBuilder, row: I32, n: I32, mean: V128Var): V128Var {
+function moments(f: FunctionBuilder, row: I32, n: I32, inverse: V128Var): Moments {
+  const sum = sumAlong(f, row, n, (value, all) => all.add(value));
+  const mean = f.v128(sumLanes(f, sum).mul(inverse));
+  const left = sumAlong(f, row, n, (value, all) => all.add(value.sub(mean)));
+  const rest = f.v128(sumLanes(f, left).mul(inverse));
   const squares = sumAlong(f, row, n, (value, all) => {
-    const rest = f.v128(value.sub(mean));
-    return f.madd(rest, rest, all);
+    const off = f.v128(value.sub(mean).sub(rest));
+    return f.madd(off, off, all);
+  });
+  return { mean, rest, squares: f.v128(sumLanes(f, squares)) };
+}
+
+function sumOfSquares(f: FunctionBuilder, row: I32, n: I32): V128Var {
+  const squares = sumAlong(f, row, n, (value, all) => {
+    const x = f.v128(value);
+    return f.madd(x, x, all);
   });
   return f.v128(sumLanes(f, squares));
 }
@@ -47,18 +63,14 @@ export function emitNorm(module: ModuleBuilder): void {
             p.residual.set(p.residual.add(bytes));
           });
           const row = f.i32(p.residual.select(p.sum, p.x));
-          const mean = f.v128(v128(0));
-          const squares = f.v128();
-          if (kind === "layerNorm") {
-            const [first, second] = moments(f, row, p.n, inverse);
-            mean.set(first);
-            squares.set(second);
-          } else squares.set(deviations(f, row, p.n, mean));
+          const found = kind === "layerNorm" ? moments(f, row, p.n, inverse) : null;
+          const squares = found?.squares ?? sumOfSquares(f, row, p.n);
           const variance = squares.mul(inverse).add(p.eps.splat());
           const scale = f.v128(v128(1).div(variance.sqrt()));
           const finish = (weight: I32 | undefined, bias: I32 | undefined): void =>
             alongRow(f, p.n, (offset, rest) => {
-              let value = row.add(offset).loadV128().sub(mean).mul(scale);
+              const x = row.add(offset).loadV128();
+              let value = (found ? x.sub(found.mean).sub(found.rest) : x).mul(scale);
               if (bias) {
                 value = f.madd(value, weight!.add(offset).loadV128(), bias.add(offset).loadV128());
               } else if (weight) value = value.mul(weight.add(offset).loadV128());
@@ -80,7 +92,7 @@ export function emitNorm(module: ModuleBuilder): void {
     );
   }
 
-  // Mean and 1 / √(variance + eps) of each row → pairs of floats.
+  // Mean, 1 / √(variance + eps) and what the mean is off by, of each row → three floats.
   module.function(
     "moments",
     { x: "i32", rows: "i32", n: "i32", out: "i32", eps: "f32" },
@@ -88,22 +100,24 @@ export function emitNorm(module: ModuleBuilder): void {
       const inverse = f.v128(v128(1).div(p.n.toF32().splat()));
       const i = f.i32(0);
       f.for(i, p.rows, 1, () => {
-        const [mean, squares] = moments(f, p.x, p.n, inverse);
+        const { mean, rest, squares } = moments(f, p.x, p.n, inverse);
         const variance = squares.mul(inverse).add(p.eps.splat());
         f.storeF32(p.out, mean.lane(0));
         f.storeF32(p.out, v128(1).div(variance.sqrt()).lane(0), 4);
+        f.storeF32(p.out, rest.lane(0), 8);
         p.x.set(p.x.add(p.n.shl(2)));
-        p.out.set(p.out.add(8));
+        p.out.set(p.out.add(12));
       });
     },
   );
 
-  // Mean and scale of a group, weight and bias of its channels → scale and shift of each channel.
+  // Of each channel of a group: its factor, its shift, and the two parts of the group's mean.
   module.function(
     "groupPairs",
     { stats: "i32", channels: "i32", weight: "i32", bias: "i32", pairs: "i32" },
     (f, p) => {
       const [mean, scale] = [f.f32(p.stats.loadF32()), f.f32(p.stats.loadF32(4))];
+      const rest = f.f32(p.stats.loadF32(8));
       const [channel, offset] = [f.i32(0), f.i32(0)];
       const [factor, shift] = [f.f32(), f.f32()];
       f.for(channel, p.channels, 1, () => {
@@ -111,15 +125,17 @@ export function emitNorm(module: ModuleBuilder): void {
         shift.set(0);
         f.if(p.weight, () => factor.set(scale.mul(p.weight.add(offset).loadF32())));
         f.if(p.bias, () => shift.set(p.bias.add(offset).loadF32()));
-        const to = f.i32(p.pairs.add(channel.shl(3)));
+        const to = f.i32(p.pairs.add(channel.shl(4)));
         f.storeF32(to, factor);
-        f.storeF32(to, shift.sub(mean.mul(factor)), 4);
+        f.storeF32(to, shift, 4);
+        f.storeF32(to, mean, 8);
+        f.storeF32(to, rest, 12);
         offset.set(offset.add(4));
       });
     },
   );
 
-  // x·scale + shift, one pair of floats for each row.
+  // (x - mean - rest)·factor + shift, four floats for each row.
   module.function(
     "scaleRows",
     { x: "i32", rows: "i32", n: "i32", pairs: "i32", out: "i32" },
@@ -128,13 +144,14 @@ export function emitNorm(module: ModuleBuilder): void {
       const advance = (pointer: I32Var): void => pointer.set(pointer.add(p.n.shl(2)));
       f.for(i, p.rows, 1, () => {
         const [scale, shift] = [f.v128(p.pairs.loadSplat()), f.v128(p.pairs.loadSplat(4))];
-        alongRow(f, p.n, (offset, rest) => {
-          const value = f.madd(p.x.add(offset).loadV128(), scale, shift);
-          storeOf(f, p.out.add(offset), value, rest);
+        const [mean, rest] = [f.v128(p.pairs.loadSplat(8)), f.v128(p.pairs.loadSplat(12))];
+        alongRow(f, p.n, (offset, left) => {
+          const centred = p.x.add(offset).loadV128().sub(mean).sub(rest);
+          storeOf(f, p.out.add(offset), f.madd(centred, scale, shift), left);
         });
         advance(p.x);
         advance(p.out);
-        p.pairs.set(p.pairs.add(8));
+        p.pairs.set(p.pairs.add(16));
       });
     },
   );

@@ -1,7 +1,7 @@
 /** Softmax of rows: the maximum, exponentials and their sum, then the division. */
 import { expNegative, log } from "./math.js";
 import type { FunctionBuilder, I32Var, ModuleBuilder } from "./module.js";
-import { acrossLanes, alongRow, orNeutral, storeOf, sumLanes } from "./rows.js";
+import { acrossLanes, alongRow, orNeutral, storeOf, sumAlong, sumLanes } from "./rows.js";
 import { type I32, v128 } from "./values.js";
 
 const max = (f: FunctionBuilder, row: I32, n: I32): ReturnType<typeof acrossLanes> => {
@@ -47,7 +47,16 @@ export function emitSoftmax(module: ModuleBuilder): void {
           storeOf(f, p.out.add(offset), scaled, rest);
         });
         const most = f.v128(max(f, p.out, count));
-        f.if(most.eq(-Infinity).lane(0).bits().and(p.emptyIsZero), () => count.set(0));
+        f.if(most.eq(-Infinity).lane(0).bits().and(p.emptyIsZero), () => {
+          // Nothing but -∞, unless a NaN was passed over.
+          const all = f.v128(
+            sumLanes(
+              f,
+              sumAlong(f, p.out, count, (value, sum) => sum.add(value)),
+            ),
+          );
+          f.if(all.eq(all).lane(0).bits(), () => count.set(0));
+        });
         const sum = f.v128(v128(0));
         alongRow(f, count, (offset, rest) => {
           const at = f.i32(p.out.add(offset));

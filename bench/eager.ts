@@ -1,0 +1,45 @@
+/** What a call costs eagerly, with our kernels under its ops, beside the compiled plan of the same model. */
+import * as tf from "@tensorflow/tfjs-core";
+import * as nn from "sconce";
+import { BENCH_MODELS } from "./models.js";
+import { measure } from "./timing.js";
+
+export interface EagerRow {
+  model: string;
+  eager: number;
+  compiled: number;
+}
+
+/** What the models are called with. */
+const SHAPES: Readonly<Record<string, number[]>> = {
+  mlp_b1: [1, 784],
+  mlp_b64: [64, 784],
+  resnet18: [1, 3, 224, 224],
+  mobilenet_v2: [1, 3, 224, 224],
+  encoder: [1, 128, 384],
+  lstm: [160, 1, 256],
+};
+
+export async function benchEager(): Promise<EagerRow[]> {
+  await nn.setBackend("cpu");
+  const rows: EagerRow[] = [];
+  for (const { name, title, make } of BENCH_MODELS) {
+    const shape = SHAPES[name];
+    if (shape === undefined) continue;
+    nn.manualSeed(0);
+    const model = make();
+    const x = nn.randn(shape);
+    const fast = (await nn.compile(model, x)) as unknown as (x: tf.Tensor) => unknown;
+    const run = (call: (x: tf.Tensor) => unknown) => (): void =>
+      tf.dispose(call(x) as tf.TensorContainer);
+    const times = measure(
+      { eager: run(model as unknown as (x: tf.Tensor) => unknown), compiled: run(fast) },
+      { rounds: 9 },
+    );
+    rows.push({ model: title, ...times });
+    (fast as unknown as { dispose(): void }).dispose();
+    model.dispose();
+    x.dispose();
+  }
+  return rows;
+}

@@ -1,0 +1,107 @@
+import type * as tf from "@tensorflow/tfjs-core";
+import {
+  conv,
+  type ConvSpec,
+  depthwise,
+  fastestConv,
+  packConv,
+  packedConvBytes,
+  windowsOf,
+} from "../kernels/cpu/index.js";
+import { isFloats, options, product, sizes, vector } from "./arguments.js";
+import type { EagerKernel } from "./kernels.js";
+import type { Memory } from "./memory.js";
+
+/** Winograd's weight is 16/9 as large, and the larger the weight, the less there is to gain. */
+const MOST_WINOGRAD = 1 << 20;
+
+/** Whether there is no NaN or infinity, which Winograd's way would spread. */
+function isFinite(values: Float32Array): boolean {
+  let sum = 0;
+  for (let i = 0; i < values.length; i += 1) sum += values[i]! - values[i]!;
+  return sum === 0;
+}
+
+function paddingOf(
+  given: unknown,
+  kernel: readonly number[],
+  stride: readonly number[],
+  dilation: readonly number[],
+): { padding: number[]; paddingAfter: number[] } | null {
+  if (given === "same") {
+    if (stride.some((step) => step !== 1)) return null;
+    const reach = kernel.map((k, i) => dilation[i]! * (k - 1));
+    return {
+      padding: reach.map((r) => Math.floor(r / 2)),
+      paddingAfter: reach.map((r) => Math.ceil(r / 2)),
+    };
+  }
+  const padding = sizes(given === "valid" ? 0 : given, kernel.length, 0, 0);
+  return padding && { padding, paddingAfter: padding };
+}
+
+const lowerConv =
+  (dims: number): EagerKernel =>
+  (memory, [x, weight, given]) => {
+    const read = options(given, "bias stride padding dilation groups");
+    if (read === null || !isFloats(x) || !isFloats(weight)) return null;
+    if (weight.rank !== dims + 2 || (x.rank !== dims + 1 && x.rank !== dims + 2)) return null;
+    const [outChannels, perGroup, ...kernel] = weight.shape as [number, number, ...number[]];
+    const stride = sizes(read.stride, dims, 1, 1);
+    const dilation = sizes(read.dilation, dims, 1, 1);
+    const bias = vector(read.bias, outChannels);
+    const groups = (read.groups ?? 1) as number;
+    if (stride === null || dilation === null || bias === undefined) return null;
+    const padding = paddingOf(read.padding, kernel, stride, dilation);
+    const batched = x.rank === dims + 2;
+    const inChannels = x.shape[batched ? 1 : 0]!;
+    const isDivided = Number.isInteger(groups) && groups > 0 && outChannels % groups === 0;
+    if (padding === null || !isDivided || inChannels !== perGroup * groups) return null;
+    const spec: ConvSpec = {
+      ...{ batch: batched ? x.shape[0]! : 1, inChannels, outChannels, groups, kernel },
+      ...{ size: x.shape.slice(-dims), stride, dilation, ...padding },
+    };
+    const out = windowsOf(spec).out.slice(-dims);
+    const lead = batched ? [spec.batch!, outChannels] : [outChannels];
+    return product(out) === 0 ? null : runConv(memory, spec, x, weight, bias, [...lead, ...out]);
+  };
+
+/** A convolution whose sizes are right. */
+export function runConv(
+  memory: Memory,
+  spec: ConvSpec,
+  x: tf.TensorInfo,
+  weight: tf.TensorInfo,
+  bias: tf.TensorInfo | null,
+  shape: readonly number[],
+): tf.TensorInfo | null {
+  const { heap } = memory;
+  const { inChannels, outChannels, groups = 1, kernel } = spec;
+  if (groups === inChannels && groups > 1 && kernel.length < 3) {
+    const run = depthwise(heap, { ...spec, channels: groups, multiplier: outChannels / groups });
+    return memory.call([x, weight, bias], shape, run.workspaceBytes, (at, out, workspace) =>
+      run.run({ x: at[0]!, weight: at[1]!, bias: at[2]!, out, workspace }),
+    );
+  }
+  const isWinograd =
+    product(weight.shape) <= MOST_WINOGRAD &&
+    fastestConv(spec) !== "direct" &&
+    isFinite(memory.values(weight)) &&
+    isFinite(memory.values(x));
+  const algorithm = isWinograd ? "winograd2" : "direct";
+  const parts = { inChannels, outChannels, groups, kernel, algorithm } as const;
+  const name = `conv/${groups}/${kernel.join("x")}/${algorithm}`;
+  const packed = memory.pack(weight, name, packedConvBytes(parts), (from, to) =>
+    packConv(heap, parts, from, to),
+  );
+  const run = conv(heap, { ...spec, algorithm });
+  return memory.call([x, bias], shape, run.workspaceBytes, (at, out, workspace) =>
+    run.run({ x: at[0]!, weight: packed, bias: at[1]!, out, workspace }),
+  );
+}
+
+export const CONV: Readonly<Record<string, EagerKernel>> = {
+  conv1d: lowerConv(1),
+  conv2d: lowerConv(2),
+  conv3d: lowerConv(3),
+};

@@ -1,0 +1,55 @@
+/**
+ * Kernels of our own under the ops of `functional` as they are called one by one, on tfjs' cpu
+ * backend and on its wasm backend's heap. tfjs' own kernels stay what they are.
+ */
+import * as tf from "@tensorflow/tfjs-core";
+import { type OpKernel, setKernels } from "../functional/op.js";
+import { bestBuild } from "../kernels/cpu/index.js";
+import { CONV } from "./conv.js";
+import type { EagerKernel } from "./kernels.js";
+import { LINEAR, selfAttention } from "./linear.js";
+import { CpuMemory, type Memory, WasmMemory } from "./memory.js";
+import { POINTWISE } from "./pointwise.js";
+import { ROWS } from "./rows.js";
+
+const memories = new WeakMap<tf.KernelBackend, Memory>();
+
+/** The memory beside a backend; `null` where there is no way to its numbers. */
+export function memoryOf(backend: tf.KernelBackend, name: string): Memory | null {
+  const known = memories.get(backend);
+  if (known !== undefined) return known;
+  const memory = name === "wasm" ? WasmMemory.of(backend) : new CpuMemory(backend);
+  if (memory !== null) memories.set(backend, memory);
+  return memory;
+}
+
+const asTensor = (info: tf.TensorInfo): tf.Tensor => tf.engine().makeTensorFromTensorInfo(info);
+
+/** Lets the ops of `functional` run our kernels on these backends; what they do not take, tfjs does. */
+export function useKernels(backend: "cpu" | "wasm"): void {
+  if (bestBuild() === "js") return; // no better than the bodies by enough
+  // On tfjs-wasm, what is elementwise or a window is as fast there.
+  const kernels = { ...LINEAR, ...CONV, ...ROWS, ...(backend === "cpu" ? POINTWISE : {}) };
+  const memory = (): Memory | null => memoryOf(tf.backend(), backend);
+  const wrap =
+    (kernel: EagerKernel): OpKernel =>
+    (args) => {
+      const where = memory();
+      const info = where && kernel(where, args);
+      return info && asTensor(info);
+    };
+  const table = new Map<string, OpKernel>(
+    Object.entries(kernels).map(([name, kernel]) => [name, wrap(kernel)]),
+  );
+  const attend = wrap(selfAttention) as (args: readonly unknown[]) => tf.Tensor | null;
+  table.set("multi_head_attention_forward", (args) => {
+    const output = attend(args);
+    return output && [output, null];
+  });
+  setKernels(backend, table);
+}
+
+/** Ops run their bodies again. */
+export function dropKernels(backend: "cpu" | "wasm"): void {
+  setKernels(backend, null);
+}

@@ -1,0 +1,191 @@
+import type * as tf from "@tensorflow/tfjs-core";
+import {
+  type Activation,
+  attention,
+  linear,
+  matmul,
+  packedLinearBytes,
+  packLinear,
+} from "../kernels/cpu/index.js";
+import { isFloats, options, product, sameShape, vector } from "./arguments.js";
+import type { EagerKernel } from "./kernels.js";
+import type { Memory } from "./memory.js";
+
+type Tensor = tf.TensorInfo;
+
+/** The packed form of a weight `[n, k]`, or `[k, n]`. */
+export function packWeight(
+  memory: Memory,
+  weight: Tensor,
+  n: number,
+  k: number,
+  layout: "nk" | "kn" = "nk",
+): number {
+  const bytes = packedLinearBytes(n, k);
+  return memory.pack(weight, `linear/${layout}/${n}`, bytes, (from, to) =>
+    packLinear(memory.heap, { weight: from, n, k, to, layout }),
+  );
+}
+
+/** `activation(x Wᵀ + bias)` for a packed weight. */
+export function runLinear(
+  memory: Memory,
+  x: Tensor,
+  weight: number,
+  bias: Tensor | null,
+  shape: readonly number[],
+  activation: Activation = {},
+): Tensor | null {
+  const n = shape.at(-1)!;
+  const k = x.shape.at(-1)!;
+  const kernel = linear(memory.heap, { m: product(shape) / n, n, k, activation });
+  return memory.call([x, bias], shape, kernel.workspaceBytes, ([at, b], out, workspace) =>
+    kernel.run({ x: at!, weight, bias: b!, out, workspace }),
+  );
+}
+
+const lowerLinear: EagerKernel = (memory, [x, weight, given]) => {
+  const read = options(given, "bias");
+  if (read === null || !isFloats(x) || !isFloats(weight) || weight.rank !== 2) return null;
+  const [n, k] = weight.shape as [number, number];
+  const bias = vector(read.bias, n);
+  if (bias === undefined || x.rank === 0 || x.shape.at(-1) !== k) return null;
+  const packed = packWeight(memory, weight, n, k);
+  return runLinear(memory, x, packed, bias, [...x.shape.slice(0, -1), n]);
+};
+
+/** Attention of heads that lie side by side in memory, batches flattened. */
+const lowerAttention: EagerKernel = (memory, [query, key, value, given]) => {
+  const read = options(given, "attnMask dropoutP isCausal scale enableGqa");
+  if (read === null || ![query, key, value].every(isFloats)) return null;
+  const [q, k, v] = [query, key, value] as tf.Tensor[] as [tf.Tensor, tf.Tensor, tf.Tensor];
+  const { attnMask = null, dropoutP = 0, isCausal = false, scale = null, enableGqa } = read;
+  if (enableGqa || dropoutP !== 0 || typeof isCausal !== "boolean") return null;
+  if (scale !== null && typeof scale !== "number") return null;
+  if (q.rank < 2 || k.rank !== q.rank || v.rank !== q.rank) return null;
+  const lead = q.shape.slice(0, -2);
+  if (!sameShape(lead, k.shape.slice(0, -2)) || !sameShape(lead, v.shape.slice(0, -2))) return null;
+  const [queries, headSize] = q.shape.slice(-2) as [number, number];
+  const [keys, valueSize] = v.shape.slice(-2) as [number, number];
+  if (k.shape.at(-1) !== headSize || k.shape.at(-2) !== keys) return null;
+  const batch = product(lead.slice(0, -1));
+  const heads = lead.at(-1) ?? 1;
+  let mask: tf.Tensor | null = null;
+  let maskStrides: { batch: number; head: number; row: number } | undefined;
+  if (attnMask !== null) {
+    if (isCausal || !isFloats(attnMask) || attnMask.rank < 2 || attnMask.rank > 4) return null;
+    if (q.rank > 4 || attnMask.rank > q.rank) return null;
+    mask = attnMask;
+    const wide = [1, 1, ...mask.shape].slice(-4);
+    const want = [batch, heads, queries, keys];
+    if (wide[3] !== keys || !wide.every((size, i) => size === 1 || size === want[i])) return null;
+    maskStrides = {
+      batch: wide[0] === 1 ? 0 : wide[1]! * wide[2]! * keys,
+      head: wide[1] === 1 ? 0 : wide[2]! * keys,
+      row: wide[2] === 1 ? 0 : keys,
+    };
+  }
+  const strides = (rows: number, size: number): { batch: number; head: number; row: number } => ({
+    batch: heads * rows * size,
+    head: rows * size,
+    row: size,
+  });
+  const kernel = attention(memory.heap, {
+    ...{ batch, heads, queries, keys, headSize, valueSize, causal: isCausal },
+    ...(scale === null ? {} : { scale }),
+    q: strides(queries, headSize),
+    k: strides(keys, headSize),
+    v: strides(keys, valueSize),
+    out: strides(queries, valueSize),
+    ...(maskStrides ? { mask: maskStrides } : {}),
+    emptyRows: "zero",
+  });
+  const shape = [...lead, queries, valueSize];
+  return memory.call([q, k, v, mask], shape, kernel.workspaceBytes, (at, out, workspace) =>
+    kernel.run({ q: at[0]!, k: at[1]!, v: at[2]!, mask: at[3]!, out, workspace }),
+  );
+};
+
+const MHA_OPTIONS =
+  "training keyPaddingMask needWeights attnMask useSeparateProjWeight qProjWeight kProjWeight " +
+  "vProjWeight staticK staticV averageAttnWeights isCausal";
+
+/** Self-attention without masks: one product for q, k and v, whose heads are read in place. */
+export function selfAttention(memory: Memory, args: readonly unknown[]): Tensor | null {
+  const [x, key, value, embed, heads, weight, bias, biasK, biasV, zero, dropout, outW, outB] = args;
+  const read = options(args[13], MHA_OPTIONS);
+  if (read === null || !isFloats(x) || key !== x || value !== x || x.rank !== 3) return null;
+  if (read.needWeights !== false || biasK || biasV || zero || read.isCausal) return null;
+  if (read.keyPaddingMask || read.attnMask || read.staticK || read.staticV) return null;
+  if (read.useSeparateProjWeight || (read.training !== false && dropout !== 0)) return null;
+  const [l, n, e] = x.shape as [number, number, number];
+  const h = heads as number;
+  if (embed !== e || !Number.isInteger(h) || h < 1 || e % h !== 0) return null;
+  if (!isFloats(weight) || !sameShape(weight.shape, [3 * e, e])) return null;
+  if (!isFloats(outW) || !sameShape(outW.shape, [e, e])) return null;
+  const [inBias, outBias] = [vector(bias, 3 * e), vector(outB, e)];
+  if (inBias === undefined || outBias === undefined) return null;
+  const [packedIn, packedOut] = [packWeight(memory, weight, 3 * e, e), packWeight(memory, outW, e, e)]; // prettier-ignore
+  const { heap } = memory;
+  const project = linear(heap, { m: l * n, n: 3 * e, k: e });
+  const place = { batch: 3 * e, head: e / h, row: n * 3 * e };
+  const attend = attention(heap, {
+    ...{ batch: n, heads: h, queries: l, keys: l, headSize: e / h },
+    ...{ q: place, k: place, v: place, out: { batch: e, head: e / h, row: n * e } },
+    emptyRows: "zero",
+  });
+  const merge = linear(heap, { m: l * n, n: e, k: e });
+  const [wide, narrow] = [l * n * 3 * e * 4 + 128, l * n * e * 4 + 128].map((b) => (b + 63) & -64);
+  const work = Math.max(project.workspaceBytes, attend.workspaceBytes, merge.workspaceBytes);
+  return memory.call([x, inBias, outBias], x.shape, wide! + narrow! + work, (at, out, scratch) => {
+    const [attended, workspace] = [scratch + wide!, scratch + wide! + narrow!];
+    project.run({ x: at[0]!, weight: packedIn, bias: at[1]!, out: scratch, workspace });
+    const [q, k, v] = [scratch, scratch + e * 4, scratch + 2 * e * 4];
+    attend.run({ q, k, v, out: attended, workspace });
+    merge.run({ x: attended, weight: packedOut, bias: at[2]!, out, workspace });
+  });
+}
+
+/** A batched product of two tensors. */
+export function runMatmul(
+  memory: Memory,
+  a: Tensor,
+  b: Tensor,
+  transposeA: boolean,
+  transposeB: boolean,
+): Tensor | null {
+  const [m, k] = transposeA ? [a.shape.at(-1)!, a.shape.at(-2)!] : [a.shape.at(-2)!, a.shape.at(-1)!]; // prettier-ignore
+  const [n, depth] = transposeB ? [b.shape.at(-2)!, b.shape.at(-1)!] : [b.shape.at(-1)!, b.shape.at(-2)!]; // prettier-ignore
+  if (depth !== k) return null;
+  const lead = Math.max(a.shape.length, b.shape.length) - 2;
+  const leadOf = ({ shape }: Tensor): number[] => [
+    ...new Array<number>(lead - shape.length + 2).fill(1),
+    ...shape.slice(0, -2),
+  ];
+  const [as, bs] = [leadOf(a), leadOf(b)];
+  if (as.some((size, i) => size !== bs[i] && size !== 1 && bs[i] !== 1)) return null;
+  const batch = as.map((size, i) => Math.max(size, bs[i]!));
+  const along = (shape: readonly number[], inner: number): number[] => {
+    let step = inner;
+    return shape
+      .map((size) => size)
+      .reduceRight<number[]>((all, size) => {
+        all.unshift(size === 1 ? 0 : step);
+        step *= size;
+        return all;
+      }, []);
+  };
+  const kernel = matmul(memory.heap, {
+    ...{ batch, aBatch: along(as, m * k), bBatch: along(bs, k * n), m, n, k },
+    aLayout: transposeA ? "km" : "mk",
+    bLayout: transposeB ? "nk" : "kn",
+  });
+  return memory.call([a, b], [...batch, m, n], kernel.workspaceBytes, (at, out, workspace) =>
+    kernel.run({ a: at[0]!, b: at[1]!, out, workspace }),
+  );
+}
+
+export const LINEAR: Readonly<Record<string, EagerKernel>> = {
+  linear: lowerLinear,
+  scaled_dot_product_attention: lowerAttention,
+};

@@ -1,0 +1,226 @@
+/** Where kernels find the numbers of tfjs' tensors: in a heap beside the cpu backend, or in tfjs-wasm's own. */
+import * as tf from "@tensorflow/tfjs-core";
+import { createHeap, type Heap } from "../kernels/cpu/index.js";
+
+/** What a kernel reads: a tensor, or numbers of its own making. */
+export type Input = tf.TensorInfo | Float32Array | null;
+
+/** The work of a kernel on addresses: of the inputs (0: absent), of the output, of scratch memory. */
+export type Work = (inputs: number[], out: number, scratch: number) => void;
+
+/** Kernels may read so many bytes past the end of what they are given. */
+const SLACK = 128;
+const align = (bytes: number): number => Math.ceil((bytes + SLACK) / 64) * 64;
+const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
+
+/** The memory of one backend: runs kernels there and keeps weights in the form that they want. */
+export abstract class Memory {
+  abstract readonly heap: Heap;
+  /** By the data of a tensor, which never changes: what was made of it, until it is disposed. */
+  private readonly packed = new Map<object, Map<string, number>>();
+  private scratch = 0;
+  private scratchBytes = 0;
+
+  constructor(readonly backend: tf.KernelBackend) {
+    const dispose = backend.disposeData.bind(backend);
+    backend.disposeData = (dataId, force) => {
+      const isGone = dispose(dataId, force);
+      if (isGone) this.forget(dataId);
+      return isGone;
+    };
+  }
+
+  abstract alloc(bytes: number): number;
+  abstract free(address: number): void;
+  /** The values of a float32 tensor, to be read at once. */
+  abstract values(tensor: tf.TensorInfo): Float32Array;
+  /** Runs a kernel and gives its float32 output; `null` if an input is out of reach. */
+  abstract call(
+    inputs: readonly Input[],
+    shape: readonly number[],
+    scratchBytes: number,
+    work: Work,
+  ): tf.TensorInfo | null;
+
+  /** What `fill` makes of a tensor: once, for as long as the tensor's data live. */
+  pack(
+    tensor: tf.TensorInfo,
+    kind: string,
+    bytes: number,
+    fill: (from: number, to: number) => void,
+  ): number {
+    const { dataId } = tensor;
+    let forms = this.packed.get(dataId);
+    if (forms === undefined) this.packed.set(dataId, (forms = new Map<string, number>()));
+    const known = forms.get(kind);
+    if (known !== undefined) return known;
+    const to = this.alloc(bytes);
+    const values = this.values(tensor);
+    const from = this.reserve(align(values.byteLength));
+    this.heap.f32.set(values, from >>> 2);
+    fill(from, to);
+    forms.set(kind, to);
+    return to;
+  }
+
+  /** How many bytes of weights are kept, in how many forms: for those who look for leaks. */
+  get kept(): number {
+    let count = 0;
+    for (const forms of this.packed.values()) count += forms.size;
+    return count;
+  }
+
+  protected reserve(bytes: number): number {
+    if (bytes <= this.scratchBytes) return this.scratch;
+    if (this.scratchBytes > 0) this.free(this.scratch);
+    this.scratch = this.alloc(bytes);
+    this.scratchBytes = bytes;
+    return this.scratch;
+  }
+
+  private forget(dataId: object): void {
+    const forms = this.packed.get(dataId);
+    if (forms === undefined) return;
+    this.packed.delete(dataId);
+    for (const address of forms.values()) this.free(address);
+  }
+}
+
+interface CpuBackend extends tf.KernelBackend {
+  makeTensorInfo(shape: number[], dtype: tf.DataType, values: Float32Array): tf.TensorInfo;
+}
+
+/** tfjs' cpu backend holds arrays: they are copied into the heap and results out of it. */
+export class CpuMemory extends Memory {
+  readonly heap = createHeap();
+
+  alloc(bytes: number): number {
+    return this.heap.alloc(bytes);
+  }
+
+  free(address: number): void {
+    this.heap.free(address);
+  }
+
+  values({ dataId }: tf.TensorInfo): Float32Array {
+    return tf.engine().readSync(dataId) as Float32Array;
+  }
+
+  call(
+    inputs: readonly Input[],
+    shape: readonly number[],
+    scratchBytes: number,
+    work: Work,
+  ): tf.TensorInfo {
+    const length = sizeOf(shape);
+    const values = inputs.map((one) =>
+      one === null || one instanceof Float32Array ? one : this.values(one),
+    );
+    let bytes = align(length * 4);
+    const places = values.map((one) => {
+      const place = bytes;
+      if (one !== null) bytes += align(one.byteLength);
+      return place;
+    });
+    const base = this.reserve(bytes + align(scratchBytes));
+    const { f32 } = this.heap;
+    const addresses = values.map((one, i) => {
+      if (one === null) return 0;
+      f32.set(one, (base + places[i]!) >>> 2);
+      return base + places[i]!;
+    });
+    work(addresses, base, base + bytes);
+    const out = this.heap.f32.slice(base >>> 2, (base >>> 2) + length);
+    return (this.backend as CpuBackend).makeTensorInfo([...shape], "float32", out);
+  }
+}
+
+interface WasmBackend extends tf.KernelBackend {
+  wasm: {
+    asm?: { memory?: unknown };
+    _malloc(bytes: number): number;
+    _free(address: number): void;
+  };
+  dataIdMap: { get(dataId: object): { memoryOffset: number | null } | undefined };
+  makeOutput(shape: number[], dtype: tf.DataType): tf.TensorInfo;
+}
+
+/** tfjs' wasm backend has its tensors in a heap that kernels can work in: nothing is copied. */
+export class WasmMemory extends Memory {
+  readonly heap: Heap;
+  private readonly wasm: WasmBackend["wasm"];
+
+  private constructor(
+    private readonly owner: WasmBackend,
+    memory: WebAssembly.Memory,
+  ) {
+    super(owner);
+    this.wasm = owner.wasm;
+    this.heap = createHeap({ memory });
+  }
+
+  /** `null` where the backend does not show its memory: the field is not documented. */
+  static of(backend: tf.KernelBackend): WasmMemory | null {
+    const owner = backend as WasmBackend;
+    const memory = owner.wasm?.asm?.memory;
+    const isKnown =
+      memory instanceof WebAssembly.Memory &&
+      memory.buffer instanceof ArrayBuffer &&
+      typeof owner.wasm._malloc === "function" &&
+      typeof owner.dataIdMap?.get === "function" &&
+      typeof owner.makeOutput === "function";
+    return isKnown ? new WasmMemory(owner, memory) : null;
+  }
+
+  alloc(bytes: number): number {
+    const address = this.wasm._malloc(bytes + SLACK) >>> 0;
+    if (address === 0) throw new RangeError(`tfjs-wasm cannot allocate ${bytes} bytes`);
+    return address;
+  }
+
+  free(address: number): void {
+    this.wasm._free(address);
+  }
+
+  values(tensor: tf.TensorInfo): Float32Array {
+    const from = (this.owner.dataIdMap.get(tensor.dataId)?.memoryOffset ?? 0) >>> 2;
+    return this.heap.f32.subarray(from, from + sizeOf(tensor.shape));
+  }
+
+  call(
+    inputs: readonly Input[],
+    shape: readonly number[],
+    scratchBytes: number,
+    work: Work,
+  ): tf.TensorInfo | null {
+    let bytes = align(scratchBytes);
+    for (const one of inputs) {
+      if (one instanceof Float32Array) bytes += align(one.byteLength);
+      else if (one !== null && !this.owner.dataIdMap.get(one.dataId)?.memoryOffset) return null;
+    }
+    const scratch = this.reserve(bytes);
+    const out = this.owner.makeOutput([...shape], "float32");
+    const { heap, owner } = this;
+    const end = heap.bytes - SLACK;
+    let top = scratch + align(scratchBytes);
+    const addressOf = (one: Input): number => {
+      if (one === null) return 0;
+      if (!(one instanceof Float32Array)) return owner.dataIdMap.get(one.dataId)!.memoryOffset!;
+      const place = top;
+      heap.f32.set(one, place >>> 2);
+      top += align(one.byteLength);
+      return place;
+    };
+    const addresses = inputs.map(addressOf);
+    const isInside = inputs.every(
+      (one, i) =>
+        one === null || one instanceof Float32Array || addresses[i]! + sizeOf(one.shape) * 4 <= end,
+    );
+    if (!isInside) {
+      owner.disposeData(out.dataId);
+      return null;
+    }
+    work(addresses, owner.dataIdMap.get(out.dataId)!.memoryOffset!, scratch);
+    return out;
+  }
+}

@@ -1,0 +1,123 @@
+import type * as tf from "@tensorflow/tfjs-core";
+import { ACTIVATIONS, elementwise, type ElementwiseStep } from "../kernels/cpu/index.js";
+import { isFloats, isVector, options, product, vector } from "./arguments.js";
+import type { EagerKernel } from "./kernels.js";
+import type { Input, Memory } from "./memory.js";
+
+type Steps = readonly ElementwiseStep[];
+
+/** Fewer numbers than this are not worth a call into WebAssembly. */
+const FEW = 256;
+
+/** Row-major strides over a shape that a tensor broadcasts to: 0 where it repeats; `null`: it does not. */
+function stridesOver(from: readonly number[], shape: readonly number[]): number[] | null {
+  const missing = shape.length - from.length;
+  if (missing < 0) return null;
+  const strides = new Array<number>(shape.length).fill(0);
+  let step = 1;
+  for (let i = from.length - 1; i >= 0; i -= 1) {
+    if (from[i] !== 1 && from[i] !== shape[missing + i]) return null;
+    strides[missing + i] = from[i] === 1 ? 0 : step;
+    step *= from[i]!;
+  }
+  return strides;
+}
+
+/** A chain of arithmetic over inputs that broadcast to a shape. */
+export function runSteps(
+  memory: Memory,
+  steps: Steps,
+  inputs: readonly { data: Input; shape: readonly number[] }[],
+  shape: readonly number[],
+): tf.TensorInfo | null {
+  const strides = inputs.map((one) => stridesOver(one.shape, shape));
+  if (strides.some((one) => one === null)) return null;
+  const kernel = elementwise(memory.heap, { steps, shape, strides: strides as number[][] });
+  const data = inputs.map((one) => one.data);
+  return memory.call(data, shape, 0, (at, out) => kernel.run({ inputs: at, out }));
+}
+
+/** `a ∘ b`, broadcast. */
+export function runBinary(
+  memory: Memory,
+  op: ElementwiseStep[0],
+  a: tf.TensorInfo,
+  b: tf.TensorInfo,
+): tf.TensorInfo | null {
+  const rank = Math.max(a.shape.length, b.shape.length);
+  const at = (shape: readonly number[], i: number): number => shape[shape.length - rank + i] ?? 1;
+  const shape = Array.from({ length: rank }, (_, i) =>
+    at(a.shape, i) === 1 ? at(b.shape, i) : at(a.shape, i),
+  );
+  const inputs = [a, b].map((one) => ({ data: one, shape: one.shape }));
+  return runSteps(memory, [[op, 0, 1] as unknown as ElementwiseStep], inputs, shape);
+}
+
+/** A function of each number. */
+export const runUnary = (memory: Memory, steps: Steps, x: tf.TensorInfo): tf.TensorInfo | null =>
+  runSteps(memory, steps, [{ data: x, shape: x.shape }], x.shape);
+
+const unary =
+  (chain: (read: Readonly<Record<string, unknown>>) => Steps | null, known = ""): EagerKernel =>
+  (memory, [x, given]) => {
+    const read = options(given, known);
+    if (read === null || !isFloats(x) || x.size < FEW) return null;
+    const steps = chain(read);
+    return steps && runUnary(memory, steps, x);
+  };
+
+export const clamp = (low: number, high: number): Steps => [
+  ["constant", low],
+  ["max", 0, 1],
+  ["constant", high],
+  ["min", 2, 3],
+];
+
+/** `(x - mean) / √(var + eps) · weight + bias` with the statistics of training. */
+const lowerBatchNorm: EagerKernel = (memory, [x, mean, variance, given]) => {
+  const read = options(given, "weight bias training momentum eps");
+  if (read === null || read.training || !isFloats(x) || x.rank < 2) return null;
+  const channels = x.shape[1]!;
+  const [weight, bias] = [vector(read.weight, channels), vector(read.bias, channels)];
+  if (!isVector(mean, channels) || !isVector(variance, channels)) return null;
+  if (weight === undefined || bias === undefined) return null;
+  const { eps = 1e-5 } = read;
+  if (typeof eps !== "number" || !(eps >= 0)) return null;
+  const [weights, spreads] = [weight && memory.values(weight), memory.values(variance)];
+  const scale = Float32Array.from(spreads, (one, i) => (weights?.[i] ?? 1) / Math.sqrt(one + eps));
+  const shift = bias ? memory.values(bias) : new Float32Array(channels);
+  const shape = [channels, ...new Array<number>(x.rank - 2).fill(1)];
+  return runSteps(
+    memory,
+    [["sub", 0, 1], ["mul", 4, 2], ["add", 5, 3]], // prettier-ignore
+    [
+      { data: x, shape: x.shape },
+      { data: mean, shape },
+      { data: scale, shape },
+      { data: shift.slice(), shape },
+    ],
+    x.shape,
+  );
+};
+
+export const POINTWISE: Readonly<Record<string, EagerKernel>> = {
+  relu: unary(() => [["relu", 0]]),
+  relu6: unary(() => clamp(0, 6)),
+  sigmoid: unary(() => ACTIVATIONS.sigmoid()),
+  tanh: unary(() => ACTIVATIONS.tanh()),
+  silu: unary(() => ACTIVATIONS.silu()),
+  gelu: unary(({ approximate = "none" }) => {
+    if (approximate === "tanh") return ACTIVATIONS.geluTanh();
+    return approximate === "none" ? ACTIVATIONS.gelu() : null;
+  }, "approximate"),
+  leaky_relu: unary(({ negativeSlope = 0.01 }) => {
+    return typeof negativeSlope === "number" ? ACTIVATIONS.leakyRelu(negativeSlope) : null;
+  }, "negativeSlope"),
+  add: (memory, [a, b]) => {
+    if (!isFloats(a) || !isFloats(b) || Math.max(a.size, b.size) < FEW) return null;
+    return runBinary(memory, "add", a, b);
+  },
+  batch_norm: lowerBatchNorm,
+};
+
+export const isFew = (shape: readonly number[]): boolean => product(shape) < FEW;

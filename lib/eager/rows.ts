@@ -1,0 +1,167 @@
+import type * as tf from "@tensorflow/tfjs-core";
+import {
+  groupNorm,
+  layerNorm,
+  pool,
+  type PoolSpec,
+  reduce,
+  type ReduceSpec,
+  softmax,
+} from "../kernels/cpu/index.js";
+import { isFloats, options, product, sameShape, sizes, vector } from "./arguments.js";
+import type { EagerKernel } from "./kernels.js";
+import type { Memory } from "./memory.js";
+
+const FLOAT32_EPS = 2 ** -23;
+
+/** `undefined` for what does not fit, `null` for none. */
+const ofShape = (value: unknown, shape: readonly number[]): tf.Tensor | null | undefined => {
+  if (value === undefined || value === null) return null;
+  return isFloats(value) && sameShape(value.shape, shape) ? value : undefined;
+};
+
+const lowerLayerNorm =
+  (kind: "layer" | "rms"): EagerKernel =>
+  (memory, [x, normalized, given]) => {
+    const read = options(given, kind === "layer" ? "weight bias eps" : "weight eps");
+    if (read === null || !isFloats(x)) return null;
+    const shape = typeof normalized === "number" ? [normalized] : normalized;
+    if (!Array.isArray(shape) || shape.length === 0 || shape.length > x.rank) return null;
+    if (!sameShape(x.shape.slice(-shape.length), shape as number[])) return null;
+    const [weight, bias] = [ofShape(read.weight, shape), ofShape(read.bias, shape)];
+    if (weight === undefined || bias === undefined || (bias && !weight)) return null;
+    const eps = read.eps ?? (kind === "layer" ? 1e-5 : FLOAT32_EPS);
+    if (typeof eps !== "number") return null;
+    const n = product(shape as number[]);
+    const kernel = layerNorm(memory.heap, { kind, rows: x.size / n, n, eps });
+    return memory.call([x, weight, bias], x.shape, 0, (at, out) =>
+      kernel.run({ x: at[0]!, weight: at[1]!, bias: at[2]!, out }),
+    );
+  };
+
+const lowerGroupNorm: EagerKernel = (memory, [x, groups, given]) => {
+  const read = options(given, "weight bias eps");
+  if (read === null || !isFloats(x) || x.rank < 2) return null;
+  const [batch, channels, ...rest] = x.shape as [number, number, ...number[]];
+  const [weight, bias] = [vector(read.weight, channels), vector(read.bias, channels)];
+  const { eps = 1e-5 } = read;
+  if (weight === undefined || bias === undefined || typeof eps !== "number") return null;
+  if (!Number.isInteger(groups) || (groups as number) < 1 || channels % (groups as number)) return null; // prettier-ignore
+  const n = product(rest);
+  if ((batch * channels) / (groups as number) < 2 && n === 1) return null;
+  const kernel = groupNorm(memory.heap, { batch, channels, groups: groups as number, n, eps });
+  return memory.call([x, weight, bias], x.shape, kernel.workspaceBytes, (at, out, workspace) =>
+    kernel.run({ x: at[0]!, weight: at[1]!, bias: at[2]!, out, workspace }),
+  );
+};
+
+/** Softmax over the last dimension. */
+export function runSoftmax(memory: Memory, x: tf.TensorInfo, log = false): tf.TensorInfo | null {
+  const n = x.shape.at(-1)!;
+  const kernel = softmax(memory.heap, { rows: product(x.shape) / n, n, log });
+  return memory.call([x], x.shape, 0, (at, out) => kernel.run({ x: at[0]!, out }));
+}
+
+const lowerSoftmax =
+  (log: boolean): EagerKernel =>
+  (memory, [x, given]) => {
+    const read = options(given, "dim dtype");
+    if (read === null || read.dtype || !isFloats(x) || x.rank === 0) return null;
+    const dim = read.dim ?? (x.rank === 1 || x.rank === 3 ? 0 : 1);
+    return dim === -1 || dim === x.rank - 1 ? runSoftmax(memory, x, log) : null;
+  };
+
+/** A pooling whose sizes are right, over the last dimensions. */
+export function runPool(
+  memory: Memory,
+  x: tf.TensorInfo,
+  spec: Omit<PoolSpec, "planes" | "size">,
+  shape: readonly number[],
+): tf.TensorInfo | null {
+  const dims = spec.kernel.length;
+  const planes = product(x.shape.slice(0, -dims));
+  const kernel = pool(memory.heap, { ...spec, planes, size: x.shape.slice(-dims) });
+  return memory.call([x], shape, kernel.workspaceBytes, (at, out, workspace) =>
+    kernel.run({ x: at[0]!, out, workspace }),
+  );
+}
+
+const KNOWN = {
+  max: "stride padding dilation ceilMode returnIndices",
+  avg: "stride padding ceilMode countIncludePad divisorOverride",
+};
+
+const lowerPool =
+  (kind: "max" | "avg", dims: number): EagerKernel =>
+  (memory, [x, given, rest]) => {
+    const read = options(rest, KNOWN[kind]);
+    const kernel = given === undefined ? null : sizes(given, dims, 1, 1);
+    if (read === null || kernel === null || !isFloats(x)) return null;
+    if (x.rank !== dims + 1 && x.rank !== dims + 2) return null;
+    if (read.returnIndices || read.ceilMode || typeof read.divisorOverride === "number")
+      return null;
+    const stride = sizes(read.stride, dims, kernel, 1);
+    const padding = sizes(read.padding, dims, 0, 0);
+    const dilation = sizes(read.dilation, dims, 1, 1);
+    if (stride === null || padding === null || dilation === null) return null;
+    if (padding.some((size, i) => size * 2 > kernel[i]!)) return null;
+    const size = x.shape.slice(-dims);
+    const out = size.map((n, i) => Math.floor((n + 2 * padding[i]! - dilation[i]! * (kernel[i]! - 1) - 1) / stride[i]!) + 1); // prettier-ignore
+    if (out.some((n) => n < 1)) return null;
+    const { countIncludePad = true } = read;
+    if (typeof countIncludePad !== "boolean") return null;
+    const spec = {
+      kind,
+      kernel,
+      stride,
+      padding,
+      paddingAfter: padding,
+      dilation,
+      countIncludePad,
+    };
+    return runPool(memory, x, spec, [...x.shape.slice(0, -dims), ...out]);
+  };
+
+/** A reduction over the last dimensions, or over some before others that stay. */
+export function runReduction(
+  memory: Memory,
+  x: tf.TensorInfo,
+  axes: readonly number[],
+  reduction: ReduceSpec["reduction"],
+  shape: readonly number[],
+): tf.TensorInfo | null {
+  const [first, last] = [axes[0], axes.at(-1)];
+  if (first === undefined || last !== first + axes.length - 1) return null;
+  const n = product(x.shape.slice(first, last + 1));
+  const outer = product(x.shape.slice(0, first));
+  const kernel = reduce(memory.heap, {
+    ...{ reduction, outer, n, inner: product(x.shape.slice(last + 1)) },
+  });
+  return memory.call([x], shape, 0, (at, out) => kernel.run({ x: at[0]!, out }));
+}
+
+/** Adaptive pooling to one number a plane. */
+const lowerAdaptive =
+  (reduction: "mean" | "max", dims: number): EagerKernel =>
+  (memory, [x, size, rest]) => {
+    if (!isFloats(x) || (x.rank !== dims + 1 && x.rank !== dims + 2)) return null;
+    if (rest !== undefined && options(rest, "returnIndices")?.returnIndices !== false) return null;
+    const out = sizes(size, dims, 1, 1);
+    if (out?.every((n) => n === 1) !== true) return null;
+    const axes = out.map((_, i) => x.rank - dims + i);
+    return runReduction(memory, x, axes, reduction, [...x.shape.slice(0, -dims), ...out]);
+  };
+
+export const ROWS: Readonly<Record<string, EagerKernel>> = {
+  layer_norm: lowerLayerNorm("layer"),
+  rms_norm: lowerLayerNorm("rms"),
+  group_norm: lowerGroupNorm,
+  softmax: lowerSoftmax(false),
+  log_softmax: lowerSoftmax(true),
+  max_pool1d: lowerPool("max", 1),
+  max_pool2d: lowerPool("max", 2),
+  avg_pool1d: lowerPool("avg", 1),
+  avg_pool2d: lowerPool("avg", 2),
+  adaptive_avg_pool1d: lowerAdaptive("mean", 1),
+  adaptive_avg_pool2d: lowerAdaptive("mean", 2),
+};

@@ -1,0 +1,112 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { expect } from "chai";
+import { dropKernels, memoryOf, useKernels } from "../../lib/eager/index.js";
+import * as nn from "../../lib/index.js";
+import { onEveryBackend } from "../support/backends.js";
+import { expectNoLeak } from "../support/expect.js";
+import { expectSame } from "../support/graphs.js";
+
+const { functional: F } = nn;
+type Run = (x: tf.Tensor) => tf.Tensor;
+
+/** An op, the shape of its input, and how it is called. */
+const BATTERY: readonly [what: string, shape: number[], run: Run][] = [
+  ["a vector", [5], (x) => F.linear(x, nn.rand(3, 5))],
+  ["rows", [2, 7, 33], (x) => F.linear(x, nn.rand(9, 33), { bias: nn.rand(9) })],
+  ["no batch", [3, 9, 9], (x) => F.conv2d(x, nn.rand(4, 3, 3, 3), { padding: 1 })],
+  ["Winograd", [1, 16, 32, 32], (x) => F.conv2d(x, nn.rand(16, 16, 3, 3), { padding: "same" })],
+  ["strides", [2, 4, 9, 8], (x) => F.conv2d(x, nn.rand(6, 2, 3, 2), { stride: [2, 1], groups: 2 })],
+  ["depthwise", [2, 4, 9, 8], (x) => F.conv2d(x, nn.rand(8, 1, 3, 3), { groups: 4, dilation: 2 })],
+  ["one dimension", [2, 4, 19], (x) => F.conv1d(x, nn.rand(6, 4, 5), { bias: nn.rand(6) })],
+  ["three", [1, 2, 4, 5, 6], (x) => F.conv3d(x, nn.rand(3, 2, 2, 2, 2), { padding: 1 })],
+  ["relu", [3, 300], (x) => F.relu(x)],
+  ["gelu", [3, 300], (x) => F.gelu(x)],
+  ["sigmoid", [3, 300], (x) => F.sigmoid(x)],
+  ["silu", [3, 300], (x) => F.silu(x)],
+  ["softmax", [3, 4, 7], (x) => F.softmax(x, { dim: -1 })],
+  ["log_softmax", [3, 4, 7], (x) => F.logSoftmax(x, { dim: 2 })],
+  ["layer_norm", [3, 4, 7], (x) => F.layerNorm(x, [4, 7], { weight: nn.rand(4, 7) })],
+  ["group_norm", [2, 6, 5], (x) => F.groupNorm(x, 3, { weight: nn.rand(6), bias: nn.rand(6) })],
+  ["batch_norm", [2, 6, 5, 7], (x) => F.batchNorm(x, nn.rand(6), nn.rand(6), { bias: nn.rand(6) })],
+  ["max_pool2d", [2, 3, 9, 8], (x) => F.maxPool2d(x, 3, { stride: 2, padding: 1 }) as tf.Tensor],
+  ["avg_pool2d", [2, 3, 9, 8], (x) => F.avgPool2d(x, 3, { padding: 1, countIncludePad: false })],
+  ["adaptive", [2, 3, 9, 8], (x) => F.adaptiveAvgPool2d(x, 1)],
+  ["attention", [2, 3, 5, 8], (x) => F.scaledDotProductAttention(x, x, x, { isCausal: true })],
+  [
+    "a mask",
+    [2, 3, 5, 8],
+    (x) => F.scaledDotProductAttention(x, x, x, { attnMask: nn.rand(5, 5) }),
+  ],
+];
+
+/** The same call by the ops' bodies. */
+function byBody<T>(backend: "cpu" | "wasm", run: () => T): T {
+  dropKernels(backend);
+  try {
+    return run();
+  } finally {
+    useKernels(backend);
+  }
+}
+
+onEveryBackend("Kernels under the ops of functional", (name, tolerance) => {
+  const backend = name as "cpu" | "wasm";
+  const both = (what: string, run: () => tf.Tensor): void => {
+    tf.tidy(() => {
+      nn.manualSeed(1);
+      const got = run();
+      nn.manualSeed(1);
+      expectSame(got, byBody(backend, run), tolerance, what);
+    });
+  };
+
+  for (const [what, shape, run] of BATTERY) {
+    it(`give what the bodies give, also for NaN and infinities: ${what}`, () => {
+      const x = nn.randn(shape);
+      expectNoLeak(() => both(what, () => run(x)));
+      const odd = tf.concat([
+        tf.tensor1d([NaN, Infinity, -Infinity, -0]),
+        tf.slice(tf.reshape(x, [-1]), Math.min(4, x.size - 1)),
+      ]);
+      const strange = tf.reshape(tf.slice(odd, 0, x.size), shape);
+      // With an infinity, what tfjs-wasm's own kernels give is no reference.
+      if (backend === "cpu") both(`${what}, strange`, () => run(strange));
+    });
+  }
+
+  it("leave errors, gradients and other dtypes to the bodies", () => {
+    const weight = nn.rand(3, 5);
+    expect(() => F.linear(nn.rand(2, 4), weight)).to.throw("mat1 and mat2 shapes");
+    expect(() => F.linear(nn.rand(2, 5), weight, { bia: 1 } as object)).to.throw(
+      "unexpected option",
+    );
+    // tfjs differentiates its own kernels: while it tapes, they run (their gradients are not loaded).
+    expect(() => tf.grad((x) => F.linear(x, weight))(nn.rand(2, 5))).to.throw("for BatchMatMul");
+    const integers = tf.tensor([[1, -2]], [1, 2], "int32");
+    expect(F.relu(integers).dtype).to.equal("int32");
+  });
+
+  it("keep a packed weight for as long as it lives, and see new values", () => {
+    const memory = memoryOf(tf.backend(), backend)!;
+    const before = memory.kept;
+    const layer = new nn.Linear(8, 4);
+    const x = nn.rand(3, 8);
+    for (let i = 0; i < 3; i += 1) layer(x).dispose();
+    expect(memory.kept).to.equal(before + 1);
+    const values = nn.rand(4, 8);
+    layer.weight.assign(values);
+    values.dispose();
+    both("new values", () => layer(x));
+    expect(memory.kept).to.equal(before + 1);
+    layer.dispose();
+    expect(memory.kept).to.equal(before);
+  });
+
+  it("compute an encoder layer as the bodies do", () => {
+    for (const batchFirst of [true, false]) {
+      const layer = new nn.TransformerEncoderLayer(16, 4, { dimFeedforward: 32, batchFirst });
+      const x = nn.rand(3, 5, 16);
+      both("encoder layer", () => layer(x));
+    }
+  });
+});
