@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { readOptions } from "../arguments.js";
+import { describe, readOptions } from "../arguments.js";
 import { type Graph, mapNodes } from "../graph/index.js";
 import type { Module } from "../module/index.js";
 import { DECLINED } from "./declined.js";
@@ -16,19 +16,32 @@ import {
 } from "./target.js";
 import { takeApart } from "./structure.js";
 import { TraceError } from "./recorder.js";
+import { checkPrecision, type Precision } from "./precision.js";
 import { checkThreads, threadCount } from "./threads.js";
 import { record, type Traceable } from "./trace.js";
 
 export interface CompileOptions {
   /** How many threads to compute with. Default: what `nn.setThreads` said, else 1. */
   threads?: number | null;
+  /**
+   * How the weights of linear layers lie in memory: `"float16"` and `"bfloat16"` take half of it,
+   * `"int8"` (a scale for each output) a quarter. They are widened where they are multiplied, so
+   * activations and sums stay float32; the error is that of the rounded weights. Only on `cpu`.
+   * Default: `"float32"`.
+   */
+  precision?: Precision;
   /** How many input shapes keep a plan; the one not used for longest goes first. Default: 8. */
   plans?: number;
   /** Told how many of the GPU's programs are compiled. */
   onProgress?: ((done: number, total: number) => void) | null;
 }
 
-const OPTIONS: Required<CompileOptions> = { threads: null, plans: 8, onProgress: null };
+const OPTIONS: Required<CompileOptions> = {
+  threads: null,
+  precision: "float32",
+  plans: 8,
+  onProgress: null,
+};
 
 type Forward<M> = M extends Module ? M["forward"] : M extends (...args: never[]) => unknown ? M : never; // prettier-ignore
 
@@ -78,6 +91,8 @@ export async function compile<M extends Traceable>(
   const read = readOptions<Required<CompileOptions>>("compile", OPTIONS, options);
   const threads = read.threads ?? threadCount();
   checkThreads("compile: threads", threads);
+  checkPrecision(read.precision);
+  checkOthers(model, example, read);
   await tf.ready();
   const backend = tf.getBackend();
   const createEngine = await targetOf(backend);
@@ -91,6 +106,28 @@ export async function compile<M extends Traceable>(
     profile: (...args: unknown[]) => compiler.profile(args),
     dispose: () => compiler.dispose(),
   }) as unknown as Compiled<M>;
+}
+
+function checkOthers(
+  model: unknown,
+  example: unknown,
+  { plans, onProgress }: Required<CompileOptions>,
+): void {
+  if (typeof model !== "function") {
+    throw new TypeError(`compile: expected a module or a function, got ${describe(model)}`);
+  }
+  if (example === undefined || example === null) {
+    throw new TypeError(
+      "compile: expected example inputs, a tensor or the list of all arguments of a call, " +
+        `got ${describe(example)}`,
+    );
+  }
+  if (!Number.isInteger(plans) || plans < 1) {
+    throw new RangeError(`compile: plans: expects a positive integer, got ${describe(plans)}`);
+  }
+  if (onProgress !== null && typeof onProgress !== "function") {
+    throw new TypeError(`compile: onProgress: expects a function, got ${describe(onProgress)}`);
+  }
 }
 
 class Compiler {
@@ -214,7 +251,7 @@ class Compiler {
     try {
       const { graph, dispose } = record(this.model, args, DECOMPOSED, true);
       dispose();
-      this.engine ??= this.createEngine(this.model, this.options.threads);
+      this.engine ??= this.createEngine(this.model, this.options.threads, this.options.precision);
       return { plan: this.engine.plan(optimise(graph)) };
     } catch (error) {
       // Whatever the model itself throws, the eager call will throw again.

@@ -4,3 +4,4 @@ export { TraceError } from "./recorder.js";
 export type { Explanation } from "./report.js";
 export { setThreads } from "./threads.js";
 export { trace, type Traceable } from "./trace.js";
+export type { Precision } from "./precision.js";

@@ -10,6 +10,8 @@ export interface Explanation {
   steps: number;
   /** The memory for activations, in bytes. */
   arenaBytes: number;
+  /** The memory for packed weights, in bytes. */
+  weightBytes: number;
   /** The nodes that run as tfjs ops. */
   fallbacks: { node: string; op: string; module: string; reason: string }[];
   toString(): string;
@@ -28,6 +30,7 @@ export function explain(entry: { plan: CompiledPlan } | { reason: string }): Exp
   return {
     ...{ compiled: plan !== null, reason, steps, fallbacks },
     arenaBytes: plan?.arenaBytes ?? 0,
+    weightBytes: plan?.weightBytes ?? 0,
     toString: () => {
       if (reason !== null) return `runs eagerly: ${reason}`;
       const head = `${steps} kernel calls, ${fallbacks.length} of them tfjs ops`;

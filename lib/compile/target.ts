@@ -1,6 +1,7 @@
 /** What a backend's compiler gives: plans in, numbers out. `plan/` has that of the CPU, `webgl/` its own. */
 import type * as tf from "@tensorflow/tfjs-core";
 import type { Graph, Node } from "../graph/index.js";
+import type { Precision } from "./precision.js";
 
 /** A node that runs as a tfjs op inside the plan, and why. */
 export interface Fallback {
@@ -27,6 +28,8 @@ export interface CompiledPlan {
   readonly fallbacks: readonly Fallback[];
   /** The memory for activations, in bytes. */
   readonly arenaBytes: number;
+  /** The memory for packed weights, those of other plans of the model included, in bytes. */
+  readonly weightBytes?: number;
   describe(): StepInfo[];
   /** Runs on inputs in the order of the placeholders. */
   execute(inputs: readonly tf.Tensor[]): Results;
@@ -49,7 +52,11 @@ export interface CompileEngine {
 }
 
 /** `threads`: how many to compute with, where that can be chosen. */
-export type CreateEngine = (model: unknown, threads: number) => CompileEngine;
+export type CreateEngine = (
+  model: unknown,
+  threads: number,
+  precision?: Precision,
+) => CompileEngine;
 
 /**
  * The compilers by the tfjs backend on which they run, loaded when they are needed. Any other

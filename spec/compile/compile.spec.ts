@@ -102,6 +102,44 @@ describe("compile", () => {
     expect(() => nn.setThreads(0)).to.throw("setThreads: expects a positive integer, got 0");
   });
 
+  it("keeps weights narrow, for half or a quarter of the memory", async () => {
+    const model = new nn.Sequential(new nn.Linear(64, 96), new nn.GELU(), new nn.Linear(96, 32));
+    const x = nn.randn(5, 64);
+    const want = model(x) as tf.Tensor;
+    const bytes = async (precision: nn.Precision, most: number): Promise<number> => {
+      const fast = await nn.compile(model, x, { precision });
+      expectSame(fast(x), want, { rtol: 0, atol: most }, precision);
+      model.loadStateDict(model.stateDict());
+      expectSame(fast(x), want, { rtol: 0, atol: most }, `${precision}, packed again`);
+      const { weightBytes } = fast.explain();
+      fast.dispose();
+      return weightBytes;
+    };
+    const whole = await bytes("float32", 1e-5);
+    expect((await bytes("float16", 2e-3)) / whole).to.be.within(0.5, 0.53);
+    expect((await bytes("bfloat16", 1e-2)) / whole).to.be.within(0.5, 0.53);
+    expect((await bytes("int8", 2e-2)) / whole).to.be.within(0.25, 0.29);
+  });
+
+  it("says early what is wrong with its arguments", async () => {
+    const model = makeMlp();
+    const refused = async (args: unknown[], message: string): Promise<void> => {
+      const error = await (nn.compile as (...all: unknown[]) => Promise<unknown>)(...args).then(
+        () => null,
+        (reason: Error) => reason,
+      );
+      expect(error?.message).to.contain(message);
+    };
+    const x = tf.zeros([1, 5]);
+    await refused([model], "compile: expected example inputs");
+    await refused([{}, x], "compile: expected a module or a function, got an object");
+    await refused([model, x, { precison: "int8" }], "unexpected option 'precison'; known options: threads, precision"); // prettier-ignore
+    await refused([model, x, { precision: "int4" }], 'unknown precision "int4"; known ones: float32, float16, bfloat16, int8'); // prettier-ignore
+    await refused([model, x, { threads: 0 }], "threads: expects a positive integer, got 0");
+    await refused([model, x, { plans: 0 }], "plans: expects a positive integer");
+    await refused([model, x, { onProgress: 1 }], "onProgress: expects a function");
+  });
+
   it("profiles by node and by module", async () => {
     const model = makeMlp();
     const fast = await nn.compile(model, tf.zeros([1, 5]));

@@ -1,6 +1,7 @@
 import { canShareMemory, createHeap, type Heap, Threads } from "../../kernels/cpu/index.js";
 import type { Graph } from "../../graph/index.js";
 import { attributesOf } from "../guard.js";
+import type { Precision } from "../precision.js";
 import type { CompileEngine } from "../target.js";
 import { Arena } from "./arena.js";
 import { Plan } from "./plan.js";
@@ -18,9 +19,10 @@ export class Engine implements CompileEngine {
   constructor(
     model: unknown,
     private readonly count: number,
+    precision: Precision = "float32",
   ) {
     this.heap = createHeap({ shared: count > 1 && canShareMemory() });
-    this.weights = new Weights(this.heap, attributesOf(model));
+    this.weights = new Weights(this.heap, attributesOf(model), WEIGHT_TYPES[precision]);
     this.arena = new Arena(this.heap);
   }
 
@@ -48,4 +50,7 @@ export class Engine implements CompileEngine {
   }
 }
 
-export const createEngine = (model: unknown, threads: number): Engine => new Engine(model, threads);
+const WEIGHT_TYPES = { float32: "f32", float16: "f16", bfloat16: "bf16", int8: "int8" } as const;
+
+export const createEngine = (model: unknown, threads: number, precision?: Precision): Engine =>
+  new Engine(model, threads, precision);

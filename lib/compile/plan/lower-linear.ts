@@ -21,9 +21,11 @@ export function residualOf(b: Builder, tail: Tail): Value | null {
 /** A weight `[n, k]` packed once, or `null` if it depends on the input. */
 function packed(b: Builder, weight: Node, n: number, k: number): Block | null {
   if (!b.isStatic(weight)) return null;
-  return b.pack("linear", [weight], packedLinearBytes(n, k), (to, statics) => {
+  const weightType = b.weights.type;
+  const kind = weightType === "f32" ? "linear" : `linear/${weightType}`;
+  return b.pack(kind, [weight], packedLinearBytes(n, k, weightType), (to, statics) => {
     const raw = b.heap.put(statics.of(weight).values);
-    packLinear(b.heap, { weight: raw, n, k, to });
+    packLinear(b.heap, { weight: raw, n, k, to, weightType });
     b.heap.free(raw);
   });
 }
@@ -50,7 +52,8 @@ function lowerLinear(b: Builder, node: Node, tail: Tail): Lowered {
   let block = packed(b, weight, n, k);
   const residual = residualOf(b, tail);
   const biasValue = bias ? b.contiguous(b.read(bias)) : null;
-  const kernel = linear(b.heap, { m, n, k, xRow, activation });
+  const weightType = block === null ? "f32" : b.weights.type;
+  const kernel = linear(b.heap, { m, n, k, xRow, activation, weightType });
   const out = b.make(shape);
   let pack: ((to: Block) => () => void) | null = null;
   if (block === null) {

@@ -73,6 +73,10 @@ export class Plan implements CompiledPlan {
     return this.bytes + this.workspace;
   }
 
+  get weightBytes(): number {
+    return this.weights.bytes;
+  }
+
   describe(): StepInfo[] {
     return this.steps.map(({ node, kernel, flops = 0, reads, writes }) => {
       const bytes = [...reads, ...writes].reduce((sum, block) => sum + block.bytes, 0);

@@ -1,4 +1,4 @@
-import type { Heap } from "../../kernels/cpu/index.js";
+import type { Heap, WeightType } from "../../kernels/cpu/index.js";
 import type { Attributes, Graph, Node } from "../../graph/index.js";
 import { State } from "../../module/parameter.js";
 import { signature, Statics } from "./statics.js";
@@ -20,7 +20,14 @@ export class Weights {
   constructor(
     readonly heap: Heap,
     private readonly attributes: Attributes,
+    /** How the weights of linear layers are kept. */
+    readonly type: WeightType = "f32",
   ) {}
+
+  /** The bytes of all packed weights. */
+  get bytes(): number {
+    return [...this.packed.values()].reduce((sum, { block }) => sum + block.bytes, 0);
+  }
 
   /** What is computed of parameters, while a plan is built. */
   staticsOf(graph: Graph): Statics {
