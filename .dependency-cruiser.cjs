@@ -29,6 +29,7 @@ module.exports = {
     allow("compile", "arguments", "graph", "kernels", "module", "functional"),
     allow("cli", "arguments", "checkpoint", "exported", "module", "index", "backend"),
     allow("worker", "arguments"),
+    allow("image", "arguments", "functional"),
     allow("models", "arguments", "layers", "module", "functional"),
     {
       name: "nothing-imports-reference",

@@ -36,5 +36,6 @@ export {
   type UserOp,
 } from "./exported/index.js";
 export * as functional from "./functional/index.js";
+export { image, type ImageOptions, type ImageSource, type Pixels } from "./image/index.js";
 export * from "./layers/index.js";
 export * from "./module/index.js";
