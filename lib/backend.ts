@@ -10,7 +10,8 @@ export interface BackendOptions {
 
 const NAMES: readonly BackendName[] = ["webgl", "cpu", "wasm", "webgpu"];
 
-async function load(name: BackendName, wasmPath: string | undefined): Promise<void> {
+/** Registers a backend with tfjs, and leaves the current one what it is. */
+export async function loadBackend(name: BackendName, wasmPath?: string): Promise<void> {
   // Inside `try`, so that a bundler takes the optional packages only where they are installed.
   try {
     if (name === "cpu") await import("@tensorflow/tfjs-backend-cpu");
@@ -44,7 +45,7 @@ export async function setBackend(
   }
   const { wasmPath } = readOptions<BackendOptions>("setBackend", { wasmPath: undefined }, options);
   if (!isAvailable(name)) return fallBack(name);
-  await load(name, wasmPath);
+  await loadBackend(name, wasmPath);
   if (await tf.setBackend(name)) {
     // Loaded only where they are of use: the ops of functional run them there.
     if (name === "cpu" || name === "wasm") (await import("./eager/index.js")).useKernels(name);

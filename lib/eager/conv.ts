@@ -16,7 +16,7 @@ import type { Memory } from "./memory.js";
 const MOST_WINOGRAD = 1 << 20;
 
 /** Whether there is no NaN or infinity, which Winograd's way would spread. */
-function isFinite(values: Float32Array): boolean {
+export function isFinite(values: Float32Array): boolean {
   let sum = 0;
   for (let i = 0; i < values.length; i += 1) sum += values[i]! - values[i]!;
   return sum === 0;
@@ -66,6 +66,21 @@ const lowerConv =
     return product(out) === 0 ? null : runConv(memory, spec, x, weight, bias, [...lead, ...out]);
   };
 
+/** Winograd's F(2 × 2) where it is faster and there is nothing that it would spread. */
+export function algorithmOf(
+  memory: Memory,
+  spec: ConvSpec,
+  x: tf.TensorInfo,
+  weight: tf.TensorInfo,
+): "winograd2" | "direct" {
+  const isWinograd =
+    product(weight.shape) <= MOST_WINOGRAD &&
+    fastestConv(spec) !== "direct" &&
+    isFinite(memory.values(weight)) &&
+    isFinite(memory.values(x));
+  return isWinograd ? "winograd2" : "direct";
+}
+
 /** A convolution whose sizes are right. */
 export function runConv(
   memory: Memory,
@@ -83,12 +98,7 @@ export function runConv(
       run.run({ x: at[0]!, weight: at[1]!, bias: at[2]!, out, workspace }),
     );
   }
-  const isWinograd =
-    product(weight.shape) <= MOST_WINOGRAD &&
-    fastestConv(spec) !== "direct" &&
-    isFinite(memory.values(weight)) &&
-    isFinite(memory.values(x));
-  const algorithm = isWinograd ? "winograd2" : "direct";
+  const algorithm = algorithmOf(memory, spec, x, weight);
   const parts = { inChannels, outChannels, groups, kernel, algorithm } as const;
   const name = `conv/${groups}/${kernel.join("x")}/${algorithm}`;
   const packed = memory.pack(weight, name, packedConvBytes(parts), (from, to) =>

@@ -103,7 +103,7 @@ export class CpuMemory extends Memory {
   }
 
   values({ dataId }: tf.TensorInfo): Float32Array {
-    return tf.engine().readSync(dataId) as Float32Array;
+    return this.backend.readSync(dataId) as Float32Array; // of another backend, it is moved here
   }
 
   call(

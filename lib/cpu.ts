@@ -1,0 +1,15 @@
+/**
+ * `import "sconce/cpu"`: every program on tfjs' cpu backend gets our kernels, also one that uses tfjs
+ * alone. That is global state, so only this import does it.
+ *
+ * @packageDocumentation
+ */
+import { loadBackend } from "./backend.js";
+import { useKernels } from "./eager/index.js";
+import { replaceTfjsKernels } from "./eager/tfjs.js";
+
+await loadBackend("cpu");
+useKernels("cpu");
+
+/** Puts tfjs' own kernels back; the ops of `functional` keep ours. */
+export const restoreTfjsKernels: () => void = replaceTfjsKernels();

@@ -1,0 +1,84 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { expect } from "chai";
+import { memoryOf } from "../../lib/eager/index.js";
+import { replaceTfjsKernels } from "../../lib/eager/tfjs.js";
+import * as nn from "../../lib/index.js";
+import { TOLERANCE } from "../support/backends.js";
+import { expectNoLeak } from "../support/expect.js";
+import { expectSame } from "../support/graphs.js";
+
+const image = (...shape: number[]): tf.Tensor4D => nn.randn(shape) as tf.Tensor4D;
+const relu = "relu" as const;
+
+/** Programs of tfjs alone. */
+const PROGRAMS: Readonly<Record<string, () => tf.Tensor>> = {
+  "a product": () => tf.matMul(nn.randn(17, 40), nn.randn(40, 9)),
+  "a transposed one": () => tf.matMul(nn.randn(40, 17), nn.randn(9, 40), true, true),
+  "a batched one": () => tf.matMul(nn.randn(3, 5, 8), nn.randn(3, 8, 6)),
+  "one that broadcasts": () => tf.matMul(nn.randn(1, 5, 8), nn.randn(3, 8, 6)),
+  "a fused one": () =>
+    tf.fused.matMul({ a: nn.randn(7, 8), b: nn.randn(8, 6), bias: nn.randn(6), activation: relu }),
+  "another activation": () =>
+    tf.fused.matMul({ a: nn.randn(7, 8), b: nn.randn(8, 6), activation: "elu" }),
+  "a convolution": () => tf.conv2d(image(2, 9, 8, 3), image(3, 3, 3, 5), [2, 1], "same"),
+  Winograd: () => tf.conv2d(image(1, 32, 32, 16), image(3, 3, 16, 16), 1, "same"),
+  "a dilated one": () =>
+    tf.conv2d(image(1, 9, 8, 3), image(3, 2, 3, 5), 1, "valid", "NHWC", [2, 1]),
+  "a fused convolution": () =>
+    tf.fused.conv2d({
+      ...{ x: image(2, 9, 8, 3), filter: image(3, 3, 3, 5), strides: 1, pad: 1 },
+      ...{ bias: nn.randn(5), activation: "relu6" },
+    }),
+  depthwise: () => tf.depthwiseConv2d(image(2, 9, 8, 4), image(3, 3, 4, 2), 1, "same"),
+  "a maximum pool": () => tf.maxPool(image(2, 9, 8, 4), 3, 2, "same"),
+  "an average pool": () => tf.avgPool(image(2, 9, 8, 4), 3, 2, "same"),
+  softmax: () => tf.softmax(nn.randn(30, 11)),
+  transpose: () => tf.transpose(nn.randn(9, 8, 7), [2, 0, 1]),
+  "unary ops": () => tf.sigmoid(tf.tanh(tf.erf(tf.relu6(nn.randn(20, 30))))),
+  "binary ops": () => tf.div(tf.sub(nn.randn(20, 30), nn.randn(30)), tf.add(nn.rand(20, 1), 1)),
+  integers: () => tf.add(tf.ones([20, 30], "int32"), tf.ones([30], "int32")),
+  reductions: () => tf.mean(tf.max(tf.sum(nn.randn(6, 5, 4, 8), -1), 0, true)),
+  "NaN and infinities": () => {
+    const x = tf.concat([tf.tensor1d([NaN, Infinity, -Infinity, -0]), nn.randn(508)]);
+    const grid = tf.reshape(x, [1, 8, 8, 8]) as tf.Tensor4D;
+    return tf.concat([
+      tf.reshape(tf.relu(tf.maxPool(grid, 2, 2, 0)), [-1]),
+      tf.reshape(tf.conv2d(grid, image(3, 3, 8, 8), 1, "same"), [-1]),
+      tf.reshape(tf.matMul(tf.reshape(x, [64, 8]), nn.randn(8, 8)), [-1]),
+    ]);
+  },
+};
+
+describe("tfjs' cpu backend with our kernels", () => {
+  before(() => nn.setBackend("cpu"));
+
+  for (const [what, run] of Object.entries(PROGRAMS)) {
+    it(`gives what it gives by its own: ${what}`, () => {
+      tf.tidy(() => {
+        nn.manualSeed(1);
+        const want = run();
+        const restore = replaceTfjsKernels();
+        try {
+          const { kept } = memoryOf(tf.backend(), "cpu")!;
+          expectNoLeak(() =>
+            tf.tidy(() => {
+              nn.manualSeed(1);
+              expectSame(run(), want, TOLERANCE.cpu, what);
+            }),
+          );
+          expect(memoryOf(tf.backend(), "cpu")!.kept, "packed weights left").to.equal(kept);
+        } finally {
+          restore();
+        }
+      });
+    });
+  }
+
+  it("changes nothing until it is asked to, and can be undone", () => {
+    const before = tf.getKernel("BatchMatMul", "cpu");
+    const restore = replaceTfjsKernels();
+    expect(tf.getKernel("BatchMatMul", "cpu")).not.to.equal(before);
+    restore();
+    expect(tf.getKernel("BatchMatMul", "cpu").kernelFunc).to.equal(before.kernelFunc);
+  });
+});
