@@ -1,6 +1,8 @@
 /** Runs an exported function of a bench file in a real Chromium. */
 import { build } from "esbuild";
+import { createReadStream, existsSync } from "node:fs";
 import { createServer } from "node:http";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 import { BROWSER_FLAGS, findBrowser } from "../scripts/browser.js";
@@ -22,9 +24,27 @@ async function bundle(file: string): Promise<string> {
 
 /** Calls `name(...args)` of a module of ours in the browser; arguments and result are JSON. */
 export async function inBrowser<T>(file: string, name: string, ...args: unknown[]): Promise<T> {
+  return inBrowserWith([], file, name, ...args);
+}
+
+/** The same on a page that is cross-origin isolated and can fetch the files of folders by their name. */
+export async function inBrowserWith<T>(
+  folders: readonly string[],
+  file: string,
+  name: string,
+  ...args: unknown[]
+): Promise<T> {
   const code = await bundle(file);
   const server = createServer((request, response) => {
     const isModule = request.url === "/bench.js";
+    response.setHeader("cross-origin-opener-policy", "same-origin");
+    response.setHeader("cross-origin-embedder-policy", "require-corp");
+    const wanted = basename(request.url ?? "");
+    const path = folders.map((folder) => join(folder, wanted)).find((one) => existsSync(one));
+    if (wanted && path) {
+      createReadStream(path).pipe(response);
+      return;
+    }
     response.setHeader("content-type", isModule ? "text/javascript" : "text/html");
     response.end(isModule ? code : "<!doctype html><title>bench</title>");
   });

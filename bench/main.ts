@@ -4,8 +4,9 @@ import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 import type { BackendName } from "sconce";
 import { inBrowser } from "./browser.js";
-import { compileInNode } from "./compile-node.js";
 import { benchEager, type EagerRow } from "./eager.js";
+import { benchCompile, type CompileBenchOptions } from "./compile-main.js";
+import { footprint } from "./footprint.js";
 import { benchLayers, type Row } from "./layers.js";
 import { benchLoad, type LoadRow } from "./load.js";
 
@@ -74,7 +75,8 @@ const BENCHES: Record<string, () => Promise<void>> = {
   layers,
   load: async () => printLoad(await benchLoad()),
   eager: async () => printEager(await benchEager()),
-  compile: async () => void (await compileInNode(options())),
+  compile: () => benchCompile(options()),
+  footprint: async () => console.log(await footprint()),
 };
 
 const { values: flags, positionals } = parseArgs({
@@ -83,12 +85,16 @@ const { values: flags, positionals } = parseArgs({
     model: { type: "string" },
     peers: { type: "string" },
     rounds: { type: "string" },
+    page: { type: "boolean", default: false },
+    chart: { type: "string" },
   },
 });
-const options = () => ({
+const options = (): CompileBenchOptions => ({
   models: flags.model?.split(",") ?? null,
   peers: flags.peers?.split(",") ?? null,
   rounds: Number(flags.rounds ?? 15),
+  page: flags.page,
+  chart: flags.chart,
 });
 const [name = "layers"] = positionals;
 const bench = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined;

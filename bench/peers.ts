@@ -12,6 +12,21 @@ export interface Files {
   inputs: readonly Input[];
 }
 
+/** Inputs `x0`, `x1`, … and PyTorch's output `y`, of a safetensors file. */
+export async function readExample(
+  bytes: Uint8Array,
+): Promise<{ inputs: Input[]; expected: Float32Array }> {
+  const tensors = await nn.load(bytes);
+  const inputs: Input[] = [];
+  for (let i = 0; tensors.has(`x${i}`); i += 1) {
+    const entry = tensors.get(`x${i}`)!;
+    const { dtype, shape, data } = entry;
+    const isWhole = dtype === "int32";
+    inputs.push({ shape: [...shape], data: isWhole ? (data as Int32Array) : entry.toFloat32() });
+  }
+  return { inputs, expected: tensors.get("y")!.toFloat32() };
+}
+
 /** A model that is ready to be called. */
 export interface Session {
   call: Call;
@@ -37,8 +52,14 @@ function calling(
   { args = (tensors) => tensors, result = firstTensor }: BenchModel,
   call: (...args: unknown[]) => unknown,
 ): Call {
-  return (inputs) =>
-    tf.tidy(() => result(call(...args(inputs.map(toTensor)))).dataSync() as Float32Array);
+  return (inputs) => {
+    let values = new Float32Array(0);
+    // Not as what `tidy` returns, which would look for tensors in each number.
+    tf.tidy(() => {
+      values = result(call(...args(inputs.map(toTensor)))).dataSync() as typeof values;
+    });
+    return values;
+  };
 }
 
 /** sconce, compiled on tfjs' cpu backend. */
