@@ -1,12 +1,15 @@
 /** What a call costs eagerly, with our kernels under its ops, beside the compiled plan of the same model. */
 import * as tf from "@tensorflow/tfjs-core";
 import * as nn from "sconce";
+import { replaceTfjsKernels } from "../lib/eager/tfjs.js";
 import { BENCH_MODELS } from "./models.js";
 import { measure } from "./timing.js";
 
 export interface EagerRow {
   model: string;
   eager: number;
+  /** The same with `sconce/cpu`: raw tfjs calls run our kernels as well. */
+  replaced: number;
   compiled: number;
 }
 
@@ -32,10 +35,13 @@ export async function benchEager(): Promise<EagerRow[]> {
     const fast = (await nn.compile(model, x)) as unknown as (x: tf.Tensor) => unknown;
     const run = (call: (x: tf.Tensor) => unknown) => (): void =>
       tf.dispose(call(x) as tf.TensorContainer);
-    const times = measure(
-      { eager: run(model as unknown as (x: tf.Tensor) => unknown), compiled: run(fast) },
-      { rounds: 9 },
-    );
+    const eager = run(model as unknown as (x: tf.Tensor) => unknown);
+    const replaced = (): void => {
+      const restore = replaceTfjsKernels();
+      eager();
+      restore();
+    };
+    const times = measure({ eager, compiled: run(fast), replaced }, { rounds: 9 });
     rows.push({ model: title, ...times });
     (fast as unknown as { dispose(): void }).dispose();
     model.dispose();

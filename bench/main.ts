@@ -53,12 +53,14 @@ function printLoad(rows: readonly LoadRow[]): void {
 
 function printEager(rows: readonly EagerRow[]): void {
   const table = new Table({
-    head: ["model on cpu", "eager ms", "compiled ms", "ratio"],
+    head: ["model on cpu", "eager ms", "with sconce/cpu ms", "compiled ms", "ratios"],
     style: { head: [], border: [] },
-    colAligns: ["left", "right", "right", "right"],
+    colAligns: ["left", "right", "right", "right", "right"],
   });
-  for (const { model, eager, compiled } of rows) {
-    table.push([model, eager.toFixed(2), compiled.toFixed(2), (eager / compiled).toFixed(2)]);
+  for (const { model, eager, replaced, compiled } of rows) {
+    const ratios = [eager, replaced].map((ms) => (ms / compiled).toFixed(2));
+    const times = [eager, replaced, compiled].map((ms) => ms.toFixed(2));
+    table.push([model, ...times, ratios.join(", ")]);
   }
   console.log(table.toString());
 }
