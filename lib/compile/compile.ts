@@ -5,6 +5,7 @@ import type { Module } from "../module/index.js";
 import { DECLINED } from "./declined.js";
 import { Guard } from "./guard.js";
 import { DECOMPOSED, optimise } from "./passes/index.js";
+import { onCpu } from "./on-cpu.js";
 import { type Explanation, explain } from "./report.js";
 import { type Profile, profileOf } from "./profile.js";
 import {
@@ -16,7 +17,7 @@ import {
 } from "./target.js";
 import { takeApart } from "./structure.js";
 import { TraceError } from "./recorder.js";
-import { checkPrecision, type Precision } from "./precision.js";
+import { checkPrecision, checkTarget, type Precision } from "./precision.js";
 import { checkThreads, threadCount } from "./threads.js";
 import { record, type Traceable } from "./trace.js";
 
@@ -26,8 +27,8 @@ export interface CompileOptions {
   /**
    * How the weights of linear layers lie in memory: `"float16"` and `"bfloat16"` take half of it,
    * `"int8"` (a scale for each output) a quarter. They are widened where they are multiplied, so
-   * activations and sums stay float32; the error is that of the rounded weights. Only on `cpu`.
-   * Default: `"float32"`.
+   * activations and sums stay float32; the error is that of the rounded weights. On `cpu`, and
+   * `"float16"` for all weights on `webgl`. Default: `"float32"`.
    */
   precision?: Precision;
   /** How many input shapes keep a plan; the one not used for longest goes first. Default: 8. */
@@ -95,6 +96,7 @@ export async function compile<M extends Traceable>(
   checkOthers(model, example, read);
   await tf.ready();
   const backend = tf.getBackend();
+  checkTarget(read.precision, backend);
   const createEngine = await targetOf(backend);
   const compiler = new Compiler(model, backend, createEngine, { ...read, threads });
   await compiler.prepare(Array.isArray(example) ? (example as unknown[]) : [example]);
@@ -154,7 +156,11 @@ class Compiler {
   async prepare(args: readonly unknown[]): Promise<void> {
     const entry = this.find(args);
     this.last = typeof entry === "string" ? { reason: entry } : entry;
-    await this.engine?.ready?.(this.options.onProgress ?? undefined);
+    try {
+      await this.engine?.ready?.(this.options.onProgress ?? undefined);
+    } catch (error) {
+      if (!this.isDeclined(error)) throw error;
+    }
   }
 
   call(args: readonly unknown[]): unknown {
@@ -164,11 +170,24 @@ class Compiler {
     try {
       return assemble(plan, plan.execute(takeApart(args).tensors));
     } catch (error) {
-      if (error === DECLINED) return this.eager(args);
-      throw error;
+      if (!this.isDeclined(error)) throw error;
     } finally {
       this.busy = false;
     }
+    return this.eager(args);
+  }
+
+  /** Whether an error only says that the model must run eagerly: now, or always on this GPU. */
+  private isDeclined(error: unknown): boolean {
+    if (error === DECLINED) return true;
+    const { name, message } = error as Error;
+    if (name !== "WebGLUnsupportedError") return false;
+    for (const [key, entry] of this.entries) {
+      if (entry !== this.last) continue;
+      this.last = { reason: message };
+      this.entries.set(key, this.last);
+    }
+    return true;
   }
 
   async run(args: readonly unknown[]): Promise<unknown> {
@@ -177,8 +196,8 @@ class Compiler {
     try {
       return assemble(plan, await plan.executeLater(takeApart(args).tensors));
     } catch (error) {
-      if (error === DECLINED) return this.eager(args);
-      throw error;
+      if (!this.isDeclined(error)) throw error;
+      return this.eager(args);
     }
   }
 
@@ -249,10 +268,13 @@ class Compiler {
   private build(args: readonly unknown[]): Entry {
     this.busy = true;
     try {
-      const { graph, dispose } = record(this.model, args, DECOMPOSED, true);
-      dispose();
+      const graph = onCpu(() => {
+        const traced = record(this.model, args, DECOMPOSED, true);
+        traced.dispose();
+        return optimise(traced.graph);
+      });
       this.engine ??= this.createEngine(this.model, this.options.threads, this.options.precision);
-      return { plan: this.engine.plan(optimise(graph)) };
+      return { plan: this.engine.plan(graph) };
     } catch (error) {
       // Whatever the model itself throws, the eager call will throw again.
       const reason = (error as Error).message;

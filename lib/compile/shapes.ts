@@ -3,6 +3,7 @@
  * traced in milliseconds, on whatever backend, while every check of its ops still runs.
  */
 import * as tf from "@tensorflow/tfjs-core";
+import { isOnGpu } from "./on-cpu.js";
 
 interface Meta {
   shape: number[];
@@ -33,7 +34,10 @@ interface Attrs {
 
 type Rule = (inputs: Inputs, attrs: Attrs) => Meta | null;
 
-/** Less than this is run: it costs nothing, and its numbers may be looked at. */
+/**
+ * Less than this is run: it costs nothing, and its numbers may be looked at. On a GPU it costs a
+ * program, so there only what is no float is run, which is what is looked at.
+ */
 const FEW = 1024;
 
 const like: Rule = (inputs) => {
@@ -146,7 +150,8 @@ export function pretend(name: string, inputs: Inputs, attrs: object | undefined)
   if (meta === null) return null;
   const size = meta.shape.reduce((n, one) => n * one, 1);
   const reads = Object.values(inputs).reduce((n, { size: one }) => n + one, 0);
-  if (size < FEW && reads < 16 * FEW) return null;
+  const isFew = size < FEW && reads < 16 * FEW;
+  if (isFew && (meta.dtype !== "float32" || !isOnGpu())) return null;
   const values = zeros(meta.dtype, size);
   return values && tf.engine().makeTensor(values, meta.shape, meta.dtype);
 }

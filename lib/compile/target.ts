@@ -64,7 +64,10 @@ export type CreateEngine = (
  */
 const TARGETS: Readonly<Record<string, () => Promise<CreateEngine>>> = {
   cpu: async () => (await import("./plan/engine.js")).createEngine,
-  webgl: async () => (await import("./webgl/engine.js")).createWebglEngine,
+  webgl: async () => {
+    await import("@tensorflow/tfjs-backend-cpu"); // for `onCpu`
+    return (await import("./webgl/engine.js")).createWebglEngine;
+  },
 };
 
 export const targetOf = async (backend: string): Promise<CreateEngine> =>

@@ -17,6 +17,8 @@ export interface Weight {
   /** Equal for equal contents. */
   readonly key: string;
   readonly make: () => Float32Array;
+  /** Whether it holds places, which 16 bits would move. */
+  readonly isTable?: boolean;
 }
 
 /** A draw of the plan, before textures are given out. */

@@ -8,6 +8,8 @@ import { findStatic } from "../passes/facts.js";
 import { optimise } from "../passes/index.js";
 import { signature, Statics } from "../plan/statics.js";
 import type { Constant } from "./builder.js";
+import { onCpu } from "../on-cpu.js";
+import type { Precision } from "../precision.js";
 import type { CompileEngine } from "../target.js";
 import { expand } from "./expand.js";
 import { GpuMemory } from "./gpu.js";
@@ -24,17 +26,16 @@ export class WebglEngine implements CompileEngine {
   private statics: { graph: Graph; numbers: Statics } | null = null;
   private readonly versions = new Map<State, number>();
 
-  constructor(model: unknown) {
+  constructor(model: unknown, precision: "float32" | "float16" = "float32") {
     const { device, programs } = shared();
-    this.memory = new GpuMemory(device, programs);
+    this.memory = new GpuMemory(device, programs, precision);
     this.attributes = attributesOf(model);
   }
 
   plan(graph: Graph): WebglPlan {
-    const plan = this.expanded(graph, new Set());
+    const plan = onCpu(() => this.expanded(graph, new Set()));
+    plan.checkSizes();
     this.plans.add(plan);
-    plan.prepare();
-    this.statics = null; // what was needed of it is on the GPU
     return plan;
   }
 
@@ -57,11 +58,20 @@ export class WebglEngine implements CompileEngine {
 
   /** Resolves when all programs of all plans are compiled. */
   async ready(onProgress?: (done: number, total: number) => void): Promise<void> {
+    const pause = pauses();
+    for (const plan of this.plans) await plan.prepareLater(pause);
+    this.forgetNumbers();
     await this.memory.programs.ready(onProgress);
+  }
+
+  /** What was computed of the weights is on the GPU. */
+  private forgetNumbers(): void {
+    if ([...this.plans].every(({ isPrepared }) => isPrepared)) this.statics = null;
   }
 
   /** Parameters that have new values are uploaded anew. */
   refresh(): void {
+    this.forgetNumbers();
     let changed = false;
     for (const [state, version] of this.versions) {
       if (state.version === version) continue;
@@ -87,7 +97,7 @@ export class WebglEngine implements CompileEngine {
       if (state instanceof State) this.versions.set(state, state.version);
     }
     return {
-      of: (node: Node) => filled(node) ?? (statics.has(node) ? lazily(node, () => this.numbersOf(graph).of(node)) : null), // prettier-ignore
+      of: (node: Node) => filled(node) ?? (statics.has(node) ? lazily(node, () => onCpu(() => this.numbersOf(graph).of(node))) : null), // prettier-ignore
       keyOf: (node) => signature(node, graph),
     };
   }
@@ -98,6 +108,19 @@ export class WebglEngine implements CompileEngine {
     }
     return this.statics.numbers;
   }
+}
+
+/** Work goes on for so many milliseconds before the page has its turn. */
+const MOST_WORK = 12;
+
+/** Gives the page its turn now and then. */
+function pauses(): () => Promise<void> {
+  let began = performance.now();
+  return async () => {
+    if (performance.now() - began < MOST_WORK) return;
+    await new Promise((resolve) => setTimeout(resolve));
+    began = performance.now();
+  };
 }
 
 /** What has the shape of an input, but none of its numbers. */
@@ -130,4 +153,9 @@ function shared(): { device: Device; programs: ProgramCache } {
   return gpu;
 }
 
-export const createWebglEngine = (model: unknown): WebglEngine => new WebglEngine(model);
+/** `precision`: what weights are kept as. */
+export const createWebglEngine = (
+  model: unknown,
+  _threads = 1,
+  precision: Precision = "float32",
+): WebglEngine => new WebglEngine(model, precision === "float16" ? "float16" : "float32");

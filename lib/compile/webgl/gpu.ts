@@ -13,14 +13,22 @@ import {
 import type { ProgramCache } from "../../kernels/webgl/program.js";
 import type { Weight } from "./builder.js";
 
+/** Whether 16 bits can hold a number: beyond ±65504 they say infinity. */
+const fitsHalf = (value: number): boolean => !(Math.abs(value) > 65504) || !Number.isFinite(value);
+
 /** What the plans of one model share on the GPU: weights, and textures that are free. */
 export class GpuMemory {
   private readonly weights = new Map<string, WeightTexture>();
   private readonly free = new Map<string, TensorTexture[]>();
   private readonly all: TensorTexture[] = [];
+  private readonly packed = new WeakMap<
+    TensorTexture,
+    { layout: Layout; values: Float32Array<ArrayBuffer> }
+  >();
+  private raw: Float32Array<ArrayBuffer> = new Float32Array(0);
   /** Bytes uploaded so far, and textures made. */
   private generation: number;
-  readonly counts = { uploadedBytes: 0, textures: 0 };
+  readonly counts = { uploadedBytes: 0, weightBytes: 0, textures: 0 };
 
   constructor(
     readonly device: Device,
@@ -42,13 +50,15 @@ export class GpuMemory {
   }
 
   /** The texture of some weights; uploaded once, however many plans read them. */
-  weight({ key, make }: Weight): WeightTexture {
+  weight({ key, make, isTable = false }: Weight): WeightTexture {
     let texture = this.weights.get(key);
     if (texture === undefined) {
       const values = make();
-      const fits = this.precision === "float16" && values.every((one) => Math.abs(one) < 65504);
-      texture = makeWeightTexture(this.device, values, fits ? "float16" : "float32");
+      const half = this.precision === "float16" && !isTable && values.every(fitsHalf);
+      texture = makeWeightTexture(this.device, values, half ? "float16" : "float32");
       this.counts.uploadedBytes += values.byteLength;
+      this.counts.weightBytes += half ? values.byteLength / 2 : values.byteLength;
+
       this.weights.set(key, texture);
     }
     return texture;
@@ -73,7 +83,13 @@ export class GpuMemory {
   }
 
   write(place: TensorTexture, layout: Layout, values: ArrayLike<number>): void {
-    writeTensor(this.device, place, pack(values, layout, place.size));
+    // The same array for the same layout in the same texture: a run makes none.
+    let packed = this.packed.get(place);
+    if (packed?.layout !== layout) {
+      packed = { layout, values: new Float32Array(16 * place.size.width * place.size.height) };
+      this.packed.set(place, packed);
+    }
+    writeTensor(this.device, place, pack(values, layout, place.size, packed.values));
     this.counts.uploadedBytes += 64 * texelsOf(layout);
   }
 
@@ -84,7 +100,9 @@ export class GpuMemory {
 
   /** Row-major values; waits for the GPU. */
   read(place: TensorTexture, layout: Layout): Float32Array {
-    return unpack(readTensor(this.device, place), layout, place.size);
+    const { width, height } = place.size;
+    if (this.raw.length < 16 * width * height) this.raw = new Float32Array(16 * width * height);
+    return unpack(readTensor(this.device, place, this.raw), layout, place.size);
   }
 
   /** Deletes weights, so that the next plan uploads what they are now. */

@@ -2,7 +2,8 @@ import { clone } from "@tensorflow/tfjs-core";
 import type * as tf from "@tensorflow/tfjs-core";
 import { type Graph, type Node, nodesIn } from "../../graph/index.js";
 import { Launch, type Operand, Sequence } from "../../kernels/webgl/launch.js";
-import { type Layout, makeLayout } from "../../kernels/webgl/layout.js";
+import { gather, type Layout, makeLayout } from "../../kernels/webgl/layout.js";
+import { checkedSize } from "../../kernels/webgl/textures.js";
 import { DECLINED } from "../declined.js";
 import type { CompiledPlan, Fallback, Results, StepInfo } from "../target.js";
 import { tensorMeta } from "../passes/facts.js";
@@ -12,7 +13,7 @@ import type { GpuMemory } from "./gpu.js";
 import { type HostTensor, runNode, toTensor } from "./host.js";
 import { LIST_LOWERINGS, lower } from "./lower/index.js";
 import { isAbsorbed } from "../passes/facts.js";
-import { type Value, VirtualTensor, wholeOf } from "./value.js";
+import { layoutIn, type Value, VirtualTensor, wholeOf } from "./value.js";
 
 /** What a plan asks of the graph's constants. */
 export interface Constants {
@@ -57,6 +58,16 @@ export class WebglPlan implements CompiledPlan {
     }
     for (const input of this.inputs) input.limit = builder.limits.get(input.node);
     this.steps = builder.steps;
+  }
+
+  /** @throws WebGLUnsupportedError if a tensor is larger than the textures of this GPU. */
+  checkSizes(): void {
+    const { limits } = this.memory.device;
+    for (const step of this.steps) {
+      const tensors = step.kind === "draw" ? [step.output] : step.outputs;
+      for (const { texels } of tensors) checkedSize(limits, texels);
+    }
+    for (const { tensor } of this.inputs) checkedSize(limits, tensor.texels);
   }
 
   /** Draws of one run. */
@@ -127,10 +138,31 @@ export class WebglPlan implements CompiledPlan {
     else this.values.set(node, wholeOf(outputs[0]!));
   }
 
+  /** Starts the programs, and uploads weights with pauses in between, so that the page goes on. */
+  async prepareLater(pause: () => Promise<void>): Promise<void> {
+    const { memory } = this;
+    if (this.isPrepared) return;
+    memory.renew();
+    const draws = this.steps.filter((step) => step.kind === "draw");
+    for (const { source } of draws) memory.programs.get(source).start();
+    for (const { weights } of draws) {
+      for (const weight of weights) {
+        memory.weight(weight);
+        await pause();
+        if (memory.device.isLost) return; // the next call prepares it
+      }
+    }
+    this.prepare();
+  }
+
+  get isPrepared(): boolean {
+    return this.generation === this.memory.device.generation;
+  }
+
   /** Textures, programs and numbers; anew after a lost context. */
   prepare(): void {
     const { memory, steps } = this;
-    if (this.generation === memory.device.generation) return;
+    if (this.isPrepared) return;
     memory.renew();
     this.generation = memory.device.generation;
     const stays = new Set<VirtualTensor>([
@@ -220,7 +252,7 @@ export class WebglPlan implements CompiledPlan {
         raw.set(value, await this.memory.readLater(place, plainLayout(value.tensor)));
       }),
     );
-    return this.finish(inputs, (value) => gather(raw.get(value)!, value));
+    return this.finish(inputs, (value) => viewOf(raw.get(value)!, value));
   }
 
   private finish(inputs: readonly tf.Tensor[], read: (value: Value) => Float32Array): Results {
@@ -281,7 +313,7 @@ export class WebglPlan implements CompiledPlan {
 
   private readValue(value: Value): Float32Array {
     const place = this.allocation.places.get(value.tensor)!;
-    return gather(this.memory.read(place, plainLayout(value.tensor)), value);
+    return viewOf(this.memory.read(place, plainLayout(value.tensor)), value);
   }
 
   private runHost({ node, inputs, outputs }: Host): void {
@@ -320,23 +352,11 @@ function inputLayout(shape: readonly number[]): Layout {
 const plainLayout = ({ layout: { rows, channels } }: VirtualTensor): Layout =>
   makeLayout([rows, channels]);
 
-/** The elements of a view in row-major order. */
-function gather(raw: Float32Array, { shape, strides, offset }: Value): Float32Array {
-  const size = shape.reduce((n, one) => n * one, 1);
-  const out = new Float32Array(size);
-  const index = shape.map(() => 0);
-  let from = offset;
-  for (let to = 0; to < size; to += 1) {
-    out[to] = raw[from]!;
-    for (let axis = shape.length - 1; axis >= 0; axis -= 1) {
-      index[axis]! += 1;
-      from += strides[axis]!;
-      if (index[axis]! < shape[axis]!) break;
-      from -= strides[axis]! * shape[axis]!;
-      index[axis] = 0;
-    }
-  }
-  return out;
+/** The elements of a value; those of a whole tensor are at hand. */
+function viewOf(raw: Float32Array, value: Value): Float32Array {
+  const { shape, strides, offset } = value;
+  const isWhole = layoutIn(value, [...shape.keys()]) !== null;
+  return isWhole ? raw : gather(raw, shape, strides, offset);
 }
 
 /** What eager refuses, it refuses in its own words. */

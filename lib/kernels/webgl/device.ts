@@ -42,6 +42,7 @@ export class Device {
   /** Rises with every lost context: what belongs to an older one is gone. */
   generation = 0;
   private readonly canvas: OffscreenCanvas | HTMLCanvasElement;
+  private staging: { buffer: WebGLBuffer; bytes: number; generation: number } | null = null;
 
   constructor() {
     this.canvas = makeCanvas();
@@ -71,6 +72,17 @@ export class Device {
 
   throwIfLost(): void {
     if (this.isLost) throw new WebGLContextLostError();
+  }
+
+  /** A buffer into which at least so many bytes can be read, bound; the same one each time. */
+  bindStaging(bytes: number): void {
+    const { gl } = this;
+    if (this.staging?.generation !== this.generation || this.staging.bytes < bytes) {
+      if (this.staging) gl.deleteBuffer(this.staging.buffer);
+      this.staging = { buffer: gl.createBuffer(), bytes, generation: this.generation };
+      gl.bindBuffer(gl.PIXEL_PACK_BUFFER, this.staging.buffer);
+      gl.bufferData(gl.PIXEL_PACK_BUFFER, bytes, gl.STREAM_READ);
+    } else gl.bindBuffer(gl.PIXEL_PACK_BUFFER, this.staging.buffer);
   }
 
   /** Returns when the GPU has done all that it was told. */
@@ -117,7 +129,8 @@ function makeCanvas(): OffscreenCanvas | HTMLCanvasElement {
   throw new WebGLUnsupportedError("there is neither an OffscreenCanvas nor a document here");
 }
 
-function readLimits(gl: WebGL2RenderingContext): Limits {
+/** What a GPU can do. @throws WebGLUnsupportedError if that is not enough. */
+export function readLimits(gl: WebGL2RenderingContext): Limits {
   const maxTextureSize = gl.getParameter(gl.MAX_TEXTURE_SIZE) as number;
   if (maxTextureSize < MIN_TEXTURE_SIZE) {
     throw new WebGLUnsupportedError(

@@ -52,10 +52,18 @@ export function textureSize(texels: number): TextureSize {
   return { shift, width, height: Math.max(1, Math.ceil(texels / width)) };
 }
 
-/** Puts a row-major tensor where its layout wants it: the values of all four layers in turn. */
-export function pack(values: ArrayLike<number>, layout: Layout, size: TextureSize): Float32Array {
+/**
+ * Puts a row-major tensor where its layout wants it: the values of all four layers in turn.
+ *
+ * @param out where to, zeros in the lanes that belong to no channel. Default: a new array.
+ */
+export function pack(
+  values: ArrayLike<number>,
+  layout: Layout,
+  size: TextureSize,
+  out = new Float32Array(4 * 4 * size.width * size.height),
+): Float32Array<ArrayBuffer> {
   const { rows, channels, groups, shape, order } = layout;
-  const out = new Float32Array(4 * 4 * size.width * size.height);
   const layer = 4 * size.width * size.height;
   const isPlain = order.every((axis, i) => axis === i);
   const source = isPlain ? values : permute(values, shape, order);
@@ -90,11 +98,23 @@ function permute(
   order: readonly number[],
 ): Float32Array {
   const strides = stridesOf(makeLayout(shape));
-  const sizes = order.map((axis) => shape[axis]!);
-  const steps = order.map((axis) => strides[axis]!);
-  const out = new Float32Array(values.length);
+  return gather(
+    values,
+    order.map((axis) => shape[axis]!),
+    order.map((axis) => strides[axis]!),
+  );
+}
+
+/** The elements of a strided view in row-major order. */
+export function gather(
+  values: ArrayLike<number>,
+  sizes: readonly number[],
+  steps: readonly number[],
+  offset = 0,
+): Float32Array {
+  const out = new Float32Array(sizes.reduce((n, size) => n * size, 1));
   const index = sizes.map(() => 0);
-  let from = 0;
+  let from = offset;
   for (let to = 0; to < out.length; to += 1) {
     out[to] = values[from]!;
     for (let axis = sizes.length - 1; axis >= 0; axis -= 1) {

@@ -184,6 +184,7 @@ export class Program {
 /** The programs of a device, each source once. */
 export class ProgramCache {
   private readonly programs = new Map<string, Program>();
+  private readonly known = new WeakMap<ProgramSource, Program>();
 
   constructor(private readonly device: Device) {}
 
@@ -192,6 +193,12 @@ export class ProgramCache {
   }
 
   get(source: ProgramSource): Program {
+    let known = this.known.get(source);
+    if (known === undefined) this.known.set(source, (known = this.find(source)));
+    return known;
+  }
+
+  private find(source: ProgramSource): Program {
     const key = fragmentSource(source);
     let program = this.programs.get(key);
     if (program === undefined) this.programs.set(key, (program = new Program(this.device, source)));

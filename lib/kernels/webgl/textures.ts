@@ -1,4 +1,4 @@
-import type { Device } from "./device.js";
+import { type Device, type Limits, WebGLUnsupportedError } from "./device.js";
 import { type TextureSize, textureSize } from "./layout.js";
 
 /** Where a tensor lies on the GPU: a texture array of four layers, one for each of four rows. */
@@ -15,7 +15,7 @@ export interface WeightTexture {
 }
 
 export function makeTensorTexture({ gl, limits }: Device, texels: number): TensorTexture {
-  const size = textureSize(texels);
+  const size = checkedSize(limits, texels);
   const texture = gl.createTexture();
   gl.bindTexture(gl.TEXTURE_2D_ARRAY, texture);
   const format = limits.precision === "float32" ? gl.RGBA32F : gl.RGBA16F;
@@ -29,6 +29,17 @@ export function makeTensorTexture({ gl, limits }: Device, texels: number): Tenso
   });
   gl.drawBuffers(attachments);
   return { texture, framebuffer, size };
+}
+
+/** The size of a texture, if this GPU has textures of that size. */
+export function checkedSize({ maxTextureSize }: Limits, texels: number): TextureSize {
+  const size = textureSize(texels);
+  if (size.width <= maxTextureSize && size.height <= maxTextureSize) return size;
+  const most = Math.floor((4 * maxTextureSize * maxTextureSize) / 1e6);
+  throw new WebGLUnsupportedError(
+    `a tensor or weight of the model needs a texture of ${size.width} × ${size.height} texels, but ` +
+      `this GPU has at most ${maxTextureSize} a side (about ${most} million numbers)`,
+  );
 }
 
 /** Writes what `pack` made. */
@@ -71,36 +82,49 @@ export async function readTensorLater(
   return data;
 }
 
-/** What `unpack` takes. Waits for the GPU. */
-export function readTensor(device: Device, { framebuffer, size }: TensorTexture): Float32Array {
+/** What `unpack` takes, put into `data`. Waits for the GPU, once for all four layers. */
+export function readTensor(
+  device: Device,
+  { framebuffer, size }: TensorTexture,
+  data: Float32Array,
+): Float32Array {
   const { gl } = device;
   const { width, height } = size;
   const layer = 4 * width * height;
-  const data = new Float32Array(4 * layer);
+  device.bindStaging(16 * layer);
   gl.bindFramebuffer(gl.FRAMEBUFFER, framebuffer);
   for (let i = 0; i < 4; i += 1) {
     gl.readBuffer(gl.COLOR_ATTACHMENT0 + i);
-    gl.readPixels(0, 0, width, height, gl.RGBA, gl.FLOAT, data, i * layer);
+    gl.readPixels(0, 0, width, height, gl.RGBA, gl.FLOAT, 4 * i * layer);
   }
+  gl.getBufferSubData(gl.PIXEL_PACK_BUFFER, 0, data, 0, 4 * layer);
+  gl.bindBuffer(gl.PIXEL_PACK_BUFFER, null);
   device.throwIfLost(); // reading from a lost context gives zeros
   return data;
 }
 
 /** Weights, four numbers a texel, one after the other. */
 export function makeWeightTexture(
-  { gl }: Device,
+  { gl, limits }: Device,
   values: Float32Array,
   precision: "float32" | "float16" = "float32",
 ): WeightTexture {
-  const size = textureSize(Math.ceil(values.length / 4));
+  const size = checkedSize(limits, Math.ceil(values.length / 4));
   const { width, height } = size;
-  const padded = new Float32Array(4 * width * height);
-  padded.set(values);
   const texture = gl.createTexture();
   gl.bindTexture(gl.TEXTURE_2D, texture);
   const format = precision === "float32" ? gl.RGBA32F : gl.RGBA16F;
   gl.texStorage2D(gl.TEXTURE_2D, 1, format, width, height);
-  gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, 0, width, height, gl.RGBA, gl.FLOAT, padded);
+  // Whole lines as they are, and what is left in a line of its own.
+  const lines = Math.floor(values.length / (4 * width));
+  if (lines > 0) {
+    gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, 0, width, lines, gl.RGBA, gl.FLOAT, values);
+  }
+  if (lines < height) {
+    const rest = new Float32Array(4 * width);
+    rest.set(values.subarray(4 * width * lines));
+    gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, lines, width, 1, gl.RGBA, gl.FLOAT, rest);
+  }
   useNearest(gl, gl.TEXTURE_2D);
   return { texture, size };
 }

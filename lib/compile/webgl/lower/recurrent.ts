@@ -7,6 +7,7 @@ import {
   lstmProgram,
   type RecurrentKind,
 } from "../../../kernels/webgl/programs/recurrent.js";
+import type { ProgramSource } from "../../../kernels/webgl/program.js";
 import type { Node } from "../../../graph/index.js";
 import type { Builder, Read, Weight } from "../builder.js";
 import { reshaped, type Value, wholeOf } from "../value.js";
@@ -46,6 +47,8 @@ function padGates(values: Float32Array, gates: number, units: number, width: num
 class Layer {
   readonly isThere: boolean;
   private readonly gates: number;
+  /** The same for all steps. */
+  private source: ProgramSource | null = null;
   private readonly ih: Weight | null;
   private readonly hh: Weight | null;
   private readonly inputBias: Weight | null;
@@ -94,13 +97,15 @@ class Layer {
   step(x: Value, xFirst: number, batch: number, [h, c]: readonly State[]): Value {
     const ints = { x_first: xFirst, h_first: h!.first, w_units: Math.ceil(this.units / 4) };
     if (this.kind !== "lstm") {
-      return this.b.draw(gruProgram(this.kind, batch === 1), [batch, this.units], {
+      this.source ??= gruProgram(this.kind, batch === 1);
+      return this.b.draw(this.source, [batch, this.units], {
         inputs: [asRead(x), h!.read],
         weights: [this.hh!, this.stateBias!],
         ints,
       });
     }
-    return this.b.draw(lstmProgram(batch === 1), [2 * batch, this.units], {
+    this.source ??= lstmProgram(batch === 1);
+    return this.b.draw(this.source, [2 * batch, this.units], {
       inputs: [asRead(x), h!.read, c!.read],
       weights: [this.hh!],
       ints: { ...ints, h_step: h!.step, c_first: c!.first, c_step: c!.step },
@@ -141,8 +146,11 @@ function stack(b: Builder, parts: readonly State[], batch: number, units: number
   return stackWhole(b, made, units);
 }
 
+const plainState = (value: Value): State => ({ read: asRead(value), first: 0, step: 1 });
+
 /** Matrices one below the other. */
 function stackWhole(b: Builder, parts: readonly State[], units: number): Value {
+  if (parts.length === 1) return wholeOf(parts[0]!.read.tensor);
   const made: State[] = [];
   for (let i = 0; i < parts.length; i += MOST_PARTS) {
     const some = parts.slice(i, i + MOST_PARTS);
@@ -212,14 +220,21 @@ export const sequence: ListLowering = (b, node, read) => {
       if (!layer.isThere) return null;
       const part = layer.inputPart(b.read(x));
       let last: State[] = starts.map((one) => ({ read: one, first: i * batch, step: 1 }));
-      const states: State[] = [];
+      const pieces: State[] = [];
+      let some: State[] = [];
       for (let step = 0; step < time; step += 1) {
         const t = direction === 0 ? step : time - 1 - step;
         last = layer.statesOf(layer.step(part, t * batch, batch, last));
-        states[t] = last[0]!;
+        some.push(last[0]!);
+        if (some.length < MOST_PARTS && step < time - 1) continue;
+        // Put together as they come, so that their textures are free for the steps that follow.
+        if (direction === 1) some.reverse();
+        pieces.push(plainState(stack(b, some, batch, units)));
+        some = [];
       }
+      if (direction === 1) pieces.reverse();
       ends.push(last);
-      outputs.push(stack(b, states, batch, units));
+      outputs.push(stackWhole(b, pieces, units));
     }
     x = outputs.length === 1 ? outputs[0]! : joinChannels(b, outputs);
   }

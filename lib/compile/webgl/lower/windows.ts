@@ -23,7 +23,10 @@ function packTable(table: Table, kind: "sum" | "max"): { taps: number; weight: W
     }),
   );
   const values = Float32Array.from(flat.flat());
-  return { taps, weight: { key: `table ${taps} ${values.join()}`, make: () => values } };
+  return {
+    taps,
+    weight: { key: `table ${taps} ${values.join()}`, make: () => values, isTable: true },
+  };
 }
 
 /** One axis of a value by a table; the other axes stay. */
