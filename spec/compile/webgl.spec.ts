@@ -242,6 +242,81 @@ if (inBrowser) {
       fast.dispose();
     });
 
+    it("keeps weights in 16 bits on request, save those that overflow them", async () => {
+      nn.manualSeed(3);
+      const model = new nn.Sequential(new nn.Linear(64, 64), new nn.ReLU(), new nn.Linear(64, 8));
+      const x = nn.randn(5, 64);
+      const want = model(x) as tf.Tensor;
+      const half = await nn.compile(model, x, { precision: "float16" });
+      const got = half(x);
+      const error = tf.tidy(() => tf.max(tf.abs(tf.sub(got, want))).dataSync()[0]!);
+      expect(error).to.be.within(1e-7, 2e-3); // 11 bits are kept, and no more
+      const large = tf.mul(model.stateDict().get("0.weight")!, 1e7);
+      model.loadStateDict(new Map([["0.weight", large]]), { strict: false });
+      const scale = { rtol: 1e-3, atol: 1e3 };
+      expectSame(half(x), model(x), scale, "with weights beyond 65504");
+      half.dispose();
+      model.dispose();
+    });
+
+    it("refuses a precision that the backend has not", async () => {
+      const model = new nn.Linear(2, 2);
+      let message = "";
+      await nn.compile(model, tf.zeros([1, 2]), { precision: "int8" }).catch((error: unknown) => {
+        message = (error as Error).message;
+      });
+      expect(message).to.equal(
+        'compile: precision must be one of "float32", "float16" on webgl, but got "int8"',
+      );
+    });
+
+    it("compiles no program of tfjs", async () => {
+      const model = makeNet();
+      const { drawElements } = WebGL2RenderingContext.prototype; // what tfjs draws with
+      let draws = 0;
+      WebGL2RenderingContext.prototype.drawElements = function (...args) {
+        draws += 1;
+        drawElements.apply(this, args);
+      };
+      try {
+        const fast = await nn.compile(model, tf.zeros([1, 3, 8, 8]));
+        expect(draws).to.equal(0);
+        fast.dispose();
+      } finally {
+        WebGL2RenderingContext.prototype.drawElements = drawElements;
+      }
+      model.dispose();
+    });
+
+    it("makes nothing anew in a run", async () => {
+      const model = makeNet();
+      const x = nn.randn(1, 3, 8, 8);
+      const engine = createWebglEngine(model);
+      const plan = engine.plan(optimise(record(model, [x], DECOMPOSED).graph));
+      plan.execute([x])(plan.graph.output!.inputs()[0]!).dispose();
+      const { prototype } = WebGL2RenderingContext;
+      const names = ["createTexture", "createBuffer", "createFramebuffer", "createProgram", "createShader"] as const; // prettier-ignore
+      const before = names.map((name) => prototype[name]);
+      let made = 0;
+      names.forEach((name) => {
+        const create = prototype[name] as (...args: unknown[]) => unknown;
+        prototype[name] = function (this: unknown, ...args: unknown[]) {
+          made += 1;
+          return create.apply(this, args);
+        } as never;
+      });
+      try {
+        for (let i = 0; i < 50; i += 1) {
+          plan.execute([x])(plan.graph.output!.inputs()[0]!).dispose();
+        }
+      } finally {
+        names.forEach((name, i) => (prototype[name] = before[i] as never));
+      }
+      expect(made).to.equal(0);
+      engine.dispose();
+      model.dispose();
+    });
+
     it("goes on after the GPU was taken away, ten times", async () => {
       const model = makeNet();
       const engine = createWebglEngine(model);

@@ -128,7 +128,7 @@ export const separatePool: Lowering = (b, node, read) => {
   const options = (node.args[2] ?? {}) as PoolOptions;
   const shape = shapeOf(node);
   const kernels = sizesOf(node.args[1] as number, n);
-  const given = [options.stride ?? []].flat() as number[];
+  const given: readonly number[] = [options.stride ?? []].flat();
   const strides = given.length ? sizesOf(given, n) : kernels;
   const paddings = sizesOf(options.padding ?? 0, n);
   const dilations = sizesOf(options.dilation ?? 1, n);
