@@ -52,7 +52,10 @@ export async function inBrowserWith<T>(
   const { port } = server.address() as { port: number };
   const browser = await chromium.launch({
     executablePath: await findBrowser(),
-    args: BROWSER_FLAGS,
+    // A window on the machine's own GPU, where there is one: HARDWARE_GL=1.
+    ...(process.env.HARDWARE_GL
+      ? { headless: false, args: ["--ignore-gpu-blocklist", "--no-sandbox"] }
+      : { args: BROWSER_FLAGS }),
   });
   try {
     const page = await browser.newPage();

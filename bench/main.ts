@@ -9,6 +9,7 @@ import { benchCompile, type CompileBenchOptions } from "./compile-main.js";
 import { footprint } from "./footprint.js";
 import { benchLayers, type Row } from "./layers.js";
 import { benchLoad, type LoadRow } from "./load.js";
+import { reportWebgl } from "./webgl-report.js";
 
 function print(rows: readonly Row[]): void {
   const table = new Table({
@@ -79,6 +80,7 @@ const BENCHES: Record<string, () => Promise<void>> = {
   eager: async () => printEager(await benchEager()),
   compile: () => benchCompile(options()),
   footprint: async () => console.log(await footprint()),
+  browser: () => reportWebgl(options()),
 };
 
 const { values: flags, positionals } = parseArgs({
