@@ -17,10 +17,10 @@ const SECONDS_EACH = 5;
 export interface Choice {
   models: readonly string[] | null;
   peers: readonly string[] | null;
-  rounds: number;
+  rounds?: number;
 }
 
-export async function reportWebgl({ models, peers, rounds }: Choice): Promise<void> {
+export async function reportWebgl({ models, peers, rounds = 15 }: Choice): Promise<void> {
   const rows: WebglRow[] = [];
   const until = Date.now() + 1000 * BUDGET_S;
   for (const model of pick("model", models, MODELS)) {
