@@ -81,7 +81,8 @@ export async function benchModel(
       times.push(once < 500 ? await time(run, 1) : once);
       continue;
     }
-    await time(run, Math.min(12, Math.ceil(300 / once))); // engines and threads settle
+    const settling = Math.min(12, Math.ceil(300 / once)); // engines compile
+    await time(run, Math.max(settling, peer.settles ?? 0));
     repeats.set(candidate, Math.max(1, Math.ceil(10 / (await time(run, 1)))));
   }
   const began = performance.now();

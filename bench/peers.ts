@@ -37,6 +37,8 @@ export interface Peer {
   name: string;
   /** Whether calls may take seconds: timed once or twice. */
   isSlow?: boolean;
+  /** Runs until it has settled how it computes. */
+  settles?: number;
   /** Gives what makes it ready; weights are in memory by then, as bytes or as a model. */
   open: (model: BenchModel, files: Files) => Promise<() => Promise<Session>>;
 }
@@ -65,6 +67,7 @@ function calling(
 /** sconce, compiled on tfjs' cpu backend. */
 export const ours = (name: string, threads: number): Peer => ({
   name,
+  settles: threads > 1 ? 16 : 0, // it finds out whether threads are faster
   open: async (bench, files) => {
     await nn.setBackend("cpu");
     const model = await loaded(bench, files);
