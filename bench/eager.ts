@@ -35,7 +35,7 @@ export async function benchEager(): Promise<EagerRow[]> {
     const fast = (await nn.compile(model, x)) as unknown as (x: tf.Tensor) => unknown;
     const run = (call: (x: tf.Tensor) => unknown) => (): void =>
       tf.dispose(call(x) as tf.TensorContainer);
-    const eager = run(model as unknown as (x: tf.Tensor) => unknown);
+    const eager = run(model);
     const replaced = (): void => {
       const restore = replaceTfjsKernels();
       eager();

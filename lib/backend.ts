@@ -82,7 +82,8 @@ function hasWebGL(): boolean {
       : typeof document === "object"
         ? document.createElement("canvas")
         : null;
-  const context = canvas?.getContext("webgl2") ?? canvas?.getContext("webgl");
+  const context = (canvas?.getContext("webgl2") ??
+    canvas?.getContext("webgl")) as WebGLRenderingContext | null;
   if (!context) return false;
   // Browsers keep few contexts alive at a time: give this one back.
   context.getExtension("WEBGL_lose_context")?.loseContext();

@@ -1,5 +1,6 @@
 /** What a backend's compiler gives: plans in, numbers out. `plan/` has that of the CPU, `webgl/` its own. */
 import type * as tf from "@tensorflow/tfjs-core";
+import { loadBackend } from "../backend.js";
 import type { Graph, Node } from "../graph/index.js";
 import type { Precision } from "./precision.js";
 
@@ -65,7 +66,7 @@ export type CreateEngine = (
 const TARGETS: Readonly<Record<string, () => Promise<CreateEngine>>> = {
   cpu: async () => (await import("./plan/engine.js")).createEngine,
   webgl: async () => {
-    await import("@tensorflow/tfjs-backend-cpu"); // for `onCpu`
+    await loadBackend("cpu"); // for `onCpu`
     return (await import("./webgl/engine.js")).createWebglEngine;
   },
 };

@@ -41,7 +41,7 @@ export function sizes(
   if (value === undefined || value === null) return new Array<number[]>(dims).fill([missing].flat()).map((all, i) => all[i] ?? all[0]!); // prettier-ignore
   if (isSize(value, least)) return new Array<number>(dims).fill(value);
   if (!Array.isArray(value) || value.length !== dims) return null;
-  return value.every((one) => isSize(one, least)) ? [...(value as number[])] : null;
+  return value.every((one) => isSize(one, least)) ? [...value] : null;
 }
 
 export const product = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);

@@ -58,7 +58,7 @@ const lowerConv =
     const isDivided = Number.isInteger(groups) && groups > 0 && outChannels % groups === 0;
     if (padding === null || !isDivided || inChannels !== perGroup * groups) return null;
     const spec: ConvSpec = {
-      ...{ batch: batched ? x.shape[0]! : 1, inChannels, outChannels, groups, kernel },
+      ...{ batch: batched ? x.shape[0] : 1, inChannels, outChannels, groups, kernel },
       ...{ size: x.shape.slice(-dims), stride, dilation, ...padding },
     };
     const out = windowsOf(spec).out.slice(-dims);

@@ -1,5 +1,5 @@
 /** Where kernels find the numbers of tfjs' tensors: in a heap beside the cpu backend, or in tfjs-wasm's own. */
-import * as tf from "@tensorflow/tfjs-core";
+import type * as tf from "@tensorflow/tfjs-core";
 import { createHeap, type Heap } from "../kernels/cpu/index.js";
 
 /** What a kernel reads: a tensor, or numbers of its own making. */

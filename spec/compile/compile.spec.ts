@@ -105,7 +105,7 @@ describe("compile", () => {
   it("keeps weights narrow, for half or a quarter of the memory", async () => {
     const model = new nn.Sequential(new nn.Linear(64, 96), new nn.GELU(), new nn.Linear(96, 32));
     const x = nn.randn(5, 64);
-    const want = model(x) as tf.Tensor;
+    const want = model(x);
     const bytes = async (precision: nn.Precision, most: number): Promise<number> => {
       const fast = await nn.compile(model, x, { precision });
       expectSame(fast(x), want, { rtol: 0, atol: most }, precision);

@@ -40,7 +40,7 @@ const PROGRAMS: Readonly<Record<string, () => tf.Tensor>> = {
   reductions: () => tf.mean(tf.max(tf.sum(nn.randn(6, 5, 4, 8), -1), 0, true)),
   "NaN and infinities": () => {
     const x = tf.concat([tf.tensor1d([NaN, Infinity, -Infinity, -0]), nn.randn(508)]);
-    const grid = tf.reshape(x, [1, 8, 8, 8]) as tf.Tensor4D;
+    const grid = tf.reshape<tf.Rank.R4>(x, [1, 8, 8, 8]);
     return tf.concat([
       tf.reshape(tf.relu(tf.maxPool(grid, 2, 2, 0)), [-1]),
       tf.reshape(tf.conv2d(grid, image(3, 3, 8, 8), 1, "same"), [-1]),

@@ -51,7 +51,7 @@ export function normInJs(heap: Heap): NormLibrary {
         const to = (out >>> 2) + 3 * i;
         memory[to] = mean;
         memory[to + 1] = 1 / Math.sqrt(variance + eps);
-        memory[to + 2] = mean - memory[to]!;
+        memory[to + 2] = mean - memory[to];
       }
     },
     groupPairs: (stats, channels, weight, bias, pairs) => {
