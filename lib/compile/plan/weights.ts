@@ -1,6 +1,7 @@
 import type { Heap, WeightType } from "../../kernels/cpu/index.js";
 import type { Attributes, Graph, Node } from "../../graph/index.js";
-import { State } from "../../module/parameter.js";
+import type { State } from "../../module/parameter.js";
+import { Versions } from "../versions.js";
 import { signature, Statics } from "./statics.js";
 import { Block } from "./value.js";
 
@@ -14,7 +15,7 @@ interface Packed {
 /** The packed weights of one model, shared by all its plans, each once. */
 export class Weights {
   private readonly packed = new Map<string, Packed>();
-  private readonly versions = new Map<State, number>();
+  private readonly versions: Versions;
   private readonly statics = new Map<Graph, Statics>();
 
   constructor(
@@ -22,7 +23,9 @@ export class Weights {
     private readonly attributes: Attributes,
     /** How the weights of linear layers are kept. */
     readonly type: WeightType = "f32",
-  ) {}
+  ) {
+    this.versions = new Versions(attributes);
+  }
 
   /** The bytes of all packed weights. */
   get bytes(): number {
@@ -70,13 +73,8 @@ export class Weights {
 
   /** Makes anew what was made of parameters that have other values now. */
   refresh(): void {
-    let changed: Set<State> | null = null;
-    for (const [state, version] of this.versions) {
-      if (state.version === version) continue;
-      (changed ??= new Set()).add(state);
-      this.versions.set(state, state.version);
-    }
-    if (changed === null) return;
+    const changed = this.versions.changed();
+    if (changed.size === 0) return;
     this.settle();
     for (const { sources, fill } of this.packed.values()) {
       if ([...sources].some((state) => changed.has(state))) fill();
@@ -86,24 +84,17 @@ export class Weights {
 
   /** Notes whatever parameters a graph reads, packed or not. */
   watch(graph: Graph): void {
-    for (const node of graph.nodes) {
-      if (node.kind === "get_attr") this.collect(node, graph, new Set());
-    }
+    this.versions.watch(graph);
   }
 
   dispose(): void {
     for (const { block } of this.packed.values()) this.heap.free(block.address);
     this.packed.clear();
-    this.versions.clear();
   }
 
   private collect(node: Node, graph: Graph, into: Set<State>): void {
-    if (node.kind === "get_attr" && !graph.constants.has(node.target)) {
-      const state = this.attributes(node.target);
-      if (!(state instanceof State)) return;
-      into.add(state);
-      if (!this.versions.has(state)) this.versions.set(state, state.version);
-    }
+    const state = this.versions.note(node, graph);
+    if (state) into.add(state);
     for (const input of node.inputs()) this.collect(input, graph, into);
   }
 }

@@ -1,27 +1,24 @@
 /** Compiled models on tfjs backends without kernels of our own: the optimised graph by fused ops. */
 import * as tf from "@tensorflow/tfjs-core";
 import type { Graph } from "../../graph/index.js";
-import { State } from "../../module/parameter.js";
 import { attributesOf } from "../guard.js";
 import type { CompileEngine } from "../target.js";
+import { Versions } from "../versions.js";
 import { TfjsPlan } from "./plan.js";
 
 /** The rearranged weights of one model, on the backend on which it was compiled. */
 export class TfjsEngine implements CompileEngine {
   private readonly attributes: (key: string) => tf.Tensor;
   private readonly packed = new Map<string, tf.Tensor>();
-  private readonly versions = new Map<State, number>();
+  private readonly versions: Versions;
 
   constructor(model: unknown) {
     this.attributes = attributesOf(model);
+    this.versions = new Versions(this.attributes);
   }
 
   plan(graph: Graph): TfjsPlan {
-    for (const node of graph.nodes) {
-      if (node.kind !== "get_attr" || graph.constants.has(node.target)) continue;
-      const state = this.attributes(node.target);
-      if (state instanceof State) this.versions.set(state, state.version);
-    }
+    this.versions.watch(graph);
     return new TfjsPlan(graph, this.attributes, (key, make) => {
       let tensor = this.packed.get(key);
       // Kept: the call that needs it first runs in a scope.
@@ -31,13 +28,7 @@ export class TfjsEngine implements CompileEngine {
   }
 
   refresh(): void {
-    let changed = false;
-    for (const [state, version] of this.versions) {
-      if (state.version === version) continue;
-      changed = true;
-      this.versions.set(state, state.version);
-    }
-    if (changed) this.dispose();
+    if (this.versions.changed().size > 0) this.dispose();
   }
 
   dispose(): void {

@@ -35,10 +35,11 @@ export class TfjsPlan implements CompiledPlan {
       for (const input of [node, ...node.inputs()]) last.set(input, i);
     });
     const stays = new Set([...graph.output!.inputs(), ...graph.placeholders]);
-    this.dying = this.calls.map(
-      (_, i) =>
-      [...last].filter(([node, at]) => at === i && !stays.has(node) && !this.statics.has(node)).map(([node]) => node), // prettier-ignore
-    );
+    const dying = this.calls.map((): Node[] => []);
+    for (const [node, at] of last) {
+      if (!stays.has(node) && !this.statics.has(node)) dying[at]!.push(node);
+    }
+    this.dying = dying;
   }
 
   describe(): StepInfo[] {

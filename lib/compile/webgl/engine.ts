@@ -2,7 +2,6 @@ import type * as tf from "@tensorflow/tfjs-core";
 import type { Graph, Node } from "../../graph/index.js";
 import { Device } from "../../kernels/webgl/device.js";
 import { ProgramCache } from "../../kernels/webgl/program.js";
-import { State } from "../../module/parameter.js";
 import { attributesOf } from "../guard.js";
 import { findStatic } from "../passes/facts.js";
 import { optimise } from "../passes/index.js";
@@ -11,6 +10,7 @@ import type { Constant } from "./builder.js";
 import { onCpu } from "../on-cpu.js";
 import type { Precision } from "../precision.js";
 import type { CompileEngine } from "../target.js";
+import { Versions } from "../versions.js";
 import { expand } from "./expand.js";
 import { GpuMemory } from "./gpu.js";
 import { type Constants, WebglPlan } from "./plan.js";
@@ -24,12 +24,13 @@ export class WebglEngine implements CompileEngine {
   private readonly attributes: (key: string) => tf.Tensor;
   private readonly plans = new Set<WebglPlan>();
   private statics: { graph: Graph; numbers: Statics } | null = null;
-  private readonly versions = new Map<State, number>();
+  private readonly versions: Versions;
 
   constructor(model: unknown, precision: "float32" | "float16" = "float32") {
     const { device, programs } = shared();
     this.memory = new GpuMemory(device, programs, precision);
     this.attributes = attributesOf(model);
+    this.versions = new Versions(this.attributes);
   }
 
   plan(graph: Graph): WebglPlan {
@@ -72,13 +73,7 @@ export class WebglEngine implements CompileEngine {
   /** Parameters that have new values are uploaded anew. */
   refresh(): void {
     this.forgetNumbers();
-    let changed = false;
-    for (const [state, version] of this.versions) {
-      if (state.version === version) continue;
-      changed = true;
-      this.versions.set(state, state.version);
-    }
-    if (!changed) return;
+    if (this.versions.changed().size === 0) return;
     this.memory.dropWeights();
     for (const plan of this.plans) plan.invalidate();
   }
@@ -91,11 +86,7 @@ export class WebglEngine implements CompileEngine {
 
   private constantsOf(graph: Graph): Constants {
     const statics = findStatic(graph);
-    for (const node of graph.nodes) {
-      if (node.kind !== "get_attr" || graph.constants.has(node.target)) continue;
-      const state = this.attributes(node.target);
-      if (state instanceof State) this.versions.set(state, state.version);
-    }
+    this.versions.watch(graph);
     return {
       of: (node: Node) => filled(node) ?? (statics.has(node) ? lazily(node, () => onCpu(() => this.numbersOf(graph).of(node))) : null), // prettier-ignore
       keyOf: (node) => signature(node, graph),

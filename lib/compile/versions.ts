@@ -1,0 +1,35 @@
+import type * as tf from "@tensorflow/tfjs-core";
+import type { Graph, Node } from "../graph/index.js";
+import { State } from "../module/parameter.js";
+
+/** Which values of a model's parameters its plans were made of. */
+export class Versions {
+  private readonly seen = new Map<State, number>();
+
+  constructor(private readonly attributes: (key: string) => tf.Tensor) {}
+
+  /** Notes the parameter that a node reads, and gives it; `null` if it reads none. */
+  note(node: Node, graph: Graph): State | null {
+    if (node.kind !== "get_attr" || graph.constants.has(node.target)) return null;
+    const state = this.attributes(node.target);
+    if (!(state instanceof State)) return null;
+    if (!this.seen.has(state)) this.seen.set(state, state.version);
+    return state;
+  }
+
+  /** Notes whatever parameters a graph reads. */
+  watch(graph: Graph): void {
+    for (const node of graph.nodes) this.note(node, graph);
+  }
+
+  /** The parameters that were given other values since they were noted, or since the last time. */
+  changed(): Set<State> {
+    const changed = new Set<State>();
+    for (const [state, version] of this.seen) {
+      if (state.version === version) continue;
+      changed.add(state);
+      this.seen.set(state, state.version);
+    }
+    return changed;
+  }
+}
