@@ -5,6 +5,7 @@ import { setCallObserver } from "../module/call.js";
 import type { Module } from "../module/index.js";
 import { State } from "../module/parameter.js";
 import { isModule } from "../module/walk.js";
+import { RECURRENT } from "./passes/facts.js";
 import { RANDOM, Recorder, TraceError } from "./recorder.js";
 import { forgetZeros, pretend } from "./shapes.js";
 import { takeApart } from "./structure.js";
@@ -139,8 +140,6 @@ export function record(
   }
 }
 
-const SEQUENCES: ReadonlySet<string> = new Set(["rnn_tanh", "rnn_relu", "lstm", "gru"]);
-
 /**
  * What a recurrent op gives, of which only the shapes are wanted: those of the first step in time,
  * and then as many of it. `null` for any other op.
@@ -151,7 +150,7 @@ function firstStep(
   [input, ...rest]: readonly unknown[],
 ): tf.Tensor[] | null {
   const options = rest.at(-1) as { lengths?: unknown };
-  if (!SEQUENCES.has(name) || options.lengths) return null;
+  if (!RECURRENT.has(name) || options.lengths) return null;
   const x = input as tf.Tensor3D;
   const first = tf.slice(x, [0, 0, 0], [Math.min(1, x.shape[0]), -1, -1]);
   const [output, ...states] = body(first, ...rest) as tf.Tensor[];

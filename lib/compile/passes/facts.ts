@@ -62,7 +62,8 @@ export function draws({ target, args }: Node): boolean {
   return RECURRENT.has(target) && Boolean(options.training && options.dropout);
 }
 
-const RECURRENT = new Set(["rnn_tanh", "rnn_relu", "lstm", "gru"]);
+/** Ops that run over whole sequences. */
+export const RECURRENT: ReadonlySet<string> = new Set(["rnn_tanh", "rnn_relu", "lstm", "gru"]);
 
 /** Whether nothing but convolutions reads a border of zeros: then they can do without it. */
 export function isAbsorbed(node: Node, users: ReadonlySet<Node>): boolean {

@@ -28,7 +28,7 @@ export class GpuMemory {
   private raw: Float32Array<ArrayBuffer> = new Float32Array(0);
   /** Bytes uploaded so far, and textures made. */
   private generation: number;
-  readonly counts = { uploadedBytes: 0, weightBytes: 0, textures: 0 };
+  readonly counts = { uploadedBytes: 0, textures: 0 };
 
   constructor(
     readonly device: Device,
@@ -57,8 +57,6 @@ export class GpuMemory {
       const half = this.precision === "float16" && !isTable && values.every(fitsHalf);
       texture = makeWeightTexture(this.device, values, half ? "float16" : "float32");
       this.counts.uploadedBytes += values.byteLength;
-      this.counts.weightBytes += half ? values.byteLength / 2 : values.byteLength;
-
       this.weights.set(key, texture);
     }
     return texture;

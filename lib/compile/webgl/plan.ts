@@ -6,13 +6,12 @@ import { gather, type Layout, makeLayout } from "../../kernels/webgl/layout.js";
 import { checkedSize } from "../../kernels/webgl/textures.js";
 import { DECLINED } from "../declined.js";
 import type { CompiledPlan, Fallback, Results, StepInfo } from "../target.js";
-import { tensorMeta } from "../passes/facts.js";
+import { isAbsorbed, tensorMeta } from "../passes/facts.js";
 import { type Allocation, allocate } from "./allocate.js";
 import { Builder, type Constant, type Host, type Step } from "./builder.js";
 import type { GpuMemory } from "./gpu.js";
 import { type HostTensor, runNode, toTensor } from "./host.js";
 import { LIST_LOWERINGS, lower } from "./lower/index.js";
-import { isAbsorbed } from "../passes/facts.js";
 import { layoutIn, type Value, VirtualTensor, wholeOf } from "./value.js";
 
 /** What a plan asks of the graph's constants. */

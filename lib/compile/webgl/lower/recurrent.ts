@@ -22,11 +22,12 @@ interface Weights {
   weightHr?: Node | null;
 }
 
-/** The rows of a tensor in which a state stands: entry `n` in row `first + n · step`. */
+/** The rows of a tensor in which a state stands: entry `n` of `rows` in row `first + n · step`. */
 interface State {
   read: Read;
   first: number;
   step: number;
+  rows: number;
 }
 
 const asRead = ({ tensor }: Value): Read => ({ tensor, layout: tensor.layout });
@@ -46,7 +47,8 @@ function padGates(values: Float32Array, gates: number, units: number, width: num
 /** One layer in one direction. */
 class Layer {
   readonly isThere: boolean;
-  private readonly gates: number;
+  /** Of all gates, each of whole texels. */
+  private readonly width: number;
   /** The same for all steps. */
   private source: ProgramSource | null = null;
   private readonly ih: Weight | null;
@@ -61,8 +63,8 @@ class Layer {
     { weightIh, weightHh, biasIh, biasHh }: Weights,
   ) {
     const gates = GATES[kind];
-    this.gates = gates;
     const outputs = gates * Math.ceil(units / 4) * 4;
+    this.width = outputs;
     const matrix = (node: Node): Weight | null => {
       const inputs = shapeOf(node)[1]!;
       return b.packed(node, "gates", (values) =>
@@ -86,11 +88,11 @@ class Layer {
   /** `x W_ihᵀ + b_ih`, for the LSTM with `b_hh` too: `(rows, gates · H)`. */
   inputPart(x: Read): Value {
     const options = { bias: true, residual: false, activation: "", masked: false };
-    const outputs = this.gates * Math.ceil(this.units / 4) * 4;
-    return this.b.draw(matmulProgram({ ...options, single: x.layout.rows === 1 }), [x.layout.rows, outputs], {
+    const { rows } = x.layout;
+    return this.b.draw(matmulProgram({ ...options, single: rows === 1 }), [rows, this.width], {
       inputs: [x],
       weights: [this.ih!, this.inputBias!],
-    }); // prettier-ignore
+    });
   }
 
   /** The next state: `(N, H)`, of the LSTM `(2N, H)`, of each entry its h and its c. */
@@ -113,60 +115,39 @@ class Layer {
   }
 
   /** Where the parts of a state that `step` gave stand. */
-  statesOf(value: Value): State[] {
-    const read = asRead(value);
-    if (this.kind !== "lstm") return [{ read, first: 0, step: 1 }];
-    return [
-      { read, first: 0, step: 2 },
-      { read, first: 1, step: 2 },
-    ];
+  statesOf(value: Value, batch: number): State[] {
+    const count = this.kind === "lstm" ? 2 : 1;
+    const one = { read: asRead(value), step: count, rows: batch };
+    return Array.from({ length: count }, (_, first) => ({ ...one, first }));
   }
 }
 
-/** The states one after the other: `(parts · N, H)`. */
-function stack(b: Builder, parts: readonly State[], batch: number, units: number): Value {
-  const { length } = parts;
-  const only = parts[0]!;
-  if (length === 1 && only.step === 1 && only.first === 0 && only.read.layout.rows === batch) {
-    return wholeOf(only.read.tensor);
-  }
-  const made: State[] = [];
-  for (let i = 0; i < length; i += MOST_PARTS) {
-    const some = parts.slice(i, i + MOST_PARTS);
-    const rows = some.length * batch;
-    const ints: Record<string, number> = { size: rows, inner: 1 };
-    some.forEach(({ first, step }, k) => {
-      Object.assign(ints, { [`begin_${k}`]: k * batch, [`length_${k}`]: batch });
-      Object.assign(ints, { [`first_${k}`]: first, [`step_${k}`]: step });
-    });
-    const value = b.draw(concatProgram(some.length, "rows"), [rows, units], { inputs: some.map(({ read }) => read), ints }); // prettier-ignore
-    made.push({ read: asRead(value), first: 0, step: 1 });
-  }
-  if (made.length === 1) return wholeOf(made[0]!.read.tensor);
-  return stackWhole(b, made, units);
-}
-
-const plainState = (value: Value): State => ({ read: asRead(value), first: 0, step: 1 });
-
-/** Matrices one below the other. */
-function stackWhole(b: Builder, parts: readonly State[], units: number): Value {
-  if (parts.length === 1) return wholeOf(parts[0]!.read.tensor);
+/** States one below the other: `(rows of all, H)`. */
+function stack(b: Builder, parts: readonly State[], units: number): Value {
+  const [{ read, first, step, rows }] = parts as [State];
+  const isWhole = first === 0 && step === 1 && rows === read.layout.rows;
+  if (parts.length === 1 && isWhole) return wholeOf(read.tensor);
   const made: State[] = [];
   for (let i = 0; i < parts.length; i += MOST_PARTS) {
     const some = parts.slice(i, i + MOST_PARTS);
-    const total = some.reduce((sum, { read }) => sum + read.layout.rows, 0);
+    const total = some.reduce((sum, one) => sum + one.rows, 0);
     const ints: Record<string, number> = { size: total, inner: 1 };
     let begin = 0;
-    some.forEach(({ read: { layout } }, k) => {
-      Object.assign(ints, { [`begin_${k}`]: begin, [`length_${k}`]: layout.rows });
-      Object.assign(ints, { [`first_${k}`]: 0, [`step_${k}`]: 1 });
-      begin += layout.rows;
+    some.forEach((one, k) => {
+      Object.assign(ints, { [`begin_${k}`]: begin, [`length_${k}`]: one.rows });
+      Object.assign(ints, { [`first_${k}`]: one.first, [`step_${k}`]: one.step });
+      begin += one.rows;
     });
-    const value = b.draw(concatProgram(some.length, "rows"), [total, units], { inputs: some.map(({ read }) => read), ints }); // prettier-ignore
-    made.push({ read: asRead(value), first: 0, step: 1 });
+    const inputs = some.map((one) => one.read);
+    made.push(wholeState(b.draw(concatProgram(some.length, "rows"), [total, units], { inputs, ints }))); // prettier-ignore
   }
-  return made.length === 1 ? wholeOf(made[0]!.read.tensor) : stackWhole(b, made, units);
+  return stack(b, made, units);
 }
+
+const wholeState = (value: Value): State => {
+  const read = asRead(value);
+  return { read, first: 0, step: 1, rows: read.layout.rows };
+};
 
 /** A step of its own: the states after it. */
 function oneStep(b: Builder, node: Node, read: Reader, states: readonly Node[]): Value[] | null {
@@ -179,9 +160,9 @@ function oneStep(b: Builder, node: Node, read: Reader, states: readonly Node[]):
   const layer = new Layer(b, kind, units, weights);
   if (!layer.isThere) return null;
   const part = layer.inputPart(b.read(read(x!)));
-  const starts = states.map((one) => ({ read: b.read(read(one)), first: 0, step: 1 }));
+  const starts = states.map((one) => ({ read: b.read(read(one)), first: 0, step: 1, rows: batch }));
   const next = layer.step(part, 0, batch, starts);
-  return layer.statesOf(next).map(({ first, step }) => ({
+  return layer.statesOf(next, batch).map(({ first, step }) => ({
     ...{ tensor: next.tensor, shape: [batch, units] },
     ...{ strides: [step * units, 1], offset: first * units },
   }));
@@ -219,28 +200,33 @@ export const sequence: ListLowering = (b, node, read) => {
       const layer = new Layer(b, kind, units, sets[i]!);
       if (!layer.isThere) return null;
       const part = layer.inputPart(b.read(x));
-      let last: State[] = starts.map((one) => ({ read: one, first: i * batch, step: 1 }));
+      let last: State[] = starts.map((one) => ({
+        read: one,
+        first: i * batch,
+        step: 1,
+        rows: batch,
+      }));
       const pieces: State[] = [];
       let some: State[] = [];
       for (let step = 0; step < time; step += 1) {
         const t = direction === 0 ? step : time - 1 - step;
-        last = layer.statesOf(layer.step(part, t * batch, batch, last));
+        last = layer.statesOf(layer.step(part, t * batch, batch, last), batch);
         some.push(last[0]!);
         if (some.length < MOST_PARTS && step < time - 1) continue;
         // Put together as they come, so that their textures are free for the steps that follow.
         if (direction === 1) some.reverse();
-        pieces.push(plainState(stack(b, some, batch, units)));
+        pieces.push(wholeState(stack(b, some, units)));
         some = [];
       }
       if (direction === 1) pieces.reverse();
       ends.push(last);
-      outputs.push(stackWhole(b, pieces, units));
+      outputs.push(stack(b, pieces, units));
     }
     x = outputs.length === 1 ? outputs[0]! : joinChannels(b, outputs);
   }
   const finals = initial.map((_, part) => {
     const all = ends.map((one) => one[part]!);
-    return reshaped(stack(b, all, batch, units), [sets.length, batch, units])!;
+    return reshaped(stack(b, all, units), [sets.length, batch, units])!;
   });
   return [reshaped(x, [time, batch, directions * units])!, ...finals];
 };

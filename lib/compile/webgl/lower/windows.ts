@@ -1,5 +1,6 @@
 /** What reads windows along axes: resampling, pooling of every kind, borders, and fixed indices. */
 import { readResamplings } from "../../../functional/interpolate.js";
+import type { PadMode } from "../../../kernels/webgl/programs/pad.js";
 import { windowsProgram } from "../../../kernels/webgl/programs/windows.js";
 import type { Node } from "../../../graph/index.js";
 import { type Builder, isMasked, type Weight } from "../builder.js";
@@ -150,8 +151,6 @@ export const separatePool: Lowering = (b, node, read) => {
   return alongAll(b, value, tables, isMax ? "max" : "sum");
 };
 
-type PadMode = "constant" | "reflect" | "replicate" | "circular";
-
 const INSIDE: Readonly<Record<PadMode, (i: number, n: number) => number>> = {
   constant: (i) => i,
   reflect: (i, n) => (i < 0 ? -i : i >= n ? 2 * n - 2 - i : i),
@@ -159,27 +158,35 @@ const INSIDE: Readonly<Record<PadMode, (i: number, n: number) => number>> = {
   circular: (i, n) => ((i % n) + n) % n,
 };
 
-/** Borders of any axes. */
+/** Borders of some axes: how much is put before, or taken away there, and what is put. */
+function bordered(
+  b: Builder,
+  node: Node,
+  value: Value,
+  sides: readonly { axis: number; before: number }[],
+  { mode, filling }: { mode: PadMode; filling: number },
+): Value {
+  const tables = sides.map(({ axis, before }) => {
+    const size = value.shape[axis]!;
+    const table = range(shapeOf(node)[axis]!, (o) => {
+      const from = INSIDE[mode](o - before, size);
+      return [from >= 0 && from < size ? ([from, 1] as const) : ([0, 0, filling] as const)];
+    });
+    return { axis, table };
+  });
+  return alongAll(b, value, tables);
+}
+
+/** `pad(x, sides, { mode, value })`, the sides of the last axis first. */
 export const padAll: Lowering = (b, node, read) => {
   const value = read(node.args[0] as Node);
   const sizes = node.args[1] as number[];
   const { mode = "constant", value: filling } = (node.args[2] ?? {}) as { mode?: PadMode; value?: number | null }; // prettier-ignore
-  const shape = shapeOf(node);
   if (isEmpty(value, node) || dtypeOf(node) === "bool") return null;
-  const tables = range(sizes.length / 2, (i) => {
-    const axis = shape.length - 1 - i;
-    const size = value.shape[axis]!;
-    const table = range(shape[axis]!, (o) => {
-      const from = INSIDE[mode](o - sizes[2 * i]!, size);
-      return [from >= 0 && from < size ? ([from, 1] as const) : ([0, 0, filling ?? 0] as const)];
-    });
-    return { axis, table };
-  });
-  return alongAll(
-    b,
-    value,
-    tables.filter((_, i) => sizes[2 * i] !== 0 || sizes[2 * i + 1] !== 0),
-  );
+  const last = value.shape.length - 1;
+  const sides = range(sizes.length / 2, (i) => ({ axis: last - i, before: sizes[2 * i]! }));
+  const some = sides.filter((_, i) => sizes[2 * i] !== 0 || sizes[2 * i + 1] !== 0);
+  return bordered(b, node, value, some, { mode, filling: filling ?? 0 });
 };
 
 /** `tfjs.PadV2({ x }, { paddings, constantValue })` */
@@ -190,19 +197,9 @@ export const padKernel: Lowering = (b, node, read) => {
   ];
   const value = read(x);
   if (isEmpty(value, node)) return null;
-  const tables = paddings.map(([before], axis) => ({
-    axis,
-    table: range(shapeOf(node)[axis]!, (o) => {
-      const from = o - before;
-      const isIn = from >= 0 && from < value.shape[axis]!;
-      return [isIn ? ([from, 1] as const) : ([0, 0, constantValue] as const)];
-    }),
-  }));
-  return alongAll(
-    b,
-    value,
-    tables.filter((_, axis) => paddings[axis]!.some((n) => n > 0)),
-  );
+  const sides = paddings.map(([before], axis) => ({ axis, before }));
+  const some = sides.filter(({ axis }) => paddings[axis]!.some((n) => n > 0));
+  return bordered(b, node, value, some, { mode: "constant", filling: constantValue });
 };
 
 /** `tfjs.Tile({ x }, { reps })` and `tfjs.Reverse({ x }, { dims })` */
