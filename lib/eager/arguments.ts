@@ -14,11 +14,14 @@ export function isFloats(value: unknown): value is tf.Tensor {
 export const isVector = (value: unknown, n: number): value is tf.Tensor =>
   isFloats(value) && value.rank === 1 && value.size === n;
 
-/** An optional vector: itself, `null` for none, `undefined` for what is something else. */
-export function vector(value: unknown, n: number): tf.Tensor | null | undefined {
+/** An optional tensor of a shape: itself, `null` for none, `undefined` for what is something else. */
+export function ofShape(value: unknown, shape: readonly number[]): tf.Tensor | null | undefined {
   if (value === undefined || value === null) return null;
-  return isVector(value, n) ? value : undefined;
+  return isFloats(value) && sameShape(value.shape, shape) ? value : undefined;
 }
+
+export const vector = (value: unknown, n: number): tf.Tensor | null | undefined =>
+  ofShape(value, [n]);
 
 /** An op's options if it knows all of them, else `null`. */
 export function options(given: unknown, known: string): Options | null {
@@ -38,7 +41,9 @@ export function sizes(
   missing: number | readonly number[],
   least: number,
 ): number[] | null {
-  if (value === undefined || value === null) return new Array<number[]>(dims).fill([missing].flat()).map((all, i) => all[i] ?? all[0]!); // prettier-ignore
+  if (value === undefined || value === null) {
+    return typeof missing === "number" ? new Array<number>(dims).fill(missing) : [...missing];
+  }
   if (isSize(value, least)) return new Array<number>(dims).fill(value);
   if (!Array.isArray(value) || value.length !== dims) return null;
   return value.every((one) => isSize(one, least)) ? [...value] : null;
@@ -48,3 +53,24 @@ export const product = (shape: readonly number[]): number => shape.reduce((a, b)
 
 export const sameShape = (a: readonly number[], b: readonly number[]): boolean =>
   a.length === b.length && a.every((size, i) => size === b[i]);
+
+/** Row-major strides over a shape that a tensor broadcasts to: 0 where it repeats; `null`: it does not. */
+export function stridesOver(from: readonly number[], shape: readonly number[]): number[] | null {
+  const missing = shape.length - from.length;
+  if (missing < 0) return null;
+  const strides = new Array<number>(shape.length).fill(0);
+  let step = 1;
+  for (let i = from.length - 1; i >= 0; i -= 1) {
+    if (from[i] !== 1 && from[i] !== shape[missing + i]) return null;
+    strides[missing + i] = from[i] === 1 ? 0 : step;
+    step *= from[i]!;
+  }
+  return strides;
+}
+
+/** The shape of two that broadcast; `stridesOver` says whether they do. */
+export function broadcast(a: readonly number[], b: readonly number[]): number[] {
+  const rank = Math.max(a.length, b.length);
+  const at = (shape: readonly number[], i: number): number => shape[shape.length - rank + i] ?? 1;
+  return Array.from({ length: rank }, (_, i) => (at(a, i) === 1 ? at(b, i) : at(a, i)));
+}

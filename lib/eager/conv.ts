@@ -22,6 +22,15 @@ export function isFinite(values: Float32Array): boolean {
   return sum === 0;
 }
 
+/** Of weights, by their data, which never change. */
+const finite = new WeakMap<object, boolean>();
+
+function isFiniteWeight(memory: Memory, weight: tf.TensorInfo): boolean {
+  let known = finite.get(weight.dataId);
+  if (known === undefined) finite.set(weight.dataId, (known = isFinite(memory.values(weight))));
+  return known;
+}
+
 function paddingOf(
   given: unknown,
   kernel: readonly number[],
@@ -76,7 +85,7 @@ export function algorithmOf(
   const isWinograd =
     product(weight.shape) <= MOST_WINOGRAD &&
     fastestConv(spec) !== "direct" &&
-    isFinite(memory.values(weight)) &&
+    isFiniteWeight(memory, weight) &&
     isFinite(memory.values(x));
   return isWinograd ? "winograd2" : "direct";
 }

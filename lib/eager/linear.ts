@@ -7,9 +7,17 @@ import {
   packedLinearBytes,
   packLinear,
 } from "../kernels/cpu/index.js";
-import { isFloats, options, product, sameShape, vector } from "./arguments.js";
+import {
+  broadcast,
+  isFloats,
+  options,
+  product,
+  sameShape,
+  stridesOver,
+  vector,
+} from "./arguments.js";
 import type { EagerKernel } from "./kernels.js";
-import type { Memory } from "./memory.js";
+import { align, type Memory } from "./memory.js";
 
 type Tensor = tf.TensorInfo;
 
@@ -135,10 +143,10 @@ export function selfAttention(memory: Memory, args: readonly unknown[]): Tensor 
     emptyRows: "zero",
   });
   const merge = linear(heap, { m: l * n, n: e, k: e });
-  const [wide, narrow] = [l * n * 3 * e * 4 + 128, l * n * e * 4 + 128].map((b) => (b + 63) & -64);
+  const [wide, narrow] = [align(l * n * 3 * e * 4), align(l * n * e * 4)];
   const work = Math.max(project.workspaceBytes, attend.workspaceBytes, merge.workspaceBytes);
-  return memory.call([x, inBias, outBias], x.shape, wide! + narrow! + work, (at, out, scratch) => {
-    const [attended, workspace] = [scratch + wide!, scratch + wide! + narrow!];
+  return memory.call([x, inBias, outBias], x.shape, wide + narrow + work, (at, out, scratch) => {
+    const [attended, workspace] = [scratch + wide, scratch + wide + narrow];
     project.run({ x: at[0]!, weight: packedIn, bias: at[1]!, out: scratch, workspace });
     const [q, k, v] = [scratch, scratch + e * 4, scratch + 2 * e * 4];
     attend.run({ q, k, v, out: attended, workspace });
@@ -157,26 +165,14 @@ export function runMatmul(
   const [m, k] = transposeA ? [a.shape.at(-1)!, a.shape.at(-2)!] : [a.shape.at(-2)!, a.shape.at(-1)!]; // prettier-ignore
   const [n, depth] = transposeB ? [b.shape.at(-2)!, b.shape.at(-1)!] : [b.shape.at(-1)!, b.shape.at(-2)!]; // prettier-ignore
   if (depth !== k) return null;
-  const lead = Math.max(a.shape.length, b.shape.length) - 2;
-  const leadOf = ({ shape }: Tensor): number[] => [
-    ...new Array<number>(lead - shape.length + 2).fill(1),
-    ...shape.slice(0, -2),
-  ];
-  const [as, bs] = [leadOf(a), leadOf(b)];
-  if (as.some((size, i) => size !== bs[i] && size !== 1 && bs[i] !== 1)) return null;
-  const batch = as.map((size, i) => Math.max(size, bs[i]!));
-  const along = (shape: readonly number[], inner: number): number[] => {
-    let step = inner;
-    return shape
-      .map((size) => size)
-      .reduceRight<number[]>((all, size) => {
-        all.unshift(size === 1 ? 0 : step);
-        step *= size;
-        return all;
-      }, []);
-  };
+  const [aLead, bLead] = [a.shape.slice(0, -2), b.shape.slice(0, -2)];
+  const batch = broadcast(aLead, bLead);
+  const [aSteps, bSteps] = [stridesOver(aLead, batch), stridesOver(bLead, batch)];
+  if (aSteps === null || bSteps === null) return null;
   const kernel = matmul(memory.heap, {
-    ...{ batch, aBatch: along(as, m * k), bBatch: along(bs, k * n), m, n, k },
+    ...{ batch, m, n, k },
+    aBatch: aSteps.map((step) => step * m * k),
+    bBatch: bSteps.map((step) => step * k * n),
     aLayout: transposeA ? "km" : "mk",
     bLayout: transposeB ? "nk" : "kn",
   });

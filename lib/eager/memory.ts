@@ -1,6 +1,7 @@
 /** Where kernels find the numbers of tfjs' tensors: in a heap beside the cpu backend, or in tfjs-wasm's own. */
 import type * as tf from "@tensorflow/tfjs-core";
 import { createHeap, type Heap } from "../kernels/cpu/index.js";
+import { product } from "./arguments.js";
 
 /** What a kernel reads: a tensor, or numbers of its own making. */
 export type Input = tf.TensorInfo | Float32Array | null;
@@ -10,8 +11,8 @@ export type Work = (inputs: number[], out: number, scratch: number) => void;
 
 /** Kernels may read so many bytes past the end of what they are given. */
 const SLACK = 128;
-const align = (bytes: number): number => Math.ceil((bytes + SLACK) / 64) * 64;
-const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
+/** Room for so many bytes and what kernels read past them. */
+export const align = (bytes: number): number => Math.ceil((bytes + SLACK) / 64) * 64;
 
 /** The memory of one backend: runs kernels there and keeps weights in the form that they want. */
 export abstract class Memory {
@@ -112,7 +113,7 @@ export class CpuMemory extends Memory {
     scratchBytes: number,
     work: Work,
   ): tf.TensorInfo {
-    const length = sizeOf(shape);
+    const length = product(shape);
     const values = inputs.map((one) =>
       one === null || one instanceof Float32Array ? one : this.values(one),
     );
@@ -184,7 +185,7 @@ export class WasmMemory extends Memory {
 
   values(tensor: tf.TensorInfo): Float32Array {
     const from = (this.owner.dataIdMap.get(tensor.dataId)?.memoryOffset ?? 0) >>> 2;
-    return this.heap.f32.subarray(from, from + sizeOf(tensor.shape));
+    return this.heap.f32.subarray(from, from + product(tensor.shape));
   }
 
   call(
@@ -214,7 +215,9 @@ export class WasmMemory extends Memory {
     const addresses = inputs.map(addressOf);
     const isInside = inputs.every(
       (one, i) =>
-        one === null || one instanceof Float32Array || addresses[i]! + sizeOf(one.shape) * 4 <= end,
+        one === null ||
+        one instanceof Float32Array ||
+        addresses[i]! + product(one.shape) * 4 <= end,
     );
     if (!isInside) {
       owner.disposeData(out.dataId);

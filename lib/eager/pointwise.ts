@@ -1,6 +1,14 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { ACTIVATIONS, elementwise, type ElementwiseStep } from "../kernels/cpu/index.js";
-import { isFloats, isVector, options, product, vector } from "./arguments.js";
+import {
+  broadcast,
+  isFloats,
+  isVector,
+  options,
+  product,
+  stridesOver,
+  vector,
+} from "./arguments.js";
 import type { EagerKernel } from "./kernels.js";
 import type { Input, Memory } from "./memory.js";
 
@@ -8,20 +16,6 @@ type Steps = readonly ElementwiseStep[];
 
 /** Fewer numbers than this are not worth a call into WebAssembly. */
 const FEW = 256;
-
-/** Row-major strides over a shape that a tensor broadcasts to: 0 where it repeats; `null`: it does not. */
-function stridesOver(from: readonly number[], shape: readonly number[]): number[] | null {
-  const missing = shape.length - from.length;
-  if (missing < 0) return null;
-  const strides = new Array<number>(shape.length).fill(0);
-  let step = 1;
-  for (let i = from.length - 1; i >= 0; i -= 1) {
-    if (from[i] !== 1 && from[i] !== shape[missing + i]) return null;
-    strides[missing + i] = from[i] === 1 ? 0 : step;
-    step *= from[i]!;
-  }
-  return strides;
-}
 
 /** A chain of arithmetic over inputs that broadcast to a shape. */
 export function runSteps(
@@ -44,11 +38,7 @@ export function runBinary(
   a: tf.TensorInfo,
   b: tf.TensorInfo,
 ): tf.TensorInfo | null {
-  const rank = Math.max(a.shape.length, b.shape.length);
-  const at = (shape: readonly number[], i: number): number => shape[shape.length - rank + i] ?? 1;
-  const shape = Array.from({ length: rank }, (_, i) =>
-    at(a.shape, i) === 1 ? at(b.shape, i) : at(a.shape, i),
-  );
+  const shape = broadcast(a.shape, b.shape);
   const inputs = [a, b].map((one) => ({ data: one, shape: one.shape }));
   return runSteps(memory, [[op, 0, 1] as unknown as ElementwiseStep], inputs, shape);
 }

@@ -7,18 +7,13 @@ import {
   reduce,
   type ReduceSpec,
   softmax,
+  windowsOf,
 } from "../kernels/cpu/index.js";
-import { isFloats, options, product, sameShape, sizes, vector } from "./arguments.js";
+import { isFloats, ofShape, options, product, sameShape, sizes, vector } from "./arguments.js";
 import type { EagerKernel } from "./kernels.js";
 import type { Memory } from "./memory.js";
 
 const FLOAT32_EPS = 2 ** -23;
-
-/** `undefined` for what does not fit, `null` for none. */
-const ofShape = (value: unknown, shape: readonly number[]): tf.Tensor | null | undefined => {
-  if (value === undefined || value === null) return null;
-  return isFloats(value) && sameShape(value.shape, shape) ? value : undefined;
-};
 
 const lowerLayerNorm =
   (kind: "layer" | "rms"): EagerKernel =>
@@ -105,20 +100,11 @@ const lowerPool =
     const dilation = sizes(read.dilation, dims, 1, 1);
     if (stride === null || padding === null || dilation === null) return null;
     if (padding.some((size, i) => size * 2 > kernel[i]!)) return null;
-    const size = x.shape.slice(-dims);
-    const out = size.map((n, i) => Math.floor((n + 2 * padding[i]! - dilation[i]! * (kernel[i]! - 1) - 1) / stride[i]!) + 1); // prettier-ignore
-    if (out.some((n) => n < 1)) return null;
     const { countIncludePad = true } = read;
     if (typeof countIncludePad !== "boolean") return null;
-    const spec = {
-      kind,
-      kernel,
-      stride,
-      padding,
-      paddingAfter: padding,
-      dilation,
-      countIncludePad,
-    };
+    const spec = { kind, kernel, stride, padding, dilation, countIncludePad };
+    const out = windowsOf({ ...spec, size: x.shape.slice(-dims) }).out.slice(-dims);
+    if (out.some((n) => n < 1)) return null;
     return runPool(memory, x, spec, [...x.shape.slice(0, -dims), ...out]);
   };
 
@@ -134,9 +120,8 @@ export function runReduction(
   if (first === undefined || last !== first + axes.length - 1) return null;
   const n = product(x.shape.slice(first, last + 1));
   const outer = product(x.shape.slice(0, first));
-  const kernel = reduce(memory.heap, {
-    ...{ reduction, outer, n, inner: product(x.shape.slice(last + 1)) },
-  });
+  const inner = product(x.shape.slice(last + 1));
+  const kernel = reduce(memory.heap, { reduction, outer, n, inner });
   return memory.call([x], shape, 0, (at, out) => kernel.run({ x: at[0]!, out }));
 }
 

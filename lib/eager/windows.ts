@@ -14,12 +14,10 @@ import {
 } from "../kernels/cpu/index.js";
 import { product, sameShape } from "./arguments.js";
 import { algorithmOf, isFinite } from "./conv.js";
-import type { Memory } from "./memory.js";
+import { align, type Memory } from "./memory.js";
 
 /** What a kernel of tfjs is called with. */
 export type Attrs = Readonly<Record<string, unknown>>;
-
-const round = (bytes: number): number => (bytes + 128 + 63) & -64;
 
 /** Copies what is at an address with its dimensions in another order. */
 export function permuteAt(
@@ -29,7 +27,6 @@ export function permuteAt(
   shape: readonly number[],
   perm: readonly number[],
 ): void {
-  // prettier-ignore
   const strides = shape.map((_, i) => product(shape.slice(i + 1)));
   const kernel = copy(heap, {
     shape: perm.map((axis) => shape[axis]!),
@@ -41,6 +38,34 @@ export function permuteAt(
 const TO_FIRST = [0, 3, 1, 2];
 const TO_LAST = [0, 2, 3, 1];
 const first = (shape: readonly number[]): number[] => TO_FIRST.map((axis) => shape[axis]!);
+
+/** Where a kernel finds what it reads and writes; 0 for a bias that is not there. */
+interface Places {
+  x: number;
+  bias: number;
+  out: number;
+  workspace: number;
+}
+
+/** Runs a kernel between two copies: of its input to channels first, of its output to channels last. */
+function channelsFirst(
+  memory: Memory,
+  x: tf.TensorInfo,
+  bias: tf.TensorInfo | null,
+  outShape: number[],
+  workspaceBytes: number,
+  run: (places: Places) => void,
+): tf.TensorInfo | null {
+  const { heap } = memory;
+  const [input, output] = [align(product(x.shape) * 4), align(product(outShape) * 4)];
+  const bytes = input + output + workspaceBytes;
+  return memory.call([x, bias], outShape, bytes, ([from, b], to, scratch) => {
+    const out = scratch + input;
+    permuteAt(heap, from!, scratch, x.shape, TO_FIRST);
+    run({ x: scratch, bias: b!, out, workspace: out + output });
+    permuteAt(heap, out, to, first(outShape), TO_LAST);
+  });
+}
 
 type ConvArguments = Parameters<typeof tf.backend_util.computeConv2DInfo>;
 
@@ -89,14 +114,9 @@ export function convLast(
   const run = isDepthwise
     ? depthwise(heap, { ...spec, channels: inChannels, multiplier })
     : conv(heap, sizes);
-  const [input, output] = [round(product(x.shape) * 4), round(product(outShape) * 4)];
-  const scratchBytes = input + output + run.workspaceBytes;
-  return memory.call([x, bias], outShape, scratchBytes, ([at, b], out, scratch) => {
-    const to = scratch + input;
-    permuteAt(heap, at!, scratch, x.shape, TO_FIRST);
-    run.run({ x: scratch, weight, bias: b!, out: to, workspace: to + output });
-    permuteAt(heap, to, out, first(outShape), TO_LAST);
-  });
+  return channelsFirst(memory, x, bias, outShape, run.workspaceBytes, (places) =>
+    run.run({ ...places, weight }),
+  );
 }
 
 type PoolArguments = Parameters<typeof tf.backend_util.computePool2DInfo>;
@@ -123,12 +143,5 @@ export function poolLast(
   if (!sameShape(windowsOf(spec).out.slice(1), [info.outHeight, info.outWidth])) return null;
   if (product(outShape) === 0 || !isFinite(memory.values(x))) return null;
   const run = pool(memory.heap, spec);
-  const [input, output] = [round(product(x.shape) * 4), round(product(outShape) * 4)];
-  const scratchBytes = input + output + run.workspaceBytes;
-  return memory.call([x], outShape, scratchBytes, ([at], out, scratch) => {
-    const to = scratch + input;
-    permuteAt(memory.heap, at!, scratch, x.shape, TO_FIRST);
-    run.run({ x: scratch, out: to, workspace: to + output });
-    permuteAt(memory.heap, to, out, first(outShape), TO_LAST);
-  });
+  return channelsFirst(memory, x, null, outShape, run.workspaceBytes, (places) => run.run(places));
 }
