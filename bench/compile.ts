@@ -4,7 +4,7 @@
  */
 import type { Files, Peer, Session } from "./peers.js";
 import { type BenchModel, BENCH_MODELS } from "./models.js";
-import { median } from "./timing.js";
+import { geometricMean, median } from "./timing.js";
 
 export interface Measured {
   /** Median milliseconds. */
@@ -105,7 +105,7 @@ export const modelsNamed = (names: readonly string[] | null): readonly BenchMode
 export function meanRatio(rows: readonly ModelRow[], peer: string, to: string): number {
   const ratios = rows.flatMap(({ peers }) => {
     const [a, b] = [peers[peer], peers[to]];
-    return a && b ? [Math.log(a.ms / b.ms)] : [];
+    return a && b ? [a.ms / b.ms] : [];
   });
-  return ratios.length ? Math.exp(ratios.reduce((a, b) => a + b, 0) / ratios.length) : NaN;
+  return geometricMean(ratios);
 }

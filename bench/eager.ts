@@ -13,21 +13,10 @@ export interface EagerRow {
   compiled: number;
 }
 
-/** What the models are called with. */
-const SHAPES: Readonly<Record<string, number[]>> = {
-  mlp_b1: [1, 784],
-  mlp_b64: [64, 784],
-  resnet18: [1, 3, 224, 224],
-  mobilenet_v2: [1, 3, 224, 224],
-  encoder: [1, 128, 384],
-  lstm: [160, 1, 256],
-};
-
 export async function benchEager(): Promise<EagerRow[]> {
   await nn.setBackend("cpu");
   const rows: EagerRow[] = [];
-  for (const { name, title, make } of BENCH_MODELS) {
-    const shape = SHAPES[name];
+  for (const { title, make, shape } of BENCH_MODELS) {
     if (shape === undefined) continue;
     nn.manualSeed(0);
     const model = make();

@@ -58,6 +58,10 @@ export async function footprint(): Promise<Footprint> {
   const overhead = ((performance.now() - began) / calls) * 1000;
 
   const whole = await bundleSize([]);
-  const withoutCompile = await bundleSize(["./plan/engine.js", "./webgl/engine.js"]);
+  const withoutCompile = await bundleSize([
+    "./plan/engine.js",
+    "./webgl/engine.js",
+    "./tfjs/engine.js",
+  ]);
   return { whole, withoutCompile, memory, overhead };
 }

@@ -27,8 +27,8 @@ export interface BenchModel {
   result?: (result: unknown) => tf.Tensor;
   /** What is timed, if it is more than one call. */
   run?: (call: Call) => Promise<Float32Array>;
-  /** A CNN or encoder, of which the eager cpu backend takes seconds. */
-  isLarge?: boolean;
+  /** Of the input, where one tensor of floats is all that it takes. */
+  shape?: number[];
 }
 
 const mlp = (): nn.Module =>
@@ -60,23 +60,27 @@ async function generate(call: Call): Promise<Float32Array> {
 }
 
 export const BENCH_MODELS: readonly BenchModel[] = [
-  { name: "mlp_b1", title: "mlp, batch 1", make: mlp },
-  { name: "mlp_b64", title: "mlp, batch 64", make: mlp },
-  { name: "resnet18", title: "resnet18 224²", make: () => resnet18(), isLarge: true },
-  { name: "mobilenet_v2", title: "mobilenet_v2 224²", make: () => mobilenetV2(), isLarge: true },
-  { name: "encoder", title: "encoder 6×384, T 128", make: encoder, isLarge: true },
+  { name: "mlp_b1", title: "mlp, batch 1", make: mlp, shape: [1, 784] },
+  { name: "mlp_b64", title: "mlp, batch 64", make: mlp, shape: [64, 784] },
+  { name: "resnet18", title: "resnet18 224²", make: () => resnet18(), shape: [1, 3, 224, 224] },
+  {
+    name: "mobilenet_v2",
+    title: "mobilenet_v2 224²",
+    make: () => mobilenetV2(),
+    shape: [1, 3, 224, 224],
+  },
+  { name: "encoder", title: "encoder 6×384, T 128", make: encoder, shape: [1, 128, 384] },
   {
     name: "minilm",
     title: "MiniLM, T 128",
     make: () => new BertModel(),
     result: (result) => (result as { last_hidden_state: tf.Tensor }).last_hidden_state,
-    isLarge: true,
   },
   {
     name: "efficientnet_lite0",
     title: "EfficientNet-Lite0",
     make: () => new EfficientNetLite0(),
-    isLarge: true,
+    shape: [1, 3, 224, 224],
   },
   {
     name: "silero_vad",
@@ -88,6 +92,7 @@ export const BENCH_MODELS: readonly BenchModel[] = [
     name: "lstm",
     title: "LSTM 3×256, T 160",
     make: () => new nn.LSTM(256, 256, { numLayers: 3 }),
+    shape: [160, 1, 256],
   },
   { name: "wordgpt", title: "WordGPT, 64 letters", make: () => new WordGPT(), run: generate },
 ];

@@ -15,6 +15,10 @@ export const median = (values: readonly number[]): number => {
   return sorted.length % 2 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 };
 
+/** `NaN` of none. */
+export const geometricMean = (values: readonly number[]): number =>
+  Math.exp(values.reduce((sum, one) => sum + Math.log(one), 0) / values.length);
+
 function time(run: () => void, times: number): number {
   const began = performance.now();
   for (let i = 0; i < times; i += 1) run();

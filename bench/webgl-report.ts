@@ -4,6 +4,7 @@ import Table from "cli-table3";
 import { parseHTML } from "linkedom";
 import { mkdir, writeFile } from "node:fs/promises";
 import { inBrowser } from "./browser.js";
+import { geometricMean } from "./timing.js";
 import type { WebglPeer, WebglRow } from "./webgl.js";
 
 /** Spelt out: importing the page's code would start a backend here. */
@@ -73,15 +74,14 @@ function print(rows: readonly WebglRow[]): void {
   }
   console.log(table.toString());
   for (const [peer, all] of ratios) {
-    const mean = Math.exp(all.reduce((sum, one) => sum + Math.log(one), 0) / all.length);
-    console.log(`geometric mean of eager / ${peer}: ${mean.toFixed(2)}`);
+    console.log(`geometric mean of eager / ${peer}: ${geometricMean(all).toFixed(2)}`);
   }
 }
 
 function draw(rows: readonly WebglRow[]): string {
   const { document } = parseHTML("<html></html>");
   const plot = Plot.plot({
-    document: document,
+    document,
     width: 760,
     marginLeft: 130,
     x: { type: "log", label: "ms a call", grid: true },

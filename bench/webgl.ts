@@ -4,22 +4,10 @@ import * as nn from "sconce";
 import { DECOMPOSED, optimise } from "../lib/compile/passes/index.js";
 import { createTfjsEngine } from "../lib/compile/tfjs/engine.js";
 import { record } from "../lib/compile/trace.js";
-import { BENCH_MODELS } from "./models.js";
+import { BENCH_MODELS, firstTensor } from "./models.js";
 import { median } from "./timing.js";
 
-/** The shape of the input. */
-const INPUTS: Readonly<Record<string, number[]>> = {
-  mlp_b1: [1, 784],
-  mlp_b64: [64, 784],
-  resnet18: [1, 3, 224, 224],
-  mobilenet_v2: [1, 3, 224, 224],
-  efficientnet_lite0: [1, 3, 224, 224],
-  encoder: [1, 128, 384],
-  lstm: [160, 1, 256],
-};
-
 /** Eager tfjs; tfjs' fused ops on the optimised graph, as its converter would fuse; compiled. */
-
 export type WebglPeer = "eager" | "fused" | "compiled";
 
 export interface WebglRow {
@@ -70,7 +58,6 @@ function watchGL(): void {
     "bufferData",
     "bufferSubData",
   ]) {
-    // prettier-ignore
     wrap(name, (args) => {
       for (const one of args) if (ArrayBuffer.isView(one)) counts.bytes += one.byteLength;
     });
@@ -86,13 +73,9 @@ function rendererName(): string {
 type Call = (x: tf.Tensor) => Promise<tf.Tensor>;
 
 async function open(peer: WebglPeer, model: nn.Module, x: tf.Tensor): Promise<Call> {
-  const first = (result: unknown): tf.Tensor => {
-    if (result instanceof tf.Tensor) return result as tf.Tensor;
-    return first(Object.values(result as object)[0]);
-  };
   if (peer === "compiled") {
     const fast = (await nn.compile(model, x)) as nn.Compiled;
-    return async (input) => first(await fast.run(...([input] as never)));
+    return async (input) => firstTensor(await fast.run(...([input] as never)));
   }
   if (peer === "fused") {
     const { graph, dispose } = record(model, [x], DECOMPOSED, true);
@@ -101,7 +84,7 @@ async function open(peer: WebglPeer, model: nn.Module, x: tf.Tensor): Promise<Ca
     const [output] = plan.graph.output!.inputs();
     return (input) => Promise.resolve(plan.execute([input])(output!));
   }
-  return (input) => Promise.resolve(tf.tidy(() => first(model(input as never))));
+  return (input) => Promise.resolve(tf.tidy(() => firstTensor(model(input as never))));
 }
 
 export async function benchWebgl(
@@ -112,9 +95,9 @@ export async function benchWebgl(
   watchGL();
   await nn.setBackend("webgl");
   nn.manualSeed(0);
-  const shape = INPUTS[name]!;
-  const model = BENCH_MODELS.find((one) => one.name === name)!.make();
-  const x = nn.randn(shape);
+  const { make, shape } = BENCH_MODELS.find((one) => one.name === name)!;
+  const model = make();
+  const x = nn.randn(shape!);
   const tasks: number[] = [];
   const observer = new PerformanceObserver((list) => {
     for (const { duration } of list.getEntries()) tasks.push(duration);
