@@ -37,7 +37,7 @@ const IMAGE: Required<ImageOptions> = {
  *
  * torchvision's `ToTensor`, `Resize(size)`, `CenterCrop(crop)` and `Normalize(mean, std)`, bilinear:
  * as on tensors of floats. (On PIL images and bytes, torchvision rounds after resizing to whole
- * 255ths.) On the webgl backend a picture of the page becomes a texture and never numbers in memory.
+ * 255ths.) On the webgl backend a picture of the page becomes a texture without passing through JavaScript.
  *
  * @param source an `<img>`, `<video>`, `<canvas>`, `OffscreenCanvas`, `ImageBitmap`, `ImageData` or
  *   `{ data, width, height }`; or a list of them that come out in one size. Alpha is left aside.

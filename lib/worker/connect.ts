@@ -116,7 +116,6 @@ class Connection {
     args: readonly unknown[],
     options: Required<CallOptions>,
   ): Promise<void> {
-    // prettier-ignore
     const transfer = [...options.transfer];
     const packed = await pack(args, transfer);
     await this.listening;
