@@ -3,6 +3,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import * as nn from "sconce";
 import { DECOMPOSED, optimise } from "../lib/compile/passes/index.js";
 import { createTfjsEngine } from "../lib/compile/tfjs/engine.js";
+import { SHAPES_ONLY } from "../lib/compile/shapes.js";
 import { record } from "../lib/compile/trace.js";
 import { BENCH_MODELS, firstTensor } from "./models.js";
 import { median } from "./timing.js";
@@ -78,7 +79,7 @@ async function open(peer: WebglPeer, model: nn.Module, x: tf.Tensor): Promise<Ca
     return async (input) => firstTensor(await fast.run(...([input] as never)));
   }
   if (peer === "fused") {
-    const { graph, dispose } = record(model, [x], DECOMPOSED, true);
+    const { graph, dispose } = record(model, [x], DECOMPOSED, SHAPES_ONLY);
     dispose();
     const plan = createTfjsEngine(model).plan(optimise(graph));
     const [output] = plan.graph.output!.inputs();

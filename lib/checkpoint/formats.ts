@@ -1,16 +1,13 @@
-/** Which reader takes a file: its bytes tell, never its name. */
+/**
+ * Which reader takes a file: its bytes tell, never its name. Readers of what is not safetensors are
+ * loaded when such a file comes.
+ */
 import type { ByteSource } from "./byte-source.js";
 import type { Checkpoint, LazyEntry } from "./checkpoint.js";
 import { Entry } from "./entry.js";
 import { CheckpointError, placed } from "./errors.js";
-import { looksLikeNpy, npyEntry, readNpyHeader } from "./numpy/npy.js";
-import { openNpz } from "./numpy/npz.js";
-import { isSurelySafetensors, looksLikeSafetensors, readSafetensorsHeader } from "./safetensors.js";
-import { looksLikeIndex, openShards } from "./shards.js";
-import { looksLikePickle, openLegacy } from "./torch/legacy.js";
-import { looksLikeTar, openTorchTar } from "./torch/tar.js";
-import { openTorchZip, torchRoot } from "./torch/zip.js";
-import { looksLikeZip, ZipArchive } from "./zip.js";
+import { readSafetensorsHeader } from "./safetensors.js";
+import * as signs from "./signs.js";
 
 /** What tells the formats apart; a tar says so in its first block. */
 const HEAD = 512;
@@ -23,21 +20,27 @@ export function openCheckpoint(file: ByteSource, key?: string): Promise<Checkpoi
 async function openFormat(file: ByteSource, key: string | undefined): Promise<Checkpoint> {
   const head = await file.read(0, Math.min(HEAD, file.size));
   // Before all others: the length that it begins with may look like any of their marks.
-  if (isSurelySafetensors(head)) return openSafetensors(file);
-  if (looksLikeIndex(head)) return openShards(file, (shard) => openCheckpoint(shard));
-  if (looksLikePickle(head)) return openLegacy(file, key);
-  if (looksLikeTar(head)) return openTorchTar(file, key);
-  if (looksLikeZip(head)) {
-    const archive = await ZipArchive.open(file);
-    const root = torchRoot(archive);
-    return root === null ? openNpz(file, archive) : openTorchZip(file, archive, root, key);
+  if (signs.isSurelySafetensors(head)) return openSafetensors(file);
+  if (signs.looksLikeIndex(head)) {
+    const { openShards } = await import("./shards.js");
+    return openShards(file, (shard) => openCheckpoint(shard));
   }
-  if (looksLikeNpy(head)) {
-    const entry = npyEntry(file, await readNpyHeader(file), "array");
-    return { format: "npy", entries: new Map([["array", entry]]) };
+  if (signs.looksLikePickle(head)) {
+    return (await import("./torch/legacy.js")).openLegacy(file, key);
   }
-  if (looksLikeSafetensors(head)) return openSafetensors(file);
+  if (signs.looksLikeTar(head)) return (await import("./torch/tar.js")).openTorchTar(file, key);
+  if (signs.looksLikeZip(head)) return openZip(file, key);
+  if (signs.looksLikeNpy(head)) return (await import("./numpy/npy.js")).openNpy(file);
+  if (signs.looksLikeSafetensors(head)) return openSafetensors(file);
   throw new CheckpointError(whatItIs(head, file.size), { file: file.name, offset: 0 });
+}
+
+async function openZip(file: ByteSource, key: string | undefined): Promise<Checkpoint> {
+  const archive = await (await import("./zip.js")).ZipArchive.open(file);
+  const torch = await import("./torch/zip.js");
+  const root = torch.torchRoot(archive);
+  if (root !== null) return torch.openTorchZip(file, archive, root, key);
+  return (await import("./numpy/npz.js")).openNpz(file, archive);
 }
 
 async function openSafetensors(file: ByteSource): Promise<Checkpoint> {

@@ -30,13 +30,6 @@ export interface InspectOptions
   key?: string | undefined;
 }
 
-/**
- * What is in a checkpoint, without reading its tensors: from the web, range requests fetch the
- * headers alone.
- *
- * @param source a path, URL, File or Blob, Response, or bytes.
- * @throws CheckpointError, whatever is wrong with the headers.
- */
 export async function inspect(
   source: CheckpointInput,
   options: InspectOptions = {},

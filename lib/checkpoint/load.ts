@@ -13,20 +13,6 @@ export interface LoadOptions extends TaskOptions, Pick<OpenOptions, "cache" | "i
   key?: string | undefined;
 }
 
-/**
- * Reads a checkpoint: key → entry, each in the file's own dtype, row-major. What format it is, its
- * bytes tell: `.safetensors`; what `torch.save` wrote, whichever version (`.pt`, `.pth`, `.bin`,
- * `.ckpt`); the parameters and buffers of a TorchScript archive; `.npz`; `.npy` (one entry, under the
- * key `array`); or an `*.index.json` of shards beside it. Nothing in a file is run: its pickles are
- * read as data.
- *
- * From the web, a file that is read whole is kept in `cache` and asked for again only if it has
- * changed; with a `filter` or `key`, range requests fetch only what is asked for.
- *
- * @param source a path, URL, File or Blob, Response, or bytes.
- * @throws CheckpointError, whatever is wrong with the file; nothing is half-loaded. If the signal
- *   fires, its reason.
- */
 export async function load(
   source: CheckpointInput,
   options: LoadOptions = {},

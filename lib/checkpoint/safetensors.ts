@@ -53,15 +53,6 @@ export interface SafetensorsHeader {
   tensors: TensorPlace[];
 }
 
-/** Whether a file may be one: its first bytes are a length and an opening brace. */
-export const looksLikeSafetensors = (head: Uint8Array): boolean =>
-  /^[ \t\n\r]*\{/.test(new TextDecoder("latin1").decode(head.subarray(8)));
-
-/** As no file of another format begins: its length is below 4 GB. */
-export function isSurelySafetensors(head: Uint8Array): boolean {
-  return looksLikeSafetensors(head) && head.subarray(4, 8).every((byte) => byte === 0);
-}
-
 /** Reads and checks the header; none of the tensors' bytes. */
 export async function readSafetensorsHeader(source: ByteSource): Promise<SafetensorsHeader> {
   const { name: file, size } = source;

@@ -27,13 +27,6 @@ export interface SaveOptions {
   metadata?: Readonly<Record<string, string>> | undefined;
 }
 
-/**
- * The bytes of a `.safetensors` file that holds a state_dict: `model.stateDict()`, or the entries
- * that `load` gave, each in its own dtype. A tensor that has two keys is written under both.
- *
- * @throws CheckpointError for what the format has no dtype for: complex128, quantised tensors unless
- *   a `dtype` is given, sparse ones.
- */
 export async function save(
   state: SavableState,
   options: SaveOptions = {},

@@ -6,10 +6,6 @@ import { parseFlatJson } from "./header-json.js";
 
 const MAX_INDEX = 100_000_000;
 
-/** Whether a file may be one: its first character opens an object, and no length is before it. */
-export const looksLikeIndex = (head: Uint8Array): boolean =>
-  /^\s*\{\s*("|\})/.test(new TextDecoder("latin1").decode(head));
-
 export async function openShards(
   file: ByteSource,
   open: (shard: ByteSource) => Promise<Checkpoint>,

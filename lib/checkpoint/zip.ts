@@ -41,10 +41,6 @@ export interface ZipMember {
   header: number;
 }
 
-/** Whether it begins with a member, or with the end of an empty archive. */
-export const looksLikeZip = (head: Uint8Array): boolean =>
-  head.length >= 4 && [LOCAL, END].includes(viewOf(head).getUint32(0, true));
-
 const viewOf = (bytes: Uint8Array): DataView =>
   new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 

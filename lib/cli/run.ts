@@ -3,7 +3,8 @@ import { type Command, Option } from "commander";
 import { writeFile } from "node:fs/promises";
 import { type BackendName, setBackend } from "../backend.js";
 import { type Entry, load } from "../checkpoint/index.js";
-import { callFlat, loadExported } from "../exported/index.js";
+import { loadExported } from "../exported/index.js";
+import { callFlat } from "../exported/run.js";
 import { toNpy } from "./npy.js";
 import type { Terminal } from "./program.js";
 

@@ -19,6 +19,7 @@ import { takeApart } from "./structure.js";
 import { TraceError } from "./recorder.js";
 import { checkPrecision, checkTarget, type Precision } from "./precision.js";
 import { checkThreads, threadCount } from "./threads.js";
+import { SHAPES_ONLY } from "./shapes.js";
 import { record, type Traceable } from "./trace.js";
 
 export interface CompileOptions {
@@ -69,21 +70,6 @@ export interface Compiled<M extends Traceable = Traceable> {
 /** A plan for arguments of one kind, or why there is none. */
 type Entry = { plan: CompiledPlan } | { reason: string };
 
-/**
- * Compiles a model: traces it once, optimises the graph and runs it by kernels of our own, as one
- * list of calls on fixed memory. Results are those of `model(x)`; what cannot be compiled runs as
- * the model itself does, with its own errors.
- *
- * ```ts
- * const fast = await nn.compile(model, tf.zeros([1, 3, 224, 224]));
- * const y = fast(x);
- * ```
- *
- * Inputs of other shapes are planned when they come. New values of parameters (`loadStateDict`) are
- * noticed, and so are layers, modes and hooks that change.
- *
- * @param example a tensor, or the list of all arguments of a call.
- */
 export async function compile<M extends Traceable>(
   model: M,
   example: unknown,
@@ -269,7 +255,7 @@ class Compiler {
     this.busy = true;
     try {
       const graph = onCpu(() => {
-        const traced = record(this.model, args, DECOMPOSED, true);
+        const traced = record(this.model, args, DECOMPOSED, SHAPES_ONLY);
         traced.dispose();
         return optimise(traced.graph);
       });

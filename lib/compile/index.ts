@@ -1,7 +1,34 @@
-export { compile, type Compiled, type CompileOptions } from "./compile.js";
+/** Compiling. Tracing is here; what optimises and plans is loaded with the first call of `compile`. */
+import type { Compiled, CompileOptions } from "./compile.js";
+import type { Traceable } from "./trace.js";
+
+export type { Compiled, CompileOptions } from "./compile.js";
+export type { Precision } from "./precision.js";
 export type { Profile, ProfileRow } from "./profile.js";
 export { TraceError } from "./recorder.js";
 export type { Explanation } from "./report.js";
 export { setThreads } from "./threads.js";
 export { trace, type Traceable } from "./trace.js";
-export type { Precision } from "./precision.js";
+
+/**
+ * Compiles a model: traces it once, optimises the graph and runs it by kernels of our own, as one
+ * list of calls on fixed memory. Results are those of `model(x)`; what cannot be compiled runs as
+ * the model itself does, with its own errors.
+ *
+ * ```ts
+ * const fast = await nn.compile(model, tf.zeros([1, 3, 224, 224]));
+ * const y = fast(x);
+ * ```
+ *
+ * Inputs of other shapes are planned when they come. New values of parameters (`loadStateDict`) are
+ * noticed, and so are layers, modes and hooks that change.
+ *
+ * @param example a tensor, or the list of all arguments of a call.
+ */
+export async function compile<M extends Traceable>(
+  model: M,
+  example: unknown,
+  options?: CompileOptions,
+): Promise<Compiled<M>> {
+  return (await import("./compile.js")).compile(model, example, options);
+}

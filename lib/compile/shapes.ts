@@ -4,6 +4,8 @@
  */
 import * as tf from "@tensorflow/tfjs-core";
 import { isOnGpu } from "./on-cpu.js";
+import { RECURRENT } from "./passes/facts.js";
+import type { Pretence } from "./trace.js";
 
 interface Meta {
   shape: number[];
@@ -144,7 +146,7 @@ const RULES: Readonly<Record<string, Rule>> = {
 };
 
 /** A tensor of zeros in the place of a kernel's result; `null` where the kernel must run. */
-export function pretend(name: string, inputs: Inputs, attrs: object | undefined): tf.Tensor | null {
+function pretend(name: string, inputs: Inputs, attrs: object | undefined): tf.Tensor | null {
   const rule = Object.hasOwn(RULES, name) ? RULES[name] : undefined;
   const meta = rule?.(inputs, (attrs ?? {}) as Attrs) ?? null;
   if (meta === null) return null;
@@ -167,6 +169,25 @@ function zeros(dtype: tf.DataType, size: number): tf.TypedArray | null {
 }
 
 /** Lets go of the zeros when a trace is done. */
-export function forgetZeros(): void {
+function forgetZeros(): void {
   shared = new ArrayBuffer(0);
 }
+
+/**
+ * What a recurrent op gives, of which only the shapes are wanted: those of the first step in time,
+ * and then as many of it. `null` for any other op.
+ */
+function firstStep(
+  name: string,
+  body: (...args: unknown[]) => unknown,
+  [input, ...rest]: readonly unknown[],
+): tf.Tensor[] | null {
+  const options = rest.at(-1) as { lengths?: unknown };
+  if (!RECURRENT.has(name) || options.lengths) return null;
+  const x = input as tf.Tensor3D;
+  const first = tf.slice(x, [0, 0, 0], [Math.min(1, x.shape[0]), -1, -1]);
+  const [output, ...states] = body(first, ...rest) as tf.Tensor[];
+  return [tf.tile(output!, [x.shape[0], 1, 1]), ...states];
+}
+
+export const SHAPES_ONLY: Pretence = { kernel: pretend, op: firstStep, end: forgetZeros };

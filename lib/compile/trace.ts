@@ -5,9 +5,7 @@ import { setCallObserver } from "../module/call.js";
 import type { Module } from "../module/index.js";
 import { State } from "../module/parameter.js";
 import { isModule } from "../module/walk.js";
-import { RECURRENT } from "./passes/facts.js";
 import { RANDOM, Recorder, TraceError } from "./recorder.js";
-import { forgetZeros, pretend } from "./shapes.js";
 import { takeApart } from "./structure.js";
 
 /** A model, or any plain function of tensors. */
@@ -26,6 +24,14 @@ export interface Traced {
   output: unknown;
   /** Disposes what the call gave, save inputs and weights that it gave back. */
   dispose: () => void;
+}
+
+/** Stands in for computing where only shapes are wanted; `null`: what it does not know is computed. */
+export interface Pretence {
+  kernel(name: string, inputs: tf.NamedTensorMap, attrs?: object): tf.Tensor | null;
+  op(name: string, body: (...args: unknown[]) => unknown, args: readonly unknown[]): tf.Tensor[] | null; // prettier-ignore
+  /** The trace is done. */
+  end(): void;
 }
 
 const NONE: ReadonlySet<string> = new Set();
@@ -50,12 +56,12 @@ export function trace(model: Traceable, example: unknown): Graph {
 }
 
 /** As {@link trace}, with the call's output; ops in `into` are not recorded, but what they call.
- * `isPretended`: kernels give zeros of the right shape instead of running. */
+ * With a pretence, kernels give something of the right shape instead of running. */
 export function record(
   model: Traceable,
   args: readonly unknown[],
   into: ReadonlySet<string> = NONE,
-  isPretended = false,
+  pretence: Pretence | null = null,
 ): Traced {
   const engine = tf.engine() as unknown as Engine;
   const { runKernel, readSync, read } = engine;
@@ -82,7 +88,7 @@ export function record(
   const restore = [
     patch(engine, "runKernel", (name, inputs, attrs) => {
       const run = (): tf.Tensor | tf.Tensor[] => runKernel.call(engine, name, inputs, attrs);
-      const result = within(() => (isPretended ? (pretend(name, inputs, attrs) ?? run()) : run()));
+      const result = within(() => pretence?.kernel(name, inputs, attrs) ?? run());
       if (inside === 0) recorder.call(`tfjs.${name}`, [inputs, attrs ?? {}], result);
       return result;
     }),
@@ -106,10 +112,7 @@ export function record(
   const dispatcher = setDispatcher(
     <R>(name: string, body: (...all: unknown[]) => R, given: unknown[]): R => {
       if (inside > 0 || into.has(name)) return body(...given);
-      const result = within(() => {
-        const first = isPretended ? firstStep(name, body, given) : null;
-        return first === null ? body(...given) : (first as R);
-      });
+      const result = within(() => (pretence?.op(name, body, given) as R) ?? body(...given));
       recorder.call(name, given, result);
       return result;
     },
@@ -136,25 +139,8 @@ export function record(
     setCallObserver(observer);
     setDispatcher(dispatcher);
     for (const back of restore.reverse()) back();
-    forgetZeros();
+    pretence?.end();
   }
-}
-
-/**
- * What a recurrent op gives, of which only the shapes are wanted: those of the first step in time,
- * and then as many of it. `null` for any other op.
- */
-function firstStep(
-  name: string,
-  body: (...args: unknown[]) => unknown,
-  [input, ...rest]: readonly unknown[],
-): tf.Tensor[] | null {
-  const options = rest.at(-1) as { lengths?: unknown };
-  if (!RECURRENT.has(name) || options.lengths) return null;
-  const x = input as tf.Tensor3D;
-  const first = tf.slice(x, [0, 0, 0], [Math.min(1, x.shape[0]), -1, -1]);
-  const [output, ...states] = body(first, ...rest) as tf.Tensor[];
-  return [tf.tile(output!, [x.shape[0], 1, 1]), ...states];
 }
 
 /** Puts a function in the place of a method; gives what puts the old one back. */

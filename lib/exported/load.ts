@@ -12,7 +12,9 @@ import { decodeGraph } from "./decode-graph.js";
 import { Guards, type Input } from "./guards.js";
 import { lower } from "./lower/lower.js";
 import { ModuleTree, toTensor } from "./modules.js";
+import { formatProgram } from "./print/program.js";
 import { ExportedProgram, partsOf } from "./program.js";
+import { runProgram } from "./run.js";
 import { pythonLine } from "./runtime/errors.js";
 import { type Missing, Plan } from "./runtime/plan.js";
 import { type InputSpec, readSignature, type Signature } from "./signature.js";
@@ -31,18 +33,6 @@ const OPTIONS: { [K in keyof Required<LoadExportedOptions>]: LoadExportedOptions
   signal: undefined,
 };
 
-/**
- * Loads what `torch.export.save` wrote, as a module: `program(x)` gives what the model gave in
- * PyTorch.
- *
- * Nothing in the file is run, and its pickles (the sample inputs) are not read. Files of schema
- * versions 7 and 8 are read: PyTorch 2.4 and later.
- *
- * @param source a path, URL, File or Blob, Response, or bytes.
- * @throws CheckpointError, whatever is wrong with the file; one that lists all ops of the program
- *   that there are not, if any: `nn.registerOp` adds them.
- * @see https://docs.pytorch.org/docs/stable/export.html
- */
 export async function loadExported(
   source: CheckpointInput,
   options?: LoadExportedOptions,
@@ -75,7 +65,11 @@ function build(file: ExportedFile): ExportedProgram {
     const ranges = file.program.range_constraints;
     const guards = new Guards(inputsOf(signature, graph), ranges, file.program.guards_code ?? []);
     const constants = new Map<string, tf.Tensor>();
-    return new ExportedProgram({ graph, signature, plan, guards, ranges, constants });
+    return new ExportedProgram({
+      ...{ graph, signature, plan, guards, ranges, constants },
+      run: runProgram,
+      print: formatProgram,
+    });
   });
   addModules(program, file);
   return program;

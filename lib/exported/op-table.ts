@@ -1,6 +1,5 @@
-/** What runs each target of an exported program's nodes. */
+/** What an op of an exported program is, and those that users registered. */
 import type { Node, TensorMeta } from "../graph/index.js";
-import { ATEN_OPS } from "./aten/index.js";
 
 /**
  * What an op is told beside its arguments, where tfjs' dtypes do not suffice: tfjs has float32 for
@@ -48,7 +47,7 @@ export type UserOp = (...args: any[]) => unknown;
 const registered = new Map<string, AtenOp>();
 
 /** `torch.ops.aten.add.Tensor` and `aten.add.Tensor` are one. */
-const bareName = (target: string): string => target.replace(/^torch\.ops\./, "");
+export const bareName = (target: string): string => target.replace(/^torch\.ops\./, "");
 
 /**
  * Lets programs that are loaded from now on call an op that is not built in, or call another one
@@ -72,12 +71,6 @@ export function registerOp(target: string, fn: UserOp): void {
   registered.set(name, (args, kwargs) =>
     Object.keys(kwargs).length === 0 ? fn(...args) : fn(...args, kwargs),
   );
-}
-
-/** What runs a target: what a user registered, else what is built in. */
-export function lookUpOp(target: string): AtenOp | undefined {
-  const name = bareName(target);
-  return findRegistered(name) ?? (Object.hasOwn(ATEN_OPS, name) ? ATEN_OPS[name] : undefined);
 }
 
 /** What a user registered. */

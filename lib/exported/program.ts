@@ -1,15 +1,9 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { CheckpointError } from "../checkpoint/errors.js";
-import { type Argument, type Graph, Node } from "../graph/index.js";
+import type { Graph } from "../graph/index.js";
 import { Module } from "../module/index.js";
-import { State } from "../module/parameter.js";
 import type { Guards } from "./guards.js";
-import { ModuleCalls } from "./module-calls.js";
-import { getMember, splitKey } from "./modules.js";
-import { formatProgram } from "./print/program.js";
 import type { Plan } from "./runtime/plan.js";
 import type { Signature } from "./signature.js";
-import { flatten, formatTree, isRecord, leafCount, type Tree, treeOf, unflatten } from "./tree.js";
 
 /** What a program is made of, beside its weights. */
 export interface ProgramParts {
@@ -20,10 +14,12 @@ export interface ProgramParts {
   readonly ranges: Readonly<Record<string, { min_val?: number | null; max_val?: number | null }>>;
   /** The tensors that the program uses and no module owns. */
   readonly constants: Map<string, tf.Tensor>;
+  /** What calls it, and what prints it: loaded with the first program. */
+  readonly run: (program: ExportedProgram, inputs: readonly unknown[]) => unknown;
+  readonly print: (parts: ProgramParts) => string;
 }
 
 const PARTS = Symbol("parts");
-const CALLS = Symbol("calls");
 
 /**
  * A model that `torch.export` wrote, as a module: call it with what the model took in PyTorch, and
@@ -38,7 +34,6 @@ export class ExportedProgram extends Module {
   static override readonly name: string = "ExportedProgram";
 
   declare [PARTS]: ProgramParts;
-  declare [CALLS]?: ModuleCalls;
 
   constructor(parts: ProgramParts) {
     super();
@@ -57,7 +52,7 @@ export class ExportedProgram extends Module {
    *   and from which line of Python.
    */
   override forward(...inputs: unknown[]): unknown {
-    return runProgram(this, inputs);
+    return this[PARTS].run(this, inputs);
   }
 
   override dispose(): void {
@@ -67,142 +62,9 @@ export class ExportedProgram extends Module {
 
   /** As `print(ep)` prints it in PyTorch. */
   override toString(): string {
-    return formatProgram(this[PARTS]);
+    return this[PARTS].print(this[PARTS]);
   }
 }
 
-/** An output that is no structure: its node's name, and its dtype in PyTorch. */
-export interface FlatOutput {
-  name: string;
-  value: unknown;
-  dtype: string;
-}
-
-/** Calls a program with its inputs one after another, however they nest. */
-export function callFlat(program: ExportedProgram, leaves: readonly unknown[]): FlatOutput[] {
-  const { signature, graph } = program[PARTS];
-  const count = leafCount(signature.inTree);
-  if (leaves.length !== count) {
-    throw new CheckpointError(`the program takes ${count} inputs, but got ${leaves.length}`);
-  }
-  const [args, kwargs] = unflatten(signature.inTree, leaves) as [unknown[], object];
-  const output = program(...args, ...(Object.keys(kwargs).length > 0 ? [kwargs] : []));
-  const nodes = (graph.output?.args[0] as readonly Argument[]).filter(
-    (_, i) => signature.outputs[i]?.kind === "user",
-  );
-  return (flatten(signature.outTree, output) ?? []).map((value, i) => {
-    const node = nodes[i];
-    const meta = node instanceof Node ? node.meta.value : undefined;
-    const dtype = meta !== undefined && "dtype" in meta ? meta.dtype : "float32";
-    return { name: node instanceof Node ? node.name : String(value), value, dtype };
-  });
-}
-
+// No method: a model may have a child by any name, which is a property here.
 export const partsOf = (program: ExportedProgram): ProgramParts => program[PARTS];
-
-// These are no methods: a model may have a child by any name, which is a property here.
-
-function runProgram(program: ExportedProgram, inputs: readonly unknown[]): unknown {
-  const { signature, plan, guards } = program[PARTS];
-  const leaves = flattenInputs(signature.inTree, inputs);
-  guards.check(leaves);
-  const given = bindInputs(program, leaves);
-  return tf.tidy(() => {
-    const result = plan.run(given, observerOf(program));
-    const outputs = result.outputs as unknown[];
-    plan.written.forEach((name, i) => write(program, name, result.written[i], given));
-    const user = outputs.filter((output, i) => isUserOutput(program, output, i, given));
-    return unflatten(signature.outTree, ownOutputs(user, given)) as tf.TensorContainer;
-  });
-}
-
-/** The values of all placeholders: weights, constants and inputs. */
-function bindInputs(program: ExportedProgram, leaves: readonly unknown[]): unknown[] {
-  const { signature, constants } = program[PARTS];
-  let at = 0;
-  return signature.inputs.map((spec) => {
-    if (spec.kind === "user") return leaves[at++];
-    if (spec.kind === "token") return null;
-    const own = spec.kind === "constant" ? undefined : stateOf(program, spec.key);
-    return own ?? constants.get(spec.key);
-  });
-}
-
-function stateOf(program: ExportedProgram, key: string): State | undefined {
-  const [owner, name] = splitKey(key);
-  const value = getMember(program.getSubmodule(owner), name);
-  return value instanceof State ? value : undefined;
-}
-
-/** Whether an output is the caller's; if it is a weight's new value, it is written there. */
-function isUserOutput(
-  program: ExportedProgram,
-  output: unknown,
-  i: number,
-  given: readonly unknown[],
-): boolean {
-  const spec = program[PARTS].signature.outputs[i];
-  if (spec === undefined || spec.kind === "user") return true;
-  if (spec.kind === "input") write(program, spec.key, output, given);
-  else if (spec.kind !== "ignored") assign(stateOf(program, spec.key), output);
-  return false;
-}
-
-/** Writes a new value to the place that a placeholder stands for. */
-function write(
-  program: ExportedProgram,
-  placeholder: string,
-  value: unknown,
-  given: readonly unknown[],
-): void {
-  const { graph, constants, signature } = program[PARTS];
-  const at = graph.placeholders.findIndex(({ name }) => name === placeholder);
-  const target = given[at];
-  if (target instanceof tf.Variable) return assign(target, value);
-  const spec = signature.inputs[at];
-  if (spec === undefined || spec.kind === "user" || spec.kind === "token") return;
-  constants.get(spec.key)?.dispose();
-  constants.set(spec.key, tf.keep(tf.clone(value as tf.Tensor)));
-}
-
-function observerOf(program: ExportedProgram): ModuleCalls | undefined {
-  const calls = (program[CALLS] ??= new ModuleCalls(program, program[PARTS].plan));
-  return calls.hasHooks() ? calls.begin() : undefined;
-}
-
-function assign(target: tf.Variable | undefined, value: unknown): void {
-  if (target === undefined || !(value instanceof tf.Tensor) || target === value) return;
-  target.assign(tf.cast(value as tf.Tensor, target.dtype));
-}
-
-/** The leaves of the inputs, in the order of the placeholders. */
-function flattenInputs(tree: Tree, inputs: readonly unknown[]): unknown[] {
-  const [positional, keyword] = tree.children as [Tree, Tree];
-  const count = positional.children.length;
-  const last = inputs.at(-1);
-  const hasKeywords =
-    inputs.length === count + 1 && isRecord(last) && (keyword.keys?.length ?? 0) > 0;
-  const args = hasKeywords ? inputs.slice(0, -1) : [...inputs];
-  const kwargs = hasKeywords ? last : {};
-  const leaves = flatten(tree, [args, kwargs]);
-  if (leaves !== null) return leaves;
-  throw new TypeError(
-    "Trying to flatten user inputs with exported input tree spec: \n" +
-      `${formatTree(tree)}\n` +
-      "but actually got inputs with tree spec of: \n" +
-      `${formatTree(treeOf([args, kwargs], tree))}.\n` +
-      "Please check that the inputs have the same number and type of args and kwargs " +
-      "as the ones you used when tracing.",
-  );
-}
-
-/** What is given back is the caller's own, even where it is an input or a weight. */
-function ownOutputs(outputs: readonly unknown[], given: readonly unknown[]): unknown[] {
-  const seen = new Set<unknown>(given.flat());
-  return outputs.map((output) => {
-    if (!(output instanceof tf.Tensor)) return output ?? null;
-    if (seen.has(output)) return tf.clone(output);
-    seen.add(output);
-    return output;
-  });
-}

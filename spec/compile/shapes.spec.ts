@@ -4,6 +4,7 @@ import { WordGPT } from "../../examples/models/wordgpt.js";
 import { resnet18 } from "../../examples/models/resnet.js";
 import { SileroVAD } from "../../examples/models/silero-vad.js";
 import { DECOMPOSED } from "../../lib/compile/passes/index.js";
+import { SHAPES_ONLY } from "../../lib/compile/shapes.js";
 import { record } from "../../lib/compile/trace.js";
 import * as nn from "../../lib/index.js";
 import { expectNoLeak } from "../support/expect.js";
@@ -47,7 +48,12 @@ describe("Tracing without computing", () => {
       const x = example();
       const [real, pretended] = [false, true].map((isPretended) =>
         expectNoLeak(() => {
-          const { graph, dispose } = record(model, [x], DECOMPOSED, isPretended);
+          const { graph, dispose } = record(
+            model,
+            [x],
+            DECOMPOSED,
+            isPretended ? SHAPES_ONLY : null,
+          );
           dispose();
           return graph;
         }),

@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { expect } from "chai";
 import { optimise, DECOMPOSED } from "../../lib/compile/passes/index.js";
 import { createTfjsEngine } from "../../lib/compile/tfjs/engine.js";
+import { SHAPES_ONLY } from "../../lib/compile/shapes.js";
 import { record } from "../../lib/compile/trace.js";
 import { nodesIn } from "../../lib/graph/index.js";
 import * as nn from "../../lib/index.js";
@@ -38,7 +39,7 @@ onEveryBackend("the optimised graph in tfjs' fused ops", (backend, tolerance) =>
       nn.manualSeed(3);
       const model = make();
       const x = nn.randn(shape);
-      const { graph, dispose } = record(model, [x], DECOMPOSED, true);
+      const { graph, dispose } = record(model, [x], DECOMPOSED, SHAPES_ONLY);
       dispose();
       const engine = createTfjsEngine(model);
       const plan = engine.plan(optimise(graph));
@@ -59,7 +60,7 @@ onEveryBackend("the optimised graph in tfjs' fused ops", (backend, tolerance) =>
 
   it("folds BatchNorm and activations away", () => {
     const model = new Block();
-    const { graph, dispose } = record(model, [tf.zeros([1, 3, 8, 8])], DECOMPOSED, true);
+    const { graph, dispose } = record(model, [tf.zeros([1, 3, 8, 8])], DECOMPOSED, SHAPES_ONLY);
     dispose();
     const plan = createTfjsEngine(model).plan(optimise(graph));
     const ops = plan.describe().map(({ node }) => node.target);

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expect } from "chai";
-import { lookUpOp } from "../../lib/exported/op-table.js";
+import { lookUpOp } from "../../lib/exported/look-up.js";
 import { setBackend } from "../../lib/backend.js";
 
 /** Calls an op whose result PyTorch says to be of a dtype. */

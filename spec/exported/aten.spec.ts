@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expect } from "chai";
-import { lookUpOp } from "../../lib/exported/op-table.js";
+import { lookUpOp } from "../../lib/exported/look-up.js";
 import { type AtenCase, replayAten } from "../support/aten.js";
 import { onEveryBackendOnce } from "../support/backends.js";
 import { expectNoLeak } from "../support/expect.js";

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expect } from "chai";
-import { lookUpOp } from "../../lib/exported/op-table.js";
+import { lookUpOp } from "../../lib/exported/look-up.js";
 import { Graph } from "../../lib/graph/index.js";
 import type { Tolerance } from "./backends.js";
 import { expectTensor } from "./expect.js";

@@ -7,8 +7,6 @@ import { FolderStore } from "./folder.js";
 import { PageStore } from "./pages.js";
 import { type CachedFile, type CacheRecord, type CacheStore, toCachedFile } from "./store.js";
 
-export type { CachedFile } from "./store.js";
-
 /** Null where there is none: pages that are not served by https have no storage of this kind. */
 function openStore(): CacheStore | null {
   if (isNode) return new FolderStore();
@@ -49,33 +47,26 @@ export async function writeCached(
   await store.write(record, bytes).catch(() => undefined);
 }
 
-/**
- * The cache of downloaded checkpoints: in browsers the Cache API's `sconce`; in Node a folder
- * (`$XDG_CACHE_HOME/sconce` or `~/.cache/sconce`; `~/Library/Caches/sconce` on macOS;
- * `%LOCALAPPDATA%\sconce\Cache` on Windows).
- */
-export const cache = {
-  /** The files in it, the newest first. */
-  async list(): Promise<CachedFile[]> {
-    const records = (await openStore()?.records()) ?? [];
-    return records.sort((a, b) => b.savedAt - a.savedAt).map(toCachedFile);
-  },
+/** The files of the cache, the newest first. */
+export async function list(): Promise<CachedFile[]> {
+  const records = (await openStore()?.records()) ?? [];
+  return records.sort((a, b) => b.savedAt - a.savedAt).map(toCachedFile);
+}
 
-  /** Deletes the file of a URL; without one, all. Gives how many there were. */
-  async delete(url?: string | URL): Promise<number> {
-    const store = openStore();
-    const records = (await store?.records()) ?? [];
-    const chosen = records.filter((record) => url === undefined || record.url === toKey(url));
-    for (const record of chosen) await store!.remove(record);
-    return chosen.length;
-  },
+/** Deletes the file of a URL; without one, all. Gives how many there were. */
+export async function remove(url?: string | URL): Promise<number> {
+  const store = openStore();
+  const records = (await store?.records()) ?? [];
+  const chosen = records.filter((record) => url === undefined || record.url === toKey(url));
+  for (const record of chosen) await store!.remove(record);
+  return chosen.length;
+}
 
-  /** Bytes that its files take. */
-  async size(): Promise<number> {
-    const records = (await openStore()?.records()) ?? [];
-    return records.reduce((sum, { size }) => sum + size, 0);
-  },
-};
+/** Bytes that all files take. */
+export async function size(): Promise<number> {
+  const records = (await openStore()?.records()) ?? [];
+  return records.reduce((sum, { size }) => sum + size, 0);
+}
 
 /** A URL as the cache calls it: absolute, without the fragment. */
 export function toKey(url: string | URL): string {

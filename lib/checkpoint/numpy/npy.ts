@@ -4,15 +4,15 @@
  * Source: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
  */
 import type { ByteSource } from "../byte-source.js";
-import type { LazyEntry } from "../checkpoint.js";
+import type { Checkpoint, LazyEntry } from "../checkpoint.js";
 import { type Dtype, DTYPES, type ForeignDtype, isDtype, wordSize } from "../dtype.js";
 import { Entry } from "../entry.js";
 import { CheckpointError } from "../errors.js";
+import { looksLikeNpy } from "../signs.js";
 import { fortranStride, gather, numelOf, swapBytes } from "../strided.js";
 import { parseNumpyDtype } from "./dtype.js";
 import { parseLiteral, Tuple } from "./literal.js";
 
-const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 /** numpy's own limit, for files that nobody vouches for. */
 const MAX_HEADER = 10_000;
 const MAX_DIMS = 64;
@@ -28,8 +28,11 @@ export interface NpyHeader {
 type NpyFields = Omit<NpyHeader, "dataStart">;
 type Fail = (message: string) => never;
 
-export const looksLikeNpy = (head: Uint8Array): boolean =>
-  MAGIC.every((byte, i) => head[i] === byte);
+/** A file of its own: one entry, under the key `array`. */
+export async function openNpy(file: ByteSource): Promise<Checkpoint> {
+  const entry = npyEntry(file, await readNpyHeader(file), "array");
+  return { format: "npy", entries: new Map([["array", entry]]) };
+}
 
 /** Of any `.npy`, whether its dtype is one of numbers or not. */
 export async function readNpyHeader(source: ByteSource): Promise<NpyHeader> {

@@ -13,8 +13,6 @@ const PROTOCOL = 1001;
 /** The pickles do not tell their length; those of most models are shorter. */
 const FIRST_READ = 2 ** 18;
 
-export const looksLikePickle = (head: Uint8Array): boolean => head[0] === 0x80;
-
 export async function openLegacy(file: ByteSource, key: string | undefined): Promise<Checkpoint> {
   const { value, keys, storages, end } = await readHeader(file);
   let at = end;

@@ -15,10 +15,6 @@ import { storageDtype } from "./storages.js";
 
 const BLOCK = 512;
 
-/** Whether a file's first block says that it is a tar. */
-export const looksLikeTar = (head: Uint8Array): boolean =>
-  new TextDecoder("latin1").decode(head.subarray(257, 262)) === "ustar";
-
 export async function openTorchTar(file: ByteSource, key: string | undefined): Promise<Checkpoint> {
   const value = readTorchTar(await file.read(0, file.size), file);
   return checkpointOf("torch tar", value, file, key);

@@ -5,6 +5,7 @@ import { type Argument, type Graph, mapNodes, type Node, type Renew } from "../.
 import { tensorMeta } from "../passes/facts.js";
 import { DECOMPOSED } from "../passes/index.js";
 import { WITH_EPILOGUE } from "../primitives.js";
+import { SHAPES_ONLY } from "../shapes.js";
 import { record } from "../trace.js";
 
 /** An op of functional, or one with an epilogue; the other primitives are made of themselves. */
@@ -25,7 +26,7 @@ function bodyOf(node: Node, inputs: readonly Node[]): Graph | null {
         mapNodes(argument, (one) => given[inputs.indexOf(one)]!);
       return findOp(node.target)!(...node.args.map(read));
     };
-    return record(call, tensors, new Set([node.target, ...DECOMPOSED]), true).graph;
+    return record(call, tensors, new Set([node.target, ...DECOMPOSED]), SHAPES_ONLY).graph;
   } catch {
     return null; // it reads numbers, or refuses zeros
   } finally {

@@ -2,7 +2,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { batchNorm, instanceNorm } from "../../functional/index.js";
 import { updateStatistics } from "../../functional/running-statistics.js";
-import { type AtenOp, lookUpOp } from "../op-table.js";
+import { lookUpOp } from "../look-up.js";
+import type { AtenOp } from "../op-table.js";
 import { CONTROL_OPS } from "./control.js";
 import { scatterView } from "./scatter.js";
 import { SYMBOLIC_OPS } from "./symbolic.js";

@@ -2,7 +2,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { type Argument, Literal, Node, nodesIn, type TensorMeta } from "../../graph/index.js";
 import type { Lowered } from "../lower/lower.js";
-import { type AtenContext, type AtenOp, findRegistered, lookUpOp } from "../op-table.js";
+import { lookUpOp } from "../look-up.js";
+import { type AtenContext, type AtenOp, findRegistered } from "../op-table.js";
 import type { Subgraph } from "./control.js";
 import { locate } from "./errors.js";
 import { OWN_OPS } from "./own-ops.js";
