@@ -56,8 +56,8 @@ export abstract class Memory {
     const known = forms.get(kind);
     if (known !== undefined) return known;
     const to = this.alloc(bytes);
-    const values = this.values(tensor);
-    const from = this.reserve(align(values.byteLength));
+    const from = this.reserve(align(product(tensor.shape) * 4));
+    const values = this.values(tensor); // not before: what is allocated may make the heap anew
     this.heap.f32.set(values, from >>> 2);
     fill(from, to);
     forms.set(kind, to);

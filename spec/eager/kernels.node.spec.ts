@@ -102,6 +102,15 @@ onEveryBackend("Kernels under the ops of functional", (name, tolerance) => {
     expect(memory.kept).to.equal(before);
   });
 
+  it("pack weights also where the memory has to grow for it", () => {
+    tf.tidy(() => {
+      for (let n = 256; n < 1600; n += 256) {
+        const y = F.linear(tf.ones([1, 1024]), tf.fill([n, 1024], 0.5));
+        expect(tf.max(tf.abs(tf.sub(y, 512))).dataSync()[0], `${n} rows`).to.equal(0);
+      }
+    });
+  });
+
   it("compute an encoder layer as the bodies do", () => {
     for (const batchFirst of [true, false]) {
       const layer = new nn.TransformerEncoderLayer(16, 4, { dimFeedforward: 32, batchFirst });
