@@ -1,17 +1,20 @@
 """Exports models of torchvision and transformers with seeded random weights, and what they give.
 
     pip install torch torchvision transformers safetensors
-    python export.py FOLDER [name ...]
+    python export.py FOLDER [name ... | further]
 
 For each model, with a fixed and with a dynamic batch: `NAME.pt2` and `NAME.safetensors`, which holds
-the inputs `in0`, `in1`, … and the outputs `out0`, …, flattened; `NAME.json` says how they nest.
+the inputs `in0`, `in1`, … and the outputs `out0`, …, flattened; `NAME.json` says how they nest, or why
+torch.export refuses the model. Those of `further.py` are exported when they are named.
 """
 import json, logging, sys, time, warnings
+from importlib.metadata import version
 from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
-from torch.utils import _pytree as pytree
+
+import further
 
 warnings.filterwarnings("ignore")
 logging.disable(logging.WARNING)
@@ -102,10 +105,17 @@ def random_weights(model):
             parameter.data.uniform_(-0.1, 0.1)
 
 
+def dtype_name(tensor):
+    """What tfjs has for it."""
+    if tensor.dtype == torch.bool:
+        return "bool"
+    return "float32" if tensor.is_floating_point() else "int32"
+
+
 def nest(value, leaves):
     if isinstance(value, torch.Tensor):
         leaves.append(value)
-        return {"$leaf": len(leaves) - 1}
+        return {"$leaf": len(leaves) - 1, "dtype": dtype_name(value)}
     if isinstance(value, dict):
         return {key: nest(one, leaves) for key, one in value.items()}
     if isinstance(value, (list, tuple)):
@@ -115,45 +125,76 @@ def nest(value, leaves):
 
 def store(tensors, prefix):
     return {
-        f"{prefix}{i}": (t.to(torch.int32) if not t.is_floating_point() else t.float()).detach().contiguous().clone()
+        f"{prefix}{i}": (t.float() if t.is_floating_point() else t.to(torch.int32)).detach().contiguous().clone()
         for i, t in enumerate(tensors)
     }
 
 
+def dynamic_shapes(args, kwargs):
+    """The first dimension of every input may change; in further models also the length of a text."""
+    def shape(key, tensor):
+        dims = {0: torch.export.Dim.DYNAMIC}
+        return dims | {1: torch.export.Dim.DYNAMIC} if key in further.SEQUENCES else dims
+
+    if args:
+        return tuple(shape(None, x) for x in args)
+    return {key: shape(key, x) for key, x in kwargs.items()}
+
+
+def larger(key, x):
+    """Another batch and length than was exported with."""
+    x = torch.cat([x, x[:1]])
+    return torch.cat([x, x[:, :3]], 1) if key in further.SEQUENCES else x
+
+
+def make(name):
+    """A model, its inputs, and whether they are given by position."""
+    if name in further.MODELS:
+        return (*further.MODELS[name](), False)
+    if name in TRANSFORMERS:
+        return (*transformers_model(name), False)
+    return (*torchvision_model(name), True)
+
+
 def run(folder, name, dynamic):
+    """What torch.export says if it refuses, else None."""
     torch.manual_seed(0)
-    make = transformers_model if name in TRANSFORMERS else torchvision_model
-    model, inputs = make(name)
+    model, inputs, positional = make(name)
     random_weights(model)
     model.eval()
-    positional = name not in TRANSFORMERS
     args, kwargs = (tuple(inputs.values()), {}) if positional else ((), inputs)
-    shapes = None
-    if dynamic:
-        batch = torch.export.Dim.DYNAMIC
-        shapes = tuple({0: batch} for _ in args) if positional else {key: {0: batch} for key in kwargs}
+    stem = folder / f"{name}-{'dynamic' if dynamic else 'static'}"
+    described = Path(f"{stem}.json")
     with torch.no_grad():
-        program = torch.export.export(model, args, kwargs, dynamic_shapes=shapes)
-        if dynamic:  # another batch than it was exported with
-            args, kwargs = pytree.tree_map(lambda x: torch.cat([x, x[:1]]), (args, kwargs))
+        try:
+            shapes = dynamic_shapes(args, kwargs) if dynamic else None
+            program = torch.export.export(model, args, kwargs, dynamic_shapes=shapes)
+        except Exception as error:
+            described.write_text(json.dumps({"refused": f"{type(error).__name__}: {error}"}))
+            return str(error)
+        if dynamic:
+            args = tuple(larger(None, x) for x in args)
+            kwargs = {key: larger(key, x) for key, x in kwargs.items()}
         output = model(*args, **kwargs)
-    stem = f"{name}-{'dynamic' if dynamic else 'static'}"
-    torch.export.save(program, folder / f"{stem}.pt2")
+    torch.export.save(program, f"{stem}.pt2")
     inside, outside = [], []
     nested = {"args": nest(list(args), inside), "kwargs": nest(kwargs, inside), "output": nest(output, outside)}
-    (folder / f"{stem}.json").write_text(json.dumps(nested))
-    save_file(store(inside, "in") | store(outside, "out"), folder / f"{stem}.safetensors")
+    described.write_text(json.dumps(nested | {"versions": VERSIONS}))
+    save_file(store(inside, "in") | store(outside, "out"), f"{stem}.safetensors")
+    return None
 
+
+VERSIONS = {name: version(name) for name in ("torch", "torchvision", "transformers")}
 
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
     names = sys.argv[2:] or TORCHVISION + TRANSFORMERS
+    if names == ["further"]:
+        names = list(further.MODELS)
     for name in names:
         for dynamic in (False, True):
             begin = time.time()
-            try:
-                run(folder, name, dynamic)
-                print(name, "dynamic" if dynamic else "static", f"{time.time() - begin:.1f} s", flush=True)
-            except Exception as error:
-                print(name, "dynamic" if dynamic else "static", "FAILED", str(error).split("\n")[0][:300], flush=True)
+            refused = run(folder, name, dynamic)
+            said = f"REFUSED {refused.splitlines()[0][:300]}" if refused else f"{time.time() - begin:.1f} s"
+            print(name, "dynamic" if dynamic else "static", said, flush=True)
