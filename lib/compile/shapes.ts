@@ -21,6 +21,7 @@ interface Attrs {
   axis: number | number[];
   reductionIndices: number | number[];
   keepDims: boolean;
+  batchDims: number;
   reps: number[];
   dtype: tf.DataType;
   inputShape: number[];
@@ -142,6 +143,11 @@ const RULES: Readonly<Record<string, Rule>> = {
     shape: x!.shape.map((size, i) => size * reps[i]!),
     dtype: x!.dtype,
   }),
+  GatherV2: ({ x, indices }, { axis, batchDims }) => {
+    const at = axis as number;
+    const inside = indices!.shape.slice(batchDims);
+    return { shape: [...x!.shape.slice(0, at), ...inside, ...x!.shape.slice(at + 1)], dtype: x!.dtype }; // prettier-ignore
+  },
   Cast: ({ x }, { dtype }) => ({ shape: x!.shape, dtype }),
 };
 

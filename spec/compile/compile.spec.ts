@@ -102,6 +102,30 @@ describe("compile", () => {
     expect(() => nn.setThreads(0)).to.throw("setThreads: expects a positive integer, got 0");
   });
 
+  it("leaves the table of an embedding where it is, and reads its new rows", async () => {
+    const model = new nn.Embedding(5000, 40);
+    const ids = tf.tensor([4999, 0, 7], [3], "int32");
+    const fast = await nn.compile(model, ids);
+    expect(fast.explain().weightBytes).to.equal(0);
+    expectSame(fast(ids), model(ids), CLOSE, "as it was");
+    model.weight.assign(nn.randn(5000, 40));
+    expectSame(fast(ids), model(ids), CLOSE, "assigned anew");
+    const wrong = tf.tensor([5000], [1], "int32");
+    expect(() => fast(wrong)).to.throw("index out of range in self: got 5000");
+  });
+
+  it("packs weights that are larger than a piece", async () => {
+    nn.manualSeed(3);
+    const linear = new nn.Linear(700, 147);
+    const rows = nn.randn(5, 700);
+    expectSame((await nn.compile(linear, rows))(rows), linear(rows), CLOSE, "linear");
+    for (const groups of [1, 2]) {
+      const conv = new nn.Conv2d(62, 78, 3, { padding: 1, groups });
+      const image = nn.randn(1, 62, 13, 11);
+      expectSame((await nn.compile(conv, image))(image), conv(image), CLOSE, `${groups} groups`);
+    }
+  });
+
   it("keeps weights narrow, for half or a quarter of the memory", async () => {
     const model = new nn.Sequential(new nn.Linear(64, 96), new nn.GELU(), new nn.Linear(96, 32));
     const x = nn.randn(5, 64);

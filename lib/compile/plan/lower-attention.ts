@@ -1,6 +1,6 @@
 import { attention, gather, type HeadStrides } from "../../kernels/cpu/index.js";
 import type { Argument, Node } from "../../graph/index.js";
-import { isCall, shapeOf } from "../passes/facts.js";
+import { isCall, shapeOf, tensorMeta } from "../passes/facts.js";
 import { addressOf, type Builder, Decline, type Lowered } from "./builder.js";
 import { type Lower, optionsOf, runChain } from "./lower-basic.js";
 import { blocksOf } from "./lower-norm.js";
@@ -109,27 +109,30 @@ const lowerAttention: Lower = (b, node): Lowered => {
 };
 
 /** Rows of a table by number; a number that is not in the table is eager's to refuse. */
-function lookUp(b: Builder, table: Value, indices: Value, shape: readonly number[]): Lowered {
+function lookUp(b: Builder, from: Node, to: Node, shape: readonly number[]): Lowered {
+  const indices = b.read(to);
   if (indices.dtype !== "int32") return new Decline("indices that are no integers");
-  if (table.dtype !== "float32") return new Decline("a table of integers");
+  if (tensorMeta(from)?.dtype !== "float32") return new Decline("a table of integers");
   const at = b.contiguous(indices);
-  const [rows, ...inner] = b.contiguous(table).shape as [number, ...number[]];
+  const [rows, ...inner] = shapeOf(from) as [number, ...number[]];
   const n = count(inner);
   const total = count(at.shape);
   if (total === 0 || n === 0) return new Decline("an empty tensor");
-  const whole = b.contiguous(table);
+  // A table of weights stays where it is: few of its rows are read.
+  const table = b.isStatic(from) ? b.weights.numbers(b.graph, from) : b.contiguous(b.read(from));
   const kernel = gather(b.heap, { count: total, rows, n });
   const out = b.make(shape);
   b.add({
     kernel: "gather",
     onOneThread: true,
-    reads: [whole.block, at.block],
+    reads: "block" in table ? [table.block, at.block] : [at.block],
     writes: [out.block],
     bind: () => {
-      const pointers = { table: addressOf(whole), indices: addressOf(at), out: addressOf(out) };
+      const pointers = { indices: addressOf(at), out: addressOf(out) };
       return () => {
         try {
-          kernel.run(pointers);
+          const where = "block" in table ? addressOf(table) : (table.values as Float32Array);
+          kernel.run({ ...pointers, table: where });
         } catch {
           // eslint-disable-next-line @typescript-eslint/only-throw-error -- a signal, not an error
           throw DECLINED;
@@ -146,11 +149,11 @@ export const ATTENTION: Readonly<Record<string, Lower>> = {
     const [input, weight, given] = node.args as [Node, Node, Argument];
     const { maxNorm } = optionsOf(given);
     if (maxNorm !== undefined && maxNorm !== null) return new Decline("maxNorm");
-    return lookUp(b, b.read(weight), b.read(input), shapeOf(node));
+    return lookUp(b, weight, input, shapeOf(node));
   },
   "prim.gather": (b, node) => {
     const [table, indices, axis, batchDims] = node.args as [Node, Node, number, number];
     if (axis !== 0 || batchDims !== 0) return new Decline("not along the first dimension");
-    return lookUp(b, b.read(table), b.read(indices), shapeOf(node));
+    return lookUp(b, table, indices, shapeOf(node));
   },
 };

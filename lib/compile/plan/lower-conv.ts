@@ -93,9 +93,12 @@ function lowerConv(b: Builder, node: Node, dims: number, tail: Tail): Lowered {
     [weight],
     packedConvBytes(sizes),
     (to, statics) => {
-      const raw = b.heap.put(statics.of(weight).values);
-      packConv(b.heap, sizes, raw, to);
-      b.heap.free(raw);
+      const values = statics.of(weight).values as Float32Array;
+      const row = values.length / outChannels;
+      const grain = groups === 1 ? 4 : outChannels;
+      b.heap.inPieces(values, { rows: outChannels, row, grain }, (piece, first, some) => {
+        packConv(b.heap, sizes, piece, to, groups === 1 ? { first, count: some } : undefined);
+      });
     },
   );
   const run = conv(b.heap, { ...spec, algorithm });

@@ -1,4 +1,10 @@
-import { linear, matmul, packedLinearBytes, packLinear } from "../../kernels/cpu/index.js";
+import {
+  linear,
+  matmul,
+  packedLinearBytes,
+  packLinear,
+  type WeightType,
+} from "../../kernels/cpu/index.js";
 import type { Argument, Node } from "../../graph/index.js";
 import { shapeOf } from "../passes/facts.js";
 import { addressOf, type Builder, Decline, fills, type Lowered } from "./builder.js";
@@ -18,15 +24,16 @@ export function residualOf(b: Builder, tail: Tail): Value | null {
   return tail.residual ? b.contiguous(b.read(tail.residual as Node)) : null;
 }
 
-/** A weight `[n, k]` packed once, or `null` if it depends on the input. */
-function packed(b: Builder, weight: Node, n: number, k: number): Block | null {
-  if (!b.isStatic(weight)) return null;
-  const weightType = b.weights.type;
+/** A weight `[n, k]` packed once. */
+export function packWeight(b: Builder, weight: Node, weightType: WeightType): Block {
+  const [n, k] = shapeOf(weight) as [number, number];
   const kind = weightType === "f32" ? "linear" : `linear/${weightType}`;
   return b.pack(kind, [weight], packedLinearBytes(n, k, weightType), (to, statics) => {
-    const raw = b.heap.put(statics.of(weight).values);
-    packLinear(b.heap, { weight: raw, n, k, to, weightType });
-    b.heap.free(raw);
+    const values = statics.of(weight).values as Float32Array;
+    b.heap.inPieces(values, { rows: n, row: k, grain: 8 }, (piece, first, some) => {
+      const place = to + packedLinearBytes(first, k, weightType);
+      packLinear(b.heap, { weight: piece, n: some, k, to: place, weightType });
+    });
   });
 }
 
@@ -49,7 +56,7 @@ function lowerLinear(b: Builder, node: Node, tail: Tail): Lowered {
   if (whole.dtype !== "float32") return new Decline("integers");
   const x = asRows(b, whole, m, k);
   const xRow = m === 1 ? k : x.strides[0]!;
-  let block = packed(b, weight, n, k);
+  let block = b.isStatic(weight) ? packWeight(b, weight, b.weights.type) : null;
   const residual = residualOf(b, tail);
   const biasValue = bias ? b.contiguous(b.read(bias)) : null;
   const weightType = block === null ? "f32" : b.weights.type;

@@ -1,15 +1,11 @@
-import {
-  packedLinearBytes,
-  packLinear,
-  recurrent,
-  type RecurrentSpec,
-} from "../../kernels/cpu/index.js";
+import { recurrent, type RecurrentSpec } from "../../kernels/cpu/index.js";
 import type { Argument, Node } from "../../graph/index.js";
 import { shapeOf } from "../passes/facts.js";
 import { addressOf, type Builder, Decline, type Lowered } from "./builder.js";
 import { type Lower, optionsOf } from "./lower-basic.js";
+import { packWeight } from "./lower-linear.js";
 import { blocksOf, vectorOf } from "./lower-norm.js";
-import { type Block, count, reshapeValue, sliceValue, stridesOf, type Value } from "./value.js";
+import { count, reshapeValue, sliceValue, stridesOf, type Value } from "./value.js";
 
 /** The weights of one layer in one direction, as functional's op takes them. */
 interface Weights {
@@ -18,15 +14,6 @@ interface Weights {
   biasIh: Node | null;
   biasHh: Node | null;
   weightHr: Node | null;
-}
-
-function pack(b: Builder, weight: Node): Block {
-  const [n, k] = shapeOf(weight) as [number, number];
-  return b.pack("linear", [weight], packedLinearBytes(n, k), (to, statics) => {
-    const raw = b.heap.put(statics.of(weight).values);
-    packLinear(b.heap, { weight: raw, n, k, to });
-    b.heap.free(raw);
-  });
 }
 
 /** The states of one layer and direction in `(layers · directions, N, H)`. */
@@ -91,20 +78,20 @@ function runLayer(
   const hiddenSize = out.shape[2]!;
   const outRow = out.strides[1] ?? stridesOf(out.shape)[1]!;
   const kernel = recurrent(b.heap, { kind, time, batch, inputSize, hiddenSize, reverse, outRow });
-  const [ih, hh] = [pack(b, weights.weightIh), pack(b, weights.weightHh)];
+  const [ih, hh] = [weights.weightIh, weights.weightHh].map((one) => packWeight(b, one, "f32"));
   const [biasIh, biasHh] = [vectorOf(b, weights.biasIh), vectorOf(b, weights.biasHh)];
   const gates = shapeOf(weights.weightIh)[0]!;
   b.add({
     kernel: kind,
     onOneThread: kernel.onOneThread,
-    reads: [...blocksOf(x, biasIh, biasHh, ...starts), ih, hh],
+    reads: [...blocksOf(x, biasIh, biasHh, ...starts), ih!, hh!],
     writes: blocksOf(out, ...ends),
     workspace: kernel.workspaceBytes,
     flops: 2 * time * batch * gates * (inputSize + hiddenSize),
     bind: (workspace) => {
       const pointers = {
         ...{ x: addressOf(x), out: addressOf(out), workspace },
-        ...{ weightIh: ih.address, weightHh: hh.address },
+        ...{ weightIh: ih!.address, weightHh: hh!.address },
         biasIh: biasIh ? addressOf(biasIh) : 0,
         biasHh: biasHh ? addressOf(biasHh) : 0,
         h0: addressOf(starts[0]!),

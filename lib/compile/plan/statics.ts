@@ -42,15 +42,18 @@ export class Statics {
     }
     const values = this.quickly(node);
     if (values !== null) return { shape: shapeOf(node), dtype: "float32", values };
-    return tf.tidy(() => {
+    let numbers: Numbers | null = null;
+    // Not as what `tidy` returns, which would look for tensors in each number.
+    tf.tidy(() => {
       const read = (argument: Argument): unknown =>
         mapNodes(argument, (one) => {
           const { values: numbers, shape, dtype } = this.of(one);
           return tf.tensor(numbers, [...shape], dtype as tf.DataType);
         });
       const tensor = callNode(node, read) as tf.Tensor;
-      return { shape: tensor.shape, dtype: tensor.dtype, values: tensor.dataSync() };
+      numbers = { shape: tensor.shape, dtype: tensor.dtype, values: tensor.dataSync() };
     });
+    return numbers!;
   }
 
   private quickly(node: Node): Float32Array | null {

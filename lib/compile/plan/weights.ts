@@ -1,3 +1,4 @@
+import type * as tf from "@tensorflow/tfjs-core";
 import type { Heap, WeightType } from "../../kernels/cpu/index.js";
 import type { Attributes, Graph, Node } from "../../graph/index.js";
 import type { State } from "../../module/parameter.js";
@@ -7,7 +8,7 @@ import { Block } from "./value.js";
 
 /** Numbers that were made of parameters for a kernel, and what they were made of. */
 interface Packed {
-  block: Block;
+  kept: Block | { values: tf.TypedArray };
   sources: Set<State>;
   fill: () => void;
 }
@@ -29,7 +30,7 @@ export class Weights {
 
   /** The bytes of all packed weights. */
   get bytes(): number {
-    return [...this.packed.values()].reduce((sum, { block }) => sum + block.bytes, 0);
+    return this.blocks.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
   /** What is computed of parameters, while a plan is built. */
@@ -58,17 +59,41 @@ export class Weights {
     bytes: number,
     fill: (address: number, statics: Statics) => void,
   ): Block {
+    const make = (): Block => {
+      const block = new Block(bytes, true);
+      block.address = this.heap.alloc(bytes);
+      return block;
+    };
+    return this.keep(kind, graph, nodes, make, (block) =>
+      fill(block.address, this.staticsOf(graph)),
+    );
+  }
+
+  /** The numbers of something static where they lie: not in the heap, and always as they are now. */
+  numbers(graph: Graph, node: Node): { values: tf.TypedArray } {
+    const make = (): { values: tf.TypedArray } => ({ values: new Float32Array(0) });
+    return this.keep("numbers", graph, [node], make, (kept) => {
+      kept.values = this.staticsOf(graph).of(node).values;
+    });
+  }
+
+  private keep<T extends Packed["kept"]>(
+    kind: string,
+    graph: Graph,
+    nodes: readonly Node[],
+    make: () => T,
+    refill: (kept: T) => void,
+  ): T {
     const key = `${kind} ${nodes.map((node) => signature(node, graph)).join(" ")}`;
     const known = this.packed.get(key);
-    if (known !== undefined) return known.block;
-    const block = new Block(bytes, true);
-    block.address = this.heap.alloc(bytes);
+    if (known !== undefined) return known.kept as T;
+    const kept = make();
     const sources = new Set<State>();
     for (const node of nodes) this.collect(node, graph, sources);
-    const refill = (): void => fill(block.address, this.staticsOf(graph));
-    this.packed.set(key, { block, sources, fill: refill });
-    refill();
-    return block;
+    const fill = (): void => refill(kept);
+    this.packed.set(key, { kept, sources, fill });
+    fill();
+    return kept;
   }
 
   /** Makes anew what was made of parameters that have other values now. */
@@ -88,8 +113,12 @@ export class Weights {
   }
 
   dispose(): void {
-    for (const { block } of this.packed.values()) this.heap.free(block.address);
+    for (const { address } of this.blocks) this.heap.free(address);
     this.packed.clear();
+  }
+
+  private get blocks(): Block[] {
+    return [...this.packed.values()].map(({ kept }) => kept).filter((kept) => kept instanceof Block); // prettier-ignore
   }
 
   private collect(node: Node, graph: Graph, into: Set<State>): void {

@@ -111,17 +111,27 @@ export function packedConvBytes(sizes: WeightSizes): number {
   return groups * stripBytes(m, k);
 }
 
-/** Packs a weight for `conv`, whatever the size of the image. */
-export function packConv(heap: Heap, sizes: WeightSizes, weight: number, to: number): void {
+/**
+ * Packs a weight for `conv`, whatever the size of the image.
+ * @param some - With one group, only these rows, `first` a multiple of 4; `weight` is where they are.
+ */
+export function packConv(
+  heap: Heap,
+  sizes: WeightSizes,
+  weight: number,
+  to: number,
+  some?: { first: number; count: number },
+): void {
   const tileSize = tileSizeOf(sizes);
   if (tileSize) {
-    packWinograd(heap, sizes, tileSize, weight, to);
+    packWinograd(heap, sizes, tileSize, weight, to, some);
     return;
   }
   const { groups, m, k } = groupsOf(sizes);
+  const { first = 0, count = m } = some ?? {};
   for (let group = 0; group < groups; group += 1) {
-    const target = to + group * stripBytes(m, k);
-    gemmLibrary(heap).packStrips(weight + group * m * k * 4, k * 4, m, k, target);
+    const target = to + group * stripBytes(m, k) + stripBytes(first, k);
+    gemmLibrary(heap).packStrips(weight + group * m * k * 4, k * 4, count, k, target);
   }
 }
 

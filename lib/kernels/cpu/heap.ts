@@ -7,6 +7,7 @@ const PAGE = 65536;
 /** A shared memory reserves its maximum of address space: 2 GB. */
 const SHARED_PAGES = 32768;
 const MAX_BYTES = 4 * 1024 ** 3 - PAGE;
+const PIECE_BYTES = 128 * 1024;
 /** Address 0 stands for "absent". */
 const FIRST_BLOCK = 1024;
 
@@ -27,6 +28,35 @@ export interface Call {
   index: number;
   args: number[];
   call: (...args: number[]) => void;
+}
+
+interface Compiled {
+  bytes: Uint8Array<ArrayBuffer>;
+  code: WebAssembly.Module;
+}
+
+/** Code does not depend on the heap: what one heap needed, the next one has, already optimised. */
+const modules = new Map<string, Compiled>();
+/** Chains of arithmetic are without number; the oldest go first. */
+const MOST_MODULES = 256;
+
+function compiled(
+  key: string,
+  build: Build,
+  shared: boolean,
+  emit: (module: ModuleBuilder) => void,
+): Compiled {
+  const name = `${build} ${shared} ${key}`;
+  const known = modules.get(name);
+  if (known !== undefined) return known;
+  const sharedPages = shared ? SHARED_PAGES : undefined;
+  const builder = new ModuleBuilder({ fma: build === "fma", sharedPages });
+  emit(builder);
+  const bytes = builder.bytes();
+  const made = { bytes, code: new WebAssembly.Module(bytes) };
+  modules.set(name, made);
+  if (modules.size > MOST_MODULES) modules.delete(modules.keys().next().value!);
+  return made;
 }
 
 export class Heap {
@@ -95,6 +125,25 @@ export class Heap {
     this.u8.set(new Uint8Array(values.buffer), address);
     return address;
   }
+  /**
+   * Brings rows of numbers here, a piece of them at a time, each for as long as the callback takes: a
+   * piece stays in the cache, where all of them would need fresh memory.
+   * @param grain - Pieces are so many rows, or a multiple of it.
+   */
+  inPieces(
+    values: Float32Array,
+    { rows, row, grain }: { rows: number; row: number; grain: number },
+    use: (piece: number, first: number, count: number) => void,
+  ): void {
+    const most = Math.max(1, Math.floor(PIECE_BYTES / (grain * row * 4))) * grain;
+    const piece = this.alloc(Math.min(most, rows) * row * 4);
+    for (let first = 0; first < rows; first += most) {
+      const count = Math.min(most, rows - first);
+      this.f32.set(values.subarray(first * row, (first + count) * row), piece >>> 2);
+      use(piece, first, count);
+    }
+    this.free(piece);
+  }
   /** A copy of what is at an address. */
   read(address: number, length: number): Float32Array {
     return this.f32.slice(address >>> 2, (address >>> 2) + length);
@@ -122,7 +171,7 @@ export class Heap {
   ): T {
     let library = this.libraries.get(key) as T | undefined;
     if (!library) {
-      library = this.build === "js" ? fallback(this) : this.compile<T>(emit);
+      library = this.build === "js" ? fallback(this) : this.instantiate<T>(key, emit);
       this.libraries.set(key, library);
     }
     return library;
@@ -154,12 +203,9 @@ export class Heap {
     return [entry.address, entry.bytes.length];
   }
 
-  private compile<T>(emit: (module: ModuleBuilder) => void): T {
-    const sharedPages = this.shared ? SHARED_PAGES : undefined;
-    const builder = new ModuleBuilder({ fma: this.build === "fma", sharedPages });
-    emit(builder);
-    const bytes = builder.bytes();
-    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), {
+  private instantiate<T>(key: string, emit: (module: ModuleBuilder) => void): T {
+    const { bytes, code } = compiled(key, this.build, this.shared, emit);
+    const { exports } = new WebAssembly.Instance(code, {
       env: { memory: this.memory! },
       math: Math as unknown as WebAssembly.ModuleImports,
     });
@@ -174,6 +220,14 @@ export class Heap {
       return [name, record];
     });
     return Object.fromEntries(recorders) as T;
+  }
+
+  private growMemory(wanted: number, needed: number): void {
+    try {
+      this.memory!.grow(wanted);
+    } catch {
+      this.memory!.grow(needed);
+    }
   }
 
   private get buffer(): ArrayBufferLike {
@@ -197,7 +251,10 @@ export class Heap {
     if (missing <= 0) return;
     if (size > MAX_BYTES)
       throw new RangeError(`heap: ${size} bytes are more than the 4 GB it can hold`);
-    if (this.memory) this.memory.grow(Math.ceil(missing / PAGE));
+    // More than is missing: to grow takes its time, and memory that nobody touches is none.
+    const most = (this.shared ? SHARED_PAGES * PAGE : MAX_BYTES) - this.bytes;
+    const wanted = Math.max(missing, Math.min(this.bytes >>> 1, most));
+    if (this.memory) this.growMemory(Math.ceil(wanted / PAGE), Math.ceil(missing / PAGE));
     else {
       const buffer = new ArrayBuffer(Math.ceil(size / PAGE) * PAGE);
       new Uint8Array(buffer).set(new Uint8Array(this.plainBuffer));

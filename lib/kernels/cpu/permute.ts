@@ -134,8 +134,8 @@ export interface GatherSpec {
 }
 
 export interface GatherPointers {
-  /** `[rows, n]`. */
-  table: number;
+  /** `[rows, n]`: in the heap, or where it is. */
+  table: number | Float32Array;
   /** `count` whole numbers from 0 to `rows - 1`: int32, or floats if `floats` is set. */
   indices: number;
   floats?: boolean;
@@ -156,8 +156,13 @@ export function gather(heap: Heap, { count, rows, n }: GatherSpec): Kernel<Gathe
         if (!(index >= 0 && index < rows)) {
           throw new RangeError(`gather: index ${index} is out of range for ${rows} rows`);
         }
+        const to = (out >>> 2) + i * n;
+        if (typeof table !== "number") {
+          memory.set(table.subarray(index * n, (index + 1) * n), to);
+          continue;
+        }
         const start = (table >>> 2) + index * n;
-        memory.copyWithin((out >>> 2) + i * n, start, start + n);
+        memory.copyWithin(to, start, start + n);
       }
     },
   };

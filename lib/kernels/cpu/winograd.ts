@@ -36,9 +36,11 @@ export function packWinograd(
   size: TileSize,
   weight: number,
   to: number,
+  { first, count } = { first: 0, count: outChannels },
 ): void {
   const place = stripBytes(outChannels, inChannels);
-  libraryOf(heap, size).weights(weight, outChannels, inChannels, to, place);
+  const start = to + stripBytes(first, inChannels);
+  libraryOf(heap, size).weights(weight, count, inChannels, start, place);
 }
 
 const libraryOf = (heap: Heap, size: TileSize): WinogradLibrary =>
