@@ -1,34 +1,20 @@
 /** What compiling costs beside time: bytes of a bundle, memory, and the overhead of a call. */
 import * as tf from "@tensorflow/tfjs-core";
-import { build } from "esbuild";
-import { fileURLToPath } from "node:url";
-import { gzipSync } from "node:zlib";
 import * as nn from "sconce";
 import { resnet18 } from "../examples/models/resnet.js";
 import { NNTorch } from "../examples/models/lesson.js";
-
-const root = fileURLToPath(new URL("..", import.meta.url));
-
-/** Kilobytes, gzipped, of a bundle of the whole library without tfjs. */
-async function bundleSize(without: readonly string[]): Promise<number> {
-  const { outputFiles } = await build({
-    stdin: { contents: 'export * from "./lib/index.ts";', resolveDir: root },
-    bundle: true,
-    minify: true,
-    write: false,
-    format: "esm",
-    target: "es2022",
-    logLevel: "error",
-    external: ["@tensorflow/*", "node:*", ...without],
-  });
-  return gzipSync(outputFiles[0]!.contents).length / 1000;
-}
+import {
+  CLASSIFIER,
+  type Downloads,
+  downloadsOf,
+  EVERYTHING,
+  type Part,
+  PARTS,
+} from "./downloads.js";
 
 export interface Footprint {
-  /** Kilobytes of the whole library, gzipped. */
-  whole: number;
-  /** The same without what `nn.compile` loads when it is called. */
-  withoutCompile: number;
+  /** Kilobytes that a page downloads at first, and with each part, gzipped, without tfjs. */
+  downloads: Record<"every name" | "a resnet", Record<string, number>>;
   /** How much memory the process takes for a compiled resnet18, as a multiple of its weights. */
   memory: number;
   /** Microseconds of a call of the lesson's network, compiled. */
@@ -57,11 +43,16 @@ export async function footprint(): Promise<Footprint> {
   for (let i = 0; i < calls; i += 1) quick(rows).dispose();
   const overhead = ((performance.now() - began) / calls) * 1000;
 
-  const whole = await bundleSize([]);
-  const withoutCompile = await bundleSize([
-    "./plan/engine.js",
-    "./webgl/engine.js",
-    "./tfjs/engine.js",
-  ]);
-  return { whole, withoutCompile, memory, overhead };
+  const [all, resnet] = await Promise.all([EVERYTHING, CLASSIFIER].map(downloadsOf));
+  const downloads = { "every name": table(all!), "a resnet": table(resnet!) };
+  return { downloads, memory, overhead };
+}
+
+/** Kilobytes by part; without a part that the app cannot reach. */
+function table(downloads: Downloads): Record<string, number> {
+  const parts = (Object.keys(PARTS) as Part[]).filter((part) => downloads.has(part));
+  return {
+    "at first": downloads.of(),
+    ...Object.fromEntries(parts.map((part) => [part, downloads.of(part)])),
+  };
 }
