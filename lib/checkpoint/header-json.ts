@@ -3,9 +3,10 @@ const MAX_DEPTH = 127;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
-/** Fields whose repetition is an error, and that hold nothing but sizes. */
+/** Fields that hold nothing but sizes, and those whose repetition is an error. */
 const SIZES = new Set(["shape", "data_offsets"]);
 const FIELDS = new Set(["dtype", ...SIZES]);
+const METADATA = "__metadata__";
 
 /**
  * JSON that is not nested without end: to build that takes JavaScript's parser seconds.
@@ -30,8 +31,9 @@ export function parseFlatJson(text: string): unknown {
 }
 
 /**
- * The header of a safetensors file as its own parser takes it. JavaScript's lets the last of two
- * equal keys win, reads `8.0` as the integer 8, and takes half a surrogate pair for text.
+ * The header of a safetensors file as its own parser takes it: of two tensors of one name the last
+ * counts, as in JavaScript's, but JavaScript's takes a field twice, reads `8.0` as the integer 8, and
+ * takes half a surrogate pair for text and a number of any size.
  *
  * @throws SyntaxError with the position.
  */
@@ -50,16 +52,19 @@ export function parseHeaderJson(text: string): unknown {
 
 class HeaderCheck {
   private depth = 0;
-  /** The names of the tensors, and the fields of the one that is being read. */
-  private readonly names = new Set<string>();
-  private readonly fields = new Set<string>();
+  /** What is being read: a tensor or the metadata, and which field of it. */
+  private name = "";
   private field = "";
+  /** The fields of the tensor that came so far. */
+  private readonly fields = new Set<string>();
+  private hasMetadata = false;
 
   /** What is wrong with it, null if nothing is. */
   token(token: string, colon: string | undefined): string | null {
     const first = token[0]!;
     if ("{[]}".includes(first)) return this.bracket(first);
     if (first === '"') return this.string(token, colon);
+    if (!Number.isFinite(Number(token))) return `${token.slice(0, 20)}, a number out of range`;
     const isSize = this.depth === 3 && SIZES.has(this.field);
     return isSize && !/^\d+$/.test(token) ? `${token}, which is no non-negative integer` : null;
   }
@@ -76,11 +81,24 @@ class HeaderCheck {
     const text = raw.includes("\\") ? (JSON.parse(raw) as string) : raw.slice(1, -1);
     if (/\p{Surrogate}/u.test(text)) return "half a surrogate pair";
     if (colon === undefined || this.depth > 2) return null;
-    if (this.depth === 2) this.field = text;
-    const seen = this.depth === 1 ? this.names : this.fields;
-    const counts = this.depth === 1 || FIELDS.has(text);
-    if (counts && seen.has(text)) return `the key "${text}" twice`;
-    seen.add(text);
-    return null;
+    return (this.depth === 1 ? this.startName(text) : this.startField(text))
+      ? null
+      : `the key "${text}" twice`;
+  }
+
+  /** Whether it may come now, as for fields. */
+  private startName(name: string): boolean {
+    this.name = name;
+    if (name !== METADATA) return true;
+    const isFirst = !this.hasMetadata;
+    this.hasMetadata = true;
+    return isFirst;
+  }
+
+  private startField(field: string): boolean {
+    this.field = field;
+    const isNew = this.name === METADATA || !FIELDS.has(field) || !this.fields.has(field);
+    this.fields.add(field);
+    return isNew;
   }
 }

@@ -47,6 +47,7 @@ describe("safetensors headers that its own library takes", () => {
     ["other fields", one('"shape":[2],"data_offsets":[0,8],"x":{"y":[-1.5,null]}'), 8, ["a"]],
     ["an empty tensor amid", `{${A},"b":{"dtype":"F32",${EMPTY}}}`, 8, ["a", "b"]],
     ["names that objects know", `{${A.replace("a", "__proto__")}}`, 8, ["__proto__"]],
+    ["one tensor twice, of which the last counts", `{${A.replace("8]", "9]")},${A}}`, 8, ["a"]],
     ["no name", `{${A.replace("a", "")}}`, 8, [""]],
     ["a pair of surrogates", `{${A.replace("a", "\\ud83d\\ude00")}}`, 8, ["😀"]],
     ["many axes", one(`"shape":[${Array(70).fill(1).join()}],"data_offsets":[0,4]`), 4, ["a"]],
@@ -71,6 +72,7 @@ describe("safetensors headers that its own library refuses", () => {
   const cases: [what: string, header: string, bytes: number, message: RegExp][] = [
     ["zeros after it", `{${A}}\0`, 8, /not valid/],
     ["metadata that is no text", `{"__metadata__":{"a":1},${A}}`, 8, /__metadata__/],
+    ["a number out of range", one('"shape":[2],"data_offsets":[0,8],"x":1e400'), 8, /range/],
     ["metadata twice", `{"__metadata__":{},"__metadata__":{},${A}}`, 8, /twice/],
     ["a size that is a float", one('"shape":[2.0],"data_offsets":[0,8]'), 8, /2\.0/],
     ["a size of minus zero", one('"shape":[-0],"data_offsets":[0,0]'), 0, /-0/],
@@ -123,6 +125,8 @@ describe(".npy headers that numpy takes", () => {
     ["other quotes and order", `{"shape": (2,), "fortran_order": True, "descr": ">f8"}`, "float64"],
     ["Python 2's longs", dict("'<u2'", "(2L,)"), "uint16"],
     ["a name", dict("'float16'"), "float16"],
+    ["C's name", dict("'double'"), "float64"],
+    ["a comment", dict("u'<i4'", "(+0x2,) # two\n"), "int32"],
     ["lines", dict("'<c8'").replaceAll(",", ",\n"), "complex64"],
   ];
   for (const [what, header, dtype, version] of cases) {
@@ -145,6 +149,8 @@ describe(".npy headers that numpy refuses, and arrays without numbers", () => {
     ["a word for the order", dict("'<f4'").replace("False", "0"), /fortran_order/],
     ["more after it", `${dict("'<f4'")} x`, /follows its end/],
     ["Python 2's longs in version 3", dict("'<f4'", "(2L,)"), /2L is no literal/, [3, 0]],
+    ["spaces that Python has not", dict("'<f4'").replaceAll(" ", "\xa0"), /unknown/],
+    ["axes too long beside one of 0", dict("'<f4'", "(0, 4294967296, 4294967296)"), /counted/],
     ["version 4", dict("'<f4'"), /version 4\.0/, [4, 0]],
     ["a long header", dict("'<f4'") + " ".repeat(10_001), /numpy's limit is 10000/],
     ["far more than there is", dict("'<f4'", "(99999999999, 99999999999)"), /follow its header/],

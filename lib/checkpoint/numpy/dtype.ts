@@ -43,6 +43,15 @@ const NAMES: Record<string, Dtype | ForeignDtype> = {
   O: "object",
 };
 
+/** What else numpy calls them, on the usual machines of 64 bits. */
+const ALIASES: Record<string, string> = {
+  ...{ half: "f2", single: "f4", float: "f8", double: "f8", float128: "g", bool_: "?" },
+  ...{ csingle: "c8", complex: "c16", cdouble: "c16", complex256: "G", byte: "i1", ubyte: "u1" },
+  ...{ short: "i2", ushort: "u2", intc: "i4", uintc: "u4", int: "i8", uint: "u8", int_: "i8" },
+  ...{ long: "i8", ulong: "u8", longlong: "i8", ulonglong: "u8", intp: "i8", uintp: "u8" },
+  ...{ p: "i8", P: "u8", n: "i8", N: "u8" },
+};
+
 /** The first letter of what has any length. */
 const KINDS: Record<string, ForeignDtype> = {
   U: "str",
@@ -64,13 +73,13 @@ const own = <T>(table: Record<string, T>, name: string): T | undefined =>
 /** What `numpy.dtype(text)` is: `<f4`, `|b1`, `float32`; undefined if it is none. */
 export function parseNumpyDtype(text: string): NumpyDtype | undefined {
   const order = /^[<>|=]/.exec(text)?.[0];
-  const name = order ? text.slice(1) : text;
+  const name = order ? text.slice(1) : (own(ALIASES, text) ?? text);
   const isBigEndian = order === ">";
   const number = own(NAMES, name);
   if (number !== undefined) return { dtype: number, isBigEndian };
   // By its name alone, without a byte order.
   const isNamed = !order && Object.values(NAMES).includes(name as Dtype) && name !== "object";
   if (isNamed) return { dtype: name as Dtype, isBigEndian };
-  const kind = /^[USaV]\d*$|^[Mm]8?(\[\w+\])?$/.test(name) ? own(KINDS, name[0]!) : undefined;
+  const kind = /^[USaV]\d*$|^[Mm]8?(\[[\w/]+\])?$/.test(name) ? own(KINDS, name[0]!) : undefined;
   return kind && { dtype: kind, isBigEndian };
 }

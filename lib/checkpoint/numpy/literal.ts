@@ -61,11 +61,13 @@ export function parseLiteral(text: string, isPython2 = false): unknown {
     const token = tokens[at++];
     if (token === undefined) throw new SyntaxError("it ends too early");
     if (Object.hasOwn(WORDS, token)) return WORDS[token as keyof typeof WORDS];
-    if (/^['"]/.test(token)) return unquote(token);
-    if (/l$/i.test(token) && /^\d/.test(token) && !isPython2) {
-      throw new SyntaxError(`${token} is no literal`);
+    if (isString(token)) {
+      let text = unquote(token);
+      while (isString(peek())) text += unquote(tokens[at++]!);
+      return text;
     }
-    if (/^-?\d/.test(token)) return Number(token.replace(/[_lL]/g, ""));
+    const isNumber = /^[-+]?\s*\d/.test(token) && (isPython2 || !token.endsWith("L"));
+    if (isNumber) return toNumber(token);
     throw new SyntaxError(`${token} is no literal`);
   };
 
@@ -76,24 +78,40 @@ export function parseLiteral(text: string, isPython2 = false): unknown {
 
 const WORDS = { True: true, False: false, None: null } as const;
 
+const isString = (token: string | undefined): boolean => /^[uUrR]?['"]/.test(token ?? "");
+
+/** Zero has no sign. */
+function toNumber(token: string): number {
+  const [, sign, digits] = /^([-+]?)\s*([\w]+?)L?$/.exec(token)!;
+  const size = Number(digits!.replaceAll("_", "").toLowerCase());
+  return sign === "-" && size !== 0 ? -size : size;
+}
+
+/** Strings, numbers, words and marks; spaces, comments and continued lines lie between. */
+const TOKEN =
+  /(?:[ \t\n\r\f]|\\\r?\n|#[^\n]*(?:\n|$))*([uUrR]?(?:'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*")|[-+]?[ \t]*(?:0(?:_?0)*|[1-9](?:_?\d)*|0x(?:_?[\da-f])+|0o(?:_?[0-7])+|0b(?:_?[01])+)L?(?![\w.])|[A-Za-z_]\w*|[{}[\]():,]|$)/iy;
+
 function tokenize(text: string): string[] {
-  // A string, a number, a word, a mark.
-  const token =
-    /\s*('(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|-?(?:0|[1-9](?:_?\d)*)[lL]?(?![\w.])|[A-Za-z_]\w*|[{}[\]():,])/y;
-  const end = text.trimEnd().length;
   const tokens: string[] = [];
-  while (token.lastIndex < end) {
+  const token = new RegExp(TOKEN);
+  for (;;) {
     const from = token.lastIndex;
     const found = token.exec(text);
     if (!found) throw new SyntaxError(`${JSON.stringify(text.slice(from, from + 20))} is unknown`);
+    if (found[1] === "") return tokens;
     tokens.push(found[1]!);
   }
-  return tokens;
 }
 
 function unquote(token: string): string {
-  return token.slice(1, -1).replace(/\\(.)/g, (escape, character: string) => {
-    if ("'\"\\".includes(character)) return character;
-    throw new SyntaxError(`the escape ${escape} is not read`);
+  const isRaw = /^r/i.test(token);
+  const text = token.replace(/^[ur]/i, "").slice(1, -1);
+  if (isRaw) return text;
+  const escape = /\\(?:([\\'"])|x([\da-f]{2})|u([\da-f]{4})|(.))/gi;
+  return text.replace(escape, (whole, plain?: string, byte?: string, code?: string) => {
+    if (plain !== undefined) return plain;
+    const hex = byte ?? code;
+    if (hex !== undefined) return String.fromCharCode(parseInt(hex, 16));
+    throw new SyntaxError(`the escape ${whole} is not read`);
   });
 }

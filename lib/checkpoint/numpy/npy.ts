@@ -13,7 +13,7 @@ import { fortranStride, gather, numelOf, swapBytes } from "../strided.js";
 import { parseNumpyDtype } from "./dtype.js";
 import { parseLiteral, Tuple } from "./literal.js";
 
-/** numpy's own limit, for files that nobody vouches for. */
+/** numpy's own limit, for files that nobody vouches for; of letters, which may have several bytes. */
 const MAX_HEADER = 10_000;
 const MAX_DIMS = 64;
 
@@ -50,10 +50,19 @@ export async function readNpyHeader(source: ByteSource): Promise<NpyHeader> {
   const length = isLong ? view.getUint32(8, true) : view.getUint16(8, true);
   const begin = isLong ? 12 : 10;
   if (begin + length > source.size) fail(`a header of ${length} bytes in a file of ${source.size}`);
-  if (length > MAX_HEADER) fail(`a header of ${length} bytes; numpy's limit is ${MAX_HEADER}`);
-  const bytes = await source.read(begin, begin + length);
-  const text = new TextDecoder(major === 3 ? "utf-8" : "latin1").decode(bytes);
+  const tooLong = `a header of ${length} bytes; numpy's limit is ${MAX_HEADER}`;
+  if (length > (major === 3 ? 4 : 1) * MAX_HEADER) fail(tooLong);
+  const text = decode(await source.read(begin, begin + length), major, fail);
+  if (text.length > MAX_HEADER) fail(tooLong);
   return { ...parseHeader(text, major < 3, fail), dataStart: begin + length };
+}
+
+function decode(bytes: Uint8Array, version: number, fail: Fail): string {
+  try {
+    return new TextDecoder(version === 3 ? "utf-8" : "latin1", { fatal: true }).decode(bytes);
+  } catch {
+    return fail("its header is not valid UTF-8");
+  }
 }
 
 /** The entry is row-major and little-endian whatever the array is in the file. */
@@ -125,8 +134,11 @@ function parseHeader(text: string, isPython2: boolean, fail: Fail): NpyFields {
   if (!(shape instanceof Tuple) || !shape.items.every(isSize) || shape.items.length > MAX_DIMS) {
     return fail("its header has no shape");
   }
-  const dtype = parseDescr(descr, fail);
-  return { ...dtype, shape: [...(shape.items as number[])], isFortran: fortran };
+  const sizes = shape.items as number[];
+  // For numpy, axes of 0 do not make the others small.
+  const rest = sizes.reduce((product, size) => product * (size || 1), 1);
+  if (sizes.includes(0) && rest >= 2 ** 63) return fail("its shape is larger than can be counted");
+  return { ...parseDescr(descr, fail), shape: [...sizes], isFortran: fortran };
 }
 
 const isSize = (size: unknown): boolean => Number.isSafeInteger(size) && (size as number) >= 0;

@@ -54,23 +54,27 @@ function makeTensor(
   }
   const { dtype, isBigEndian } = pickled.meaning;
   if (!isDtype(dtype)) return new UnreadableTensor(`a numpy array of ${dtype}`, dtype, sizes);
-  const isBytes = data instanceof Uint8Array || typeof data === "string";
-  if (!isBytes) throw new CheckpointError("a numpy array without its bytes");
   const nbytes = (numelOf(sizes) * DTYPES[dtype].bits) / 8;
-  if (nbytes !== data.length) {
+  const bytes = toBytes(data, nbytes);
+  if (bytes === null) throw new CheckpointError("a numpy array without its bytes");
+  if (nbytes !== bytes.length) {
     throw new CheckpointError(
       `a numpy array of shape [${sizes.slice(0, 8).join(", ")}] and ${dtype} ` +
-        `needs ${nbytes} bytes, but has ${data.length}`,
+        `needs ${nbytes} bytes, but has ${bytes.length}`,
     );
   }
-  // A str is how Python 2 wrote bytes.
-  const read = (): Promise<Uint8Array> =>
-    Promise.resolve(
-      typeof data === "string" ? Uint8Array.from(data, (c) => c.charCodeAt(0)) : data,
-    );
+  const read = (): Promise<Uint8Array> => Promise.resolve(bytes);
   const stride = isFortran ? fortranStride(sizes) : rowMajorStride(sizes);
   const storage = { dtype, nbytes, isBigEndian, isCopied: true, read };
   return new LazyTensor(storage, { dtype, shape: sizes, stride, offset: 0 });
+}
+
+/** A str is how Python 2 wrote bytes: here one of UTF-8, else of a character each. */
+function toBytes(data: unknown, count: number): Uint8Array | null {
+  if (data instanceof Uint8Array) return data;
+  if (typeof data !== "string") return null;
+  if (data.length !== count) return new TextEncoder().encode(data);
+  return Uint8Array.from(data, (character) => character.charCodeAt(0));
 }
 
 const fromBuffer: Builder = (data, dtype, shape, order) => {

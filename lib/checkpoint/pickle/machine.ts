@@ -41,7 +41,6 @@ export function unpickle(
 }
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-const latin1 = new TextDecoder("latin1");
 
 export class Machine {
   at: number;
@@ -61,14 +60,15 @@ export class Machine {
 
   run(): unknown {
     let begin = this.at;
-    if (this.bytes[begin] !== 0x80) this.fail("it does not begin as one of protocol 2 to 5");
     try {
       for (;;) {
         begin = this.at;
         const code = this.uint8();
         if (code === 0x2e) return this.pop();
         const step = OPCODES.get(code);
-        if (step === undefined) this.fail(`there is no opcode 0x${code.toString(16)}`);
+        if (step === undefined) {
+          this.fail(`no opcode 0x${code.toString(16)} of protocols 2 to 5`);
+        }
         step(this);
       }
     } catch (error) {
@@ -132,17 +132,17 @@ export class Machine {
     try {
       return utf8.decode(data);
     } catch {
-      return this.fail("a string is not valid UTF-8");
+      return decodeSurrogates(data) ?? this.fail("a string is not valid UTF-8");
     }
   }
 
-  /** A str of Python 2, which was bytes. */
+  /** A str of Python 2, which was bytes: of UTF-8, else each a character. */
   oldText(length: number): string {
     const data = this.data(length);
     try {
       return utf8.decode(data);
     } catch {
-      return latin1.decode(data);
+      return toText(data);
     }
   }
 
@@ -277,6 +277,29 @@ export class Machine {
     const { persistentLoad } = this.options;
     if (persistentLoad === undefined) return this.fail("a persistent id where none can be");
     this.push(persistentLoad(id));
+  }
+}
+
+/** TextDecoder's "latin1" is Windows-1252. */
+function toText(bytes: Uint8Array): string {
+  let text = "";
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  return text;
+}
+
+/** Python writes halves of surrogate pairs too: they stand for the bytes of odd file names. */
+function decodeSurrogates(bytes: Uint8Array): string | null {
+  const parts = toText(bytes).split(/(\xed[\xa0-\xbf][\x80-\xbf])/);
+  try {
+    return parts
+      .map((part, i) => {
+        const codes = Uint8Array.from(part, (character) => character.charCodeAt(0));
+        if (i % 2 === 0) return utf8.decode(codes);
+        return String.fromCharCode(0xd000 | ((codes[1]! & 0x3f) << 6) | (codes[2]! & 0x3f));
+      })
+      .join("");
+  } catch {
+    return null;
   }
 }
 

@@ -4,7 +4,8 @@ type Step = (machine: Machine) => void;
 
 /** Text opcodes of protocols 0 and 1, extensions and out-of-band buffers are not among them. */
 const STEPS: Record<string, [code: number, step: Step]> = {
-  proto: [0x80, protocol],
+  // As for PyTorch, what opcodes there are decides, not what version it says it is.
+  proto: [0x80, (m) => void m.uint8()],
   frame: [0x95, (m) => void m.uint64()],
 
   none: [0x4e, (m) => m.push(null)],
@@ -70,11 +71,6 @@ export const OPCODES: ReadonlyMap<number, Step> = new Map(Object.values(STEPS));
 function popLast(machine: Machine, count: number): unknown[] {
   const values = Array.from({ length: count }, () => machine.pop());
   return values.reverse();
-}
-
-function protocol(machine: Machine): void {
-  const version = machine.uint8();
-  if (version < 2 || version > 5) machine.fail(`protocol ${version}; 2 to 5 are read`);
 }
 
 function makeDict(machine: Machine): void {

@@ -98,7 +98,8 @@ async function readByteOrder(archive: ZipArchive, root: string): Promise<boolean
 
 async function checkVersion(archive: ZipArchive, root: string): Promise<void> {
   const text = await readText(archive, `${root}version`);
-  const version = Number(text);
+  // As PyTorch reads numbers: what follows the digits does not count.
+  const version = parseInt(text ?? "", 10);
   if (text !== null && version >= 1 && version <= MAX_VERSION) return;
   throw new CheckpointError(
     text === null
