@@ -1,4 +1,5 @@
 /** Tensors that do not lie row-major, put so. */
+import { inPieces, type LoadTask } from "./task.js";
 
 export interface Layout {
   shape: readonly number[];
@@ -33,8 +34,17 @@ export const rowMajorStride = (shape: readonly number[]): number[] =>
 export const fortranStride = (shape: readonly number[]): number[] =>
   shape.map((_, axis) => numelOf(shape.slice(0, axis)));
 
+type Words = Uint8Array | Uint16Array | Uint32Array;
+
+/** Elements that are moved before others have a turn: some milliseconds' work. */
+export const PIECE = 2 ** 18;
+
 /** The elements in row-major order, copied. */
-export function gather(bytes: Uint8Array, { shape, stride, offset, itemSize }: Layout): Uint8Array {
+export async function gather(
+  bytes: Uint8Array,
+  { shape, stride, offset, itemSize }: Layout,
+  task?: LoadTask,
+): Promise<Uint8Array> {
   const out = new Uint8Array(numelOf(shape) * itemSize);
   if (out.length === 0) return out;
   // Elements move as words of 4, 2 or 1 bytes: as numbers, NaNs would not keep their bits.
@@ -50,32 +60,54 @@ export function gather(bytes: Uint8Array, { shape, stride, offset, itemSize }: L
   const step = (stride[last] ?? 0) * words;
   const index = new Array<number>(Math.max(last, 0)).fill(0);
   let row = offset * words;
-  let at = 0;
-  while (at < to.length) {
-    if (step === words) {
-      to.set(from.subarray(row, row + count * words), at);
-      at += count * words;
-    } else {
-      for (let i = 0, source = row; i < count; i += 1, source += step) {
-        for (let k = 0; k < words; k += 1) to[at++] = from[source + k]!;
+  let column = 0;
+  await inPieces(task, to.length / words, PIECE, (begin, end) => {
+    for (let at = begin; at < end;) {
+      const run = Math.min(count - column, end - at);
+      const source = row + column * step;
+      if (step === words) to.set(from.subarray(source, source + run * words), at * words);
+      else copyRun({ from, source, step, words }, to, at * words, (at + run) * words);
+      at += run;
+      column += run;
+      if (column < count) break;
+      column = 0;
+      for (let axis = last - 1; axis >= 0; axis -= 1) {
+        row += stride[axis]! * words;
+        if (++index[axis]! < shape[axis]!) break;
+        row -= shape[axis]! * stride[axis]! * words;
+        index[axis] = 0;
       }
     }
-    for (let axis = last - 1; axis >= 0; axis -= 1) {
-      row += stride[axis]! * words;
-      if (++index[axis]! < shape[axis]!) break;
-      row -= shape[axis]! * stride[axis]! * words;
-      index[axis] = 0;
-    }
-  }
+  });
   return out;
 }
 
+interface Run {
+  from: Words;
+  source: number;
+  step: number;
+  words: number;
+}
+
+/** Fills [at, end) with elements that are `step` words from each other. */
+function copyRun({ from, source, step, words }: Run, to: Words, at: number, end: number): void {
+  for (; at < end; source += step) {
+    for (let k = 0; k < words; k += 1) to[at++] = from[source + k]!;
+  }
+}
+
 /** The bytes with those of every word reversed, copied. */
-export function swapBytes(bytes: Uint8Array, word: number): Uint8Array {
+export async function swapBytes(
+  bytes: Uint8Array,
+  word: number,
+  task?: LoadTask,
+): Promise<Uint8Array> {
   if (word === 1) return bytes;
   const swapped = new Uint8Array(bytes.length);
-  for (let i = 0; i < bytes.length; i += word) {
-    for (let k = 0; k < word; k += 1) swapped[i + k] = bytes[i + word - 1 - k]!;
-  }
+  await inPieces(task, bytes.length, PIECE, (begin, end) => {
+    for (let i = begin; i < end; i += word) {
+      for (let k = 0; k < word; k += 1) swapped[i + k] = bytes[i + word - 1 - k]!;
+    }
+  });
   return swapped;
 }

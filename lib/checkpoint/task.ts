@@ -32,6 +32,7 @@ export class LoadTask {
   private isReporting = false;
   private reportedAt = -Infinity;
   private turnBegan = performance.now();
+  private turns = Promise.resolve();
 
   constructor(private readonly options: TaskOptions = {}) {}
 
@@ -71,13 +72,19 @@ export class LoadTask {
     this.atLast.push(act);
   }
 
-  /** Gives others a turn if the last was long ago; throws if the load has been given up. */
-  async breathe(): Promise<void> {
+  /**
+   * Gives others a turn if the last was long ago: to be awaited if it is something, at once before
+   * work. Throws if the load has been given up.
+   */
+  breathe(): Promise<void> | undefined {
     this.signal.throwIfAborted();
-    if (performance.now() - this.turnBegan < TURN) return;
-    await nextTurn();
-    this.turnBegan = performance.now();
-    this.signal.throwIfAborted();
+    if (performance.now() - this.turnBegan < TURN) return undefined;
+    // Of several that wait, each gets a turn of its own: together they would hold up others.
+    this.turns = this.turns.then(nextTurn);
+    return this.turns.then(() => {
+      this.signal.throwIfAborted();
+      this.turnBegan = performance.now();
+    });
   }
 
   /** Bytes will come; undefined: nobody knows how many. */
@@ -128,6 +135,20 @@ export class LoadTask {
       if (signal.aborted) refuse();
       else signal.addEventListener("abort", refuse, { once: true });
     });
+  }
+}
+
+/** Works through [0, length) by pieces; before each, others may have a turn. */
+export async function inPieces(
+  task: LoadTask | undefined,
+  length: number,
+  piece: number,
+  work: (begin: number, end: number) => void,
+): Promise<void> {
+  for (let at = 0; at < length; at += piece) {
+    const turn = task?.breathe();
+    if (turn) await turn;
+    work(at, Math.min(at + piece, length));
   }
 }
 

@@ -3,7 +3,8 @@ import { type Dtype, DTYPES, type ForeignDtype, viewAs, wordSize } from "./dtype
 import { Entry, UnreadableEntry } from "./entry.js";
 import { CheckpointError } from "./errors.js";
 import type { Quantizer } from "./quantizer.js";
-import { areSizes, gather, isContiguous, numelOf, swapBytes } from "./strided.js";
+import { areSizes, gather, isContiguous, numelOf, PIECE, swapBytes } from "./strided.js";
+import { inPieces, type LoadTask } from "./task.js";
 
 /** A run of bytes that tensors share. */
 export interface Storage {
@@ -42,7 +43,11 @@ export interface PendingQuantizer {
 export class Allowance {
   private left: number;
 
-  constructor(fileSize: number) {
+  constructor(
+    fileSize: number,
+    /** Of the load whose copies these are. */
+    readonly task?: LoadTask,
+  ) {
     this.left = 64 * 2 ** 20 + 8 * fileSize;
   }
 
@@ -95,6 +100,7 @@ export class LazyTensor {
 
   private async readBytes(key: string, allowance: Allowance): Promise<Uint8Array> {
     const { storage, layout } = this;
+    const { task } = allowance;
     const { dtype, shape, stride, offset } = layout;
     const { bits } = DTYPES[dtype];
     const size = Math.ceil((numelOf(shape) * bits) / 8);
@@ -105,11 +111,11 @@ export class LazyTensor {
     const isChanged = storage.isBigEndian || layout.isConjugate || layout.isNegative;
     if (isChanged || storage.isCopied || !isContiguous(shape, stride)) allowance.spend(size, key);
     if (!isContiguous(shape, stride)) {
-      bytes = gather(all, { shape, stride, offset, itemSize: bits / 8 });
+      bytes = await gather(all, { shape, stride, offset, itemSize: bits / 8 }, task);
     }
-    if (storage.isBigEndian) bytes = swapBytes(bytes, wordSize(dtype));
-    if (layout.isNegative) bytes = negate(dtype, bytes, 0, 1);
-    if (layout.isConjugate) bytes = negate(dtype, bytes, 1, 2);
+    if (storage.isBigEndian) bytes = await swapBytes(bytes, wordSize(dtype), task);
+    if (layout.isNegative) bytes = await negate(dtype, bytes, 0, 1, task);
+    if (layout.isConjugate) bytes = await negate(dtype, bytes, 1, 2, task);
     return bytes;
   }
 }
@@ -158,17 +164,25 @@ async function settle(
 }
 
 /** A copy with the sign of every `step`-th number changed, from the `first`. */
-function negate(dtype: Dtype, bytes: Uint8Array, first: number, step: number): Uint8Array {
+async function negate(
+  dtype: Dtype,
+  bytes: Uint8Array,
+  first: number,
+  step: number,
+  task: LoadTask | undefined,
+): Promise<Uint8Array> {
   const copy = bytes.slice();
   const data = viewAs(dtype, copy);
-  if (data instanceof BigInt64Array || data instanceof BigUint64Array) {
-    for (let i = first; i < data.length; i += step) data[i] = -data[i]!;
-    return copy;
-  }
   // Halves are their raw bits, of which the highest is the sign.
   const isHalf = dtype === "float16" || dtype === "bfloat16" || /^b?complex32$/.test(dtype);
-  for (let i = first; i < data.length; i += step) {
-    data[i] = isHalf ? data[i]! ^ 0x8000 : -data[i]!;
-  }
+  await inPieces(task, data.length, PIECE, (begin, end) => {
+    if (data instanceof BigInt64Array || data instanceof BigUint64Array) {
+      for (let i = begin + first; i < end; i += step) data[i] = -data[i]!;
+      return;
+    }
+    for (let i = begin + first; i < end; i += step) {
+      data[i] = isHalf ? data[i]! ^ 0x8000 : -data[i]!;
+    }
+  });
   return copy;
 }

@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { load, type LoadProgress } from "../../lib/checkpoint/index.js";
+import { LoadTask, nextTurn } from "../../lib/checkpoint/task.js";
 import { makeSafetensors, ramp } from "../support/safetensors.js";
 
 const tensors = Object.fromEntries([0, 1, 2, 3].map((i) => [`t${i}`, ramp(65536, i)]));
@@ -117,6 +118,41 @@ describe("A load that is given up", () => {
     expect(took).to.be.below(100);
   });
 
+  const WORK: Record<string, () => Uint8Array> = {
+    "a transposed array is put row-major": () => makeNpy("|u1", true, 5000, 12_000),
+    "big-endian words are turned round": () => makeNpy(">i2", false, 5000, 12_000),
+    "a long pickle is read": () => makeLegacy(4e6),
+  };
+  for (const [name, make] of Object.entries(WORK)) {
+    it(`ends while ${name}`, async () => {
+      const { reason } = await giveUp(make(), 30);
+      expect((reason as Error).name).to.equal("AbortError");
+    });
+  }
+
+  it("lets others have a turn after each stretch of work, however many work", async () => {
+    const task = new LoadTask();
+    let turns = 0;
+    let isDone = false;
+    const others = async (): Promise<void> => {
+      for (; !isDone; turns += 1) await nextTurn();
+    };
+    const stretches: number[] = [];
+    const work = async (): Promise<void> => {
+      for (let i = 0; i < 3; i += 1) {
+        const turn = task.breathe();
+        if (turn) await turn;
+        stretches.push(turns);
+        for (const began = performance.now(); performance.now() < began + 30;);
+      }
+    };
+    const waiting = others();
+    await Promise.all([1, 2, 3, 4].map(work));
+    isDone = true;
+    await waiting;
+    expect(new Set(stretches).size, String(stretches)).to.equal(12);
+  });
+
   it("leaves no listener on the signal", async () => {
     const { signal } = new AbortController();
     let listeners = 0;
@@ -136,13 +172,33 @@ describe("A load that is given up", () => {
   });
 });
 
+/** An .npy of zeros. */
+function makeNpy(descr: string, isFortran: boolean, ...shape: number[]): Uint8Array<ArrayBuffer> {
+  const order = isFortran ? "True" : "False";
+  const dict = `{'descr': '${descr}', 'fortran_order': ${order}, 'shape': (${shape.join()},), }`;
+  const array = new Uint8Array(128 + Number(descr[2]) * shape.reduce((a, b) => a * b));
+  array.set([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0, 118, 0]);
+  array.set(new TextEncoder().encode(`${dict.padEnd(117)}\n`), 10);
+  return array;
+}
+
+/** What torch ≤ 1.5 wrote, of a list of `count` ones. */
+function makeLegacy(count: number): Uint8Array {
+  const magic = [
+    0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, 0x2e,
+  ];
+  const head = [...magic, 0x80, 2, 0x4d, 0xe9, 3, 0x2e, 0x80, 2, 0x7d, 0x2e, 0x80, 2, 0x5d];
+  const bytes = new Uint8Array(head.length + 3 * count + 5);
+  bytes.set(head);
+  for (let i = 0; i < count; i += 1) bytes.set([0x4b, 1, 0x61], head.length + 3 * i);
+  bytes.set([0x2e, 0x80, 2, 0x5d, 0x2e], bytes.length - 5);
+  return bytes;
+}
+
 /** An .npz of one compressed array of `count` zeros. */
 async function makeNpz(count: number): Promise<Uint8Array> {
-  const dict = `{'descr': '|u1', 'fortran_order': False, 'shape': (${count},), }`.padEnd(117);
-  const size = 128 + count;
-  const array = new Uint8Array(size);
-  array.set([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0, 118, 0]);
-  array.set(new TextEncoder().encode(`${dict}\n`), 10);
+  const array = makeNpy("|u1", false, count);
+  const size = array.length;
   const stream = new Blob([array]).stream().pipeThrough(new CompressionStream("deflate-raw"));
   const packed = new Uint8Array(await new Response(stream).arrayBuffer());
   const name = new TextEncoder().encode("a.npy");

@@ -10,6 +10,7 @@ import { Entry } from "../entry.js";
 import { CheckpointError } from "../errors.js";
 import { looksLikeNpy } from "../signs.js";
 import { fortranStride, gather, numelOf, swapBytes } from "../strided.js";
+import type { LoadTask } from "../task.js";
 import { parseNumpyDtype } from "./dtype.js";
 import { parseLiteral, Tuple } from "./literal.js";
 
@@ -84,7 +85,7 @@ export function npyEntry(source: ByteSource, header: NpyHeader, key: string): La
   }
   const read = async (): Promise<Entry> => {
     const raw = await source.read(dataStart, dataStart + bytes);
-    return new Entry(dtype, shape, arrange(raw, { ...header, dtype }), key);
+    return new Entry(dtype, shape, await arrange(raw, { ...header, dtype }, source.task), key);
   };
   return { dtype, shape, read };
 }
@@ -109,12 +110,16 @@ export function whyNot(dtype: ForeignDtype): string {
   }
 }
 
-function arrange(bytes: Uint8Array, header: NpyHeader & { dtype: Dtype }): Uint8Array {
+async function arrange(
+  bytes: Uint8Array,
+  header: NpyHeader & { dtype: Dtype },
+  task: LoadTask | undefined,
+): Promise<Uint8Array> {
   const { dtype, shape, isFortran, isBigEndian } = header;
   const itemSize = DTYPES[dtype].bits / 8;
   const layout = { shape, stride: fortranStride(shape), offset: 0, itemSize };
-  const ordered = isFortran && shape.length > 1 ? gather(bytes, layout) : bytes;
-  return isBigEndian ? swapBytes(ordered, wordSize(dtype)) : ordered;
+  const ordered = isFortran && shape.length > 1 ? await gather(bytes, layout, task) : bytes;
+  return isBigEndian ? swapBytes(ordered, wordSize(dtype), task) : ordered;
 }
 
 /** The header is Python source, of which only a dict of these three is read. */

@@ -55,10 +55,10 @@ async function openMember(
     return unreadable(`an array that cannot be read: ${whyNot(header.dtype)}`, header, key);
   }
   const { dtype, shape } = npyEntry(beginning, header, key);
-  // Its checksum is that of the whole, so the header counts as it is there.
   const read = async (): Promise<Entry> => {
-    const whole = bytesSource(await archive.read(member), name);
-    return npyEntry(whole, await readNpyHeader(whole), key).read();
+    const { task } = file;
+    const whole = bytesSource(await archive.read(member), name, task && { task });
+    return npyEntry(whole, header, key).read();
   };
   return { dtype, shape, read };
 }

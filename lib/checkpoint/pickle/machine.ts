@@ -7,6 +7,7 @@
  */
 import { CheckpointError } from "../errors.js";
 import { OPCODES } from "./opcodes.js";
+import type { LoadTask } from "../task.js";
 import { type Builders, Global, isStateful, Placeholder } from "./values.js";
 
 /** Nested marks of an honest pickle are a few dozen: Python itself stops near a thousand. */
@@ -16,6 +17,8 @@ const MAX_INTEGER_BYTES = 4096;
 const MAX_ARGUMENTS = 64;
 /** How often over what is built from a file's values may be the file. */
 const COPIES = 16;
+/** Opcodes that are followed before others have a turn: some milliseconds' work. */
+const STEPS = 2 ** 14;
 
 export interface PickleOptions {
   /** For messages. */
@@ -26,18 +29,20 @@ export interface PickleOptions {
   at?: number;
   /** What a persistent id stands for. */
   persistentLoad?: ((id: unknown) => unknown) | undefined;
+  /** Lets others have a turn while it is read. */
+  task?: LoadTask | undefined;
 }
 
 /** It ends too early: there may be more of it where it came from. */
 export class CutOffError extends CheckpointError {}
 
 /** Reads the one pickle that begins at `at`, and says where it ends. */
-export function unpickle(
+export async function unpickle(
   bytes: Uint8Array,
   options: PickleOptions,
-): { value: unknown; end: number } {
+): Promise<{ value: unknown; end: number }> {
   const machine = new Machine(bytes, options);
-  return { value: machine.run(), end: machine.at };
+  return { value: await machine.run(), end: machine.at };
 }
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -58,11 +63,12 @@ export class Machine {
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
-  run(): unknown {
+  async run(): Promise<unknown> {
     let begin = this.at;
     try {
-      for (;;) {
-        begin = this.at;
+      for (let steps = 1; ; steps += 1, begin = this.at) {
+        const turn = steps % STEPS === 0 ? this.options.task?.breathe() : undefined;
+        if (turn) await turn;
         const code = this.uint8();
         if (code === 0x2e) return this.pop();
         const step = OPCODES.get(code);

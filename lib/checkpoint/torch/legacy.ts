@@ -40,33 +40,33 @@ async function readHeader(file: ByteSource): Promise<Header> {
   for (let length = FIRST_READ; ; length *= 8) {
     const bytes = await file.read(0, Math.min(length, file.size));
     try {
-      return parseHeader(bytes, file.name);
+      return await parseHeader(bytes, file);
     } catch (error) {
       if (!(error instanceof CutOffError) || bytes.length === file.size) throw error;
     }
   }
 }
 
-function parseHeader(bytes: Uint8Array, file: string): Header {
+async function parseHeader(bytes: Uint8Array, { name, task }: ByteSource): Promise<Header> {
   let at = 0;
-  const next = (persistentLoad?: (id: unknown) => unknown): unknown => {
-    const options = { file, builders: TORCH_BUILDERS, at, persistentLoad };
-    const { value, end } = unpickle(bytes, options);
+  const next = async (persistentLoad?: (id: unknown) => unknown): Promise<unknown> => {
+    const options = { file: name, builders: TORCH_BUILDERS, at, persistentLoad, task };
+    const { value, end } = await unpickle(bytes, options);
     at = end;
     return value;
   };
 
-  if (next() !== MAGIC) {
+  if ((await next()) !== MAGIC) {
     throw new CheckpointError("a pickle, but not one that torch.save wrote", { offset: 0 });
   }
-  const protocol = next();
+  const protocol = await next();
   if (protocol !== PROTOCOL) {
     throw new CheckpointError(`PyTorch's format ${String(protocol)}; ${PROTOCOL} is read`);
   }
-  next(); // The machine that wrote it; storages are little-endian whatever it was.
+  await next(); // The machine that wrote it; storages are little-endian whatever it was.
   const storages = new Map<string, StorageRun>();
-  const value = next((id) => storageOf(id, storages));
-  const keys = next();
+  const value = await next((id) => storageOf(id, storages));
+  const keys = await next();
   if (!Array.isArray(keys)) throw new CheckpointError("the list of storages is missing");
   return { value, keys: keys as unknown[], storages, end: at };
 }

@@ -12,7 +12,7 @@ export async function checkpointOf(
   key: string | undefined,
 ): Promise<Checkpoint> {
   const state = await placed(file.name, () => findStateDict(value, key));
-  const allowance = new Allowance(file.size);
+  const allowance = new Allowance(file.size, file.task);
   const entries = new Map<string, LazyEntry>();
   for (const [name, tensor] of state) {
     const { dtype, shape } = tensor;

@@ -7,6 +7,7 @@ import { type ByteSource, bytesSource } from "../byte-source.js";
 import type { Checkpoint } from "../checkpoint.js";
 import { CheckpointError } from "../errors.js";
 import { unpickle } from "../pickle/machine.js";
+import type { LoadTask } from "../task.js";
 import { LazyTensor, type Storage } from "../tensor.js";
 import { StorageValue, TORCH_BUILDERS } from "./rebuild.js";
 import { checkpointOf } from "./state.js";
@@ -16,22 +17,22 @@ import { storageDtype } from "./storages.js";
 const BLOCK = 512;
 
 export async function openTorchTar(file: ByteSource, key: string | undefined): Promise<Checkpoint> {
-  const value = readTorchTar(await file.read(0, file.size), file);
+  const value = await readTorchTar(await file.read(0, file.size), file);
   return checkpointOf("torch tar", value, file, key);
 }
 
 /** The value that was saved. */
-function readTorchTar(bytes: Uint8Array, { name: file }: ByteSource): unknown {
+async function readTorchTar(bytes: Uint8Array, { name: file, task }: ByteSource): Promise<unknown> {
   const members = readMembers(bytes, file);
   const part = (name: string): Cursor => {
     const data = members.get(name);
-    if (data !== undefined) return new Cursor(data, `${file}/${name}`);
+    if (data !== undefined) return new Cursor(data, `${file}/${name}`, task);
     throw new CheckpointError(`a tar archive without '${name}': not one that PyTorch wrote`, {
       file,
     });
   };
-  const storages = readStorages(part("storages"));
-  const objects = readTensors(part("tensors"), storages);
+  const storages = await readStorages(part("storages"));
+  const objects = await readTensors(part("tensors"), storages);
   return part("pickle").unpickle((id) => {
     if (Array.isArray(id)) return (id as unknown[])[0];
     const object = objects.get(String(id));
@@ -66,29 +67,25 @@ class Cursor {
   constructor(
     readonly bytes: Uint8Array,
     readonly file: string,
+    private readonly task: LoadTask | undefined,
   ) {}
 
-  unpickle(persistentLoad?: (id: unknown) => unknown): unknown {
-    const { bytes, file, at } = this;
-    const options = {
-      file,
-      builders: TORCH_BUILDERS,
-      at,
-      persistentLoad,
-    };
-    const { value, end } = unpickle(bytes, options);
+  async unpickle(persistentLoad?: (id: unknown) => unknown): Promise<unknown> {
+    const { bytes, file, at, task } = this;
+    const options = { file, builders: TORCH_BUILDERS, at, persistentLoad, task };
+    const { value, end } = await unpickle(bytes, options);
     this.at = end;
     return value;
   }
 
   /** A pickled tuple, or list of tuples. */
-  unpickleArray(): unknown[] {
-    const value = this.unpickle();
+  async unpickleArray(): Promise<unknown[]> {
+    const value = await this.unpickle();
     return Array.isArray(value) ? (value as unknown[]) : this.fail("a tuple is missing");
   }
 
-  count(): number {
-    const value = this.unpickle();
+  async count(): Promise<number> {
+    const value = await this.unpickle();
     return typeof value === "number" ? value : this.fail("a count is missing");
   }
 
@@ -100,24 +97,31 @@ class Cursor {
     return Array.from({ length: count }, (_, i) => Number(view.getBigInt64(begin + 8 * i, true)));
   }
 
+  /** The next one, which stays the next. */
+  peekInt64(): number {
+    const [value] = this.int64s(1) as [number];
+    this.at -= 8;
+    return value;
+  }
+
   fail(problem: string): never {
     throw new CheckpointError(problem, { file: this.file, offset: this.at });
   }
 }
 
-function readStorages(from: Cursor): Map<string, Storage> {
+async function readStorages(from: Cursor): Promise<Map<string, Storage>> {
   const roots = new Map<string, StorageRun>();
   const source = bytesSource(from.bytes, from.file);
-  const count = from.count();
+  const count = await from.count();
   for (let i = 0; i < count; i += 1) {
-    const [key, , type] = from.unpickleArray();
-    const numel = new Cursor(from.bytes.subarray(from.at), from.file).int64s(1)[0]!;
+    const [key, , type] = await from.unpickleArray();
+    const numel = from.peekInt64();
     const storage = new StorageRun(storageDtype(type), numel);
     from.at = storage.place(source, from.at);
     roots.set(String(key), storage);
   }
   const storages = new Map<string, Storage>(roots);
-  for (const view of from.unpickleArray()) {
+  for (const view of await from.unpickleArray()) {
     const [key, root, offset, numel] = Array.isArray(view) ? (view as unknown[]) : [];
     const storage = roots.get(String(root)) ?? from.fail(`a part of no storage`);
     storages.set(String(key), new StorageView(storage, offset, numel));
@@ -126,15 +130,15 @@ function readStorages(from: Cursor): Map<string, Storage> {
 }
 
 /** Storages and tensors, by their ids. */
-function readTensors(
+async function readTensors(
   from: Cursor,
   storages: Map<string, Storage>,
-): Map<string, LazyTensor | StorageValue> {
+): Promise<Map<string, LazyTensor | StorageValue>> {
   const objects = new Map<string, LazyTensor | StorageValue>();
   for (const [key, storage] of storages) objects.set(key, new StorageValue(storage));
-  const count = from.count();
+  const count = await from.count();
   for (let i = 0; i < count; i += 1) {
-    const [key, storageKey] = from.unpickleArray();
+    const [key, storageKey] = await from.unpickleArray();
     const storage = storages.get(String(storageKey)) ?? from.fail("a tensor without its storage");
     const ndim = from.int64s(1)[0]! % 2 ** 32;
     const shape = from.int64s(ndim);

@@ -75,7 +75,9 @@ async function readTorchZip(file: ByteSource, archive: ZipArchive, root: string)
     return new StorageValue(storage);
   };
 
-  return unpickle(pickle, { file: file.name, builders: TORCH_BUILDERS, persistentLoad }).value;
+  const { name, task } = file;
+  const options = { file: name, builders: TORCH_BUILDERS, persistentLoad, task };
+  return (await unpickle(pickle, options)).value;
 }
 
 async function readPickle(archive: ZipArchive, root: string): Promise<Uint8Array> {

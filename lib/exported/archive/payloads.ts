@@ -22,7 +22,7 @@ export async function readPayloads(
   };
   const refused = new Map<string, string>();
   const storages = new Map<string, Storage>();
-  const allowance = new Allowance(file.size);
+  const allowance = new Allowance(file.size, file.task);
   // All are asked for at once, so that neighbours are read together.
   const reads: Promise<[string, Entry]>[] = [];
   for (const [key, payload] of Object.entries(config)) {
