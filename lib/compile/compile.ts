@@ -4,8 +4,9 @@ import { type Graph, mapNodes } from "../graph/index.js";
 import type { Module } from "../module/index.js";
 import { DECLINED } from "./declined.js";
 import { Guard } from "./guard.js";
-import { DECOMPOSED, optimise } from "./passes/index.js";
+import { DECOMPOSED, optimising } from "./passes/index.js";
 import { onCpu } from "./on-cpu.js";
+import { atOnce, inTurns, type Parts } from "./parts.js";
 import { type Explanation, explain } from "./report.js";
 import { type Profile, profileOf } from "./profile.js";
 import {
@@ -140,8 +141,9 @@ class Compiler {
   }
 
   async prepare(args: readonly unknown[]): Promise<void> {
-    const entry = this.find(args);
-    this.last = typeof entry === "string" ? { reason: entry } : entry;
+    const found = this.lookUp(args);
+    this.last =
+      "reason" in found ? found : this.keep(found.key, await inTurns(this.building(args), onCpu));
     try {
       await this.engine?.ready?.(this.options.onProgress ?? undefined);
     } catch (error) {
@@ -222,6 +224,26 @@ class Compiler {
 
   /** The plan for these arguments; a sentence where this call must run eagerly. */
   private find(args: readonly unknown[]): Entry | string {
+    const found = this.lookUp(args);
+    if ("reason" in found) return found.reason;
+    return this.keep(found.key, found.entry ?? onCpu(() => atOnce(this.building(args))));
+  }
+
+  /** What is known of these arguments, by the key of their kind; or why this call must run eagerly. */
+  private lookUp(
+    args: readonly unknown[],
+  ): { reason: string } | { key: string; entry: Entry | undefined } {
+    const reason = this.objection();
+    if (reason !== null) return { reason };
+    try {
+      const { key } = takeApart(args);
+      return { key, entry: this.entries.get(key) };
+    } catch (error) {
+      return { reason: (error as Error).message };
+    }
+  }
+
+  private objection(): string | null {
     if (this.busy) return "the model is called while it runs";
     if (tf.getBackend() !== this.backend) {
       return `it was compiled for ${this.backend}, and the backend is ${tf.getBackend()}`;
@@ -231,18 +253,13 @@ class Compiler {
       this.forget();
       this.guard = new Guard(this.model);
     }
-    const { objection } = this.guard;
-    if (objection !== null) return objection;
-    let key: string;
-    try {
-      ({ key } = takeApart(args));
-    } catch (error) {
-      return (error as Error).message;
-    }
-    let entry = this.entries.get(key);
-    if (entry === undefined) entry = this.build(args);
-    else this.entries.delete(key);
-    this.entries.set(key, entry); // the last one is the one used last
+    return this.guard.objection;
+  }
+
+  /** Keeps what is used last, and not more than so many. */
+  private keep(key: string, entry: Entry): Entry {
+    this.entries.delete(key);
+    this.entries.set(key, entry);
     if (this.entries.size > this.options.plans) {
       const [oldest, old] = this.entries.entries().next().value!;
       if ("plan" in old) old.plan.release?.();
@@ -251,22 +268,21 @@ class Compiler {
     return entry;
   }
 
-  private build(args: readonly unknown[]): Entry {
+  private *building(args: readonly unknown[]): Parts<Entry> {
     this.busy = true;
     try {
-      const graph = onCpu(() => {
-        const traced = record(this.model, args, DECOMPOSED, SHAPES_ONLY);
-        traced.dispose();
-        return optimise(traced.graph);
-      });
+      const { graph, dispose } = record(this.model, args, DECOMPOSED, SHAPES_ONLY);
+      dispose();
+      yield;
+      const optimised = yield* optimising(graph);
       this.engine ??= this.createEngine(this.model, this.options.threads, this.options.precision);
-      return { plan: this.engine.plan(graph) };
+      yield;
+      return { plan: this.engine.plan(optimised) };
     } catch (error) {
       // Whatever the model itself throws, the eager call will throw again.
-      const reason = (error as Error).message;
-      const isPlain =
-        error instanceof TraceError || (error as Error).name === "WebGLUnsupportedError";
-      return { reason: isPlain ? reason : `tracing failed: ${reason}` };
+      const { name, message } = error as Error;
+      const isPlain = error instanceof TraceError || name === "WebGLUnsupportedError";
+      return { reason: isPlain ? message : `tracing failed: ${message}` };
     } finally {
       this.busy = false;
     }

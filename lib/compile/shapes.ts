@@ -25,6 +25,7 @@ interface Attrs {
   reps: number[];
   dtype: tf.DataType;
   inputShape: number[];
+  shape: number[];
   transposeA: boolean;
   transposeB: boolean;
   strides: number | [number, number];
@@ -55,6 +56,11 @@ const broadcast = (dtype: tf.DataType | null): Rule => {
     return { shape, dtype: dtype ?? "float32" };
   };
 };
+
+/** Of the shape of the first input. */
+const shaped =
+  (dtype: tf.DataType): Rule =>
+  (inputs) => ({ shape: Object.values(inputs)[0]!.shape, dtype });
 
 const float = (shape: number[]): Meta => ({ shape, dtype: "float32" });
 
@@ -113,6 +119,9 @@ const RULES: Readonly<Record<string, Rule>> = {
       .split(" ")
       .map((name) => [name, broadcast("bool")]),
   ),
+  ...Object.fromEntries(
+    "IsNan IsInf IsFinite LogicalNot".split(" ").map((name) => [name, shaped("bool")]),
+  ),
   ...Object.fromEntries("Sum Mean Max Min Prod".split(" ").map((name) => [name, reduction])),
   Conv2D: conv(false),
   FusedConv2D: conv(false),
@@ -148,6 +157,8 @@ const RULES: Readonly<Record<string, Rule>> = {
     const inside = indices!.shape.slice(batchDims);
     return { shape: [...x!.shape.slice(0, at), ...inside, ...x!.shape.slice(at + 1)], dtype: x!.dtype }; // prettier-ignore
   },
+  Fill: (_, { shape, dtype }) => (dtype === "float32" ? float([...shape]) : null),
+  Select: ({ t, e }) => ({ shape: t!.shape, dtype: tf.upcastType(t!.dtype, e!.dtype) }),
   Cast: ({ x }, { dtype }) => ({ shape: x!.shape, dtype }),
 };
 

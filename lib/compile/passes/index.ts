@@ -1,9 +1,9 @@
 import type { Graph } from "../../graph/index.js";
+import { atOnce, type Parts } from "../parts.js";
 import { fuseAttention } from "./attention.js";
 import { canonicalise } from "./canonical.js";
 import { foldConstants } from "./constants.js";
 import { dropDead, shareCommon } from "./clean.js";
-
 import { foldIntoWeights } from "./fold.js";
 import { fuseEpilogues, fusePointwise } from "./fuse.js";
 import { mergeProjections } from "./merge.js";
@@ -37,7 +37,15 @@ export const PASSES: readonly Pass[] = [
 /** Ops that a trace for these passes looks into: what they are made of fuses better. */
 export const DECOMPOSED: ReadonlySet<string> = new Set(["multi_head_attention_forward"]);
 
-/** Runs all passes. */
-export function optimise(graph: Graph): Graph {
-  return PASSES.reduce((before, pass) => dropDead(pass(before)), graph);
+/** Runs all passes, one after the other. */
+export function* optimising(graph: Graph): Parts<Graph> {
+  let now = graph;
+  for (const pass of PASSES) {
+    now = dropDead(pass(now));
+    yield;
+  }
+  return now;
 }
+
+/** Runs all passes. */
+export const optimise = (graph: Graph): Graph => atOnce(optimising(graph));

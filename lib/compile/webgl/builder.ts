@@ -3,6 +3,7 @@ import { type Layout, makeLayout } from "../../kernels/webgl/layout.js";
 import type { ProgramSource } from "../../kernels/webgl/program.js";
 import { COPY_DIMS, copyProgram } from "../../kernels/webgl/programs/copy.js";
 import type { Node } from "../../graph/index.js";
+import type { Parts } from "../parts.js";
 import type { Constants } from "./plan.js";
 import { layoutIn, naturalOrder, type Value, VirtualTensor, wholeOf } from "./value.js";
 
@@ -16,7 +17,7 @@ export interface Read {
 export interface Weight {
   /** Equal for equal contents. */
   readonly key: string;
-  readonly make: () => Float32Array;
+  readonly make: () => Parts<Float32Array>;
   /** Whether it holds places, which 16 bits would move. */
   readonly isTable?: boolean;
 }
@@ -166,10 +167,24 @@ export class Builder {
     const { constants } = this;
     if (nodes.some((node) => constants.of(node) === null)) return null;
     const key = nodes.map((node) => constants.keyOf(node)).join(" ");
-    const read = (node: Node): Float32Array => constants.of(node)!.values as Float32Array;
-    return { key: `${key} ${how}`, make: () => pack(nodes.map(read)) };
+    function* make(): Parts<Float32Array> {
+      const values: Float32Array[] = [];
+      for (const node of nodes) {
+        values.push(constants.of(node)!.values as Float32Array);
+        yield;
+      }
+      return pack(values);
+    }
+    return { key: `${key} ${how}`, make };
   }
 }
+
+/** Numbers that are at hand, as a weight's `make`. */
+export const ready = (values: Float32Array): Weight["make"] =>
+  // eslint-disable-next-line require-yield -- there is nothing to wait for
+  function* () {
+    return values;
+  };
 
 /** Whether lanes past the last channel must be zeroed. */
 export const isMasked = (channels: number): boolean => channels % 4 !== 0;

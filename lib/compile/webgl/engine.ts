@@ -8,6 +8,7 @@ import { optimise } from "../passes/index.js";
 import { signature, Statics } from "../plan/statics.js";
 import type { Constant } from "./builder.js";
 import { onCpu } from "../on-cpu.js";
+import { inTurns } from "../parts.js";
 import type { Precision } from "../precision.js";
 import type { CompileEngine } from "../target.js";
 import { Versions } from "../versions.js";
@@ -59,8 +60,7 @@ export class WebglEngine implements CompileEngine {
 
   /** Resolves when all programs of all plans are compiled. */
   async ready(onProgress?: (done: number, total: number) => void): Promise<void> {
-    const pause = pauses();
-    for (const plan of this.plans) await plan.prepareLater(pause);
+    for (const plan of this.plans) await inTurns(plan.preparing(), onCpu);
     this.forgetNumbers();
     await this.memory.programs.ready(onProgress);
   }
@@ -99,19 +99,6 @@ export class WebglEngine implements CompileEngine {
     }
     return this.statics.numbers;
   }
-}
-
-/** Work goes on for so many milliseconds before the page has its turn. */
-const MOST_WORK = 12;
-
-/** Gives the page its turn now and then. */
-function pauses(): () => Promise<void> {
-  let began = performance.now();
-  return async () => {
-    if (performance.now() - began < MOST_WORK) return;
-    await new Promise((resolve) => setTimeout(resolve));
-    began = performance.now();
-  };
 }
 
 /** What has the shape of an input, but none of its numbers. */

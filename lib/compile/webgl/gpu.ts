@@ -11,10 +11,16 @@ import {
   writeTensor,
 } from "../../kernels/webgl/textures.js";
 import type { ProgramCache } from "../../kernels/webgl/program.js";
+import { atOnce, type Parts } from "../parts.js";
 import type { Weight } from "./builder.js";
 
-/** Whether 16 bits can hold a number: beyond ±65504 they say infinity. */
-const fitsHalf = (value: number): boolean => !(Math.abs(value) > 65504) || !Number.isFinite(value);
+/** Whether 16 bits can hold all numbers: beyond ±65504 they say infinity. */
+function fitHalf(values: Float32Array): boolean {
+  for (let i = 0; i < values.length; i += 1) {
+    if (Math.abs(values[i]!) > 65504 && Math.abs(values[i]!) < Infinity) return false;
+  }
+  return true;
+}
 
 /** What the plans of one model share on the GPU: weights, and textures that are free. */
 export class GpuMemory {
@@ -50,15 +56,19 @@ export class GpuMemory {
   }
 
   /** The texture of some weights; uploaded once, however many plans read them. */
-  weight({ key, make, isTable = false }: Weight): WeightTexture {
-    let texture = this.weights.get(key);
-    if (texture === undefined) {
-      const values = make();
-      const half = this.precision === "float16" && !isTable && values.every(fitsHalf);
-      texture = makeWeightTexture(this.device, values, half ? "float16" : "float32");
-      this.counts.uploadedBytes += values.byteLength;
-      this.weights.set(key, texture);
-    }
+  weight(weight: Weight): WeightTexture {
+    return atOnce(this.uploading(weight));
+  }
+
+  *uploading({ key, make, isTable = false }: Weight): Parts<WeightTexture> {
+    const known = this.weights.get(key);
+    if (known !== undefined) return known;
+    const values = yield* make();
+    yield;
+    const half = this.precision === "float16" && !isTable && fitHalf(values);
+    const texture = yield* makeWeightTexture(this.device, values, half ? "float16" : "float32");
+    this.counts.uploadedBytes += values.byteLength;
+    this.weights.set(key, texture);
     return texture;
   }
 

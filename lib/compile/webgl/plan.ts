@@ -5,6 +5,7 @@ import { Launch, type Operand, Sequence } from "../../kernels/webgl/launch.js";
 import { gather, type Layout, makeLayout } from "../../kernels/webgl/layout.js";
 import { checkedSize } from "../../kernels/webgl/textures.js";
 import { DECLINED } from "../declined.js";
+import { atOnce, type Parts } from "../parts.js";
 import type { CompiledPlan, Fallback, Results, StepInfo } from "../target.js";
 import { isAbsorbed, tensorMeta } from "../passes/facts.js";
 import { type Allocation, allocate } from "./allocate.js";
@@ -137,33 +138,38 @@ export class WebglPlan implements CompiledPlan {
     else this.values.set(node, wholeOf(outputs[0]!));
   }
 
-  /** Starts the programs, and uploads weights with pauses in between, so that the page goes on. */
-  async prepareLater(pause: () => Promise<void>): Promise<void> {
-    const { memory } = this;
-    if (this.isPrepared) return;
-    memory.renew();
-    const draws = this.steps.filter((step) => step.kind === "draw");
-    for (const { source } of draws) memory.programs.get(source).start();
-    for (const { weights } of draws) {
-      for (const weight of weights) {
-        memory.weight(weight);
-        await pause();
-        if (memory.device.isLost) return; // the next call prepares it
-      }
-    }
-    this.prepare();
-  }
-
   get isPrepared(): boolean {
     return this.generation === this.memory.device.generation;
   }
 
   /** Textures, programs and numbers; anew after a lost context. */
   prepare(): void {
+    atOnce(this.preparing());
+  }
+
+  *preparing(): Parts<void> {
     const { memory, steps } = this;
     if (this.isPrepared) return;
     memory.renew();
-    this.generation = memory.device.generation;
+    const { device } = memory;
+    const { generation } = device;
+    const draws = steps.filter((step) => step.kind === "draw");
+    for (const { source } of draws) {
+      memory.programs.get(source).start();
+      yield;
+    }
+    for (const weight of draws.flatMap(({ weights }) => weights)) {
+      if (device.isLost || device.generation !== generation) return; // the next call prepares it
+      yield* memory.uploading(weight);
+      yield;
+    }
+    this.place();
+    this.generation = generation;
+  }
+
+  /** Gives out textures, and writes down the launches. */
+  private place(): void {
+    const { memory, steps } = this;
     const stays = new Set<VirtualTensor>([
       ...this.inputs.map(({ tensor }) => tensor),
       ...[...this.outputs.values()].map(({ tensor }) => tensor),

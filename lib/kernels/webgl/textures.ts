@@ -103,29 +103,39 @@ export function readTensor(
   return data;
 }
 
-/** Weights, four numbers a texel, one after the other. */
-export function makeWeightTexture(
+/** Numbers that are given to the GPU at once. */
+const MOST_UPLOADED = 1 << 20;
+
+/** Weights, four numbers a texel, one after the other. Pauses between the pieces of large ones. */
+export function* makeWeightTexture(
   { gl, limits }: Device,
   values: Float32Array,
   precision: "float32" | "float16" = "float32",
-): WeightTexture {
+): Generator<void, WeightTexture> {
   const size = checkedSize(limits, Math.ceil(values.length / 4));
   const { width, height } = size;
   const texture = gl.createTexture();
   gl.bindTexture(gl.TEXTURE_2D, texture);
   const format = precision === "float32" ? gl.RGBA32F : gl.RGBA16F;
   gl.texStorage2D(gl.TEXTURE_2D, 1, format, width, height);
-  // Whole lines as they are, and what is left in a line of its own.
-  const lines = Math.floor(values.length / (4 * width));
-  if (lines > 0) {
-    gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, 0, width, lines, gl.RGBA, gl.FLOAT, values);
-  }
-  if (lines < height) {
-    const rest = new Float32Array(4 * width);
-    rest.set(values.subarray(4 * width * lines));
-    gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, lines, width, 1, gl.RGBA, gl.FLOAT, rest);
-  }
   useNearest(gl, gl.TEXTURE_2D);
+  const upload = (line: number, lines: number, data: Float32Array, from: number): void => {
+    gl.bindTexture(gl.TEXTURE_2D, texture);
+    const { TEXTURE_2D, RGBA, FLOAT } = gl;
+    gl.texSubImage2D(TEXTURE_2D, 0, 0, line, width, lines, RGBA, FLOAT, data, from);
+  };
+  // Whole lines as they are, and what is left in a line of its own.
+  const whole = Math.floor(values.length / (4 * width));
+  const most = Math.max(1, Math.floor(MOST_UPLOADED / (4 * width)));
+  for (let line = 0; line < whole; line += most) {
+    upload(line, Math.min(most, whole - line), values, 4 * width * line);
+    yield;
+  }
+  if (whole < height) {
+    const rest = new Float32Array(4 * width);
+    rest.set(values.subarray(4 * width * whole));
+    upload(whole, 1, rest, 0);
+  }
   return { texture, size };
 }
 

@@ -9,7 +9,7 @@ import {
 } from "../../../kernels/webgl/programs/recurrent.js";
 import type { ProgramSource } from "../../../kernels/webgl/program.js";
 import type { Node } from "../../../graph/index.js";
-import type { Builder, Read, Weight } from "../builder.js";
+import { type Builder, type Read, ready, type Weight } from "../builder.js";
 import { reshaped, type Value, wholeOf } from "../value.js";
 import { type ListLowering, type Lowering, type Reader, shapeOf } from "./common.js";
 import { joinChannels } from "./views.js";
@@ -75,7 +75,7 @@ class Layer {
     this.hh = matrix(weightHh);
     const pad = (values: Float32Array): Float32Array => padGates(values, gates, units, 1);
     const vector = (node: Node | null | undefined): Weight | null =>
-      node ? b.packed(node, "gates", pad) : { key: `zeros ${outputs}`, make: () => new Float32Array(outputs) }; // prettier-ignore
+      node ? b.packed(node, "gates", pad) : { key: `zeros ${outputs}`, make: ready(new Float32Array(outputs)) }; // prettier-ignore
     // The LSTM's two biases are one, the others' stay apart.
     const isOne = kind === "lstm" && biasIh && biasHh;
     this.inputBias = isOne

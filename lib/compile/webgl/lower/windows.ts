@@ -3,7 +3,7 @@ import { readResamplings } from "../../../functional/interpolate.js";
 import type { PadMode } from "../../../kernels/webgl/programs/pad.js";
 import { windowsProgram } from "../../../kernels/webgl/programs/windows.js";
 import type { Node } from "../../../graph/index.js";
-import { type Builder, isMasked, type Weight } from "../builder.js";
+import { type Builder, isMasked, ready, type Weight } from "../builder.js";
 import { naturalOrder, reshaped, type Value } from "../value.js";
 import { dtypeOf, type Lowering, shapeOf, sizesOf } from "./common.js";
 
@@ -26,7 +26,7 @@ function packTable(table: Table, kind: "sum" | "max"): { taps: number; weight: W
   const values = Float32Array.from(flat.flat());
   return {
     taps,
-    weight: { key: `table ${taps} ${values.join()}`, make: () => values, isTable: true },
+    weight: { key: `table ${taps} ${values.join()}`, make: ready(values), isTable: true },
   };
 }
 

@@ -1,0 +1,40 @@
+/** Long work in parts, so that a page has its turn in between. */
+
+/** Work that can pause wherever it yields. */
+export type Parts<T> = Generator<void, T>;
+
+/** Milliseconds that work goes on for before the page has its turn. */
+const MOST_WORK = 5;
+
+type Scheduler = { yield?: () => Promise<void> } | undefined;
+
+/** Resolves when the page has had its turn: at once, where the browser has `scheduler.yield`. */
+function turn(): Promise<void> {
+  const { scheduler } = globalThis as { scheduler?: Scheduler };
+  return scheduler?.yield?.() ?? new Promise((resolve) => setTimeout(resolve));
+}
+
+/** Does all parts in one go. */
+export function atOnce<T>(parts: Parts<T>): T {
+  for (;;) {
+    const { done, value } = parts.next();
+    if (done) return value;
+  }
+}
+
+/** Does the parts with turns for the page in between; `around` is entered anew after each. */
+export async function inTurns<T>(
+  parts: Parts<T>,
+  around: <R>(run: () => R) => R = (run) => run(),
+): Promise<T> {
+  for (;;) {
+    const { done, value } = around(() => {
+      const began = performance.now();
+      let result = parts.next();
+      while (!result.done && performance.now() - began < MOST_WORK) result = parts.next();
+      return result;
+    });
+    if (done) return value;
+    await turn();
+  }
+}
