@@ -71,6 +71,12 @@ export interface Compiled<M extends Traceable = Traceable> {
 /** A plan for arguments of one kind, or why there is none. */
 type Entry = { plan: CompiledPlan } | { reason: string };
 
+/** A plan, and the tensors that it is to run on. */
+interface Ready {
+  plan: CompiledPlan;
+  tensors: tf.Tensor[];
+}
+
 export async function compile<M extends Traceable>(
   model: M,
   example: unknown,
@@ -152,11 +158,12 @@ class Compiler {
   }
 
   call(args: readonly unknown[]): unknown {
-    const plan = this.planFor(args);
-    if (plan === null) return this.eager(args);
+    const ready = this.planFor(args);
+    if (ready === null) return this.eager(args);
+    const { plan, tensors } = ready;
     this.busy = true;
     try {
-      return assemble(plan, plan.execute(takeApart(args).tensors));
+      return assemble(plan, plan.execute(tensors));
     } catch (error) {
       if (!this.isDeclined(error)) throw error;
     } finally {
@@ -179,10 +186,11 @@ class Compiler {
   }
 
   async run(args: readonly unknown[]): Promise<unknown> {
-    const plan = this.planFor(args);
-    if (!plan?.executeLater) return this.call(args);
+    const ready = this.planFor(args);
+    if (!ready?.plan.executeLater) return this.call(args);
+    const { plan, tensors } = ready;
     try {
-      return assemble(plan, await plan.executeLater(takeApart(args).tensors));
+      return assemble(plan, await plan.executeLater!(tensors));
     } catch (error) {
       if (!this.isDeclined(error)) throw error;
       return this.eager(args);
@@ -190,14 +198,15 @@ class Compiler {
   }
 
   /** The plan for these arguments with the weights as they are now; `null`: run eagerly. */
-  private planFor(args: readonly unknown[]): CompiledPlan | null {
+  private planFor(args: readonly unknown[]): Ready | null {
     if (this.isDisposed) throw new Error("compile: this compiled model is disposed");
-    const entry = this.find(args);
-    if (typeof entry === "string") return null;
+    const found = this.find(args);
+    if (typeof found === "string") return null;
+    const { entry, tensors } = found;
     this.last = entry;
     if (!("plan" in entry)) return null;
     this.engine!.refresh();
-    return entry.plan;
+    return { plan: entry.plan, tensors };
   }
 
   explain(): Explanation {
@@ -205,12 +214,12 @@ class Compiler {
   }
 
   profile(args: readonly unknown[]): Profile {
-    const entry = this.find(args);
-    if (typeof entry === "string" || !("plan" in entry)) {
-      throw new Error(`profile: nothing is compiled: ${typeof entry === "string" ? entry : entry.reason}`); // prettier-ignore
-    }
+    const found = this.find(args);
+    const { entry, tensors } =
+      typeof found === "string" ? { entry: { reason: found }, tensors: [] } : found;
+    if (!("plan" in entry)) throw new Error(`profile: nothing is compiled: ${entry.reason}`);
     this.engine!.refresh();
-    return profileOf(entry.plan, takeApart(args).tensors);
+    return profileOf(entry.plan, tensors);
   }
 
   dispose(): void {
@@ -223,21 +232,22 @@ class Compiler {
   }
 
   /** The plan for these arguments; a sentence where this call must run eagerly. */
-  private find(args: readonly unknown[]): Entry | string {
+  private find(args: readonly unknown[]): { entry: Entry; tensors: tf.Tensor[] } | string {
     const found = this.lookUp(args);
     if ("reason" in found) return found.reason;
-    return this.keep(found.key, found.entry ?? onCpu(() => atOnce(this.building(args))));
+    const { key, tensors, entry = onCpu(() => atOnce(this.building(args))) } = found;
+    return { entry: this.keep(key, entry), tensors };
   }
 
   /** What is known of these arguments, by the key of their kind; or why this call must run eagerly. */
   private lookUp(
     args: readonly unknown[],
-  ): { reason: string } | { key: string; entry: Entry | undefined } {
+  ): { reason: string } | { key: string; tensors: tf.Tensor[]; entry: Entry | undefined } {
     const reason = this.objection();
     if (reason !== null) return { reason };
     try {
-      const { key } = takeApart(args);
-      return { key, entry: this.entries.get(key) };
+      const { key, tensors } = takeApart(args);
+      return { key, tensors, entry: this.entries.get(key) };
     } catch (error) {
       return { reason: (error as Error).message };
     }

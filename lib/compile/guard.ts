@@ -4,11 +4,12 @@ import type { Module } from "../module/index.js";
 import { State } from "../module/parameter.js";
 import { isModule, walk } from "../module/walk.js";
 
-/** A module as it was: its own properties, and how many hooks it had. */
+/** A module as it was: its own properties, and how many of them were assigned. */
 interface Seen {
   module: Module;
   names: readonly string[];
   values: readonly unknown[];
+  tensors: readonly tf.Tensor[];
   keys: number;
 }
 
@@ -27,20 +28,20 @@ export class Guard {
     for (const [, module] of walk(model)) {
       const names = Object.getOwnPropertyNames(module).filter((name) => name !== "prototype");
       const values = names.map((name) => read(module, name));
-      const keys = Object.getOwnPropertyNames(module).length;
-      this.seen.push({ module, names, values, keys });
+      const tensors = values.filter((value) => value instanceof tf.Tensor);
+      this.seen.push({ module, names, values, tensors, keys: Object.keys(module).length });
     }
   }
 
-  /** Whether every module still has the properties that it had. */
+  /** Whether every module still has the properties that it had. Runs before every call. */
   holds(): boolean {
-    for (const { module, names, values, keys } of this.seen) {
+    for (const { module, names, values, tensors, keys } of this.seen) {
       for (let i = 0; i < names.length; i += 1) {
         const value = read(module, names[i]!);
         if (value !== values[i] && !(Number.isNaN(value) && Number.isNaN(values[i]))) return false;
-        if (value instanceof tf.Tensor && value.isDisposed) return false;
       }
-      if (Object.getOwnPropertyNames(module).length !== keys) return false;
+      for (const tensor of tensors) if (tensor.isDisposed) return false;
+      if (Object.keys(module).length !== keys) return false;
     }
     return true;
   }

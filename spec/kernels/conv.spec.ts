@@ -100,6 +100,16 @@ onEveryBuild("conv", (heap) => {
     check(heap(), { ...IMAGE, ...large, padding: [3, 3], parts: 2 });
   });
 
+  it("computes few pixels for any number of channels", () => {
+    for (const width of [1, 2, 3, 4, 5, 9, 12]) {
+      for (const outChannels of [1, 4, 7, 9, 23, 24, 53]) {
+        const sizes = { inChannels: 11, outChannels, size: [width], kernel: [1] };
+        check(heap(), { ...IMAGE, ...sizes, residual: true, activation: { low: -1, high: 2 } });
+        check(heap(), { ...IMAGE, ...sizes, bias: false, kernel: [3], padding: [1], parts: 2 });
+      }
+    }
+  });
+
   it("reads 1 × 1 convolutions where they lie", () => {
     const sizes = { inChannels: 21, outChannels: 13, size: [7, 9], kernel: [1, 1] };
     check(heap(), { ...IMAGE, ...sizes, activation: { low: 0, high: 6 } });

@@ -4,10 +4,9 @@
  * A lies in strips of 4 rows, `[k][4]`; B in panels of 8 columns, `[k][8]`: both are read in one
  * stream. No unrolling over k: V8 would run out of registers and spill, at half the speed.
  */
+import { clampAll, narrowTiles, oneColumn, rowAddresses, ROWS } from "./gemm-edges.js";
 import type { FunctionBuilder, I32Var, ModuleBuilder, V128Var } from "./module.js";
 import { type I32, v128 } from "./values.js";
-
-const ROWS = 4;
 
 /** Stores up to 8 floats of two vectors; `left` of them belong to the row. */
 function storePanel(f: FunctionBuilder, to: I32, pair: V128Var[], left: I32): void {
@@ -30,20 +29,6 @@ function storePanel(f: FunctionBuilder, to: I32, pair: V128Var[], left: I32): vo
   );
 }
 
-function clampAll(accumulators: readonly V128Var[], low: V128Var, high: V128Var): void {
-  for (const acc of accumulators) acc.set(acc.atLeast(low).atMost(high));
-}
-
-/** The address of a strip's 4 rows; those past the last are the last one again. */
-function rowAddresses(f: FunctionBuilder, first: I32, stride: I32, m: I32, rows: I32): I32Var[] {
-  const addresses = [f.i32(first)];
-  for (let i = 1; i < ROWS; i += 1) {
-    const step = m.add(i).lt(rows).select(stride, 0);
-    addresses.push(f.i32(addresses[i - 1]!.add(step)));
-  }
-  return addresses;
-}
-
 export function emitGemm(module: ModuleBuilder): void {
   module.function(
     "gemm",
@@ -58,8 +43,10 @@ export function emitGemm(module: ModuleBuilder): void {
       const high = f.v128(p.high.splat());
       const toResidual = f.i32(p.residual.sub(p.c));
       const [outer, inner, row, column] = [f.i32(0), f.i32(), f.i32(), f.i32()];
-      const outerEnd = f.i32(p.rowsFirst.select(p.m, p.n));
-      const innerEnd = f.i32(p.rowsFirst.select(p.n, p.m));
+      // Up to 4 columns at the end are left to tiles of their own.
+      const wide = f.i32(p.n.sub(1).and(7).lt(4).select(p.n.sub(1).and(-8), p.n));
+      const outerEnd = f.i32(p.rowsFirst.select(p.m, wide));
+      const innerEnd = f.i32(p.rowsFirst.select(wide, p.m));
       const acc = f.vectors(8);
       f.for(outer, outerEnd, p.rowsFirst.select(ROWS, 8), () => {
         inner.set(0);
@@ -69,7 +56,7 @@ export function emitGemm(module: ModuleBuilder): void {
           const a = f.i32(p.a.add(row.shr(2).mul(p.aStrip)));
           const b = f.i32(p.b.add(column.shr(3).mul(p.bPanel)));
           const first = p.c.add(row.mul(p.cRow)).add(column.shl(2));
-          const out = rowAddresses(f, first, p.cRow, row, p.m);
+          const out = rowAddresses(f, first, p, row);
           startWithBias(f, p, acc, row, column);
           f.if(p.residual, () =>
             acc.forEach((sum, i) => {
@@ -111,6 +98,11 @@ export function emitGemm(module: ModuleBuilder): void {
           );
         });
       });
+      f.if(
+        p.n.sub(wide).eq(1),
+        () => oneColumn(f, p, wide),
+        () => f.if(wide.lt(p.n), () => narrowTiles(f, p, wide)),
+      );
     },
   );
 }
@@ -142,12 +134,17 @@ function startWithBias(
   );
 }
 
-/** Products of 1 to 3 rows, read as they lie; enough panels at a time to keep the adders busy. */
+/**
+ * Products of 1 to 3 rows, read as they lie; enough panels at a time to keep the adders busy. What is
+ * loaded in one turn of the loop stays in registers until its end, with the sums: 15 are all there
+ * are, so a turn has few loads. A multiply-add waits longer for the one before, and wants more sums.
+ */
 export function emitFewRows(module: ModuleBuilder): void {
-  for (const [rows, panels] of [
-    [1, 2],
-    [2, 2],
-    [3, 1],
+  const oneRow = module.fma ? { panels: 3, depth: 1 } : { panels: 2, depth: 2 };
+  for (const [rows, { panels, depth }] of [
+    [1, oneRow],
+    [2, { panels: 2, depth: 1 }],
+    [3, { panels: 1, depth: 1 }],
   ] as const)
     // prettier-ignore
     module.function(
@@ -184,8 +181,8 @@ export function emitFewRows(module: ModuleBuilder): void {
           const k = f.i32(p.k);
           const aRows = [a];
           for (let i = 1; i < rows; i += 1) aRows.push(f.i32(aRows[i - 1]!.add(p.aRow)));
-          const some = (depth: number): void => {
-            for (let d = 0; d < depth; d += 1) {
+          const some = (steps: number): void => {
+            for (let d = 0; d < steps; d += 1) {
               const values = aRows.map((address) => f.v128(address.loadSplat(d * 4)));
               from.forEach((b, j) => {
                 for (const half of [0, 1]) {
@@ -197,11 +194,11 @@ export function emitFewRows(module: ModuleBuilder): void {
                 }
               });
             }
-            for (const b of from) b.set(b.add(32 * depth));
-            for (const address of aRows) address.set(address.add(4 * depth));
-            k.set(k.sub(depth));
+            for (const b of from) b.set(b.add(32 * steps));
+            for (const address of aRows) address.set(address.add(4 * steps));
+            k.set(k.sub(steps));
           };
-          if (rows === 1) f.if(k.ge(4), () => f.doWhile(() => some(4), () => k.ge(4)));
+          if (depth > 1) f.if(k.ge(depth), () => f.doWhile(() => some(depth), () => k.ge(depth)));
           f.if(k, () => f.doWhile(() => some(1), () => k));
           clampAll(acc, low, high);
           for (let i = 0; i < rows; i += 1) {
