@@ -3,7 +3,7 @@
  * module, and `spec/browser/start.js` starts mocha once it has been evaluated.
  */
 import { BROWSER_FLAGS, findBrowser } from "./scripts/browser.js";
-import { bundleSpecs } from "./scripts/bundle-specs.js";
+import { bundleSpecs, givenGoldens } from "./scripts/bundle-specs.js";
 
 export default async function configure(config) {
   process.env.CHROME_BIN = await findBrowser();
@@ -16,6 +16,7 @@ export default async function configure(config) {
       served("out/browser/*.js"),
       served("spec/goldens/**"),
       served("examples/assets/**"),
+      ...givenGoldens.map((path) => served(`${path}*`)),
       served("node_modules/@tensorflow/tfjs-backend-wasm/dist/*.wasm"),
     ],
     browsers: ["Chromium"],

@@ -5,6 +5,14 @@ import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
+/** Where a spec finds other goldens than the committed ones; in the browser as in Node. */
+const GIVEN =
+  "GOLDENS FUNCTIONAL_SAMPLES ATTENTION_GOLDENS LOSS_GOLDENS ATEN_GOLDENS FORMAT_GOLDENS".split(
+    " ",
+  );
+
+export const givenGoldens = GIVEN.flatMap((name) => process.env[name] ?? []);
+
 export async function bundleSpecs(outdir, only = process.env.SPEC ?? "") {
   const files = (await readdir(`${root}/spec`, { recursive: true }))
     .filter((file) => file.endsWith(".spec.ts") && !file.endsWith(".node.spec.ts"))
@@ -26,6 +34,12 @@ export async function bundleSpecs(outdir, only = process.env.SPEC ?? "") {
     // Our package.json calls modules free of side effects; specs are nothing but.
     ignoreAnnotations: true,
     logLevel: "error",
+    define: Object.fromEntries(
+      GIVEN.map((name) => [
+        `process.env.${name}`,
+        JSON.stringify(process.env[name]) ?? "undefined",
+      ]),
+    ),
     // What only Node reaches, behind a check or a dynamic import.
     external: ["node:*"],
   });

@@ -146,6 +146,9 @@ export class RReLU extends Module {
 /**
  * `log(1 + exp(beta · x)) / beta`, and x where `beta · x` is above the threshold; any shape.
  *
+ * PyTorch prints both as they were given. JavaScript cannot tell its 2 from 2.0: printed here, the
+ * defaults are floats and other whole numbers ints.
+ *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.Softplus.html
  */
 export class Softplus extends Module {
@@ -167,7 +170,6 @@ export class Softplus extends Module {
 
   override extraRepr(): string {
     const { beta, threshold } = this;
-    // As PyTorch's: the defaults are floats, and what a user gives is mostly an int.
     const text = (value: number, usual: number): string =>
       value === usual ? formatFloat(value) : formatPython(value);
     return `beta=${text(beta, 1)}, threshold=${text(threshold, 20)}`;
@@ -201,6 +203,8 @@ export class Hardshrink extends Module {
 
 /**
  * `x - lambd` above `lambd`, `x + lambd` below `-lambd`, 0 between; any shape.
+ *
+ * PyTorch prints `lambd` as it was given: here a whole number is printed as an int.
  *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.Softshrink.html
  */

@@ -3,6 +3,16 @@ import { readOptions } from "../arguments.js";
 import * as F from "../functional/index.js";
 import { Loss, REDUCTION, WeightedLoss } from "./loss-base.js";
 
+abstract class MarginLoss extends Loss {
+  readonly margin: number;
+
+  constructor(where: string, usual: number, options: F.MarginOptions | undefined) {
+    const read = readOptions(where, { ...REDUCTION, margin: usual }, options);
+    super(read);
+    this.margin = read.margin;
+  }
+}
+
 /**
  * The distance where the target is 1, and what it lacks to the margin where it is -1.
  *
@@ -10,15 +20,11 @@ import { Loss, REDUCTION, WeightedLoss } from "./loss-base.js";
  *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.HingeEmbeddingLoss.html
  */
-export class HingeEmbeddingLoss extends Loss {
+export class HingeEmbeddingLoss extends MarginLoss {
   static override readonly name: string = "HingeEmbeddingLoss";
 
-  readonly margin: number;
-
   constructor(options?: F.MarginOptions) {
-    const read = readOptions("HingeEmbeddingLoss", { ...REDUCTION, margin: 1 }, options);
-    super(read);
-    this.margin = read.margin;
+    super("HingeEmbeddingLoss", 1, options);
   }
 
   override forward(input: tf.Tensor, target: tf.Tensor): tf.Tensor {
@@ -34,15 +40,11 @@ export class HingeEmbeddingLoss extends Loss {
  *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.MarginRankingLoss.html
  */
-export class MarginRankingLoss extends Loss {
+export class MarginRankingLoss extends MarginLoss {
   static override readonly name: string = "MarginRankingLoss";
 
-  readonly margin: number;
-
   constructor(options?: F.MarginOptions) {
-    const read = readOptions("MarginRankingLoss", { ...REDUCTION, margin: 0 }, options);
-    super(read);
-    this.margin = read.margin;
+    super("MarginRankingLoss", 0, options);
   }
 
   override forward(input1: tf.Tensor, input2: tf.Tensor, target: tf.Tensor): tf.Tensor {
@@ -58,15 +60,11 @@ export class MarginRankingLoss extends Loss {
  *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.CosineEmbeddingLoss.html
  */
-export class CosineEmbeddingLoss extends Loss {
+export class CosineEmbeddingLoss extends MarginLoss {
   static override readonly name: string = "CosineEmbeddingLoss";
 
-  readonly margin: number;
-
   constructor(options?: F.MarginOptions) {
-    const read = readOptions("CosineEmbeddingLoss", { ...REDUCTION, margin: 0 }, options);
-    super(read);
-    this.margin = read.margin;
+    super("CosineEmbeddingLoss", 0, options);
   }
 
   override forward(input1: tf.Tensor, input2: tf.Tensor, target: tf.Tensor): tf.Tensor {

@@ -9,6 +9,7 @@ import {
   Module,
   Parameter,
 } from "../module/index.js";
+import type { StateValue } from "../module/state-dict.js";
 
 export interface NormOptions {
   /** Added to the variance. Default: 1e-5. */
@@ -30,6 +31,13 @@ const NO_BATCHES = {
   toFloat32: () => new Float32Array(1),
   toInt32: () => new Int32Array(1),
 };
+
+/** Checkpoints from before PyTorch 0.4.1 have no count: the module keeps its own. */
+function keepCount(state: Map<string, StateValue>, prefix: string, module: Module): void {
+  const { num_batches_tracked: count } = module as NormBase;
+  const key = `${prefix}num_batches_tracked`;
+  if (count && !state.has(key)) state.set(key, count.isMeta ? NO_BATCHES : count);
+}
 
 /** What BatchNorm and InstanceNorm have in common. */
 export abstract class NormBase extends Module {
@@ -59,12 +67,7 @@ export abstract class NormBase extends Module {
     this.running_var = track ? new Buffer(new Empty([numFeatures])) : null;
     this.num_batches_tracked = track ? new Buffer(new Empty([], "int32")) : null;
     this.resetParameters();
-    this.registerLoadStateDictPreHook((state, prefix) => {
-      const { num_batches_tracked: count } = this;
-      const key = `${prefix}num_batches_tracked`;
-      // Checkpoints from before PyTorch 0.4.1 have no such key.
-      if (count && !state.has(key)) state.set(key, count.isMeta ? NO_BATCHES : count);
-    });
+    this.registerLoadStateDictPreHook(keepCount);
   }
 
   resetRunningStats(): void {

@@ -4,10 +4,9 @@ import { lookUpOp } from "../../lib/exported/look-up.js";
 import { type AtenCase, replayAten } from "../support/aten.js";
 import { onEveryBackendOnce } from "../support/backends.js";
 import { expectNoLeak } from "../support/expect.js";
-import { inNode } from "../support/files.js";
 import { readGoldens } from "../support/goldens.js";
 
-const goldens = await readGoldens<AtenCase>((inNode && process.env.ATEN_GOLDENS) || "goldens/aten");
+const goldens = await readGoldens<AtenCase>(process.env.ATEN_GOLDENS ?? "goldens/aten");
 const targets = [...new Set(goldens.cases.map(({ target }) => target))];
 
 onEveryBackendOnce("ATen ops as PyTorch", (_backend, tolerance) => {

@@ -3,13 +3,12 @@ import { expect } from "chai";
 import * as nn from "../../lib/index.js";
 import { onEveryBackend } from "../support/backends.js";
 import { expectClose } from "../support/expect.js";
-import { inNode } from "../support/files.js";
 import { type FunctionalCase, replay } from "../support/functional.js";
 import { readGoldens } from "../support/goldens.js";
 
 const F = nn.functional;
 const goldens = await readGoldens<FunctionalCase>(
-  (inNode && process.env.ATTENTION_GOLDENS) || "goldens/functional-attention",
+  process.env.ATTENTION_GOLDENS ?? "goldens/functional-attention",
 );
 
 onEveryBackend("Attention as PyTorch", (_backend, tolerance) => {

@@ -1,5 +1,4 @@
 import { onEveryBackendOnce } from "../support/backends.js";
-import { inNode } from "../support/files.js";
 import { type FunctionalCase, replay } from "../support/functional.js";
 import { readGoldens } from "../support/goldens.js";
 
@@ -7,7 +6,7 @@ import { readGoldens } from "../support/goldens.js";
  * torch.nn.functional as PyTorch's own suites call it (spec/oracle/functional_samples.py), and at
  * its edges (spec/oracle/functional_edges.py).
  */
-const given = inNode ? process.env.FUNCTIONAL_SAMPLES : undefined;
+const given = process.env.FUNCTIONAL_SAMPLES;
 const files = given ? [given] : ["goldens/functional-samples", "goldens/functional-edges"];
 
 for (const file of files) {

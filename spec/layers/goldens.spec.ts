@@ -1,10 +1,9 @@
 import { onEveryBackend } from "../support/backends.js";
-import { inNode } from "../support/files.js";
 import { readGoldens } from "../support/goldens.js";
 import { hasModule, runCase } from "../support/module-cases.js";
 
 /** Every case of PyTorch's own module suite, and ours: output, state, repr, no tensor left. */
-const goldens = await readGoldens((inNode && process.env.GOLDENS) || "goldens/modules");
+const goldens = await readGoldens(process.env.GOLDENS ?? "goldens/modules");
 
 const modules = [...new Set(goldens.cases.map(({ module }) => module))];
 

@@ -1,10 +1,9 @@
 import { onEveryBackendOnce } from "../support/backends.js";
-import { inNode } from "../support/files.js";
 import { type FunctionalCase, replay } from "../support/functional.js";
 import { readGoldens } from "../support/goldens.js";
 import { runCase } from "../support/module-cases.js";
 
-const folder = (inNode && process.env.LOSS_GOLDENS) || "goldens/";
+const folder = process.env.LOSS_GOLDENS ?? "goldens/";
 const modules = await readGoldens(`${folder}losses`);
 const functions = await readGoldens<FunctionalCase>(`${folder}functional-losses`);
 

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { formatNumpy, formatTorch, type TorchDtype } from "../../lib/module/format/index.js";
-import { inNode, readJson } from "../support/files.js";
+import { readJson } from "../support/files.js";
 
 interface FormatCase {
   shape: number[];
@@ -12,7 +12,7 @@ interface FormatCase {
   numpy: string;
 }
 
-const path = (inNode && process.env.FORMAT_GOLDENS) || "goldens/format.json";
+const path = process.env.FORMAT_GOLDENS ?? "goldens/format.json";
 const cases = await readJson<FormatCase[]>(path);
 
 function values({ dtype, values }: FormatCase): ArrayLike<number> {

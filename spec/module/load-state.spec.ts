@@ -78,3 +78,30 @@ describe("Integers of a checkpoint that int32 does not hold", () => {
     expect(values).to.deep.equal([2 ** 31 - 1, -(2 ** 31), 7]);
   });
 });
+
+describe("A checkpoint from before BatchNorm counted its batches", () => {
+  const old = (): Map<string, tf.Tensor> => {
+    const state = new nn.BatchNorm1d(2).stateDict();
+    state.delete("num_batches_tracked");
+    return state;
+  };
+  const count = (model: nn.BatchNorm1d): number => model.num_batches_tracked!.dataSync()[0]!;
+
+  it("leaves the module its count, a copy its own", () => {
+    const model = new nn.BatchNorm1d(2);
+    const copy = nn.deepcopy(model).train();
+    copy(tf.ones([3, 2])).dispose();
+    model.dispose();
+    copy.loadStateDict(old());
+    expect(count(copy)).to.equal(1);
+    expect(Array.from(copy.running_mean!.dataSync())).to.deep.equal([0, 0]);
+    copy.dispose();
+  });
+
+  it("starts one without storage at 0", () => {
+    const model = nn.deepcopy(nn.meta(() => new nn.BatchNorm1d(2)));
+    model.loadStateDict(old());
+    expect(count(model)).to.equal(0);
+    model.dispose();
+  });
+});

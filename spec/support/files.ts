@@ -3,10 +3,10 @@ export const inBrowser = typeof window === "object" && typeof document === "obje
 
 export const inNode = !inBrowser;
 
-/** The bytes of a file, its path relative to the spec folder. */
+/** The bytes of a file, its path relative to the spec folder, or absolute. */
 export async function readFixture(path: string): Promise<Uint8Array> {
   if (inBrowser) {
-    const response = await fetch(`/base/spec/${path}`);
+    const response = await fetch(`${path.startsWith("/") ? "/absolute" : "/base/spec/"}${path}`);
     if (!response.ok) throw new Error(`${path}: ${response.status} ${response.statusText}`);
     return new Uint8Array(await response.arrayBuffer());
   }

@@ -95,12 +95,21 @@ export class ModuleCases {
   }
 }
 
+/** These print numbers as they were given, 2 or 2.0: for JSON and JavaScript the same. */
+const PRINT_AS_GIVEN = ["Softplus", "Softshrink"];
+
+function expectRepr(model: nn.Module, { module, options, repr }: GoldenCase): void {
+  const given = PRINT_AS_GIVEN.includes(module) ? Object.keys(options).join("|") : "";
+  const whole = given && new RegExp(`(?<=\\b(${given})=-?\\d+)\\.0\\b`, "g");
+  expect(String(model).replace(whole, ""), "repr").to.equal(repr.replace(whole, ""));
+}
+
 /** Runs one case: repr, output, state afterwards, and no tensor left of any of it. */
 export function runCase(golden: GoldenCase, goldens: Goldens, tolerance: Tolerance): void {
   const outer = tf.memory().numTensors;
   const cases = new ModuleCases(goldens);
   const { model, args, dispose } = cases.build(golden);
-  expect(String(model), "repr").to.equal(golden.repr);
+  expectRepr(model, golden);
 
   const before = tf.memory().numTensors;
   const output: unknown = model(...args);
