@@ -9,6 +9,7 @@ import { benchCompile, type CompileBenchOptions } from "./compile-main.js";
 import { footprint } from "./footprint.js";
 import { benchLayers, type Row } from "./layers.js";
 import { benchLoad, type LoadRow } from "./load.js";
+import { benchLoadExported, type LoadExportedRow } from "./load-exported.js";
 import { reportWebgl } from "./webgl-report.js";
 
 function print(rows: readonly Row[]): void {
@@ -52,6 +53,19 @@ function printLoad(rows: readonly LoadRow[]): void {
   console.log(table.toString());
 }
 
+function printLoadExported(rows: readonly LoadExportedRow[]): void {
+  const table = new Table({
+    head: ["100 MB .pt2 in Node", "read ms", "read, upload ms", "loadExported ms", "ratio"],
+    style: { head: [], border: [] },
+    colAligns: ["left", "right", "right", "right", "right"],
+  });
+  for (const { backend, read, readAndUpload, load } of rows) {
+    const times = [read, readAndUpload, load].map((ms) => ms.toFixed(0));
+    table.push([backend, ...times, (load / readAndUpload).toFixed(2)]);
+  }
+  console.log(table.toString());
+}
+
 function printEager(rows: readonly EagerRow[]): void {
   const table = new Table({
     head: ["model on cpu", "eager ms", "with sconce/cpu ms", "compiled ms", "ratios"],
@@ -77,6 +91,7 @@ async function layers(): Promise<void> {
 const BENCHES: Record<string, () => Promise<void>> = {
   layers,
   load: async () => printLoad(await benchLoad()),
+  "load-exported": async () => printLoadExported(await benchLoadExported()),
   eager: async () => printEager(await benchEager()),
   compile: () => benchCompile(options()),
   footprint: async () => console.log(await footprint()),

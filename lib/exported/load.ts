@@ -1,24 +1,22 @@
-import * as tf from "@tensorflow/tfjs-core";
+import type * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
 import { CheckpointError, placed } from "../checkpoint/errors.js";
 import { type CheckpointInput, type OpenOptions, withSource } from "../checkpoint/source/open.js";
-import type { TaskOptions } from "../checkpoint/task.js";
-import type { Graph, Node } from "../graph/index.js";
-import { Buffer, Parameter } from "../module/index.js";
-import type { Entry } from "../checkpoint/entry.js";
-import type { State } from "../module/parameter.js";
+import { nextTurn, type TaskOptions } from "../checkpoint/task.js";
+import type { Node } from "../graph/index.js";
 import { type ExportedFile, openExported } from "./archive/open.js";
 import { decodeGraph } from "./decode-graph.js";
 import { Guards, type Input } from "./guards.js";
 import { lower } from "./lower/lower.js";
-import { ModuleTree, toTensor } from "./modules.js";
+import { ModuleTree } from "./modules.js";
 import { formatProgram } from "./print/program.js";
-import { ExportedProgram, partsOf } from "./program.js";
+import { ExportedProgram } from "./program.js";
 import { runProgram } from "./run.js";
 import { pythonLine } from "./runtime/errors.js";
 import { type Missing, Plan } from "./runtime/plan.js";
-import { type InputSpec, readSignature, type Signature } from "./signature.js";
+import { readSignature, type Signature } from "./signature.js";
 import { leafPaths } from "./tree.js";
+import { addWeights } from "./weights.js";
 
 export interface LoadExportedOptions extends TaskOptions, Pick<OpenOptions, "cache" | "integrity"> {
   /** Which program of an archive that has several. Default: the only one, or `"model"`. */
@@ -40,46 +38,57 @@ export async function loadExported(
   const { model, ...opened } = readOptions("loadExported", OPTIONS, options);
   return withSource(source, { ...opened, isWhole: true }, (file, task) => {
     task.startReporting();
-    return placed(file.name, async () => build(await openExported(file, model)));
+    return placed(file.name, async () => {
+      const opened = await openExported(file, model);
+      // The weights come while the program is decoded.
+      const [[program, modules], ...kinds] = await Promise.all([
+        decode(opened),
+        opened.weights(),
+        opened.constants(),
+      ]);
+      addWeights(program, modules, { name: file.name, kinds });
+      return program;
+    });
   });
 }
 
-function build(file: ExportedFile): ExportedProgram {
-  const program = decoded(file, () => {
-    const signature = readSignature(file.program);
+/** The program with its modules, but without their weights. */
+async function decode(file: ExportedFile): Promise<[ExportedProgram, ModuleTree]> {
+  const json = await file.program();
+  await nextTurn(); // the weights are asked for first
+  try {
+    const signature = readSignature(json);
     const names = signature.inputs.map(({ name }) => name);
-    const graph = decodeGraph(file.program.graph_module.graph, names);
-    if (graph.placeholders.length !== signature.inputs.length) {
+    const graph = decodeGraph(json.graph_module.graph, names);
+    const { placeholders } = graph;
+    if (placeholders.length !== signature.inputs.length) {
       throw new TypeError("the graph and its signature have other numbers of inputs");
     }
+    await nextTurn();
     const weights = new Set(
-      signature.inputs.flatMap(({ kind }, i) =>
-        kind === "user" ? [] : [graph.placeholders[i]!.name],
-      ),
+      placeholders.filter((_, i) => signature.inputs[i]!.kind !== "user").map(({ name }) => name),
     );
     const plan = new Plan(
       lower(graph),
       ({ kind, name }) => kind === "placeholder" && weights.has(name),
     );
     if (plan.missing.length > 0) throw missingOps(plan.missing, file.name);
-    const ranges = file.program.range_constraints;
-    const guards = new Guards(inputsOf(signature, graph), ranges, file.program.guards_code ?? []);
+    await nextTurn();
+    const ranges = json.range_constraints;
+    const guards = new Guards(inputsOf(signature, placeholders), ranges, json.guards_code ?? []);
     const constants = new Map<string, tf.Tensor>();
-    return new ExportedProgram({
+    const program = new ExportedProgram({
       ...{ graph, signature, plan, guards, ranges, constants },
       run: runProgram,
       print: formatProgram,
     });
-  });
-  addModules(program, file);
-  return program;
-}
-
-/** A program that does not hang together is a damaged file, whatever showed it. */
-function decoded<T>(file: ExportedFile, decode: () => T): T {
-  try {
-    return decode();
+    const modules = new ModuleTree(program, graph);
+    for (const { fqn } of json.graph_module.module_call_graph) {
+      modules.add(fqn.replace(/@\d+$/, ""));
+    }
+    return [program, modules];
   } catch (cause) {
+    // A program that does not hang together is a damaged file, whatever showed it.
     if (cause instanceof CheckpointError) throw cause;
     throw new CheckpointError(`the program cannot be read: ${(cause as Error).message}`, {
       file: file.name,
@@ -89,9 +98,12 @@ function decoded<T>(file: ExportedFile, decode: () => T): T {
 }
 
 /** Where each input of the user's is, in PyTorch's names. */
-function inputsOf({ inTree, inputs, argumentNames }: Signature, graph: Graph): Input[] {
+function inputsOf(
+  { inTree, inputs, argumentNames }: Signature,
+  placeholders: readonly Node[],
+): Input[] {
   const [positional, keyword] = inTree.children;
-  const nodes = graph.placeholders.filter((_, i) => inputs[i]!.kind === "user");
+  const nodes = placeholders.filter((_, i) => inputs[i]!.kind === "user");
   const named = [
     ...positional!.children.map((tree, i) => ({
       tree,
@@ -113,62 +125,6 @@ function inputsOf({ inTree, inputs, argumentNames }: Signature, graph: Graph): I
     );
   }
   return places.map((place, i) => ({ ...place, node: nodes[i]! }));
-}
-
-/** Makes the modules, in the order that they had, and uploads the weights. */
-function addModules(program: ExportedProgram, file: ExportedFile): void {
-  const { graph, signature, constants } = partsOf(program);
-  const tree = new ModuleTree(program, graph);
-  const shared = new Shared();
-  const { module_call_graph: calls } = file.program.graph_module;
-  try {
-    for (const { fqn } of calls) tree.add(fqn.replace(/@\d+$/, ""));
-    signature.inputs.forEach((spec, i) => {
-      if (spec.kind === "user" || spec.kind === "token") return;
-      const entry = findEntry(file, spec.key);
-      if (spec.kind === "constant") constants.set(spec.key, tf.keep(toTensor(entry)));
-      else tree.set(spec.key, shared.get(entry, spec, graph.placeholders[i]!));
-    });
-  } catch (error) {
-    program.dispose();
-    throw error;
-  }
-}
-
-function findEntry({ weights, constants, name: file }: ExportedFile, key: string): Entry {
-  for (const { entries, refused } of [weights, constants]) {
-    const entry = entries.get(key);
-    if (entry !== undefined) return entry;
-    const why = refused.get(key);
-    if (why !== undefined) throw new CheckpointError(`'${key}' is ${why}`, { file, key });
-  }
-  throw new CheckpointError(`there is no tensor '${key}' in it`, { file, key });
-}
-
-/** Keys whose bytes are the same ones are one parameter, as tied weights are in PyTorch. */
-class Shared {
-  private readonly states = new Map<ArrayBufferLike, Map<string, State>>();
-
-  get(entry: Entry, spec: InputSpec, node: Node): State {
-    const { buffer, byteOffset, byteLength } = entry.data;
-    const at = this.states.get(buffer) ?? new Map<string, State>();
-    this.states.set(buffer, at);
-    const place = [spec.kind, byteOffset, byteLength, entry.dtype, ...entry.shape].join();
-    const state = at.get(place) ?? toState(entry, spec, node);
-    if (byteLength > 0) at.set(place, state);
-    return state;
-  }
-}
-
-function toState(entry: Entry, spec: InputSpec, { meta: { value } }: Node): State {
-  const tensor = toTensor(entry);
-  const isBuffer = spec.kind === "buffer";
-  const requiresGrad = value !== undefined && "dtype" in value && value.requiresGrad === true;
-  const state = isBuffer
-    ? new Buffer(tensor, { persistent: spec.persistent })
-    : new Parameter(tensor, { requiresGrad });
-  tensor.dispose();
-  return state;
 }
 
 /** All ops that are not there, how often each is called, and where first. */

@@ -47,7 +47,7 @@ export async function openPath(path: string, task: LoadTask): Promise<ByteSource
     return openPath(paths.join(paths.dirname(path), name), task);
   };
   const reader = { name: path, size: stat.size, fill, sibling };
-  return new RangeSource({ ...reader, maxGap: 65536, partSize: PART, parallel: 2 }, task);
+  return new RangeSource({ ...reader, maxGap: 65536, partSize: PART, parallel: 4 }, task);
 }
 
 function unreadable(path: string, cause: unknown): CheckpointError {

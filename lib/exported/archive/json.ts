@@ -4,7 +4,6 @@ import { CheckpointError } from "../../checkpoint/errors.js";
 const LONG = /"(?:[^"\\]|\\.)*"|(?<![\d.eE])-?\d{16,}(?![\d.eE])/g;
 const HAS_LONG = /[\s:[,]-?\d{16,}[\s,\]}]/;
 const SPECIAL = /"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b/g;
-const HAS_SPECIAL = /[\s:[,]-?(?:NaN|Infinity)\b/;
 
 /**
  * Python's JSON: integers may be longer than a number holds (`9223372036854775807`), which come as
@@ -15,7 +14,7 @@ export function readJson(text: string, file: string): unknown {
   if (HAS_LONG.test(plain)) {
     plain = plain.replace(LONG, (found) => (found.startsWith('"') ? found : `{"$int":"${found}"}`));
   }
-  if (HAS_SPECIAL.test(plain)) {
+  if (/NaN|Infinity/.test(plain)) {
     plain = plain.replace(SPECIAL, (found) => (found.startsWith('"') ? found : `"${found}"`));
   }
   try {

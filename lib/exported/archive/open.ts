@@ -22,9 +22,9 @@ export interface Payloads {
 
 export interface ExportedFile {
   readonly name: string;
-  readonly program: ProgramJson;
-  readonly weights: Payloads;
-  readonly constants: Payloads;
+  program(): Promise<ProgramJson>;
+  weights(): Promise<Payloads>;
+  constants(): Promise<Payloads>;
 }
 
 /** The schema of PyTorch 2.6 and later; that of 2.4 and 2.5 is the one before. */
@@ -69,10 +69,12 @@ async function openArchive(
     });
   }
   const name = chooseModel(archive, root, model, file);
-  const program = await readProgram(archive, `${root}models/${name}.json`, file);
-  const weights = await readKind(file, archive, root, "weights", name);
-  const constants = await readKind(file, archive, root, "constants", name);
-  return { name: file.name, program, weights, constants };
+  return {
+    name: file.name,
+    program: () => readProgram(archive, `${root}models/${name}.json`, file),
+    weights: () => readKind(file, archive, root, "weights", name),
+    constants: () => readKind(file, archive, root, "constants", name),
+  };
 }
 
 function chooseModel(
@@ -121,12 +123,12 @@ async function readKind(
 }
 
 /** PyTorch 2.7 and before: `version` and four members. */
-async function openFlat(file: ByteSource, archive: ZipArchive): Promise<ExportedFile> {
+function openFlat(file: ByteSource, archive: ZipArchive): ExportedFile {
   return {
     name: file.name,
-    program: await readProgram(archive, "serialized_exported_program.json", file),
-    weights: await readPickled(file, archive, "serialized_state_dict.pt"),
-    constants: await readPickled(file, archive, "serialized_constants.pt"),
+    program: () => readProgram(archive, "serialized_exported_program.json", file),
+    weights: () => readPickled(file, archive, "serialized_state_dict.pt"),
+    constants: () => readPickled(file, archive, "serialized_constants.pt"),
   };
 }
 

@@ -1,9 +1,10 @@
 import type { ByteSource } from "../../checkpoint/byte-source.js";
-import { type Dtype, isDtype } from "../../checkpoint/dtype.js";
+import { type Dtype, isDtype, wordSize } from "../../checkpoint/dtype.js";
 import type { Entry } from "../../checkpoint/entry.js";
 import { CheckpointError } from "../../checkpoint/errors.js";
 import { numelOf } from "../../checkpoint/strided.js";
 import { Allowance, LazyTensor, type Storage } from "../../checkpoint/tensor.js";
+import { align } from "../../checkpoint/torch/while-used.js";
 import type { ZipArchive, ZipMember } from "../../checkpoint/zip.js";
 import { readJson } from "./json.js";
 import type { Payloads } from "./open.js";
@@ -87,9 +88,6 @@ function fixed(size: SymJson): number {
 /** Read once, whoever asks; where it lies aligned, the very bytes of the file. */
 function openStorage(archive: ZipArchive, member: ZipMember, dtype: Dtype): Storage {
   let bytes: Promise<Uint8Array> | undefined;
-  const read = async (): Promise<Uint8Array> => {
-    const found = await archive.read(member);
-    return found.byteOffset % 8 === 0 ? found : found.slice();
-  };
+  const read = async (): Promise<Uint8Array> => align(await archive.read(member), wordSize(dtype));
   return { dtype, nbytes: member.size, read: () => (bytes ??= read()) };
 }
