@@ -18,7 +18,7 @@ module.exports = {
     },
     allow("reference"),
     allow("random"),
-    allow("checkpoint"),
+    allow("checkpoint", "arguments"),
     allow("functional", "arguments"),
     allow("module", "arguments", "random"),
     allow("layers", "arguments", "module", "functional"),

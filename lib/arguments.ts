@@ -34,6 +34,7 @@ export function describe(value: unknown): string {
   if (value === null || value === undefined) return String(value);
   if (Array.isArray(value)) return `an array of ${value.length}`;
   if (typeof value === "function") return "a function";
+  if (value instanceof Promise) return "a Promise (is an await missing?)";
   if (typeof value !== "object") return `${typeof value} ${JSON.stringify(value)}`;
   return `an object of ${(value as { constructor?: { name?: string } }).constructor?.name ?? "no"} class`;
 }

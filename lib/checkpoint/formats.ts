@@ -8,50 +8,51 @@ import { Entry } from "./entry.js";
 import { CheckpointError, placed } from "./errors.js";
 import { readSafetensorsHeader } from "./safetensors.js";
 import * as signs from "./signs.js";
+import { choose, type Wanted } from "./wanted.js";
 
 /** What tells the formats apart; a tar says so in its first block. */
 const HEAD = 512;
 
-/** Reads the headers of a checkpoint; `key` is where in a pickle its state_dict is. */
-export function openCheckpoint(file: ByteSource, key?: string): Promise<Checkpoint> {
-  return placed(file.name, () => openFormat(file, key));
+/** Reads the headers of a checkpoint, as far as they tell of the tensors that are wanted. */
+export function openCheckpoint(file: ByteSource, wanted: Wanted = {}): Promise<Checkpoint> {
+  return placed(file.name, () => openFormat(file, wanted));
 }
 
-async function openFormat(file: ByteSource, key: string | undefined): Promise<Checkpoint> {
+async function openFormat(file: ByteSource, wanted: Wanted): Promise<Checkpoint> {
   const head = await file.read(0, Math.min(HEAD, file.size));
   // Before all others: the length that it begins with may look like any of their marks.
-  if (signs.isSurelySafetensors(head)) return openSafetensors(file);
+  if (signs.isSurelySafetensors(head)) return openSafetensors(file, wanted);
   if (signs.looksLikeIndex(head)) {
     const { openShards } = await import("./shards.js");
-    return openShards(file, (shard) => openCheckpoint(shard));
+    return openShards(file, wanted, openCheckpoint);
   }
   if (signs.looksLikePickle(head)) {
-    return (await import("./torch/legacy.js")).openLegacy(file, key);
+    return (await import("./torch/legacy.js")).openLegacy(file, wanted);
   }
-  if (signs.looksLikeTar(head)) return (await import("./torch/tar.js")).openTorchTar(file, key);
-  if (signs.looksLikeZip(head)) return openZip(file, key);
-  if (signs.looksLikeNpy(head)) return (await import("./numpy/npy.js")).openNpy(file);
-  if (signs.looksLikeSafetensors(head)) return openSafetensors(file);
+  if (signs.looksLikeTar(head)) return (await import("./torch/tar.js")).openTorchTar(file, wanted);
+  if (signs.looksLikeZip(head)) return openZip(file, wanted);
+  if (signs.looksLikeNpy(head)) return (await import("./numpy/npy.js")).openNpy(file, wanted);
+  if (signs.looksLikeSafetensors(head)) return openSafetensors(file, wanted);
   throw new CheckpointError(whatItIs(head, file.size), { file: file.name, offset: 0 });
 }
 
-async function openZip(file: ByteSource, key: string | undefined): Promise<Checkpoint> {
+async function openZip(file: ByteSource, wanted: Wanted): Promise<Checkpoint> {
   const archive = await (await import("./zip.js")).ZipArchive.open(file);
   const torch = await import("./torch/zip.js");
   const root = torch.torchRoot(archive);
-  if (root !== null) return torch.openTorchZip(file, archive, root, key);
-  return (await import("./numpy/npz.js")).openNpz(file, archive);
+  if (root !== null) return torch.openTorchZip(file, archive, root, wanted);
+  return (await import("./numpy/npz.js")).openNpz(file, archive, wanted);
 }
 
-async function openSafetensors(file: ByteSource): Promise<Checkpoint> {
+async function openSafetensors(file: ByteSource, wanted: Wanted): Promise<Checkpoint> {
   const { tensors, metadata } = await readSafetensorsHeader(file);
-  const entries = new Map<string, LazyEntry>();
+  const found = new Map<string, LazyEntry>();
   for (const { key, dtype, shape, begin, end } of tensors) {
     const read = async (): Promise<Entry> =>
       new Entry(dtype, shape, await file.read(begin, end), key);
-    entries.set(key, { dtype, shape, read });
+    found.set(key, { dtype, shape, read });
   }
-  return { format: "safetensors", entries, metadata };
+  return { format: "safetensors", entries: choose(found, wanted), metadata };
 }
 
 /** A sentence for what is no checkpoint, or none that we read. */

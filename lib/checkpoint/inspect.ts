@@ -1,9 +1,11 @@
+import { readOptions } from "../arguments.js";
 import type { Dtype, ForeignDtype } from "./dtype.js";
 import { DTYPES, isDtype } from "./dtype.js";
 import { openCheckpoint } from "./formats.js";
-import { type CheckpointInput, type OpenOptions, withSource } from "./source/open.js";
+import { type CheckpointInput, withSource } from "./source/open.js";
+import type { SourceOptions } from "./source/options.js";
 import { numelOf } from "./strided.js";
-import type { TaskOptions } from "./task.js";
+import { checkWanted } from "./wanted.js";
 
 /** What a file's headers say of a tensor. */
 export interface TensorInfo {
@@ -24,29 +26,24 @@ export interface CheckpointInfo {
   tensors: Map<string, TensorInfo>;
 }
 
-export interface InspectOptions
-  extends Pick<TaskOptions, "signal">, Pick<OpenOptions, "cache" | "integrity"> {
+export interface InspectOptions extends Omit<SourceOptions, "onProgress"> {
   /** As for `load`. */
   key?: string | undefined;
 }
 
+const OPTIONS = {
+  ...{ key: undefined, signal: undefined, cache: undefined, integrity: undefined },
+} satisfies InspectOptions;
+
 export async function inspect(
   source: CheckpointInput,
-  options: InspectOptions = {},
+  options?: InspectOptions,
 ): Promise<CheckpointInfo> {
-  const { key, signal, cache, integrity, ...unknown } = options;
-  const [unexpected] = Object.keys(unknown);
-  if (unexpected !== undefined) {
-    throw new TypeError(
-      `inspect got an unexpected option '${unexpected}'; known options: key, signal, cache, integrity`,
-    );
-  }
-  return withSource(source, { signal, cache, integrity, isWhole: false }, async (file) => {
-    const {
-      format,
-      entries,
-      metadata = new Map<string, string>(),
-    } = await openCheckpoint(file, key);
+  const { key, ...opened } = readOptions<InspectOptions>("inspect", OPTIONS, options);
+  checkWanted("inspect", { key });
+  return withSource("inspect", source, { ...opened, isWhole: false }, async (file) => {
+    const checkpoint = await openCheckpoint(file, { key });
+    const { format, entries, metadata = new Map<string, string>() } = checkpoint;
     const tensors = new Map<string, TensorInfo>();
     for (const [name, { dtype, shape }] of entries) {
       const bits = isDtype(dtype) ? numelOf(shape) * DTYPES[dtype].bits : undefined;

@@ -1,5 +1,6 @@
 /** Writes what `safetensors.ts` reads, to the byte as the Python library does. */
 import type { Dtype } from "./dtype.js";
+import { CheckpointError } from "./errors.js";
 import { SAFETENSORS_DTYPES } from "./safetensors.js";
 
 /** A tensor whose bytes are made when it is their turn. */
@@ -24,7 +25,7 @@ export const safetensorsName = (dtype: Dtype): string | undefined =>
 
 export async function writeSafetensors(
   tensors: readonly WrittenTensor[],
-  metadata?: Readonly<Record<string, string>>,
+  metadata?: readonly [name: string, text: string][],
 ): Promise<Uint8Array<ArrayBuffer>> {
   const rank = ({ dtype }: WrittenTensor): number => ORDER.indexOf(safetensorsName(dtype)!);
   const sorted = [...tensors].sort((a, b) => rank(a) - rank(b) || compareUtf8(a.key, b.key));
@@ -34,7 +35,8 @@ export async function writeSafetensors(
     const info = { dtype: safetensorsName(dtype), shape, data_offsets: offsets };
     return `${JSON.stringify(key)}:${JSON.stringify(info)}`;
   });
-  if (metadata) infos.unshift(`"__metadata__":${JSON.stringify(metadata)}`);
+  const texts = metadata?.map(([name, text]) => `${JSON.stringify(name)}:${JSON.stringify(text)}`);
+  if (texts) infos.unshift(`"__metadata__":{${texts.join(",")}}`);
   const header = new TextEncoder().encode(`{${infos.join(",")}}`);
   const start = 8 + 8 * Math.ceil(header.length / 8);
   const file = new Uint8Array(start + at);
@@ -42,8 +44,13 @@ export async function writeSafetensors(
   file.set(header, 8);
   file.fill(0x20, 8 + header.length, start);
   at = start;
-  for (const { read, size } of sorted) {
-    file.set(await read(), at);
+  for (const { key, read, size } of sorted) {
+    const bytes = await read();
+    if (bytes.length !== size) {
+      const message = `'${key}' has ${bytes.length} bytes, but its shape and dtype need ${size}`;
+      throw new CheckpointError(message, { key });
+    }
+    file.set(bytes, at);
     at += size;
   }
   return file;

@@ -1,3 +1,4 @@
+import { describe, readOptions } from "../arguments.js";
 import { DTYPES, isDtype } from "./dtype.js";
 import type { Entry } from "./entry.js";
 import { CheckpointError } from "./errors.js";
@@ -24,25 +25,18 @@ export interface SaveOptions {
    */
   dtype?: (typeof FLOATS)[number] | undefined;
   /** Texts about the file, for its header: `{ format: "pt" }` is what some Python tools look for. */
-  metadata?: Readonly<Record<string, string>> | undefined;
+  metadata?: Readonly<Record<string, string>> | ReadonlyMap<string, string> | undefined;
 }
+
+const OPTIONS: SaveOptions = { dtype: undefined, metadata: undefined };
 
 export async function save(
   state: SavableState,
-  options: SaveOptions = {},
+  options?: SaveOptions,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const { dtype, metadata, ...unknown } = options;
-  const [unexpected] = Object.keys(unknown);
-  if (unexpected !== undefined) {
-    throw new TypeError(
-      `save got an unexpected option '${unexpected}'; known options: dtype, metadata`,
-    );
-  }
+  const { dtype, metadata } = readOptions("save", OPTIONS, options);
   if (dtype !== undefined && !FLOATS.includes(dtype)) {
     throw new TypeError(`save: dtype must be one of ${FLOATS.join(", ")}, got '${String(dtype)}'`);
-  }
-  if (Object.values(metadata ?? {}).some((text) => typeof text !== "string")) {
-    throw new TypeError("save: metadata must be texts by their names");
   }
   const tensors = toItems(state).map(([key, value]) => {
     const from = value.dtype;
@@ -57,18 +51,50 @@ export async function save(
     const read = (): Promise<Uint8Array> => bytesOf(value, isChanged ? dtype : null);
     return { key, dtype: to, shape: value.shape, size, read };
   });
-  return writeSafetensors(tensors, metadata);
+  return writeSafetensors(tensors, metadata && readMetadata(metadata));
+}
+
+/** The items of a Map, or of an object that is nothing else; null of anything else. */
+function itemsOf<T>(
+  value: ReadonlyMap<string, T> | Readonly<Record<string, T>>,
+): [string, T][] | null {
+  if (value instanceof Map) return [...(value as ReadonlyMap<string, T>)];
+  if (typeof value !== "object" || value === null) return null;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  // Also of another realm: the prototype of plain objects has none itself.
+  const isPlain = prototype === null || Object.getPrototypeOf(prototype) === null;
+  return isPlain ? Object.entries(value) : null;
+}
+
+function readMetadata(metadata: NonNullable<SaveOptions["metadata"]>): [string, string][] {
+  const items = itemsOf(metadata);
+  const isText = ([name, text]: unknown[]): boolean =>
+    typeof name === "string" && typeof text === "string";
+  if (items?.every(isText)) return items;
+  throw new TypeError(
+    `save: metadata must be texts by their names, such as { format: "pt" }, got ${
+      items
+        ? `a '${String(items.find((item) => !isText(item))![0])}' that is none`
+        : describe(metadata)
+    }`,
+  );
 }
 
 function toItems(state: SavableState): [string, SavableTensor | Entry][] {
-  const isRecord = typeof state === "object" && state !== null;
-  const items = state instanceof Map ? [...state] : isRecord ? Object.entries(state) : null;
-  const bad = items?.find(([key, value]) => !isSavable(value) || key === "__metadata__");
-  if (items && !bad) return items as [string, SavableTensor | Entry][];
-  throw new TypeError(
-    "save: expected a state_dict, as model.stateDict() and load give it, got " +
-      (bad ? `one whose '${String(bad[0])}' is no tensor` : `a ${typeof state}`),
-  );
+  const fail = (got: string): never => {
+    const wanted = "a state_dict, as model.stateDict() and load give it";
+    throw new TypeError(`save: expected ${wanted}, got ${got}`);
+  };
+  const items = itemsOf(state);
+  if (items === null) return fail(describe(state));
+  for (const [key, value] of items) {
+    if (typeof key !== "string") fail(`one with the key ${describe(key)}`);
+    if (!isSavable(value)) fail(`one whose '${key}' is ${describe(value)}, not a tensor`);
+    if (key === "__metadata__") {
+      fail("one with the key '__metadata__', which the format keeps for the option metadata");
+    }
+  }
+  return items;
 }
 
 function isSavable(value: unknown): value is SavableTensor | Entry {

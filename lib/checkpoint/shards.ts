@@ -3,17 +3,25 @@ import type { ByteSource } from "./byte-source.js";
 import type { Checkpoint, LazyEntry } from "./checkpoint.js";
 import { CheckpointError } from "./errors.js";
 import { parseFlatJson } from "./header-json.js";
+import { choose, type Wanted } from "./wanted.js";
+
+/** A tensor's name, and that of the shard which has it. */
+interface Place {
+  key: string;
+  name: string;
+}
 
 const MAX_INDEX = 100_000_000;
 
 export async function openShards(
   file: ByteSource,
+  wanted: Wanted,
   open: (shard: ByteSource) => Promise<Checkpoint>,
 ): Promise<Checkpoint> {
-  const places = await readIndex(file);
+  const places = choose(await readIndex(file), wanted);
   const shards = new Map<string, Checkpoint>();
   const entries = new Map<string, LazyEntry>();
-  for (const [key, name] of places) {
+  for (const [shown, { key, name }] of places) {
     let shard = shards.get(name);
     if (shard === undefined) {
       shard = await open(await openBeside(file, name));
@@ -24,7 +32,7 @@ export async function openShards(
       const message = `the shard '${name}' has no '${key}', which the index says is there`;
       throw new CheckpointError(message, { file: file.name, key });
     }
-    entries.set(key, entry);
+    entries.set(shown, entry);
   }
   return { format: "shards", entries };
 }
@@ -47,7 +55,7 @@ async function openBeside(file: ByteSource, name: string): Promise<ByteSource> {
   }
 }
 
-async function readIndex(file: ByteSource): Promise<Map<string, string>> {
+async function readIndex(file: ByteSource): Promise<Map<string, Place>> {
   const fail = (message: string): never => {
     throw new CheckpointError(`not an index of shards: ${message}`, { file: file.name });
   };
@@ -61,12 +69,12 @@ async function readIndex(file: ByteSource): Promise<Map<string, string>> {
   }
   const map = (json as { weight_map?: unknown }).weight_map;
   if (typeof map !== "object" || map === null || Array.isArray(map)) fail("it has no weight_map");
-  const places = new Map<string, string>();
+  const places = new Map<string, Place>();
   for (const [key, name] of Object.entries(map as Record<string, unknown>)) {
     if (typeof name !== "string" || !isPlainName(name)) {
       return fail(`'${key}' is in ${JSON.stringify(name)}, which is no file name beside it`);
     }
-    places.set(key, name);
+    places.set(key, { key, name });
   }
   return places;
 }

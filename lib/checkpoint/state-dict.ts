@@ -4,6 +4,7 @@ import { NumpyArray } from "./numpy/pickle.js";
 import { Global, Placeholder } from "./pickle/values.js";
 import { LazyTensor, UnreadableTensor } from "./tensor.js";
 import { StorageValue } from "./torch/rebuild.js";
+import { list, under } from "./wanted.js";
 
 export type StateDict = Map<string, LazyTensor | UnreadableTensor>;
 
@@ -33,7 +34,7 @@ interface Candidate {
  * @throws CheckpointError that lists the candidates if there are several, or what there is if none.
  */
 export function findStateDict(root: unknown, key: string | undefined): StateDict {
-  if (key !== undefined) return collect(resolve(root, key));
+  if (key !== undefined) return collect(resolve(root, key), key);
   const tensor = tensorOf(root);
   if (tensor !== null) return new Map([["array", tensor]]);
   const candidates = isOptimizer(root) ? [] : findCandidates(root);
@@ -95,33 +96,34 @@ function resolve(root: unknown, key: string): unknown {
   const walk = (value: unknown, rest: string): unknown => {
     steps += 1;
     if (steps > 100_000) return undefined;
-    for (const [name, item] of itemsOf(value) ?? []) {
-      if (name === rest) return item;
+    const items = new Map(itemsOf(value));
+    if (items.has(rest)) return items.get(rest);
+    for (const [name, item] of items) {
       if (!rest.startsWith(`${name}.`)) continue;
       const found = walk(item, rest.slice(name.length + 1));
       if (found !== undefined) return found;
     }
-    return undefined;
+    return under(items, rest) ?? undefined;
   };
   const found = walk(root, key);
   if (found !== undefined) return found;
   throw new CheckpointError(`there is no '${key}' in it; ${contentsOf(root)}`, { key });
 }
 
-/** All tensors of a value, those of dicts and lists in it under dotted keys. */
-function collect(value: unknown): StateDict {
+/** All tensors of a value, those of dicts and lists in it under dotted keys; itself under `name`. */
+function collect(value: unknown, name = "array"): StateDict {
   const state: StateDict = new Map();
   const seen = new Set<unknown>();
   const add = (item: unknown, path: string, depth: number): void => {
     const tensor = tensorOf(item);
     if (tensor !== null) {
-      state.set(path || "array", tensor);
+      state.set(path || name, tensor);
       return;
     }
     const items = itemsOf(item);
     if (items === null || seen.has(item) || depth > MAX_NESTING) return;
     seen.add(item);
-    for (const [name, child] of items) add(child, path ? `${path}.${name}` : name, depth + 1);
+    for (const [step, child] of items) add(child, path ? `${path}.${step}` : step, depth + 1);
   };
   add(value, "", 0);
   if (state.size > 0 || (value instanceof Map && value.size === 0)) return state;
@@ -156,11 +158,7 @@ function contentsOf(value: unknown): string {
   const items = itemsOf(value);
   if (items === null || value instanceof Placeholder) return `it is ${describe(value)}`;
   if (items.length === 0) return `it is ${describe(value)}, and empty`;
-  const shown = items
-    .slice(0, 12)
-    .map(([name, item]) => `'${name.slice(0, 60)}' (${describe(item)})`);
-  const more = items.length > 12 ? ` and ${items.length - 12} more` : "";
-  return `it has ${shown.join(", ")}${more}`;
+  return `it has ${list(items.map(([name, item]) => `'${name.slice(0, 60)}' (${describe(item)})`))}`;
 }
 
 function describe(value: unknown): string {

@@ -25,6 +25,7 @@ export class LoadTask {
   private readonly controller = new AbortController();
   private readonly afterwards: (() => Promise<void>)[] = [];
   private readonly atLast: (() => Promise<void>)[] = [];
+  private isOver = false;
   private loaded = 0;
   private total: number | undefined = 0;
   private file = "";
@@ -58,6 +59,7 @@ export class LoadTask {
       throw error;
     } finally {
       outer?.removeEventListener("abort", giveUp);
+      this.isOver = true;
       await Promise.allSettled(this.atLast.map((act) => act()));
     }
   }
@@ -67,9 +69,10 @@ export class LoadTask {
     this.afterwards.push(act);
   }
 
-  /** To be done in the end, whether it went well or not. */
+  /** To be done in the end, whether it went well or not; at once if that has come already. */
   atEnd(act: () => Promise<void>): void {
-    this.atLast.push(act);
+    if (this.isOver) act().catch(() => undefined);
+    else this.atLast.push(act);
   }
 
   /**

@@ -1,8 +1,9 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
 import { CheckpointError, placed } from "../checkpoint/errors.js";
-import { type CheckpointInput, type OpenOptions, withSource } from "../checkpoint/source/open.js";
-import { nextTurn, type TaskOptions } from "../checkpoint/task.js";
+import { type CheckpointInput, withSource } from "../checkpoint/source/open.js";
+import { SOURCE_OPTIONS, type SourceOptions } from "../checkpoint/source/options.js";
+import { nextTurn } from "../checkpoint/task.js";
 import type { Node } from "../graph/index.js";
 import { type ExportedFile, openExported } from "./archive/open.js";
 import { decodeGraph } from "./decode-graph.js";
@@ -18,25 +19,19 @@ import { readSignature, type Signature } from "./signature.js";
 import { leafPaths } from "./tree.js";
 import { addWeights } from "./weights.js";
 
-export interface LoadExportedOptions extends TaskOptions, Pick<OpenOptions, "cache" | "integrity"> {
+export interface LoadExportedOptions extends SourceOptions {
   /** Which program of an archive that has several. Default: the only one, or `"model"`. */
   model?: string | undefined;
 }
 
-const OPTIONS: { [K in keyof Required<LoadExportedOptions>]: LoadExportedOptions[K] } = {
-  model: undefined,
-  cache: undefined,
-  integrity: undefined,
-  onProgress: undefined,
-  signal: undefined,
-};
+const OPTIONS = { model: undefined, ...SOURCE_OPTIONS };
 
 export async function loadExported(
   source: CheckpointInput,
   options?: LoadExportedOptions,
 ): Promise<ExportedProgram> {
-  const { model, ...opened } = readOptions("loadExported", OPTIONS, options);
-  return withSource(source, { ...opened, isWhole: true }, (file, task) => {
+  const { model, ...opened } = readOptions<LoadExportedOptions>("loadExported", OPTIONS, options);
+  return withSource("loadExported", source, { ...opened, isWhole: true }, (file, task) => {
     task.startReporting();
     return placed(file.name, async () => {
       const opened = await openExported(file, model);

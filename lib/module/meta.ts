@@ -9,7 +9,10 @@ let depth = 0;
 export function meta<T>(build: () => T): T {
   depth += 1;
   try {
-    return build();
+    const model = build();
+    if (!(model instanceof Promise)) return model;
+    model.catch(() => undefined);
+    throw new TypeError("meta: its function must return the model at once, got a Promise");
   } finally {
     depth -= 1;
   }

@@ -67,6 +67,13 @@ describe("Progress of a load", () => {
     expect(key).to.equal("t1");
   });
 
+  it("of bytes in memory is all of them, at the end", async () => {
+    const reports = await progressOf(bytes);
+    expect(reports.map(({ loaded, total, file }) => [loaded, total, file])).to.deep.equal([
+      [bytes.length, bytes.length, "<bytes>"],
+    ]);
+  });
+
   it("stops the load when its listener throws, with what it threw", async () => {
     const reason = new Error("enough");
     const onProgress = (): never => {

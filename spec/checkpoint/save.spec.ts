@@ -166,7 +166,9 @@ describe("Saving", () => {
       "TypeError: save: expected a state_dict, as model.stateDict() and load give it, got a function",
     );
     model.dispose();
-    expect(await failure({ a: 1 } as never)).to.contain("got one whose 'a' is no tensor");
+    expect(await failure({ a: 1 } as never)).to.contain(
+      "got one whose 'a' is number 1, not a tensor",
+    );
     expect(await failure({}, { dtype: "int8" } as never)).to.equal(
       "TypeError: save: dtype must be one of float16, bfloat16, float32, float64, got 'int8'",
     );

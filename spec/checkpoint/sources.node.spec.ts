@@ -81,6 +81,31 @@ describe("Sources of checkpoints in Node", () => {
     }
   });
 
+  it("closes a file that was still being opened when the load was given up", async () => {
+    const fs = process.getBuiltinModule("node:fs/promises");
+    const { open } = fs;
+    const controller = new AbortController();
+    const opened = new Promise<Awaited<ReturnType<typeof open>>>((resolve) => {
+      fs.open = async (...args) => {
+        controller.abort();
+        const handle = await open(...args);
+        resolve(handle);
+        return handle;
+      };
+    });
+    try {
+      const reason: unknown = await load(path, { signal: controller.signal }).catch(
+        (e: unknown) => e,
+      );
+      expect((reason as Error).name).to.equal("AbortError");
+      const handle = await opened;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      expect(handle.fd).to.equal(-1);
+    } finally {
+      fs.open = open;
+    }
+  });
+
   it("loads shards beside their index", async () => {
     const first = makeSafetensors({ a: ramp(10, 1) });
     const second = makeSafetensors({ b: ramp(10, 2) });

@@ -11,6 +11,7 @@ import { CheckpointError } from "../errors.js";
 import { looksLikeNpy } from "../signs.js";
 import { fortranStride, gather, numelOf, swapBytes } from "../strided.js";
 import type { LoadTask } from "../task.js";
+import { choose, type Wanted } from "../wanted.js";
 import { parseNumpyDtype } from "./dtype.js";
 import { parseLiteral, Tuple } from "./literal.js";
 
@@ -30,9 +31,9 @@ type NpyFields = Omit<NpyHeader, "dataStart">;
 type Fail = (message: string) => never;
 
 /** A file of its own: one entry, under the key `array`. */
-export async function openNpy(file: ByteSource): Promise<Checkpoint> {
+export async function openNpy(file: ByteSource, wanted: Wanted): Promise<Checkpoint> {
   const entry = npyEntry(file, await readNpyHeader(file), "array");
-  return { format: "npy", entries: new Map([["array", entry]]) };
+  return { format: "npy", entries: choose(new Map([["array", entry]]), wanted) };
 }
 
 /** Of any `.npy`, whether its dtype is one of numbers or not. */

@@ -5,6 +5,7 @@ import { isDtype } from "../dtype.js";
 import type { Entry } from "../entry.js";
 import { UnreadableEntry } from "../entry.js";
 import { CheckpointError } from "../errors.js";
+import { choose, type Wanted } from "../wanted.js";
 import type { ZipArchive, ZipMember } from "../zip.js";
 import { npyEntry, readNpyHeader, whyNot } from "./npy.js";
 
@@ -12,7 +13,11 @@ import { npyEntry, readNpyHeader, whyNot } from "./npy.js";
 const HEAD = 512;
 
 /** Members that are no arrays of numbers are there, as they are for numpy: their use is an error. */
-export async function openNpz(file: ByteSource, archive: ZipArchive): Promise<Checkpoint> {
+export async function openNpz(
+  file: ByteSource,
+  archive: ZipArchive,
+  wanted: Wanted,
+): Promise<Checkpoint> {
   const members = [...archive.members.values()];
   if (members.length > 0 && !members.some(({ name }) => name.endsWith(".npy"))) {
     throw new CheckpointError(
@@ -21,17 +26,15 @@ export async function openNpz(file: ByteSource, archive: ZipArchive): Promise<Ch
       { file: file.name },
     );
   }
-  const open = async (member: ZipMember): Promise<[string, LazyEntry]> => {
-    const { name } = member;
-    if (name.endsWith(".npy")) {
-      const key = name.slice(0, -".npy".length);
-      return [key, await openMember(file, archive, member, key)];
-    }
+  const named = new Map(members.map((member) => [member.name.replace(/\.npy$/, ""), member]));
+  const open = async ([key, member]: [string, ZipMember]): Promise<[string, LazyEntry]> => {
+    if (member.name.endsWith(".npy")) return [key, await openMember(file, archive, member, key)];
     const what = "a member that is no .npy";
-    return [name, unreadable(what, { dtype: "bytes", shape: [] }, name)];
+    return [key, unreadable(what, { dtype: "bytes", shape: [] }, key)];
   };
   // All are asked for at once, so that neighbours are read together.
-  return { format: "npz", entries: new Map(await Promise.all(members.map(open))) };
+  const entries = new Map(await Promise.all([...choose(named, wanted)].map(open)));
+  return { format: "npz", entries };
 }
 
 async function openMember(

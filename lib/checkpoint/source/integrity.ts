@@ -39,7 +39,7 @@ interface Expected {
  *
  * @see https://developer.mozilla.org/docs/Web/Security/Subresource_Integrity
  */
-export function parseIntegrity(integrity: string): Expected[] {
+export function parseIntegrity(integrity: string, where = "load"): Expected[] {
   const found = integrity
     .trim()
     .split(/\s+/)
@@ -49,7 +49,7 @@ export function parseIntegrity(integrity: string): Expected[] {
       const hash = parts?.[2]?.replaceAll("-", "+").replaceAll("_", "/").replace(/=+$/, "");
       if (hash === undefined || hash.length !== Math.ceil((length * 4) / 3)) {
         throw new TypeError(
-          `load: integrity must be "sha256-", "sha384-" or "sha512-" and the hash in base64, got "${text}"`,
+          `${where}: integrity must be "sha256-", "sha384-" or "sha512-" and the hash in base64, got "${text}"`,
         );
       }
       return { algorithm: parts![1] as Algorithm, hash };

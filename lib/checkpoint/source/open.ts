@@ -3,11 +3,14 @@ import { type ByteSource, bytesSource } from "../byte-source.js";
 import { readCached, toKey, writeCached } from "../cache/index.js";
 import { CheckpointError } from "../errors.js";
 import { isNode } from "../node.js";
-import { LoadTask, type TaskOptions } from "../task.js";
+import { LoadTask } from "../task.js";
 import { openBlob } from "./blob.js";
 import { readResponse } from "./collect.js";
 import { HttpFile, Unreachable } from "./http.js";
-import { checkIntegrity, parseIntegrity } from "./integrity.js";
+import { isBlob, isBytes, isLocation, isResponse, checkInput, toBytes } from "./input.js";
+import { checkIntegrity } from "./integrity.js";
+import { openBytes, openCustom } from "./memory.js";
+import { checkSourceOptions, type SourceOptions } from "./options.js";
 import { openPath, toPath } from "./path.js";
 import { readWhole } from "./whole.js";
 
@@ -15,14 +18,7 @@ import { readWhole } from "./whole.js";
 export type CheckpointInput =
   string | URL | Blob | Response | ArrayBuffer | ArrayBufferView | ByteSource;
 
-export interface OpenOptions {
-  /**
-   * Whether files from the web are kept for the next time: `"reload"` fetches anew what is there.
-   * Default: true.
-   */
-  cache?: boolean | "reload" | undefined;
-  /** The hash that the file must have, as web pages give it: `"sha256-<base64>"`. */
-  integrity?: string | undefined;
+export interface OpenOptions extends Pick<SourceOptions, "cache" | "integrity"> {
   /** Whether all of it will be read. */
   isWhole?: boolean;
 }
@@ -30,13 +26,19 @@ export interface OpenOptions {
 /** Above this, a file is not held as one piece. */
 const MAX_WHOLE = 2 ** 31 - 1;
 
-/** Opens a path, URL, File or Blob, Response, or bytes, reads them, and closes what has to be. */
+/**
+ * Opens a path, URL, File or Blob, Response, or bytes, reads them, and closes what has to be;
+ * `where` is who asks, for messages.
+ */
 export async function withSource<T>(
+  where: string,
   input: CheckpointInput,
-  { signal, onProgress, ...options }: TaskOptions & OpenOptions,
+  options: SourceOptions & OpenOptions,
   read: (file: ByteSource, task: LoadTask) => Promise<T>,
 ): Promise<T> {
-  const task = new LoadTask({ signal, onProgress });
+  checkInput(where, input);
+  checkSourceOptions(where, options);
+  const task = new LoadTask(options);
   return task.run(async () => read(await openSource(input, task, options), task));
 }
 
@@ -46,7 +48,6 @@ async function openSource(
   options: OpenOptions,
 ): Promise<ByteSource> {
   const { integrity } = options;
-  if (integrity !== undefined) parseIntegrity(integrity);
   const source = await openInput(input, task, options);
   if (integrity === undefined) return source;
   const bytes = await readWhole(source);
@@ -59,20 +60,11 @@ async function openInput(
   task: LoadTask,
   options: OpenOptions,
 ): Promise<ByteSource> {
-  if (input instanceof ArrayBuffer) return bytesSource(new Uint8Array(input), undefined, { task });
-  if (ArrayBuffer.isView(input)) {
-    const bytes = new Uint8Array(input.buffer, input.byteOffset, input.byteLength);
-    return bytesSource(bytes, undefined, { task });
-  }
-  if (typeof Blob === "function" && input instanceof Blob) return openBlob(input, task);
-  if (typeof Response === "function" && input instanceof Response) {
-    return openResponse(input, task, options);
-  }
-  if (typeof input === "string" || input instanceof URL) return openLocation(input, task, options);
-  if (typeof (input as ByteSource | null)?.read === "function") return input as ByteSource;
-  throw new TypeError(
-    `load: expected a path, URL, File, Blob, Response or bytes, got ${typeof input}`,
-  );
+  if (isBytes(input)) return openBytes(toBytes(input), task);
+  if (isBlob(input)) return openBlob(input, task);
+  if (isResponse(input)) return openResponse(input, task, options);
+  if (isLocation(input)) return openLocation(input, task, options);
+  return openCustom(input, task);
 }
 
 async function openLocation(
@@ -89,6 +81,10 @@ async function openLocation(
     });
     const name = text.startsWith("data:") ? "<data>" : text;
     return bytesSource(await readResponse(response, task, name), name, { task });
+  }
+  const [, scheme] = /^([a-z][a-z0-9+.-]+):\/\//i.exec(text) ?? [];
+  if (scheme !== undefined && !/^(https?|file)$/i.test(scheme)) {
+    throw new CheckpointError(`${scheme}: URLs are not read; https: ones are`, { file: text });
   }
   if (isNode && !/^https?:/i.test(text)) return openPath(toPath(location), task);
   return openUrl(toKey(location), task, options);

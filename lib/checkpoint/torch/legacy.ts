@@ -3,6 +3,7 @@ import { type ByteSource } from "../byte-source.js";
 import type { Checkpoint } from "../checkpoint.js";
 import { CheckpointError } from "../errors.js";
 import { CutOffError, unpickle } from "../pickle/machine.js";
+import type { Wanted } from "../wanted.js";
 import { StorageValue, TORCH_BUILDERS } from "./rebuild.js";
 import { checkpointOf } from "./state.js";
 import { StorageRun, StorageView } from "./storage-run.js";
@@ -13,7 +14,7 @@ const PROTOCOL = 1001;
 /** The pickles do not tell their length; those of most models are shorter. */
 const FIRST_READ = 2 ** 18;
 
-export async function openLegacy(file: ByteSource, key: string | undefined): Promise<Checkpoint> {
+export async function openLegacy(file: ByteSource, wanted: Wanted): Promise<Checkpoint> {
   const { value, keys, storages, end } = await readHeader(file);
   let at = end;
   file.alignAt?.(at);
@@ -24,7 +25,7 @@ export async function openLegacy(file: ByteSource, key: string | undefined): Pro
     }
     at = storage.place(file, at);
   }
-  return checkpointOf("torch legacy", value, file, key);
+  return checkpointOf("torch legacy", value, file, wanted);
 }
 
 interface Header {

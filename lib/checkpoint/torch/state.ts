@@ -3,15 +3,16 @@ import type { Checkpoint, LazyEntry } from "../checkpoint.js";
 import { placed } from "../errors.js";
 import { findStateDict } from "../state-dict.js";
 import { Allowance } from "../tensor.js";
+import { pass, type Wanted } from "../wanted.js";
 
 /** What of a saved value is the model's. */
 export async function checkpointOf(
   format: Checkpoint["format"],
   value: unknown,
   file: ByteSource,
-  key: string | undefined,
+  wanted: Wanted,
 ): Promise<Checkpoint> {
-  const state = await placed(file.name, () => findStateDict(value, key));
+  const state = await placed(file.name, () => pass(findStateDict(value, wanted.key), wanted));
   const allowance = new Allowance(file.size, file.task);
   const entries = new Map<string, LazyEntry>();
   for (const [name, tensor] of state) {

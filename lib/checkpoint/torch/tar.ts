@@ -9,6 +9,7 @@ import { CheckpointError } from "../errors.js";
 import { unpickle } from "../pickle/machine.js";
 import type { LoadTask } from "../task.js";
 import { LazyTensor, type Storage } from "../tensor.js";
+import type { Wanted } from "../wanted.js";
 import { StorageValue, TORCH_BUILDERS } from "./rebuild.js";
 import { checkpointOf } from "./state.js";
 import { StorageRun, StorageView } from "./storage-run.js";
@@ -16,9 +17,9 @@ import { storageDtype } from "./storages.js";
 
 const BLOCK = 512;
 
-export async function openTorchTar(file: ByteSource, key: string | undefined): Promise<Checkpoint> {
+export async function openTorchTar(file: ByteSource, wanted: Wanted): Promise<Checkpoint> {
   const value = await readTorchTar(await file.read(0, file.size), file);
-  return checkpointOf("torch tar", value, file, key);
+  return checkpointOf("torch tar", value, file, wanted);
 }
 
 /** The value that was saved. */

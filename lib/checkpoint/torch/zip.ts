@@ -9,6 +9,7 @@ import { wordSize } from "../dtype.js";
 import { CheckpointError } from "../errors.js";
 import { unpickle } from "../pickle/machine.js";
 import type { Storage } from "../tensor.js";
+import type { Wanted } from "../wanted.js";
 import type { ZipArchive } from "../zip.js";
 import { StorageValue, TORCH_BUILDERS } from "./rebuild.js";
 import { isTorchScript, scriptStateDict } from "./script.js";
@@ -34,13 +35,13 @@ export async function openTorchZip(
   file: ByteSource,
   archive: ZipArchive,
   root: string,
-  key: string | undefined,
+  wanted: Wanted,
 ): Promise<Checkpoint> {
   await checkVersion(archive, root);
   const value = await readTorchZip(file, archive, root);
-  if (!isTorchScript(archive, root)) return checkpointOf("torch", value, file, key);
+  if (!isTorchScript(archive, root)) return checkpointOf("torch", value, file, wanted);
   const state = await scriptStateDict(archive, root, value);
-  return checkpointOf("torchscript", state, file, key);
+  return checkpointOf("torchscript", state, file, wanted);
 }
 
 /** The value that was saved; its tensors still unread. */
