@@ -10,6 +10,7 @@ import { footprint } from "./footprint.js";
 import { benchLayers, type Row } from "./layers.js";
 import { benchLoad, type LoadRow } from "./load.js";
 import { benchLoadExported, type LoadExportedRow } from "./load-exported.js";
+import { benchPrecision, type PrecisionRow } from "./precision.js";
 import { reportWebgl } from "./webgl-report.js";
 
 function print(rows: readonly Row[]): void {
@@ -80,6 +81,18 @@ function printEager(rows: readonly EagerRow[]): void {
   console.log(table.toString());
 }
 
+function printPrecision(rows: readonly PrecisionRow[]): void {
+  const table = new Table({
+    head: ["model on cpu", "weights as", "MB", "error", "ms", "of float32"],
+    style: { head: [], border: [] },
+    colAligns: ["left", "left", "right", "right", "right", "right"],
+  });
+  for (const { model, precision, weights, error, ms, ratio } of rows) {
+    table.push([model, precision, weights.toFixed(1), error.toExponential(1), ms.toFixed(2), ratio.toFixed(2)]); // prettier-ignore
+  }
+  console.log(table.toString());
+}
+
 async function layers(): Promise<void> {
   const rows: Row[] = [];
   for (const backend of ["cpu", "wasm"] satisfies BackendName[])
@@ -93,6 +106,7 @@ const BENCHES: Record<string, () => Promise<void>> = {
   load: async () => printLoad(await benchLoad()),
   "load-exported": async () => printLoadExported(await benchLoadExported()),
   eager: async () => printEager(await benchEager()),
+  precision: async () => printPrecision(await benchPrecision()),
   compile: () => benchCompile(options()),
   footprint: async () => console.log(await footprint()),
   browser: () => reportWebgl(options()),

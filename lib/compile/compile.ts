@@ -27,9 +27,10 @@ export interface CompileOptions {
   /** How many threads to compute with. Default: what `nn.setThreads` said, else 1. */
   threads?: number | null;
   /**
-   * How the weights of linear layers lie in memory: `"float16"` and `"bfloat16"` take half of it,
-   * `"int8"` (a scale for each output) a quarter. They are widened where they are multiplied, so
-   * activations and sums stay float32; the error is that of the rounded weights. On `cpu`, and
+   * How the weights of linear, convolutional and recurrent layers lie in memory: `"float16"` and
+   * `"bfloat16"` take half of it, `"int8"` (a scale for each output) a quarter. They are widened where
+   * they are multiplied, so activations and sums stay float32; the error is that of the rounded
+   * weights. A weight whose numbers do not fit stays float32: `explain().kept` names it. On `cpu`, and
    * `"float16"` for all weights on `webgl`. Default: `"float32"`.
    */
   precision?: Precision;
@@ -153,7 +154,7 @@ class Compiler {
     try {
       await this.engine?.ready?.(this.options.onProgress ?? undefined);
     } catch (error) {
-      if (!this.isDeclined(error)) throw error;
+      if (!this.declines(error)) throw error;
     }
   }
 
@@ -165,15 +166,18 @@ class Compiler {
     try {
       return assemble(plan, plan.execute(tensors));
     } catch (error) {
-      if (!this.isDeclined(error)) throw error;
+      if (!this.declines(error)) throw error;
     } finally {
       this.busy = false;
     }
     return this.eager(args);
   }
 
-  /** Whether an error only says that the model must run eagerly: now, or always on this GPU. */
-  private isDeclined(error: unknown): boolean {
+  /**
+   * Whether an error only says that the model must run eagerly; where that holds for good on this
+   * GPU, the last plan gives way to the reason.
+   */
+  private declines(error: unknown): boolean {
     if (error === DECLINED) return true;
     const { name, message } = error as Error;
     if (name !== "WebGLUnsupportedError") return false;
@@ -192,7 +196,7 @@ class Compiler {
     try {
       return assemble(plan, await plan.executeLater!(tensors));
     } catch (error) {
-      if (!this.isDeclined(error)) throw error;
+      if (!this.declines(error)) throw error;
       return this.eager(args);
     }
   }
@@ -200,13 +204,14 @@ class Compiler {
   /** The plan for these arguments with the weights as they are now; `null`: run eagerly. */
   private planFor(args: readonly unknown[]): Ready | null {
     if (this.isDisposed) throw new Error("compile: this compiled model is disposed");
+    // Inside a run of its own, the model is whatever that run is.
+    if (this.busy) return null;
     const found = this.find(args);
-    if (typeof found === "string") return null;
-    const { entry, tensors } = found;
-    this.last = entry;
-    if (!("plan" in entry)) return null;
-    this.engine!.refresh();
-    return { plan: entry.plan, tensors };
+    this.last = found.entry;
+    if (!("plan" in found.entry)) return null;
+    if (this.engine!.refresh()) return { plan: found.entry.plan, tensors: found.tensors };
+    this.forget();
+    return this.planFor(args);
   }
 
   explain(): Explanation {
@@ -214,12 +219,9 @@ class Compiler {
   }
 
   profile(args: readonly unknown[]): Profile {
-    const found = this.find(args);
-    const { entry, tensors } =
-      typeof found === "string" ? { entry: { reason: found }, tensors: [] } : found;
-    if (!("plan" in entry)) throw new Error(`profile: nothing is compiled: ${entry.reason}`);
-    this.engine!.refresh();
-    return profileOf(entry.plan, tensors);
+    const ready = this.planFor(args);
+    if (ready === null) throw new Error(`profile: nothing is compiled: ${this.explain().reason}`);
+    return profileOf(ready.plan, ready.tensors);
   }
 
   dispose(): void {
@@ -231,10 +233,10 @@ class Compiler {
     return (this.model as (...args: unknown[]) => unknown)(...args);
   }
 
-  /** The plan for these arguments; a sentence where this call must run eagerly. */
-  private find(args: readonly unknown[]): { entry: Entry; tensors: tf.Tensor[] } | string {
+  /** The plan for these arguments, or why this call must run eagerly. */
+  private find(args: readonly unknown[]): { entry: Entry; tensors: tf.Tensor[] } {
     const found = this.lookUp(args);
-    if ("reason" in found) return found.reason;
+    if ("reason" in found) return { entry: found, tensors: [] };
     const { key, tensors, entry = onCpu(() => atOnce(this.building(args))) } = found;
     return { entry: this.keep(key, entry), tensors };
   }
@@ -254,7 +256,6 @@ class Compiler {
   }
 
   private objection(): string | null {
-    if (this.busy) return "the model is called while it runs";
     if (tf.getBackend() !== this.backend) {
       return `it was compiled for ${this.backend}, and the backend is ${tf.getBackend()}`;
     }
@@ -272,7 +273,7 @@ class Compiler {
     this.entries.set(key, entry);
     if (this.entries.size > this.options.plans) {
       const [oldest, old] = this.entries.entries().next().value!;
-      if ("plan" in old) old.plan.release?.();
+      if ("plan" in old) this.engine?.release(old.plan);
       this.entries.delete(oldest);
     }
     return entry;

@@ -3,6 +3,11 @@ export type Precision = "float32" | "float16" | "bfloat16" | "int8";
 
 const PRECISIONS: readonly Precision[] = ["float32", "float16", "bfloat16", "int8"];
 
+const BY_BACKEND: Readonly<Record<string, readonly Precision[]>> = {
+  cpu: PRECISIONS,
+  webgl: ["float32", "float16"],
+};
+
 export function checkPrecision(given: unknown): void {
   if ((PRECISIONS as readonly unknown[]).includes(given)) return;
   throw new TypeError(
@@ -12,8 +17,8 @@ export function checkPrecision(given: unknown): void {
 
 /** @throws RangeError for a precision that a backend has no programs for. */
 export function checkTarget(precision: Precision, backend: string): void {
-  if (backend !== "webgl" || precision === "float32" || precision === "float16") return;
-  throw new RangeError(
-    `compile: precision must be "float32" or "float16" on webgl, but got "${precision}"`,
-  );
+  const known = BY_BACKEND[backend] ?? ["float32"];
+  if (known.includes(precision)) return;
+  const names = known.map((name) => `"${name}"`).join(" or ");
+  throw new RangeError(`compile: precision must be ${names} on ${backend}, but got "${precision}"`);
 }

@@ -1,3 +1,4 @@
+import type { Node } from "../graph/index.js";
 import type { CompiledPlan } from "./target.js";
 
 /** What of a model runs by our kernels, and what does not. */
@@ -14,6 +15,8 @@ export interface Explanation {
   weightBytes: number;
   /** The nodes that run as tfjs ops. */
   fallbacks: { node: string; op: string; module: string; reason: string }[];
+  /** The weights that stay float32 though `precision` asks for less. */
+  kept: { weight: string; reason: string }[];
   toString(): string;
 }
 
@@ -25,10 +28,11 @@ export function explain(entry: { plan: CompiledPlan } | { reason: string }): Exp
     module: node.meta.module ?? "",
     reason,
   }));
+  const kept = (plan?.kept ?? []).map(({ node, reason }) => ({ weight: keyOf(node), reason }));
   const reason = "reason" in entry ? entry.reason : null;
   const steps = plan?.describe().length ?? 0;
   return {
-    ...{ compiled: plan !== null, reason, steps, fallbacks },
+    ...{ compiled: plan !== null, reason, steps, fallbacks, kept },
     arenaBytes: plan?.arenaBytes ?? 0,
     weightBytes: plan?.weightBytes ?? 0,
     toString: () => {
@@ -37,7 +41,15 @@ export function explain(entry: { plan: CompiledPlan } | { reason: string }): Exp
       const lines = fallbacks.map(({ node, op, module, reason: why }) => {
         return `  ${node} (${op}${module ? ` in ${module}` : ""}): ${why}`;
       });
-      return [head, ...lines].join("\n");
+      const wide = kept.map(({ weight, reason: why }) => `  ${weight} stays float32: ${why}`);
+      return [head, ...lines, ...wide].join("\n");
     },
   };
+}
+
+/** The key of the parameter that a weight is, or is made of. */
+function keyOf(node: Node): string {
+  for (let one = node; ; one = one.inputs()[0]!) {
+    if (one.kind === "get_attr" || one.inputs().length === 0) return one.target;
+  }
 }

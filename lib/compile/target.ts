@@ -10,6 +10,12 @@ export interface Fallback {
   reason: string;
 }
 
+/** A weight that stays float32 though `precision` asks for less, and why. */
+export interface Kept {
+  node: Node;
+  reason: string;
+}
+
 /** One kernel call, or draw, of a run. */
 export interface StepInfo {
   node: Node;
@@ -31,6 +37,7 @@ export interface CompiledPlan {
   readonly arenaBytes: number;
   /** The memory for packed weights, those of other plans of the model included, in bytes. */
   readonly weightBytes?: number;
+  readonly kept?: readonly Kept[];
   describe(): StepInfo[];
   /** Runs on inputs in the order of the placeholders. */
   execute(inputs: readonly tf.Tensor[]): Results;
@@ -38,15 +45,15 @@ export interface CompiledPlan {
   executeLater?(inputs: readonly tf.Tensor[]): Promise<Results>;
   /** Runs once and gives the milliseconds of each step. */
   profile(inputs: readonly tf.Tensor[]): { times: number[] };
-  /** Gives back what only this plan needs. */
-  release?(): void;
 }
 
 /** The memory of one compiled model on one backend. */
 export interface CompileEngine {
-  /** Takes over new values of parameters. */
-  refresh(): void;
+  /** Takes over new values of parameters; `false` if plans must be made anew for them. */
+  refresh(): boolean;
   plan(graph: Graph): CompiledPlan;
+  /** Gives back what only this plan needs. */
+  release(plan: CompiledPlan): void;
   /** Resolves when nothing is left to be compiled. */
   ready?(onProgress?: (done: number, total: number) => void): Promise<void>;
   dispose(): void;

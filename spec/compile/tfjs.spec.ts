@@ -65,7 +65,7 @@ onEveryBackend("the optimised graph in tfjs' fused ops", (backend, tolerance) =>
     const plan = createTfjsEngine(model).plan(optimise(graph));
     const ops = plan.describe().map(({ node }) => node.target);
     expect(ops.filter((op) => op === "batch_norm" || op === "relu")).to.deep.equal([]);
-    expect(backend).to.be.a("string");
+    expect(tf.getBackend()).to.equal(backend);
   });
 });
 
@@ -84,6 +84,12 @@ if (inNode) {
       expectSame(fast(x), model(x), { rtol: 1e-4, atol: 1e-5 }, "after");
       expectSame(await fast.run(x), model(x), { rtol: 1e-4, atol: 1e-5 }, "later");
       fast.dispose();
+    });
+
+    it("refuses a precision that it does not have", async () => {
+      const asked = nn.compile(new nn.Linear(2, 2), tf.zeros([1, 2]), { precision: "int8" });
+      const message = await asked.then(() => "", ({ message }: Error) => message); // prettier-ignore
+      expect(message).to.equal('compile: precision must be "float32" on wasm, but got "int8"');
     });
   });
 }

@@ -1,10 +1,17 @@
 import { expect } from "chai";
 import {
+  conv,
+  type ConvSpec,
   type Heap,
   linear,
+  packConv,
+  packedConvBytes,
   packedLinearBytes,
   packLinear,
+  recurrent,
+  type RecurrentSpec,
   type WeightType,
+  windowsOf,
 } from "../../lib/kernels/cpu/index.js";
 import { expectClose } from "../support/expect.js";
 import { onEveryBuild, randomNumbers, withBlocks } from "../support/kernels.js";
@@ -48,6 +55,49 @@ function product(
   });
 }
 
+function convolved(
+  heap: Heap,
+  spec: ConvSpec,
+  x: ArrayLike<number>,
+  w: readonly number[],
+  parts: number,
+): Float32Array {
+  return withBlocks(heap, (blocks) => {
+    const weight = blocks.scratch(packedConvBytes(spec));
+    packConv(heap, spec, blocks.put(w), weight);
+    const kernel = conv(heap, spec);
+    const { out: sizes } = windowsOf(spec);
+    const out = blocks.out(spec.outChannels * sizes.reduce((a, b) => a * b, 1));
+    const workspace = blocks.scratch(kernel.workspaceBytes * parts);
+    const pointers = { x: blocks.put(x), weight, out, workspace };
+    for (let part = 0; part < parts; part += 1) kernel.run(pointers, part, parts);
+    return blocks.read(out);
+  });
+}
+
+function sequence(
+  heap: Heap,
+  spec: RecurrentSpec,
+  [ih, hh]: readonly [number[], number[]],
+  gates: number,
+): Float32Array {
+  const { time, batch, inputSize, hiddenSize, weightType } = spec;
+  return withBlocks(heap, (blocks) => {
+    const [weightIh, weightHh] = [ih, hh].map((weight, i) => {
+      const k = [inputSize, hiddenSize][i]!;
+      const to = blocks.scratch(packedLinearBytes(gates, k, weightType));
+      packLinear(heap, { weight: blocks.put(weight), n: gates, k, to, weightType });
+      return to;
+    });
+    const kernel = recurrent(heap, spec);
+    const out = blocks.out(time * batch * hiddenSize);
+    const x = blocks.put(randomNumbers(time * batch * inputSize, 3).map((v) => v / 50));
+    const workspace = blocks.scratch(kernel.workspaceBytes);
+    kernel.run({ x, weightIh: weightIh!, weightHh: weightHh!, out, workspace });
+    return blocks.read(out);
+  });
+}
+
 onEveryBuild("narrow weights", (heap) => {
   it("are the nearest of their type", () => {
     const f16 = [1, -2, 0.1, 65504, 1e6, 6e-5, 5e-8, -1e-9, 3.0001, 1 / 3];
@@ -86,6 +136,43 @@ onEveryBuild("narrow weights", (heap) => {
       }
     });
   }
+
+  it("are exact in convolutions and recurrent layers where the type holds them", () => {
+    // Whole numbers of 7 bits, the largest in each row: all three types hold them as they are.
+    const whole = (rows: number, row: number): number[] =>
+      Array.from(randomNumbers(rows * row, 2), (v, i) =>
+        i % row === 0 ? 127 : Math.round(v * 60),
+      );
+    for (const weightType of ["f16", "bf16", "int8"] as const) {
+      for (const [inChannels, outChannels, groups, kernel, parts] of [
+        [3, 5, 1, 3, 1],
+        [40, 9, 1, 3, 2],
+        [90, 130, 1, 3, 1],
+        [6, 10, 2, 1, 3],
+        [4, 4, 2, 2, 1],
+      ] as const) {
+        const spec = {
+          ...{ inChannels, outChannels, groups, weightType },
+          ...{ size: [7, 6], kernel: [kernel, kernel], padding: [1, 0] },
+        };
+        const row = (inChannels / groups) * kernel ** 2;
+        const x = randomNumbers(inChannels * 42, 1);
+        const [got, want] = ([weightType, "f32"] as const).map((type) =>
+          convolved(heap(), { ...spec, weightType: type }, x, whole(outChannels, row), parts),
+        );
+        expectClose(got!, want!, { rtol: 1e-6, atol: 1e-4 });
+      }
+      for (const kind of ["lstm", "gru", "tanh"] as const) {
+        const spec = { kind, time: 3, batch: 2, inputSize: 5, hiddenSize: 6 };
+        const gates = { lstm: 24, gru: 18, tanh: 6 }[kind];
+        const weights = [whole(gates, 5), whole(gates, 6)] as const;
+        const [got, want] = ([weightType, "f32"] as const).map((type) =>
+          sequence(heap(), { ...spec, weightType: type }, weights, gates),
+        );
+        expectClose(got!, want!, { rtol: 1e-6, atol: 1e-6 });
+      }
+    }
+  });
 
   it("take half and a quarter of the memory", () => {
     const whole = packedLinearBytes(512, 512);

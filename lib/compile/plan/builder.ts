@@ -1,7 +1,8 @@
-import { copy, type Heap } from "../../kernels/cpu/index.js";
+import { copy, type Heap, misfitOf, type WeightType } from "../../kernels/cpu/index.js";
 import { type Argument, type Graph, Node } from "../../graph/index.js";
 import { findStatic, isAbsorbed, shapeOf, tensorMeta } from "../passes/facts.js";
 import type { Statics } from "./statics.js";
+import type { Kept } from "../target.js";
 import { Block, count, isContiguous, stridesOf, type Value } from "./value.js";
 import type { Weights } from "./weights.js";
 
@@ -42,6 +43,8 @@ export class Builder {
   readonly users: Map<Node, Set<Node>>;
   /** Whether a kernel makes more of a NaN or an infinity of the input than eager does. */
   spreadsNaN = false;
+  /** The weights that stay float32 though less was asked for. */
+  readonly kept: Kept[] = [];
   private readonly fixed: Set<Node>;
   private current: Node;
 
@@ -109,6 +112,27 @@ export class Builder {
     fill: (address: number, statics: Statics) => void,
   ): Block {
     return this.weights.block(kind, this.graph, nodes, bytes, fill);
+  }
+
+  /** How the weights of a kernel are kept: as was asked for, unless their numbers do not fit. */
+  weightType(...weights: readonly Node[]): WeightType {
+    const { type } = this.weights;
+    if (type === "f32") return type;
+    const misfits = weights.flatMap((weight): Kept[] => {
+      let reason: string | null = null;
+      this.weights.assume(type, this.graph, weight, (values) => {
+        reason = misfitOf(type, values);
+        return reason === null;
+      });
+      return reason === null ? [] : [{ node: weight, reason }];
+    });
+    this.kept.push(...misfits);
+    return misfits.length > 0 ? "f32" : type;
+  }
+
+  /** A weight is kept as it is by a kernel that reads no other. */
+  keepsWeight(weight: Node, reason: string): void {
+    if (this.weights.type !== "f32" && this.isStatic(weight)) this.kept.push({ node: weight, reason }); // prettier-ignore
   }
 
   add(step: Omit<Step, "node">): void {

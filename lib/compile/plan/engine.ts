@@ -13,7 +13,9 @@ export class Engine implements CompileEngine {
   private readonly weights: Weights;
   private readonly arena: Arena;
   private readonly plans = new Set<Plan>();
+  private isDisposed = false;
   private threads: Threads | null = null;
+  private starting: Promise<void> | null = null;
 
   /** With so many threads where memory can be shared, else with one. */
   constructor(
@@ -26,22 +28,36 @@ export class Engine implements CompileEngine {
     this.arena = new Arena(this.heap);
   }
 
-  /** Starts the threads. */
-  async ready(): Promise<void> {
-    if (this.heap.shared) this.threads ??= await Threads.start(this.heap, this.count);
+  /** Resolves when the threads are there, or cannot be; until then plans run on one. */
+  ready(): Promise<void> {
+    return (this.starting ??= this.start());
   }
 
-  refresh(): void {
-    this.weights.refresh();
+  private async start(): Promise<void> {
+    if (!this.heap.shared) return;
+    const threads = await Threads.start(this.heap, this.count);
+    if (this.isDisposed) threads?.dispose();
+    else this.threads = threads;
+  }
+
+  refresh(): boolean {
+    return this.weights.refresh();
   }
 
   plan(graph: Graph): Plan {
     const plan = new Plan(graph, this.heap, this.weights, this.arena, () => this.threads);
     this.plans.add(plan);
+    void this.ready();
     return plan;
   }
 
+  release(plan: Plan): void {
+    plan.release();
+    this.plans.delete(plan);
+  }
+
   dispose(): void {
+    this.isDisposed = true;
     for (const plan of this.plans) plan.release();
     this.weights.dispose();
     this.arena.dispose();

@@ -86,10 +86,11 @@ function lowerConv(b: Builder, node: Node, dims: number, tail: Tail): Lowered {
   const { inChannels, groups } = spec;
   const isDepthwise = groups === inChannels && groups > 1 && dims < 3;
   if (isDepthwise && residual === null) return lowerDepthwise(b, node, spec, x, bias);
-  const algorithm = algorithmOf(b, spec, weight);
-  const sizes = { inChannels, outChannels, groups, kernel, algorithm };
+  const weightType = b.weightType(weight);
+  const algorithm = weightType === "f32" ? algorithmOf(b, spec, weight) : "direct";
+  const sizes = { inChannels, outChannels, groups, kernel, algorithm, weightType };
   const packed = b.pack(
-    `conv/${groups}/${algorithm}`,
+    `conv/${groups}/${algorithm}/${weightType}`,
     [weight],
     packedConvBytes(sizes),
     (to, statics) => {
@@ -101,7 +102,7 @@ function lowerConv(b: Builder, node: Node, dims: number, tail: Tail): Lowered {
       });
     },
   );
-  const run = conv(b.heap, { ...spec, algorithm });
+  const run = conv(b.heap, { ...spec, algorithm, weightType });
   const out = b.make(shape);
   b.add({
     kernel: `conv ${kernel.join("×")}`,
@@ -135,8 +136,8 @@ const MOST_WINOGRAD = 1 << 20;
  */
 function algorithmOf(b: Builder, spec: ConvSpec, weight: Node): ConvAlgorithm {
   if (count(shapeOf(weight)) > MOST_WINOGRAD || fastestConv(spec) === "direct") return "direct";
-  const { values } = b.weights.staticsOf(b.graph).of(weight);
-  if (!values.every(Number.isFinite)) return "direct";
+  const isFinite = b.weights.assume("finite", b.graph, weight, (all) => all.every(Number.isFinite));
+  if (!isFinite) return "direct";
   b.spreadsNaN = true;
   return "winograd2";
 }
@@ -152,6 +153,7 @@ function lowerDepthwise(
   const { inChannels: channels, outChannels, kernel } = spec;
   const run = depthwise(b.heap, { ...spec, channels, multiplier: outChannels / channels });
   const weight = b.read(node.args[1] as Node);
+  b.keepsWeight(node.args[1] as Node, "a depthwise convolution's");
   const out = b.make(shapeOf(node));
   b.add({
     kernel: `depthwise ${kernel.join("×")}`,

@@ -56,10 +56,10 @@ function lowerLinear(b: Builder, node: Node, tail: Tail): Lowered {
   if (whole.dtype !== "float32") return new Decline("integers");
   const x = asRows(b, whole, m, k);
   const xRow = m === 1 ? k : x.strides[0]!;
-  let block = b.isStatic(weight) ? packWeight(b, weight, b.weights.type) : null;
+  const weightType = b.isStatic(weight) ? b.weightType(weight) : "f32";
+  let block = b.isStatic(weight) ? packWeight(b, weight, weightType) : null;
   const residual = residualOf(b, tail);
   const biasValue = bias ? b.contiguous(b.read(bias)) : null;
-  const weightType = block === null ? "f32" : b.weights.type;
   const kernel = linear(b.heap, { m, n, k, xRow, activation, weightType });
   const out = b.make(shape);
   let pack: ((to: Block) => () => void) | null = null;

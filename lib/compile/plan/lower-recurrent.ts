@@ -77,8 +77,12 @@ function runLayer(
   const [time, batch, inputSize] = x.shape as [number, number, number];
   const hiddenSize = out.shape[2]!;
   const outRow = out.strides[1] ?? stridesOf(out.shape)[1]!;
-  const kernel = recurrent(b.heap, { kind, time, batch, inputSize, hiddenSize, reverse, outRow });
-  const [ih, hh] = [weights.weightIh, weights.weightHh].map((one) => packWeight(b, one, "f32"));
+  const both = [weights.weightIh, weights.weightHh];
+  const weightType = b.weightType(...both);
+  const [ih, hh] = both.map((one) => packWeight(b, one, weightType));
+  const kernel = recurrent(b.heap, {
+    ...{ kind, time, batch, inputSize, hiddenSize, reverse, outRow, weightType },
+  });
   const [biasIh, biasHh] = [vectorOf(b, weights.biasIh), vectorOf(b, weights.biasHh)];
   const gates = shapeOf(weights.weightIh)[0]!;
   b.add({

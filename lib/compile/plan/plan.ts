@@ -3,7 +3,7 @@ import type { Heap, ThreadProgram, Threads } from "../../kernels/cpu/index.js";
 import type { Node } from "../../graph/index.js";
 import { type Argument, callNode, type Graph, mapNodes } from "../../graph/index.js";
 import { tensorMeta } from "../passes/facts.js";
-import type { CompiledPlan, Fallback, StepInfo } from "../target.js";
+import type { CompiledPlan, Fallback, Kept, StepInfo } from "../target.js";
 import { DECLINED } from "../declined.js";
 import { type Arena, layOut } from "./arena.js";
 import { addressOf, Builder, Decline, type Runner, type Step } from "./builder.js";
@@ -17,6 +17,7 @@ import type { Weights } from "./weights.js";
 export class Plan implements CompiledPlan {
   readonly fallbacks: Fallback[] = [];
   readonly steps: readonly Step[];
+  readonly kept: readonly Kept[];
   private readonly blocks: readonly Block[];
   private readonly bytes: number;
   private readonly workspace: number;
@@ -27,6 +28,7 @@ export class Plan implements CompiledPlan {
   private program: ThreadProgram | null = null;
   private trial: Trial | null = null;
   private version = -1;
+  private bound: Threads | null = null;
 
   constructor(
     readonly graph: Graph,
@@ -59,6 +61,7 @@ export class Plan implements CompiledPlan {
       this.outputs.set(node, builder.contiguous(builder.read(node)));
     }
     this.steps = builder.steps;
+    this.kept = builder.kept;
     this.needsFinite = builder.spreadsNaN;
     this.settleLifetimes();
     this.blocks = [...builder.blocks].filter(({ first }) => first < Infinity);
@@ -152,8 +155,9 @@ export class Plan implements CompiledPlan {
   private bind(): void {
     const threads = this.threads();
     const base = this.arena.reserve(this.bytes + this.workspace * (threads?.count ?? 1) + 256);
-    if (this.version === this.arena.version) return;
+    if (this.version === this.arena.version && this.bound === threads) return;
     this.version = this.arena.version;
+    this.bound = threads;
     const relative = this.relative;
     this.blocks.forEach((block, i) => (block.address = base + relative[i]!));
     this.run = this.steps.map(({ bind }) => bind(base + this.bytes));

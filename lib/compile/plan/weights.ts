@@ -13,16 +13,23 @@ interface Packed {
   fill: () => void;
 }
 
+/** What a plan takes for granted of a weight's numbers. */
+interface Assumed {
+  sources: Set<State>;
+  holds: () => boolean;
+}
+
 /** The packed weights of one model, shared by all its plans, each once. */
 export class Weights {
   private readonly packed = new Map<string, Packed>();
+  private readonly assumed = new Map<string, Assumed>();
   private readonly versions: Versions;
   private readonly statics = new Map<Graph, Statics>();
 
   constructor(
     readonly heap: Heap,
     private readonly attributes: Attributes,
-    /** How the weights of linear layers are kept. */
+    /** How the weights of products are kept, where their numbers fit. */
     readonly type: WeightType = "f32",
   ) {
     this.versions = new Versions(attributes);
@@ -88,23 +95,46 @@ export class Weights {
     const known = this.packed.get(key);
     if (known !== undefined) return known.kept as T;
     const kept = make();
-    const sources = new Set<State>();
-    for (const node of nodes) this.collect(node, graph, sources);
+    const sources = this.sourcesOf(nodes, graph);
     const fill = (): void => refill(kept);
     this.packed.set(key, { kept, sources, fill });
     fill();
     return kept;
   }
 
-  /** Makes anew what was made of parameters that have other values now. */
-  refresh(): void {
+  /**
+   * Whether something holds of a weight's numbers. If it does and no longer will, `refresh` says that
+   * plans must be made anew.
+   */
+  assume(
+    what: string,
+    graph: Graph,
+    node: Node,
+    test: (values: tf.TypedArray) => boolean,
+  ): boolean {
+    const key = `${what} ${signature(node, graph)}`;
+    const holds = (): boolean => test(this.staticsOf(graph).of(node).values);
+    if (this.assumed.has(key)) return true;
+    if (!holds()) return false;
+    this.assumed.set(key, { sources: this.sourcesOf([node], graph), holds });
+    return true;
+  }
+
+  /**
+   * Makes anew what was made of parameters that have other values now.
+   *
+   * @returns whether the plans can still be run.
+   */
+  refresh(): boolean {
     const changed = this.versions.changed();
-    if (changed.size === 0) return;
+    if (changed.size === 0) return true;
+    const isOld = ({ sources }: { sources: Set<State> }): boolean =>
+      [...sources].some((state) => changed.has(state));
     this.settle();
-    for (const { sources, fill } of this.packed.values()) {
-      if ([...sources].some((state) => changed.has(state))) fill();
-    }
+    const isValid = [...this.assumed.values()].every((one) => !isOld(one) || one.holds());
+    if (isValid) for (const one of this.packed.values()) if (isOld(one)) one.fill();
     this.settle();
+    return isValid;
   }
 
   /** Notes whatever parameters a graph reads, packed or not. */
@@ -115,10 +145,17 @@ export class Weights {
   dispose(): void {
     for (const { address } of this.blocks) this.heap.free(address);
     this.packed.clear();
+    this.assumed.clear();
   }
 
   private get blocks(): Block[] {
     return [...this.packed.values()].map(({ kept }) => kept).filter((kept) => kept instanceof Block); // prettier-ignore
+  }
+
+  private sourcesOf(nodes: readonly Node[], graph: Graph): Set<State> {
+    const sources = new Set<State>();
+    for (const node of nodes) this.collect(node, graph, sources);
+    return sources;
   }
 
   private collect(node: Node, graph: Graph, into: Set<State>): void {

@@ -27,8 +27,13 @@ export class TfjsEngine implements CompileEngine {
     });
   }
 
-  refresh(): void {
+  release(): void {
+    // The weights are all that it has, and they are those of all plans.
+  }
+
+  refresh(): boolean {
     if (this.versions.changed().size > 0) this.dispose();
+    return true;
   }
 
   dispose(): void {

@@ -70,12 +70,18 @@ export class WebglEngine implements CompileEngine {
     if ([...this.plans].every(({ isPrepared }) => isPrepared)) this.statics = null;
   }
 
+  release(plan: WebglPlan): void {
+    plan.release();
+    this.plans.delete(plan);
+  }
+
   /** Parameters that have new values are uploaded anew. */
-  refresh(): void {
+  refresh(): boolean {
     this.forgetNumbers();
-    if (this.versions.changed().size === 0) return;
+    if (this.versions.changed().size === 0) return true;
     this.memory.dropWeights();
     for (const plan of this.plans) plan.invalidate();
+    return true;
   }
 
   dispose(): void {

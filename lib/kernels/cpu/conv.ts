@@ -4,6 +4,8 @@ import { BIAS_OF_ROW, gemmLibrary, NO_BIAS, panelBytes, stripBytes } from "./gem
 import type { Heap } from "./heap.js";
 import { imageLibrary, paddedBytes, padPlanes, type WindowSpec, windowsOf } from "./image.js";
 import { type Kernel, product, share } from "./kernel.js";
+import type { WeightType } from "./linear.js";
+import { narrowRuns, narrowSize, narrowStripBytes, scalesOf, widenLibrary, withRoom } from "./narrow.js"; // prettier-ignore
 import type { TileSize } from "./wasm/winograd.js";
 import { packedWinogradBytes, packWinograd, winograd } from "./winograd.js";
 
@@ -15,6 +17,8 @@ export interface ConvSpec extends WindowSpec {
   groups?: number;
   /** How it is computed, `direct` by default; the weight must be packed for the same. */
   algorithm?: ConvAlgorithm;
+  /** How the weight is kept, `f32` by default; anything else is for `direct` alone. */
+  weightType?: WeightType;
   activation?: Activation;
 }
 
@@ -38,7 +42,10 @@ export interface ConvPointers {
   workspace: number;
 }
 
-type WeightSizes = Pick<ConvSpec, "inChannels" | "outChannels" | "groups" | "kernel" | "algorithm">;
+type WeightSizes = Pick<
+  ConvSpec,
+  "inChannels" | "outChannels" | "groups" | "kernel" | "algorithm" | "weightType"
+>;
 
 const TILE_SIZES = { winograd2: 2, winograd4: 4 } as const;
 
@@ -108,8 +115,14 @@ export function packedConvBytes(sizes: WeightSizes): number {
   const tileSize = tileSizeOf(sizes);
   if (tileSize) return packedWinogradBytes(sizes.outChannels, sizes.inChannels, tileSize);
   const { groups, m, k } = groupsOf(sizes);
-  return groups * stripBytes(m, k);
+  return groups * packedRows(sizes, m, k);
 }
+
+/** Bytes of rows of the weight as they are packed. */
+const packedRows = ({ weightType = "f32" }: WeightSizes, rows: number, k: number): number =>
+  weightType === "f32"
+    ? stripBytes(rows, k)
+    : Math.ceil(rows / 4) * narrowStripBytes(weightType, k);
 
 /**
  * Packs a weight for `conv`, whatever the size of the image.
@@ -129,13 +142,23 @@ export function packConv(
   }
   const { groups, m, k } = groupsOf(sizes);
   const { first = 0, count = m } = some ?? {};
+  const { weightType = "f32" } = sizes;
+  const { packStrips } = gemmLibrary(heap);
   for (let group = 0; group < groups; group += 1) {
-    const target = to + group * stripBytes(m, k) + stripBytes(first, k);
-    gemmLibrary(heap).packStrips(weight + group * m * k * 4, k * 4, count, k, target);
+    const target = to + group * packedRows(sizes, m, k) + packedRows(sizes, first, k);
+    const rows = weight + group * m * k * 4;
+    if (weightType === "f32") packStrips(rows, k * 4, count, k, target);
+    else {
+      withRoom(heap, stripBytes(count, k), (from) => {
+        packStrips(rows, k * 4, count, k, from);
+        const runs = { from, count: Math.ceil(count / 4), length: 4 * k, lanes: 4 } as const;
+        narrowRuns(heap, { type: weightType, ...runs, to: target });
+      });
+    }
   }
 }
 
-/** Patches that are packed together stay in the second-level cache. */
+/** Patches that are packed together stay in the second-level cache; so do weights that are widened. */
 const PATCH_BYTES = 256 * 1024;
 
 export function conv(heap: Heap, spec: ConvSpec): Kernel<ConvPointers> {
@@ -144,6 +167,9 @@ export function conv(heap: Heap, spec: ConvSpec): Kernel<ConvPointers> {
     throw new Error(`conv: ${algorithm} needs a kernel of 3 × 3, stride 1, no dilation, one group`);
   }
   const tileSize = tileSizeOf(spec);
+  if (tileSize && (spec.weightType ?? "f32") !== "f32") {
+    throw new Error(`conv: ${algorithm} has no ${spec.weightType} weights`);
+  }
   return tileSize ? winograd(heap, spec, tileSize) : direct(heap, spec);
 }
 
@@ -170,7 +196,9 @@ function direct(heap: Heap, spec: ConvSpec): Kernel<ConvPointers> {
   );
   const isPointwise = taps === 1 && product(stride) === 1 && !windows.isPadded;
   const padBytes = paddedBytes(windows, inChannels);
-  const workspaceBytes = padBytes + panelBytes(panels * 8, blockK) + 64;
+  const patchBytes = panelBytes(panels * 8, blockK) + 64;
+  const widen = widener(heap, spec, k, blockK);
+  const workspaceBytes = padBytes + patchBytes + widen.workspaceBytes;
 
   const pack = (x: number, count: number, first: number, pixelCount: number, to: number): void => {
     if (isPointwise) {
@@ -190,7 +218,6 @@ function direct(heap: Heap, spec: ConvSpec): Kernel<ConvPointers> {
     { m0, m1, p0, p1 }: { m0: number; m1: number; p0: number; p1: number },
     scratch: number,
   ): void => {
-    const weight = p.weight + m0 * k * 4;
     const bias = p.bias ? p.bias + m0 * 4 : 0;
     for (let first = p0; first < p1; first += panels * 8) {
       const count = Math.min(panels * 8, p1 - first);
@@ -202,12 +229,17 @@ function direct(heap: Heap, spec: ConvSpec): Kernel<ConvPointers> {
         const depth = some * taps;
         const isLast = c + some === channels;
         pack(p.x + c * planeBytes, some, first, count, scratch);
-        library.gemm(
-          m1 - m0, count, depth, weight + c * taps * 16, k * 16, scratch, depth * 32, 32, to,
-          pixels * 4, bias, c === 0 && bias ? BIAS_OF_ROW : NO_BIAS, c === 0 ? residual : to,
-          (m1 - m0) * depth * 4 > PATCH_BYTES ? 1 : 0, isLast ? finish.low : -Infinity,
-          isLast ? finish.high : Infinity,
-        ); // prettier-ignore
+        for (let row = m0; row < m1; row += widen.rows) {
+          const rows = Math.min(widen.rows, m1 - row);
+          const strips = widen.strips(p.weight, row, rows, c * taps, depth, scratch + patchBytes);
+          const at = (row - m0) * pixels * 4;
+          library.gemm(
+            rows, count, depth, strips, widen.stripBytes, scratch, depth * 32, 32, to + at,
+            pixels * 4, bias && bias + (row - m0) * 4, c === 0 && bias ? BIAS_OF_ROW : NO_BIAS,
+            c > 0 ? to + at : residual && residual + at, rows * depth * 4 > PATCH_BYTES ? 1 : 0,
+            isLast ? finish.low : -Infinity, isLast ? finish.high : Infinity,
+          ); // prettier-ignore
+        }
       }
       if (!finish.apply) continue;
       for (let i = 0; i < m1 - m0; i += 1) {
@@ -233,7 +265,7 @@ function direct(heap: Heap, spec: ConvSpec): Kernel<ConvPointers> {
           const pointers = {
             workspace: p.workspace,
             x: x + group * channels * planeBytes,
-            weight: p.weight + group * stripBytes(m, k),
+            weight: p.weight + group * packedRows(spec, m, k),
             bias: p.bias && p.bias + group * m * 4,
             residual: p.residual && p.residual + at,
             out: p.out + at,
@@ -242,5 +274,45 @@ function direct(heap: Heap, spec: ConvSpec): Kernel<ConvPointers> {
         }
       }
     },
+  };
+}
+
+interface Widener {
+  /** Rows that are taken at a time. */
+  rows: number;
+  /** From strip to strip of what it gives. */
+  stripBytes: number;
+  /** Columns `[from, from + depth)` of some rows, the first one a multiple of 4, in floats. */
+  strips: (
+    weight: number, row: number, rows: number, from: number, depth: number, workspace: number,
+  ) => number; // prettier-ignore
+  workspaceBytes: number;
+}
+
+/** The weight as floats: where it lies, or widened, some rows at a time. */
+function widener(heap: Heap, { weightType = "f32" }: ConvSpec, k: number, most: number): Widener {
+  if (weightType === "f32") {
+    const strips: Widener["strips"] = (weight, row, _, from) => weight + (row * k + from * 4) * 4;
+    return { rows: Infinity, stripBytes: k * 16, strips, workspaceBytes: 0 };
+  }
+  const widen = widenLibrary(heap)[weightType];
+  const packed = narrowStripBytes(weightType, k);
+  // Numbers are widened by eights, which are two columns of a strip.
+  const wideBytes = Math.ceil((most + 2) / 2) * 32;
+  const rows = 4 * Math.max(1, Math.floor(PATCH_BYTES / wideBytes));
+  return {
+    rows,
+    stripBytes: wideBytes,
+    strips: (weight, row, count, from, depth, workspace) => {
+      const odd = from & 1;
+      const pairs = Math.ceil((depth + odd) / 2);
+      for (let i = 0; i < Math.ceil(count / 4); i += 1) {
+        const strip = weight + ((row >> 2) + i) * packed;
+        const start = strip + (from - odd) * 4 * narrowSize(weightType);
+        widen(start, pairs, scalesOf(weightType, strip, 4 * k), workspace + i * wideBytes);
+      }
+      return workspace + odd * 16;
+    },
+    workspaceBytes: (rows >> 2) * wideBytes,
   };
 }

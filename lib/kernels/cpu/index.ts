@@ -38,6 +38,7 @@ export {
   type PackLinear,
   type WeightType,
 } from "./linear.js";
+export { misfitOf } from "./narrow.js";
 export { type WindowSpec, windowsOf } from "./image.js";
 export {
   conv,

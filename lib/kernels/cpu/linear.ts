@@ -6,11 +6,10 @@ import { type Kernel, share } from "./kernel.js";
 import {
   narrowBytes,
   narrowPanelBytes,
-  narrowPanels,
+  narrowRuns,
   type NarrowType,
-  scalesOf,
-  widenLibrary,
-  withPanels,
+  panelWidener,
+  withRoom,
 } from "./narrow.js";
 
 export interface LinearSpec {
@@ -48,9 +47,10 @@ export const packedLinearBytes = (n: number, k: number, type: WeightType = "f32"
 export function packLinear(heap: Heap, weight: PackLinear): void {
   const { n, k, to, layout = "nk", row, weightType = "f32" } = weight;
   if (weightType !== "f32") {
-    withPanels(heap, n, k, (panels) => {
+    withRoom(heap, panelBytes(n, k), (panels) => {
       packLinear(heap, { ...weight, to: panels, weightType: "f32" });
-      narrowPanels(heap, { type: weightType, from: panels, n, k, to });
+      const runs = { from: panels, count: Math.ceil(n / 8), length: 8 * k, lanes: 8, to } as const;
+      narrowRuns(heap, { type: weightType, ...runs });
     });
     return;
   }
@@ -80,7 +80,7 @@ export function linear(heap: Heap, spec: LinearSpec): Kernel<LinearPointers> {
   const finish = finishOf(heap, spec.activation);
   const xRow = (spec.xRow ?? k) * 4;
   const outRow = (spec.outRow ?? n) * 4;
-  const widen = weightType === "f32" ? undefined : widenLibrary(heap)[weightType];
+  const widen = weightType === "f32" ? undefined : panelWidener(heap, weightType, k);
   const widePanels = Math.min(Math.ceil(n / 8), Math.max(1, Math.floor(WIDE_BYTES / (32 * k))));
   const wideBytes = widen ? panelBytes(widePanels * 8, k) : 0;
   const workspaceBytes = productBytes(m, k) + wideBytes;
@@ -141,10 +141,8 @@ export function linear(heap: Heap, spec: LinearSpec): Kernel<LinearPointers> {
       }
       for (let first = n0; first < n1; first += widePanels * 8) {
         const end = Math.min(n1, first + widePanels * 8);
-        for (let column = first; column < end; column += 8) {
-          const panel = p.weight + (column >> 3) * narrowPanelBytes(weightType, k);
-          widen(panel, k, scalesOf(weightType, panel, k), wide + (column - first) * 4 * k);
-        }
+        const from = p.weight + (first >> 3) * narrowPanelBytes(weightType, k);
+        widen(from, Math.ceil((end - first) / 8), wide);
         run(p, { m0, m1, n0: first, n1: end, weight: wide, strips });
       }
     },

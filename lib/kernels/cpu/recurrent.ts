@@ -1,8 +1,10 @@
 /** LSTM, GRU and RNN over a whole sequence: one layer, one direction. */
-import { gemmLibrary, MAX_ROWS, multiply, productBytes } from "./gemm.js";
+import { gemmLibrary, MAX_ROWS, multiply, panelBytes, productBytes } from "./gemm.js";
 import type { Heap } from "./heap.js";
 import { recurrentInJs } from "./js/recurrent.js";
 import type { Kernel } from "./kernel.js";
+import type { WeightType } from "./linear.js";
+import { panelWidener } from "./narrow.js";
 import { emitRecurrent } from "./wasm/recurrent.js";
 
 export interface RecurrentLibrary {
@@ -34,6 +36,8 @@ export interface RecurrentSpec {
   reverse?: boolean;
   /** From one row of the output to the next, in elements: two directions side by side. */
   outRow?: number;
+  /** How both weights are kept, `f32` by default; they must be packed for the same. */
+  weightType?: WeightType;
 }
 
 export interface RecurrentPointers {
@@ -56,6 +60,7 @@ export interface RecurrentPointers {
 /** Threads do not help: each step waits for the one before, so part 0 does it all. */
 export function recurrent(heap: Heap, spec: RecurrentSpec): Kernel<RecurrentPointers> {
   const { kind, time, batch, inputSize, hiddenSize, batchFirst = false, reverse = false } = spec;
+  const { weightType = "f32" } = spec;
   const library = gemmLibrary(heap);
   const cells = heap.library("recurrent", emitRecurrent, recurrentInJs);
   const width = GATES[kind] * hiddenSize;
@@ -69,14 +74,27 @@ export function recurrent(heap: Heap, spec: RecurrentSpec): Kernel<RecurrentPoin
     productBytes(batchFirst ? stretch : stretch * batch, inputSize),
     productBytes(batch, hiddenSize),
   );
+  // Every step reads all of both weights: they are widened once a run.
+  const [ihBytes, hhBytes] = [panelBytes(width, inputSize), panelBytes(width, hiddenSize)];
+  const wideBytes = weightType === "f32" ? 0 : ihBytes + hhBytes;
+  const widened = (p: RecurrentPointers): Pick<RecurrentPointers, "weightIh" | "weightHh"> => {
+    if (weightType === "f32") return p;
+    const panels = Math.ceil(width / 8);
+    const weightIh = p.workspace + 2 * stateBytes + gateBytes + hiddenBytes + strips;
+    const weightHh = weightIh + ihBytes;
+    panelWidener(heap, weightType, inputSize)(p.weightIh, panels, weightIh);
+    panelWidener(heap, weightType, hiddenSize)(p.weightHh, panels, weightHh);
+    return { weightIh, weightHh };
+  };
   /** From row to row of the batch, and from time to time, in rows of x or the output. */
   const [batchStep, timeStep] = batchFirst ? [time, 1] : [1, batch];
 
   return {
     onOneThread: true,
-    workspaceBytes: 2 * stateBytes + gateBytes + hiddenBytes + strips,
+    workspaceBytes: 2 * stateBytes + gateBytes + hiddenBytes + strips + wideBytes,
     run: (p, part = 0) => {
       if (part > 0) return;
+      const { weightIh, weightHh } = widened(p);
       const [start, c] = [p.workspace, p.workspace + stateBytes];
       const gates = c + stateBytes;
       const hidden = gates + gateBytes;
@@ -97,7 +115,7 @@ export function recurrent(heap: Heap, spec: RecurrentSpec): Kernel<RecurrentPoin
               k: inputSize,
               a: p.x + (run * batchStep + first * timeStep + row) * inputSize * 4,
               aRow: inputSize * 4,
-              b: p.weightIh,
+              b: weightIh,
               c: gates + (run * count + row) * width * 4,
               cRow: width * 4,
               bias: p.biasIh ?? 0,
@@ -123,7 +141,7 @@ export function recurrent(heap: Heap, spec: RecurrentSpec): Kernel<RecurrentPoin
             k: hiddenSize,
             a: last + row * lastRow,
             aRow: lastRow,
-            b: p.weightHh,
+            b: weightHh,
             c: isGru ? hidden + row * width * 4 : at + row * gatesRow,
             cRow: isGru ? width * 4 : gatesRow,
             bias: p.biasHh ?? 0,
