@@ -25,8 +25,8 @@ const FREE = 2 ** 28;
 const MAX_RATIO = 200;
 /** What local headers and the first bytes of members fit in, mostly. */
 const HEAD = 1024;
-/** Bytes that are summed before others have a turn. */
-const CRC_STEP = 4 * 2 ** 20;
+/** A large member is asked for in pieces, and each is summed while the next ones come. */
+const PIECE = 4 * 2 ** 20;
 
 export interface ZipMember {
   name: string;
@@ -68,25 +68,35 @@ export class ZipArchive {
 
   /** The bytes of a member, unpacked, its checksum verified. */
   async read(member: ZipMember): Promise<Uint8Array> {
-    const { task } = this.source;
-    const bytes = await this.unpack(member, await this.readPacked(member));
-    if (member.crc === 0) return bytes; // torch.serialization.set_crc32_options(False)
+    const { pieces, whole } = await this.readPacked(member);
+    if (member.method !== STORED) {
+      const bytes = await this.unpack(member, await whole);
+      await this.checkSum(member, cut(bytes));
+      return bytes;
+    }
+    await this.checkSum(member, pieces);
+    return whole;
+  }
+
+  private async checkSum(
+    member: ZipMember,
+    pieces: Iterable<Uint8Array | Promise<Uint8Array>>,
+  ): Promise<void> {
+    if (member.crc === 0) return; // torch.serialization.set_crc32_options(False)
     let crc = 0;
-    for (let at = 0; at < bytes.length; at += CRC_STEP) {
-      crc = crc32(bytes.subarray(at, at + CRC_STEP), crc);
-      await task?.breathe();
+    for (const piece of pieces) {
+      crc = crc32(await piece, crc);
+      await this.source.task?.breathe();
     }
     if (crc !== member.crc) throw this.error(member, "is damaged: its checksum disagrees");
-    return bytes;
   }
 
   /** The first bytes of a member, `count` or all; its checksum is not looked at. */
   async head(member: ZipMember, count: number): Promise<Uint8Array> {
-    this.checkMethod(member);
     const size = Math.min(count, member.size);
     let length = HEAD + 2 * member.name.length;
     for (;;) {
-      const packed = await this.readPacked(member, length);
+      const packed = await (await this.readPacked(member, length)).whole;
       const isAll = packed.length === member.packedSize;
       const bytes =
         member.method === STORED ? packed.subarray(0, size) : await inflateHead(packed, size);
@@ -113,7 +123,6 @@ export class ZipArchive {
   }
 
   private async unpack(member: ZipMember, packed: Uint8Array): Promise<Uint8Array> {
-    if (member.method === STORED) return packed;
     const { task, size } = this.source;
     this.unpacked += member.size;
     if (this.unpacked > FREE + MAX_RATIO * size) {
@@ -132,20 +141,32 @@ export class ZipArchive {
    * All of its bytes in the archive, or those within so many; with its local header in one read:
    * over a network, each costs its time.
    */
-  private async readPacked(member: ZipMember, most = Infinity): Promise<Uint8Array> {
+  private async readPacked(member: ZipMember, most = Infinity): Promise<Packed> {
     this.checkMethod(member);
     const { header, packedSize } = member;
     const end = Math.min(this.ends.get(header)!, this.source.size);
     if (header + 30 > end) throw this.error(member, "lies behind the end");
-    const bytes = await this.source.read(header, Math.min(end, header + most));
-    const view = viewOf(bytes);
+    const last = Math.min(end, header + most);
+    const read: Promise<Uint8Array>[] = [];
+    for (let at = header; at < last; at += PIECE) {
+      read.push(this.source.read(at, Math.min(at + PIECE, last)));
+    }
+    const all = Promise.all(read);
+    all.catch(() => undefined); // Whoever waits for a piece is told.
+    const view = viewOf(await read[0]!);
     if (view.getUint32(0, true) !== LOCAL) throw this.error(member, "has no local header");
     const begin = 30 + view.getUint16(26, true) + view.getUint16(28, true);
-    if (header + begin + packedSize > end) {
-      const message = `is cut off: it should end at byte ${header + begin + packedSize}`;
-      throw this.error(member, message);
+    const stop = begin + packedSize;
+    if (header + stop > end) {
+      throw this.error(member, `is cut off: it should end at byte ${header + stop}`);
     }
-    return bytes.subarray(begin, begin + packedSize);
+    const pieces = read.map(async (piece, i) => {
+      const at = i * PIECE;
+      return (await piece).subarray(Math.max(begin - at, 0), Math.max(stop - at, 0));
+    });
+    const whole = Promise.all(pieces).then(join);
+    whole.catch(() => undefined);
+    return { pieces, whole };
   }
 
   private error(member: ZipMember, problem: string): CheckpointError {
@@ -154,6 +175,36 @@ export class ZipArchive {
       offset: member.header,
     });
   }
+}
+
+/** A member's bytes in the archive, its pieces in order. */
+interface Packed {
+  pieces: Promise<Uint8Array>[];
+  whole: Promise<Uint8Array>;
+}
+
+function* cut(bytes: Uint8Array): Iterable<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += PIECE) yield bytes.subarray(at, at + PIECE);
+}
+
+/** What was read together lies together: then it is not copied. */
+function join(pieces: Uint8Array[]): Uint8Array {
+  const [first] = pieces as [Uint8Array];
+  const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
+  let at = first.byteOffset;
+  const isOne = pieces.every(({ buffer, byteOffset, length: size }) => {
+    const follows = size === 0 || (buffer === first.buffer && byteOffset === at);
+    at += size;
+    return follows;
+  });
+  if (isOne) return new Uint8Array(first.buffer, first.byteOffset, length);
+  const joined = new Uint8Array(length);
+  at = 0;
+  for (const piece of pieces) {
+    joined.set(piece, at);
+    at += piece.length;
+  }
+  return joined;
 }
 
 interface Directory {
