@@ -53,24 +53,35 @@ function tableOf(dtype: SmallFloat): Uint32Array {
 export function smallToFloat32(dtype: SmallFloat, codes: Uint8Array | Uint16Array): Float32Array {
   const table = tableOf(dtype);
   const bits = new Uint32Array(codes.length);
-  for (let i = 0; i < codes.length; i += 1) bits[i] = table[codes[i]!]!;
+  const pairs = pairsOf(codes);
+  for (let k = 0, i = 0; k < pairs.length; k += 1, i += 2) {
+    const pair = pairs[k]!;
+    bits[i] = table[pair & 0xffff]!;
+    bits[i + 1] = table[pair >>> 16]!;
+  }
+  for (let i = 2 * pairs.length; i < codes.length; i += 1) bits[i] = table[codes[i]!]!;
   return new Float32Array(bits.buffer);
 }
 
-/** bfloat16 is the upper half of a float32. Two at a time, where they lie so: it is twice as fast. */
+/** bfloat16 is the upper half of a float32. */
 export function bfloat16ToFloat32(codes: Uint16Array): Float32Array {
   const bits = new Uint32Array(codes.length);
-  let i = 0;
-  if (codes.byteOffset % 4 === 0) {
-    const pairs = new Uint32Array(codes.buffer, codes.byteOffset, codes.length >> 1);
-    for (let k = 0; k < pairs.length; k += 1, i += 2) {
-      const pair = pairs[k]!;
-      bits[i] = pair << 16;
-      bits[i + 1] = pair & 0xffff0000;
-    }
+  const pairs = pairsOf(codes);
+  for (let k = 0, i = 0; k < pairs.length; k += 1, i += 2) {
+    const pair = pairs[k]!;
+    bits[i] = pair << 16;
+    bits[i + 1] = pair & 0xffff0000;
   }
-  for (; i < codes.length; i += 1) bits[i] = codes[i]! << 16;
+  for (let i = 2 * pairs.length; i < codes.length; i += 1) bits[i] = codes[i]! << 16;
   return new Float32Array(bits.buffer);
+}
+
+/** Halves two at a time, where they lie so: reading takes less. None of anything else. */
+function pairsOf(codes: Uint8Array | Uint16Array): Uint32Array {
+  const isPaired = codes instanceof Uint16Array && codes.byteOffset % 4 === 0;
+  return isPaired
+    ? new Uint32Array(codes.buffer, codes.byteOffset, codes.length >> 1)
+    : new Uint32Array();
 }
 
 /** float8_e8m0fnu is a bare exponent: 2^(code - 127), and 255 is NaN. */

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { CheckpointError, type Entry, load } from "../../lib/checkpoint/index.js";
+import { CheckpointError, Entry, load } from "../../lib/checkpoint/index.js";
 
 /** Headers at the edges of their formats, with the verdicts of the real libraries. */
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -194,4 +194,21 @@ describe("Entries", () => {
     view.setFloat32(0, floats[0x8000]!);
     expect(view.getUint32(0)).to.equal(0x80000000);
   });
+
+  for (const dtype of ["float16", "bfloat16"] as const) {
+    it(`make as much of ${dtype} wherever it lies, also of odd counts`, () => {
+      const bytes = new Uint8Array(codes.buffer);
+      const whole = new Entry(dtype, [65536], bytes).toFloat32();
+      for (const [begin, end] of [
+        [0, 65535],
+        [1, 65536],
+        [1, 65535],
+        [3, 4],
+        [5, 5],
+      ] as const) {
+        const part = new Entry(dtype, [end - begin], bytes.subarray(2 * begin, 2 * end));
+        expect(part.toFloat32()).to.deep.equal(whole.slice(begin, end));
+      }
+    });
+  }
 });
