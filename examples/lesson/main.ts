@@ -1,6 +1,6 @@
 /** `npm start`: the lesson in the terminal, and then trained checkpoints on held-out pictures. */
 import { SingleBar } from "cli-progress";
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { mkdir, writeFile } from "node:fs/promises";
 import * as nn from "sconce";
 import { loadModel, loadTestSet, predict, score, showPrediction, type TestSet } from "./fashion.js";
@@ -9,7 +9,9 @@ import { sigmoidSvg } from "./svg.js";
 
 const { backend, out } = new Command("npm start --")
   .description("The lesson on neural-network inference, and digits of real pictures.")
-  .option("--backend <name>", "cpu or wasm", "cpu")
+  .addOption(
+    new Option("--backend <name>", "what it runs on").choices(["cpu", "wasm"]).default("cpu"),
+  )
   .option("--out <folder>", "where the SVG of the sigmoid goes", "out")
   .parse()
   .opts<{ backend: nn.BackendName; out: string }>();

@@ -38,6 +38,12 @@ async function openFormat(file: ByteSource, wanted: Wanted): Promise<Checkpoint>
 
 async function openZip(file: ByteSource, wanted: Wanted): Promise<Checkpoint> {
   const archive = await (await import("./zip.js")).ZipArchive.open(file);
+  const names = [...archive.members.keys()];
+  if (
+    names.some((name) => /(^|\/)archive_format$|^serialized_exported_program\.json$/.test(name))
+  ) {
+    throw new CheckpointError("is a program of torch.export.save: nn.loadExported loads it");
+  }
   const torch = await import("./torch/zip.js");
   const root = torch.torchRoot(archive);
   if (root !== null) return torch.openTorchZip(file, archive, root, wanted);

@@ -46,9 +46,12 @@ export async function inspect(
     const { format, entries, metadata = new Map<string, string>() } = checkpoint;
     const tensors = new Map<string, TensorInfo>();
     for (const [name, { dtype, shape }] of entries) {
-      const bits = isDtype(dtype) ? numelOf(shape) * DTYPES[dtype].bits : undefined;
-      tensors.set(name, { dtype, shape, bytes: bits && Math.ceil(bits / 8) });
+      tensors.set(name, { dtype, shape, bytes: bytesOf(dtype, shape) });
     }
     return { format, size: file.size, metadata, tensors };
   });
 }
+
+/** Of a tensor's values; undefined if the dtype is none of PyTorch's. */
+export const bytesOf = (dtype: string, shape: readonly number[]): number | undefined =>
+  isDtype(dtype) ? Math.ceil((numelOf(shape) * DTYPES[dtype].bits) / 8) : undefined;

@@ -1,8 +1,8 @@
 import { type Command, Option } from "commander";
-import { rename, rm, writeFile } from "node:fs/promises";
 import { load, save, type SaveOptions } from "../checkpoint/index.js";
 import { formatBytes, plural } from "./format.js";
 import type { Terminal } from "./program.js";
+import { checkPlace, writeWhole } from "./write.js";
 
 interface Options {
   dtype?: NonNullable<SaveOptions["dtype"]>;
@@ -26,22 +26,11 @@ export function addConvert(program: Command, { out, signal }: Terminal): void {
       if (!output.endsWith(".safetensors")) {
         command.error(`error: the output has to be a .safetensors file, got '${output}'`);
       }
+      await checkPlace(output);
       const entries = await load(input, { key, signal });
       const bytes = await save(entries, { dtype, metadata: { format: "pt" } });
       signal?.throwIfAborted();
       await writeWhole(output, bytes);
       out(`${output}: ${plural(entries.size, "tensor")}, ${formatBytes(bytes.length)}\n`);
     });
-}
-
-/** A file appears when it is complete, so that the input may be the output. */
-async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
-  const draft = `${path}.${process.pid}.part`;
-  try {
-    await writeFile(draft, bytes);
-    await rename(draft, path);
-  } catch (error) {
-    await rm(draft, { force: true });
-    throw error;
-  }
 }

@@ -1,6 +1,6 @@
 import Table from "cli-table3";
 import type { Command } from "commander";
-import { type CheckpointInfo, inspect } from "../checkpoint/index.js";
+import { inspect, type TensorInfo } from "../checkpoint/index.js";
 import { formatBytes, plural } from "./format.js";
 import type { Terminal } from "./program.js";
 
@@ -20,64 +20,68 @@ export function addInspect(program: Command, { out, signal }: Terminal): void {
     )
     .option("--json", "print JSON")
     .option("--key <path>", "where in a trainer's file the state_dict is, as in load")
-    .action(async (file: string, { json, key }: Options) => {
-      if (file.endsWith(".pt2")) return out(await describeProgram(file, signal));
-      const info = await inspect(file, { key, signal });
-      out(json ? `${JSON.stringify(toJson(file, info), null, 2)}\n` : toText(file, info));
+    .action(async (file: string, { json, key }: Options, command: Command) => {
+      if (file.endsWith(".pt2")) {
+        if (key !== undefined) command.error("error: --key is for checkpoints, not for programs");
+        const { inspectProgram } = await import("./inspect-program.js");
+        const { program, inputs, tensors } = await inspectProgram(file, signal);
+        const about = { file, format: "exported program", inputs, tensors, total: totals(tensors) };
+        return out(json ? toJson({ ...about, program }) : printable(program, EXCEPT_LINES));
+      }
+      const { metadata, ...info } = await inspect(file, { key, signal });
+      const tensors = [...info.tensors].map(([name, tensor]) => ({ key: name, ...tensor }));
+      const about = { file, ...info, tensors, total: totals(tensors) };
+      const texts = Object.fromEntries(metadata);
+      out(json ? toJson({ ...about, metadata: texts }) : toText({ ...about, metadata: texts }));
     });
-}
-
-/** Of an exported program there is more to see than its weights. */
-async function describeProgram(file: string, signal: AbortSignal | undefined): Promise<string> {
-  const { setBackend } = await import("../backend.js");
-  const { loadExported } = await import("../exported/index.js");
-  await setBackend("cpu");
-  const program = await loadExported(file, { signal });
-  const text = String(program);
-  program.dispose();
-  return printable(text, /(?!\n)[\p{Cc}\p{Cf}]/gu);
 }
 
 const numel = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
-function totals({ tensors }: CheckpointInfo) {
+function totals(tensors: readonly Pick<TensorInfo, "shape" | "bytes">[]) {
   let elements = 0;
   let bytes = 0;
-  for (const tensor of tensors.values()) {
+  for (const tensor of tensors) {
     elements += numel(tensor.shape);
     bytes += tensor.bytes ?? 0;
   }
-  return { tensors: tensors.size, elements, bytes };
+  return { tensors: tensors.length, elements, bytes };
 }
 
-function toJson(file: string, info: CheckpointInfo): object {
-  const { format, size, metadata, tensors } = info;
-  const list = [...tensors].map(([key, tensor]) => ({ key, ...tensor }));
-  const about = { file, format, size, metadata: Object.fromEntries(metadata) };
-  return { ...about, tensors: list, total: totals(info) };
+const toJson = (value: object): string => `${JSON.stringify(value, null, 2)}\n`;
+
+interface About {
+  file: string;
+  format: string;
+  size: number;
+  metadata: Record<string, string>;
+  tensors: ({ key: string } & TensorInfo)[];
+  total: ReturnType<typeof totals>;
 }
 
-function toText(file: string, info: CheckpointInfo): string {
+function toText({ file, format, size: fileSize, metadata, tensors, total }: About): string {
   const table = new Table({
     head: ["key", "dtype", "shape", "size"],
     colAligns: ["left", "left", "left", "right"],
     style: { head: [], border: [] },
     chars: { mid: "", "left-mid": "", "mid-mid": "", "right-mid": "" },
   });
-  for (const [key, { dtype, shape, bytes }] of info.tensors) {
+  for (const { key, dtype, shape, bytes } of tensors) {
     const size = bytes === undefined ? "" : formatBytes(bytes);
     table.push([printable(key), dtype, `[${shape.join(", ")}]`, size]);
   }
-  const { tensors, elements, bytes } = totals(info);
-  const metadata = [...info.metadata].map(([name, text]) => printable(`${name}: ${text}`));
+  const texts = Object.entries(metadata).map(([name, text]) => printable(`${name}: ${text}`));
   const lines = [
-    `${printable(file)}: ${info.format}, ${formatBytes(info.size)}`,
-    ...metadata.map((line) => `  ${line.length > 100 ? `${line.slice(0, 99)}…` : line}`),
-    ...(tensors > 0 ? [table.toString()] : []),
-    `${plural(tensors, "tensor")}, ${plural(elements, "element")}, ${formatBytes(bytes)}`,
+    `${printable(file)}: ${format}, ${formatBytes(fileSize)}`,
+    ...texts.map((line) => `  ${line.length > 100 ? `${line.slice(0, 99)}…` : line}`),
+    ...(tensors.length > 0 ? [table.toString()] : []),
+    `${plural(tensors.length, "tensor")}, ${plural(total.elements, "element")}, ${formatBytes(total.bytes)}`,
   ];
   return `${lines.join("\n")}\n`;
 }
+
+/** Control characters that are no ends of lines. */
+const EXCEPT_LINES = /(?!\n)[\p{Cc}\p{Cf}]/gu;
 
 /** A file's own text must not steer the terminal. */
 const printable = (text: string, hidden = /[\p{Cc}\p{Cf}]/gu): string =>

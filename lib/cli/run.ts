@@ -1,12 +1,12 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { type Command, Option } from "commander";
-import { writeFile } from "node:fs/promises";
 import { type BackendName, setBackend } from "../backend.js";
 import { type Entry, load } from "../checkpoint/index.js";
 import { loadExported } from "../exported/index.js";
 import { callFlat } from "../exported/run.js";
 import { toNpy } from "./npy.js";
 import type { Terminal } from "./program.js";
+import { writeWhole } from "./write.js";
 
 interface Options {
   input: string[];
@@ -39,7 +39,7 @@ export function addRun(program: Command, { out, signal }: Terminal): void {
             ? `${dtype} [${(value as tf.Tensor).shape.join(", ")}]`
             : String(value);
         if (file !== undefined && value instanceof tf.Tensor) {
-          await writeFile(file, toNpy(value as tf.Tensor, dtype));
+          await writeWhole(file, toNpy(value as tf.Tensor, dtype));
         }
         out(`${name}: ${what}${file === undefined ? "" : ` → ${file}`}\n`);
       }

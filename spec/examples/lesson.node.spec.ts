@@ -103,4 +103,14 @@ describe("npm start", function () {
       await rm(out, { recursive: true });
     });
   }
+
+  it("names the backends that there are if it is asked for another", async () => {
+    const args = ["--import", "tsx", "examples/lesson/main.ts", "--backend", "bogus"];
+    const error: unknown = await promisify(execFile)(process.execPath, args).catch(
+      (e: unknown) => e,
+    );
+    expect((error as { stderr: string }).stderr).to.equal(
+      "error: option '--backend <name>' argument 'bogus' is invalid. Allowed choices are cpu, wasm.\n",
+    );
+  });
 });
