@@ -36,12 +36,12 @@ export async function loadExported(
     return placed(file.name, async () => {
       const opened = await openExported(file, model);
       // The weights come while the program is decoded.
-      const [[program, modules], ...kinds] = await Promise.all([
+      const [[program, modules], weights, constants] = await Promise.all([
         decode(opened),
         opened.weights(),
         opened.constants(),
       ]);
-      addWeights(program, modules, { name: file.name, kinds });
+      addWeights(program, modules, { name: file.name, weights, constants });
       return program;
     });
   });

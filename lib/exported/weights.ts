@@ -1,6 +1,6 @@
 /** Gives an exported program its weights. */
 import * as tf from "@tensorflow/tfjs-core";
-import type { Entry } from "../checkpoint/entry.js";
+import { type Entry, UnreadableEntry } from "../checkpoint/entry.js";
 import { CheckpointError } from "../checkpoint/errors.js";
 import type { Node } from "../graph/index.js";
 import { Buffer, Parameter } from "../module/index.js";
@@ -14,7 +14,8 @@ import type { InputSpec } from "./signature.js";
 export interface Tensors {
   /** Of the file. */
   readonly name: string;
-  readonly kinds: readonly Payloads[];
+  readonly weights: Payloads;
+  readonly constants: Payloads;
 }
 
 /** Uploads the weights, and puts them in their modules. */
@@ -22,21 +23,30 @@ export function addWeights(program: ExportedProgram, modules: ModuleTree, tensor
   const { graph, signature, constants } = partsOf(program);
   const { placeholders } = graph;
   const shared = new Shared();
+  const states = new Map<string, State>();
   try {
     signature.inputs.forEach((spec, i) => {
       if (spec.kind === "user" || spec.kind === "token") return;
       const entry = findEntry(tensors, spec.key);
       if (spec.kind === "constant") constants.set(spec.key, tf.keep(toTensor(entry)));
-      else modules.set(spec.key, shared.get(entry, spec, placeholders[i]!));
+      else states.set(spec.key, shared.get(entry, spec, placeholders[i]!));
     });
   } catch (error) {
+    for (const state of states.values()) state.dispose();
     program.dispose();
     throw error;
   }
+  // In the order of the state_dict.
+  const { weights, constants: others } = tensors;
+  for (const [key, entry] of [...weights.entries, ...others.entries]) {
+    // Of tied weights, PyTorch 2.5 lists only one as an input.
+    const state = states.get(key) ?? (weights.entries.has(key) ? shared.find(entry) : undefined);
+    if (state !== undefined) modules.set(key, state);
+  }
 }
 
-function findEntry({ name: file, kinds }: Tensors, key: string): Entry {
-  for (const { entries, refused } of kinds) {
+function findEntry({ name: file, weights, constants: others }: Tensors, key: string): Entry {
+  for (const { entries, refused } of [weights, others]) {
     const entry = entries.get(key);
     if (entry !== undefined) return entry;
     const why = refused.get(key);
@@ -50,15 +60,24 @@ class Shared {
   private readonly states = new Map<ArrayBufferLike, Map<string, State>>();
 
   get(entry: Entry, spec: InputSpec, node: Node): State {
-    const { buffer, byteOffset, byteLength } = entry.data;
+    const known = this.find(entry);
+    if (known !== undefined && known instanceof Buffer === (spec.kind === "buffer")) return known;
+    const state = toState(entry, spec, node);
+    const { buffer, byteLength } = entry.data;
+    if (byteLength === 0) return state;
     const at = this.states.get(buffer) ?? new Map<string, State>();
-    this.states.set(buffer, at);
-    const place = [spec.kind, byteOffset, byteLength, entry.dtype, ...entry.shape].join();
-    const state = at.get(place) ?? toState(entry, spec, node);
-    if (byteLength > 0) at.set(place, state);
+    this.states.set(buffer, at.set(placeOf(entry), state));
     return state;
   }
+
+  find(entry: Entry): State | undefined {
+    if (entry instanceof UnreadableEntry) return undefined;
+    return this.states.get(entry.data.buffer)?.get(placeOf(entry));
+  }
 }
+
+const placeOf = ({ data, dtype, shape }: Entry): string =>
+  [data.byteOffset, data.byteLength, dtype, ...shape].join();
 
 function toState(entry: Entry, spec: InputSpec, { meta: { value } }: Node): State {
   const tensor = toTensor(entry);
