@@ -9,7 +9,7 @@ const MOST_WORK = 5;
 type Scheduler = { yield?: () => Promise<void> } | undefined;
 
 /** Resolves when the page has had its turn: at once, where the browser has `scheduler.yield`. */
-function turn(): Promise<void> {
+export function turn(): Promise<void> {
   const { scheduler } = globalThis as { scheduler?: Scheduler };
   return scheduler?.yield?.() ?? new Promise((resolve) => setTimeout(resolve));
 }
@@ -26,6 +26,7 @@ export function atOnce<T>(parts: Parts<T>): T {
 export async function inTurns<T>(
   parts: Parts<T>,
   around: <R>(run: () => R) => R = (run) => run(),
+  pause: () => Promise<void> = turn,
 ): Promise<T> {
   for (;;) {
     const { done, value } = around(() => {
@@ -35,6 +36,6 @@ export async function inTurns<T>(
       return result;
     });
     if (done) return value;
-    await turn();
+    await pause();
   }
 }

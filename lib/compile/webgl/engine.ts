@@ -1,6 +1,6 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import type { Graph, Node } from "../../graph/index.js";
-import { Device } from "../../kernels/webgl/device.js";
+import { Device, WebGLContextLostError } from "../../kernels/webgl/device.js";
 import { ProgramCache } from "../../kernels/webgl/program.js";
 import { attributesOf } from "../guard.js";
 import { findStatic } from "../passes/facts.js";
@@ -8,7 +8,7 @@ import { optimise } from "../passes/index.js";
 import { signature, Statics } from "../plan/statics.js";
 import type { Constant } from "./builder.js";
 import { onCpu } from "../on-cpu.js";
-import { inTurns } from "../parts.js";
+import { inTurns, turn } from "../parts.js";
 import type { Precision } from "../precision.js";
 import type { CompileEngine } from "../target.js";
 import { Versions } from "../versions.js";
@@ -18,6 +18,9 @@ import { type Constants, WebglPlan } from "./plan.js";
 
 /** How deep an op is looked into. */
 const MOST_ROUNDS = 6;
+
+/** Bytes that may be on their way to the GPU while a page should go on. */
+const MOST_UNDERWAY = 1 << 22;
 
 /** The GPU's side of one compiled model: its weights, and all its plans. */
 export class WebglEngine implements CompileEngine {
@@ -58,11 +61,30 @@ export class WebglEngine implements CompileEngine {
     return isNew ? this.expanded(graph, new Set([...kept, ...torn])) : plan;
   }
 
-  /** Resolves when all programs of all plans are compiled. */
+  /** Resolves when all programs are compiled; meanwhile the weights are packed and uploaded. */
   async ready(onProgress?: (done: number, total: number) => void): Promise<void> {
-    for (const plan of this.plans) await inTurns(plan.preparing(), onCpu);
+    const { programs } = this.memory;
+    for (const plan of this.plans) await inTurns(plan.starting());
+    const uploads = async (): Promise<void> => {
+      for (const plan of this.plans) await inTurns(plan.preparing(), onCpu, this.pauses());
+    };
+    try {
+      await Promise.all([programs.ready(onProgress), uploads()]);
+    } catch (error) {
+      if (!(error instanceof WebGLContextLostError)) throw error; // the next call prepares all anew
+    }
     this.forgetNumbers();
-    await this.memory.programs.ready(onProgress);
+  }
+
+  /** Turns for the page, in which the GPU takes in what it was given: else an upload would block. */
+  private pauses(): () => Promise<void> {
+    const { counts, device } = this.memory;
+    let before = counts.uploadedBytes;
+    return async () => {
+      if (counts.uploadedBytes - before < MOST_UNDERWAY) return turn();
+      before = counts.uploadedBytes;
+      await device.finished();
+    };
   }
 
   /** What was computed of the weights is on the GPU. */

@@ -9,6 +9,7 @@ import {
   type TensorTexture,
   type WeightTexture,
   writeTensor,
+  writeWeights,
 } from "../../kernels/webgl/textures.js";
 import type { ProgramCache } from "../../kernels/webgl/program.js";
 import { atOnce, type Parts } from "../parts.js";
@@ -66,7 +67,8 @@ export class GpuMemory {
     const values = yield* make();
     yield;
     const half = this.precision === "float16" && !isTable && fitHalf(values);
-    const texture = yield* makeWeightTexture(this.device, values, half ? "float16" : "float32");
+    const texture = makeWeightTexture(this.device, values.length, half ? "float16" : "float32");
+    yield* writeWeights(this.device, texture, values);
     this.counts.uploadedBytes += values.byteLength;
     this.weights.set(key, texture);
     return texture;

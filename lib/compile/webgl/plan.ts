@@ -147,18 +147,21 @@ export class WebglPlan implements CompiledPlan {
     atOnce(this.preparing());
   }
 
+  /** Has the GPU's compiler begin with the programs. */
+  *starting(): Parts<void> {
+    for (const step of this.steps) {
+      if (step.kind === "draw") this.memory.programs.get(step.source).start();
+      yield;
+    }
+  }
+
   *preparing(): Parts<void> {
     const { memory, steps } = this;
     if (this.isPrepared) return;
     memory.renew();
     const { device } = memory;
     const { generation } = device;
-    const draws = steps.filter((step) => step.kind === "draw");
-    for (const { source } of draws) {
-      memory.programs.get(source).start();
-      yield;
-    }
-    for (const weight of draws.flatMap(({ weights }) => weights)) {
+    for (const weight of steps.flatMap((step) => (step.kind === "draw" ? step.weights : []))) {
       if (device.isLost || device.generation !== generation) return; // the next call prepares it
       yield* memory.uploading(weight);
       yield;

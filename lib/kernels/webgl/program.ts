@@ -1,5 +1,6 @@
 /** Shaders: one source for each kind of program, compiled once a device, ready or still compiling. */
 import { type Device, WebGLUnsupportedError } from "./device.js";
+import { Rehearsal } from "./rehearsal.js";
 
 /**
  * A program: what it reads, the numbers that it is told, and the body of its `main`.
@@ -186,7 +187,11 @@ export class ProgramCache {
   private readonly programs = new Map<string, Program>();
   private readonly known = new WeakMap<ProgramSource, Program>();
 
-  constructor(private readonly device: Device) {}
+  private readonly rehearsal: Rehearsal;
+
+  constructor(private readonly device: Device) {
+    this.rehearsal = new Rehearsal(device);
+  }
 
   get size(): number {
     return this.programs.size;
@@ -205,16 +210,26 @@ export class ProgramCache {
     return program;
   }
 
-  /** Resolves when all programs are compiled, without holding up the page. */
+  /**
+   * Resolves when all programs are compiled, without holding up the page. Each has drawn a pixel
+   * then: what a driver leaves to the first draw is done, too.
+   */
   async ready(onProgress?: (done: number, total: number) => void): Promise<void> {
-    const all = [...this.programs.values()].filter((program) => !program.isUsable);
-    for (const program of all) program.start();
-    for (;;) {
-      const waiting = all.filter((program) => !program.isReady).length;
-      onProgress?.(all.length - waiting, all.length);
-      if (waiting === 0) break;
-      await new Promise((resolve) => setTimeout(resolve, 4));
+    const waiting = new Set([...this.programs.values()].filter((program) => !program.isUsable));
+    const total = waiting.size;
+    for (const program of waiting) program.start();
+    onProgress?.(0, total);
+    while (waiting.size > 0) {
+      const program = [...waiting].find(({ isReady }) => isReady);
+      if (program === undefined) {
+        await new Promise((resolve) => setTimeout(resolve, 4));
+        continue;
+      }
+      waiting.delete(program);
+      program.get();
+      this.rehearsal.run(program);
+      await this.device.finished();
+      onProgress?.(total - waiting.size, total);
     }
-    for (const program of all) program.get();
   }
 }

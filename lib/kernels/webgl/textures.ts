@@ -103,25 +103,33 @@ export function readTensor(
   return data;
 }
 
-/** Numbers that are given to the GPU at once. */
-const MOST_UPLOADED = 1 << 20;
-
-/** Weights, four numbers a texel, one after the other. Pauses between the pieces of large ones. */
-export function* makeWeightTexture(
+/** A texture for so many weights, four a texel; without numbers yet. */
+export function makeWeightTexture(
   { gl, limits }: Device,
-  values: Float32Array,
+  count: number,
   precision: "float32" | "float16" = "float32",
-): Generator<void, WeightTexture> {
-  const size = checkedSize(limits, Math.ceil(values.length / 4));
-  const { width, height } = size;
+): WeightTexture {
+  const size = checkedSize(limits, Math.ceil(count / 4));
   const texture = gl.createTexture();
   gl.bindTexture(gl.TEXTURE_2D, texture);
   const format = precision === "float32" ? gl.RGBA32F : gl.RGBA16F;
-  gl.texStorage2D(gl.TEXTURE_2D, 1, format, width, height);
+  gl.texStorage2D(gl.TEXTURE_2D, 1, format, size.width, size.height);
   useNearest(gl, gl.TEXTURE_2D);
+  return { texture, size };
+}
+
+/** Numbers that are given to the GPU at once. */
+const MOST_UPLOADED = 1 << 18;
+
+/** Writes weights, one after the other; pauses between the pieces of large ones. */
+export function* writeWeights(
+  { gl }: Device,
+  { texture, size: { width, height } }: WeightTexture,
+  values: Float32Array,
+): Generator<void, void> {
   const upload = (line: number, lines: number, data: Float32Array, from: number): void => {
-    gl.bindTexture(gl.TEXTURE_2D, texture);
     const { TEXTURE_2D, RGBA, FLOAT } = gl;
+    gl.bindTexture(TEXTURE_2D, texture);
     gl.texSubImage2D(TEXTURE_2D, 0, 0, line, width, lines, RGBA, FLOAT, data, from);
   };
   // Whole lines as they are, and what is left in a line of its own.
@@ -136,7 +144,6 @@ export function* makeWeightTexture(
     rest.set(values.subarray(4 * width * whole));
     upload(whole, 1, rest, 0);
   }
-  return { texture, size };
 }
 
 /** Textures of 32-bit floats cannot be filtered. */
