@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
-import { asFloat, checkFloatTensor, checkNumberTensor, checkTensor } from "./check.js";
+import { asFloat, checkFloatTensor, checkNumberTensor, checkTensor, dtypeName } from "./check.js";
 import { atLeast, atMost, clamp } from "./numeric.js";
 import { op } from "./op.js";
 import { select } from "./select.js";
@@ -100,6 +100,11 @@ export const prelu = /* @__PURE__ */ op(
   (input: tf.Tensor, weight: tf.Tensor): tf.Tensor => {
     checkTensor("prelu", input);
     checkTensor("prelu", weight, "weight", 2);
+    if (input.dtype !== weight.dtype) {
+      const [got, expected] = [dtypeName(input), dtypeName(weight)];
+      throw new TypeError(`prelu(): Type promoting not supported. Got ${got} and ${expected}`);
+    }
+    checkFloatTensor("prelu", input);
     if (weight.rank > 1) {
       throw new Error(
         "prelu(): Expected `weight` to be a scalar or 1D tensor, but got: ndim = " +

@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
-import { checkTensor } from "./check.js";
+import { checkFloatTensor, checkTensor } from "./check.js";
 import { op } from "./op.js";
-import { adaptiveWindows, type Axis, checkFloat, planeTaps } from "./pooling-windows.js";
+import { adaptiveWindows, type Axis, planeTaps } from "./pooling-windows.js";
 import { averageOfWindows } from "./window-average.js";
 import { maxOfEachWindow, maxOfWindows } from "./window-max.js";
 
@@ -83,7 +83,7 @@ function adaptiveAvgPoolNd(
   outputSize: AdaptiveSize,
 ): tf.Tensor {
   const { planes, spatial, output, shape } = readAdaptive(name, n, input, outputSize);
-  checkFloat(name, input);
+  checkFloatTensor(name, input);
   if (tf.util.sizeFromShape(shape) === 0) return tf.zeros(shape);
   if (tf.util.sizeFromShape(output) === 1)
     return tf.reshape(tf.mean(tf.reshape(input, [planes, -1]), 1), shape);
@@ -112,6 +112,7 @@ function adaptiveMaxPoolNd(
 ): tf.Tensor | [tf.Tensor, tf.Tensor] {
   const { returnIndices } = readOptions(name, { returnIndices: false }, options);
   const { planes, spatial, output, shape } = readAdaptive(name, n, input, outputSize);
+  checkFloatTensor(name, input);
   const axes = equalWindows(spatial, output);
   if (axes && !returnIndices) {
     return tf.reshape(maxOfWindows(tf.reshape(input, [planes, ...spatial]), axes), shape);

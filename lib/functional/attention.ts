@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
 import { additiveMask, causalMask } from "./attention-masks.js";
-import { checkTensor, dtypeName, shapeText } from "./check.js";
+import { checkFloatTensor, checkTensor, dtypeName, shapeText } from "./check.js";
 import { dropout } from "./dropout.js";
 import { atLeast } from "./numeric.js";
 import { op } from "./op.js";
@@ -65,6 +65,7 @@ function checkSdpa(
         inputs.map(dtypeName).join(", "),
     );
   }
+  checkFloatTensor("scaled_dot_product_attention", query);
   if (inputs.some((x) => x.rank < (enableGqa ? 3 : 2))) {
     throw new Error(
       `${WHERE}: Expected query, key, and value to all be at least ${enableGqa ? 3 : 2} ` +

@@ -1,13 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
+import { checkFloatTensor } from "./check.js";
 import { op } from "./op.js";
-import {
-  type Axis,
-  checkFloat,
-  endPadding,
-  type PoolSize,
-  readWindows,
-} from "./pooling-windows.js";
+import { type Axis, endPadding, type PoolSize, readWindows } from "./pooling-windows.js";
 import { averageOfWindows } from "./window-average.js";
 
 export interface AvgPool1dOptions {
@@ -69,7 +64,7 @@ function avgPoolNd(
   options: Required<AvgPoolOptions>,
 ): tf.Tensor {
   const { shape, axes } = readWindows(name, n, input, kernelSize, options);
-  checkFloat(name, input);
+  checkFloatTensor(name, input);
   if (options.divisorOverride === 0) throw new RangeError(`${name}(): divisor must be not zero`);
   const output = [...input.shape.slice(0, -n), ...axes.map((axis) => axis.output)];
   if (input.size === 0) return tf.zeros(output);

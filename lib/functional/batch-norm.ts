@@ -1,14 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
-import { checkTensor } from "./check.js";
-import {
-  checkChannels,
-  checkEps,
-  checkFloat,
-  checkSpread,
-  moments,
-  scaleAndShift,
-} from "./norm.js";
+import { checkFloatTensor, checkTensor } from "./check.js";
+import { checkChannels, checkEps, checkSpread, moments, scaleAndShift } from "./norm.js";
 import { op } from "./op.js";
 
 type Vector = tf.Tensor | null;
@@ -67,7 +60,7 @@ export const batchNorm = /* @__PURE__ */ op(
   ): tf.Tensor => {
     const { weight, bias, training, eps } = readOptions("batchNorm", BATCH_NORM, options);
     checkTensor("batch_norm", input);
-    checkFloat("batch_norm", input);
+    checkFloatTensor("batch_norm", input);
     checkEps("batch_norm", eps, training);
     const { rank, shape } = input;
     const channels = shape[1] ?? 0;
@@ -127,7 +120,7 @@ export const instanceNorm = /* @__PURE__ */ op(
     const read = readOptions("instanceNorm", INSTANCE_NORM, options);
     const { runningMean, runningVar, weight, bias, useInputStats, eps } = read;
     checkTensor("instance_norm", input);
-    checkFloat("instance_norm", input);
+    checkFloatTensor("instance_norm", input);
     const { rank, shape } = input;
     if (useInputStats) checkSpread("spatial element", tf.util.sizeFromShape(shape.slice(2)), shape);
     else checkRunning(runningMean, runningVar, "must be defined when use_input_stats is false");

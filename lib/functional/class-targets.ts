@@ -44,6 +44,14 @@ function checkShapes(name: string, input: tf.Tensor, target: tf.Tensor): void {
   fail(`Expected target size ${list(want)}, got ${list(target.shape)}`);
 }
 
+/** A class's factor is a float. */
+export function checkClassWeight(name: string, weight: tf.Tensor): void {
+  if (weight.dtype === "float32") return;
+  throw new TypeError(
+    `${name}(): expected weight of scalar type Float but found ${dtypeName(weight)}`,
+  );
+}
+
 /** @throws if a target is no class, or the shapes do not go together. */
 export function checkClassTargets(
   name: string,
@@ -65,6 +73,7 @@ export function checkClassTargets(
         `but got weight tensor of shape: ${list(weight.shape)}`,
     );
   }
+  if (weight !== null) checkClassWeight(name, weight);
   // Read back: what is no class must be an error, and tfjs' gather gives 0 for it.
   const classes = Int32Array.from(target.dataSync());
   const counts = new Uint8Array(classes.length).fill(1);

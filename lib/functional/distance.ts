@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
 import { broadcast, checkFloating } from "./broadcast.js";
-import { checkTensor, wrapDim } from "./check.js";
+import { checkNumberTensor, checkTensor, wrapDim } from "./check.js";
 import { atLeast } from "./numeric.js";
 import { op } from "./op.js";
 import { vectorNorm } from "./vector-norm.js";
@@ -76,6 +76,7 @@ export function distance(
   eps: number,
   keepdim = false,
 ): tf.Tensor {
+  for (const x of [x1, x2]) checkNumberTensor("pairwise_distance", x);
   const [a, b] = broadcast("pairwise_distance()", x1, x2);
   const difference = tf.add(tf.sub(a, b), tf.scalar(eps));
   const shape = keepdim ? [...a.shape.slice(0, -1), 1] : a.shape.slice(0, -1);

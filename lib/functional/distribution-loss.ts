@@ -39,7 +39,8 @@ export const klDiv = /* @__PURE__ */ op(
     checkTensor("kl_div", input);
     checkTensor("kl_div", target, "target", 2);
     checkFloating("kl_div()", input);
-    const [y, x] = broadcast("kl_div()", tf.cast(target, "float32"), input);
+    checkFloating("kl_div()", target, "target");
+    const [y, x] = broadcast("kl_div()", target, input);
     const losses = logTarget ? tf.mul(tf.exp(y), tf.sub(y, x)) : tf.sub(entropy(y), tf.mul(y, x));
     const reduced = reduceLoss(losses, reduction);
     if (!perBatch || input.rank === 0) return reduced;

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
-import { checkTensor } from "./check.js";
+import { checkTensor, dtypeName } from "./check.js";
 import { op } from "./op.js";
 import { checkProbability, sampler } from "./sampler.js";
 
@@ -32,6 +32,7 @@ function readDropout(
 /** 1 where the input is kept, 0 where it is dropped; along with it broadcast. */
 function drawKept(input: tf.Tensor, p: number, grain: Grain): tf.Tensor {
   const { rank, shape } = input;
+  checkScaled(input);
   if (grain === "channel" && rank < 2) {
     throw new RangeError(
       `Feature dropout requires at least 2 dimensions in the input, but got ${rank}`,
@@ -39,6 +40,14 @@ function drawKept(input: tf.Tensor, p: number, grain: Grain): tf.Tensor {
   }
   const drawn = grain === "element" ? shape : shape.map((size, i) => (i < 2 ? size : 1));
   return tf.tensor(sampler().bernoulli(tf.util.sizeFromShape(drawn), 1 - p), drawn);
+}
+
+/** What is scaled is a float. */
+function checkScaled(input: tf.Tensor): void {
+  if (input.dtype === "float32") return;
+  throw new TypeError(
+    `result type Float can't be cast to the desired output type ${dtypeName(input)}`,
+  );
 }
 
 function drop(input: tf.Tensor, p: number, grain: Grain): tf.Tensor {

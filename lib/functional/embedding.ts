@@ -1,8 +1,9 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
-import { checkTensor, dtypeName, shapeText } from "./check.js";
+import { checkFloatTensor, checkTensor, dtypeName, shapeText } from "./check.js";
 import { atLeast } from "./numeric.js";
 import { op } from "./op.js";
+import { vectorNorm } from "./vector-norm.js";
 
 export interface EmbeddingOptions {
   /** The row that stands for no word; it only matters in training. Default: `null`. */
@@ -56,10 +57,11 @@ function lookUp(
 ): tf.Tensor {
   const rows = tf.gather(weight, tf.reshape(input, [-1]));
   if (maxNorm === null) return rows;
-  const norm = tf.norm(rows, normType, 1, true);
+  checkFloatTensor("norm", weight);
+  const norm = vectorNorm(rows, normType, 1, true);
   const scale = tf.div(maxNorm, tf.add(norm, 1e-7));
-  const isLong = tf.cast(tf.greater(norm, maxNorm), "float32");
-  return tf.mul(rows, tf.add(1, tf.mul(isLong, tf.sub(scale, 1))));
+  const isLong = tf.tile(tf.greater(norm, maxNorm), [1, weight.shape[1]!]);
+  return tf.where(isLong, tf.mul(rows, scale), rows);
 }
 
 /**
@@ -199,11 +201,25 @@ function checkBag(
   if (weight.rank !== 2) {
     throw new Error(`weight has to be a 2D Tensor, but got Tensor of dimension ${weight.rank}`);
   }
+  if (weight.dtype !== "float32") {
+    throw new TypeError(
+      "Expected tensor for argument #1 'weight' to have one of the following scalar types: Half, " +
+        `BFloat16, Float, Double; but got torch.${dtypeName(weight)}Tensor instead ` +
+        "(while checking arguments for embedding_bag)",
+    );
+  }
   if (perSampleWeights === null) return;
   if (!tf.util.arraysEqual(input.shape, perSampleWeights.shape)) {
     throw new Error(
       `embedding_bag: If per_sample_weights (${shapeText(perSampleWeights.shape)}) is not None, ` +
         `then it must have the same shape as the input (${shapeText(input.shape)})`,
+    );
+  }
+  if (perSampleWeights.dtype !== "float32") {
+    throw new TypeError(
+      "Expected tensor for argument #1 'weight' to have the same type as tensor for argument #1 " +
+        "'per_sample_weights'; but type torch.FloatTensor does not equal " +
+        `torch.${dtypeName(perSampleWeights)}Tensor (while checking arguments for embedding_bag)`,
     );
   }
   if (mode !== "sum") {

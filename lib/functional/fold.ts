@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expandSize, readOptions } from "../arguments.js";
-import { checkTensor } from "./check.js";
+import { asFloat, checkFloatTensor, checkTensor } from "./check.js";
 import { spread } from "./conv-common.js";
 import { op } from "./op.js";
 
@@ -79,13 +79,16 @@ export const unfold = /* @__PURE__ */ op(
   "im2col",
   (input: tf.Tensor, kernelSize: number | readonly number[], options?: FoldOptions): tf.Tensor => {
     checkTensor("unfold", input);
+    // PyTorch's kernel copies booleans, but no integers; tfjs-wasm slices floats alone.
+    if (input.dtype !== "bool") checkFloatTensor("unfold", input);
+    const floats = asFloat(input);
     if (input.rank !== 3 && input.rank !== 4) {
       throw new Error(
         "unfold(): Expected 3D or 4D (batch mode) tensor for input, " +
           `but got: [${input.shape.join(", ")}]`,
       );
     }
-    const x = input.rank === 4 ? input : tf.expandDims(input, 0);
+    const x = input.rank === 4 ? floats : tf.expandDims(floats, 0);
     const [n, c, h, w] = x.shape as [number, number, number, number];
     const windows = readWindows("unfold", [h, w], kernelSize, options);
     const { dilation, padding, stride, count } = windows;
@@ -107,7 +110,7 @@ export const unfold = /* @__PURE__ */ op(
       return tf.reshape(part, [n, c, 1, count[0] * count[1]]);
     });
     const all = tf.reshape(tf.concat(columns, 2), [n, c * columns.length, count[0] * count[1]]);
-    return input.rank === 4 ? all : tf.squeeze(all, [0]);
+    return tf.cast(input.rank === 4 ? all : tf.squeeze(all, [0]), input.dtype);
   },
 );
 
@@ -126,7 +129,7 @@ export const fold = /* @__PURE__ */ op(
     kernelSize: number | readonly number[],
     options?: FoldOptions,
   ): tf.Tensor => {
-    checkTensor("fold", input);
+    checkFloatTensor("fold", input);
     if (input.rank !== 2 && input.rank !== 3) {
       throw new Error(
         "fold(): Expected 2D or 3D (batch mode) tensor for input, " +

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
+import { checkFloatTensor } from "./check.js";
 import { op } from "./op.js";
 import { planeShape, planeTaps, type PoolSize, readSize, type Windows } from "./pooling-windows.js";
 import { sampler } from "./sampler.js";
@@ -108,6 +109,7 @@ function fractionalMaxPoolNd(
   given: FractionalMaxPoolOptions,
 ): tf.Tensor | [tf.Tensor, tf.Tensor] {
   const options = readOptions<Required<FractionalMaxPoolOptions>>(name, FRACTIONAL, given);
+  checkFloatTensor(name, input);
   const [planes, ...spatial] = planeShape(name, input, n) as [number, ...number[]];
   const kernels = readSize(name, "kernel_size", kernelSize, n);
   const output = readOutput(name, spatial, kernels, options);

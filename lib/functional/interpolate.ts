@@ -197,7 +197,8 @@ export const interpolate = /* @__PURE__ */ op(
     const [lead, spatial] = [input.shape.slice(0, 2), input.shape.slice(2)];
     const { output, scales } = readSizes(spatial, options);
     if (mode === "area") return ADAPTIVE[spatial.length - 1]!(input, output);
-    const isCopy = mode.startsWith("nearest");
+    // PyTorch copies integers of 8 bits; here they are int32.
+    const isCopy = mode.startsWith("nearest") && input.dtype !== "bool";
     if (input.dtype !== "float32" && !isCopy) fail(`not implemented for '${dtypeName(input)}'`);
     if (![...spatial, ...output, lead[1]!].every((size) => Number.isInteger(size) && size > 0)) {
       fail(

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
-import { checkTensor, dtypeName, shapeText } from "./check.js";
+import { asFloat, checkNumberTensor, checkTensor, dtypeName, shapeText } from "./check.js";
 import { op } from "./op.js";
 
 export interface LinearOptions {
@@ -11,6 +11,12 @@ export interface LinearOptions {
 const LINEAR: Required<LinearOptions> = { bias: null };
 
 const times = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
+
+/** A matrix product, of integers too: tfjs-wasm has it for floats alone. */
+function matMul(a: tf.Tensor, b: tf.Tensor, transposeB = false): tf.Tensor {
+  const product = tf.matMul(asFloat(a), asFloat(b), false, transposeB);
+  return a.dtype === "float32" ? product : tf.cast(product, a.dtype);
+}
 
 function checkLinear(input: tf.Tensor, weight: tf.Tensor): void {
   if (input.dtype !== weight.dtype) {
@@ -67,6 +73,7 @@ export const linear = /* @__PURE__ */ op(
     checkTensor("linear", input);
     checkTensor("linear", weight, "weight", 2);
     checkLinear(input, weight);
+    checkNumberTensor("linear", input);
     if (bias !== null) checkLinearBias(bias, weight);
     const isMatrix = weight.rank === 2;
     const matrix = isMatrix ? weight : tf.expandDims(weight, 0);
@@ -79,7 +86,7 @@ export const linear = /* @__PURE__ */ op(
     }
     const rows = isFlat ? input : tf.reshape(input, [times(lead), inFeatures]);
     // Not tf.fused.matMul: with transposeB, tfjs-wasm adds the wrong bias (spec/functional).
-    const product = tf.matMul(rows, matrix, false, true);
+    const product = matMul(rows, matrix, true);
     const y = bias === null ? product : tf.add(product, bias);
     return isFlat ? y : tf.reshape(y, isMatrix ? [...lead, outFeatures] : lead);
   },
@@ -101,6 +108,7 @@ export const bilinear = /* @__PURE__ */ op(
     checkTensor("bilinear", input1, "input1", 1);
     checkTensor("bilinear", input2, "input2", 2);
     checkBilinear(input1, input2, weight);
+    checkNumberTensor("bilinear", input1);
     const [outFeatures, in1, in2] = weight.shape as [number, number, number];
     const lead = input1.shape.slice(0, -1);
     if (input1.size === 0 || input2.size === 0 || weight.size === 0) {
@@ -110,7 +118,7 @@ export const bilinear = /* @__PURE__ */ op(
     const n = times(lead);
     // (N, in1) × (in1, out·in2) → (N, out, in2), and then a dot product with x₂ along in2.
     const byIn1 = tf.reshape(tf.transpose(weight, [1, 0, 2]), [in1, outFeatures * in2]);
-    const half = tf.matMul(tf.reshape(input1, [n, in1]), byIn1);
+    const half = matMul(tf.reshape(input1, [n, in1]), byIn1);
     const terms = tf.mul(tf.reshape(half, [n, outFeatures, in2]), tf.reshape(input2, [n, 1, in2]));
     const y = tf.sum(terms, 2);
     return tf.reshape(bias === null ? y : tf.add(y, bias), [...lead, outFeatures]);

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
-import { checkTensor, wrapDim } from "./check.js";
-import { checkFloat, sumNeighbours } from "./norm.js";
+import { checkFloatTensor, checkTensor, wrapDim } from "./check.js";
+import { sumNeighbours } from "./norm.js";
 import { atLeast, power } from "./numeric.js";
 import { op } from "./op.js";
 import { vectorNorm } from "./vector-norm.js";
@@ -29,7 +29,7 @@ export const localResponseNorm = /* @__PURE__ */ op(
   (input: tf.Tensor, size: number, options?: LocalResponseNormOptions): tf.Tensor => {
     const { alpha, beta, k } = readOptions("localResponseNorm", RESPONSE, options);
     checkTensor("local_response_norm", input);
-    checkFloat("local_response_norm", input);
+    checkFloatTensor("local_response_norm", input);
     if (input.rank < 3) {
       throw new RangeError(
         `Expected 3D or higher dimensionality input (got ${input.rank} dimensions)`,
@@ -65,7 +65,7 @@ export const normalize = /* @__PURE__ */ op(
     const defaults = { p: 2, dim: 1, eps: 1e-12 };
     const { p, dim, eps } = readOptions<Required<NormalizeOptions>>("normalize", defaults, options);
     checkTensor("normalize", input);
-    checkFloat("normalize", input);
+    checkFloatTensor("normalize", input);
     const dims = typeof dim === "number" ? [dim] : dim;
     const axes = dims.map((one) => wrapDim("normalize", one, input.rank));
     if (input.size === 0) return tf.zeros(input.shape);

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
+import { checkFloatTensor, checkNumberTensor } from "./check.js";
 import { op } from "./op.js";
 import { type PoolSize, readWindows, slidingWindows } from "./pooling-windows.js";
 import { maxOfEachWindow, maxOfWindows } from "./window-max.js";
@@ -52,8 +53,11 @@ function maxPoolNd(
   given?: MaxPoolOptions,
 ): tf.Tensor | [tf.Tensor, tf.Tensor] {
   const options = readOptions<Required<MaxPoolOptions>>(name, MAX_POOL, given);
+  checkNumberTensor(name, input);
   const read = readWindows(name, n, input, kernelSize, options);
   const { axes } = read;
+  // Only PyTorch's kernel for one dimension wants floats, and it gives no indices.
+  if (n === 1 && !options.returnIndices) checkFloatTensor(name, input);
   const planes = tf.reshape(input, read.shape);
   const shape = [...input.shape.slice(0, -n), ...axes.map(({ output }) => output)];
   if (axes.every(({ dilation }) => dilation === 1) && !options.returnIndices) {

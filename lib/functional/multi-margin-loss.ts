@@ -2,11 +2,14 @@ import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
 import { checkFloating } from "./broadcast.js";
 import { checkTensor, dtypeName } from "./check.js";
-import { atLeast } from "./numeric.js";
+import { checkClassWeight } from "./class-targets.js";
 import { op } from "./op.js";
 import { readReduction, REDUCTION, type ReductionOptions, reduceLoss } from "./reduction.js";
 
 const list = (shape: readonly number[]): string => `[${shape.join(", ")}]`;
+
+/** What is above 0, else 0: of NaN too, which PyTorch's loop passes over. */
+const positive = (x: tf.Tensor): tf.Tensor => tf.where(tf.greater(x, 0), x, tf.zerosLike(x));
 
 /** The input as `(N, C)`, and the targets, read back. */
 function readClasses(
@@ -84,6 +87,7 @@ export const multiMarginLoss = /* @__PURE__ */ op(
         `${name}(): inconsistent weight size, expected ${classes} but got ${list(weight.shape)}`,
       );
     }
+    if (weight !== null) checkClassWeight(name, weight);
     if (samples === 0)
       return reduceLoss(tf.zeros(target.shape), reduction === "none" ? "none" : "sum");
     const index = tf.tensor1d(targets, "int32");
@@ -94,7 +98,7 @@ export const multiMarginLoss = /* @__PURE__ */ op(
     );
     const none = tf.zerosLike(table);
     const own = tf.sum(tf.where(isTarget, table, none), 1, true);
-    let violations = atLeast(tf.add(tf.sub(margin, own), table), 0);
+    let violations = positive(tf.add(tf.sub(margin, own), table));
     if (p === 2) violations = tf.square(violations);
     if (weight !== null)
       violations = tf.mul(violations, tf.reshape(tf.gather(weight, index), [-1, 1]));
@@ -160,7 +164,7 @@ export const multilabelMarginLoss = /* @__PURE__ */ op(
     const own = tf.gatherND(table, tf.tensor2d(places, [samples * most, 2], "int32"));
     const gap = tf.sub(tf.reshape(own, [samples, most, 1]), tf.expandDims(table, 1));
     const counted = tf.tensor3d(pairs, [samples, most, classes], "bool");
-    const violations = tf.where(counted, atLeast(tf.sub(1, gap), 0), tf.zerosLike(gap));
+    const violations = tf.where(counted, positive(tf.sub(1, gap)), tf.zerosLike(gap));
     const losses = tf.div(tf.sum(violations, [1, 2]), classes);
     return reduceLoss(tf.reshape(losses, shape), reduction);
   },

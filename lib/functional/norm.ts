@@ -36,14 +36,20 @@ export function scaleAndShift(
   return bias === null ? y : tf.add(y, bias);
 }
 
-/** Refuses integers where PyTorch has floats only. */
-export function checkFloat(op: string, x: tf.Tensor): void {
-  if (x.dtype === "float32") return;
-  throw new TypeError(`"${op}" not implemented for '${dtypeName(x)}'`);
+/** Refuses parameters that are no floats. */
+export function checkParameters(vectors: Readonly<Record<string, tf.Tensor | null>>): void {
+  for (const [name, vector] of Object.entries(vectors)) {
+    if (vector === null || vector.dtype === "float32") continue;
+    throw new TypeError(
+      "mixed dtype (CPU): expect parameter to have scalar type of Float, " +
+        `but got ${name} of ${dtypeName(vector)}`,
+    );
+  }
 }
 
 /** Checks vectors that have one element for each channel. */
 export function checkChannels(channels: number, vectors: Record<string, tf.Tensor | null>): void {
+  checkParameters(vectors);
   for (const [name, vector] of Object.entries(vectors)) {
     if (vector === null || vector.size === channels) continue;
     throw new RangeError(`${name} should contain ${channels} elements not ${vector.size}`);

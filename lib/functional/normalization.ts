@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
-import { checkTensor } from "./check.js";
-import { checkFloat, checkSpread, moments, scaleAndShift } from "./norm.js";
+import { checkFloatTensor, checkTensor } from "./check.js";
+import { checkParameters, checkSpread, moments, scaleAndShift } from "./norm.js";
 import { op } from "./op.js";
 
 export interface LayerNormOptions {
@@ -82,8 +82,9 @@ export const layerNorm = /* @__PURE__ */ op(
     const read = readOptions<Required<LayerNormOptions>>("layerNorm", defaults, options);
     const { weight, bias, eps } = read;
     checkTensor("layer_norm", input);
-    checkFloat("layer_norm", input);
+    checkFloatTensor("layer_norm", input);
     const axes = readNormalizedShape(input, normalizedShape, { weight, bias });
+    checkParameters({ weight, bias });
     if (input.size === 0) return tf.zeros(input.shape);
     const { centred, variance } = moments(input, axes);
     return scaleAndShift(centred, variance, eps, weight, bias);
@@ -109,7 +110,7 @@ export const rmsNorm = /* @__PURE__ */ op(
     const read = readOptions<Required<RMSNormOptions>>("rmsNorm", defaults, options);
     const { weight, eps } = read;
     checkTensor("rms_norm", input);
-    checkFloat("rms_norm", input);
+    checkFloatTensor("rms_norm", input);
     const axes = readNormalizedShape(input, normalizedShape, { weight });
     if (input.size === 0) return tf.zeros(input.shape);
     const meanSquare = tf.mean(tf.square(input), axes, true);
@@ -164,8 +165,9 @@ export const groupNorm = /* @__PURE__ */ op(
     const read = readOptions<Required<GroupNormOptions>>("groupNorm", defaults, options);
     const { weight, bias, eps } = read;
     checkTensor("group_norm", input);
-    checkFloat("group_norm", input);
+    checkFloatTensor("group_norm", input);
     checkGroups(input, numGroups, { weight, bias });
+    checkParameters({ weight, bias });
     if (input.size === 0) return tf.zeros(input.shape);
     const [n, channels] = input.shape as [number, number];
     const size = channels / numGroups;

@@ -42,8 +42,7 @@ export const pad = /* @__PURE__ */ op(
     checkTensor("pad", input);
     const axes = readPadding(input, padding);
     if (mode === "constant") {
-      const filler = value ?? 0;
-      return padConstant(input, axes, input.dtype === "float32" ? filler : Math.trunc(filler));
+      return padConstant(input, axes, inDtype(value ?? 0, input.dtype));
     }
     checkMode(input, padding, mode, value);
     const sources = axes.map((axis) => sourceIndices(input.shape, axis, mode));
@@ -56,6 +55,12 @@ export const pad = /* @__PURE__ */ op(
     return output;
   },
 );
+
+/** A number as PyTorch stores it in a tensor. */
+function inDtype(value: number, dtype: tf.DataType): number {
+  if (dtype === "bool") return value === 0 ? 0 : 1;
+  return dtype === "int32" ? Math.trunc(value) : value;
+}
 
 function readPadding(input: tf.Tensor, padding: readonly number[]): AxisPad[] {
   const isList: boolean = Array.isArray(padding);

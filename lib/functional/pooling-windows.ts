@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { checkTensor, dtypeName } from "./check.js";
+import { checkTensor } from "./check.js";
 
 /** One number for all dimensions, or one for each. */
 export type PoolSize = number | readonly number[];
@@ -52,12 +52,6 @@ export function planeShape(op: string, input: tf.Tensor, n: number): number[] {
     `${op}(): Expected ${n + 1}D or ${n + 2}D (batch mode) tensor with optional 0 dim batch size ` +
       `for input, but got:[${shape.join(", ")}]`,
   );
-}
-
-/** Means are of floats. */
-export function checkFloat(op: string, input: tf.Tensor): void {
-  if (input.dtype === "float32") return;
-  throw new TypeError(`${op}(): "${op}" not implemented for '${dtypeName(input)}', expected Float`);
 }
 
 /** How far the last window reaches over the end of the input. */

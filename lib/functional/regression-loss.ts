@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
 import { broadcast, checkFloating } from "./broadcast.js";
-import { checkTensor, shapeText } from "./check.js";
+import { checkNumberTensor, checkTensor, shapeText } from "./check.js";
 import { op } from "./op.js";
 import { readReduction, REDUCTION, type Reduction, reduceLoss } from "./reduction.js";
 import type { ReductionOptions } from "./reduction.js";
@@ -58,6 +58,7 @@ export const l1Loss = /* @__PURE__ */ op(
   ): tf.Tensor => {
     const read = readOptions("l1Loss", WEIGHTED, options);
     const [x, y] = readPair("l1_loss", input, target);
+    for (const one of [x, y]) checkNumberTensor("l1_loss", one);
     if (read.weight) checkWeight("l1_loss", input, read.weight);
     return reduceWeighted(tf.abs(tf.sub(x, y)), read.weight, readReduction("l1_loss()", read));
   },
@@ -136,6 +137,7 @@ export const huberLoss = /* @__PURE__ */ op(
     const { delta, weight, reduction } = readOptions("huberLoss", defaults, options);
     const how = readReduction("huber_loss()", { ...REDUCTION, reduction });
     const [x, y] = readPair("huber_loss", input, target);
+    checkFloating("huber_loss()", input);
     if (!(delta > 0)) {
       throw new Error(`huber_loss does not support non-positive values for delta, got ${delta}.`);
     }

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
-import { checkTensor, dtypeName } from "./check.js";
+import { checkFloatTensor, checkTensor, dtypeName } from "./check.js";
 import { op } from "./op.js";
 import { type PoolSize, readSize } from "./pooling-windows.js";
 
@@ -16,7 +16,7 @@ export interface MaxUnpoolOptions {
 const MAX_UNPOOL: Required<MaxUnpoolOptions> = { stride: null, padding: 0, outputSize: null };
 
 function checkInputs(name: string, n: number, input: tf.Tensor, indices: tf.Tensor): void {
-  checkTensor(name, input);
+  checkFloatTensor(name, input);
   checkTensor(name, indices, "indices", 2);
   if (indices.dtype !== "int32") {
     throw new TypeError(

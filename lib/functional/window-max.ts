@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { asFloat } from "./check.js";
 import { type Axis, endPadding, type Windows } from "./pooling-windows.js";
 
 const WHOLE = (size: number): Axis => ({
@@ -107,7 +108,9 @@ function maxAlong(
   const index = tf.tensor1d(all, "int32");
   // Without a last dimension of one, for which tfjs would transpose.
   const last = behind === 1 ? [] : [behind];
-  const seen = tf.reshape(tf.gather(widen(x), index, 1), [before, outputs, taps, ...last]);
+  // As floats: tfjs-wasm's isNaN takes negative integers for NaN.
+  const floats = asFloat(tf.gather(widen(x), index, 1));
+  const seen = tf.reshape(floats, [before, outputs, taps, ...last]);
 
   const order = tf.reshape(tf.range(1, taps + 1), [taps, ...last.map(() => 1)]);
   const lastNaN = tf.max(tf.mul(tf.cast(tf.isNaN(seen), "float32"), order), 2);

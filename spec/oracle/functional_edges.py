@@ -51,7 +51,9 @@ UNARY = [getattr(F, name) for name in (UNARY + " silu softplus softshrink softsi
 
 def activations():
     for function in UNARY:
-        ok(function, SPECIAL)
+        # oneDNN's exact gelu gives NaN for infinity, PyTorch's own kernel does not.
+        with torch.backends.mkldnn.flags(enabled=False):
+            ok(function, SPECIAL)
         ok(function, torch.tensor(-0.7))
         ok(function, r(0, 3))
     ok(F.gelu, SPECIAL, approximate="tanh")
@@ -464,6 +466,71 @@ def tables():
     bad(F.feature_alpha_dropout, r(3), training=True)
 
 
-for part in (activations, convolutions, windows, norms, images, shapes, tables):
+def dtypes():
+    """Integers and booleans: some functions have a kernel for them, most do not."""
+    w, image = torch.tensor([-7, 3, 9, -2, 5]), torch.arange(-8, 8).reshape(1, 1, 4, 4) * 7 % 10 - 5
+    for whole in (w, w > 0):
+        bad(F.prelu, whole, torch.tensor([0.5]))
+        bad(F.prelu, r(2), whole[:1])
+        bad(F.dropout, whole, training=True)
+        bad(F.alpha_dropout, whole, training=True)
+        ok(F.dropout, whole, training=False)
+        bad(F.max_pool1d, whole[None], 2)
+    bad(F.prelu, w, w[:1])
+    ok(F.max_pool1d, w[None], 2, return_indices=True)
+    ok(F.max_pool2d, image, 2, return_indices=True)
+    ok(F.max_pool2d, image, 3, 1, 1, 2)
+    ok(F.max_pool3d, image[None], (1, 2, 2), return_indices=True)
+    for function in (F.adaptive_max_pool2d, F.adaptive_avg_pool2d):
+        bad(function, image, 2)
+    bad(F.max_pool2d, image > 0, 2)
+    bad(F.fractional_max_pool2d, image, 2, output_size=2)
+    bad(F.max_unpool2d, image[..., :2, :2], torch.tensor([[[[0, 2], [8, 10]]]]), 2)
+    bad(F.unfold, image, 2)
+    ok(F.unfold, image > 0, 2, dilation=2, stride=2)
+    bad(F.fold, image.reshape(1, 4, 4), 3, 2)
+    bad(F.conv_transpose2d, image.int(), image.int())
+    bad(F.scaled_dot_product_attention, *[image[0]] * 3)
+    bad(F.interpolate, image, scale_factor=2, mode="bilinear")
+    bad(F.interpolate, image > 0, scale_factor=2)
+    ok(F.linear, image, w[:4])
+    ok(F.linear, image, image[0, 0], w[:4])
+    ok(F.bilinear, image[0, 0], image[0, 0], image[0])
+    bad(F.linear, image > 0, image[0, 0] > 0)
+    bad(F.bilinear, image[0, 0] > 0, image[0, 0] > 0, image[0] > 0)
+    ok(F.pad, w > 0, (1, 2), value=2)
+    ok(F.pad, w, (1, -2), value=2.7)
+    bad(F.embedding, w.abs() % 4, image[0, 0], max_norm=1.0)
+    ok(F.embedding, w.abs() % 4, image[0, 0])
+    bad(F.embedding_bag, w.abs() % 4, image[0, 0], w[:1] * 0)
+    bad(F.embedding_bag, w[None].abs() % 4, r(4, 2), mode="sum", per_sample_weights=w[None])
+    x, ones = r(2, 4, 3), torch.ones(4).int()
+    for name in ("weight", "bias"):
+        bad(F.group_norm, x, 2, **{name: ones})
+        bad(F.layer_norm, x, [3], **{name: ones[:3]})
+        bad(F.instance_norm, x, **{name: ones})
+        bad(F.batch_norm, x, r(4), r(4).abs(), **{name: ones})
+    bad(F.batch_norm, x, ones, ones)
+    target = torch.tensor([1, 0])
+    for function in (F.nll_loss, F.cross_entropy, F.multi_margin_loss):
+        bad(function, r(2, 4), target, weight=ones)
+    bad(F.kl_div, r(2), target)
+    bad(F.huber_loss, target, r(2))
+    bad(F.l1_loss, r(2), target > 0)
+    bad(F.pairwise_distance, target > 0, r(2))
+
+
+def not_numbers():
+    """NaN and infinities where a sum of products would spread them."""
+    table = torch.tensor([[3.0, nan], [4.0, 3.0], [0.1, 0.2], [inf, 1.0]])
+    for norm in (1.0, 2.0):
+        ok(F.embedding, torch.tensor([0, 1, 2, 3]), table.clone(), max_norm=1.0, norm_type=norm)
+    scores = torch.tensor([[nan, 0.1, 0.5], [0.2, nan, inf]])
+    for p in (1, 2):
+        ok(F.multi_margin_loss, scores, torch.tensor([1, 0]), p=p, reduction="none")
+    ok(F.multilabel_margin_loss, scores, torch.tensor([[1, -1, 0], [0, 2, -1]]), reduction="none")
+
+
+for part in (activations, convolutions, windows, norms, images, shapes, tables, dtypes, not_numbers):
     part()
 recorder.save(arguments.out, recorder.cases)
