@@ -8,10 +8,11 @@ const MOST_WORK = 5;
 
 type Scheduler = { yield?: () => Promise<void> } | undefined;
 
-/** Resolves when the page has had its turn: at once, where the browser has `scheduler.yield`. */
+/** Resolves when the page has had its turn: at once, where the browser has `scheduler.yield`, or in Node. */
 export function turn(): Promise<void> {
   const { scheduler } = globalThis as { scheduler?: Scheduler };
-  return scheduler?.yield?.() ?? new Promise((resolve) => setTimeout(resolve));
+  const later = typeof setImmediate === "function" ? setImmediate : setTimeout;
+  return scheduler?.yield?.() ?? new Promise((resolve) => void later(resolve));
 }
 
 /** Does all parts in one go. */

@@ -43,6 +43,16 @@ describe("Steps and borders of sequences, compiled", () => {
     await expectCompiled(new nn.RNN(4, 6), [nn.randn(1, 2, 4)]);
   });
 
+  it("shares layers among threads, where it can", async () => {
+    for (const Layer of [nn.LSTM, nn.GRU, nn.RNN]) {
+      const model = new Layer(12, 16, { numLayers: 2, bidirectional: true });
+      const x = nn.randn(11, 2, 12);
+      const fast = await nn.compile(model, x, { threads: 2 });
+      for (let i = 0; i < 6; i += 1) expectSame(fast(x), model(x), CLOSE, `run ${i}`);
+      fast.dispose();
+    }
+  });
+
   it("mirrors what lies inside", async () => {
     const pads: [number[], number[]][] = [
       [[1, 2, 9], [0, 4]],

@@ -1,3 +1,4 @@
+import { expect } from "chai";
 import fc from "fast-check";
 import {
   type Heap,
@@ -13,6 +14,7 @@ interface Case extends RecurrentSpec {
   bias: boolean;
   states: boolean;
   wide: boolean;
+  parts?: number;
 }
 
 const GATES = { lstm: 4, gru: 3, tanh: 1, relu: 1 };
@@ -67,7 +69,7 @@ function pack(heap: Heap, blocks: Blocks, values: Float32Array, n: number, k: nu
 }
 
 function check(heap: Heap, one: Case): void {
-  const { kind, time, batch, inputSize, hiddenSize, bias, states, wide } = one;
+  const { kind, time, batch, inputSize, hiddenSize, bias, states, wide, parts = 1 } = one;
   const width = GATES[kind] * hiddenSize;
   const data = {
     x: randomNumbers(time * batch * inputSize, 1),
@@ -85,7 +87,7 @@ function check(heap: Heap, one: Case): void {
     const kernel = recurrent(heap, { ...one, outRow });
     const out = blocks.out(time * batch * outRow);
     const [hN, cN] = [blocks.out(batch * hiddenSize), blocks.out(batch * hiddenSize)];
-    kernel.run({
+    const pointers = {
       x: blocks.put(data.x),
       weightIh: pack(heap, blocks, data.wi, width, inputSize),
       weightHh: pack(heap, blocks, data.wh, width, hiddenSize),
@@ -96,8 +98,16 @@ function check(heap: Heap, one: Case): void {
       out,
       hN,
       cN,
-      workspace: blocks.scratch(kernel.workspaceBytes),
-    });
+      workspace: blocks.scratch(kernel.workspaceBytes * parts),
+    };
+    if (parts === 1) kernel.run(pointers);
+    else {
+      expect(kernel.onOneThread).to.be.false;
+      for (const stage of kernel.stages(pointers)) {
+        // In whatever order: parts of a stage do not need each other.
+        for (let part = parts - 1; part >= 0; part -= 1) stage(part, parts);
+      }
+    }
     const got = blocks.read(out);
     const close = { rtol: 1e-4, atol: 2e-5 };
     for (let t = 0; t < time; t += 1) {
@@ -129,6 +139,34 @@ onEveryBuild("recurrent", (heap) => {
       fc.property(cases, (one) => check(heap(), one)),
       { numRuns: 100 },
     );
+  });
+
+  it("shares the units of a layer", () => {
+    const cases = fc.record({
+      kind: fc.constantFrom<Case["kind"]>("lstm", "gru", "tanh", "relu"),
+      time: fc.integer({ min: 1, max: 7 }),
+      batch: fc.integer({ min: 1, max: 5 }),
+      inputSize: fc.integer({ min: 1, max: 7 }),
+      hiddenSize: fc.constantFrom(8, 16, 24, 40),
+      batchFirst: fc.boolean(),
+      reverse: fc.boolean(),
+      bias: fc.boolean(),
+      states: fc.boolean(),
+      wide: fc.boolean(),
+      parts: fc.integer({ min: 2, max: 4 }),
+    });
+    fc.assert(
+      fc.property(cases, (one) => check(heap(), one)),
+      { numRuns: 60 },
+    );
+    const kernel = recurrent(heap(), {
+      kind: "gru",
+      time: 2,
+      batch: 1,
+      inputSize: 3,
+      hiddenSize: 5,
+    });
+    expect(kernel.onOneThread).to.be.true;
   });
 
   it("takes long sequences and large batches in stretches", () => {

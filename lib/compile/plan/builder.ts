@@ -7,7 +7,11 @@ import { Block, count, isContiguous, stridesOf, type Value } from "./value.js";
 import type { Weights } from "./weights.js";
 
 /** A kernel call on settled addresses: all of it, or the share of one of several threads. */
-export type Runner = (part?: number, parts?: number) => void;
+export interface Runner {
+  (part?: number, parts?: number): void;
+  /** The same in stages, where threads must meet on the way. */
+  stages?: () => ((part: number, parts: number) => void)[];
+}
 
 /** One kernel call of a plan. */
 export interface Step {
@@ -120,8 +124,8 @@ export class Builder {
     if (type === "f32") return type;
     const misfits = weights.flatMap((weight): Kept[] => {
       let reason: string | null = null;
-      this.weights.assume(type, this.graph, weight, (values) => {
-        reason = misfitOf(type, values);
+      this.weights.assume(type, this.graph, weight, (statics) => {
+        reason = misfitOf(type, statics.of(weight).values);
         return reason === null;
       });
       return reason === null ? [] : [{ node: weight, reason }];

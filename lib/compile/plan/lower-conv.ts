@@ -13,6 +13,7 @@ import { addressOf, type Builder, Decline, fills, type Lowered } from "./builder
 import { activationOf } from "./chain.js";
 import { type Lower, optionsOf } from "./lower-basic.js";
 import { residualOf, type Tail } from "./lower-linear.js";
+import type { WriteRows } from "./statics.js";
 import { count, type Value } from "./value.js";
 
 const list = (value: Argument, dims: number, missing: number): number[] => {
@@ -94,12 +95,15 @@ function lowerConv(b: Builder, node: Node, dims: number, tail: Tail): Lowered {
     [weight],
     packedConvBytes(sizes),
     (to, statics) => {
-      const values = statics.of(weight).values as Float32Array;
-      const row = values.length / outChannels;
+      const row = count(shapeOf(weight)) / outChannels;
       const grain = groups === 1 ? 4 : outChannels;
-      b.heap.inPieces(values, { rows: outChannels, row, grain }, (piece, first, some) => {
-        packConv(b.heap, sizes, piece, to, groups === 1 ? { first, count: some } : undefined);
-      });
+      b.heap.inPieces(
+        statics.writer(weight),
+        { rows: outChannels, row, grain },
+        (piece, first, some) => {
+          packConv(b.heap, sizes, piece, to, groups === 1 ? { first, count: some } : undefined);
+        },
+      );
     },
   );
   const run = conv(b.heap, { ...spec, algorithm, weightType });
@@ -127,19 +131,27 @@ function lowerConv(b: Builder, node: Node, dims: number, tail: Tail): Lowered {
   return out;
 }
 
-/** Winograd's weight is 16/9 as large, and the larger the weight, the less there is to gain. */
-const MOST_WINOGRAD = 1 << 20;
-
-/**
- * Winograd's F(2 × 2) where it is faster: its error is that of the direct way. That of F(4 × 4) is
- * several times larger, which deep models would show.
- */
+/** The fastest one; Winograd's only for a weight that has nothing that it would spread. */
 function algorithmOf(b: Builder, spec: ConvSpec, weight: Node): ConvAlgorithm {
-  if (count(shapeOf(weight)) > MOST_WINOGRAD || fastestConv(spec) === "direct") return "direct";
-  const isFinite = b.weights.assume("finite", b.graph, weight, (all) => all.every(Number.isFinite));
-  if (!isFinite) return "direct";
+  const algorithm = fastestConv(spec);
+  if (algorithm === "direct") return "direct";
+  const holds = b.weights.assume("finite", b.graph, weight, (statics) =>
+    isFinite(statics.writer(weight), shapeOf(weight)),
+  );
+  if (!holds) return "direct";
   b.spreadsNaN = true;
-  return "winograd2";
+  return algorithm;
+}
+
+/** Whether there is no NaN or infinity. */
+function isFinite(write: WriteRows, [rows, ...rest]: readonly number[]): boolean {
+  const row = new Float32Array(count(rest));
+  let sum = 0;
+  for (let i = 0; i < rows!; i += 1) {
+    write(i, 1, row, 0);
+    for (let j = 0; j < row.length; j += 1) sum += row[j]! - row[j]!; // NaN for NaN and infinities
+  }
+  return sum === 0;
 }
 
 /** As many groups as channels: each plane by itself, with its weight as it is. */

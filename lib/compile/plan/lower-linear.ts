@@ -29,8 +29,7 @@ export function packWeight(b: Builder, weight: Node, weightType: WeightType): Bl
   const [n, k] = shapeOf(weight) as [number, number];
   const kind = weightType === "f32" ? "linear" : `linear/${weightType}`;
   return b.pack(kind, [weight], packedLinearBytes(n, k, weightType), (to, statics) => {
-    const values = statics.of(weight).values as Float32Array;
-    b.heap.inPieces(values, { rows: n, row: k, grain: 8 }, (piece, first, some) => {
+    b.heap.inPieces(statics.writer(weight), { rows: n, row: k, grain: 8 }, (piece, first, some) => {
       const place = to + packedLinearBytes(first, k, weightType);
       packLinear(b.heap, { weight: piece, n: some, k, to: place, weightType });
     });

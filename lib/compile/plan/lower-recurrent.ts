@@ -1,7 +1,7 @@
 import { recurrent, type RecurrentSpec } from "../../kernels/cpu/index.js";
 import type { Argument, Node } from "../../graph/index.js";
 import { shapeOf } from "../passes/facts.js";
-import { addressOf, type Builder, Decline, type Lowered } from "./builder.js";
+import { addressOf, type Builder, Decline, type Lowered, type Runner } from "./builder.js";
 import { type Lower, optionsOf } from "./lower-basic.js";
 import { packWeight } from "./lower-linear.js";
 import { blocksOf, vectorOf } from "./lower-norm.js";
@@ -103,7 +103,8 @@ function runLayer(
         hN: ends[0] ? addressOf(ends[0]) : 0,
         cN: ends[1] ? addressOf(ends[1]) : 0,
       };
-      return (part, parts) => kernel.run(pointers, part, parts);
+      const run: Runner = (part) => kernel.run(pointers, part);
+      return Object.assign(run, { stages: () => kernel.stages(pointers) });
     },
   });
 }

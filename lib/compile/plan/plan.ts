@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { Heap, ThreadProgram, Threads } from "../../kernels/cpu/index.js";
+import type { Heap, ThreadProgram, Threads, ThreadStep } from "../../kernels/cpu/index.js";
 import type { Node } from "../../graph/index.js";
 import { type Argument, callNode, type Graph, mapNodes } from "../../graph/index.js";
 import { tensorMeta } from "../passes/facts.js";
@@ -164,7 +164,11 @@ export class Plan implements CompiledPlan {
     if (threads === null) return;
     this.program?.dispose();
     this.program = threads.program(
-      this.steps.map(({ onOneThread }, i) => ({ run: this.run[i]!, onOneThread })),
+      this.steps.flatMap(({ onOneThread }, i): ThreadStep[] => {
+        const run = this.run[i]!;
+        const stages = onOneThread ? undefined : run.stages?.();
+        return stages?.map((stage) => ({ run: stage })) ?? [{ run, onOneThread }];
+      }),
     );
     this.trial = new Trial();
   }

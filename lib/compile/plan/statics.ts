@@ -13,6 +13,9 @@ import { shapeOf, tensorMeta } from "../passes/facts.js";
 /** The numbers of something that depends on no input. */
 export type Numbers = Constant & { readonly values: tf.TypedArray };
 
+/** Writes `count` rows from the first on into an array, from a place in it on. */
+export type WriteRows = (first: number, count: number, to: Float32Array, at: number) => void;
+
 const size = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
 /** Computes what depends on no input; nothing is kept. The common formulas run on bare arrays. */
@@ -31,6 +34,42 @@ export class Statics {
       this.known.set(node, numbers);
     }
     return numbers;
+  }
+
+  /**
+   * The same row by row, to be written where it is needed: weights that are scaled or joined are most
+   * of a model's memory, and so they are not kept twice.
+   */
+  writer(node: Node): WriteRows {
+    const [first, second, axis] = node.args;
+    const shape = shapeOf(node);
+    const row = size(shape.slice(1));
+    const isFloat = node.kind === "call_function" && tensorMeta(node)?.dtype === "float32";
+    if (isFloat && node.target === "prim.scale" && axis === 0) {
+      const inner = this.writer(first as Node);
+      const factors = typeof second === "number" ? null : this.of(second as Node).values;
+      return (from, count, to, at) => {
+        inner(from, count, to, at);
+        for (let i = 0; i < count; i += 1) {
+          const by = factors ? factors[from + i]! : (second as number);
+          for (let j = at + i * row; j < at + (i + 1) * row; j += 1) to[j] = to[j]! * by;
+        }
+      };
+    }
+    if (isFloat && node.target === "prim.concat" && second === 0) {
+      const parts = (first as Node[]).map((one) => ({ write: this.writer(one), n: shapeOf(one)[0]! })); // prettier-ignore
+      return (from, count, to, at) => {
+        let begin = 0;
+        for (const { write, n } of parts) {
+          const start = Math.max(from, begin);
+          const end = Math.min(from + count, begin + n);
+          if (start < end) write(start - begin, end - start, to, at + (start - from) * row);
+          begin += n;
+        }
+      };
+    }
+    const { values } = this.of(node);
+    return (from, count, to, at) => to.set(values.subarray(from * row, (from + count) * row), at);
   }
 
   private compute(node: Node): Numbers {

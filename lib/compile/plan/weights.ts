@@ -106,14 +106,9 @@ export class Weights {
    * Whether something holds of a weight's numbers. If it does and no longer will, `refresh` says that
    * plans must be made anew.
    */
-  assume(
-    what: string,
-    graph: Graph,
-    node: Node,
-    test: (values: tf.TypedArray) => boolean,
-  ): boolean {
+  assume(what: string, graph: Graph, node: Node, test: (statics: Statics) => boolean): boolean {
     const key = `${what} ${signature(node, graph)}`;
-    const holds = (): boolean => test(this.staticsOf(graph).of(node).values);
+    const holds = (): boolean => test(this.staticsOf(graph));
     if (this.assumed.has(key)) return true;
     if (!holds()) return false;
     this.assumed.set(key, { sources: this.sourcesOf([node], graph), holds });

@@ -2,7 +2,7 @@
 import { gemmLibrary, multiply, panelBytes, productBytes } from "./gemm.js";
 import type { Heap } from "./heap.js";
 import { type Kernel, share } from "./kernel.js";
-import { softmaxLibrary } from "./softmax.js";
+import { softmaxOf } from "./softmax.js";
 
 /** Where the heads of a tensor lie, in elements: a merged projection is read in place. */
 export interface HeadStrides {
@@ -56,7 +56,7 @@ export function attention(heap: Heap, spec: AttentionSpec): Kernel<AttentionPoin
   const { batch, heads, keyHeads = heads, queries, keys, headSize, valueSize = headSize } = spec;
   const { scale = 1 / Math.sqrt(headSize), causal = false, emptyRows = "nan" } = spec;
   const library = gemmLibrary(heap);
-  const { softmax } = softmaxLibrary(heap);
+  const softmax = softmaxOf(heap);
   const fitting = Math.floor(SCORE_BYTES / (Math.max(keys, 1) * 4)) & -4;
   const block = Math.min(Math.max(fitting, 4), MOST_QUERIES, Math.max(queries, 1));
   const keyBytes = panelBytes(keys, headSize);

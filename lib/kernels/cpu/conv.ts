@@ -87,9 +87,15 @@ export function fastestConv(spec: ConvSpec): ConvAlgorithm {
     const weight = WEIGHT_COST * rows * inChannels;
     return side * (tiles * (rows * inChannels + TILE_COST * (inChannels + outChannels)) + weight);
   };
-  const algorithms = convAlgorithms(spec);
+  const algorithms = convAlgorithms(spec).filter(
+    (algorithm) =>
+      algorithm !== "winograd4" || packedConvBytes({ ...spec, algorithm }) <= MOST_WINOGRAD4,
+  );
   return algorithms.reduce((best, one) => (cost(one) < cost(best) ? one : best));
 }
+
+/** F(4 × 4) has four times the weight, which pays as long as that stays in the cache. */
+const MOST_WINOGRAD4 = 4 * 1024 ** 2;
 
 /** What a number of a patch, of a tile, of the weight costs to get there, in multiply-adds. */
 const PATCH_COST = 4;

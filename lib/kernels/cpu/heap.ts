@@ -45,12 +45,13 @@ function compiled(
   build: Build,
   shared: boolean,
   emit: (module: ModuleBuilder) => void,
+  only: readonly string[] | undefined,
 ): Compiled {
   const name = `${build} ${shared} ${key}`;
   const known = modules.get(name);
   if (known !== undefined) return known;
   const sharedPages = shared ? SHARED_PAGES : undefined;
-  const builder = new ModuleBuilder({ fma: build === "fma", sharedPages });
+  const builder = new ModuleBuilder({ fma: build === "fma", sharedPages, only });
   emit(builder);
   const bytes = builder.bytes();
   const made = { bytes, code: new WebAssembly.Module(bytes) };
@@ -128,10 +129,11 @@ export class Heap {
   /**
    * Brings rows of numbers here, a piece of them at a time, each for as long as the callback takes: a
    * piece stays in the cache, where all of them would need fresh memory.
+   * @param write - Writes `count` rows from the first on into an array, from a place in it on.
    * @param grain - Pieces are so many rows, or a multiple of it.
    */
   inPieces(
-    values: Float32Array,
+    write: (first: number, count: number, to: Float32Array, at: number) => void,
     { rows, row, grain }: { rows: number; row: number; grain: number },
     use: (piece: number, first: number, count: number) => void,
   ): void {
@@ -139,7 +141,7 @@ export class Heap {
     const piece = this.alloc(Math.min(most, rows) * row * 4);
     for (let first = 0; first < rows; first += most) {
       const count = Math.min(most, rows - first);
-      this.f32.set(values.subarray(first * row, (first + count) * row), piece >>> 2);
+      write(first, count, this.f32, piece >>> 2);
       use(piece, first, count);
     }
     this.free(piece);
@@ -163,16 +165,19 @@ export class Heap {
    * @param key - Names the family and all that its code depends on.
    * @param emit - Writes them as WebAssembly.
    * @param fallback - The same functions in JavaScript, on the same addresses and layouts.
+   * @param only - Those that are needed, if not all of them.
    */
-  library<T extends object>(
+  library<T extends object, K extends keyof T & string = keyof T & string>(
     key: string,
     emit: (module: ModuleBuilder) => void,
     fallback: (heap: Heap) => T,
-  ): T {
-    let library = this.libraries.get(key) as T | undefined;
+    only?: readonly K[],
+  ): Pick<T, K> {
+    const name = only ? `${key} ${only.join()}` : key;
+    let library = this.libraries.get(name) as Pick<T, K> | undefined;
     if (!library) {
-      library = this.build === "js" ? fallback(this) : this.instantiate<T>(key, emit);
-      this.libraries.set(key, library);
+      library = this.build === "js" ? fallback(this) : this.instantiate<T>(name, emit, only);
+      this.libraries.set(name, library);
     }
     return library;
   }
@@ -203,8 +208,12 @@ export class Heap {
     return [entry.address, entry.bytes.length];
   }
 
-  private instantiate<T>(key: string, emit: (module: ModuleBuilder) => void): T {
-    const { bytes, code } = compiled(key, this.build, this.shared, emit);
+  private instantiate<T>(
+    key: string,
+    emit: (module: ModuleBuilder) => void,
+    only: readonly string[] | undefined,
+  ): T {
+    const { bytes, code } = compiled(key, this.build, this.shared, emit, only);
     const { exports } = new WebAssembly.Instance(code, {
       env: { memory: this.memory! },
       math: Math as unknown as WebAssembly.ModuleImports,

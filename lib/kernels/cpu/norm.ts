@@ -19,7 +19,8 @@ export interface NormLibrary {
   scaleRows: (x: number, rows: number, n: number, pairs: number, out: number) => void;
 }
 
-const libraryOf = (heap: Heap): NormLibrary => heap.library("norm", emitNorm, normInJs);
+const libraryOf = <K extends keyof NormLibrary>(heap: Heap, ...only: K[]): Pick<NormLibrary, K> =>
+  heap.library("norm", emitNorm, normInJs, only);
 
 export interface LayerNormSpec {
   /** `layer` subtracts the mean, `rms` does not. */
@@ -46,7 +47,8 @@ export interface LayerNormPointers {
 /** `out = (x + residual - mean) / √(variance + eps) · weight + bias`, row by row. */
 export function layerNorm(heap: Heap, spec: LayerNormSpec): Kernel<LayerNormPointers> {
   const { kind, rows, n, eps } = spec;
-  const run = libraryOf(heap)[kind === "layer" ? "layerNorm" : "rmsNorm"];
+  const name = kind === "layer" ? "layerNorm" : "rmsNorm";
+  const run = libraryOf(heap, name)[name];
   return {
     workspaceBytes: 0,
     run: (p, part = 0, parts = 1) => {
@@ -82,7 +84,7 @@ export interface GroupNormPointers {
 
 export function groupNorm(heap: Heap, spec: GroupNormSpec): Kernel<GroupNormPointers> {
   const { batch, channels, groups, n, eps } = spec;
-  const { moments, groupPairs, scaleRows } = libraryOf(heap);
+  const { moments, groupPairs, scaleRows } = libraryOf(heap, "moments", "groupPairs", "scaleRows");
   const perGroup = channels / groups;
   const workspaceBytes = (4 + 4 * perGroup) * 4;
   return {

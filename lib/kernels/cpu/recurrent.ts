@@ -2,22 +2,27 @@
 import { gemmLibrary, MAX_ROWS, multiply, panelBytes, productBytes } from "./gemm.js";
 import type { Heap } from "./heap.js";
 import { recurrentInJs } from "./js/recurrent.js";
-import type { Kernel } from "./kernel.js";
+import { type Kernel, share } from "./kernel.js";
 import type { WeightType } from "./linear.js";
 import { panelWidener } from "./narrow.js";
 import { emitRecurrent } from "./wasm/recurrent.js";
 
+/** `n` of the `width` units of a layer, from where the addresses point on. */
 export interface RecurrentLibrary {
   lstm: (
-    gates: number, gatesRow: number, batch: number, n: number, c: number, out: number,
-    outRow: number,
+    gates: number, gatesRow: number, batch: number, n: number, width: number, c: number,
+    out: number, outRow: number,
   ) => void; // prettier-ignore
   gru: (
-    gates: number, gatesRow: number, hidden: number, batch: number, n: number, last: number,
-    lastRow: number, out: number, outRow: number,
+    gates: number, gatesRow: number, hidden: number, batch: number, n: number, width: number,
+    last: number, lastRow: number, out: number, outRow: number,
   ) => void; // prettier-ignore
   tanh: (
     gates: number, gatesRow: number, batch: number, n: number, out: number, outRow: number,
+  ) => void; // prettier-ignore
+  /** Copies rows of bytes; from 0: zeros. */
+  move: (
+    from: number, fromRow: number, rows: number, bytes: number, to: number, toRow: number,
   ) => void; // prettier-ignore
 }
 
@@ -57,15 +62,29 @@ export interface RecurrentPointers {
   workspace: number;
 }
 
-/** Threads do not help: each step waits for the one before, so part 0 does it all. */
-export function recurrent(heap: Heap, spec: RecurrentSpec): Kernel<RecurrentPointers> {
+/** A kernel whose threads wait for each other on the way. */
+export interface StagedKernel<Pointers> extends Kernel<Pointers> {
+  /** What it does, in stages: each begins when all parts of the one before are done. */
+  stages: (pointers: Pointers) => ((part: number, parts: number) => void)[];
+}
+
+/** More stages than this are not worth the memory that threads note them in. */
+const MOST_STAGES = 4096;
+
+/**
+ * One thread does a step in time with one product; several share the units of a layer, and meet after
+ * each step: then each of them has its part of the weight in its own cache.
+ */
+export function recurrent(heap: Heap, spec: RecurrentSpec): StagedKernel<RecurrentPointers> {
   const { kind, time, batch, inputSize, hiddenSize, batchFirst = false, reverse = false } = spec;
   const { weightType = "f32" } = spec;
   const library = gemmLibrary(heap);
-  const cells = heap.library("recurrent", emitRecurrent, recurrentInJs);
-  const width = GATES[kind] * hiddenSize;
+  const { move, ...cells } = recurrentLibrary(heap, kind);
+  const gateCount = GATES[kind];
+  const width = gateCount * hiddenSize;
   const outRow = (spec.outRow ?? hiddenSize) * 4;
-  const stateBytes = batch * hiddenSize * 4 + 64;
+  const row = hiddenSize * 4;
+  const stateBytes = batch * row + 64;
   // Gates of the inputs are computed for a stretch of time at once.
   const stretch = Math.max(1, Math.min(time, Math.floor(MAX_ROWS / batch)));
   const gateBytes = stretch * batch * width * 4 + 64;
@@ -77,109 +96,168 @@ export function recurrent(heap: Heap, spec: RecurrentSpec): Kernel<RecurrentPoin
   // Every step reads all of both weights: they are widened once a run.
   const [ihBytes, hhBytes] = [panelBytes(width, inputSize), panelBytes(width, hiddenSize)];
   const wideBytes = weightType === "f32" ? 0 : ihBytes + hhBytes;
-  const widened = (p: RecurrentPointers): Pick<RecurrentPointers, "weightIh" | "weightHh"> => {
-    if (weightType === "f32") return p;
-    const panels = Math.ceil(width / 8);
-    const weightIh = p.workspace + 2 * stateBytes + gateBytes + hiddenBytes + strips;
-    const weightHh = weightIh + ihBytes;
-    panelWidener(heap, weightType, inputSize)(p.weightIh, panels, weightIh);
-    panelWidener(heap, weightType, hiddenSize)(p.weightHh, panels, weightHh);
-    return { weightIh, weightHh };
-  };
+  const workspaceBytes = 2 * stateBytes + gateBytes + hiddenBytes + wideBytes + strips;
   /** From row to row of the batch, and from time to time, in rows of x or the output. */
   const [batchStep, timeStep] = batchFirst ? [time, 1] : [1, batch];
+  const outStep = batchStep * outRow;
+  const stretches = Array.from({ length: Math.ceil(time / stretch) }, (_, i) => {
+    const count = Math.min(stretch, time - i * stretch);
+    return { count, first: reverse ? time - i * stretch - count : i * stretch };
+  });
+
+  /** Where everything is that threads share; each has room for strips of its own. */
+  const places = (p: RecurrentPointers) => {
+    const start = p.workspace;
+    const c = start + stateBytes;
+    const gates = c + stateBytes;
+    const hidden = gates + gateBytes;
+    const wide = hidden + hiddenBytes;
+    const [weightIh, weightHh] = wideBytes ? [wide, wide + ihBytes] : [p.weightIh, p.weightHh];
+    return { start, c, gates, hidden, weightIh, weightHh, strips: wide + wideBytes };
+  };
+  type Places = ReturnType<typeof places>;
+
+  const begin = (p: RecurrentPointers, { start, c, weightIh, weightHh }: Places): void => {
+    if (weightType !== "f32") {
+      const panels = Math.ceil(width / 8);
+      panelWidener(heap, weightType, inputSize)(p.weightIh, panels, weightIh);
+      panelWidener(heap, weightType, hiddenSize)(p.weightHh, panels, weightHh);
+    }
+    move(p.h0 ?? 0, row, batch, row, start, row);
+    if (kind === "lstm") move(p.c0 ?? 0, row, batch, row, c, row);
+  };
+
+  /** Gates of the inputs of `count` times from `first` on, laid out as x is. */
+  const inputGates = (
+    p: RecurrentPointers,
+    at: Places,
+    { first, count }: Stretch,
+    part: number,
+    parts: number,
+  ): void => {
+    const runs = batchFirst ? batch : 1;
+    const rows = batchFirst ? count : count * batch;
+    const byRows = rows >= 8 * parts;
+    const [m0, m1] = byRows ? share(rows, part, parts, 4) : [0, rows];
+    const [n0, n1] = byRows ? [0, width] : share(width, part, parts, 8);
+    for (let run = 0; run < runs; run += 1) {
+      for (let from = m0; from < m1 && n0 < n1; from += MAX_ROWS) {
+        multiply(library, {
+          n: n1 - n0,
+          strips: at.strips + part * workspaceBytes,
+          m: Math.min(MAX_ROWS, m1 - from),
+          k: inputSize,
+          a: p.x + (run * batchStep + first * timeStep + from) * inputSize * 4,
+          aRow: inputSize * 4,
+          b: at.weightIh + n0 * inputSize * 4,
+          c: at.gates + ((run * count + from) * width + n0) * 4,
+          cRow: width * 4,
+          bias: p.biasIh ? p.biasIh + n0 * 4 : 0,
+          residual: 0,
+        });
+      }
+    }
+  };
+
+  /** One step in time of the units `[u0, u1)`. */
+  const step = (
+    p: RecurrentPointers,
+    at: Places,
+    t: number,
+    { first, count }: Stretch,
+    part: number,
+    parts: number,
+  ): void => {
+    const [u0, u1] = share(hiddenSize, part, parts, 8);
+    if (u0 >= u1) return;
+    const [n, skip] = [u1 - u0, u0 * 4];
+    const gates = at.gates + (t - first) * (batchFirst ? 1 : batch) * width * 4;
+    const gatesRow = (batchFirst ? count : 1) * width * 4;
+    const out = p.out + t * timeStep * outRow;
+    const isFirst = t === (reverse ? time - 1 : 0);
+    const last = isFirst ? at.start : out + (reverse ? 1 : -1) * timeStep * outRow;
+    const lastRow = isFirst ? row : outStep;
+    const isGru = kind === "gru";
+    // All gates side by side, or this part's units of each.
+    const [products, columns] = parts === 1 ? [1, width] : [gateCount, n];
+    for (let gate = 0; gate < products; gate += 1) {
+      const column = gate * hiddenSize + u0;
+      for (let from = 0; from < batch; from += MAX_ROWS) {
+        const c = gates + from * gatesRow + column * 4;
+        multiply(library, {
+          n: columns,
+          strips: at.strips + part * workspaceBytes,
+          low: kind === "relu" ? 0 : -Infinity,
+          m: Math.min(MAX_ROWS, batch - from),
+          k: hiddenSize,
+          a: last + from * lastRow,
+          aRow: lastRow,
+          b: at.weightHh + column * hiddenSize * 4,
+          c: isGru ? at.hidden + (from * width + column) * 4 : c,
+          cRow: isGru ? width * 4 : gatesRow,
+          bias: p.biasHh ? p.biasHh + column * 4 : 0,
+          residual: isGru ? 0 : c,
+        });
+      }
+    }
+    const [from, to] = [gates + skip, out + skip];
+    if (cells.lstm) cells.lstm(from, gatesRow, batch, n, hiddenSize, at.c + skip, to, outStep);
+    else if (cells.gru) {
+      const inner = at.hidden + skip;
+      cells.gru(from, gatesRow, inner, batch, n, hiddenSize, last + skip, lastRow, to, outStep);
+    } else if (cells.tanh) cells.tanh(from, gatesRow, batch, n, to, outStep);
+    else move(from, gatesRow, batch, n * 4, to, outStep);
+  };
+
+  const end = (p: RecurrentPointers, { c }: Places): void => {
+    const last = p.out + (reverse ? 0 : time - 1) * timeStep * outRow;
+    if (p.hN) move(last, outStep, batch, row, p.hN, row);
+    if (p.cN && kind === "lstm") move(c, row, batch, row, p.cN, row);
+  };
+  const timeOf = ({ first, count }: Stretch, i: number): number =>
+    first + (reverse ? count - 1 - i : i);
 
   return {
-    onOneThread: true,
-    workspaceBytes: 2 * stateBytes + gateBytes + hiddenBytes + strips + wideBytes,
+    onOneThread: hiddenSize % 8 !== 0 || time > MOST_STAGES,
+    workspaceBytes,
     run: (p, part = 0) => {
       if (part > 0) return;
-      const { weightIh, weightHh } = widened(p);
-      const [start, c] = [p.workspace, p.workspace + stateBytes];
-      const gates = c + stateBytes;
-      const hidden = gates + gateBytes;
-      const scratch = hidden + hiddenBytes;
-      setState(heap, start, p.h0, batch * hiddenSize);
-      if (kind === "lstm") setState(heap, c, p.c0, batch * hiddenSize);
-
-      /** Gates of the inputs of `count` times from `first` on, laid out as x is. */
-      const inputGates = (first: number, count: number): void => {
-        const runs = batchFirst ? batch : 1;
-        const rows = batchFirst ? count : count * batch;
-        for (let run = 0; run < runs; run += 1) {
-          for (let row = 0; row < rows; row += MAX_ROWS) {
-            multiply(library, {
-              n: width,
-              strips: scratch,
-              m: Math.min(MAX_ROWS, rows - row),
-              k: inputSize,
-              a: p.x + (run * batchStep + first * timeStep + row) * inputSize * 4,
-              aRow: inputSize * 4,
-              b: weightIh,
-              c: gates + (run * count + row) * width * 4,
-              cRow: width * 4,
-              bias: p.biasIh ?? 0,
-              residual: 0,
-            });
-          }
-        }
-      };
-
-      let [last, lastRow] = [start, hiddenSize * 4];
-      const step = (t: number, first: number, count: number): void => {
-        const at = gates + (t - first) * (batchFirst ? 1 : batch) * width * 4;
-        const gatesRow = (batchFirst ? count : 1) * width * 4;
-        const isGru = kind === "gru";
-        const out = p.out + t * timeStep * outRow;
-        const outStep = batchStep * outRow;
-        for (let row = 0; row < batch; row += MAX_ROWS) {
-          multiply(library, {
-            n: width,
-            strips: scratch,
-            low: kind === "relu" ? 0 : -Infinity,
-            m: Math.min(MAX_ROWS, batch - row),
-            k: hiddenSize,
-            a: last + row * lastRow,
-            aRow: lastRow,
-            b: weightHh,
-            c: isGru ? hidden + row * width * 4 : at + row * gatesRow,
-            cRow: isGru ? width * 4 : gatesRow,
-            bias: p.biasHh ?? 0,
-            residual: isGru ? 0 : at + row * gatesRow,
-          });
-        }
-        if (kind === "lstm") cells.lstm(at, gatesRow, batch, hiddenSize, c, out, outStep);
-        else if (isGru) {
-          cells.gru(at, gatesRow, hidden, batch, hiddenSize, last, lastRow, out, outStep);
-        } else if (kind === "tanh") cells.tanh(at, gatesRow, batch, hiddenSize, out, outStep);
-        else {
-          for (let row = 0; row < batch; row += 1) {
-            move(heap, out + row * outStep, at + row * gatesRow, hiddenSize);
-          }
-        }
-        [last, lastRow] = [out, outStep];
-      };
-
-      for (let done = 0; done < time; done += stretch) {
-        const count = Math.min(stretch, time - done);
-        const first = reverse ? time - done - count : done;
-        inputGates(first, count);
-        for (let i = 0; i < count; i += 1)
-          step(first + (reverse ? count - 1 - i : i), first, count);
+      const at = places(p);
+      begin(p, at);
+      for (const one of stretches) {
+        inputGates(p, at, one, 0, 1);
+        for (let i = 0; i < one.count; i += 1) step(p, at, timeOf(one, i), one, 0, 1);
       }
-      for (let row = 0; p.hN && row < batch; row += 1) {
-        move(heap, p.hN + row * hiddenSize * 4, last + row * lastRow, hiddenSize);
-      }
-      if (p.cN && kind === "lstm") move(heap, p.cN, c, batch * hiddenSize);
+      end(p, at);
+    },
+    stages: (p) => {
+      const at = places(p);
+      const alone =
+        (run: (p: RecurrentPointers, at: Places) => void) =>
+        (part: number): void => {
+          if (part === 0) run(p, at);
+        };
+      const middle = stretches.flatMap((one) => [
+        (part: number, parts: number) => inputGates(p, at, one, part, parts),
+        ...Array.from({ length: one.count }, (_, i) => (part: number, parts: number): void => {
+          step(p, at, timeOf(one, i), one, part, parts);
+        }),
+      ]);
+      return [alone(begin), ...middle, alone(end)];
     },
   };
 }
 
-function move(heap: Heap, to: number, from: number, count: number): void {
-  heap.f32.copyWithin(to >>> 2, from >>> 2, (from >>> 2) + count);
+interface Stretch {
+  first: number;
+  count: number;
 }
 
-function setState(heap: Heap, to: number, from: number | undefined, count: number): void {
-  if (from) move(heap, to, from, count);
-  else heap.f32.fill(0, to >>> 2, (to >>> 2) + count);
+type Cells = Partial<Omit<RecurrentLibrary, "move">> & Pick<RecurrentLibrary, "move">;
+
+/** The cell of a kind, and what moves states. */
+function recurrentLibrary(heap: Heap, kind: RecurrentSpec["kind"]): Cells {
+  const cell = kind === "relu" ? [] : [kind];
+  const library = heap.library("recurrent", emitRecurrent, recurrentInJs, [...cell, "move"]);
+  return Object.fromEntries([...cell, "move" as const].map((name) => [name, library[name]])) as unknown as Cells; // prettier-ignore
 }

@@ -12,8 +12,10 @@ export interface SoftmaxLibrary {
   logSoftmax: (x: number, out: number, rows: number, n: number) => void;
 }
 
-export const softmaxLibrary = (heap: Heap): SoftmaxLibrary =>
-  heap.library("softmax", emitSoftmax, softmaxInJs);
+export const softmaxOf = (heap: Heap): SoftmaxLibrary["softmax"] =>
+  heap.library("softmax", emitSoftmax, softmaxInJs, ["softmax"]).softmax;
+const logSoftmaxOf = (heap: Heap): SoftmaxLibrary["logSoftmax"] =>
+  heap.library("softmax", emitSoftmax, softmaxInJs, ["logSoftmax"]).logSoftmax;
 
 export interface SoftmaxSpec {
   rows: number;
@@ -33,17 +35,16 @@ export interface SoftmaxPointers {
 export function softmax(heap: Heap, spec: SoftmaxSpec): Kernel<SoftmaxPointers> {
   const { rows, n, scale = 1 } = spec;
   if (spec.log && scale !== 1) throw new Error("softmax: no scale with log");
-  const library = softmaxLibrary(heap);
+  const row = n * 4;
+  const log = spec.log ? logSoftmaxOf(heap) : undefined;
+  const plain = log ? undefined : softmaxOf(heap);
   return {
     workspaceBytes: 0,
     run: ({ x, out }, part = 0, parts = 1) => {
       const [from, to] = share(rows, part, parts);
       const skip = from * n * 4;
-      if (spec.log) library.logSoftmax(x + skip, out + skip, to - from, n);
-      else {
-        const row = n * 4;
-        library.softmax(x + skip, out + skip, to - from, n, row, row, scale, 0, 0, n, 0, 0);
-      }
+      log?.(x + skip, out + skip, to - from, n);
+      plain?.(x + skip, out + skip, to - from, n, row, row, scale, 0, 0, n, 0, 0);
     },
   };
 }

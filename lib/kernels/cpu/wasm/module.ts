@@ -166,7 +166,9 @@ export interface ModuleOptions {
   /** Whether relaxed-SIMD instructions may be used. */
   fma: boolean;
   /** The maximum of a shared memory, in pages; absent if the memory is not shared. */
-  sharedPages?: number;
+  sharedPages?: number | undefined;
+  /** The functions that are wanted; the others are left out. */
+  only?: readonly string[] | undefined;
 }
 
 const vector = (items: readonly Code[]): Code => [uleb(items.length), items];
@@ -179,11 +181,13 @@ const text = (value: string): Code => [
 export class ModuleBuilder {
   readonly fma: boolean;
   private readonly sharedPages: number | undefined;
+  private readonly only: readonly string[] | undefined;
   private readonly functions: { name: string; builder: FunctionBuilder }[] = [];
   private readonly imports = new Map<string, { index: number; arity: number }>();
 
-  constructor({ fma, sharedPages }: ModuleOptions) {
+  constructor({ fma, sharedPages, only }: ModuleOptions) {
     this.fma = fma;
+    this.only = only;
     this.sharedPages = sharedPages;
   }
 
@@ -193,6 +197,7 @@ export class ModuleBuilder {
     parameters: P,
     body: (f: FunctionBuilder, variables: Variables<P>) => void,
   ): void {
+    if (this.only && !this.only.includes(name)) return;
     const builder = new FunctionBuilder(Object.values(parameters), this);
     const entries = Object.entries(parameters).map(([key, type], index) => [
       key,

@@ -8,10 +8,19 @@ export function emitRecurrent(module: ModuleBuilder): void {
   // Gates i, f, g, o of each row, side by side; c is updated where it lies, [batch, n].
   module.function(
     "lstm",
-    { gates: "i32", gatesRow: "i32", batch: "i32", n: "i32", c: "i32", out: "i32", outRow: "i32" },
+    {
+      gates: "i32",
+      gatesRow: "i32",
+      batch: "i32",
+      n: "i32",
+      width: "i32",
+      c: "i32",
+      out: "i32",
+      outRow: "i32",
+    },
     (f, p) => {
       const row = f.i32(0);
-      const bytes = f.i32(p.n.shl(2));
+      const bytes = f.i32(p.width.shl(2));
       f.for(row, p.batch, 1, () => {
         alongRow(f, p.n, (offset, rest) => {
           const at = f.i32(p.gates.add(offset));
@@ -43,6 +52,7 @@ export function emitRecurrent(module: ModuleBuilder): void {
       hidden: "i32",
       batch: "i32",
       n: "i32",
+      width: "i32",
       last: "i32",
       lastRow: "i32",
       out: "i32",
@@ -50,7 +60,7 @@ export function emitRecurrent(module: ModuleBuilder): void {
     },
     (f, p) => {
       const row = f.i32(0);
-      const bytes = f.i32(p.n.shl(2));
+      const bytes = f.i32(p.width.shl(2));
       f.for(row, p.batch, 1, () => {
         alongRow(f, p.n, (offset, rest) => {
           const input = f.i32(p.gates.add(offset));
@@ -70,6 +80,25 @@ export function emitRecurrent(module: ModuleBuilder): void {
         p.hidden.set(p.hidden.add(bytes.mul(3)));
         p.last.set(p.last.add(p.lastRow));
         p.out.set(p.out.add(p.outRow));
+      });
+    },
+  );
+  // Rows of bytes, or zeros if they come from nowhere.
+  module.function(
+    "move",
+    { from: "i32", fromRow: "i32", rows: "i32", bytes: "i32", to: "i32", toRow: "i32" },
+    (f, p) => {
+      const row = f.i32(0);
+      f.for(row, p.rows, 1, () => {
+        f.if(
+          p.from,
+          () => {
+            f.copyBytes(p.to, p.from, p.bytes);
+            p.from.set(p.from.add(p.fromRow));
+          },
+          () => f.fillBytes(p.to, p.bytes),
+        );
+        p.to.set(p.to.add(p.toRow));
       });
     },
   );
