@@ -4,7 +4,7 @@ import { createReadStream, existsSync } from "node:fs";
 import { createServer } from "node:http";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { chromium } from "playwright-core";
+import { type Browser, chromium, type Page } from "playwright-core";
 import { BROWSER_FLAGS, findBrowser } from "../scripts/browser.js";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -27,12 +27,22 @@ export async function inBrowser<T>(file: string, name: string, ...args: unknown[
   return inBrowserWith([], file, name, ...args);
 }
 
-/** The same on a page that is cross-origin isolated and can fetch the files of folders by their name. */
-export async function inBrowserWith<T>(
+/** The same on a page that can fetch the files of folders by their name. */
+export function inBrowserWith<T>(
   folders: readonly string[],
   file: string,
   name: string,
   ...args: unknown[]
+): Promise<T> {
+  const call = `import("/bench.js").then((m) => m[${JSON.stringify(name)}](...${JSON.stringify(args)}))`;
+  return withPage(folders, file, (page) => page.evaluate<T>(call));
+}
+
+/** Opens a page that is cross-origin isolated, with a module of ours at `/bench.js`. */
+export async function withPage<T>(
+  folders: readonly string[],
+  file: string,
+  use: (page: Page, browser: Browser) => Promise<T>,
 ): Promise<T> {
   const code = await bundle(file);
   const server = createServer((request, response) => {
@@ -60,8 +70,7 @@ export async function inBrowserWith<T>(
   try {
     const page = await browser.newPage();
     await page.goto(`http://127.0.0.1:${port}/`);
-    const call = `import("/bench.js").then((m) => m[${JSON.stringify(name)}](...${JSON.stringify(args)}))`;
-    return await page.evaluate<T>(call);
+    return await use(page, browser);
   } finally {
     await browser.close();
     server.close();

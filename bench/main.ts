@@ -11,6 +11,7 @@ import { benchLayers, type Row } from "./layers.js";
 import { benchLoad, type LoadRow } from "./load.js";
 import { benchLoadExported, type LoadExportedRow } from "./load-exported.js";
 import { benchPrecision, type PrecisionRow } from "./precision.js";
+import { benchMemory, type MemoryRow } from "./memory.js";
 import { reportWebgl } from "./webgl-report.js";
 
 function print(rows: readonly Row[]): void {
@@ -93,6 +94,16 @@ function printPrecision(rows: readonly PrecisionRow[]): void {
   console.log(table.toString());
 }
 
+function printMemory(rows: readonly MemoryRow[]): void {
+  const table = new Table({
+    head: ["500 MB", "to", "memory beyond the tensors, in files"],
+    style: { head: [], border: [] },
+    colAligns: ["left", "left", "right"],
+  });
+  for (const { file, where, over } of rows) table.push([file, where, over.toFixed(2)]);
+  console.log(table.toString());
+}
+
 async function layers(): Promise<void> {
   const rows: Row[] = [];
   for (const backend of ["cpu", "wasm"] satisfies BackendName[])
@@ -104,6 +115,7 @@ async function layers(): Promise<void> {
 const BENCHES: Record<string, () => Promise<void>> = {
   layers,
   load: async () => printLoad(await benchLoad()),
+  memory: async () => printMemory(await benchMemory()),
   "load-exported": async () => printLoadExported(await benchLoadExported()),
   eager: async () => printEager(await benchEager()),
   precision: async () => printPrecision(await benchPrecision()),
