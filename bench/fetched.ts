@@ -1,0 +1,17 @@
+/** Packages that only a bench compares with: too heavy for a dependency, fetched when they are needed. */
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export const cache = fileURLToPath(new URL("../node_modules/.cache/bench", import.meta.url));
+
+/** The folder of a package, which is installed there if it is not yet. */
+export function fetchPackage(name: string, env: Record<string, string> = {}): string {
+  const folder = join(cache, "node_modules", name);
+  if (!existsSync(folder)) {
+    const args = ["install", "--prefix", cache, "--ignore-scripts", "--no-audit", name];
+    execFileSync("npm", args, { env: { ...process.env, ...env }, stdio: "inherit" });
+  }
+  return folder;
+}
