@@ -19,15 +19,15 @@ export async function openShards(
   open: (shard: ByteSource) => Promise<Checkpoint>,
 ): Promise<Checkpoint> {
   const places = choose(await readIndex(file), wanted);
-  const shards = new Map<string, Checkpoint>();
+  const names = [...new Set([...places.values()].map(({ name }) => name))];
+  // First all are found, then they are read: so their sizes are known before reading begins.
+  file.task?.stopReporting();
+  const sources = await Promise.all(names.map((name) => openBeside(file, name)));
+  const opened = await Promise.all(sources.map(open));
+  const shards = new Map(names.map((name, i) => [name, opened[i]!]));
   const entries = new Map<string, LazyEntry>();
   for (const [shown, { key, name }] of places) {
-    let shard = shards.get(name);
-    if (shard === undefined) {
-      shard = await open(await openBeside(file, name));
-      shards.set(name, shard);
-    }
-    const entry = shard.entries.get(key);
+    const entry = shards.get(name)!.entries.get(key);
     if (entry === undefined) {
       const message = `the shard '${name}' has no '${key}', which the index says is there`;
       throw new CheckpointError(message, { file: file.name, key });

@@ -1,4 +1,5 @@
 /** What the parts of one call of `load` share: its signal, its progress, and their turns. */
+import { Turns } from "./turns.js";
 
 /** How far a load is. */
 export interface LoadProgress {
@@ -21,7 +22,11 @@ export interface TaskOptions {
 const REPORT_EVERY = 50;
 const TURN = 25;
 
+/** Requests at the same time, of all files together: as many as browsers send to one server. */
+const REQUESTS = 6;
+
 export class LoadTask {
+  readonly requests = new Turns(REQUESTS);
   private readonly controller = new AbortController();
   private readonly afterwards: (() => Promise<void>)[] = [];
   private readonly atLast: (() => Promise<void>)[] = [];
@@ -110,6 +115,11 @@ export class LoadTask {
   /** From now on the total is known, so that reports make sense. */
   startReporting(): void {
     this.isReporting = true;
+  }
+
+  /** More files are to be opened, whose lengths nobody knows yet. */
+  stopReporting(): void {
+    this.isReporting = false;
   }
 
   private reportLast(): void {

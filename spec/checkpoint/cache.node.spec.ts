@@ -4,7 +4,7 @@ import { chmod, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { cache, load, type LoadOptions } from "../../lib/checkpoint/index.js";
+import { cache, load, type LoadOptions, type LoadProgress } from "../../lib/checkpoint/index.js";
 import { cacheFolder } from "../../lib/checkpoint/cache/folder.js";
 import { FileServer } from "../support/file-server.js";
 import { makeSafetensors, ramp } from "../support/safetensors.js";
@@ -53,6 +53,29 @@ describe("The cache of downloads in Node", () => {
     expect(await first(url)).to.equal(1);
     expect([...(await load(url, { filter: (key) => key === "b" })).keys()]).to.deep.equal(["b"]);
     expect(server.sent() - sent, "only the beginning, to know the edition").to.equal(2 * 65536);
+  });
+
+  it("keeps shards too, whose sizes are known before the first report", async () => {
+    const names = Array.from({ length: 9 }, (_, i) => `model-${i}.safetensors`);
+    for (const [i, name] of names.entries()) {
+      const bytes = makeSafetensors({ [`a${i}`]: ramp(100_000, i) });
+      server.serve(name, { bytes, etag: `"${i}"`, delay: 20 });
+    }
+    const weights = Object.fromEntries(names.map((name, i) => [`a${i}`, name]));
+    const index = Buffer.from(JSON.stringify({ weight_map: weights }));
+    const url = server.serve("index.json", { bytes: index, etag: '"x"' });
+    const totals: unknown[] = [];
+    const onProgress = ({ total }: LoadProgress): unknown => totals.push(total);
+    const entries = await load(url, { onProgress });
+    expect([...entries.keys()]).to.deep.equal(Object.keys(weights));
+    expect(entries.get("a8")!.toFloat32()[0]).to.equal(8);
+    expect(totals.length).to.be.above(1);
+    expect(new Set(totals).size, String(totals)).to.equal(1);
+    expect(server.peak).to.equal(6);
+    expect(await cache.list()).to.have.lengthOf(10);
+    const requests = server.requests.length;
+    await load(url);
+    expect(server.requests.length - requests, "one each, for the edition").to.equal(10);
   });
 
   it("fetches a file that has changed, and forgets the old", async () => {

@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { RangeSource } from "../../lib/checkpoint/source/ranges.js";
 import { LoadTask } from "../../lib/checkpoint/task.js";
+import { Turns } from "../../lib/checkpoint/turns.js";
 
 const file = Uint8Array.from({ length: 1000 }, (_, i) => i % 251);
 
@@ -16,7 +17,7 @@ function makeSource({ maxGap = 0, partSize = 1000, parallel = 2, head = 0 } = {}
     if (begin === 666) throw new Error("broken");
     target.set(file.subarray(begin, begin + target.length));
   };
-  const reader = { name: "file", size: 1000, fill, maxGap, partSize, parallel };
+  const reader = { name: "file", size: 1000, fill, maxGap, partSize, turns: new Turns(parallel) };
   const task = new LoadTask();
   const source = new RangeSource(
     { ...reader, ...(head && { head: file.subarray(0, head) }) },

@@ -2,6 +2,7 @@
 import type { ByteSource } from "../byte-source.js";
 import { CheckpointError } from "../errors.js";
 import type { LoadTask } from "../task.js";
+import { Turns } from "../turns.js";
 import { RangeSource } from "./ranges.js";
 
 const PART = 16 * 2 ** 20;
@@ -17,7 +18,7 @@ export function openBlob(blob: Blob, task: LoadTask, name = nameOf(blob)): ByteS
     task.advance(target.length, name);
   };
   const reader = { name, size: blob.size, fill };
-  return new RangeSource({ ...reader, maxGap: 65536, partSize: PART, parallel: 2 }, task);
+  return new RangeSource({ ...reader, maxGap: 65536, partSize: PART, turns: new Turns(2) }, task);
 }
 
 const nameOf = (blob: Blob): string => ("name" in blob ? (blob as File).name : "<blob>");

@@ -20,8 +20,6 @@ const HEAD = 65536;
 const PART = 8 * 2 ** 20;
 /** A request costs as much as this many bytes. */
 const MAX_GAP = 256 * 1024;
-/** As many as browsers open to one server. */
-const PARALLEL = 6;
 
 /** Failures without a byte between them, before it is given up. */
 const MAX_FAILURES = 5;
@@ -65,7 +63,11 @@ export class HttpFile {
   ) {}
 
   /** Asks for the file's beginning, and learns of which version and length it is. */
-  async connect(): Promise<FileVersion> {
+  connect(): Promise<FileVersion> {
+    return this.task.requests.take(() => this.ask());
+  }
+
+  private async ask(): Promise<FileVersion> {
     let tries = 0;
     let response = await this.retry(() => {
       // The last time plainly: that a range is asked for may be what is not allowed.
@@ -94,14 +96,17 @@ export class HttpFile {
     if (!this.isRanged || size === undefined) {
       task.expect(size);
       task.startReporting();
-      return bytesSource(await this.readAll(), name, { task, ...(sibling && { sibling }) });
+      return bytesSource(await task.requests.take(() => this.readAll()), name, {
+        task,
+        ...(sibling && { sibling }),
+      });
     }
     const head = new Uint8Array(Math.min(HEAD, size));
     task.expect(head.length);
     await this.fill(0, head);
     const fill = (begin: number, target: Uint8Array): Promise<void> => this.fill(begin, target);
     const reader = { name, size, head, fill, ...(sibling && { sibling }) };
-    const limits = { maxGap: MAX_GAP, partSize: PART, parallel: PARALLEL };
+    const limits = { maxGap: MAX_GAP, partSize: PART, turns: task.requests };
     return new RangeSource({ ...reader, ...limits }, task);
   }
 

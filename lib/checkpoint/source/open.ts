@@ -12,7 +12,7 @@ import { checkIntegrity } from "./integrity.js";
 import { openBytes, openCustom } from "./memory.js";
 import { checkSourceOptions, type SourceOptions } from "./options.js";
 import { openPath, toPath } from "./path.js";
-import { readWhole } from "./whole.js";
+import { readWhole, wholeSource } from "./whole.js";
 
 /** Where a checkpoint may come from. */
 export type CheckpointInput =
@@ -135,7 +135,7 @@ async function openUrl(url: string, task: LoadTask, options: OpenOptions): Promi
   const source = await file.open(more.sibling);
   const isKept = cache !== false && isKnown && source.size <= MAX_WHOLE;
   if (!isKept || !(isWhole || integrity !== undefined)) return source;
-  const bytes = await readWhole(source);
-  task.onSuccess(() => writeCached(url, version, bytes, task));
-  return bytesSource(bytes, url, more);
+  return wholeSource(source, (bytes) =>
+    task.onSuccess(() => writeCached(url, version, bytes, task)),
+  );
 }

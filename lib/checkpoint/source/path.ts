@@ -3,6 +3,7 @@ import type { ByteSource } from "../byte-source.js";
 import { CheckpointError } from "../errors.js";
 import { node } from "../node.js";
 import type { LoadTask } from "../task.js";
+import { Turns } from "../turns.js";
 import { RangeSource } from "./ranges.js";
 
 /** Long enough to be fast, short enough to stop and to report between two. */
@@ -47,7 +48,7 @@ export async function openPath(path: string, task: LoadTask): Promise<ByteSource
     return openPath(paths.join(paths.dirname(path), name), task);
   };
   const reader = { name: path, size: stat.size, fill, sibling };
-  return new RangeSource({ ...reader, maxGap: 65536, partSize: PART, parallel: 4 }, task);
+  return new RangeSource({ ...reader, maxGap: 65536, partSize: PART, turns: new Turns(4) }, task);
 }
 
 function unreadable(path: string, cause: unknown): CheckpointError {

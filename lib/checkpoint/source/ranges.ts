@@ -1,6 +1,7 @@
 /** Reads that are asked for together, done as few big ones, in parts that run in parallel. */
 import { type ByteSource, rangeError } from "../byte-source.js";
 import { type LoadTask, nextTurn } from "../task.js";
+import type { Turns } from "../turns.js";
 
 export interface RangeReader {
   name: string;
@@ -9,9 +10,9 @@ export interface RangeReader {
   fill(begin: number, target: Uint8Array): Promise<void>;
   /** Ranges this near to each other are read as one. */
   maxGap: number;
-  /** Bytes that one call of `fill` is asked for at most, and calls at the same time. */
+  /** Bytes that one call of `fill` is asked for at most, and who says when it may be called. */
   partSize: number;
-  parallel: number;
+  turns: Turns;
   /** The file's first bytes, if they are there already; the task knows of them. */
   head?: Uint8Array;
   sibling?: ByteSource["sibling"];
@@ -41,9 +42,7 @@ export class RangeSource implements ByteSource {
   readonly size: number;
   readonly sibling?: NonNullable<ByteSource["sibling"]>;
   private queue: Wanted[] = [];
-  private running = 0;
   private phase = 0;
-  private readonly waiting: (() => void)[] = [];
 
   constructor(
     private readonly reader: RangeReader,
@@ -99,27 +98,13 @@ export class RangeSource implements ByteSource {
     const parts: Promise<void>[] = [];
     for (; at < end; at += partSize) {
       const [from, to] = [at, Math.min(at + partSize, end)];
-      const part = this.inTurn(() =>
-        this.reader.fill(from, buffer.subarray(from - begin, to - begin)),
-      );
+      const part = this.reader.turns.take(() => {
+        this.task.signal.throwIfAborted();
+        return this.reader.fill(from, buffer.subarray(from - begin, to - begin));
+      });
       parts.push(part.then(() => settle(wanted, buffer, begin, from, to)));
     }
     await Promise.all(parts);
-  }
-
-  /** Lets no more than `parallel` run at the same time. */
-  private async inTurn(work: () => Promise<void>): Promise<void> {
-    if (this.running >= this.reader.parallel) {
-      await new Promise<void>((resolve) => this.waiting.push(resolve));
-    } else this.running += 1;
-    try {
-      this.task.signal.throwIfAborted();
-      await work();
-    } finally {
-      const next = this.waiting.shift();
-      if (next) next();
-      else this.running -= 1;
-    }
   }
 }
 

@@ -1,4 +1,4 @@
-import type { ByteSource } from "../byte-source.js";
+import { bytesSource, type ByteSource } from "../byte-source.js";
 
 /** All bytes of a file, in one piece in which the tensors of a safetensors file are aligned. */
 export async function readWhole(source: ByteSource): Promise<Uint8Array> {
@@ -9,4 +9,20 @@ export async function readWhole(source: ByteSource): Promise<Uint8Array> {
   }
   source.task?.startReporting();
   return source.read(0, source.size);
+}
+
+/** The same file, all of which is read as soon as anything of it is asked for. */
+export function wholeSource(file: ByteSource, onRead: (bytes: Uint8Array) => void): ByteSource {
+  const start = async (): Promise<ByteSource> => {
+    const bytes = await readWhole(file);
+    onRead(bytes);
+    return bytesSource(bytes, file.name);
+  };
+  let whole: Promise<ByteSource> | undefined;
+  const { name, size, task } = file;
+  return {
+    ...{ name, size, ...(task && { task }) },
+    ...(file.sibling && { sibling: (other) => file.sibling!(other) }),
+    read: async (begin, end) => (await (whole ??= start())).read(begin, end),
+  };
 }
