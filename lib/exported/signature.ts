@@ -28,18 +28,19 @@ export interface Signature {
   readonly argumentNames: readonly string[];
 }
 
-type Namedtuples = Readonly<Record<string, { field_names: string[] }>>;
-
 export function readSignature(program: ProgramJson): Signature {
-  const { signature, module_call_graph: calls } = program.graph_module;
-  const tuples = (program.graph_module as { treespec_namedtuple_fields?: Namedtuples })
-    .treespec_namedtuple_fields;
+  const { signature, module_call_graph: calls, ...more } = program.graph_module;
+  const tuples = more.treespec_namedtuple_fields ?? {};
   const root = calls.find(({ fqn }) => fqn === "")?.signature;
   if (!root) throw new TypeError("it does not say how its inputs and outputs nest");
+  const inTree = parseTree(root.in_spec, tuples);
+  if (inTree.children.length !== 2) {
+    throw new TypeError("its inputs are no pair: the positional ones, and those by keyword");
+  }
   return {
     inputs: signature.input_specs.map(readInput),
     outputs: signature.output_specs.map(readOutput),
-    inTree: parseTree(root.in_spec, tuples),
+    inTree,
     outTree: parseTree(root.out_spec, tuples),
     argumentNames: root.forward_arg_names ?? [],
   };

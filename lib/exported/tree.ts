@@ -6,6 +6,8 @@
  * names its children, else an array.
  */
 import * as tf from "@tensorflow/tfjs-core";
+import { expectTree } from "./archive/form.js";
+import type { TreeJson } from "./archive/schema.js";
 import { quote } from "./python/print.js";
 
 export interface Tree {
@@ -22,28 +24,33 @@ export interface Tree {
 const LEAF: Tree = { type: null, keys: null, noneKeys: [], context: null, children: [] };
 const MAX_DEPTH = 64;
 
-interface TreeJson {
-  type: string | null;
-  context: string | null;
-  children_spec: TreeJson[];
-}
-
 /** @param namedtuples the fields of each class of named tuples. */
 export function parseTree(
   text: string,
   namedtuples: Readonly<Record<string, { field_names: string[] }>> = {},
 ): Tree {
-  const [protocol, json] = JSON.parse(text) as [number, TreeJson];
-  if (protocol !== 1) throw new TypeError(`a TreeSpec of protocol ${protocol}`);
+  const [protocol, json] = parseList(text);
+  if (protocol !== 1) throw new TypeError(`a TreeSpec of protocol ${JSON.stringify(protocol)}`);
+  expectTree(json);
   const convert = ({ type, context, children_spec: inner }: TreeJson, depth: number): Tree => {
-    if (type === null) return LEAF;
+    if (type === null || type === undefined) return LEAF;
     if (depth > MAX_DEPTH) throw new TypeError("a TreeSpec nested too deep");
     const children = inner.map((child) => convert(child, depth + 1));
     const parsed = parseContext(context);
     const names = keysOf(type, parsed, children.length, namedtuples);
     return { type, context: parsed, children, ...names };
   };
-  return convert(json, 0);
+  return convert(json as TreeJson, 0);
+}
+
+function parseList(text: string): unknown[] {
+  try {
+    const list: unknown = JSON.parse(text);
+    if (Array.isArray(list)) return list;
+  } catch {
+    // It says below what it is not.
+  }
+  throw new TypeError(`a TreeSpec that is no list: ${quote(text.slice(0, 80))}`);
 }
 
 function parseContext(context: string | null): unknown {

@@ -48,6 +48,16 @@ describe("loadExported", () => {
     }
   });
 
+  it("says what is not of its form, and where", async () => {
+    const bytes = await changed("mlp", '"inputs"', '"input_"');
+    const error = await nn.loadExported(bytes).catch((reason: unknown) => reason as Error);
+    expect(error).to.be.instanceOf(nn.CheckpointError);
+    expect((error as Error).message).to.equal(
+      "<bytes>/mlp/models/model.json: is not of the form that is read: " +
+        "program.graph_module.graph.inputs: expected a list, got nothing",
+    );
+  });
+
   it("refuses what is no exported program, and one that is cut off", async () => {
     const bytes = await readProgram("mlp");
     for (const part of [bytes.subarray(0, 3000), new Uint8Array(10), new Uint8Array()]) {

@@ -5,6 +5,18 @@ const LONG = /"(?:[^"\\]|\\.)*"|(?<![\d.eE])-?\d{16,}(?![\d.eE])/g;
 const HAS_LONG = /[\s:[,]-?\d{16,}[\s,\]}]/;
 const SPECIAL = /"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b/g;
 
+/** Reads a member that is JSON and checks its form; what is wrong is a CheckpointError. */
+export function readChecked<T>(text: string, file: string, check: (json: unknown) => void): T {
+  const json = readJson(text, file);
+  try {
+    check(json);
+  } catch (cause) {
+    if (!(cause instanceof TypeError)) throw cause;
+    throw new CheckpointError(`is not of the form that is read: ${cause.message}`, { file, cause });
+  }
+  return json as T;
+}
+
 /**
  * Python's JSON: integers may be longer than a number holds (`9223372036854775807`), which come as
  * `{ "$int": digits }`, and floats may be `NaN` and `Infinity`, which come as those words.

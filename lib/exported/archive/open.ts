@@ -9,7 +9,8 @@ import { CheckpointError } from "../../checkpoint/errors.js";
 import { load } from "../../checkpoint/load.js";
 import { looksLikeZip } from "../../checkpoint/signs.js";
 import { ZipArchive } from "../../checkpoint/zip.js";
-import { readJson } from "./json.js";
+import { expectProgram } from "./form.js";
+import { readChecked } from "./json.js";
 import { readPayloads } from "./payloads.js";
 import type { ProgramJson } from "./schema.js";
 
@@ -137,18 +138,27 @@ async function readProgram(
   path: string,
   file: ByteSource,
 ): Promise<ProgramJson> {
-  const program = readJson(await readText(archive, path, file), `${file.name}/${path}`);
-  const json = program as ProgramJson;
-  const { major, minor } = json.schema_version ?? {};
-  if (major !== CURRENT_MAJOR && major !== CURRENT_MAJOR - 1) {
-    const by = json.torch_version ? `, written by PyTorch ${json.torch_version}` : "";
-    throw new CheckpointError(
-      `schema_version ${major}.${minor}${by}: versions ${CURRENT_MAJOR - 1} and ${CURRENT_MAJOR} ` +
-        "are read (PyTorch 2.4 and later)",
-      { file: file.name },
-    );
+  const text = await readText(archive, path, file);
+  return readChecked(text, `${file.name}/${path}`, (json) => {
+    expectVersion(json as ProgramJson | null, file);
+    expectProgram(json);
+  });
+}
+
+/** Of another major version, nothing is known of its form. */
+function expectVersion(json: Partial<ProgramJson> | null, { name: file }: ByteSource): void {
+  const version = json?.schema_version;
+  if (typeof version?.major !== "number") {
+    throw new CheckpointError("its program has no schema_version", { file });
   }
-  return json;
+  const { major, minor } = version;
+  if (major === CURRENT_MAJOR || major === CURRENT_MAJOR - 1) return;
+  const by = json?.torch_version ? `, written by PyTorch ${json.torch_version}` : "";
+  throw new CheckpointError(
+    `schema_version ${major}.${minor}${by}: versions ${CURRENT_MAJOR - 1} and ${CURRENT_MAJOR} ` +
+      "are read (PyTorch 2.4 and later)",
+    { file },
+  );
 }
 
 async function readText(archive: ZipArchive, path: string, file: ByteSource): Promise<string> {

@@ -6,9 +6,10 @@ import { numelOf } from "../../checkpoint/strided.js";
 import { Allowance, LazyTensor, type Storage } from "../../checkpoint/tensor.js";
 import { align } from "../../checkpoint/torch/while-used.js";
 import type { ZipArchive, ZipMember } from "../../checkpoint/zip.js";
-import { readJson } from "./json.js";
+import { expectPayloads } from "./form.js";
+import { readChecked } from "./json.js";
 import type { Payloads } from "./open.js";
-import { type PayloadJson, SCALAR_TYPES, type SymJson } from "./schema.js";
+import { type PayloadJson, type PayloadsJson, SCALAR_TYPES, type SymJson } from "./schema.js";
 
 /** Reads the tensors that a `…_config.json` lists; those of one member share its bytes. */
 export async function readPayloads(
@@ -18,16 +19,15 @@ export async function readPayloads(
   configPath: string,
 ): Promise<Payloads> {
   const text = new TextDecoder().decode(await archive.read(archive.members.get(configPath)!));
-  const { config } = readJson(text, `${file.name}/${configPath}`) as {
-    config: Record<string, PayloadJson>;
-  };
+  const name = `${file.name}/${configPath}`;
+  const { config } = readChecked<PayloadsJson>(text, name, expectPayloads);
   const refused = new Map<string, string>();
   const storages = new Map<string, Storage>();
   const allowance = new Allowance(file.size, file.task);
   // All are asked for at once, so that neighbours are read together.
   const reads: Promise<[string, Entry]>[] = [];
   for (const [key, payload] of Object.entries(config)) {
-    if (payload.use_pickle || payload.tensor_meta === null) {
+    if (payload.use_pickle || !payload.tensor_meta) {
       refused.set(key, `a pickled object ('${payload.path_name}'), which is code and never run`);
       continue;
     }

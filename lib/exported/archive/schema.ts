@@ -125,11 +125,12 @@ export interface ProgramJson {
     graph: GraphJson;
     signature: { input_specs: InputSpecJson[]; output_specs: OutputSpecJson[] };
     module_call_graph: ModuleCallJson[];
+    /** The fields of each class of named tuples. */
+    treespec_namedtuple_fields?: Record<string, { field_names: string[] }> | null;
   };
   range_constraints: Record<string, { min_val?: number | null; max_val?: number | null }>;
   schema_version: { major: number; minor: number };
   torch_version?: string;
-  verifiers?: string[];
   guards_code?: string[];
 }
 
@@ -139,6 +140,19 @@ export interface PayloadJson {
   is_param: boolean;
   use_pickle: boolean;
   tensor_meta: TensorMetaJson | null;
+}
+
+/** How inputs or outputs nest: in the second place of a list that begins with its protocol. */
+export interface TreeJson {
+  /** Null for a leaf. */
+  type: string | null;
+  context: string | null;
+  children_spec: TreeJson[];
+}
+
+/** Of a `…_config.json`: key → where its weight lies. */
+export interface PayloadsJson {
+  config: Record<string, PayloadJson>;
 }
 
 /** By their number in the file; the names are PyTorch's. */
