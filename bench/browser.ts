@@ -52,6 +52,7 @@ export async function withPage<T>(
     const wanted = basename(request.url ?? "");
     const path = folders.map((folder) => join(folder, wanted)).find((one) => existsSync(one));
     if (wanted && path) {
+      if (path.endsWith("js")) response.setHeader("content-type", "text/javascript");
       createReadStream(path).pipe(response);
       return;
     }

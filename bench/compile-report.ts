@@ -64,7 +64,7 @@ export function chart(rows: readonly ModelRow[]): string {
 }
 
 /** One SVG: the legend's colours as text above the plot. */
-function standalone(figure: Element): string {
+export function standalone(figure: Element): string {
   const svgs = [...figure.querySelectorAll("svg")];
   const plot = figure.tagName.toLowerCase() === "svg" ? figure : svgs.at(-1)!;
   const swatches = [...figure.querySelectorAll("span")].filter((one) => one.querySelector("svg"));

@@ -121,7 +121,7 @@ const BENCHES: Record<string, () => Promise<void>> = {
   precision: async () => printPrecision(await benchPrecision()),
   compile: () => benchCompile(options()),
   footprint: async () => console.log(await footprint()),
-  browser: () => reportWebgl(options()),
+  browser: () => reportWebgl({ ...options(), append: flags.append }),
 };
 
 const { values: flags, positionals } = parseArgs({
@@ -132,6 +132,7 @@ const { values: flags, positionals } = parseArgs({
     rounds: { type: "string" },
     page: { type: "boolean", default: false },
     chart: { type: "string" },
+    append: { type: "boolean", default: false },
   },
 });
 const options = (): CompileBenchOptions => ({

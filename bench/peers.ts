@@ -43,7 +43,7 @@ export interface Peer {
   open: (model: BenchModel, files: Files) => Promise<() => Promise<Session>>;
 }
 
-async function loaded({ make }: BenchModel, { weights }: Files): Promise<nn.Module> {
+export async function loaded({ make }: BenchModel, { weights }: Files): Promise<nn.Module> {
   const model = nn.meta(make);
   model.loadStateDict(await nn.load(weights));
   return model;
@@ -116,7 +116,7 @@ export const onnx = (
   name: string,
   ort: typeof Ort,
   threads: number,
-  provider: "wasm" | "cpu" = "wasm",
+  provider: "wasm" | "cpu" | "webgl" | "webgpu" = "wasm",
 ): Peer => ({
   name,
   open: (_bench, { onnx: bytes }) => {

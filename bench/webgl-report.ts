@@ -2,14 +2,29 @@
 import * as Plot from "@observablehq/plot";
 import Table from "cli-table3";
 import { parseHTML } from "linkedom";
-import { mkdir, writeFile } from "node:fs/promises";
-import { inBrowser } from "./browser.js";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { dirname } from "node:path";
+import { inBrowserWith } from "./browser.js";
+import { exportModels, modelFolder } from "./compile-node.js";
+import { standalone } from "./compile-report.js";
 import { geometricMean } from "./timing.js";
-import type { WebglPeer, WebglRow } from "./webgl.js";
+import type { Failure, WebglRow } from "./webgl.js";
+import type { WebglPeer } from "./webgl-peers.js";
 
 /** Spelt out: importing the page's code would start a backend here. */
-const MODELS = ["mlp_b1", "mlp_b64", "mobilenet_v2", "encoder", "lstm", "efficientnet_lite0", "resnet18"]; // prettier-ignore
-const PEERS: readonly WebglPeer[] = ["eager", "fused", "compiled"];
+const MODELS = ["mlp_b1", "mlp_b64", "resnet18", "mobilenet_v2", "encoder", "minilm", "efficientnet_lite0", "silero_vad", "lstm", "wordgpt"]; // prettier-ignore
+
+const LABELS: Readonly<Record<WebglPeer, string>> = {
+  eager: "tfjs webgl, eager",
+  fused: "tfjs webgl, fused graph",
+  compiled: "sconce, compiled",
+  "webgpu-eager": "tfjs webgpu, eager",
+  "webgpu-compiled": "tfjs webgpu, fused graph",
+  "ort-webgl": "onnxruntime-web webgl",
+  "ort-webgpu": "onnxruntime-web webgpu",
+  "ort-wasm": "onnxruntime-web wasm",
+};
 
 /** A new page is opened only within this time. */
 const BUDGET_S = 9 * 60;
@@ -19,27 +34,55 @@ export interface Choice {
   models: readonly string[] | null;
   peers: readonly string[] | null;
   rounds?: number;
+  /** Keeps what `out/webgl.json` has of other models and peers. */
+  append?: boolean;
 }
 
-export async function reportWebgl({ models, peers, rounds = 15 }: Choice): Promise<void> {
-  const rows: WebglRow[] = [];
-  const until = Date.now() + 1000 * BUDGET_S;
+interface Saved {
+  rows: WebglRow[];
+  failures: Failure[];
+}
+
+async function readSaved(): Promise<Saved> {
+  return JSON.parse(await readFile("out/webgl.json", "utf8")) as Saved;
+}
+
+export async function reportWebgl({ models, peers, rounds = 15, append }: Choice): Promise<void> {
+  exportModels();
+  const folders = [modelFolder, dirname(createRequire(import.meta.url).resolve("onnxruntime-web"))];
+  const saved = append ? await readSaved() : { rows: [], failures: [] };
+  const isNew = ({ model, peer }: WebglRow | Failure): boolean =>
+    (models?.includes(model) ?? true) && (peers?.includes(peer) ?? true);
+  const rows = saved.rows.filter((row) => !isNew(row));
+  const failures = saved.failures.filter((one) => !isNew(one));
+  const began = Date.now();
   for (const model of pick("model", models, MODELS)) {
-    for (const peer of pick("peer", peers, PEERS)) {
-      if (Date.now() > until) {
-        console.log(`left out for want of time: ${model}, ${peer}`);
+    for (const peer of pick("peer", peers, Object.keys(LABELS) as WebglPeer[])) {
+      if (Date.now() - began > 1000 * BUDGET_S) {
+        failures.push({ model, peer, reason: "left out for want of time" });
         continue;
       }
       const options = { rounds, seconds: SECONDS_EACH };
-      rows.push(await inBrowser<WebglRow>("bench/webgl.ts", "benchWebgl", model, peer, options));
+      const row = await inBrowserWith<WebglRow | Failure>(
+        ...([folders, "bench/webgl.ts", "benchWebgl", model, peer, options] as const),
+      );
+      if ("reason" in row) failures.push(row);
+      else rows.push(row);
     }
   }
+  const order = ({ model, peer }: WebglRow): number =>
+    100 * MODELS.indexOf(model) + Object.keys(LABELS).indexOf(peer);
+  rows.sort((a, b) => order(a) - order(b));
   console.log(`GPU: ${rows[0]?.renderer ?? "none"}`);
   print(rows);
+  for (const { model, peer, reason } of failures) {
+    console.log(`not measured: ${model} by ${LABELS[peer]}: ${reason.split("\n")[0]}`);
+  }
   await mkdir("out", { recursive: true });
-  await writeFile("out/webgl.json", JSON.stringify(rows, null, 2));
+  await writeFile("out/webgl.json", JSON.stringify({ rows, failures }, null, 2));
   await writeFile("out/webgl.svg", draw(rows));
-  console.log("saved as out/webgl.json and out/webgl.svg");
+  const seconds = ((Date.now() - began) / 1000).toFixed(0);
+  console.log(`${seconds} s; saved as out/webgl.json and out/webgl.svg`);
 }
 
 function pick<T extends string>(
@@ -55,43 +98,51 @@ function pick<T extends string>(
 function print(rows: readonly WebglRow[]): void {
   const table = new Table({
     head: [
-      ...["model", "by", "first ms", "steady ms", "eager / it", "draws", "programs"],
-      ...["MB up first", "kB up a call", "long tasks", "longest ms"],
+      ...["model", "by", "first ms", "steady ms", "its / ours", "draws", "programs"],
+      ...["MB up first", "kB up a call", "long tasks", "longest ms", "error"],
     ],
     style: { head: [], border: [] },
   });
-  const ratios = new Map<WebglPeer, number[]>();
+  const ratios = new Map<WebglPeer, { first: number[]; steady: number[] }>();
   for (const row of rows) {
-    const eager = rows.find((one) => one.model === row.model && one.peer === "eager");
-    const ratio = eager ? eager.steady / row.steady : null;
-    if (ratio !== null) ratios.set(row.peer, [...(ratios.get(row.peer) ?? []), ratio]);
+    const ours = rows.find((one) => one.model === row.model && one.peer === "compiled");
+    if (ours && ours !== row) {
+      const known = ratios.get(row.peer) ?? { first: [], steady: [] };
+      known.first.push(row.first / ours.first);
+      known.steady.push(row.steady / ours.steady);
+      ratios.set(row.peer, known);
+    }
     table.push([
-      ...[row.model, row.peer, row.first.toFixed(0), row.steady.toFixed(1)],
-      ...[ratio?.toFixed(2) ?? "", row.draws, row.programs],
+      ...[row.title, row.peer, row.first.toFixed(0), row.steady.toFixed(1)],
+      ...[ours ? (row.steady / ours.steady).toFixed(2) : "", row.draws, row.programs],
       ...[(row.uploadedFirst / 1e6).toFixed(1), (row.uploaded / 1e3).toFixed(0)],
-      ...[row.longTasks, row.longest.toFixed(0)],
+      ...[row.longTasks, row.longest.toFixed(0), row.error.toExponential(0)],
     ]);
   }
   console.log(table.toString());
-  for (const [peer, all] of ratios) {
-    console.log(`geometric mean of eager / ${peer}: ${geometricMean(all).toFixed(2)}`);
+  for (const [peer, { first, steady }] of ratios) {
+    const [a, b] = [geometricMean(steady), geometricMean(first)].map((one) => one.toFixed(2));
+    console.log(`${LABELS[peer]} / compiled, geometric mean: steady ${a}, first result ${b}`);
   }
 }
 
 function draw(rows: readonly WebglRow[]): string {
-  const { document } = parseHTML("<html></html>");
+  const { document } = parseHTML("<!doctype html><html><body></body></html>");
+  const data = rows.map(({ title, peer, steady }) => ({ title, by: LABELS[peer], ms: steady }));
+  const titles = [...new Set(data.map(({ title }) => title))];
   const plot = Plot.plot({
     document,
     width: 760,
-    marginLeft: 130,
-    x: { type: "log", label: "ms a call", grid: true },
-    y: { label: null },
-    color: { legend: false, domain: PEERS, range: ["#a8a29e", "#0f766e", "#c2410c"] },
+    height: 60 + 34 * titles.length,
+    marginLeft: 150,
+    style: { background: "white", fontSize: "12px" },
+    x: { type: "log", label: "milliseconds a call, its numbers read (logarithmic) →", grid: true },
+    y: { label: null, domain: titles },
+    color: { legend: true, domain: Object.values(LABELS).filter((one) => data.some(({ by }) => by === one)) }, // prettier-ignore
     marks: [
-      Plot.ruleY(rows, { y: "model", stroke: "#e7e5e4" }),
-      Plot.dot(rows, { x: "steady", y: "model", fill: "peer", r: 6, title: "peer" }),
+      Plot.ruleY(data, Plot.groupY({ x1: "min", x2: "max" }, { x: "ms", y: "title", stroke: "#ccc" })), // prettier-ignore
+      Plot.dot(data, { x: "ms", y: "title", fill: "by", r: 5 }),
     ],
   });
-  plot.setAttribute("xmlns", "http://www.w3.org/2000/svg");
-  return plot.outerHTML;
+  return standalone(plot);
 }

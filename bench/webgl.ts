@@ -1,37 +1,38 @@
-/** In a page: what a model costs on WebGL, by one way of running it. */
-import * as tf from "@tensorflow/tfjs-core";
-import * as nn from "sconce";
-import { DECOMPOSED, optimise } from "../lib/compile/passes/index.js";
-import { createTfjsEngine } from "../lib/compile/tfjs/engine.js";
-import { SHAPES_ONLY } from "../lib/compile/shapes.js";
-import { record } from "../lib/compile/trace.js";
-import { BENCH_MODELS, firstTensor } from "./models.js";
+/** In a page: what a model costs on a GPU, by one way of running it. */
+import { BENCH_MODELS } from "./models.js";
 import { median } from "./timing.js";
-
-/** Eager tfjs; tfjs' fused ops on the optimised graph, as its converter would fuse; compiled. */
-export type WebglPeer = "eager" | "fused" | "compiled";
+import { type Peer, readExample } from "./peers.js";
+import { WEBGL_PEERS, type WebglPeer } from "./webgl-peers.js";
 
 export interface WebglRow {
   model: string;
+  title: string;
   peer: WebglPeer;
   renderer: string;
-  /** Milliseconds from a model with weights to its first numbers. */
+  /** Milliseconds from a model with weights, or the bytes of one, to its first numbers. */
   first: number;
-  /** Median milliseconds of a call, its numbers read. */
+  /** Median milliseconds of what is timed of the model, its numbers read. */
   steady: number;
   rounds: number;
   /** Draw calls of one call. */
   draws: number;
   /** Programs that were linked. */
   programs: number;
-  /** Bytes given to the GPU until the first result, and by a call after that. */
+  /** Bytes given to WebGL until the first result, and by a call after that. */
   uploadedFirst: number;
   uploaded: number;
   /** The main thread's tasks of more than 50 ms until the first result, and the longest in ms. */
   longTasks: number;
   longest: number;
-  /** The first number of the result, which all peers must agree on. */
-  value: number;
+  /** The largest difference to PyTorch's output. */
+  error: number;
+}
+
+/** A way that cannot run a model, and what it says. */
+export interface Failure {
+  model: string;
+  peer: WebglPeer;
+  reason: string;
 }
 
 const counts = { draws: 0, programs: 0, bytes: 0 };
@@ -51,19 +52,22 @@ function watchGL(): void {
   };
   for (const name of ["drawArrays", "drawElements"]) wrap(name, () => (counts.draws += 1));
   wrap("linkProgram", () => (counts.programs += 1));
-  for (const name of [
-    "texImage2D",
-    "texSubImage2D",
-    "texImage3D",
-    "texSubImage3D",
-    "bufferData",
-    "bufferSubData",
-  ]) {
-    wrap(name, (args) => {
-      for (const one of args) if (ArrayBuffer.isView(one)) counts.bytes += one.byteLength;
-    });
-  }
+  wrap("bufferData", ([, data]) => (counts.bytes += bytesOf(data)));
+  wrap("bufferSubData", ([, , data]) => (counts.bytes += bytesOf(data)));
+  // The last sizes before format, type and source; four numbers of four bytes a texel.
+  const texels = (from: number, n: number) => (args: unknown[]) => {
+    if (!args.some((one) => ArrayBuffer.isView(one))) return;
+    const sizes = args.slice(from, from + n) as number[];
+    const perTexel = args.includes(WebGL2RenderingContext.RGBA) ? 4 : 1;
+    counts.bytes += 4 * perTexel * sizes.reduce((product, size) => product * size, 1);
+  };
+  wrap("texImage2D", texels(3, 2));
+  wrap("texSubImage2D", texels(4, 2));
+  wrap("texImage3D", texels(3, 3));
+  wrap("texSubImage3D", texels(5, 3));
 }
+
+const bytesOf = (data: unknown): number => (ArrayBuffer.isView(data) ? data.byteLength : 0);
 
 function rendererName(): string {
   const gl = new OffscreenCanvas(1, 1).getContext("webgl2");
@@ -71,69 +75,75 @@ function rendererName(): string {
   return String((info && gl?.getParameter(info.UNMASKED_RENDERER_WEBGL)) ?? "no WebGL2");
 }
 
-type Call = (x: tf.Tensor) => Promise<tf.Tensor>;
+const get = async (name: string): Promise<Uint8Array> =>
+  new Uint8Array(await (await fetch(`/${name}`)).arrayBuffer());
 
-async function open(peer: WebglPeer, model: nn.Module, x: tf.Tensor): Promise<Call> {
-  if (peer === "compiled") {
-    const fast = (await nn.compile(model, x)) as nn.Compiled;
-    return async (input) => firstTensor(await fast.run(...([input] as never)));
-  }
-  if (peer === "fused") {
-    const { graph, dispose } = record(model, [x], DECOMPOSED, SHAPES_ONLY);
-    dispose();
-    const plan = createTfjsEngine(model).plan(optimise(graph));
-    const [output] = plan.graph.output!.inputs();
-    return (input) => Promise.resolve(plan.execute([input])(output!));
-  }
-  return (input) => Promise.resolve(tf.tidy(() => firstTensor(model(input as never))));
-}
-
-export async function benchWebgl(
-  name: string,
-  peer: WebglPeer,
-  { rounds, seconds }: { rounds: number; seconds: number },
-): Promise<WebglRow> {
-  watchGL();
-  await nn.setBackend("webgl");
-  nn.manualSeed(0);
-  const { make, shape } = BENCH_MODELS.find((one) => one.name === name)!;
-  const model = make();
-  const x = nn.randn(shape!);
+/** The durations of tasks of the main thread that took more than 50 ms, from now on. */
+function watchTasks(): { tasks: number[]; end: () => Promise<void> } {
   const tasks: number[] = [];
   const observer = new PerformanceObserver((list) => {
     for (const { duration } of list.getEntries()) tasks.push(duration);
   });
   observer.observe({ type: "longtask" });
-  const call = async (run: Call): Promise<number> => {
-    const y = await run(x);
-    const values = await y.data();
-    y.dispose();
-    return values[0]!;
+  const end = async (): Promise<void> => {
+    await new Promise((resolve) => setTimeout(resolve, 100)); // tasks are reported late
+    observer.disconnect();
   };
+  return { tasks, end };
+}
+
+export async function benchWebgl(
+  name: string,
+  peer: WebglPeer,
+  options: { rounds: number; seconds: number },
+): Promise<WebglRow | Failure> {
+  try {
+    return await measure(name, peer, await WEBGL_PEERS[peer](), options);
+  } catch (error) {
+    return { model: name, peer, reason: String((error as Error)?.message ?? error) };
+  }
+}
+
+async function measure(
+  name: string,
+  peer: WebglPeer,
+  { open }: Peer,
+  { rounds, seconds }: { rounds: number; seconds: number },
+): Promise<WebglRow> {
+  watchGL();
+  const model = BENCH_MODELS.find((one) => one.name === name)!;
+  const { inputs, expected } = await readExample(await get(`${name}.io.safetensors`));
+  const weights = await get(`${name}.safetensors`);
+  const onnx = peer.startsWith("ort") ? await get(`${name}.onnx`) : new Uint8Array(0);
+  const ready = await open(model, { onnx, weights, inputs });
+  await new Promise((resolve) => setTimeout(resolve, 100)); // what was done until here is no long task
+  const { tasks, end } = watchTasks();
   let began = performance.now();
   const before = { ...counts };
-  const run = await open(peer, model, x);
-  const value = await call(run);
+  const session = await ready();
+  const values = await session.call(inputs);
   const first = performance.now() - began;
   const uploadedFirst = counts.bytes - before.bytes;
   const programs = counts.programs - before.programs;
-  await new Promise((resolve) => setTimeout(resolve, 100)); // tasks are reported late
-  observer.disconnect();
-  await call(run);
+  await end();
+  const error = values.reduce((most, one, i) => Math.max(most, Math.abs(one - expected[i]!)), 0);
   const still = { ...counts };
-  await call(run);
+  await session.call(inputs);
   const draws = counts.draws - still.draws;
   const uploaded = counts.bytes - still.bytes;
+  const run = (): unknown => (model.run ? model.run(session.call) : session.call(inputs));
+  await run();
   const times: number[] = [];
   const until = performance.now() + 1000 * seconds;
   while (times.length < rounds && (times.length < 3 || performance.now() < until)) {
     began = performance.now();
-    await call(run);
+    await run();
     times.push(performance.now() - began);
   }
   return {
-    ...{ model: name, peer, renderer: rendererName(), first, steady: median(times) },
-    ...{ rounds: times.length, draws, programs, uploadedFirst, uploaded },
-    ...{ longTasks: tasks.length, longest: Math.max(0, ...tasks), value },
+    ...{ model: name, title: model.title, peer, renderer: rendererName() },
+    ...{ first, steady: median(times), rounds: times.length },
+    ...{ draws, programs, uploadedFirst, uploaded },
+    ...{ longTasks: tasks.length, longest: Math.max(0, ...tasks), error },
   };
 }

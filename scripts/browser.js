@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 
 const NAMES = ["google-chrome-stable", "google-chrome", "chromium", "chromium-browser"];
 
-/** WebGL2 without a GPU (SwiftShader), no sandbox (containers run as root), no phoning home. */
+/** WebGL2 and WebGPU without a GPU (SwiftShader), no sandbox (containers run as root), no phoning home. */
 export const BROWSER_FLAGS = [
   "--no-sandbox",
   "--no-zygote",
@@ -21,6 +21,7 @@ export const BROWSER_FLAGS = [
   "--use-gl=angle",
   "--use-angle=swiftshader",
   "--enable-unsafe-swiftshader",
+  "--enable-unsafe-webgpu",
 ];
 
 /** The path of an executable Chromium. */
