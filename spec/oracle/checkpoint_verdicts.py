@@ -17,6 +17,7 @@ import torch
 from torch import nn
 
 from verdict_npy import npy_files
+from verdict_npz import npz_files
 from verdict_safetensors import safetensors_files
 from verdict_torch import torch_files
 
@@ -83,11 +84,11 @@ def judge(kind, name, data, load, trusting=None):
 
 def main():
     torch.manual_seed(0)
-    files = [*safetensors_files(), *npy_files(), *torch_files()]
+    files = [*safetensors_files(), *npy_files(), *npz_files(), *torch_files()]
     cases = [judge(*file) for file in files]
     with open(OUT, "wb") as file:
         file.write(gzip.compress(json.dumps(cases).encode(), mtime=0))
-    for kind in ("safetensors", "npy", "pt"):
+    for kind in ("safetensors", "npy", "npz", "pt"):
         mine = [case for case in cases if case["kind"] == kind]
         print(kind, len(mine), "files,", sum("refused" in case for case in mine), "refused")
 

@@ -6,6 +6,7 @@ import type { Entry } from "../entry.js";
 import { UnreadableEntry } from "../entry.js";
 import { CheckpointError } from "../errors.js";
 import { choose, type Wanted } from "../wanted.js";
+import { looksLikeNpy } from "../signs.js";
 import type { ZipArchive, ZipMember } from "../zip.js";
 import { npyEntry, readNpyHeader, whyNot } from "./npy.js";
 
@@ -27,11 +28,10 @@ export async function openNpz(
     );
   }
   const named = new Map(members.map((member) => [member.name.replace(/\.npy$/, ""), member]));
-  const open = async ([key, member]: [string, ZipMember]): Promise<[string, LazyEntry]> => {
-    if (member.name.endsWith(".npy")) return [key, await openMember(file, archive, member, key)];
-    const what = "a member that is no .npy";
-    return [key, unreadable(what, { dtype: "bytes", shape: [] }, key)];
-  };
+  const open = async ([key, member]: [string, ZipMember]): Promise<[string, LazyEntry]> => [
+    key,
+    await openMember(file, archive, member, key),
+  ];
   // All are asked for at once, so that neighbours are read together.
   const entries = new Map(await Promise.all([...choose(named, wanted)].map(open)));
   return { format: "npz", entries };
@@ -45,6 +45,10 @@ async function openMember(
 ): Promise<LazyEntry> {
   const name = `${file.name}/${member.name}`;
   const head = await archive.head(member, HEAD);
+  // Its bytes tell what it is, as for numpy, not its name.
+  if (!looksLikeNpy(head)) {
+    return unreadable("a member that is no .npy", { dtype: "bytes", shape: [] }, key);
+  }
   const beginning = {
     name,
     size: member.size,
