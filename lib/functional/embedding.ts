@@ -30,7 +30,7 @@ const EMBEDDING: Required<EmbeddingOptions> = {
 export function readPaddingIdx(index: number | null, count: number): number | null {
   if (index === null) return null;
   if (index >= count || index < -count) {
-    throw new RangeError("Padding_idx must be within num_embeddings");
+    throw new RangeError(`Padding_idx must be within num_embeddings, got ${index} and ${count}`);
   }
   return index < 0 ? index + count : index;
 }

@@ -90,7 +90,9 @@ export class MultiheadAttention extends Module {
           `got embed_dim=${embedDim} and num_heads=${numHeads} instead`,
       );
     }
-    if (embedDim % numHeads !== 0) throw new Error("embed_dim must be divisible by num_heads");
+    if (embedDim % numHeads !== 0) {
+      throw new Error(`embed_dim must be divisible by num_heads, got ${embedDim} and ${numHeads}`);
+    }
     this.kdim = read.kdim ?? embedDim;
     this.vdim = read.vdim ?? embedDim;
     this.dropout = read.dropout;

@@ -250,5 +250,9 @@ function checkArguments(
   if (projSize < 0) {
     throw new RangeError("proj_size should be a positive integer or zero to disable projections");
   }
-  if (projSize >= hiddenSize) throw new RangeError("proj_size has to be smaller than hidden_size");
+  if (projSize >= hiddenSize) {
+    throw new RangeError(
+      `proj_size has to be smaller than hidden_size, got ${projSize} and ${hiddenSize}`,
+    );
+  }
 }

@@ -26,7 +26,7 @@ const CHECKS: Record<string, Checks> = {
     ],
     MultiheadAttention: [
       () => new nn.MultiheadAttention(7, 2),
-      "embed_dim must be divisible by num_heads",
+      "embed_dim must be divisible by num_heads, got 7 and 2",
     ],
     ChannelShuffle: [
       () => new nn.ChannelShuffle(2)(x(1, 3, 2, 2)),
@@ -126,7 +126,7 @@ const CHECKS: Record<string, Checks> = {
     ],
     paddingIdx: [
       () => new nn.Embedding(5, 2, { paddingIdx: 5 }),
-      "Padding_idx must be within num_embeddings",
+      "Padding_idx must be within num_embeddings, got 5 and 5",
     ],
   },
   "a mask of the wrong shape": {
