@@ -1,6 +1,7 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import {
   conv,
+  type ConvAlgorithm,
   type ConvSpec,
   depthwise,
   fastestConv,
@@ -11,9 +12,6 @@ import {
 import { isFloats, options, product, sizes, vector } from "./arguments.js";
 import type { EagerKernel } from "./kernels.js";
 import type { Memory } from "./memory.js";
-
-/** Winograd's weight is 16/9 as large, and the larger the weight, the less there is to gain. */
-const MOST_WINOGRAD = 1 << 20;
 
 /** Whether there is no NaN or infinity, which Winograd's way would spread. */
 export function isFinite(values: Float32Array): boolean {
@@ -75,19 +73,16 @@ const lowerConv =
     return product(out) === 0 ? null : runConv(memory, spec, x, weight, bias, [...lead, ...out]);
   };
 
-/** Winograd's F(2 × 2) where it is faster and there is nothing that it would spread. */
+/** The fastest one; Winograd's where there is nothing that it would spread. */
 export function algorithmOf(
   memory: Memory,
   spec: ConvSpec,
   x: tf.TensorInfo,
   weight: tf.TensorInfo,
-): "winograd2" | "direct" {
-  const isWinograd =
-    product(weight.shape) <= MOST_WINOGRAD &&
-    fastestConv(spec) !== "direct" &&
-    isFiniteWeight(memory, weight) &&
-    isFinite(memory.values(x));
-  return isWinograd ? "winograd2" : "direct";
+): ConvAlgorithm {
+  const algorithm = fastestConv(spec);
+  if (algorithm === "direct" || !isFiniteWeight(memory, weight)) return "direct";
+  return isFinite(memory.values(x)) ? algorithm : "direct";
 }
 
 /** A convolution whose sizes are right. */

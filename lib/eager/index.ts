@@ -10,6 +10,7 @@ import type { EagerKernel } from "./kernels.js";
 import { LINEAR, selfAttention } from "./linear.js";
 import { CpuMemory, type Memory, WasmMemory } from "./memory.js";
 import { POINTWISE } from "./pointwise.js";
+import { RECURRENT, runRecurrent } from "./recurrent.js";
 import { ROWS } from "./rows.js";
 
 const memories = new WeakMap<tf.KernelBackend, Memory>();
@@ -46,6 +47,12 @@ export function useKernels(backend: "cpu" | "wasm"): void {
     const output = attend(args);
     return output && [output, null];
   });
+  for (const [name, kind] of Object.entries(RECURRENT)) {
+    table.set(name, (args) => {
+      const where = memory();
+      return where && runRecurrent(where, kind, args);
+    });
+  }
   setKernels(backend, table);
 }
 

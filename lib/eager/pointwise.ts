@@ -1,5 +1,5 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import { ACTIVATIONS, elementwise, type ElementwiseStep } from "../kernels/cpu/index.js";
+import { ACTIVATIONS, elementwise, type ElementwiseStep, pad } from "../kernels/cpu/index.js";
 import {
   broadcast,
   isFloats,
@@ -90,6 +90,43 @@ const lowerBatchNorm: EagerKernel = (memory, [x, mean, variance, given]) => {
   );
 };
 
+/** A border of one number around one dimension, or two next to each other. */
+export function runPad(
+  memory: Memory,
+  x: tf.TensorInfo,
+  borders: readonly (readonly [before: number, after: number])[],
+  value: number,
+): tf.TensorInfo | null {
+  const isPadded = borders.map(([before, after]) => before !== 0 || after !== 0);
+  const [first, last] = [isPadded.indexOf(true), isPadded.lastIndexOf(true)];
+  if (first < 0 || last - first > 1 || borders.flat().some((size) => size < 0)) return null;
+  const inner = product(x.shape.slice(last + 1));
+  const [left, right] = borders[last]!.map((size) => size * inner) as [number, number];
+  const [top, bottom] = first === last ? [0, 0] : borders[first]!;
+  const kernel = pad(memory.heap, {
+    ...{ planes: product(x.shape.slice(0, first)), width: x.shape[last]! * inner },
+    ...{ rows: first === last ? 1 : x.shape[first]!, top, bottom, left, right, value },
+  });
+  const shape = x.shape.map((size, i) => size + borders[i]![0] + borders[i]![1]);
+  return memory.call([x], shape, 0, (at, out) => kernel.run({ x: at[0]!, out }));
+}
+
+const lowerPad: EagerKernel = (memory, [x, given, rest]) => {
+  const read = options(rest, "mode value");
+  if (read === null || !isFloats(x) || x.size < FEW || !Array.isArray(given)) return null;
+  const { mode = "constant", value } = read;
+  const number = value ?? 0;
+  if (mode !== "constant" || typeof number !== "number") return null;
+  const widths = given as number[];
+  if (widths.length % 2 !== 0 || widths.length > 2 * x.rank) return null;
+  if (!widths.every(Number.isInteger)) return null;
+  const borders = x.shape.map((_, i): [number, number] => {
+    const at = 2 * (x.rank - 1 - i);
+    return [widths[at] ?? 0, widths[at + 1] ?? 0];
+  });
+  return runPad(memory, x, borders, number);
+};
+
 export const POINTWISE: Readonly<Record<string, EagerKernel>> = {
   relu: unary(() => [["relu", 0]]),
   relu6: unary(() => clamp(0, 6)),
@@ -108,6 +145,7 @@ export const POINTWISE: Readonly<Record<string, EagerKernel>> = {
     return runBinary(memory, "add", a, b);
   },
   batch_norm: lowerBatchNorm,
+  pad: lowerPad,
 };
 
 export const isFew = (shape: readonly number[]): boolean => product(shape) < FEW;

@@ -10,7 +10,7 @@ import { product } from "./arguments.js";
 import { memoryOf } from "./index.js";
 import { packWeight, runLinear, runMatmul } from "./linear.js";
 import type { Memory } from "./memory.js";
-import { clamp, isFew, runBinary, runUnary } from "./pointwise.js";
+import { clamp, isFew, runBinary, runPad, runUnary } from "./pointwise.js";
 import { runReduction, runSoftmax } from "./rows.js";
 import { type Attrs, convLast, permuteAt, poolLast } from "./windows.js";
 
@@ -102,6 +102,10 @@ const KERNELS: Readonly<Record<string, Kernel>> = {
   Softmax: (memory, { logits }, { dim }) =>
     dim === logits!.shape.length - 1 || dim === -1 ? runSoftmax(memory, logits!) : null,
   Transpose: transpose,
+  PadV2: (memory, { x }, { paddings, constantValue }) =>
+    isFew(x!.shape)
+      ? null
+      : runPad(memory, x!, paddings as [number, number][], constantValue as number),
   Relu: unary([["relu", 0]]),
   Relu6: unary(clamp(0, 6)),
   Sigmoid: unary(ACTIVATIONS.sigmoid()),

@@ -9,6 +9,19 @@ import { expectSame } from "../support/graphs.js";
 const { functional: F } = nn;
 type Run = (x: tf.Tensor) => tf.Tensor;
 
+type Layer = nn.LSTM | nn.GRU | nn.RNN;
+
+/** The output and the last states, next to each other, of two layers in both directions. */
+const recurrent =
+  (make: (options: { numLayers: number; bidirectional: boolean }) => Layer): Run =>
+  (x) => {
+    const model = make({ numLayers: 2, bidirectional: true }).eval();
+    const [output, states] = model(x) as [tf.Tensor, tf.Tensor | tf.Tensor[]];
+    const all = [output, states].flat().map((one) => tf.reshape(one, [-1]));
+    model.dispose();
+    return tf.concat(all);
+  };
+
 /** An op, the shape of its input, and how it is called. */
 const BATTERY: readonly [what: string, shape: number[], run: Run][] = [
   ["a vector", [5], (x) => F.linear(x, nn.rand(3, 5))],
@@ -31,6 +44,13 @@ const BATTERY: readonly [what: string, shape: number[], run: Run][] = [
   ["max_pool2d", [2, 3, 9, 8], (x) => F.maxPool2d(x, 3, { stride: 2, padding: 1 })],
   ["avg_pool2d", [2, 3, 9, 8], (x) => F.avgPool2d(x, 3, { padding: 1, countIncludePad: false })],
   ["adaptive", [2, 3, 9, 8], (x) => F.adaptiveAvgPool2d(x, 1)],
+  ["pad", [2, 3, 9, 8], (x) => F.pad(x, [1, 2, 0, 3], { value: -2 })],
+  ["pad of channels", [2, 5, 9, 8], (x) => F.pad(x, [0, 0, 0, 0, 1, 2])],
+  ["pad, far apart", [2, 5, 9, 8], (x) => F.pad(x, [1, 0, 0, 0, 1, 2])],
+  ["pad, cut off", [2, 5, 9, 8], (x) => F.pad(x, [1, -3])],
+  ["lstm", [5, 2, 7], recurrent((options) => new nn.LSTM(7, 6, options))],
+  ["gru", [5, 2, 7], recurrent((options) => new nn.GRU(7, 6, options))],
+  ["rnn", [5, 2, 7], recurrent((options) => new nn.RNN(7, 6, { ...options, bias: false }))],
   ["attention", [2, 3, 5, 8], (x) => F.scaledDotProductAttention(x, x, x, { isCausal: true })],
   [
     "a mask",

@@ -67,11 +67,17 @@ export function convAlgorithms(spec: ConvSpec): ConvAlgorithm[] {
   return fits ? ["direct", "winograd2", "winograd4"] : ["direct"];
 }
 
+/** The algorithms with the rounding error of the direct one; F(4 × 4) has several times as much. */
+const EXACT_CONV: readonly ConvAlgorithm[] = ["direct", "winograd2"];
+
 /**
  * The algorithm that takes the least time, by a model of it: products in whole tiles of the matrix
  * kernel, and what the transformations of each channel cost beside them.
  */
-export function fastestConv(spec: ConvSpec): ConvAlgorithm {
+export function fastestConv(
+  spec: ConvSpec,
+  among: readonly ConvAlgorithm[] = EXACT_CONV,
+): ConvAlgorithm {
   const { out } = windowsOf(spec);
   const { inChannels, outChannels } = spec;
   const cost = (algorithm: ConvAlgorithm): number => {
@@ -87,15 +93,10 @@ export function fastestConv(spec: ConvSpec): ConvAlgorithm {
     const weight = WEIGHT_COST * rows * inChannels;
     return side * (tiles * (rows * inChannels + TILE_COST * (inChannels + outChannels)) + weight);
   };
-  const algorithms = convAlgorithms(spec).filter(
-    (algorithm) =>
-      algorithm !== "winograd4" || packedConvBytes({ ...spec, algorithm }) <= MOST_WINOGRAD4,
-  );
-  return algorithms.reduce((best, one) => (cost(one) < cost(best) ? one : best));
+  return convAlgorithms(spec)
+    .filter((algorithm) => among.includes(algorithm))
+    .reduce((best, one) => (cost(one) < cost(best) ? one : best));
 }
-
-/** F(4 × 4) has four times the weight, which pays as long as that stays in the cache. */
-const MOST_WINOGRAD4 = 4 * 1024 ** 2;
 
 /** What a number of a patch, of a tile, of the weight costs to get there, in multiply-adds. */
 const PATCH_COST = 4;

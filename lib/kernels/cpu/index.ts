@@ -50,6 +50,7 @@ export {
   packConv,
   packedConvBytes,
 } from "./conv.js";
+export { pad, type PadPointers, type PadSpec } from "./pad.js";
 export { recurrent, type RecurrentPointers, type RecurrentSpec } from "./recurrent.js";
 export {
   depthwise,
