@@ -6,9 +6,9 @@ import { SHAPES_ONLY } from "../../lib/compile/shapes.js";
 import { record } from "../../lib/compile/trace.js";
 import { nodesIn } from "../../lib/graph/index.js";
 import * as nn from "../../lib/index.js";
-import { onEveryBackend } from "../support/backends.js";
-import { expectNoLeak } from "../support/expect.js";
-import { inNode } from "../support/files.js";
+import { onEveryBackend, TOLERANCE } from "../support/backends.js";
+import { expectClose, expectNoLeak } from "../support/expect.js";
+import { inBrowser, inNode } from "../support/files.js";
 import { expectSame } from "../support/graphs.js";
 
 const F = nn.functional;
@@ -91,5 +91,42 @@ if (inNode) {
       const message = await asked.then(() => "", ({ message }: Error) => message); // prettier-ignore
       expect(message).to.equal('compile: precision must be "float32" on wasm, but got "int8"');
     });
+  });
+}
+
+const listed = (result: unknown): tf.Tensor[] => [result].flat(3) as tf.Tensor[];
+
+if (inBrowser) {
+  describe("compile on webgpu", () => {
+    before(async function () {
+      // SwiftShader has it; a browser of somebody else's may not.
+      if ((await navigator.gpu?.requestAdapter()) == null) return this.skip();
+      await nn.setBackend("webgpu");
+    });
+
+    for (const [name, make, shape] of MODELS) {
+      it(`${name}: what the model gives on cpu`, async () => {
+        nn.manualSeed(3);
+        await nn.setBackend("cpu");
+        const model = make();
+        const x = nn.randn(shape);
+        const wanted = listed(model(x));
+        const want = wanted.map((one) => one.dataSync());
+        tf.dispose(wanted);
+        await nn.setBackend("webgpu");
+        const fast = await nn.compile(model, x);
+        for (const turn of ["first", "second"]) {
+          const got = listed(fast(x));
+          for (const [i, one] of got.entries()) {
+            expectClose(await one.data(), want[i]!, TOLERANCE.webgpu, `${name}, ${i}, ${turn}`);
+          }
+          tf.dispose(got);
+        }
+        expect(fast.explain().compiled).to.equal(true);
+        fast.dispose();
+        model.dispose();
+        x.dispose();
+      });
+    }
   });
 }
