@@ -1,3 +1,4 @@
+import { readOptions } from "../arguments.js";
 import { toFloat32, toFloat64 } from "./convert.js";
 import {
   type Dtype,
@@ -68,7 +69,8 @@ export class Entry {
    *
    * @throws CheckpointError if one does not fit, unless `clamp` moves it to the nearest that does.
    */
-  toInt32({ clamp = false }: { clamp?: boolean } = {}): Int32Array {
+  toInt32(options?: { clamp?: boolean }): Int32Array {
+    const { clamp } = readOptions("toInt32", { clamp: false }, options);
     const { data, key } = this;
     if (data instanceof Int32Array && this.dtype === "int32") return data;
     const numbers = this.toFloat64();

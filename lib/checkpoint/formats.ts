@@ -61,6 +61,15 @@ async function openSafetensors(file: ByteSource, wanted: Wanted): Promise<Checkp
   return { format: "safetensors", entries: choose(found, wanted), metadata };
 }
 
+const ascii = (text: string): number[] => Array.from(text, (char) => char.charCodeAt(0));
+
+/** What people take for a checkpoint of PyTorch, by its first bytes. */
+const OTHERS: readonly [magic: readonly number[], name: string][] = [
+  [[0x1f, 0x8b], "compressed by gzip"],
+  [ascii("GGUF"), "a GGUF file (llama.cpp)"],
+  [[0x89, ...ascii("HDF")], "an HDF5 file (Keras)"],
+];
+
 /** A sentence for what is no checkpoint, or none that we read. */
 function whatItIs(head: Uint8Array, size: number): string {
   if (size === 0) return "the file is empty";
@@ -68,9 +77,11 @@ function whatItIs(head: Uint8Array, size: number): string {
   if (text.startsWith("version https://git-lfs")) {
     return "a Git LFS pointer, not the weights: fetch the file itself (git lfs pull)";
   }
-  if (/^\s*<(!doctype|html)/i.test(text)) {
+  if (/^\ufeff?\s*<(!doctype|html|head|!--|\?xml)/i.test(text)) {
     return "an HTML page, probably an error page, not a checkpoint";
   }
+  const [, name] = OTHERS.find(([magic]) => magic.every((byte, i) => head[i] === byte)) ?? [];
+  if (name !== undefined) return `${name}, not a checkpoint that is read`;
   if (size < 9) return `${size} bytes, too few for a checkpoint`;
   return (
     "not a checkpoint that is read: neither .safetensors, nor of torch.save or torch.jit.save, " +

@@ -45,7 +45,11 @@ export async function writeSafetensors(
   file.fill(0x20, 8 + header.length, start);
   at = start;
   for (const { key, read, size } of sorted) {
-    const bytes = await read();
+    const bytes = await read().catch((cause: unknown) => {
+      if (cause instanceof CheckpointError) throw cause;
+      const message = `'${key}' cannot be saved: ${(cause as Error).message}`;
+      throw new CheckpointError(message, { key, cause });
+    });
     if (bytes.length !== size) {
       const message = `'${key}' has ${bytes.length} bytes, but its shape and dtype need ${size}`;
       throw new CheckpointError(message, { key });

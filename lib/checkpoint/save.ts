@@ -86,7 +86,8 @@ function toItems(state: SavableState): [string, SavableTensor | Entry][] {
     throw new TypeError(`save: expected ${wanted}, got ${got}`);
   };
   const items = itemsOf(state);
-  if (items === null) return fail(describe(state));
+  const isModule = typeof (state as { stateDict?: unknown } | null)?.stateDict === "function";
+  if (items === null) return fail(isModule ? "a module: save(model.stateDict())" : describe(state));
   for (const [key, value] of items) {
     if (typeof key !== "string") fail(`one with the key ${describe(key)}`);
     if (!isSavable(value)) fail(`one whose '${key}' is ${describe(value)}, not a tensor`);

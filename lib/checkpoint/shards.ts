@@ -3,7 +3,7 @@ import type { ByteSource } from "./byte-source.js";
 import type { Checkpoint, LazyEntry } from "./checkpoint.js";
 import { CheckpointError } from "./errors.js";
 import { parseFlatJson } from "./header-json.js";
-import { choose, type Wanted } from "./wanted.js";
+import { choose, list, type Wanted } from "./wanted.js";
 
 /** A tensor's name, and that of the shard which has it. */
 interface Place {
@@ -68,7 +68,11 @@ async function readIndex(file: ByteSource): Promise<Map<string, Place>> {
     fail(`it is not valid JSON: ${(error as Error).message}`);
   }
   const map = (json as { weight_map?: unknown }).weight_map;
-  if (typeof map !== "object" || map === null || Array.isArray(map)) fail("it has no weight_map");
+  if (typeof map !== "object" || map === null || Array.isArray(map)) {
+    fail(
+      `it has no weight_map, but ${list(Object.keys(json as object).map((name) => `'${name.slice(0, 60)}'`))}`,
+    );
+  }
   const places = new Map<string, Place>();
   for (const [key, name] of Object.entries(map as Record<string, unknown>)) {
     if (typeof name !== "string" || !isPlainName(name)) {

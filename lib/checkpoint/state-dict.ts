@@ -37,7 +37,7 @@ export function findStateDict(root: unknown, key: string | undefined): StateDict
   if (key !== undefined) return collect(resolve(root, key), key);
   const tensor = tensorOf(root);
   if (tensor !== null) return new Map([["array", tensor]]);
-  const candidates = isOptimizer(root) ? [] : findCandidates(root);
+  const candidates = findCandidates(root);
   if (candidates.length === 1) return collect(candidates[0]!.value);
   if (candidates.length > 1) throw new CheckpointError(severalOf(candidates));
   throw new CheckpointError(noneOf(root));
@@ -67,7 +67,7 @@ const isOptimizer = (value: unknown): boolean =>
 function findCandidates(root: unknown): Candidate[] {
   const seen = new Set<unknown>();
   const search = (value: unknown, path: string, depth: number): Candidate[] => {
-    if (depth > MAX_SEARCH || seen.has(value)) return [];
+    if (depth > MAX_SEARCH || seen.has(value) || isOptimizer(value)) return [];
     const isDict = value instanceof Map || value instanceof Placeholder;
     const items = isDict || depth === 0 ? itemsOf(value) : null;
     if (items === null) return [];
@@ -127,7 +127,7 @@ function collect(value: unknown, name = "array"): StateDict {
   };
   add(value, "", 0);
   if (state.size > 0 || (value instanceof Map && value.size === 0)) return state;
-  throw new CheckpointError(`there are no tensors at that key; ${contentsOf(value)}`);
+  throw new CheckpointError(`there are no tensors under '${name}'; ${contentsOf(value)}`);
 }
 
 function severalOf(candidates: Candidate[]): string {
@@ -169,5 +169,6 @@ function describe(value: unknown): string {
   if (value instanceof Set) return "a set";
   if (value instanceof Uint8Array) return "bytes";
   if (Array.isArray(value)) return "a list";
-  return value === null ? "None" : typeof value;
+  if (value === null) return "None";
+  return typeof value === "object" ? "an object" : `a ${typeof value}`;
 }

@@ -107,6 +107,17 @@ const CASES: Record<string, [call: () => unknown, says: string]> = {
   ],
   "a list of tensors": [() => save([]), `save: ${STATE} an array of 0`],
   "an object of a class": [() => save(new Date()), `save: ${STATE} an object of Date class`],
+  "a module": [
+    () => {
+      const model = new nn.Linear(1, 1);
+      return save(model).finally(() => model.dispose());
+    },
+    `save: ${STATE} a module: save(model.stateDict())`,
+  ],
+  "options of an entry": [
+    async () => (await nn.load(bytes)).get("a")!.toInt32({ clip: true } as never),
+    "toInt32 got an unexpected option 'clip'; known options: clamp",
+  ],
   "a key that is a number": [
     () => save(new Map([[1, tensor]])),
     `save: ${STATE} one with the key number 1`,
@@ -147,11 +158,16 @@ describe("Arguments of the wrong kind", () => {
     expect([...(entries as Map<string, unknown>).keys()]).to.deep.equal(["a"]);
   });
 
-  it("are no locations of other schemes", async () => {
-    expect(await failure(() => load("s3://bucket/model.pt"))).to.equal(
-      "CheckpointError: s3://bucket/model.pt: s3: URLs are not read; https: ones are",
-    );
-  });
+  const LOCATIONS: Record<string, string> = {
+    "s3://bucket/model.pt": "s3: URLs are not read; https: ones are",
+    "http://": "is not a URL",
+    "blob:nothing": "is not a URL that can be read any more",
+  };
+  for (const [location, says] of Object.entries(LOCATIONS)) {
+    it(`are no locations such as ${location}`, async () => {
+      expect(await failure(() => load(location))).to.equal(`CheckpointError: ${location}: ${says}`);
+    });
+  }
 });
 
 describe("Metadata", () => {

@@ -78,6 +78,22 @@ describe("The cache of downloads in Node", () => {
     expect(server.requests.length - requests, "one each, for the edition").to.equal(10);
   });
 
+  it("clears away what was left of writes that were broken off", async () => {
+    const url = server.serve("model", { bytes: edition(1), etag: '"1"' });
+    await load(url);
+    const whole = await files();
+    const name = whole.find((found) => found.endsWith(".bin"))!;
+    const [old, young] = [`${name}.12-1000000000000-1.part`, `${name}.12-${Date.now()}-1.part`];
+    for (const part of [old, young, "notes.txt"]) await writeFile(join(home, "sconce", part), "x");
+    await load(url, { cache: "reload" });
+    expect(await files()).to.have.members([...whole, young, "notes.txt"]);
+    expect(await cache.delete()).to.equal(1);
+    expect(await files()).to.deep.equal(["notes.txt"]);
+    expect(String(await cache.delete("model").catch((e: unknown) => e))).to.equal(
+      "CheckpointError: model: is not a URL",
+    );
+  });
+
   it("fetches a file that has changed, and forgets the old", async () => {
     const url = server.serve("model", { bytes: edition(1), etag: '"1"' });
     await load(url);

@@ -151,6 +151,21 @@ describe("Saving", () => {
     expect(keys).to.deep.equal(["__proto__", 'a\n"\\', "b", "ä", "\uffee", "\u{1f600}"]);
   });
 
+  it("says of which tensor there are no values", async () => {
+    const model = nn.meta(() => new nn.Linear(1, 1));
+    expect(await failure(model.stateDict())).to.match(
+      /^CheckpointError: 'bias' cannot be saved: Cannot copy out of meta tensor; no data!/,
+    );
+    const short = {
+      shape: [2],
+      dtype: "float32",
+      data: () => Promise.resolve(new Float32Array(1)),
+    };
+    expect(await failure({ short })).to.equal(
+      "CheckpointError: 'short' has 4 bytes, but its shape and dtype need 8",
+    );
+  });
+
   it("says what it cannot write", async () => {
     const bare = new Entry("complex128", [1], new Uint8Array(16), "c");
     expect(await failure({ c: bare })).to.equal(
@@ -163,7 +178,8 @@ describe("Saving", () => {
     expect(await failure({ q: quantised })).to.contain("'q' is qint8, for which");
     const model = new nn.Linear(1, 1);
     expect(await failure(model as never)).to.equal(
-      "TypeError: save: expected a state_dict, as model.stateDict() and load give it, got a function",
+      "TypeError: save: expected a state_dict, as model.stateDict() and load give it, got a module: " +
+        "save(model.stateDict())",
     );
     model.dispose();
     expect(await failure({ a: 1 } as never)).to.contain(

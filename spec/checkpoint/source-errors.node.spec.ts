@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { createHash } from "node:crypto";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
+import { gzipSync } from "node:zlib";
 import { CheckpointError, load } from "../../lib/checkpoint/index.js";
 import { FileServer, type ServedFile } from "../support/file-server.js";
 import { makeSafetensors, ramp } from "../support/safetensors.js";
@@ -131,7 +132,32 @@ describe("What a source can have wrong, in a sentence each", () => {
     const path = `${tmpdir()}/sconce-nothing.pt`;
     expect((await failure(path)).message).to.equal(`${path}: there is no such file`);
     expect((await failure(tmpdir())).message).to.equal(`${tmpdir()}: is a folder, not a file`);
+    expect((await failure("/dev/null")).message).to.equal(
+      "/dev/null: is a pipe or device, not a file",
+    );
+    expect((await failure("file://host/model.pt")).message).to.match(
+      /^file:\/\/host\/model.pt: is not the URL of a file: File URL host must be/,
+    );
   });
+
+  const OTHERS: Record<string, [bytes: Uint8Array, says: string]> = {
+    "gzip's": [gzipSync("x"), "compressed by gzip, not a checkpoint that is read"],
+    "llama.cpp's": [
+      text("GGUF\x03\0\0\0\0"),
+      "a GGUF file (llama.cpp), not a checkpoint that is read",
+    ],
+    "Keras's": [Uint8Array.of(0x89, 0x48, 0x44, 0x46, 13, 10), "an HDF5 file (Keras), not a"],
+    "S3's": [text("<?xml version='1.0'?><Error/>"), "an HTML page, probably an error page"],
+    "other JSON": [
+      text('{"error": "no", "code": 3}'),
+      "not an index of shards: it has no weight_map, but 'error', 'code'",
+    ],
+  };
+  for (const [name, [content, says]] of Object.entries(OTHERS)) {
+    it(`files that are none of PyTorch's: ${name}`, async () => {
+      expect((await failure(content)).message).to.contain(`<bytes>: ${says}`);
+    });
+  }
 
   it("responses that are none of a file", async () => {
     const missing = new Response("not here", { status: 404 });

@@ -124,7 +124,7 @@ save("two.pt", {"state_dict": state, "state_dict_ema": average, "optimizer": opt
 note("two.pt", average, key="state_dict_ema")
 note("two.pt", refused="there is no 'other'", key="other")
 save("optimizer.pt", optimizer, refused="optimizer")
-save("text.pt", {"a": "b"}, refused="no state_dict; it has 'a' \\(string\\)")
+save("text.pt", {"a": "b"}, refused="no state_dict; it has 'a' \\(a string\\)")
 
 torch.save({"a": torch.arange(3.0), "c": torch.tensor([1 + 2j])}, "plain.pt")
 plain = {"a": torch.arange(3.0), "c": torch.tensor([1 + 2j])}

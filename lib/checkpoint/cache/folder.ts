@@ -35,17 +35,19 @@ const recordName = (url: string): string => `${sha256(url).slice(0, 32)}.json`;
 const bytesName = ({ url, sha256: hash }: CacheRecord): string =>
   `${sha256(url).slice(0, 32)}-${sha256(hash).slice(0, 16)}.bin`;
 
+/** Records, bytes, and those that are being written. */
+const OURS = /^[0-9a-f]{32}(\.json|-[0-9a-f]{16}\.bin)(\.[\d-]+\.part)?$/;
+
+/** No write takes a day, in milliseconds. */
+const ABANDONED = 24 * 60 * 60 * 1000;
+
 let written = 0;
 
 export class FolderStore implements CacheStore {
   constructor(private readonly folder = cacheFolder()) {}
 
   async records(): Promise<CacheRecord[]> {
-    const names = await node
-      .fs()
-      .readdir(this.folder)
-      .catch(() => []);
-    const records = names
+    const records = (await this.names())
       .filter((name) => name.endsWith(".json"))
       .map((name) => this.readRecord(name));
     return (await Promise.all(records)).filter((record) => record !== null);
@@ -67,6 +69,7 @@ export class FolderStore implements CacheStore {
 
   async write(record: CacheRecord, bytes: Uint8Array): Promise<void> {
     await node.fs().mkdir(this.folder, { recursive: true });
+    await this.sweep();
     const before = await this.find(record.url);
     await this.put(bytesName(record), bytes);
     await this.put(recordName(record.url), JSON.stringify(record));
@@ -76,6 +79,26 @@ export class FolderStore implements CacheStore {
   async remove(record: CacheRecord): Promise<void> {
     await this.drop(recordName(record.url));
     await this.drop(bytesName(record));
+  }
+
+  async clear(): Promise<void> {
+    const names = await this.names();
+    await Promise.all(names.filter((name) => OURS.test(name)).map((name) => this.drop(name)));
+  }
+
+  /** Removes what processes have left that were ended while they wrote. */
+  private async sweep(): Promise<void> {
+    for (const name of await this.names()) {
+      const [, writtenAt] = /^[0-9a-f]{32}.*\.\d+-(\d+)-\d+\.part$/.exec(name) ?? [];
+      if (Number(writtenAt) < Date.now() - ABANDONED) await this.drop(name);
+    }
+  }
+
+  private names(): Promise<string[]> {
+    return node
+      .fs()
+      .readdir(this.folder)
+      .catch(() => []);
   }
 
   private path(name: string): string {

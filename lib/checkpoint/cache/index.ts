@@ -1,5 +1,6 @@
 /** The files that `load` fetched before: found again by their URL and edition. */
 import { type FileVersion, hasChanged } from "../source/answers.js";
+import { CheckpointError } from "../errors.js";
 import { digest } from "../source/integrity.js";
 import { isNode } from "../node.js";
 import type { LoadTask } from "../task.js";
@@ -55,10 +56,12 @@ export async function list(): Promise<CachedFile[]> {
 
 /** Deletes the file of a URL; without one, all. Gives how many there were. */
 export async function remove(url?: string | URL): Promise<number> {
+  const key = url === undefined ? undefined : toKey(url);
   const store = openStore();
   const records = (await store?.records()) ?? [];
-  const chosen = records.filter((record) => url === undefined || record.url === toKey(url));
+  const chosen = records.filter((record) => key === undefined || record.url === key);
   for (const record of chosen) await store!.remove(record);
+  if (key === undefined) await store?.clear();
   return chosen.length;
 }
 
@@ -68,10 +71,19 @@ export async function size(): Promise<number> {
   return records.reduce((sum, { size }) => sum + size, 0);
 }
 
-/** A URL as the cache calls it: absolute, without the fragment. */
+/**
+ * A URL as the cache calls it: absolute, without the fragment.
+ *
+ * @throws CheckpointError if it is none.
+ */
 export function toKey(url: string | URL): string {
   const base = typeof document === "object" ? document.baseURI : globalThis.location?.href;
-  const absolute = new URL(url, base);
+  let absolute: URL;
+  try {
+    absolute = new URL(url, base);
+  } catch (cause) {
+    throw new CheckpointError("is not a URL", { file: String(url), cause });
+  }
   absolute.hash = "";
   return absolute.href;
 }

@@ -45,6 +45,10 @@ export class PageStore implements CacheStore {
     await (await caches.open(NAME)).delete(url);
   }
 
+  async clear(): Promise<void> {
+    await caches.delete(NAME);
+  }
+
   private async match(url: string): Promise<Response | undefined> {
     return (await caches.open(NAME)).match(url, { ignoreVary: true });
   }

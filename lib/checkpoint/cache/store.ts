@@ -32,6 +32,8 @@ export interface CacheStore {
   /** Takes the place of what was kept for the URL, at once or not at all. */
   write(record: CacheRecord, bytes: Uint8Array): Promise<void>;
   remove(record: CacheRecord): Promise<void>;
+  /** Removes also what no record names. */
+  clear(): Promise<void>;
 }
 
 export const toCachedFile = ({

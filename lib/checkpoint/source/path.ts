@@ -13,7 +13,12 @@ const PART = 8 * 2 ** 20;
 export function toPath(location: string | URL): string {
   const isUrl = location instanceof URL || location.startsWith("file:");
   if (!isUrl) return location;
-  return node.url().fileURLToPath(location);
+  try {
+    return node.url().fileURLToPath(location);
+  } catch (cause) {
+    const message = `is not the URL of a file: ${(cause as Error).message}`;
+    throw new CheckpointError(message, { file: String(location), cause });
+  }
 }
 
 export async function openPath(path: string, task: LoadTask): Promise<ByteSource> {
@@ -25,8 +30,9 @@ export async function openPath(path: string, task: LoadTask): Promise<ByteSource
     });
   task.atEnd(() => file.close());
   const stat = await file.stat();
-  if (stat.isDirectory()) {
-    throw new CheckpointError("is a folder, not a file", { file: path });
+  if (!stat.isFile()) {
+    const what = stat.isDirectory() ? "a folder" : "a pipe or device";
+    throw new CheckpointError(`is ${what}, not a file`, { file: path });
   }
   const fill = async (begin: number, target: Uint8Array): Promise<void> => {
     for (let at = 0; at < target.length;) {
