@@ -1,11 +1,11 @@
 """Exports models of torchvision and transformers with seeded random weights, and what they give.
 
     pip install torch torchvision transformers safetensors
-    python export.py FOLDER [name ... | further]
+    python export.py FOLDER [name ... | further | modules]
 
 For each model, with a fixed and with a dynamic batch: `NAME.pt2` and `NAME.safetensors`, which holds
 the inputs `in0`, `in1`, … and the outputs `out0`, …, flattened; `NAME.json` says how they nest, or why
-torch.export refuses the model. Those of `further.py` are exported when they are named.
+torch.export refuses the model. Those of `further.py` and `modules.py` are exported when they are named.
 """
 import json, logging, sys, time, warnings
 from importlib.metadata import version
@@ -15,9 +15,10 @@ import torch
 from safetensors.torch import save_file
 
 import further
+import modules
 
 warnings.filterwarnings("ignore")
-logging.disable(logging.WARNING)
+logging.disable(logging.ERROR)
 torch.set_num_threads(1)
 
 TORCHVISION = [
@@ -149,8 +150,9 @@ def larger(key, x):
 
 def make(name):
     """A model, its inputs, and whether they are given by position."""
-    if name in further.MODELS:
-        return (*further.MODELS[name](), False)
+    for more in (further.MODELS, modules.MODELS):
+        if name in more:
+            return (*more[name](), False)
     if name in TRANSFORMERS:
         return (*transformers_model(name), False)
     return (*torchvision_model(name), True)
@@ -169,6 +171,7 @@ def run(folder, name, dynamic):
         try:
             shapes = dynamic_shapes(args, kwargs) if dynamic else None
             program = torch.export.export(model, args, kwargs, dynamic_shapes=shapes)
+            torch.export.save(program, f"{stem}.pt2")
         except Exception as error:
             described.write_text(json.dumps({"refused": f"{type(error).__name__}: {error}"}))
             return str(error)
@@ -176,7 +179,6 @@ def run(folder, name, dynamic):
             args = tuple(larger(None, x) for x in args)
             kwargs = {key: larger(key, x) for key, x in kwargs.items()}
         output = model(*args, **kwargs)
-    torch.export.save(program, f"{stem}.pt2")
     inside, outside = [], []
     nested = {"args": nest(list(args), inside), "kwargs": nest(kwargs, inside), "output": nest(output, outside)}
     described.write_text(json.dumps(nested | {"versions": VERSIONS}))
@@ -192,8 +194,10 @@ if __name__ == "__main__":
     names = sys.argv[2:] or TORCHVISION + TRANSFORMERS
     if names == ["further"]:
         names = list(further.MODELS)
+    if names == ["modules"]:
+        names = list(modules.MODELS)
     for name in names:
-        for dynamic in (False, True):
+        for dynamic in (False,) if name in modules.MODELS else (False, True):
             begin = time.time()
             refused = run(folder, name, dynamic)
             said = f"REFUSED {refused.splitlines()[0][:300]}" if refused else f"{time.time() - begin:.1f} s"

@@ -161,5 +161,5 @@ MODELS = {
     "mc3_18": torchvision("mc3_18", shape=(2, 3, 4, 32, 32)),
     "r2plus1d_18": torchvision("r2plus1d_18", shape=(2, 3, 4, 32, 32)),
     "mvit_v2_s": torchvision("mvit_v2_s", shape=(1, 3, 16, 224, 224)),
-    "s3d": torchvision("s3d", shape=(1, 3, 16, 64, 64)),
+    "s3d": torchvision("s3d", shape=(1, 3, 16, 224, 224)),
 }

@@ -29,7 +29,7 @@ async function runOne(folder: string, stem: string, backend: BackendName): Promi
   try {
     if (backend !== "webgl") return await compare(join(folder, stem), golden, backend);
     const args = [`/${stem}`, golden, backend];
-    return await inBrowserWith([folder], "../spec/zoo/compare.ts", "compare", ...args);
+    return await inBrowserWith([folder], "spec/zoo/compare.ts", "compare", ...args);
   } catch (error) {
     return { failed: message(error) };
   }
