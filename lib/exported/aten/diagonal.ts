@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { where } from "./support/arithmetic.js";
 import { defineOps } from "./support/define.js";
+import { kindOf, type Operand, toKind } from "./support/dtype.js";
 import { stridesOf } from "./support/host.js";
 import { dimOf, expandTo, permuteAxes, takeAxis } from "./support/shape.js";
 import { writeFlat } from "./scatter.js";
@@ -83,10 +84,22 @@ function diagonalScatter(
   return writeFlat(self, Int32Array.from(all), expandTo(src, shape));
 }
 
+/** Of matrices the diagonal, begun anew behind a row that is left out where it has to `wrap`. */
+function fillDiagonal(self: tf.Tensor, value: Operand, wraps = false): tf.Tensor {
+  const step = stridesOf(self.shape).reduce((sum, stride) => sum + stride, 0);
+  const end = self.rank === 2 && !wraps ? Math.min(...self.shape) * step : self.size;
+  const places = tf.util.arraysEqual(self.shape, []) ? [0] : Array.from({ length: Math.ceil(Math.min(end, self.size) / step) }, (_, i) => i * step); // prettier-ignore
+  const written = expandTo(toKind(value, kindOf(self)), [places.length]);
+  return writeFlat(self, Int32Array.from(places), written);
+}
+
 export const diagonalOps = defineOps({
   "tril(self, diagonal)": triangle((row, column) => column <= row),
   "triu(self, diagonal)": triangle((row, column) => column >= row),
   "diagonal|diagonal_copy(self, offset, dim1, dim2)": diagonal,
+  "linalg_diagonal(A, offset, dim1, dim2)": (x: tf.Tensor, offset = 0, dim1 = -2, dim2 = -1) =>
+    diagonal(x, offset, dim1, dim2),
+  "fill_diagonal(self, fill_value, wrap)": fillDiagonal,
   "diag_embed(self, offset, dim1, dim2)": diagEmbed,
   "diag(self, diagonal)": diag,
   "diagflat(self, offset)": (self: tf.Tensor, offset = 0) =>

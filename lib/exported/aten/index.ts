@@ -1,19 +1,24 @@
 import type { AtenOp } from "../op-table.js";
 import { activationOps } from "./activation.js";
 import { attentionOps } from "./attention.js";
+import { bitOps } from "./bits.js";
 import { checkOps } from "./checks.js";
 import { withComplex } from "./complex.js";
 import { convOps } from "./conv.js";
 import { creationOps } from "./creation.js";
 import { diagonalOps } from "./diagonal.js";
 import { fftOps } from "./fft.js";
+import { gradientOps } from "./gradient.js";
 import { indexingOps } from "./indexing.js";
+import { factorOps } from "./factors.js";
+import { linalgOps } from "./linalg.js";
 import { lossOps } from "./loss.js";
 import { matmulOps } from "./matmul.js";
 import { normOps } from "./norm.js";
 import { binaryOps } from "./pointwise-binary.js";
 import { unaryOps } from "./pointwise-unary.js";
 import { poolOps } from "./pool.js";
+import { quantileOps } from "./quantile.js";
 import { randomOps } from "./random.js";
 import { recurrentOps } from "./recurrent.js";
 import { reduceOps } from "./reduce.js";
@@ -48,6 +53,11 @@ export const ATEN_OPS: Readonly<Record<string, AtenOp>> = withComplex({
   ...sortingOps,
   ...specialOps,
   ...statisticsOps,
+  ...linalgOps,
+  ...factorOps,
+  ...quantileOps,
+  ...gradientOps,
+  ...bitOps,
   ...fftOps,
   ...stftOps,
   ...checkOps,

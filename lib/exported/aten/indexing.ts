@@ -6,7 +6,15 @@ import { defineOps } from "./support/define.js";
 import { INT, kindOf, toDtype, toKind } from "./support/dtype.js";
 import { stridesOf, tensorOf, valuesOf } from "./support/host.js";
 import { scatterInto } from "./support/scatter.js";
-import { around, broadcastShapes, dimOf, expandTo, permuteAxes, resized } from "./support/shape.js";
+import {
+  around,
+  broadcastShapes,
+  dimOf,
+  expandTo,
+  permuteAxes,
+  resized,
+  takeAxis,
+} from "./support/shape.js";
 
 export type Index = tf.Tensor | null;
 
@@ -224,7 +232,20 @@ function repeatInterleave(
   return tf.reshape(wide, resized(x, at, size * count));
 }
 
+/** All choices of r elements, in their order. */
+function combinations(self: tf.Tensor, r = 2, withReplacement = false): tf.Tensor {
+  let choices: number[][] = [[]];
+  for (let k = 0; k < r; k += 1) {
+    choices = choices.flatMap((choice) => {
+      const first = choice.length === 0 ? 0 : choice.at(-1)! + (withReplacement ? 0 : 1);
+      return Array.from({ length: Math.max(0, self.size - first) }, (_, i) => [...choice, first + i]); // prettier-ignore
+    });
+  }
+  return tf.reshape(takeAxis(self, 0, choices.flat()), [choices.length, r]);
+}
+
 export const indexingOps = defineOps({
+  "combinations(self, r, with_replacement)": combinations,
   "index.Tensor|_unsafe_index.Tensor(self, indices)": index,
   "_unsafe_masked_index(self, mask, indices, fill)": (
     self: tf.Tensor,

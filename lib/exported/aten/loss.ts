@@ -201,6 +201,14 @@ export const lossOps = defineOps({
     reduction = 1,
   ) => reduce(atLeastZero(tf.add(tf.mul(tf.neg(target), tf.sub(a, b)), margin)), reduction),
   "multi_margin_loss(self, target, p, margin, weight, reduction)": multiMargin,
+  "multilabel_margin_loss(self, target, reduction)": (
+    self: tf.Tensor,
+    target: tf.Tensor,
+    reduction = 1,
+  ) =>
+    F.multilabelMarginLoss(self, target, {
+      reduction: (["none", "mean", "sum"] as const)[reduction],
+    }),
   "poisson_nll_loss(input, target, log_input, full, eps, reduction)": (
     input: tf.Tensor,
     target: tf.Tensor,

@@ -147,12 +147,6 @@ function pdist(self: tf.Tensor, p = 2): tf.Tensor {
   return tf.gather(tf.reshape(cdist(self, self, p), [-1]), tf.tensor1d(places, "int32"));
 }
 
-function matrixPower(self: tf.Tensor, n: number): tf.Tensor {
-  if (n < 0) throw new RangeError("matrix_power(): negative powers are not available");
-  if (n === 0) return expandTo(tf.eye(self.shape.at(-1)!), self.shape);
-  return n === 1 ? self : matmul(matrixPower(self, n - 1), self);
-}
-
 function cross(self: tf.Tensor, other: tf.Tensor, dim?: number | null): tf.Tensor {
   const shape = broadcastShapes(self.shape, other.shape);
   const [a, b] = [expandTo(self, shape), expandTo(other, shape)];
@@ -215,7 +209,6 @@ export const matmulOps = defineOps({
     p = 2,
   ) => cdist(x1, x2, p),
   "_pdist_forward|pdist(self, p)": pdist,
-  "matrix_power|linalg_matrix_power(self, n)": matrixPower,
   "cross|linalg_cross(self, other, dim)": cross,
   "_trilinear(i1, i2, i3, expand1, expand2, expand3, sumdim, unroll_dim)": trilinear,
 });

@@ -82,7 +82,7 @@ const spreads = (name: string, give: (spread: Spread) => unknown) => ({
   ) => give(spread(self, dim, correction, keepdim)),
 });
 
-function norm(
+export function norm(
   self: tf.Tensor,
   p: number | null,
   dim: Dims,

@@ -6,7 +6,7 @@ const ALWAYS = new Set([
   ...["alias", "detach", "view", "view_as", "select", "slice", "narrow", "split", "chunk"],
   ...["split_with_sizes", "tensor_split", "hsplit", "vsplit", "dsplit", "unbind", "transpose"],
   ...["permute", "t", "movedim", "moveaxis", "swapaxes", "swapdims", "numpy_T", "mT", "mH", "T"],
-  ...["H", "adjoint", "unsqueeze", "squeeze", "expand", "expand_as", "broadcast_to", "diagonal"],
+  ...["H", "adjoint", "unsqueeze", "squeeze", "expand", "expand_as", "broadcast_to", "diagonal", "linalg_diagonal"],
   ...["unfold", "as_strided", "real", "imag", "view_as_real", "view_as_complex", "lift_fresh"],
   ...["_reshape_alias", "unflatten", "positive", "atleast_1d", "atleast_2d", "atleast_3d"],
   ...["_conj", "conj", "resolve_conj", "resolve_neg", "requires_grad", "broadcast_tensors"],

@@ -1,0 +1,106 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { op } from "../../functional/op.js";
+import { defineOps } from "./support/define.js";
+import { toFloat } from "./support/dtype.js";
+import { valuesOf } from "./support/host.js";
+import { around, dimOf, resized } from "./support/shape.js";
+
+/** Rounds halves to even. */
+function nearest(x: number): number {
+  const floor = Math.floor(x);
+  return x - floor === 0.5 ? floor + (floor % 2) : Math.round(x);
+}
+
+/** Between which places a quantile lies, and how far from the first. */
+function placeOf(at: number, how: string): [low: number, high: number, weight: number] {
+  if (how === "lower") return [Math.floor(at), Math.floor(at), 0];
+  if (how === "higher") return [Math.ceil(at), Math.ceil(at), 0];
+  if (how === "nearest") return [nearest(at), nearest(at), 0];
+  const weight = how === "midpoint" && at % 1 !== 0 ? 0.5 : at % 1;
+  return [Math.floor(at), Math.ceil(at), weight];
+}
+
+function quantileOf(numbers: Float32Array, q: number, how: string): number {
+  if (numbers.length === 0) return NaN;
+  const [low, high, weight] = placeOf(Math.fround(Math.fround(q) * (numbers.length - 1)), how);
+  const [a, b] = [numbers[low]!, numbers[high]!];
+  return weight < 0.5 ? a + weight * (b - a) : b - (b - a) * (1 - weight);
+}
+
+/** Shapes: `(…, n, …)` and quantiles `(q)` → `(q, …, 1, …)`. */
+const quantiles = /* @__PURE__ */ op(
+  "quantile",
+  (self: tf.Tensor, q: tf.Tensor, dim: number, how: string, ignoresNaN: boolean): tf.Tensor => {
+    const [before, size, behind] = around(self, dim);
+    const [values, wanted] = [valuesOf(toFloat(self)), valuesOf(q)];
+    const result = new Float32Array(wanted.length * before * behind);
+    for (let i = 0; i < before * behind; i += 1) {
+      const start = Math.floor(i / behind) * size * behind + (i % behind);
+      const row = Float32Array.from({ length: size }, (_, k) => values[start + k * behind]!);
+      const numbers = row.filter((value) => !Number.isNaN(value)).sort();
+      const isKnown = ignoresNaN || numbers.length === size;
+      wanted.forEach((one: number, k: number) => {
+        result[k * before * behind + i] = isKnown ? quantileOf(numbers, one, how) : NaN;
+      });
+    }
+    return tf.tensor(result, [wanted.length, ...resized(self, dim, 1)]);
+  },
+);
+
+const quantile =
+  (ignoresNaN: boolean) =>
+  (
+    self: tf.Tensor,
+    given: tf.Tensor | number,
+    dim: number | null = null,
+    keepdim = false,
+    interpolation = "linear",
+  ): tf.Tensor => {
+    const q = given instanceof tf.Tensor ? given : tf.scalar(given);
+    const isScalar = self.rank === 0 && dim !== null;
+    const x = dim === null || isScalar ? tf.reshape(self, [-1]) : self;
+    const at = dim === null || isScalar ? 0 : dimOf("quantile", self, dim);
+    const found = quantiles(x, tf.reshape(q, [-1]), at, interpolation, ignoresNaN);
+    const kept = dim === null ? self.shape.map(() => 1) : resized(self, at, 1);
+    const shape = keepdim ? kept : dim === null ? [] : kept.filter((_, i) => i !== at);
+    return tf.reshape(found, [...q.shape, ...shape]);
+  };
+
+/** Counts of equally wide bins, and their edges. */
+const histogram = /* @__PURE__ */ op(
+  "histogram",
+  (
+    self: tf.Tensor,
+    bins: number,
+    range: readonly number[] | null,
+    weight: tf.Tensor | null,
+    density: boolean,
+  ): tf.Tensor[] => {
+    const values = valuesOf(self);
+    const weights = weight && valuesOf(weight);
+    let [low, high] = range ?? [Math.min(...values), Math.max(...values)];
+    if (self.size === 0 && range === null) [low, high] = [0, 0];
+    if (low === high) [low, high] = [low! - 0.5, high! + 0.5];
+    const width = (high! - low!) / bins;
+    const counts = new Float32Array(bins);
+    values.forEach((value: number, i: number) => {
+      if (!(value >= low! && value <= high!)) return;
+      counts[Math.min(bins - 1, Math.floor((value - low!) / width))]! += weights?.[i] ?? 1;
+    });
+    const total = density ? counts.reduce((sum, count) => sum + count, 0) * width : 1;
+    const edges = Array.from({ length: bins + 1 }, (_, i) => low! + i * width);
+    return [tf.tensor1d(counts.map((count) => count / total)), tf.tensor1d(edges)];
+  },
+);
+
+export const quantileOps = defineOps({
+  "quantile|quantile.scalar(self, q, dim, keepdim, interpolation)": quantile(false),
+  "nanquantile|nanquantile.scalar(self, q, dim, keepdim, interpolation)": quantile(true),
+  "histogram.bin_ct(self, bins, range, weight, density)": (
+    self: tf.Tensor,
+    bins: number,
+    range: readonly number[] | null = null,
+    weight: tf.Tensor | null = null,
+    density = false,
+  ) => histogram(self, bins, range, weight, density),
+});

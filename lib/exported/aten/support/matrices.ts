@@ -1,0 +1,257 @@
+/** Linear algebra on small matrices, in float64 and in JavaScript: tfjs has none on its backends. */
+
+/** Rows of numbers. */
+export type Matrix = Float64Array[];
+
+export const zeros = (rows: number, columns: number): Matrix =>
+  Array.from({ length: rows }, () => new Float64Array(columns));
+
+export function identity(n: number, columns = n): Matrix {
+  const result = zeros(n, columns);
+  for (let i = 0; i < Math.min(n, columns); i += 1) result[i]![i] = 1;
+  return result;
+}
+
+export const columnsOf = (a: Matrix): number => a[0]?.length ?? 0;
+
+export function turn(a: Matrix): Matrix {
+  const result = zeros(columnsOf(a), a.length);
+  a.forEach((row, i) => row.forEach((value, j) => (result[j]![i] = value)));
+  return result;
+}
+
+export function times(a: Matrix, b: Matrix): Matrix {
+  const result = zeros(a.length, columnsOf(b));
+  a.forEach((row, i) =>
+    row.forEach((value, k) => b[k]!.forEach((other, j) => (result[i]![j]! += value * other))),
+  );
+  return result;
+}
+
+/** The first columns. */
+export const cut = (a: Matrix, columns: number): Matrix => a.map((row) => row.slice(0, columns));
+
+export const diagonal = (a: Matrix): Float64Array =>
+  Float64Array.from({ length: Math.min(a.length, columnsOf(a)) }, (_, i) => a[i]![i]!);
+
+/** `a = l lᵀ`; `null` if `a`, of which the lower half is read, is not positive definite. */
+export function cholesky(a: Matrix): Matrix | null {
+  const l = zeros(a.length, a.length);
+  for (let i = 0; i < a.length; i += 1) {
+    for (let j = 0; j <= i; j += 1) {
+      let rest = a[i]![j]!;
+      for (let k = 0; k < j; k += 1) rest -= l[i]![k]! * l[j]![k]!;
+      if (i === j && !(rest > 0)) return null;
+      l[i]![j] = i === j ? Math.sqrt(rest) : rest / l[j]![j]!;
+    }
+  }
+  return l;
+}
+
+/** Rows exchanged for the largest pivots: `lu` holds both factors, `pivots` which row came where. */
+export function luFactor(a: Matrix, pivot = true): { lu: Matrix; pivots: number[]; sign: number } {
+  const lu = a.map((row) => row.slice());
+  const [rows, columns] = [lu.length, columnsOf(lu)];
+  const pivots: number[] = [];
+  let sign = 1;
+  for (let k = 0; k < Math.min(rows, columns); k += 1) {
+    let best = k;
+    for (let i = k + 1; pivot && i < rows; i += 1) {
+      if (Math.abs(lu[i]![k]!) > Math.abs(lu[best]![k]!)) best = i;
+    }
+    pivots.push(best);
+    if (best !== k) {
+      [lu[k], lu[best]] = [lu[best]!, lu[k]!];
+      sign = -sign;
+    }
+    const top = lu[k]![k]!;
+    for (let i = k + 1; i < rows && top !== 0; i += 1) {
+      const row = lu[i]!;
+      row[k]! /= top;
+      for (let j = k + 1; j < columns; j += 1) row[j]! -= row[k]! * lu[k]![j]!;
+    }
+  }
+  return { lu, pivots, sign };
+}
+
+/** Solves `t x = b` for a triangle. */
+export function solveTriangle(t: Matrix, b: Matrix, upper: boolean, unit = false): Matrix {
+  const n = t.length;
+  const x = b.map((row) => row.slice());
+  for (let step = 0; step < n; step += 1) {
+    const i = upper ? n - 1 - step : step;
+    for (let k = upper ? i + 1 : 0; k < (upper ? n : i); k += 1) {
+      const factor = t[i]![k]!;
+      if (factor !== 0) x[k]!.forEach((value, j) => (x[i]![j]! -= factor * value));
+    }
+    if (!unit) x[i] = x[i]!.map((value) => value / t[i]![i]!);
+  }
+  return x;
+}
+
+/** The rows in the order that the pivots bring them to. */
+export function exchange(b: Matrix, pivots: readonly number[], back = false): Matrix {
+  const rows = [...b];
+  const order = pivots.map((to, from): [number, number] => [from, to]);
+  for (const [from, to] of back ? order.reverse() : order) {
+    [rows[from], rows[to]] = [rows[to]!, rows[from]!];
+  }
+  return rows;
+}
+
+export const solveFactored = (lu: Matrix, pivots: readonly number[], b: Matrix): Matrix =>
+  solveTriangle(lu, solveTriangle(lu, exchange(b, pivots), false, true), true);
+
+/** Householder's reflections, with LAPACK's signs: `a = q r`, q square. */
+export function qr(a: Matrix): { q: Matrix; r: Matrix } {
+  const [rows, columns] = [a.length, columnsOf(a)];
+  const r = a.map((row) => row.slice());
+  const q = identity(rows);
+  for (let k = 0; k < Math.min(rows - 1, columns); k += 1) {
+    const below = r.slice(k + 1).reduce((sum, row) => sum + row[k]! ** 2, 0);
+    if (below === 0) continue;
+    const alpha = r[k]![k]!;
+    const beta = -Math.sign(alpha || 1) * Math.sqrt(alpha * alpha + below);
+    const tau = (beta - alpha) / beta;
+    const v = Float64Array.from({ length: rows - k }, (_, i) =>
+      i === 0 ? 1 : r[k + i]![k]! / (alpha - beta),
+    );
+    reflect(r, v, tau, k);
+    const turned = turn(q);
+    reflect(turned, v, tau, k);
+    turn(turned).forEach((row, i) => (q[i] = row));
+  }
+  r.forEach((row, i) => row.fill(0, 0, Math.min(i, columns)));
+  return { q, r };
+}
+
+/** `a - tau v vᵀ a`, of the rows from `first` on. */
+function reflect(a: Matrix, v: Float64Array, tau: number, first: number): void {
+  for (let j = 0; j < columnsOf(a); j += 1) {
+    const sum = v.reduce((total, one, i) => total + one * a[first + i]![j]!, 0) * tau;
+    v.forEach((one, i) => (a[first + i]![j]! -= sum * one));
+  }
+}
+
+const SWEEPS = 60;
+
+/** Jacobi's rotations: eigenvalues in ascending order, eigenvectors as columns. */
+export function eigh(given: Matrix): { values: Float64Array; vectors: Matrix } {
+  const n = given.length;
+  const a = given.map((row) => row.slice());
+  const v = identity(n);
+  for (let sweep = 0; sweep < SWEEPS; sweep += 1) {
+    let off = 0;
+    for (let p = 0; p < n; p += 1) for (let q = p + 1; q < n; q += 1) off += a[p]![q]! ** 2;
+    if (!(off > 1e-300)) break;
+    for (let p = 0; p < n; p += 1) for (let q = p + 1; q < n; q += 1) rotate(a, v, p, q);
+  }
+  const values = diagonal(a);
+  const order = Array.from(values, (_, i) => i).sort((i, j) => values[i]! - values[j]!);
+  return {
+    values: Float64Array.from(order, (i) => values[i]!),
+    vectors: v.map((row) => Float64Array.from(order, (i) => row[i]!)),
+  };
+}
+
+function rotate(a: Matrix, v: Matrix, p: number, q: number): void {
+  const apq = a[p]![q]!;
+  if (apq === 0) return;
+  const theta = (a[q]![q]! - a[p]![p]!) / (2 * apq);
+  const t = Math.sign(theta || 1) / (Math.abs(theta) + Math.sqrt(theta * theta + 1));
+  const c = 1 / Math.sqrt(t * t + 1);
+  const s = t * c;
+  for (const row of [...a, ...v]) [row[p], row[q]] = [c * row[p]! - s * row[q]!, s * row[p]! + c * row[q]!]; // prettier-ignore
+  const [x, y] = [a[p]!.slice(), a[q]!.slice()];
+  x.forEach((one, j) => {
+    a[p]![j] = c * one - s * y[j]!;
+    a[q]![j] = s * one + c * y[j]!;
+  });
+}
+
+/** Hestenes' rotations of columns: `a = u diag(s) vᵀ`, s falling, u and v with as many columns. */
+export function svd(a: Matrix): { u: Matrix; s: Float64Array; v: Matrix } {
+  if (a.length < columnsOf(a)) {
+    const { u, s, v } = svd(turn(a));
+    return { u: v, s, v: u };
+  }
+  const columns = turn(a); // each a row here
+  const n = columns.length;
+  const v = identity(n);
+  const dot = (x: Float64Array, y: Float64Array): number =>
+    x.reduce((sum, one, i) => sum + one * y[i]!, 0);
+  for (let sweep = 0, isDone = false; sweep < SWEEPS && !isDone; sweep += 1) {
+    isDone = true;
+    for (let p = 0; p < n; p += 1) {
+      for (let q = p + 1; q < n; q += 1) {
+        const [x, y] = [columns[p]!, columns[q]!];
+        const [alpha, beta, gamma] = [dot(x, x), dot(y, y), dot(x, y)];
+        if (Math.abs(gamma) <= 1e-15 * Math.sqrt(alpha * beta) || gamma === 0) continue;
+        isDone = false;
+        const zeta = (beta - alpha) / (2 * gamma);
+        const t = Math.sign(zeta || 1) / (Math.abs(zeta) + Math.sqrt(1 + zeta * zeta));
+        const c = 1 / Math.sqrt(1 + t * t);
+        for (const [one, other] of [
+          [x, y],
+          [v[p]!, v[q]!],
+        ] as const) {
+          // prettier-ignore
+          one.forEach((value, i) => {
+            const second = other[i]!;
+            one[i] = c * value - c * t * second;
+            other[i] = c * t * value + c * second;
+          });
+        }
+      }
+    }
+  }
+  const sizes = columns.map((column) => Math.sqrt(dot(column, column)));
+  const order = sizes.map((_, i) => i).sort((i, j) => sizes[j]! - sizes[i]!);
+  const u = order.map((i) => columns[i]!.map((value) => (sizes[i]! > 0 ? value / sizes[i]! : 0)));
+  return {
+    u: turn(complete(u)),
+    s: Float64Array.from(order, (i) => sizes[i]!),
+    v: turn(order.map((i) => v[i]!)),
+  };
+}
+
+/** Rows of zeros become unit vectors, each at a right angle to all others; up to `count` rows. */
+export function complete(rows: Matrix, count = rows.length): Matrix {
+  const n = columnsOf(rows);
+  const result = Array.from({ length: count }, (_, i) => rows[i] ?? new Float64Array(n));
+  const isUnit = result.map((row) => row.some((value) => value !== 0));
+  result.forEach((_, i) => {
+    for (let axis = 0; axis < n && !isUnit[i]; axis += 1) {
+      const trial = new Float64Array(n);
+      trial[axis] = 1;
+      // Twice, since the first time leaves a rounding that matters where little is left.
+      for (let pass = 0; pass < 2; pass += 1) {
+        result.forEach((other, k) => {
+          if (!isUnit[k]) return;
+          const part = other.reduce((sum, value, j) => sum + value * trial[j]!, 0);
+          other.forEach((value, j) => (trial[j]! -= part * value));
+        });
+      }
+      const size = Math.sqrt(trial.reduce((sum, value) => sum + value * value, 0));
+      if (size < 1e-2 / n) continue;
+      result[i] = trial.map((value) => value / size);
+      isUnit[i] = true;
+    }
+  });
+  return result;
+}
+
+/** `eᵃ`, by squaring a Taylor series of a part of it. */
+export function exponential(a: Matrix): Matrix {
+  const size = Math.max(0, ...a.map((row) => row.reduce((sum, value) => sum + Math.abs(value), 0)));
+  const halvings = Math.max(0, Math.ceil(Math.log2(size || 1)) + 2);
+  const part = a.map((row) => row.map((value) => value / 2 ** halvings));
+  let term = identity(a.length);
+  let sum = identity(a.length);
+  for (let k = 1; k <= 18; k += 1) {
+    term = times(term, part).map((row) => row.map((value) => value / k));
+    sum = sum.map((row, i) => row.map((value, j) => value + term[i]![j]!));
+  }
+  for (let k = 0; k < halvings; k += 1) sum = times(sum, sum);
+  return sum;
+}
