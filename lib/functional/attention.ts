@@ -101,7 +101,7 @@ function checkMask(mask: tf.Tensor, scores: tf.Tensor): void {
   }
   const want = scores.shape.slice(-mask.rank);
   const fits = mask.shape.every((size, i) => size === 1 || size === want[i]);
-  if (fits && mask.rank >= 2 && mask.rank <= scores.rank) return;
+  if (fits && mask.rank <= scores.rank) return;
   throw new Error(
     `${WHERE}: Expected attn_mask to broadcast to ${shapeText(scores.shape)}, ` +
       `but got shape ${shapeText(mask.shape)}`,

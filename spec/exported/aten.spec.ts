@@ -36,6 +36,13 @@ describe("ATen ops say what is wrong", () => {
     );
   });
 
+  it("in nothing where an argument has no part in the result", () => {
+    const placing = { dtype: "float32", layout: "strided", device: "cpu", copy: true };
+    const x = tf.ones([2]);
+    expect(call("aten.to.dtype_layout", [x], placing)).not.to.throw();
+    x.dispose();
+  });
+
   it("in dimensions and sizes", () => {
     const x = tf.zeros([2, 3]);
     expect(call("aten.select.int", [x, 1, 3])).to.throw(

@@ -174,9 +174,9 @@ export const creationOps = defineOps({
     logspace,
   "eye(n, dtype)": (n: number, dtype?: unknown) => eye(n, n, dtype),
   "eye.m(n, m, dtype)": eye,
-  "tril_indices(row, col, offset)": (row: number, column: number, offset = 0) =>
+  "tril_indices(row, col, offset, dtype)": (row: number, column: number, offset = 0) =>
     triangle(row, column, (i, j) => j - i <= offset),
-  "triu_indices(row, col, offset)": (row: number, column: number, offset = 0) =>
+  "triu_indices(row, col, offset, dtype)": (row: number, column: number, offset = 0) =>
     triangle(row, column, (i, j) => j - i >= offset),
   "hann_window(window_length, dtype)": window(HANN),
   "hann_window.periodic(window_length, periodic, dtype)": windowPeriodic(HANN),
@@ -194,7 +194,7 @@ export const creationOps = defineOps({
   "one_hot(self, num_classes)": (self: tf.Tensor, numClasses = -1) => oneHot(self, numClasses),
   "_to_copy(self, dtype)": withDtype,
   "to.dtype(self, dtype, non_blocking, copy, memory_format)": withDtype,
-  "to.dtype_layout(self, dtype)": withDtype,
+  "to.dtype_layout(self, dtype, copy)": withDtype,
   "to.device(self, device, dtype, non_blocking, copy, memory_format)": (
     self: tf.Tensor,
     _device: unknown,

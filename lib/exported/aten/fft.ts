@@ -18,14 +18,15 @@ const both = (z: Complex, run: (x: tf.Tensor) => tf.Tensor): Complex => ({
   im: run(z.im),
 });
 
-/** `cos` and `sin` of `2π jk / n` for the frequencies asked for. */
-function waves(n: number, count: number): [tf.Tensor2D, tf.Tensor2D] {
+/** `cos` and `± sin` of `2π jk / n` for the frequencies asked for. */
+function waves(n: number, count: number, sign: 1 | -1 = 1): [tf.Tensor2D, tf.Tensor2D] {
   const [cos, sin] = [new Float32Array(n * count), new Float32Array(n * count)];
   for (let j = 0; j < n; j += 1) {
     for (let k = 0; k < count; k += 1) {
       const angle = (2 * Math.PI * ((j * k) % n)) / n;
       cos[j * count + k] = Math.cos(angle);
-      sin[j * count + k] = Math.sin(angle);
+      // No rounding, nor a -0, where it is 0: the angle of a real part would be -π.
+      if ((2 * j * k) % n !== 0) sin[j * count + k] = sign * Math.sin(angle);
     }
   }
   return [tf.tensor2d(cos, [n, count]), tf.tensor2d(sin, [n, count])];
@@ -70,13 +71,12 @@ const transform = /* @__PURE__ */ op(
     factor: number,
   ): tf.Tensor[] => {
     const n = re.shape[at]!;
-    const [cos, sin] = waves(n, count);
+    const [cos, sin] = waves(n, count, forward ? -1 : 1);
     const x = toRows(re, at);
-    const sign = forward ? -1 : 1;
-    let [real, imag] = [times(x.rows, cos), tf.mul(times(x.rows, sin), sign)];
+    let [real, imag] = [times(x.rows, cos), times(x.rows, sin)];
     if (im !== null) {
       const y = toRows(im, at).rows;
-      real = tf.sub(real, tf.mul(times(y, sin), sign));
+      real = tf.sub(real, times(y, sin));
       imag = tf.add(imag, times(y, cos));
     }
     const scaled = (part: tf.Tensor): tf.Tensor =>
@@ -206,6 +206,22 @@ function irfftn(self: Given, s: Sizes | null, dim: Sizes | null, norm: Norm): tf
   return irfft(z, isGiven ? s.at(-1)! : null, dims.at(-1), norm);
 }
 
+/** hfft along the last dimension, of a transform along the others. */
+function hfftn(self: Given, s: Sizes | null, dim: Sizes | null, norm: Norm): tf.Tensor {
+  const { dims, sizes } = readDims(self, s, dim);
+  const isGiven = s !== null && s.at(-1) !== -1;
+  const z = dims
+    .slice(0, -1)
+    .reduce<Complex>((y, at, i) => fft(y, sizes[i]!, at, norm, true), complexOf(self));
+  return hfft(z, isGiven ? s.at(-1)! : null, dims.at(-1), norm);
+}
+
+function ihfftn(self: tf.Tensor, s: Sizes | null, dim: Sizes | null, norm: Norm): Complex {
+  const { dims, sizes } = readDims(self, s, dim);
+  const half = ihfft(self, sizes.at(-1), dims.at(-1), norm);
+  return dims.slice(0, -1).reduce<Complex>((z, at, i) => fft(z, sizes[i]!, at, norm, false), half);
+}
+
 function shift(self: Given, dim: number | Sizes | null, inverse: boolean): Given {
   const run = (x: tf.Tensor): tf.Tensor => {
     const dims = dim === null ? x.shape.map((_, i) => i) : [dim].flat();
@@ -281,10 +297,34 @@ export const fftOps = defineOps({
     dim: Sizes | null = null,
     norm: Norm = null,
   ) => irfftn(self, s, dim, norm),
+  "fft_hfft2(self, s, dim, norm)": (
+    self: Given,
+    s: Sizes | null = null,
+    dim: Sizes = [-2, -1],
+    norm: Norm = null,
+  ) => hfftn(self, s, dim, norm),
+  "fft_hfftn(self, s, dim, norm)": (
+    self: Given,
+    s: Sizes | null = null,
+    dim: Sizes | null = null,
+    norm: Norm = null,
+  ) => hfftn(self, s, dim, norm),
+  "fft_ihfft2(self, s, dim, norm)": (
+    self: tf.Tensor,
+    s: Sizes | null = null,
+    dim: Sizes = [-2, -1],
+    norm: Norm = null,
+  ) => ihfftn(self, s, dim, norm),
+  "fft_ihfftn(self, s, dim, norm)": (
+    self: tf.Tensor,
+    s: Sizes | null = null,
+    dim: Sizes | null = null,
+    norm: Norm = null,
+  ) => ihfftn(self, s, dim, norm),
   "fft_fftshift(self, dim)": (self: Given, dim: Sizes | null = null) => shift(self, dim, false),
   "fft_ifftshift(self, dim)": (self: Given, dim: Sizes | null = null) => shift(self, dim, true),
-  "fft_fftfreq(n, d)": (n: number, d = 1) => frequencies(n, d, false),
-  "fft_rfftfreq(n, d)": (n: number, d = 1) => frequencies(n, d, true),
+  "fft_fftfreq(n, d, dtype)": (n: number, d = 1) => frequencies(n, d, false),
+  "fft_rfftfreq(n, d, dtype)": (n: number, d = 1) => frequencies(n, d, true),
   "_fft_r2c(self, dim, normalization, onesided)": (
     self: tf.Tensor,
     dim: Sizes,

@@ -73,11 +73,15 @@ function powTensor(base: tf.Tensor, exponent: tf.Tensor): tf.Tensor {
   return where(tf.logicalOr(tf.equal(e, 0), tf.equal(x, 1)), 1, known);
 }
 
-/** Powers of integers: rounded, as webgl's come out near them. */
-function powIntegers(base: tf.Tensor, exponent: tf.Tensor): tf.Tensor {
-  const raised = tf.round(powTensor(toFloat(base), toFloat(exponent)));
-  // A negative exponent leaves the whole part of a fraction.
-  return toKind(where(tf.isFinite(raised), raised, 0), INT);
+/** A negative exponent leaves the whole part of a fraction. */
+function powInteger(base: number, exponent: number): number {
+  if (exponent < 0) return Math.abs(base) === 1 ? powInteger(base, -exponent) : 0;
+  let power = 1;
+  for (let rest = exponent, square = base; rest > 0; rest >>>= 1) {
+    if (rest & 1) power = Math.imul(power, square);
+    square = Math.imul(square, square);
+  }
+  return power;
 }
 
 function pow(self: Operand, exponent: Operand): tf.Tensor {
@@ -86,7 +90,7 @@ function pow(self: Operand, exponent: Operand): tf.Tensor {
     return powScalar(toKind(self, kind === FLOAT ? FLOAT : INT), exponent);
   }
   const { a, b, kind } = promote(self, exponent, INT);
-  return kind === INT ? powIntegers(a, b) : powTensor(a, b);
+  return kind === INT ? onIntegers("pow", powInteger)(a, b) : powTensor(a, b);
 }
 
 const logical =
@@ -205,8 +209,14 @@ const like = (value: Operand, self: tf.Tensor): tf.Tensor => toKind(value, kindO
 const maskedFill = (self: tf.Tensor, mask: tf.Tensor, value: Operand): tf.Tensor =>
   where(mask, like(value, self), self);
 
-const lerp = (self: tf.Tensor, end: tf.Tensor, weight: Operand): tf.Tensor =>
-  add(self, mul(weight, sub(end, self)));
+/** From the nearer end, as PyTorch does: it matters where one is infinite. */
+function lerp(self: tf.Tensor, end: tf.Tensor, weight: Operand): tf.Tensor {
+  const gap = sub(end, self);
+  const fromStart = add(self, mul(weight, gap));
+  const fromEnd = sub(end, mul(gap, sub(1, weight)));
+  if (!(weight instanceof tf.Tensor)) return Math.abs(Number(weight)) < 0.5 ? fromStart : fromEnd;
+  return where(comparison(tf.less, tf.abs(weight), 0.5), fromStart, fromEnd);
+}
 
 const all = (names: string, tail: string): string =>
   names

@@ -104,7 +104,7 @@ const ROUNDING = names({
   ceil: ofFloats(tf.ceil),
   floor: ofFloats(tf.floor),
   frac: (x) => tf.sub(x, truncate(x)),
-  "round|special_round": ofFloats(tf.round),
+  round: ofFloats(tf.round),
   "trunc|fix": truncate,
 });
 
@@ -153,7 +153,7 @@ function nanToNum(
 }
 
 /** Half-to-even at a decimal place. */
-function roundTo(self: tf.Tensor, decimals: number): tf.Tensor {
+function roundTo(self: tf.Tensor, decimals = 0): tf.Tensor {
   if (self.dtype !== "float32") return self;
   const factor = 10 ** Math.abs(decimals);
   return decimals >= 0
@@ -181,7 +181,7 @@ export const unaryOps = defineOps({
   "relu6(self)": keepingKind(F.relu6),
   "logit|special_logit(self, eps)": logit,
   "nan_to_num(self, nan, posinf, neginf)": nanToNum,
-  "round.decimals(self, decimals)": roundTo,
+  "round.decimals|special_round(self, decimals)": roundTo,
   "angle(self)": (self: tf.Tensor) => {
     const x = toFloat(self);
     return where(tf.isNaN(x), x, where(tf.less(x, 0), Math.PI, tf.zerosLike(x)));

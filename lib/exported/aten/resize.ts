@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import * as F from "../../functional/index.js";
 import { defineOps } from "./support/define.js";
+import { toDtype } from "./support/dtype.js";
 import { dimOf } from "./support/shape.js";
 
 type Sizes = readonly number[];
@@ -18,7 +19,14 @@ interface Resize {
  * Resizes to a size by given scales, of which some may be missing: those follow from the sizes.
  * `scales` alone are the vector overloads', which is what F.interpolate takes.
  */
-function resize(
+function resize(given: tf.Tensor, how: Resize): tf.Tensor {
+  if (given.dtype !== "int32" || how.mode.startsWith("nearest")) return resizeFloats(given, how);
+  // The one kind of integers that PyTorch resizes is bytes: to the nearest ones.
+  const bytes = tf.round(resizeFloats(tf.cast(given, "float32"), how));
+  return tf.cast(tf.clipByValue(bytes, 0, 255), "int32");
+}
+
+function resizeFloats(
   input: tf.Tensor,
   { size, scales, mode, alignCorners, antialias }: Resize,
 ): tf.Tensor {
@@ -92,7 +100,7 @@ const gridSampler = (
 /** tfjs pads no bools. */
 const padded = (self: tf.Tensor, pad: Sizes, options: F.PadOptions): tf.Tensor =>
   self.dtype === "bool"
-    ? tf.cast(F.pad(tf.cast(self, "int32"), pad, options), "bool")
+    ? toDtype(F.pad(tf.cast(self, "int32"), pad, options), "bool")
     : F.pad(self, pad, options);
 
 const padMode =

@@ -32,7 +32,7 @@ export function defineOps(bodies: Readonly<Record<string, Body>>): Record<string
  * only it knows that a scalar `2.0` was a float.
  */
 function bind(target: string, parameters: readonly string[], body: Body): AtenOp {
-  const wraps = OVERFLOWING.test(target);
+  const keeps = MOVING.test(target);
   return (args, kwargs, { outputs }) => {
     if (args.length > parameters.length) {
       throw new TypeError(
@@ -48,21 +48,30 @@ function bind(target: string, parameters: readonly string[], body: Body): AtenOp
       }
     }
     const result = (body as (...args: unknown[]) => unknown)(...values);
-    if (!Array.isArray(result)) return inDtype(wraps ? wrapByte(result, outputs[0]) : result, outputs[0]); // prettier-ignore
-    return result.map((one: unknown, i) => inDtype(one, outputs[i]));
+    const finish = (one: unknown, i: number): unknown =>
+      keeps ? inDtype(one, outputs[i]) : wrap(inDtype(one, outputs[i]), outputs[i]);
+    return Array.isArray(result) ? result.map(finish) : finish(result, 0);
   };
 }
 
-/** What may leave the range of a uint8, which tfjs holds as an int32. */
-const OVERFLOWING =
-  /^aten\.(add|sub|rsub|mul|neg|bitwise_not|bitwise_left_shift|__lshift__|pow|square)\./;
+/** What only moves values about: they are in their range already. */
+const MOVING =
+  /^aten\.(alias|cat|chunk|clone|contiguous|detach|expand|flatten|flip|gather|index|index_select|permute|reshape|roll|select|slice|split|split_with_sizes|squeeze|stack|t|transpose|unbind|unflatten|unsqueeze|view|where)\./;
 
-/** Results of bytes wrap around at 256. */
-function wrapByte(value: unknown, meta: TensorMeta | null | undefined): unknown {
-  if (meta?.dtype !== "uint8" || !(value instanceof tf.Tensor)) return value;
-  const byte = tf.scalar(256, "int32");
-  const whole = toDtype(value as tf.Tensor, "int32");
-  return tf.sub(whole, tf.mul(tf.floorDiv(whole, byte), byte));
+/** PyTorch's narrow integers, which tfjs holds as int32: how many values there are, and the least. */
+const NARROW: Readonly<Record<string, readonly [count: number, least: number]>> = {
+  uint8: [256, 0],
+  int8: [256, -128],
+  uint16: [65536, 0],
+  int16: [65536, -32768],
+};
+
+/** Narrow integers wrap around. */
+function wrap(value: unknown, meta: TensorMeta | null | undefined): unknown {
+  if (!meta || !Object.hasOwn(NARROW, meta.dtype) || !(value instanceof tf.Tensor)) return value;
+  const [count, least] = NARROW[meta.dtype]!.map((one) => tf.scalar(one, "int32"));
+  const from = tf.sub(value as tf.Tensor, least!);
+  return tf.sub(value as tf.Tensor, tf.mul(tf.floorDiv(from, count!), count!));
 }
 
 function inDtype(value: unknown, meta: TensorMeta | null | undefined): unknown {

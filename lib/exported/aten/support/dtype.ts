@@ -70,9 +70,5 @@ export function readDtype(value: unknown): tf.DataType | null {
 /** The tensor in the dtype that is asked for, or as it is. */
 export function withDtype(x: tf.Tensor, dtype: unknown): tf.Tensor {
   const wanted = readDtype(dtype);
-  if (wanted === null) return x;
-  const cast = toDtype(x, wanted);
-  return typeof dtype === "string" && /uint8$/.test(dtype) && x.dtype !== "bool"
-    ? tf.sub(cast, tf.mul(tf.floorDiv(cast, tf.scalar(256, "int32")), tf.scalar(256, "int32")))
-    : cast;
+  return wanted === null ? x : toDtype(x, wanted);
 }
