@@ -100,6 +100,7 @@ export function record(
       refuse(dataId);
       return read.call(engine, dataId);
     }),
+    ...[tf.Variable.prototype, State.prototype].map((kind) => patch(kind, "assign", refuseWrite)),
     patch(
       Math,
       "random",
@@ -141,6 +142,15 @@ export function record(
     for (const back of restore.reverse()) back();
     pretence?.end();
   }
+}
+
+/** A trace runs once for all calls, and what it computes may be made up. */
+function refuseWrite(this: tf.Variable): never {
+  const kind = this instanceof State ? "a parameter or buffer" : "a variable";
+  throw new TraceError(
+    `forward writes to ${kind} of shape [${this.shape.join(", ")}], which a plan cannot do: ` +
+      "is the model in training mode?",
+  );
 }
 
 /** Puts a function in the place of a method; gives what puts the old one back. */

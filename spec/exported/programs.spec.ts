@@ -49,6 +49,35 @@ describe("exported programs of PyTorch", () => {
     }
   });
 
+  // These read a condition back, or write to their buffers.
+  const EAGER = ["cond", "cnn-train", "counter", "counter-core"];
+  onEveryBackend("compiled", (_backend, tolerance) => {
+    for (const name of NAMES) {
+      it(name, async () => {
+        const before = tf.memory().numTensors;
+        const { calls, state_after: after } = cases[name]!;
+        const program = await nn.loadExported(await readProgram(name));
+        const example = inputsOf(calls[0]!, values);
+        const fast = await nn.compile(program, example);
+        tf.dispose(example as tf.TensorContainer);
+        expect(fast.graph === null, String(fast.explain())).to.equal(EAGER.includes(name));
+        for (const call of calls) {
+          const inputs = inputsOf(call, values);
+          const output = fast(...inputs);
+          expectLike(output, call.output, values, tolerance);
+          tf.dispose([inputs, output] as tf.TensorContainer);
+        }
+        if (after !== null) {
+          const state = Object.fromEntries(program.stateDict());
+          expectLike(state, after, values, tolerance, "state");
+        }
+        fast.dispose();
+        program.dispose();
+        expect(tf.memory().numTensors).to.equal(before);
+      });
+    }
+  });
+
   for (const name of NAMES) {
     describe(name, () => {
       let program: nn.ExportedProgram;
