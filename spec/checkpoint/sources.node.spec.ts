@@ -151,6 +151,13 @@ describe("Checkpoints from a web server", () => {
     expect(server.requests).to.have.lengthOf(2);
   });
 
+  it("are read in one piece if all of them is wanted, however long the header", async () => {
+    const tensors = tensorsOf(4);
+    const url = server.serve("model", makeSafetensors(tensors, { length: 100_000 }));
+    expectAll(await uncached(url), tensors);
+    expect(server.requests).to.have.lengthOf(2);
+  });
+
   it("are resumed where the connection dropped, if they are still the same", async () => {
     const tensors = { big: ramp(1e6, 1) };
     const url = server.serve("model", { bytes: makeSafetensors(tensors), etag: '"a"', drops: 4 });

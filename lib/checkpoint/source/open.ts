@@ -133,9 +133,10 @@ async function openUrl(url: string, task: LoadTask, options: OpenOptions): Promi
     return bytesSource(kept, url, more);
   }
   const source = await file.open(more.sibling);
-  const isKept = cache !== false && isKnown && source.size <= MAX_WHOLE;
-  if (!isKept || !(isWhole || integrity !== undefined)) return source;
-  return wholeSource(source, (bytes) =>
-    task.onSuccess(() => writeCached(url, version, bytes, task)),
-  );
+  const isPart = !isWhole && integrity === undefined;
+  if (isPart || source.size > MAX_WHOLE) return source;
+  const keep = (bytes: Uint8Array): void =>
+    task.onSuccess(() => writeCached(url, version, bytes, task));
+  // In one piece, as few requests are made as can be.
+  return wholeSource(source, cache !== false && isKnown ? keep : undefined);
 }

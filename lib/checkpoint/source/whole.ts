@@ -12,10 +12,10 @@ export async function readWhole(source: ByteSource): Promise<Uint8Array> {
 }
 
 /** The same file, all of which is read as soon as anything of it is asked for. */
-export function wholeSource(file: ByteSource, onRead: (bytes: Uint8Array) => void): ByteSource {
+export function wholeSource(file: ByteSource, onRead?: (bytes: Uint8Array) => void): ByteSource {
   const start = async (): Promise<ByteSource> => {
     const bytes = await readWhole(file);
-    onRead(bytes);
+    onRead?.(bytes);
     return bytesSource(bytes, file.name);
   };
   let whole: Promise<ByteSource> | undefined;
