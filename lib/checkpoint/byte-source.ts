@@ -12,7 +12,7 @@ export interface ByteSource {
    * asked for without waiting for the answer before is read together.
    */
   read(begin: number, end: number): Promise<Uint8Array>;
-  /** Says from which offset on tensors are aligned, if not from the beginning. */
+  /** Says from which offset on tensors are aligned, if not from the beginning; it may be several. */
   alignAt?(offset: number): void;
   /** A file beside this one (a shard); the name is already checked to be a plain file name. */
   sibling?(name: string): Promise<ByteSource>;

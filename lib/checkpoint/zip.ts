@@ -157,6 +157,8 @@ export class ZipArchive {
     if (view.getUint32(0, true) !== LOCAL) throw this.error(member, "has no local header");
     const begin = 30 + view.getUint16(26, true) + view.getUint16(28, true);
     const stop = begin + packedSize;
+    // Where its head alone is read, the rest will be.
+    if (packedSize > most) this.source.alignAt?.(header + begin);
     if (header + stop > end) {
       throw this.error(member, `is cut off: it should end at byte ${header + stop}`);
     }

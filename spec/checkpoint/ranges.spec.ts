@@ -82,4 +82,27 @@ describe("Reads of ranges", () => {
     const message = await source.read(990, 1001).catch((error: unknown) => String(error));
     expect(message).to.equal("CheckpointError: file: cannot read bytes 990 to 1001 of 1000");
   });
+
+  it("that are large lie aligned each for itself", async () => {
+    const size = 5 * 2 ** 20;
+    const calls: number[] = [];
+    const fill = (begin: number, target: Uint8Array): Promise<void> => {
+      calls.push(begin);
+      target.fill(1);
+      return Promise.resolve();
+    };
+    const reader = { name: "file", size, fill, maxGap: 64, partSize: size, turns: new Turns(1) };
+    const source = new RangeSource(reader, new LoadTask());
+    const begins = [30, 2 ** 20 + 101, 3 * 2 ** 20 + 6];
+    for (const begin of begins) source.alignAt(begin + 7);
+    const ends = [...begins.slice(1), size - 10];
+    const ranges = begins.map((begin, i) => source.read(begin, ends[i]!));
+    const small = source.read(size - 10, size);
+    for (const bytes of await Promise.all(ranges)) {
+      expect((bytes.byteOffset + 7) % 8).to.equal(0);
+      expect(bytes.every((byte) => byte === 1)).to.equal(true);
+    }
+    expect((await small).length).to.equal(10);
+    expect(calls, "the small one is read with its neighbour").to.deep.equal(begins);
+  });
 });

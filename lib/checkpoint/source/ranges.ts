@@ -21,6 +21,9 @@ export interface RangeReader {
 /** Buffers are no longer than this, unless one range is. */
 const MAX_RUN = 2 ** 30;
 
+/** Ranges from this length on do not join a run in which they would not be aligned. */
+const MIN_ALIGNED = 2 ** 20;
+
 interface Wanted {
   begin: number;
   end: number;
@@ -34,6 +37,8 @@ interface Wanted {
 interface Run {
   begin: number;
   end: number;
+  /** Where in eight bytes tensors begin. */
+  phase: number;
   wanted: Wanted[];
 }
 
@@ -42,7 +47,8 @@ export class RangeSource implements ByteSource {
   readonly size: number;
   readonly sibling?: NonNullable<ByteSource["sibling"]>;
   private queue: Wanted[] = [];
-  private phase = 0;
+  /** Where tensors begin, in ascending order once it is asked. */
+  private readonly marks: number[] = [];
 
   constructor(
     private readonly reader: RangeReader,
@@ -66,13 +72,14 @@ export class RangeSource implements ByteSource {
   }
 
   alignAt(offset: number): void {
-    this.phase = offset % 8;
+    this.marks.push(offset);
   }
 
   private flush(): void {
     const wanted = this.queue.sort((a, b) => a.begin - b.begin || a.end - b.end);
     this.queue = [];
-    const runs = toRuns(wanted, this.reader.maxGap);
+    this.marks.sort((a, b) => a - b);
+    const runs = toRuns(wanted, this.reader.maxGap, this.marks);
     const known = this.reader.head?.length ?? 0;
     for (const { begin, end } of runs) {
       this.task.expect(end - begin - Math.max(0, Math.min(known, end) - begin));
@@ -84,10 +91,10 @@ export class RangeSource implements ByteSource {
     }
   }
 
-  private async readRun({ begin, end, wanted }: Run): Promise<void> {
+  private async readRun({ begin, end, phase, wanted }: Run): Promise<void> {
     const { head, partSize } = this.reader;
     // What is aligned in the file, counted from the place that the format says, is so in memory.
-    const shift = (begin + 8 - this.phase) % 8;
+    const shift = (begin + 8 - phase) % 8;
     const buffer = new Uint8Array(shift + end - begin).subarray(shift);
     let at = begin;
     if (head && at < head.length) {
@@ -108,15 +115,21 @@ export class RangeSource implements ByteSource {
   }
 }
 
-function toRuns(wanted: readonly Wanted[], maxGap: number): Run[] {
+function toRuns(wanted: readonly Wanted[], maxGap: number, marks: readonly number[]): Run[] {
   const runs: Run[] = [];
+  let mark = 0;
   for (const want of wanted) {
+    while (marks[mark]! < want.end) mark += 1;
+    const phase = (marks[mark - 1] ?? 0) % 8;
     const last = runs.at(-1);
     const isNear = last && want.begin <= last.end + maxGap;
-    if (isNear && (want.begin < last.end || want.end - last.begin <= MAX_RUN)) {
+    // What is small costs less to copy than to read alone.
+    const isAligned = phase === last?.phase || want.end - want.begin < MIN_ALIGNED;
+    const fits = last && want.end - last.begin <= MAX_RUN && isAligned;
+    if (isNear && (want.begin < last.end || fits)) {
       last.end = Math.max(last.end, want.end);
       last.wanted.push(want);
-    } else runs.push({ begin: want.begin, end: want.end, wanted: [want] });
+    } else runs.push({ begin: want.begin, end: want.end, phase, wanted: [want] });
   }
   return runs;
 }
