@@ -5,6 +5,9 @@
 import { BROWSER_FLAGS, findBrowser } from "./scripts/browser.js";
 import { bundleSpecs, givenGoldens } from "./scripts/bundle-specs.js";
 
+/** Lets specs ask how much memory is in use. */
+const TELLING = ["--js-flags=--expose-gc", "--enable-precise-memory-info"];
+
 export default async function configure(config) {
   process.env.CHROME_BIN = await findBrowser();
   await bundleSpecs("out/browser");
@@ -20,7 +23,9 @@ export default async function configure(config) {
       served("node_modules/@tensorflow/tfjs-backend-wasm/dist/*.wasm"),
     ],
     browsers: ["Chromium"],
-    customLaunchers: { Chromium: { base: "ChromeHeadless", flags: BROWSER_FLAGS } },
+    customLaunchers: {
+      Chromium: { base: "ChromeHeadless", flags: [...BROWSER_FLAGS, ...TELLING] },
+    },
     reporters: ["dots"],
     browserNoActivityTimeout: 300_000,
     // A busy machine compiles a shader for seconds, in which the browser answers no ping.

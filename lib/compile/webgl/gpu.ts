@@ -74,6 +74,11 @@ export class GpuMemory {
     return texture;
   }
 
+  /** What all weights take. */
+  get weightBytes(): number {
+    return [...this.weights.values()].reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
   /** A texture for that many texels, an unused one if there is one of its size. */
   take(texels: number): TensorTexture {
     const { width, height } = textureSize(texels);

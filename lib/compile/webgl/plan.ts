@@ -319,6 +319,11 @@ export class WebglPlan implements CompiledPlan {
     );
   }
 
+  /** Of the model's other plans, too. */
+  get weightBytes(): number {
+    return this.memory.weightBytes;
+  }
+
   private readValue(value: Value): Float32Array {
     const place = this.allocation.places.get(value.tensor)!;
     return viewOf(this.memory.read(place, plainLayout(value.tensor)), value);

@@ -12,6 +12,7 @@ export interface TensorTexture {
 export interface WeightTexture {
   readonly texture: WebGLTexture;
   readonly size: TextureSize;
+  readonly bytes: number;
 }
 
 export function makeTensorTexture({ gl, limits }: Device, texels: number): TensorTexture {
@@ -112,10 +113,10 @@ export function makeWeightTexture(
   const size = checkedSize(limits, Math.ceil(count / 4));
   const texture = gl.createTexture();
   gl.bindTexture(gl.TEXTURE_2D, texture);
-  const format = precision === "float32" ? gl.RGBA32F : gl.RGBA16F;
+  const [format, perTexel] = precision === "float32" ? [gl.RGBA32F, 16] : [gl.RGBA16F, 8];
   gl.texStorage2D(gl.TEXTURE_2D, 1, format, size.width, size.height);
   useNearest(gl, gl.TEXTURE_2D);
-  return { texture, size };
+  return { texture, size, bytes: perTexel * size.width * size.height };
 }
 
 /** Numbers that are given to the GPU at once. */
