@@ -1,3 +1,4 @@
+import { expect } from "chai";
 import fc from "fast-check";
 import {
   type Activation,
@@ -74,6 +75,28 @@ onEveryBuild("linear", (heap) => {
     check(heap(), { m: 5, n: 9, k: 2000, bias: true, residual: true, activation: { low: 0 } });
     check(heap(), { m: 261, n: 33, k: 17, bias: true, parts: 2 });
     check(heap(), { m: 2, n: 97, k: 1100, bias: true, residual: true });
+  });
+
+  it("keeps the digits of long sums", () => {
+    const [m, n, k] = [16, 16, 2048];
+    const [x, w] = [randomNumbers(m * k, 1), randomNumbers(n * k, 2)];
+    withBlocks(heap(), (blocks) => {
+      const weight = blocks.scratch(packedLinearBytes(n, k));
+      packLinear(heap(), { weight: blocks.put(w), n, k, to: weight });
+      const kernel = linear(heap(), { m, n, k });
+      const out = blocks.out(m * n);
+      const workspace = blocks.scratch(kernel.workspaceBytes);
+      kernel.run({ x: blocks.put(x), weight, out, workspace });
+      let [error, size] = [0, 0];
+      blocks.read(out).forEach((got, at) => {
+        let want = 0;
+        for (let t = 0; t < k; t += 1)
+          want += x[Math.floor(at / n) * k + t]! * w[(at % n) * k + t]!;
+        error += (got - want) ** 2;
+        size += want ** 2;
+      });
+      expect(Math.sqrt(error / size)).to.be.below(4e-7);
+    });
   });
 
   it("clamps and applies chains", () => {

@@ -67,7 +67,7 @@ export function convAlgorithms(spec: ConvSpec): ConvAlgorithm[] {
   return fits ? ["direct", "winograd2", "winograd4"] : ["direct"];
 }
 
-/** The algorithms with the rounding error of the direct one; F(4 × 4) has several times as much. */
+/** The algorithms that round about as the direct one does; F(4 × 4) is several times less exact. */
 const EXACT_CONV: readonly ConvAlgorithm[] = ["direct", "winograd2"];
 
 /**

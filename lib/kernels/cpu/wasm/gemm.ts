@@ -8,6 +8,9 @@ import { clampAll, narrowTiles, oneColumn, rowAddresses, ROWS } from "./gemm-edg
 import type { FunctionBuilder, I32Var, ModuleBuilder, V128Var } from "./module.js";
 import { type I32, v128 } from "./values.js";
 
+/** Products that are summed by themselves before they are added to the others, for their digits' sake. */
+const CHUNK = 128;
+
 /** Stores up to 8 floats of two vectors; `left` of them belong to the row. */
 function storePanel(f: FunctionBuilder, to: I32, pair: V128Var[], left: I32): void {
   const [first, second] = [pair[0]!, pair[1]!];
@@ -47,7 +50,7 @@ export function emitGemm(module: ModuleBuilder): void {
       const wide = f.i32(p.n.sub(1).and(7).lt(4).select(p.n.sub(1).and(-8), p.n));
       const outerEnd = f.i32(p.rowsFirst.select(p.m, wide));
       const innerEnd = f.i32(p.rowsFirst.select(wide, p.m));
-      const acc = f.vectors(8);
+      const [acc, sums] = [f.vectors(8), f.vectors(8)];
       f.for(outer, outerEnd, p.rowsFirst.select(ROWS, 8), () => {
         inner.set(0);
         f.for(inner, innerEnd, p.rowsFirst.select(8, ROWS), () => {
@@ -64,17 +67,29 @@ export function emitGemm(module: ModuleBuilder): void {
             }),
           );
           const end = f.i32(a.add(p.k.shl(4)));
+          const stop = f.i32();
           f.if(p.k, () =>
             f.doWhile(
               () => {
-                const [b0, b1] = [f.v128(b.loadV128()), f.v128(b.loadV128(16))];
-                for (let i = 0; i < ROWS; i += 1) {
-                  const value = f.v128(a.loadSplat(i * 4));
-                  acc[2 * i]!.set(f.madd(value, b0, acc[2 * i]!));
-                  acc[2 * i + 1]!.set(f.madd(value, b1, acc[2 * i + 1]!));
-                }
-                a.set(a.add(16));
-                b.set(b.add(p.bRow));
+                stop.set(a.add(CHUNK * 16).min(end));
+                sums.forEach((sum, i) => {
+                  sum.set(acc[i]!);
+                  acc[i]!.set(v128(0));
+                });
+                f.doWhile(
+                  () => {
+                    const [b0, b1] = [f.v128(b.loadV128()), f.v128(b.loadV128(16))];
+                    for (let i = 0; i < ROWS; i += 1) {
+                      const value = f.v128(a.loadSplat(i * 4));
+                      acc[2 * i]!.set(f.madd(value, b0, acc[2 * i]!));
+                      acc[2 * i + 1]!.set(f.madd(value, b1, acc[2 * i + 1]!));
+                    }
+                    a.set(a.add(16));
+                    b.set(b.add(p.bRow));
+                  },
+                  () => a.ne(stop),
+                );
+                sums.forEach((sum, i) => acc[i]!.set(acc[i]!.add(sum)));
               },
               () => a.ne(end),
             ),
