@@ -129,7 +129,7 @@ function checkMode(
 }
 
 /** For each place of the padded axis, the place of the input that it shows. */
-function sourceIndices(
+export function sourceIndices(
   shape: readonly number[],
   { axis, before, after }: AxisPad,
   mode: PadMode,

@@ -89,6 +89,8 @@ const UNARY: Readonly<Record<string, Emit>> = {
   },
   softsign: (chain, x) =>
     chain.put("div", x, chain.put("add", chain.put("abs", x), chain.constant(1))),
+  "tfjs.LogicalNot": plain("not"),
+  "tfjs.IsNan": plain("isNaN"),
   tanhshrink: (chain, x) => chain.put("sub", x, chain.put("tanh", x)),
   hardshrink: (chain, x, { lambd = 0.5 }) => {
     const isLow = chain.put("le", chain.put("abs", x), chain.constant(lambd));
@@ -121,6 +123,8 @@ const BINARY: Readonly<Record<string, ElementwiseStep[0]>> = {
   "prim.LessEqual": "le",
   "prim.Equal": "eq",
   "prim.NotEqual": "ne",
+  "tfjs.LogicalAnd": "and",
+  "tfjs.LogicalOr": "or",
 };
 
 /** A step of `prim.pointwise`. */
@@ -141,6 +145,9 @@ export function chainOf(lines: readonly Line[], inputs: number): ElementwiseStep
       results.push(chain.put(binary, operand(rest[0]), operand(rest[1])));
     } else if (target === "prim.SquaredDifference") {
       results.push(chain.put("square", chain.put("sub", operand(rest[0]), operand(rest[1]))));
+    } else if (target === "prim.where") {
+      const [condition, yes, no] = rest.map(operand) as [number, number, number];
+      results.push(chain.put("where", condition, yes, no));
     } else if (target === "threshold") {
       const [x, limit, value] = rest.map(operand) as [number, number, number];
       results.push(chain.put("where", chain.put("le", x, limit), value, x));

@@ -43,6 +43,7 @@ export function runChain(
   const steps = chainOf(lines, inputs.length);
   if (steps === null) return new Decline(`no kernel for ${lines.map(([name]) => name).join(", ")}`);
   if (inputs.some(({ dtype }) => dtype === "int32")) return new Decline("integers");
+  if (count(shape) === 0) return new Decline("an empty tensor");
   const kernel = elementwise(b.heap, {
     steps,
     shape,
@@ -69,32 +70,17 @@ export const POINTWISE: Readonly<Record<string, Lower>> = {
     const [inputs, lines] = node.args as unknown as [Node[], Line[]];
     return runChain(b, inputs.map((one) => b.read(one)), lines, shapeOf(node)); // prettier-ignore
   },
-  /** Zeros, or another number, around a tensor; nothing at all where none is to be added. */
-  pad: (b, node) => {
-    const [input, sizes, given] = node.args as [Node, number[], Argument];
-    const { mode = "constant", value = 0 } = optionsOf(given);
-    const x = b.read(input);
-    const shape = shapeOf(node);
-    if (sizes.every((size) => size === 0)) return x;
-    if (sizes.some((size) => size < 0)) return new Decline("what it takes away");
-    if (x.dtype !== "float32") return new Decline("integers");
-    if (mode === "reflect") return reflect(b, x, sizes);
-    if (mode !== "constant") return new Decline("not with a number");
-    const out = b.make(shape);
-    const number = (value ?? 0) as number;
-    b.add({
-      kernel: "fill",
-      onOneThread: true,
-      reads: [],
-      writes: [out.block],
-      bind: () => {
-        const start = addressOf(out) >>> 2;
-        return () => void b.heap.f32.fill(number, start, start + count(shape));
-      },
-    });
-    const begin = shape.map((_, dim) => sizes[2 * (shape.length - 1 - dim)] ?? 0);
-    copyInto(b, x, sliceValue(out, begin, x.shape));
-    return out;
+  /** One slope, or one for each channel. */
+  prelu: (b, node) => {
+    const [x, weight] = node.args.map((one) => b.read(one as Node)) as [Value, Value];
+    const shape = x.shape.map((_, dim) => (dim === 1 ? count(weight.shape) : 1));
+    const slope = reshapeValue(b.contiguous(weight), count(weight.shape) === 1 ? [] : shape)!;
+    const lines: Line[] = [
+      ["prim.Multiply", "x0", "x1"],
+      ["prim.Greater", "x0", 0],
+      ["prim.where", "t1", "x0", "t0"],
+    ];
+    return runChain(b, [x, slope], lines, x.shape);
   },
   glu: (b, node) => {
     const x = b.read(node.args[0] as Node);
@@ -119,37 +105,6 @@ export const POINTWISE: Readonly<Record<string, Lower>> = {
     return out;
   },
 };
-
-/** Pads each dimension, the last one first, with what lies inside, mirrored at the edge. */
-function reflect(b: Builder, given: Value, sizes: readonly number[]): Value {
-  const { length: rank } = given.shape;
-  let x = given;
-  for (let i = 0; i < sizes.length / 2; i += 1) {
-    const [before, after] = sizes.slice(2 * i, 2 * i + 2) as [number, number];
-    if (before + after === 0) continue;
-    const dim = rank - 1 - i;
-    const size = x.shape[dim]!;
-    const along = (shape: readonly number[], one: number): number[] =>
-      shape.map((other, axis) => (axis === dim ? one : other));
-    const out = b.make(along(x.shape, before + size + after));
-    /** `count` places from the one at `first` backwards, to `at`. */
-    const mirror = (first: number, count: number, at: number): void => {
-      if (count === 0) return;
-      const from: Value = {
-        ...x,
-        shape: along(x.shape, count),
-        strides: along(x.strides, -x.strides[dim]!),
-        offset: x.offset + first * x.strides[dim]!,
-      };
-      copyInto(b, from, sliceValue(out, along(out.shape.map(() => 0), at), from.shape)); // prettier-ignore
-    };
-    mirror(before, before, 0);
-    copyInto(b, x, sliceValue(out, along(out.shape.map(() => 0), before), x.shape)); // prettier-ignore
-    mirror(size - 2, after, before + size);
-    x = out;
-  }
-  return x;
-}
 
 /** Copies a tensor to a part of another one: slab by slab, each of which lies side by side. */
 export function copyInto(b: Builder, from: Value, to: Value): void {

@@ -2,10 +2,13 @@ import {
   conv,
   type ConvAlgorithm,
   type ConvSpec,
+  convTranspose,
   depthwise,
   fastestConv,
   packConv,
+  packConvTranspose,
   packedConvBytes,
+  packedConvTransposeBytes,
 } from "../../kernels/cpu/index.js";
 import type { Argument, Node } from "../../graph/index.js";
 import { shapeOf } from "../passes/facts.js";
@@ -185,9 +188,57 @@ function lowerDepthwise(
   return out;
 }
 
+function lowerConvTranspose(b: Builder, node: Node, dims: number): Lowered {
+  const [input, weight, given] = node.args as [Node, Node, Argument];
+  const options = optionsOf(given);
+  const shape = shapeOf(node);
+  const x = b.contiguous(b.read(input));
+  if (!b.isStatic(weight)) return new Decline("its weight depends on the input");
+  if (count(shape) === 0 || count(x.shape) === 0) return new Decline("an empty tensor");
+  if (x.dtype !== "float32") return new Decline("integers");
+  const [inChannels, perGroup, ...kernel] = shapeOf(weight) as [number, number, ...number[]];
+  const groups = (options.groups as number | undefined) ?? 1;
+  const sizes = { inChannels, outChannels: perGroup * groups, groups, kernel };
+  const run = convTranspose(b.heap, {
+    ...sizes,
+    batch: x.shape.length === dims + 2 ? x.shape[0]! : 1,
+    size: x.shape.slice(-dims),
+    stride: list(options.stride, dims, 1),
+    padding: list(options.padding, dims, 0),
+    outputPadding: list(options.outputPadding, dims, 0),
+    dilation: list(options.dilation, dims, 1),
+  });
+  b.keepsWeight(weight, "a transposed convolution's");
+  const bytes = packedConvTransposeBytes(sizes);
+  const packed = b.pack(`transposed/${groups}`, [weight], bytes, (to, statics) => {
+    const raw = b.heap.put(statics.of(weight).values);
+    packConvTranspose(b.heap, sizes, raw, to);
+    b.heap.free(raw);
+  });
+  const bias = options.bias ? b.contiguous(b.read(options.bias as Node)) : null;
+  const out = b.make(shape);
+  b.add({
+    kernel: `transposed conv ${kernel.join("×")}`,
+    onOneThread: run.onOneThread,
+    reads: [x.block, packed, bias?.block].filter((one) => one !== undefined),
+    writes: [out.block],
+    workspace: run.workspaceBytes,
+    flops: 2 * count(x.shape) * perGroup * count(kernel),
+    bind: (workspace) => {
+      const pointers = {
+        ...{ x: addressOf(x), weight: packed.address, out: addressOf(out), workspace },
+        bias: bias ? addressOf(bias) : 0,
+      };
+      return (part, parts) => run.run(pointers, part, parts);
+    },
+  });
+  return out;
+}
+
 export const CONV: Readonly<Record<string, Lower>> = Object.fromEntries(
   [1, 2, 3].flatMap((dims): [string, Lower][] => [
     [`conv${dims}d`, (b, node) => lowerConv(b, node, dims, {})],
+    [`conv_transpose${dims}d`, (b, node) => lowerConvTranspose(b, node, dims)],
     [`prim.conv${dims}d`, (b, node) => lowerConv(b, node, dims, node.args[3] as unknown as Tail)],
   ]),
 );

@@ -2,8 +2,8 @@ import { groupNorm, layerNorm, reduce, type ReduceSpec, softmax } from "../../ke
 import type { Argument, Node } from "../../graph/index.js";
 import { shapeOf } from "../passes/facts.js";
 import { addressOf, type Builder, Decline, fills, type Lowered } from "./builder.js";
-import { type Lower, optionsOf } from "./lower-basic.js";
-import { count, reshapeValue, type Value } from "./value.js";
+import { type Lower, optionsOf, runChain } from "./lower-basic.js";
+import { count, permuteValue, reshapeValue, type Value } from "./value.js";
 
 /** An optional vector of an op, side by side in the heap. */
 export const vectorOf = (b: Builder, vector: Argument): Value | null =>
@@ -85,23 +85,29 @@ function normGroups(
 }
 
 const lowerSoftmax =
-  (log: boolean): Lower =>
+  (kind: "softmax" | "log softmax" | "softmin"): Lower =>
   (b, node) => {
     const [input, given] = node.args;
-    const x = b.contiguous(b.read(input as Node));
-    const rank = x.shape.length;
+    const whole = b.read(input as Node);
+    const rank = whole.shape.length;
     const options = optionsOf(given);
     const implicit = [0, 1, 3].includes(rank) ? 0 : 1;
     const dim = ((options.dim as number | null | undefined) ?? implicit) + 0;
     if (options.dtype) return new Decline("another dtype");
-    const n = x.shape.at(-1) ?? 1;
-    if (rank === 0 || (dim + rank) % rank !== rank - 1)
-      return new Decline("not the last dimension");
-    if (count(x.shape) === 0) return new Decline("an empty tensor");
+    if (rank === 0) return new Decline("no dimension");
+    if (count(whole.shape) === 0) return new Decline("an empty tensor");
+    // Another dimension is the last one for the kernel, and back where it was for the reader.
+    const order = whole.shape.map((_, i) => i);
+    const moved = [...order];
+    moved.push(...moved.splice((dim + rank) % rank, 1));
+    const turned = permuteValue(whole, moved);
+    const x = kind === "softmin" ? (runChain(b, [turned], [["prim.Neg", "x0"]], turned.shape) as Value) : b.contiguous(turned); // prettier-ignore
+    const n = x.shape.at(-1)!;
+    const log = kind === "log softmax";
     const kernel = softmax(b.heap, { rows: count(x.shape) / n, n, log });
     const out = b.make(x.shape);
     b.add({
-      kernel: log ? "log softmax" : "softmax",
+      kernel: log ? kind : "softmax",
       onOneThread: kernel.onOneThread,
       reads: [x.block],
       writes: [out.block],
@@ -112,8 +118,37 @@ const lowerSoftmax =
         return (part, parts) => kernel.run(pointers, part, parts);
       },
     });
-    return out;
+    return permuteValue(out, order.map((axis) => moved.indexOf(axis))); // prettier-ignore
   };
+
+/** A norm by statistics that are given: arithmetic, each channel with its own numbers. */
+function normByStatistics(
+  b: Builder,
+  input: Argument,
+  statistics: readonly Argument[],
+  options: Record<string, Argument>,
+): Lowered {
+  const x = b.read(input as Node);
+  const given = [...statistics, options.weight, options.bias];
+  const vectors = given.map((vector) => (vector ? b.read(vector as Node) : null));
+  const inputs = [x];
+  const operands = vectors.map((vector) => {
+    if (vector === null) return null;
+    const shape = x.shape.map((size, dim) => (dim === 1 ? size : 1));
+    return `x${inputs.push(reshapeValue(vector, shape)!) - 1}`;
+  });
+  const [mean, variance, weight, bias] = operands;
+  const lines: [string, ...unknown[]][] = [
+    ["prim.Sub", "x0", mean],
+    ["prim.Add", variance, (options.eps as number | undefined) ?? 1e-5],
+    ["prim.Rsqrt", "t1"],
+    ["prim.Multiply", "t0", "t2"],
+  ];
+  const last = (): string => `t${lines.length - 1}`;
+  if (weight) lines.push(["prim.Multiply", last(), weight]);
+  if (bias) lines.push(["prim.Add", last(), bias]);
+  return runChain(b, inputs, lines, x.shape);
+}
 
 /** A reduction over dimensions that lie side by side. */
 export function runReduction(
@@ -159,11 +194,17 @@ export const NORM: Readonly<Record<string, Lower>> = {
     normGroups(b, args[0] as Node, args[1] as number, optionsOf(args[2])),
   instance_norm: (b, { args }) => {
     const options = optionsOf(args[1]);
-    if (options.useInputStats === false) return new Decline("running statistics");
-    return normGroups(b, args[0] as Node, null, options);
+    if (options.useInputStats !== false) return normGroups(b, args[0] as Node, null, options);
+    return normByStatistics(b, args[0], [options.runningMean, options.runningVar], options);
   },
-  softmax: lowerSoftmax(false),
-  log_softmax: lowerSoftmax(true),
+  batch_norm: (b, { args }) => {
+    const options = optionsOf(args[3]);
+    if (options.training) return new Decline("the batch's own statistics");
+    return normByStatistics(b, args[0], args.slice(1, 3), options);
+  },
+  softmax: lowerSoftmax("softmax"),
+  log_softmax: lowerSoftmax("log softmax"),
+  softmin: lowerSoftmax("softmin"),
   ...Object.fromEntries(
     Object.entries(REDUCTIONS).map(([name, reduction]): [string, Lower] => [
       `prim.${name}`,

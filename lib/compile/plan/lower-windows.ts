@@ -2,9 +2,11 @@ import { pool, type PoolSpec } from "../../kernels/cpu/index.js";
 import type { Argument, Node } from "../../graph/index.js";
 import { shapeOf } from "../passes/facts.js";
 import { addressOf, type Builder, Decline, type Lowered } from "./builder.js";
+import { adaptiveWindows } from "../../functional/pooling-windows.js";
+import { alongDim } from "./lower-borders.js";
 import { type Lower, optionsOf } from "./lower-basic.js";
 import { runReduction } from "./lower-norm.js";
-import { count } from "./value.js";
+import { count, reshapeValue, type Value } from "./value.js";
 
 /** One number for all dimensions, or one for each. */
 const sizes = (value: Argument, dims: number, missing: readonly number[]): number[] => {
@@ -14,12 +16,47 @@ const sizes = (value: Argument, dims: number, missing: readonly number[]): numbe
   return list.length === dims ? list : new Array<number>(dims).fill(list[0]!);
 };
 
-function runPool(b: Builder, node: Node, spec: Omit<PoolSpec, "planes" | "size">): Lowered {
-  const shape = shapeOf(node);
+type Windows = Omit<PoolSpec, "planes" | "size">;
+
+/** Pools a tensor's last dimensions, two at a time: windows in three are those of a plane, in a row. */
+function runPool(b: Builder, input: Value, spec: Windows, shape: readonly number[]): Lowered {
+  if (input.dtype !== "float32") return new Decline("integers");
+  if (count(shape) === 0 || count(input.shape) === 0) return new Decline("an empty tensor");
+  if (spec.kernel.length < 3) return poolPlanes(b, b.contiguous(input), spec, shape);
+  const part = <T>(list: readonly T[] | undefined, from: number): T[] | undefined =>
+    list?.slice(from, from === 0 ? 1 : undefined);
+  const cut = (from: 0 | 1): Windows => ({
+    ...spec,
+    kernel: part(spec.kernel, from)!,
+    stride: part(spec.stride, from),
+    padding: part(spec.padding, from),
+    paddingAfter: part(spec.paddingAfter, from),
+    dilation: part(spec.dilation, from),
+  });
+  const x = b.contiguous(input);
+  const depth = x.shape.at(-3)!;
+  const planes = poolPlanes(b, x, cut(1), [...x.shape.slice(0, -2), ...shape.slice(-2)]);
+  // Places of a plane side by side, one plane behind the other.
+  const area = count(shape.slice(-2));
+  const lead = count(x.shape.slice(0, -3));
+  const column = (list: number[] | undefined, other: number): number[] | undefined =>
+    list && [...list, other];
+  const first = cut(0);
+  const along: Windows = {
+    ...first,
+    kernel: [...first.kernel, 1],
+    stride: column(first.stride as number[] | undefined, 1),
+    padding: column(first.padding as number[] | undefined, 0),
+    paddingAfter: column(first.paddingAfter as number[] | undefined, 0),
+    dilation: column(first.dilation as number[] | undefined, 1),
+    ...(spec.divisor !== undefined && { divisor: 1 }),
+  };
+  const rows = reshapeValue(planes, [lead, depth, area])!;
+  return reshapeValue(poolPlanes(b, rows, along, [lead, shape.at(-3)!, area]), shape)!;
+}
+
+function poolPlanes(b: Builder, x: Value, spec: Windows, shape: readonly number[]): Value {
   const dims = spec.kernel.length;
-  const x = b.contiguous(b.read(node.args[0] as Node));
-  if (x.dtype !== "float32") return new Decline("integers");
-  if (count(shape) === 0 || count(x.shape) === 0) return new Decline("an empty tensor");
   const size = x.shape.slice(-dims);
   const kernel = pool(b.heap, { ...spec, size, planes: count(x.shape.slice(0, -dims)) });
   const out = b.make(shape);
@@ -47,17 +84,18 @@ const lowerPool =
     const zeros = kernel.map(() => 0);
     const ones = kernel.map(() => 1);
     const padding = sizes(options.padding, dims, zeros);
-    return runPool(b, node, {
+    const spec: Windows = {
       ...{ kind, kernel, padding, paddingAfter: padding },
       stride: sizes(options.stride, dims, kernel),
       dilation: sizes(options.dilation, dims, ones),
       ceilMode: Boolean(options.ceilMode),
       countIncludePad: (options.countIncludePad as boolean | undefined) ?? true,
       divisor: (options.divisorOverride as number | null | undefined) ?? undefined,
-    });
+    };
+    return runPool(b, b.read(node.args[0] as Node), spec, shapeOf(node));
   };
 
-/** Where the windows are all alike, they are those of a plain pooling. */
+/** Where the windows are all alike, they are those of a plain pooling; else one dimension at a time. */
 const lowerAdaptive =
   (kind: "max" | "avg", dims: number): Lower =>
   (b, node) => {
@@ -71,15 +109,24 @@ const lowerAdaptive =
       const reduction = kind === "max" ? "max" : "mean";
       return runReduction(b, b.read(node.args[0] as Node), axes, reduction, shape);
     }
-    if (!size.every((n, i) => output[i]! > 0 && n % output[i]! === 0)) {
-      return new Decline("windows of different sizes");
+    let x = b.read(node.args[0] as Node);
+    if (size.every((n, i) => output[i]! > 0 && n % output[i]! === 0)) {
+      const kernel = size.map((n, i) => n / output[i]!);
+      return runPool(b, x, { kind, kernel, stride: kernel }, shape);
     }
-    const kernel = size.map((n, i) => n / output[i]!);
-    return runPool(b, node, { kind, kernel, stride: kernel });
+    if (x.dtype !== "float32") return new Decline("integers");
+    if (count(shape) === 0 || count(x.shape) === 0) return new Decline("an empty tensor");
+    for (let i = dims - 1; i >= 0; i -= 1) {
+      const positions = adaptiveWindows(size[i]!, output[i]!);
+      const means = positions.map((window) => window.map(() => 1 / window.length));
+      const spec = kind === "max" ? { positions } : { positions, weights: means };
+      x = alongDim(b, x, input.length - dims + i, spec);
+    }
+    return x;
   };
 
 export const WINDOWS: Readonly<Record<string, Lower>> = Object.fromEntries(
-  [1, 2].flatMap((dims): [string, Lower][] => [
+  [1, 2, 3].flatMap((dims): [string, Lower][] => [
     [`max_pool${dims}d`, lowerPool("max", dims)],
     [`avg_pool${dims}d`, lowerPool("avg", dims)],
     [`adaptive_avg_pool${dims}d`, lowerAdaptive("avg", dims)],

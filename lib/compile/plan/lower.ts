@@ -1,7 +1,9 @@
 import { ATTENTION } from "./lower-attention.js";
 import { type Lower, POINTWISE, VIEWS } from "./lower-basic.js";
+import { BORDERS } from "./lower-borders.js";
 import { CONV } from "./lower-conv.js";
 import { LINEAR } from "./lower-linear.js";
+import { LOGIC } from "./lower-logic.js";
 import { NORM } from "./lower-norm.js";
 import { RECURRENT } from "./lower-recurrent.js";
 import { WINDOWS } from "./lower-windows.js";
@@ -10,6 +12,8 @@ import { WINDOWS } from "./lower-windows.js";
 export const LOWERINGS: Readonly<Record<string, Lower>> = {
   ...VIEWS,
   ...POINTWISE,
+  ...LOGIC,
+  ...BORDERS,
   ...LINEAR,
   ...CONV,
   ...NORM,

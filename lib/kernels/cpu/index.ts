@@ -88,6 +88,7 @@ export {
   type GatherSpec,
   permutation,
 } from "./permute.js";
+export { taps, type TapsSpec } from "./taps.js";
 export { matmul, type MatmulPointers, type MatmulSpec } from "./matmul.js";
 export {
   attention,

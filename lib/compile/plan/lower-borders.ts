@@ -1,0 +1,96 @@
+import { taps, type TapsSpec } from "../../kernels/cpu/index.js";
+import type { Argument, Node } from "../../graph/index.js";
+import { readResamplings } from "../../functional/interpolate.js";
+import { type PadMode, sourceIndices } from "../../functional/pad.js";
+import { shapeOf } from "../passes/facts.js";
+import { addressOf, type Builder, Decline, type Lowered } from "./builder.js";
+import { copyInto, type Lower, optionsOf } from "./lower-basic.js";
+import { count, sliceValue, type Value } from "./value.js";
+
+/** A tensor anew along one of its dimensions: each place is made of some places that were there. */
+export function alongDim(
+  b: Builder,
+  given: Value,
+  dim: number,
+  spec: Pick<TapsSpec, "positions" | "weights">,
+): Value {
+  const x = b.contiguous(given);
+  const kernel = taps(b.heap, {
+    ...spec,
+    outer: count(x.shape.slice(0, dim)),
+    size: x.shape[dim]!,
+    inner: count(x.shape.slice(dim + 1)),
+  });
+  const out = b.make(x.shape.map((size, i) => (i === dim ? spec.positions.length : size)));
+  b.add({
+    kernel: "taps",
+    onOneThread: kernel.onOneThread,
+    reads: [x.block],
+    writes: [out.block],
+    flops: 2 * (count(out.shape) / spec.positions.length) * spec.positions.flat().length,
+    bind: () => {
+      const pointers = { x: addressOf(x), out: addressOf(out) };
+      return (part, parts) => kernel.run(pointers, part, parts);
+    },
+  });
+  return out;
+}
+
+/** A number around a tensor; what is negative is taken away. */
+function padConstant(b: Builder, given: Value, sizes: readonly number[], value: number): Lowered {
+  const rank = given.shape.length;
+  const side = (dim: number, at: 0 | 1): number => sizes[2 * (rank - 1 - dim) + at] ?? 0;
+  const begin = given.shape.map((_, dim) => Math.max(0, -side(dim, 0)));
+  const kept = given.shape.map((size, dim) => size + Math.min(0, side(dim, 0)) + Math.min(0, side(dim, 1))); // prettier-ignore
+  const x = sliceValue(given, begin, kept);
+  if (sizes.every((size) => size <= 0)) return x;
+  const shape = kept.map((size, dim) => size + Math.max(0, side(dim, 0)) + Math.max(0, side(dim, 1))); // prettier-ignore
+  const out = b.make(shape);
+  b.add({
+    kernel: "fill",
+    onOneThread: true,
+    reads: [],
+    writes: [out.block],
+    bind: () => {
+      const start = addressOf(out) >>> 2;
+      return () => void b.heap.f32.fill(value, start, start + count(shape));
+    },
+  });
+  const place = shape.map((_, dim) => Math.max(0, side(dim, 0)));
+  copyInto(b, x, sliceValue(out, place, x.shape));
+  return out;
+}
+
+const pad: Lower = (b, node) => {
+  const [input, sizes, given] = node.args as [Node, number[], Argument];
+  const { mode = "constant", value } = optionsOf(given) as { mode?: PadMode; value?: number | null }; // prettier-ignore
+  let x = b.read(input);
+  if (sizes.every((size) => size === 0)) return x;
+  if (x.dtype !== "float32") return new Decline("integers");
+  if (count(shapeOf(node)) === 0 || count(x.shape) === 0) return new Decline("an empty tensor");
+  if (mode === "constant") return padConstant(b, x, sizes, value ?? 0);
+  for (let i = 0; i < sizes.length / 2; i += 1) {
+    const [before, after] = sizes.slice(2 * i, 2 * i + 2) as [number, number];
+    if (before === 0 && after === 0) continue;
+    const axis = x.shape.length - 1 - i;
+    const sources = sourceIndices(x.shape, { axis, before, after }, mode);
+    x = alongDim(b, x, axis, {
+      positions: sources.map((source) => [source]),
+      weights: sources.map(() => [1]),
+    });
+  }
+  return x;
+};
+
+const interpolate: Lower = (b, node) => {
+  let x = b.read(node.args[0] as Node);
+  const options = optionsOf(node.args[1]) as Parameters<typeof readResamplings>[1];
+  if (options?.mode === "area") return new Decline("mode area");
+  if (x.dtype !== "float32") return new Decline("integers");
+  if (count(shapeOf(node)) === 0 || count(x.shape) === 0) return new Decline("an empty tensor");
+  const tables = readResamplings(x.shape, options);
+  for (let i = tables.length - 1; i >= 0; i -= 1) x = alongDim(b, x, i + 2, tables[i]!);
+  return x;
+};
+
+export const BORDERS: Readonly<Record<string, Lower>> = { pad, interpolate };

@@ -1,0 +1,49 @@
+/** Along one dimension, each place of the output of some places of the input: resampling, borders. */
+import type { Heap } from "./heap.js";
+import type { Kernel } from "./kernel.js";
+import type { CopyPointers } from "./permute.js";
+
+export interface TapsSpec {
+  /** Sizes of x before, along and behind the dimension. */
+  outer: number;
+  size: number;
+  inner: number;
+  /** For each place of the output, the places of x that it is made of. */
+  positions: readonly (readonly number[])[];
+  /** What each of them is multiplied with before they are added up; absent: the largest of them. */
+  weights?: readonly (readonly number[])[];
+}
+
+/** In JavaScript: it reads a few numbers for each that it writes. */
+export function taps(heap: Heap, spec: TapsSpec): Kernel<CopyPointers> {
+  const { outer, size, inner, positions, weights } = spec;
+  let taken = 0;
+  const ends = Int32Array.from(positions, (window) => (taken += window.length));
+  const places = Int32Array.from(positions.flat(), (place) => place * inner);
+  const factors = weights && Float64Array.from(weights.flat());
+  const length = positions.length;
+  return {
+    onOneThread: true,
+    workspaceBytes: 0,
+    run: ({ x, out }, part = 0) => {
+      if (part > 0) return;
+      const memory = heap.f32;
+      let to = out >>> 2;
+      for (let block = 0; block < outer; block += 1) {
+        const from = (x >>> 2) + block * size * inner;
+        for (let i = 0, first = 0; i < length; first = ends[i]!, i += 1) {
+          const end = ends[i]!;
+          for (let j = from; j < from + inner; j += 1, to += 1) {
+            let result = memory[j + places[first]!]! * (factors?.[first] ?? 1);
+            for (let tap = first + 1; tap < end; tap += 1) {
+              const value = memory[j + places[tap]!]!;
+              if (factors) result += value * factors[tap]!;
+              else if (value > result || value !== value) result = value;
+            }
+            memory[to] = result;
+          }
+        }
+      }
+    },
+  };
+}
