@@ -26,7 +26,7 @@ const CEILINGS: Record<string, [app: string, ceilings: [kB: number, ...parts: Pa
       [25],
       [41, "nn.load of .safetensors"],
       [55, "nn.load of .pt"],
-      [108, "nn.load of .safetensors", "the kernels under ops", "nn.compile on cpu"],
+      [115, "nn.load of .safetensors", "the kernels under ops", "nn.compile on cpu"],
       [90, "nn.load of .safetensors", "nn.compile on webgl"],
     ],
   ],

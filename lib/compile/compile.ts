@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { describe, readOptions } from "../arguments.js";
 import { type Graph, mapNodes } from "../graph/index.js";
 import type { Module } from "../module/index.js";
+import { isDispatched } from "../functional/op.js";
 import { DECLINED } from "./declined.js";
 import { Guard } from "./guard.js";
 import { DECOMPOSED, optimising } from "./passes/index.js";
@@ -260,6 +261,8 @@ class Compiler {
       return `it was compiled for ${this.backend}, and the backend is ${tf.getBackend()}`;
     }
     if (isTaped()) return "gradients are computed";
+    // As a part of another model it must be seen.
+    if (isDispatched()) return "it is traced";
     if (!this.guard.holds()) {
       this.forget();
       this.guard = new Guard(this.model);

@@ -22,6 +22,9 @@ export function setDispatcher(next: Dispatcher | null): Dispatcher | null {
   return previous;
 }
 
+/** Whether somebody sees all ops now. */
+export const isDispatched = (): boolean => dispatcher !== null;
+
 /** Lets ops run kernels on a tfjs backend, by the name of the op. `null`: their bodies alone. */
 export function setKernels(backend: string, table: ReadonlyMap<string, OpKernel> | null): void {
   if (table === null) kernels.delete(backend);

@@ -174,6 +174,15 @@ describe("compile", () => {
   });
 });
 
+/** What has no kernel: rare, or not worth one. */
+const WITHOUT_KERNEL = [
+  ...["embedding_bag", "bilinear", "lp_pool1d", "lp_pool2d", "lp_pool3d", "local_response_norm"],
+  ...["im2col", "col2im", "max_unpool1d", "max_unpool2d", "max_unpool3d", "rrelu"],
+  ...["channel_shuffle", "cosine_similarity", "pairwise_distance"],
+];
+const WITHOUT_REASON =
+  /^(indices|an empty tensor|the batch's own statistics|no dimension|maxNorm)$/;
+
 const goldens = await readGoldens("goldens/modules");
 const cases = new ModuleCases(goldens);
 
@@ -191,7 +200,12 @@ describe("PyTorch's module cases, compiled", () => {
         const fast = await nn.compile(model, args);
         const output: unknown = fast(...(args as never[]));
         cases.expectOutput(output, golden.output, CLOSE, golden.id);
-        counts[fast.explain().compiled ? "compiled" : "eager"] += 1;
+        const { compiled, fallbacks } = fast.explain();
+        counts[compiled ? "compiled" : "eager"] += 1;
+        const others = fallbacks.filter(
+          ({ op, reason }) => !WITHOUT_KERNEL.includes(op) && !WITHOUT_REASON.test(reason),
+        );
+        expect(others, `${golden.id}: what has a kernel`).to.deep.equal([]);
         tf.dispose(output as tf.TensorContainer);
         fast.dispose();
         dispose();

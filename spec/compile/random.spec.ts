@@ -36,6 +36,15 @@ const PIECES: readonly Piece[] = [
     (x) => tf.sub(x, tf.mean(x, -1, true)),
     (x) => tf.add(x, F.tanh(x)),
     (x) => tf.concat([tf.relu(x), x], 1),
+    (x) => F.softmax(x, { dim: 1 }),
+    (x) => F.logSoftmax(x, { dim: 0 }),
+    (x) => tf.where(tf.greater(x, 0), x, tf.mul(x, 0.1)),
+    (x) => tf.where(tf.logicalAnd(tf.less(x, 1), tf.logicalNot(tf.equal(x, 0))), x, tf.square(x)),
+    // Steps would make a large difference of a small one.
+    (x) => tf.mul(x, tf.cast(tf.greaterEqual(x, 0), "float32")),
+    (x) => tf.mul(x, tf.cast(tf.cast(tf.add(tf.mul(x, 0), 2.5), "int32"), "float32")),
+    (x) => F.pad(x, [2, 1], { value: 0.5 }),
+    (x) => F.pad(x, [-1, 2]),
   ),
   { rank: 3, make: ([, , e]) => new nn.Linear(e!, 6) },
   { rank: 3, make: ([, , e]) => new nn.Linear(e!, 4, { bias: false }) },
@@ -58,6 +67,14 @@ const PIECES: readonly Piece[] = [
   { rank: 4, make: () => new nn.AdaptiveAvgPool2d(2) },
   { rank: 4, make: ([, c]) => new Residual(new nn.Conv2d(c!, c!, 3, { padding: 1 })) },
   { rank: 4, make: () => (x: tf.Tensor) => tf.transpose(x, [0, 1, 3, 2]) },
+  { rank: 4, make: ([, c]) => new nn.PReLU({ numParameters: c! }) },
+  { rank: 4, make: ([, c]) => new nn.ConvTranspose2d(c!, 2, 3, { stride: 2, padding: 1 }) },
+  { rank: 4, make: () => new nn.AdaptiveAvgPool2d([3, 4]) },
+  { rank: 4, make: () => new nn.AdaptiveMaxPool2d([4, 3]) },
+  { rank: 4, make: () => new nn.ReplicationPad2d([1, 2, 0, 1]) },
+  { rank: 4, make: () => new nn.CircularPad2d([1, 1, 0, 1]) },
+  { rank: 4, make: () => (x: tf.Tensor) => F.interpolate(x, { size: [5, 6], mode: "bilinear" }) },
+  { rank: 4, make: () => (x: tf.Tensor) => F.interpolate(x, { size: [7, 3], mode: "nearest" }) },
   { rank: 4, make: () => (x: tf.Tensor) => tf.mul(x, tf.sigmoid(tf.mean(x, [2, 3], true))) },
 ];
 
@@ -121,10 +138,19 @@ class RandomModel extends nn.Module {
 }
 
 const shapes = fc.constantFrom<number[]>([2, 5, 4], [1, 4, 3], [2, 2, 6, 6], [1, 3, 5, 7]);
-const models = fc.tuple(shapes, fc.array(fc.nat(1000), { minLength: 1, maxLength: 7 }), fc.nat());
+const models = fc.tuple(
+  shapes,
+  fc.array(fc.nat(1000), { minLength: 1, maxLength: 7 }),
+  fc.nat(),
+  fc.constantFrom(1, 1, 2, 3),
+);
+
+/** Enough runs that a plan has been shared among threads. */
+const TRIALS = 3;
 
 /** How many models, and for how long at most; more with `COMPILE_RUNS`. */
 const RUNS = Number(globalThis.process?.env?.COMPILE_RUNS ?? 120);
+const SEED = globalThis.process?.env?.SEED ? { seed: Number(process.env.SEED) } : {};
 const MOST_MS = RUNS > 120 ? 3_600_000 : 20_000;
 
 describe("Random models", () => {
@@ -137,7 +163,7 @@ describe("Random models", () => {
   it(`give the same eagerly, as a graph, and compiled (${RUNS} models)`, async function () {
     this.timeout(MOST_MS * 10);
     let compiled = 0;
-    const property = fc.asyncProperty(models, async ([shape, picks, seed]) => {
+    const property = fc.asyncProperty(models, async ([shape, picks, seed, threads]) => {
       nn.manualSeed(seed);
       const model = new RandomModel(picks, shape);
       const close = { rtol: 1e-4, atol: 1e-5 };
@@ -145,8 +171,11 @@ describe("Random models", () => {
       const { graph } = record(model, [x], DECOMPOSED);
       const eager = model(x);
       expectSame(runGraph(optimise(graph), model, [x]), eager, close, "the optimised graph");
-      const fast = await nn.compile(model, x);
-      expectSame(fast(x), eager, close, "compiled");
+      const fast = await nn.compile(model, x, { threads });
+      // The first runs are shared and not shared, to see which is faster.
+      for (let run = 0; run < (threads > 1 ? TRIALS : 1); run += 1) {
+        expectSame(fast(x), eager, close, `compiled for ${threads} threads, run ${run}`);
+      }
       compiled += Number(fast.explain().compiled);
       const y = nn.randn([3, ...shape.slice(1)]);
       expectSame(fast(y), model(y), close, "another batch");
@@ -157,9 +186,16 @@ describe("Random models", () => {
       fast.dispose();
     });
     const began = Date.now();
-    const result = await fc.check(property, { numRuns: RUNS, interruptAfterTimeLimit: MOST_MS });
+    const result = await fc.check(property, {
+      numRuns: RUNS,
+      interruptAfterTimeLimit: MOST_MS,
+      ...SEED,
+    });
     tf.disposeVariables();
     console.log(`\n${result.numRuns} models in ${Date.now() - began} ms, ${compiled} compiled, seed ${result.seed}`); // prettier-ignore
-    if (result.failed) throw new Error(fc.defaultReportMessage(result));
+    if (result.failed) {
+      const { message } = result.errorInstance as Error;
+      throw new Error(`${fc.defaultReportMessage(result)}\n${message}`);
+    }
   });
 });

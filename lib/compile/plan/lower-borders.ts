@@ -2,7 +2,7 @@ import { taps, type TapsSpec } from "../../kernels/cpu/index.js";
 import type { Argument, Node } from "../../graph/index.js";
 import { readResamplings } from "../../functional/interpolate.js";
 import { type PadMode, sourceIndices } from "../../functional/pad.js";
-import { shapeOf } from "../passes/facts.js";
+import { shapeOf, tensorMeta } from "../passes/facts.js";
 import { addressOf, type Builder, Decline, type Lowered } from "./builder.js";
 import { copyInto, type Lower, optionsOf } from "./lower-basic.js";
 import { count, sliceValue, type Value } from "./value.js";
@@ -36,6 +36,28 @@ export function alongDim(
   return out;
 }
 
+/** A tensor of one number. */
+function filled(b: Builder, shape: readonly number[], dtype: string, value: number): Value {
+  const out = b.make(shape, dtype);
+  b.add({
+    kernel: "fill",
+    onOneThread: true,
+    reads: [],
+    writes: [out.block],
+    bind: () => {
+      const start = addressOf(out) >>> 2;
+      const view = (): Float32Array | Int32Array => dtype === "int32" ? b.heap.i32 : b.heap.f32; // prettier-ignore
+      return () => void view().fill(value, start, start + count(shape));
+    },
+  });
+  return out;
+}
+
+const like =
+  (value: number): Lower =>
+  (b, node) =>
+    filled(b, shapeOf(node), tensorMeta(node)!.dtype, value);
+
 /** A number around a tensor; what is negative is taken away. */
 function padConstant(b: Builder, given: Value, sizes: readonly number[], value: number): Lowered {
   const rank = given.shape.length;
@@ -45,17 +67,7 @@ function padConstant(b: Builder, given: Value, sizes: readonly number[], value: 
   const x = sliceValue(given, begin, kept);
   if (sizes.every((size) => size <= 0)) return x;
   const shape = kept.map((size, dim) => size + Math.max(0, side(dim, 0)) + Math.max(0, side(dim, 1))); // prettier-ignore
-  const out = b.make(shape);
-  b.add({
-    kernel: "fill",
-    onOneThread: true,
-    reads: [],
-    writes: [out.block],
-    bind: () => {
-      const start = addressOf(out) >>> 2;
-      return () => void b.heap.f32.fill(value, start, start + count(shape));
-    },
-  });
+  const out = filled(b, shape, "float32", value);
   const place = shape.map((_, dim) => Math.max(0, side(dim, 0)));
   copyInto(b, x, sliceValue(out, place, x.shape));
   return out;
@@ -93,4 +105,8 @@ const interpolate: Lower = (b, node) => {
   return x;
 };
 
-export const BORDERS: Readonly<Record<string, Lower>> = { pad, interpolate };
+export const BORDERS: Readonly<Record<string, Lower>> = {
+  ...{ pad, interpolate },
+  "tfjs.ZerosLike": like(0),
+  "tfjs.OnesLike": like(1),
+};

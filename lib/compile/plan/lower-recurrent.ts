@@ -34,8 +34,9 @@ const lowerRecurrent =
     const options = optionsOf(given);
     if (options.lengths) return new Decline("sequences of different lengths");
     if (options.training && options.dropout) return new Decline("dropout");
-    if (weights.some(({ weightHr }) => weightHr)) return new Decline("a projection");
-    const isFixed = weights.every(({ weightIh, weightHh }) => b.isStatic(weightIh) && b.isStatic(weightHh)); // prettier-ignore
+    const isFixed = weights.every(({ weightIh, weightHh, weightHr }) =>
+      [weightIh, weightHh, weightHr].every((one) => one === null || b.isStatic(one)),
+    );
     if (!isFixed) return new Decline("its weights depend on the input");
     const [time, batch] = shapeOf(input) as [number, number];
     if (count(shapeOf(input)) === 0) return new Decline("an empty tensor");
@@ -75,27 +76,32 @@ function runLayer(
   { starts, ends, reverse }: { starts: Value[]; ends: (Value | null)[]; reverse: boolean },
 ): void {
   const [time, batch, inputSize] = x.shape as [number, number, number];
-  const hiddenSize = out.shape[2]!;
+  const gates = shapeOf(weights.weightIh)[0]!;
+  const projSize = weights.weightHr ? out.shape[2]! : undefined;
+  const hiddenSize = weights.weightHr ? shapeOf(weights.weightHr)[1]! : out.shape[2]!;
   const outRow = out.strides[1] ?? stridesOf(out.shape)[1]!;
-  const both = [weights.weightIh, weights.weightHh];
-  const weightType = b.weightType(...both);
-  const [ih, hh] = both.map((one) => packWeight(b, one, weightType));
+  const { weightIh, weightHh, weightHr } = weights;
+  const all = [weightIh, weightHh, weightHr].filter((one) => one !== null);
+  const weightType = b.weightType(...all);
+  const [ih, hh, hr] = all.map((one) => packWeight(b, one, weightType));
   const kernel = recurrent(b.heap, {
-    ...{ kind, time, batch, inputSize, hiddenSize, reverse, outRow, weightType },
+    ...{ kind, time, batch, inputSize, hiddenSize, reverse, outRow, weightType, projSize },
   });
   const [biasIh, biasHh] = [vectorOf(b, weights.biasIh), vectorOf(b, weights.biasHh)];
-  const gates = shapeOf(weights.weightIh)[0]!;
   b.add({
     kernel: kind,
     onOneThread: kernel.onOneThread,
-    reads: [...blocksOf(x, biasIh, biasHh, ...starts), ih!, hh!],
+    reads: [
+      ...blocksOf(x, biasIh, biasHh, ...starts),
+      ...[ih, hh, hr].filter((one) => one !== undefined),
+    ],
     writes: blocksOf(out, ...ends),
     workspace: kernel.workspaceBytes,
-    flops: 2 * time * batch * gates * (inputSize + hiddenSize),
+    flops: 2 * time * batch * gates * (inputSize + out.shape[2]!),
     bind: (workspace) => {
       const pointers = {
         ...{ x: addressOf(x), out: addressOf(out), workspace },
-        ...{ weightIh: ih!.address, weightHh: hh!.address },
+        ...{ weightIh: ih!.address, weightHh: hh!.address, weightHr: hr?.address ?? 0 },
         biasIh: biasIh ? addressOf(biasIh) : 0,
         biasHh: biasHh ? addressOf(biasHh) : 0,
         h0: addressOf(starts[0]!),

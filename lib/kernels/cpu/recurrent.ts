@@ -35,6 +35,8 @@ export interface RecurrentSpec {
   batch: number;
   inputSize: number;
   hiddenSize: number;
+  /** Of an LSTM whose output is projected: the size of that. */
+  projSize?: number;
   /** x is `[batch, time, input]` instead of `[time, batch, input]`, and the output likewise. */
   batchFirst?: boolean;
   /** From the last time to the first. */
@@ -50,9 +52,11 @@ export interface RecurrentPointers {
   /** `weight_ih` and `weight_hh` as `packLinear` left them: `gates · hidden` columns. */
   weightIh: number;
   weightHh: number;
+  /** Of a projection: `[projSize, hidden]`, packed likewise. */
+  weightHr?: number;
   biasIh?: number;
   biasHh?: number;
-  /** `[batch, hidden]`; zeros if absent. */
+  /** `[batch, hidden]`, h of the projected size; zeros if absent. */
   h0?: number;
   c0?: number;
   out: number;
@@ -77,25 +81,29 @@ const MOST_STAGES = 4096;
  */
 export function recurrent(heap: Heap, spec: RecurrentSpec): StagedKernel<RecurrentPointers> {
   const { kind, time, batch, inputSize, hiddenSize, batchFirst = false, reverse = false } = spec;
-  const { weightType = "f32" } = spec;
+  const { weightType = "f32", projSize } = spec;
+  const outSize = projSize ?? hiddenSize;
   const library = gemmLibrary(heap);
   const { move, ...cells } = recurrentLibrary(heap, kind);
   const gateCount = GATES[kind];
   const width = gateCount * hiddenSize;
-  const outRow = (spec.outRow ?? hiddenSize) * 4;
-  const row = hiddenSize * 4;
+  const outRow = (spec.outRow ?? outSize) * 4;
+  const [row, hRow] = [hiddenSize * 4, outSize * 4];
   const stateBytes = batch * row + 64;
   // Gates of the inputs are computed for a stretch of time at once.
   const stretch = Math.max(1, Math.min(time, Math.floor(MAX_ROWS / batch)));
   const gateBytes = stretch * batch * width * 4 + 64;
-  const hiddenBytes = kind === "gru" ? batch * width * 4 + 64 : 0;
+  // What comes of the last output, or is to be projected.
+  const hiddenWidth = kind === "gru" ? width : projSize === undefined ? 0 : hiddenSize;
+  const hiddenBytes = batch * hiddenWidth * 4 + 64;
   const strips = Math.max(
     productBytes(batchFirst ? stretch : stretch * batch, inputSize),
     productBytes(batch, hiddenSize),
   );
   // Every step reads all of both weights: they are widened once a run.
-  const [ihBytes, hhBytes] = [panelBytes(width, inputSize), panelBytes(width, hiddenSize)];
-  const wideBytes = weightType === "f32" ? 0 : ihBytes + hhBytes;
+  const [ihBytes, hhBytes] = [panelBytes(width, inputSize), panelBytes(width, outSize)];
+  const hrBytes = projSize === undefined ? 0 : panelBytes(projSize, hiddenSize);
+  const wideBytes = weightType === "f32" ? 0 : ihBytes + hhBytes + hrBytes;
   const workspaceBytes = 2 * stateBytes + gateBytes + hiddenBytes + wideBytes + strips;
   /** From row to row of the batch, and from time to time, in rows of x or the output. */
   const [batchStep, timeStep] = batchFirst ? [time, 1] : [1, batch];
@@ -112,18 +120,27 @@ export function recurrent(heap: Heap, spec: RecurrentSpec): StagedKernel<Recurre
     const gates = c + stateBytes;
     const hidden = gates + gateBytes;
     const wide = hidden + hiddenBytes;
-    const [weightIh, weightHh] = wideBytes ? [wide, wide + ihBytes] : [p.weightIh, p.weightHh];
-    return { start, c, gates, hidden, weightIh, weightHh, strips: wide + wideBytes };
+    const {
+      weightIh,
+      weightHh,
+      weightHr = 0,
+    } = wideBytes
+      ? { weightIh: wide, weightHh: wide + ihBytes, weightHr: wide + ihBytes + hhBytes }
+      : p;
+    return { start, c, gates, hidden, weightIh, weightHh, weightHr, strips: wide + wideBytes };
   };
   type Places = ReturnType<typeof places>;
 
-  const begin = (p: RecurrentPointers, { start, c, weightIh, weightHh }: Places): void => {
+  const begin = (p: RecurrentPointers, { start, c, ...wide }: Places): void => {
     if (weightType !== "f32") {
       const panels = Math.ceil(width / 8);
-      panelWidener(heap, weightType, inputSize)(p.weightIh, panels, weightIh);
-      panelWidener(heap, weightType, hiddenSize)(p.weightHh, panels, weightHh);
+      panelWidener(heap, weightType, inputSize)(p.weightIh, panels, wide.weightIh);
+      panelWidener(heap, weightType, outSize)(p.weightHh, panels, wide.weightHh);
+      if (projSize !== undefined) {
+        panelWidener(heap, weightType, hiddenSize)(p.weightHr!, Math.ceil(projSize / 8), wide.weightHr); // prettier-ignore
+      }
     }
-    move(p.h0 ?? 0, row, batch, row, start, row);
+    move(p.h0 ?? 0, hRow, batch, hRow, start, hRow);
     if (kind === "lstm") move(p.c0 ?? 0, row, batch, row, c, row);
   };
 
@@ -159,6 +176,22 @@ export function recurrent(heap: Heap, spec: RecurrentSpec): StagedKernel<Recurre
     }
   };
 
+  const project = (at: Places, out: number): void => {
+    for (let from = 0; from < batch; from += MAX_ROWS) {
+      multiply(library, {
+        n: outSize,
+        strips: at.strips,
+        m: Math.min(MAX_ROWS, batch - from),
+        k: hiddenSize,
+        a: at.hidden + from * row,
+        aRow: row,
+        b: at.weightHr,
+        c: out + from * outStep,
+        cRow: outStep,
+      });
+    }
+  };
+
   /** One step in time of the units `[u0, u1)`. */
   const step = (
     p: RecurrentPointers,
@@ -176,7 +209,7 @@ export function recurrent(heap: Heap, spec: RecurrentSpec): StagedKernel<Recurre
     const out = p.out + t * timeStep * outRow;
     const isFirst = t === (reverse ? time - 1 : 0);
     const last = isFirst ? at.start : out + (reverse ? 1 : -1) * timeStep * outRow;
-    const lastRow = isFirst ? row : outStep;
+    const lastRow = isFirst ? hRow : outStep;
     const isGru = kind === "gru";
     // All gates side by side, or this part's units of each.
     const [products, columns] = parts === 1 ? [1, width] : [gateCount, n];
@@ -189,10 +222,10 @@ export function recurrent(heap: Heap, spec: RecurrentSpec): StagedKernel<Recurre
           strips: at.strips + part * workspaceBytes,
           low: kind === "relu" ? 0 : -Infinity,
           m: Math.min(MAX_ROWS, batch - from),
-          k: hiddenSize,
+          k: outSize,
           a: last + from * lastRow,
           aRow: lastRow,
-          b: at.weightHh + column * hiddenSize * 4,
+          b: at.weightHh + column * outSize * 4,
           c: isGru ? at.hidden + (from * width + column) * 4 : c,
           cRow: isGru ? width * 4 : gatesRow,
           bias: p.biasHh ? p.biasHh + column * 4 : 0,
@@ -201,7 +234,11 @@ export function recurrent(heap: Heap, spec: RecurrentSpec): StagedKernel<Recurre
       }
     }
     const [from, to] = [gates + skip, out + skip];
-    if (cells.lstm) cells.lstm(from, gatesRow, batch, n, hiddenSize, at.c + skip, to, outStep);
+    if (projSize !== undefined) {
+      cells.lstm!(from, gatesRow, batch, n, hiddenSize, at.c, at.hidden, row);
+      project(at, out);
+    } else if (cells.lstm)
+      cells.lstm(from, gatesRow, batch, n, hiddenSize, at.c + skip, to, outStep);
     else if (cells.gru) {
       const inner = at.hidden + skip;
       cells.gru(from, gatesRow, inner, batch, n, hiddenSize, last + skip, lastRow, to, outStep);
@@ -211,14 +248,14 @@ export function recurrent(heap: Heap, spec: RecurrentSpec): StagedKernel<Recurre
 
   const end = (p: RecurrentPointers, { c }: Places): void => {
     const last = p.out + (reverse ? 0 : time - 1) * timeStep * outRow;
-    if (p.hN) move(last, outStep, batch, row, p.hN, row);
+    if (p.hN) move(last, outStep, batch, hRow, p.hN, hRow);
     if (p.cN && kind === "lstm") move(c, row, batch, row, p.cN, row);
   };
   const timeOf = ({ first, count }: Stretch, i: number): number =>
     first + (reverse ? count - 1 - i : i);
 
   return {
-    onOneThread: hiddenSize % 8 !== 0 || time > MOST_STAGES,
+    onOneThread: projSize !== undefined || hiddenSize % 8 !== 0 || time > MOST_STAGES,
     workspaceBytes,
     run: (p, part = 0) => {
       if (part > 0) return;

@@ -1,0 +1,141 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { expect } from "chai";
+import { DECOMPOSED, optimise } from "../../lib/compile/passes/index.js";
+import { createEngine } from "../../lib/compile/plan/engine.js";
+import { record } from "../../lib/compile/trace.js";
+import * as nn from "../../lib/index.js";
+import type { Heap } from "../../lib/kernels/cpu/index.js";
+import { expectSame } from "../support/graphs.js";
+
+const CLOSE = { rtol: 1e-4, atol: 1e-5 };
+
+const make = (): nn.Sequential =>
+  new nn.Sequential(
+    new nn.Conv1d(3, 8, 3, { padding: 1 }),
+    new nn.ReLU(),
+    new nn.Flatten(),
+    new nn.Linear(32, 5),
+  );
+
+describe("The life of a compiled model", () => {
+  before(() => nn.setBackend("cpu"));
+  beforeEach(() => void nn.manualSeed(0));
+
+  for (const threads of [1, 2]) {
+    it(`gives back every byte and tensor, for ${threads} threads`, async () => {
+      const before = tf.memory().numTensors;
+      const model = make();
+      const engine = createEngine(model, threads);
+      const { heap } = engine as unknown as { heap: Heap };
+      const used: number[] = [];
+      for (const batch of [1, 4, 2]) {
+        const x = nn.randn(batch, 3, 4);
+        const { graph, dispose } = record(model, [x], DECOMPOSED);
+        dispose();
+        const plan = engine.plan(optimise(graph));
+        await engine.ready();
+        const run = (): void => tf.dispose(plan.execute([x])(plan.graph.output!.inputs()[0]!));
+        for (let i = 0; i < 4; i += 1) run();
+        used.push(heap.used);
+        engine.release(plan);
+        x.dispose();
+      }
+      expect(used[2], "a smaller batch needs no more").to.be.at.most(used[1]! * 1.5);
+      model.dispose();
+      engine.dispose();
+      expect(heap.memory).to.equal(undefined);
+      expect(tf.memory().numTensors - before).to.equal(0);
+    });
+  }
+
+  it("does not grow over 1,000 runs of more shapes than it keeps plans of", async () => {
+    const model = make();
+    const inputs = Array.from({ length: 6 }, (_, i) => nn.randn(i + 1, 3, 4));
+    const fast = await nn.compile(model, inputs[0]!, { plans: 3 });
+    const memory = (): unknown[] => {
+      for (const x of inputs) fast(x).dispose();
+      const { arenaBytes, weightBytes } = fast.explain();
+      return [tf.memory().numTensors, arenaBytes, weightBytes];
+    };
+    const before = memory();
+    for (let i = 0; i < 1000; i += 1) fast(inputs[i % 2]!).dispose();
+    expect(memory()).to.deep.equal(before);
+    fast.dispose();
+  });
+
+  it("answers calls that are under way together, each with its own numbers", async () => {
+    const model = make();
+    const inputs = Array.from({ length: 5 }, (_, i) => nn.randn((i % 3) + 1, 3, 4));
+    const fast = await nn.compile(model, inputs[0]!);
+    const results = await Promise.all([...inputs.map((x) => fast.run(x)), fast(inputs[1]!)]);
+    [...inputs, inputs[1]!].forEach((x, i) => expectSame(results[i], model(x), CLOSE, `call ${i}`));
+    fast.dispose();
+  });
+
+  it("may be a part of another one, also of one that is compiled", async () => {
+    const [inner, x] = [make(), nn.randn(2, 3, 4)];
+    const fast = await nn.compile(inner, x);
+    const outer = (one: tf.Tensor): tf.Tensor => tf.add(fast(one), fast(tf.neg(one)));
+    const both = await nn.compile(outer, x);
+    expect(both.explain().fallbacks).to.deep.equal([]);
+    expect(both.explain().compiled, String(both.explain())).to.equal(true);
+    const y = nn.randn(2, 3, 4);
+    const want = tf.add(inner(y) as tf.Tensor, inner(tf.neg(y)) as tf.Tensor);
+    expectSame(both(y), want, CLOSE, "outer");
+    expectSame(fast(y), inner(y), CLOSE, "inner");
+  });
+
+  it("is called by its own forward as the model", async () => {
+    class Twice extends nn.Module {
+      readonly layer = new nn.Linear(3, 3);
+      again: ((x: tf.Tensor) => tf.Tensor) | null = null;
+      override forward(x: tf.Tensor, depth = 0): tf.Tensor {
+        const y = this.layer(x);
+        return this.again && depth > 0 ? this.again(y) : y;
+      }
+    }
+    const model = new Twice();
+    const x = nn.randn(2, 3);
+    const fast = await nn.compile(model, [x, 1]);
+    model.again = (y) => fast(y, 0);
+    expectSame(fast(x, 1), model.layer(model.layer(x)), CLOSE, "twice");
+  });
+
+  it("says why the last call ran eagerly", async () => {
+    const model = make();
+    const x = nn.randn(1, 3, 4);
+    const fast = await nn.compile(model, x);
+    expect(fast.explain().reason).to.equal(null);
+    const handle = model.registerForwardHook(() => undefined);
+    fast(x);
+    expect(fast.explain().reason).to.match(/hook/);
+    handle.remove();
+    fast(x);
+    expect(fast.explain().reason).to.equal(null);
+    model.train();
+    fast(x);
+    expect(fast.explain().reason).to.equal("the model is in training mode");
+  });
+
+  it("never gives stale numbers, however weights get new ones", async () => {
+    const model = make();
+    const layer = model[3] as nn.Linear;
+    const x = nn.randn(2, 3, 4);
+    const fast = await nn.compile(model, x);
+    const changes: [string, () => void][] = [
+      ["init", () => void nn.init.constant_(layer.weight, 0.25)],
+      ["assign", () => layer.bias!.assign(tf.ones([5]))],
+      ["another parameter", () => void ((layer as { weight: nn.Parameter }).weight = new nn.Parameter(nn.randn(5, 32)))],
+      ["loadStateDict", () => void model.loadStateDict(make().stateDict())],
+      ["resetParameters", () => layer.resetParameters()],
+    ]; // prettier-ignore
+    for (const [what, change] of changes) {
+      const before = fast(x);
+      change();
+      const after = fast(x);
+      expectSame(after, model(x), CLOSE, what);
+      expect(Array.from(after.dataSync()), what).not.to.deep.equal(Array.from(before.dataSync()));
+    }
+    fast.dispose();
+  });
+});
