@@ -24,6 +24,7 @@ import {
   packLinear,
   softmax,
   supports,
+  loadFallback,
 } from "../lib/kernels/cpu/index.js";
 import { type OnnxNode, onnxModel } from "./onnx-model.js";
 
@@ -247,6 +248,7 @@ async function onnxRun(node: OnnxNode): Promise<Run> {
 
 ort.env.wasm.numThreads = 1;
 await setBackend("wasm");
+await loadFallback();
 const builds = (["fma", "simd", "js"] satisfies Build[]).filter(supports);
 const head = ["kernel", ...builds.map((build) => `${build} ms`), "GFLOP/s", "tfjs wasm", "ort web"];
 const table = new Table({ head: [...head, "× tfjs", "× ort"], style: { head: [], border: [] } });

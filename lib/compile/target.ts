@@ -71,7 +71,7 @@ export type CreateEngine = (
  * backend runs the optimised graph by tfjs' fused ops.
  */
 const TARGETS: Readonly<Record<string, () => Promise<CreateEngine>>> = {
-  cpu: async () => (await import("./plan/engine.js")).createEngine,
+  cpu: async () => (await import("./plan/engine.js")).loadEngine(),
   webgl: async () => {
     await loadBackend("cpu"); // for `onCpu`
     return (await import("./webgl/engine.js")).createWebglEngine;

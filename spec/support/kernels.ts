@@ -1,4 +1,10 @@
-import { type Build, createHeap, type Heap, supports } from "../../lib/kernels/cpu/index.js";
+import {
+  type Build,
+  createHeap,
+  type Heap,
+  supports,
+  loadFallback,
+} from "../../lib/kernels/cpu/index.js";
 
 /** The builds of the kernels that run here. */
 export const BUILDS: readonly Build[] = (["fma", "simd", "js"] as const).filter(supports);
@@ -8,7 +14,8 @@ export function onEveryBuild(title: string, specs: (heap: () => Heap, build: Bui
   for (const build of BUILDS) {
     describe(`${title}, ${build} kernels`, () => {
       let heap: Heap;
-      before(() => {
+      before(async () => {
+        if (build === "js") await loadFallback();
         heap = createHeap({ build });
       });
       after(() => heap.dispose());

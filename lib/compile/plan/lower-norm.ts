@@ -140,7 +140,7 @@ function normByStatistics(
   const [mean, variance, weight, bias] = operands;
   const lines: [string, ...unknown[]][] = [
     ["prim.Sub", "x0", mean],
-    ["prim.Add", variance, (options.eps as number | undefined) ?? 1e-5],
+    ["prim.Add", variance, options.eps ?? 1e-5],
     ["prim.Rsqrt", "t1"],
     ["prim.Multiply", "t0", "t2"],
   ];

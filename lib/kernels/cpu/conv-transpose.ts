@@ -4,7 +4,7 @@ import { applySteps } from "./elementwise.js";
 import { blocksOf, gemmLibrary, panelBytes, stripBytes } from "./gemm.js";
 import type { Heap } from "./heap.js";
 import { windowsOf } from "./image.js";
-import { scatterInJs } from "./js/scatter.js";
+import { inJs } from "./fallback.js";
 import { type Kernel, product, share } from "./kernel.js";
 import { emitScatter } from "./wasm/scatter.js";
 
@@ -99,7 +99,9 @@ export function convTranspose(heap: Heap, spec: ConvTransposeSpec): Kernel<ConvT
   const { batch = 1, inChannels, outChannels } = spec;
   const { groups, k } = matrixOf(spec);
   const library = gemmLibrary(heap);
-  const { fill, scatter } = heap.library("scatter", emitScatter, scatterInJs);
+  const { fill, scatter } = heap.library("scatter", emitScatter, (own: Heap) =>
+    inJs().scatterInJs(own),
+  );
   const finish = finisher(heap, spec.activation);
   // The same windows as a convolution's from the output to the input.
   const { size, kernel, stride, dilation, before } = windowsOf({

@@ -1,7 +1,7 @@
 /** Chains of elementwise operations over inputs that broadcast, in one pass. */
 import { checkSteps, type ElementwiseStep } from "./elementwise-ops.js";
 import type { Heap } from "./heap.js";
-import { elementwiseInJs } from "./js/elementwise.js";
+import { inJs } from "./fallback.js";
 import { type Kernel, product, share } from "./kernel.js";
 import { emitElementwise, type Motion } from "./wasm/elementwise.js";
 
@@ -54,7 +54,7 @@ function libraryOf(
   return heap.library(
     `elementwise ${JSON.stringify(steps.map((step) => step.map(String)))} ${motions.join()}`,
     (module) => emitElementwise(module, steps, motions),
-    () => elementwiseInJs(heap, steps, motions.length),
+    () => inJs().elementwiseInJs(heap, steps, motions.length),
   );
 }
 

@@ -1,6 +1,6 @@
 /** The functions under every product of matrices: packing, and the product of packed matrices. */
 import type { Heap } from "./heap.js";
-import { gemmInJs } from "./js/gemm.js";
+import { inJs } from "./fallback.js";
 import { emitFewRows, emitGemm } from "./wasm/gemm.js";
 import { emitPack } from "./wasm/pack.js";
 
@@ -38,7 +38,7 @@ export function gemmLibrary(heap: Heap): GemmLibrary {
       emitFewRows(module);
       emitPack(module);
     },
-    gemmInJs,
+    (own: Heap) => inJs().gemmInJs(own),
   );
 }
 

@@ -1,6 +1,6 @@
 /** The functions under convolutions: borders, and patches in the layout of the matrix product. */
 import type { Heap } from "./heap.js";
-import { imageInJs } from "./js/image.js";
+import { inJs } from "./fallback.js";
 import { product } from "./kernel.js";
 import { emitPad, emitPatches } from "./wasm/image.js";
 
@@ -24,7 +24,7 @@ export function imageLibrary(heap: Heap): ImageLibrary {
       emitPad(module);
       emitPatches(module);
     },
-    imageInJs,
+    (own: Heap) => inJs().imageInJs(own),
   );
 }
 

@@ -4,7 +4,8 @@
  *
  * How to use them:
  *
- * 1. `const heap = createHeap()`: one memory with an allocator. Addresses are plain numbers, in
+ * 1. `const heap = createHeap()`, after `await loadFallback()` where `bestBuild()` is `js`: one memory
+ *    with an allocator. Addresses are plain numbers, in
  *    bytes; 0 (or absent) stands for an operand that is not there. Numbers are float32, row-major,
  *    channels first. `heap.f32` is the memory; get it anew after every `alloc`, which may grow it.
  *    Tensors that kernels read must be blocks of this heap: kernels may read a little past their
@@ -25,6 +26,7 @@
  */
 export { type Activation, ACTIVATIONS } from "./activation.js";
 export { bestBuild, type Build, supports } from "./build.js";
+export { loadFallback } from "./fallback.js";
 export type { ElementwiseOp, ElementwiseStep } from "./elementwise-ops.js";
 export { elementwise, type ElementwisePointers, type ElementwiseSpec } from "./elementwise.js";
 export { createHeap, type Heap, type HeapOptions } from "./heap.js";

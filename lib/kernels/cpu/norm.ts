@@ -1,6 +1,6 @@
 /** LayerNorm, RMSNorm, GroupNorm and InstanceNorm. */
 import type { Heap } from "./heap.js";
-import { normInJs } from "./js/norm.js";
+import { inJs } from "./fallback.js";
 import { type Kernel, share } from "./kernel.js";
 import { emitNorm } from "./wasm/norm.js";
 
@@ -20,7 +20,7 @@ export interface NormLibrary {
 }
 
 const libraryOf = <K extends keyof NormLibrary>(heap: Heap, ...only: K[]): Pick<NormLibrary, K> =>
-  heap.library("norm", emitNorm, normInJs, only);
+  heap.library("norm", emitNorm, (own: Heap) => inJs().normInJs(own), only);
 
 export interface LayerNormSpec {
   /** `layer` subtracts the mean, `rms` does not. */

@@ -1,7 +1,7 @@
 /** LSTM, GRU and RNN over a whole sequence: one layer, one direction. */
 import { gemmLibrary, MAX_ROWS, multiply, panelBytes, productBytes } from "./gemm.js";
 import type { Heap } from "./heap.js";
-import { recurrentInJs } from "./js/recurrent.js";
+import { inJs } from "./fallback.js";
 import { type Kernel, share } from "./kernel.js";
 import type { WeightType } from "./linear.js";
 import { panelWidener } from "./narrow.js";
@@ -295,6 +295,11 @@ type Cells = Partial<Omit<RecurrentLibrary, "move">> & Pick<RecurrentLibrary, "m
 /** The cell of a kind, and what moves states. */
 function recurrentLibrary(heap: Heap, kind: RecurrentSpec["kind"]): Cells {
   const cell = kind === "relu" ? [] : [kind];
-  const library = heap.library("recurrent", emitRecurrent, recurrentInJs, [...cell, "move"]);
+  const library = heap.library(
+    "recurrent",
+    emitRecurrent,
+    (own: Heap) => inJs().recurrentInJs(own),
+    [...cell, "move"],
+  );
   return Object.fromEntries([...cell, "move" as const].map((name) => [name, library[name]])) as unknown as Cells; // prettier-ignore
 }

@@ -1,6 +1,6 @@
 /** Sums, means, maxima and the like over one dimension (or several that lie side by side). */
 import type { Heap } from "./heap.js";
-import { reduceInJs } from "./js/reduce.js";
+import { inJs } from "./fallback.js";
 import { type Kernel, share } from "./kernel.js";
 import { emitReduce } from "./wasm/reduce.js";
 
@@ -34,7 +34,7 @@ export function reduce(heap: Heap, spec: ReduceSpec): Kernel<ReducePointers> {
   const library = heap.library<ReduceLibrary>(
     `reduce ${reduction}`,
     (module) => emitReduce(module, reduction),
-    () => reduceInJs(heap, reduction),
+    () => inJs().reduceInJs(heap, reduction),
   );
   const factor = isMean ? 1 / n : 1;
   return {

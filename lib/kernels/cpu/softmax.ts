@@ -1,6 +1,6 @@
 /** Softmax and log-softmax over the last dimension. */
 import type { Heap } from "./heap.js";
-import { softmaxInJs } from "./js/softmax.js";
+import { inJs } from "./fallback.js";
 import { type Kernel, share } from "./kernel.js";
 import { emitSoftmax } from "./wasm/softmax.js";
 
@@ -13,9 +13,10 @@ export interface SoftmaxLibrary {
 }
 
 export const softmaxOf = (heap: Heap): SoftmaxLibrary["softmax"] =>
-  heap.library("softmax", emitSoftmax, softmaxInJs, ["softmax"]).softmax;
+  heap.library("softmax", emitSoftmax, (own: Heap) => inJs().softmaxInJs(own), ["softmax"]).softmax;
 const logSoftmaxOf = (heap: Heap): SoftmaxLibrary["logSoftmax"] =>
-  heap.library("softmax", emitSoftmax, softmaxInJs, ["logSoftmax"]).logSoftmax;
+  heap.library("softmax", emitSoftmax, (own: Heap) => inJs().softmaxInJs(own), ["logSoftmax"])
+    .logSoftmax;
 
 export interface SoftmaxSpec {
   rows: number;

@@ -9,7 +9,7 @@ import {
   type WindowSpec,
   windowsOf,
 } from "./image.js";
-import { windowsInJs } from "./js/windows.js";
+import { inJs } from "./fallback.js";
 import { type Kernel, product, share } from "./kernel.js";
 import { emitWindows, type WindowShape } from "./wasm/windows.js";
 
@@ -28,7 +28,7 @@ function libraryOf(heap: Heap, kind: WindowShape["kind"], windows: Windows): Win
   return heap.library(
     `windows ${Object.values(shape).join()}`,
     (module) => emitWindows(module, shape),
-    () => windowsInJs(heap, shape),
+    () => inJs().windowsInJs(heap, shape),
   );
 }
 

@@ -4,7 +4,7 @@ import type { ConvPointers, ConvSpec } from "./conv.js";
 import { gemmLibrary, stripBytes } from "./gemm.js";
 import type { Heap } from "./heap.js";
 import { imageLibrary, paddedBytes, padPlanes, windowsOf } from "./image.js";
-import { winogradInJs } from "./js/winograd.js";
+import { inJs } from "./fallback.js";
 import { type Kernel, product, share } from "./kernel.js";
 import { emitWinograd, type TileSize } from "./wasm/winograd.js";
 
@@ -47,7 +47,7 @@ const libraryOf = (heap: Heap, size: TileSize): WinogradLibrary =>
   heap.library(
     `winograd ${size}`,
     (module) => emitWinograd(module, size),
-    () => winogradInJs(heap, size),
+    () => inJs().winogradInJs(heap, size),
   );
 
 /** Keeps the places of a tile from falling into the same set of the first cache. */
