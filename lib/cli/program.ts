@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { readFileSync } from "node:fs";
 import { CheckpointError } from "../checkpoint/index.js";
 import { addConvert } from "./convert.js";
+import { Failure } from "./failure.js";
 import { addInspect } from "./inspect.js";
 import { addRun } from "./run.js";
 
@@ -40,7 +41,8 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : MISUSED;
     if (terminal.signal?.aborted) return INTERRUPTED;
     // Only what nobody foresaw shows where it happened.
-    const isForeseen = error instanceof CheckpointError || isSystemError(error);
+    const isForeseen =
+      error instanceof CheckpointError || error instanceof Failure || isSystemError(error);
     const { message, stack } = error as Error;
     terminal.err(`sconce: ${isForeseen ? message : stack}\n`);
     return FAILED;

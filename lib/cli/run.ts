@@ -2,8 +2,9 @@ import * as tf from "@tensorflow/tfjs-core";
 import { type Command, Option } from "commander";
 import { type BackendName, setBackend } from "../backend.js";
 import { type Entry, load } from "../checkpoint/index.js";
-import { loadExported } from "../exported/index.js";
+import { type ExportedProgram, loadExported } from "../exported/index.js";
 import { callFlat } from "../exported/run.js";
+import { Failure } from "./failure.js";
 import { toNpy } from "./npy.js";
 import type { Terminal } from "./program.js";
 import { writeWhole } from "./write.js";
@@ -31,7 +32,7 @@ export function addRun(program: Command, { out, signal }: Terminal): void {
       await setBackend(backend);
       const exported = await loadExported(model, { signal });
       const inputs = await Promise.all(input.map(readArray));
-      const results = callFlat(exported, inputs);
+      const results = call(exported, inputs);
       for (const [i, { name, value, dtype }] of results.entries()) {
         const file = output[i];
         const what =
@@ -47,8 +48,21 @@ export function addRun(program: Command, { out, signal }: Terminal): void {
     });
 }
 
+/** What does not fit is told in the program's own words. */
+function call(exported: ExportedProgram, inputs: tf.Tensor[]): ReturnType<typeof callFlat> {
+  try {
+    return callFlat(exported, inputs);
+  } catch (cause) {
+    throw new Failure((cause as Error).message, { cause });
+  }
+}
+
 async function readArray(path: string): Promise<tf.Tensor> {
-  const [entry] = [...(await load(path)).values()] as [Entry];
+  const entries = [...(await load(path)).values()];
+  if (entries.length !== 1) {
+    throw new Failure(`${path}: has ${entries.length} arrays; an --input is one, as in an .npy`);
+  }
+  const [entry] = entries as [Entry];
   const shape = [...entry.shape];
   if (entry.dtype === "bool") return tf.tensor(entry.data as Uint8Array, shape, "bool");
   if (/^u?int/.test(entry.dtype)) return tf.tensor(entry.toInt32(), shape, "int32");

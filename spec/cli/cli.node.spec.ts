@@ -49,7 +49,17 @@ describe("sconce", () => {
     const { shape, dtype, data } = (await load(y)).get("array")!;
     expect([shape, dtype]).to.deep.equal([[2, 3], "float32"]);
     expect((data[0] as number) + (data[1] as number) + (data[2] as number)).to.be.closeTo(1, 1e-6);
-    expect((await sconce("run", program)).err).to.include("takes 1 inputs, but got 0");
+    expect((await sconce("run", program)).err).to.equal(
+      "sconce: the program takes 1 inputs, but got 0\n",
+    );
+    await writeFile(x, toNpy(tf.ones([3, 4])));
+    expect((await sconce("run", program, "--input", x)).err).to.equal(
+      "sconce: Guard failed: x.size()[0] == 2\n  in ExportedProgram\n",
+    );
+    const several = `${GOOD}/tied.pt`;
+    expect((await sconce("run", program, "--input", several)).err).to.equal(
+      `sconce: ${several}: has 2 arrays; an --input is one, as in an .npy\n`,
+    );
     expect((await sconce("inspect", program)).out).to.match(/^ExportedProgram:\n/);
   });
 
