@@ -28,6 +28,8 @@ export class Entry {
     readonly key = "",
     /** Of a quantised tensor: what its integers mean. */
     readonly quantizer?: Quantizer,
+    /** The path or URL that it is from, for messages. */
+    readonly file?: string,
   ) {
     this.values = isDtype(dtype) ? viewAs(dtype, bytes) : bytes;
   }
@@ -71,7 +73,7 @@ export class Entry {
    */
   toInt32(options?: { clamp?: boolean }): Int32Array {
     const { clamp } = readOptions("toInt32", { clamp: false }, options);
-    const { data, key } = this;
+    const { data, key, file } = this;
     if (data instanceof Int32Array && this.dtype === "int32") return data;
     const numbers = this.toFloat64();
     const integers = new Int32Array(numbers.length);
@@ -83,7 +85,7 @@ export class Entry {
         throw new CheckpointError(
           `'${key}' holds ${value} (${this.dtype}), which does not fit in int32; ` +
             "toInt32({ clamp: true }) takes the nearest that does",
-          { key },
+          { key, file },
         );
       }
     }
@@ -92,14 +94,14 @@ export class Entry {
 
   /** Its dtype, if its values are real numbers. */
   private realDtype(): Dtype {
-    const { dtype, key, quantizer } = this;
+    const { dtype, key, file, quantizer } = this;
     const isBare = dtype.startsWith("q") && quantizer === undefined;
     const isPacked = isDtype(dtype) && DTYPES[dtype].bits < 8 && quantizer === undefined;
     const isOther = /^bits|_x2$/.test(dtype);
     if (isDtype(dtype) && !isComplex(dtype) && !isPacked && !isBare && !isOther) return dtype;
     const why = isBare ? " without a scale" : "";
     const message = `'${key}' is ${dtype}${why}, which has no real values: use its data`;
-    throw new CheckpointError(message, { key });
+    throw new CheckpointError(message, { key, file });
   }
 }
 
@@ -111,15 +113,15 @@ export class UnreadableEntry extends Entry {
     dtype: Dtype | ForeignDtype,
     shape: readonly number[],
     key: string,
+    file: string,
   ) {
-    super(dtype, shape, new Uint8Array(), key);
+    super(dtype, shape, new Uint8Array(), key, undefined, file);
   }
 
   override get data(): never {
-    const { key, what } = this;
-    throw new CheckpointError(`'${key}' is ${what}; only tensors of plain values are read`, {
-      key,
-    });
+    const { key, file, what } = this;
+    const message = `'${key}' is ${what}; only tensors of plain values are read`;
+    throw new CheckpointError(message, { key, file });
   }
 
   // Whatever is asked, what it is answers.

@@ -55,7 +55,7 @@ async function openSafetensors(file: ByteSource, wanted: Wanted): Promise<Checkp
   const found = new Map<string, LazyEntry>();
   for (const { key, dtype, shape, begin, end } of tensors) {
     const read = async (): Promise<Entry> =>
-      new Entry(dtype, shape, await file.read(begin, end), key);
+      new Entry(dtype, shape, await file.read(begin, end), key, undefined, file.name);
     found.set(key, { dtype, shape, read });
   }
   return { format: "safetensors", entries: choose(found, wanted), metadata };

@@ -1,4 +1,5 @@
 /** A tensor as a pickle describes it: a window on a storage, whose bytes are read when needed. */
+import type { ByteSource } from "./byte-source.js";
 import { type Dtype, DTYPES, type ForeignDtype, viewAs, wordSize } from "./dtype.js";
 import { Entry, UnreadableEntry } from "./entry.js";
 import { CheckpointError } from "./errors.js";
@@ -44,11 +45,10 @@ export class Allowance {
   private left: number;
 
   constructor(
-    fileSize: number,
-    /** Of the load whose copies these are. */
-    readonly task?: LoadTask,
+    /** Whose tensors these are. */
+    readonly file: ByteSource,
   ) {
-    this.left = 64 * 2 ** 20 + 8 * fileSize;
+    this.left = 64 * 2 ** 20 + 8 * file.size;
   }
 
   spend(bytes: number, key: string): void {
@@ -70,8 +70,9 @@ export class UnreadableTensor {
     readonly shape: readonly number[] = [],
   ) {}
 
-  toEntry(key: string): Promise<Entry> {
-    return Promise.resolve(new UnreadableEntry(this.what, this.dtype, this.shape, key));
+  toEntry(key: string, { file }: Allowance): Promise<Entry> {
+    const { what, dtype, shape } = this;
+    return Promise.resolve(new UnreadableEntry(what, dtype, shape, key, file.name));
   }
 }
 
@@ -95,12 +96,12 @@ export class LazyTensor {
     const { dtype, shape, quantizer } = this.layout;
     const bytes = await this.readBytes(key, allowance);
     const settled = quantizer && (await settle(quantizer, shape, key, allowance));
-    return new Entry(dtype, shape, bytes, key, settled);
+    return new Entry(dtype, shape, bytes, key, settled, allowance.file.name);
   }
 
   private async readBytes(key: string, allowance: Allowance): Promise<Uint8Array> {
     const { storage, layout } = this;
-    const { task } = allowance;
+    const { task } = allowance.file;
     const { dtype, shape, stride, offset } = layout;
     const { bits } = DTYPES[dtype];
     const size = Math.ceil((numelOf(shape) * bits) / 8);

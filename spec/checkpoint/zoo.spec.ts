@@ -52,7 +52,8 @@ describe("Rare checkpoints", () => {
       for (const [path, want] of Object.entries(state!)) {
         const entry = entries.get(path)!;
         if ("unreadable" in want) {
-          expect(() => entry.toFloat32(), path).to.throw(CheckpointError, `'${path}' is `);
+          const says = `${FOLDER}/${file}: '${path}' is `;
+          expect(() => entry.toFloat32(), path).to.throw(CheckpointError, says);
           continue;
         }
         expect(entry.dtype, path).to.equal(want.dtype);

@@ -86,7 +86,8 @@ export function npyEntry(source: ByteSource, header: NpyHeader, key: string): La
   }
   const read = async (): Promise<Entry> => {
     const raw = await source.read(dataStart, dataStart + bytes);
-    return new Entry(dtype, shape, await arrange(raw, { ...header, dtype }, source.task), key);
+    const values = await arrange(raw, { ...header, dtype }, source.task);
+    return new Entry(dtype, shape, values, key, undefined, source.name);
   };
   return { dtype, shape, read };
 }

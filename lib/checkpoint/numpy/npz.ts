@@ -47,7 +47,7 @@ async function openMember(
   const head = await archive.head(member, HEAD);
   // Its bytes tell what it is, as for numpy, not its name.
   if (!looksLikeNpy(head)) {
-    return unreadable("a member that is no .npy", { dtype: "bytes", shape: [] }, key);
+    return unreadable("a member that is no .npy", { dtype: "bytes", shape: [] }, key, file.name);
   }
   const beginning = {
     name,
@@ -59,12 +59,17 @@ async function openMember(
   };
   const header = await readNpyHeader(beginning);
   if (!isDtype(header.dtype)) {
-    return unreadable(`an array that cannot be read: ${whyNot(header.dtype)}`, header, key);
+    return unreadable(
+      `an array that cannot be read: ${whyNot(header.dtype)}`,
+      header,
+      key,
+      file.name,
+    );
   }
   const { dtype, shape } = npyEntry(beginning, header, key);
   const read = async (): Promise<Entry> => {
     const { task } = file;
-    const whole = bytesSource(await archive.read(member), name, task && { task });
+    const whole = bytesSource(await archive.read(member), file.name, task && { task });
     return npyEntry(whole, header, key).read();
   };
   return { dtype, shape, read };
@@ -74,7 +79,9 @@ function unreadable(
   what: string,
   { dtype, shape }: Pick<LazyEntry, "dtype" | "shape">,
   key: string,
+  file: string,
 ): LazyEntry {
-  const read = (): Promise<Entry> => Promise.resolve(new UnreadableEntry(what, dtype, shape, key));
+  const read = (): Promise<Entry> =>
+    Promise.resolve(new UnreadableEntry(what, dtype, shape, key, file));
   return { dtype, shape, read };
 }

@@ -13,7 +13,7 @@ export async function checkpointOf(
   wanted: Wanted,
 ): Promise<Checkpoint> {
   const state = await placed(file.name, () => pass(findStateDict(value, wanted.key), wanted));
-  const allowance = new Allowance(file.size, file.task);
+  const allowance = new Allowance(file);
   const entries = new Map<string, LazyEntry>();
   for (const [name, tensor] of state) {
     const { dtype, shape } = tensor;

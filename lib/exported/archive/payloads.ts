@@ -23,7 +23,7 @@ export async function readPayloads(
   const { config } = readChecked<PayloadsJson>(text, name, expectPayloads);
   const refused = new Map<string, string>();
   const storages = new Map<string, Storage>();
-  const allowance = new Allowance(file.size, file.task);
+  const allowance = new Allowance(file);
   // All are asked for at once, so that neighbours are read together.
   const reads: Promise<[string, Entry]>[] = [];
   for (const [key, payload] of Object.entries(config)) {
