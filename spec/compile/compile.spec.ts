@@ -30,6 +30,24 @@ describe("compile", () => {
     expect(() => fast(tf.zeros([1, 5]))).to.throw("disposed");
   });
 
+  it("multiplies what no input reaches, once", async () => {
+    class Relative extends nn.Module {
+      readonly positions = new nn.Parameter(nn.randn(4, 5));
+      readonly query = new nn.Linear(5, 3);
+      readonly key = new nn.Linear(5, 3);
+
+      override forward(x: tf.Tensor): tf.Tensor {
+        return tf.add(tf.add(x, this.query(this.positions)), this.key(this.positions));
+      }
+    }
+    const model = new Relative();
+    const x = nn.randn(4, 3);
+    const fast = await nn.compile(model, x);
+    expect(fast.explain().compiled, String(fast.explain())).to.be.true;
+    expectSame(fast(x), model(x), CLOSE, "output");
+    fast.dispose();
+  });
+
   it("sees new values of parameters, new layers, modes and hooks", async () => {
     const model = makeMlp();
     const fast = await nn.compile(model, tf.zeros([1, 5]));

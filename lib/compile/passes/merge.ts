@@ -14,6 +14,7 @@ export function mergeProjections(graph: Graph): Graph {
     const bias = (node.args[2] as Options | undefined)?.bias;
     if (isNode(bias) && !statics.has(bias)) continue;
     const x = node.args[0] as Node;
+    if (statics.has(x)) continue; // computed once, before the first call
     groups.set(x, [...(groups.get(x) ?? []), node]);
   }
   const merged = new Map<Node, Node>(); // the first of each group → the wide linear
