@@ -17,6 +17,9 @@ const { good } = await readJson<{ good: object }>("goldens/checkpoints/manifest.
 const names = Object.keys(good);
 const originals = new Map<string, Uint8Array>();
 for (const name of names) originals.set(name, await readFixture(`${FOLDER}/${name}`));
+for (const name of ["torch-0.1.pt", "quantized.pt", "views-legacy.pt", "big-endian.pt"]) {
+  originals.set(name, await readFixture(`goldens/checkpoint-zoo/${name}`));
+}
 for (const part of ["00001", "00002"]) {
   const name = `sharded-${part}-of-00002.safetensors`;
   originals.set(name, await readFixture(`${FOLDER}/${name}`));

@@ -27,6 +27,8 @@ export interface PickleOptions {
   builders: Builders;
   /** Where the pickle begins. */
   at?: number;
+  /** Where in the file the bytes begin, for messages. */
+  base?: number;
   /** What a persistent id stands for. */
   persistentLoad?: ((id: unknown) => unknown) | undefined;
   /** Lets others have a turn while it is read. */
@@ -82,7 +84,7 @@ export class Machine {
       const ErrorClass = error instanceof CutOffError ? CutOffError : CheckpointError;
       throw new ErrorClass(`cannot read its pickle: ${error.message}`, {
         file: this.options.file,
-        offset: begin,
+        offset: (this.options.base ?? 0) + begin,
         cause: error.cause,
       });
     }

@@ -28,7 +28,7 @@ export class StorageRun implements Storage {
   /** Says where it begins, and gets where it ends. */
   place(source: ByteSource, at: number): number {
     const end = at + 8 + this.nbytes;
-    if (!(end <= source.size)) {
+    if (!(this.nbytes >= 0 && end <= source.size)) {
       const message = `a storage is cut off: it should end at byte ${end} of ${source.size}`;
       throw new CheckpointError(message, { file: source.name, offset: at });
     }

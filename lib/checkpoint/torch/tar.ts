@@ -3,33 +3,34 @@
  *
  * Source: `legacy_load` in https://github.com/pytorch/pytorch/blob/main/torch/serialization.py
  */
-import { type ByteSource, bytesSource } from "../byte-source.js";
+import type { ByteSource } from "../byte-source.js";
 import type { Checkpoint } from "../checkpoint.js";
 import { CheckpointError } from "../errors.js";
-import { unpickle } from "../pickle/machine.js";
-import type { LoadTask } from "../task.js";
 import { LazyTensor, type Storage } from "../tensor.js";
 import type { Wanted } from "../wanted.js";
-import { StorageValue, TORCH_BUILDERS } from "./rebuild.js";
+import { Cursor } from "./cursor.js";
+import { StorageValue } from "./rebuild.js";
 import { checkpointOf } from "./state.js";
 import { StorageRun, StorageView } from "./storage-run.js";
 import { storageDtype } from "./storages.js";
 
 const BLOCK = 512;
 
+/** PyTorch writes four members, and a tar without end takes long to go through. */
+const MAX_MEMBERS = 64;
+
 export async function openTorchTar(file: ByteSource, wanted: Wanted): Promise<Checkpoint> {
-  const value = await readTorchTar(await file.read(0, file.size), file);
-  return checkpointOf("torch tar", value, file, wanted);
+  return checkpointOf("torch tar", await readTorchTar(file), file, wanted);
 }
 
 /** The value that was saved. */
-async function readTorchTar(bytes: Uint8Array, { name: file, task }: ByteSource): Promise<unknown> {
-  const members = readMembers(bytes, file);
+async function readTorchTar(file: ByteSource): Promise<unknown> {
+  const members = await readMembers(file);
   const part = (name: string): Cursor => {
-    const data = members.get(name);
-    if (data !== undefined) return new Cursor(data, `${file}/${name}`, task);
+    const place = members.get(name);
+    if (place !== undefined) return new Cursor(file, place.begin, place.end);
     throw new CheckpointError(`a tar archive without '${name}': not one that PyTorch wrote`, {
-      file,
+      file: file.name,
     });
   };
   const storages = await readStorages(part("storages"));
@@ -42,83 +43,44 @@ async function readTorchTar(bytes: Uint8Array, { name: file, task }: ByteSource)
   });
 }
 
-function readMembers(bytes: Uint8Array, file: string): Map<string, Uint8Array> {
-  const members = new Map<string, Uint8Array>();
-  const text = (begin: number, length: number): string =>
-    new TextDecoder("latin1").decode(bytes.subarray(begin, begin + length)).replace(/\0.*$/s, "");
-  for (let at = 0; at + BLOCK <= bytes.length && bytes[at] !== 0;) {
-    const size = parseInt(text(at + 124, 12).trim() || "0", 8);
+/** Where a member's bytes lie. */
+interface Place {
+  begin: number;
+  end: number;
+}
+
+async function readMembers(file: ByteSource): Promise<Map<string, Place>> {
+  const members = new Map<string, Place>();
+  for (let at = 0; at + BLOCK <= file.size && members.size < MAX_MEMBERS;) {
+    const block = await file.read(at, at + BLOCK);
+    if (block[0] === 0) break;
+    const text = (begin: number, length: number): string =>
+      new TextDecoder("latin1").decode(block.subarray(begin, begin + length)).replace(/\0.*$/s, "");
+    const size = parseInt(text(124, 12).trim() || "0", 8);
     const begin = at + BLOCK;
-    if (!(size >= 0) || begin + size > bytes.length) {
-      throw new CheckpointError("the tar archive is cut off or damaged", { file, offset: at });
+    if (!(size >= 0) || begin + size > file.size) {
+      throw new CheckpointError("the tar archive is cut off or damaged", {
+        ...{ file: file.name, offset: at },
+      });
     }
-    const kind = text(at + 156, 1);
+    const kind = text(156, 1);
     const isFile = kind === "" || kind === "0";
-    if (isFile)
-      members.set(text(at, 100).replace(/^\.\//, ""), bytes.subarray(begin, begin + size));
+    // What is none counts too.
+    const name = isFile ? text(0, 100).replace(/^\.\//, "") : `${at}/`;
+    members.set(name, { begin, end: begin + size });
     at = begin + Math.ceil(size / BLOCK) * BLOCK;
   }
   return members;
 }
 
-/** A member that pickles and raw numbers follow each other in. */
-class Cursor {
-  at = 0;
-
-  constructor(
-    readonly bytes: Uint8Array,
-    readonly file: string,
-    private readonly task: LoadTask | undefined,
-  ) {}
-
-  async unpickle(persistentLoad?: (id: unknown) => unknown): Promise<unknown> {
-    const { bytes, file, at, task } = this;
-    const options = { file, builders: TORCH_BUILDERS, at, persistentLoad, task };
-    const { value, end } = await unpickle(bytes, options);
-    this.at = end;
-    return value;
-  }
-
-  /** A pickled tuple, or list of tuples. */
-  async unpickleArray(): Promise<unknown[]> {
-    const value = await this.unpickle();
-    return Array.isArray(value) ? (value as unknown[]) : this.fail("a tuple is missing");
-  }
-
-  async count(): Promise<number> {
-    const value = await this.unpickle();
-    return typeof value === "number" ? value : this.fail("a count is missing");
-  }
-
-  int64s(count: number): number[] {
-    const begin = this.at;
-    this.at += 8 * count;
-    if (!(count >= 0) || this.at > this.bytes.length) this.fail("it is cut off");
-    const view = new DataView(this.bytes.buffer, this.bytes.byteOffset);
-    return Array.from({ length: count }, (_, i) => Number(view.getBigInt64(begin + 8 * i, true)));
-  }
-
-  /** The next one, which stays the next. */
-  peekInt64(): number {
-    const [value] = this.int64s(1) as [number];
-    this.at -= 8;
-    return value;
-  }
-
-  fail(problem: string): never {
-    throw new CheckpointError(problem, { file: this.file, offset: this.at });
-  }
-}
-
 async function readStorages(from: Cursor): Promise<Map<string, Storage>> {
   const roots = new Map<string, StorageRun>();
-  const source = bytesSource(from.bytes, from.file);
   const count = await from.count();
   for (let i = 0; i < count; i += 1) {
     const [key, , type] = await from.unpickleArray();
-    const numel = from.peekInt64();
+    const [numel] = (await from.peekInt64s(1)) as [number];
     const storage = new StorageRun(storageDtype(type), numel);
-    from.at = storage.place(source, from.at);
+    from.at = storage.place(from.file, from.at);
     roots.set(String(key), storage);
   }
   const storages = new Map<string, Storage>(roots);
@@ -141,10 +103,11 @@ async function readTensors(
   for (let i = 0; i < count; i += 1) {
     const [key, storageKey] = await from.unpickleArray();
     const storage = storages.get(String(storageKey)) ?? from.fail("a tensor without its storage");
-    const ndim = from.int64s(1)[0]! % 2 ** 32;
-    const shape = from.int64s(ndim);
-    const stride = from.int64s(ndim);
-    const [offset] = from.int64s(1) as [number];
+    const [dims] = (await from.int64s(1)) as [number];
+    const ndim = dims % 2 ** 32;
+    const shape = await from.int64s(ndim);
+    const stride = await from.int64s(ndim);
+    const [offset] = (await from.int64s(1)) as [number];
     const dtype = storage.dtype ?? from.fail("a storage without a dtype");
     objects.set(String(key), new LazyTensor(storage, { dtype, shape, stride, offset }));
   }
