@@ -1,5 +1,5 @@
 /** What ops write to, and what they are called when they do not. */
-import { Node } from "../../graph/index.js";
+import { type KeywordArguments, Node } from "../../graph/index.js";
 import { packetOf } from "./views.js";
 
 /** Python's in-place operators. */
@@ -13,6 +13,42 @@ const REFUSED = new Set(["set_", "resize_", "resize_as_", "rename_"]);
 
 const isInPlace = (packet: string): boolean =>
   Object.hasOwn(DUNDER, packet) || /[^_]_$/.test(packet);
+
+/** Ops that write several results to arguments: what these are called, and the op without them. */
+const SEVERAL_OUT: Readonly<Record<string, readonly [target: string, ...outs: string[]]>> = {
+  "aten.sort.values": ["aten.sort.default", "values", "indices"],
+  "aten.sort.values_stable": ["aten.sort.stable", "values", "indices"],
+  "aten.topk.values": ["aten.topk.default", "values", "indices"],
+  "aten.kthvalue.values": ["aten.kthvalue.default", "values", "indices"],
+  "aten.mode.values": ["aten.mode.default", "values", "indices"],
+  "aten.median.dim_values": ["aten.median.dim", "values", "indices"],
+  "aten.nanmedian.dim_values": ["aten.nanmedian.dim", "values", "indices"],
+  "aten.cummax.out": ["aten.cummax.default", "values", "indices"],
+  "aten.cummin.out": ["aten.cummin.default", "values", "indices"],
+  "aten.max.dim_max": ["aten.max.dim", "max", "max_values"],
+  "aten.min.dim_min": ["aten.min.dim", "min", "min_indices"],
+  "aten.aminmax.out": ["aten.aminmax.default", "min", "max"],
+  "aten.frexp.Tensor_out": ["aten.frexp.Tensor", "mantissa", "exponent"],
+};
+
+/** The tensors that a node writes its several results to; null if it does no such thing. */
+export function severalWritesOf({ target, kwargs }: Node): SeveralWrites | null {
+  if (!Object.hasOwn(SEVERAL_OUT, target)) return null;
+  const [plain, ...names] = SEVERAL_OUT[target]!;
+  const rest = Object.entries(kwargs).filter(([name]) => !names.includes(name));
+  return {
+    target: plain,
+    kwargs: Object.fromEntries(rest),
+    to: names.map((name) => kwargs[name] as Node),
+  };
+}
+
+interface SeveralWrites {
+  /** The op that gives them instead. */
+  target: string;
+  kwargs: KeywordArguments;
+  to: readonly Node[];
+}
 
 /** The tensor that a node writes to; null if it writes to none. */
 export function writesOf(node: Node): { to: Node; out: boolean } | null {

@@ -8,7 +8,7 @@
  */
 import { type Argument, Graph, type KeywordArguments, mapNodes, Node } from "../../graph/index.js";
 import { inlineGraphs } from "./inline.js";
-import { functionalTarget, isComparison, writesOf } from "./in-place.js";
+import { functionalTarget, isComparison, severalWritesOf, writesOf } from "./in-place.js";
 import { IN_PLACE_VIEWS, isView, packetOf } from "./views.js";
 
 export interface Lowered {
@@ -65,6 +65,8 @@ class Lowering {
   private readonly graph = new Graph();
   private readonly tensors = new Map<Node, Tensor>();
   private readonly lists = new Map<Node, Views>();
+  /** The arguments that an op wrote its several results to. */
+  private readonly results = new Map<Node, Tensor[]>();
   private readonly inputs: Storage[] = [];
 
   constructor(private readonly program: Graph) {}
@@ -101,6 +103,7 @@ class Lowering {
     const packet = packetOf(node.target);
     if (packet !== null && IN_PLACE_VIEWS.has(packet)) return this.view(node);
     if (this.hiddenUpdate(node)) return;
+    if (this.writeSeveral(node)) return;
     const written = writesOf(node);
     if (written !== null) return this.write(node, written);
     const args = this.renew(node.args) as Argument[];
@@ -149,9 +152,7 @@ class Lowering {
   /** Takes a view of a value. */
   private take({ view, args, kwargs, output }: Step, of: Node): Node {
     const taken = this.copy(view, functionalTarget(view.target), [of, ...args], kwargs);
-    if (output === null) return taken;
-    const { meta } = view;
-    return this.graph.add("call_function", "operator.getitem", [taken, output], {}, { meta });
+    return output === null ? taken : this.item(view, taken, output);
   }
 
   private readList({ of, view, args, kwargs }: Views): Node {
@@ -179,8 +180,13 @@ class Lowering {
     return { storage, steps: [...of.steps, step], node, version: storage.version };
   }
 
-  /** One of a list of views; false if it is not of one. */
+  /** One of a list of views, or of results that were written; false if it is not of one. */
   private getItem(node: Node): boolean {
+    const written = this.results.get(node.args[0] as Node)?.[node.args[1] as number];
+    if (written !== undefined) {
+      this.tensors.set(node, written);
+      return true;
+    }
     const views = this.lists.get(node.args[0] as Node);
     if (views === undefined) return false;
     const index = node.args[1] as number;
@@ -216,6 +222,28 @@ class Lowering {
     this.tensors.set(node, tensor);
   }
 
+  /** The same for several results; false if the node is no such op. */
+  private writeSeveral(node: Node): boolean {
+    const written = severalWritesOf(node);
+    if (written === null) return false;
+    const args = this.renew(node.args) as Argument[];
+    const kwargs = this.renew(written.kwargs) as KeywordArguments;
+    const all = this.copy(node, written.target, args, kwargs);
+    const results = written.to.map((to, i) => {
+      const tensor = this.tensors.get(to);
+      if (tensor === undefined) throw new Error(`${node.name} writes to what is no tensor`);
+      const item = this.item(node, all, i);
+      this.assign(tensor, this.copy(node, "sconce.copy", [this.readTensor(tensor), item]));
+      return tensor;
+    });
+    this.results.set(node, results);
+    return true;
+  }
+
+  private item({ meta }: Node, list: Node, index: number): Node {
+    return this.graph.add("call_function", "operator.getitem", [list, index], {}, { meta });
+  }
+
   /** Gives a tensor a new value, and with it all that share its memory. */
   private assign(tensor: Tensor, value: Node): void {
     const { storage, steps } = tensor;
@@ -245,11 +273,9 @@ class Lowering {
     const given = [input, weight, bias, mean, variance, momentum, eps];
     const args = this.renew(given) as Argument[];
     const all = this.copy(node, `sconce.${packet}_train`, args);
-    const part = (i: number): Node =>
-      this.graph.add("call_function", "operator.getitem", [all, i], {}, { meta: node.meta });
-    this.own(node, part(0));
-    this.assign(this.tensors.get(mean)!, part(1));
-    this.assign(this.tensors.get(variance)!, part(2));
+    this.own(node, this.item(node, all, 0));
+    this.assign(this.tensors.get(mean)!, this.item(node, all, 1));
+    this.assign(this.tensors.get(variance)!, this.item(node, all, 2));
     return true;
   }
 }

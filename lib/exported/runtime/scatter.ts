@@ -197,6 +197,9 @@ function byIndex(
   const flat = tf.reshape(isBool ? tf.cast(base, "int32") : base, [base.size]);
   const updates = tf.reshape(isBool ? tf.cast(value, "int32") : value, [value.size]);
   const at = tf.cast(tf.reshape(index, [index.size, 1]), "int32");
-  const written = tf.reshape(tf.tensorScatterUpdate(flat, at, updates), base.shape);
+  // tfjs' tensorScatterUpdate would write into `flat` itself on cpu, and so into whatever shares it.
+  const put = (one: tf.Tensor): tf.Tensor => tf.scatterND(at, one, [base.size]);
+  const isWritten = tf.cast(put(tf.ones([value.size], "int32")), "bool");
+  const written = tf.reshape(tf.where(isWritten, put(updates), flat), base.shape);
   return isBool ? tf.cast(written, "bool") : written;
 }
