@@ -4,7 +4,7 @@ import * as nn from "../../lib/index.js";
 import { expectNoLeak } from "../support/expect.js";
 import { readGoldens } from "../support/goldens.js";
 import { expectSame } from "../support/graphs.js";
-import { hasModule, ModuleCases } from "../support/module-cases.js";
+import { onEveryModule } from "../support/module-cases.js";
 import { TOLERANCE } from "../support/backends.js";
 
 const CLOSE = TOLERANCE.cpu;
@@ -202,33 +202,22 @@ const WITHOUT_REASON =
   /^(indices|an empty tensor|the batch's own statistics|no dimension|maxNorm)$/;
 
 const goldens = await readGoldens("goldens/modules");
-const cases = new ModuleCases(goldens);
 
 describe("PyTorch's module cases, compiled", () => {
   before(() => nn.setBackend("cpu"));
   const counts = { compiled: 0, eager: 0 };
   after(() => console.log(`\n${counts.compiled} cases compiled, ${counts.eager} left to eager`));
 
-  for (const module of new Set(goldens.cases.map((golden) => golden.module))) {
-    if (!hasModule(module)) continue;
-    it(`${module} gives what eager gives`, async () => {
-      for (const golden of goldens.cases.filter((one) => one.module === module)) {
-        const outer = tf.memory().numTensors;
-        const { model, args, dispose } = cases.build(golden);
-        const fast = await nn.compile(model, args);
-        const output: unknown = fast(...(args as never[]));
-        cases.expectOutput(output, golden.output, CLOSE, golden.id);
-        const { compiled, fallbacks } = fast.explain();
-        counts[compiled ? "compiled" : "eager"] += 1;
-        const others = fallbacks.filter(
-          ({ op, reason }) => !WITHOUT_KERNEL.includes(op) && !WITHOUT_REASON.test(reason),
-        );
-        expect(others, `${golden.id}: what has a kernel`).to.deep.equal([]);
-        tf.dispose(output as tf.TensorContainer);
-        fast.dispose();
-        dispose();
-        expect(tf.memory().numTensors - outer, `${golden.id}: tensors left`).to.equal(0);
-      }
-    });
-  }
+  onEveryModule(goldens, CLOSE, async ({ model, args }, { id }) => {
+    const fast = await nn.compile(model, args);
+    const output: unknown = fast(...(args as never[]));
+    const { compiled, fallbacks } = fast.explain();
+    counts[compiled ? "compiled" : "eager"] += 1;
+    const others = fallbacks.filter(
+      ({ op, reason }) => !WITHOUT_KERNEL.includes(op) && !WITHOUT_REASON.test(reason),
+    );
+    expect(others, `${id}: what has a kernel`).to.deep.equal([]);
+    fast.dispose();
+    return output;
+  });
 });

@@ -78,6 +78,7 @@ if (inNode) {
       expect(String(fast.explain())).to.equal("2 kernel calls, 0 of them tfjs ops");
       const x = nn.randn(4, 5);
       expectSame(fast(x), model(x), { rtol: 1e-4, atol: 1e-5 }, "before");
+      expect(fast.explain().weightBytes).to.be.at.least(4 * 72);
       model.loadStateDict(
         new Map([...model.stateDict()].map(([key, { shape }]) => [key, nn.randn(shape)])),
       );

@@ -95,6 +95,36 @@ export class ModuleCases {
   }
 }
 
+/** Whether a call updates running statistics, which no trace can follow. */
+export const writesBuffers = ({ training, state }: GoldenCase): boolean =>
+  training && "num_batches_tracked" in state;
+
+/**
+ * Declares a spec for each module that there is: it builds each of its cases, and what `call` gives
+ * must be what PyTorch gave, with no tensor left of it.
+ */
+export function onEveryModule(
+  goldens: Goldens,
+  tolerance: Tolerance,
+  call: (built: BuiltCase, golden: GoldenCase) => unknown,
+): void {
+  const cases = new ModuleCases(goldens);
+  for (const module of new Set(goldens.cases.map((golden) => golden.module))) {
+    if (!hasModule(module)) continue;
+    it(`${module} gives what eager gives`, async () => {
+      for (const golden of goldens.cases.filter((one) => one.module === module)) {
+        const outer = tf.memory().numTensors;
+        const built = cases.build(golden);
+        const output = await call(built, golden);
+        cases.expectOutput(output, golden.output, tolerance, golden.id);
+        tf.dispose(output as tf.TensorContainer);
+        built.dispose();
+        expect(tf.memory().numTensors - outer, `${golden.id}: tensors left`).to.equal(0);
+      }
+    });
+  }
+}
+
 /** These print numbers as they were given, 2 or 2.0: for JSON and JavaScript the same. */
 const PRINT_AS_GIVEN = ["Softplus"];
 

@@ -19,12 +19,14 @@ export class TfjsEngine implements CompileEngine {
 
   plan(graph: Graph): TfjsPlan {
     this.versions.watch(graph);
-    return new TfjsPlan(graph, this.attributes, (key, make) => {
+    const keep = (key: string, make: () => tf.Tensor): tf.Tensor => {
       let tensor = this.packed.get(key);
       // Kept: the call that needs it first runs in a scope.
       if (tensor === undefined) this.packed.set(key, (tensor = tf.keep(tf.tidy(make))));
       return tensor;
-    });
+    };
+    const bytes = (): number => [...this.packed.values()].reduce((sum, { size }) => sum + 4 * size, 0); // prettier-ignore
+    return new TfjsPlan(graph, this.attributes, keep, bytes);
   }
 
   release(): void {

@@ -27,6 +27,7 @@ export class TfjsPlan implements CompiledPlan {
     readonly graph: Graph,
     private readonly attributes: (key: string) => tf.Tensor,
     private readonly keep: Keep,
+    private readonly keptBytes: () => number,
   ) {
     this.statics = findStatic(graph);
     this.calls = graph.nodes.filter((node) => node.kind === "call_function" && !this.statics.has(node)); // prettier-ignore
@@ -40,6 +41,10 @@ export class TfjsPlan implements CompiledPlan {
       if (!stays.has(node) && !this.statics.has(node)) dying[at]!.push(node);
     }
     this.dying = dying;
+  }
+
+  get weightBytes(): number {
+    return this.keptBytes();
   }
 
   describe(): StepInfo[] {
