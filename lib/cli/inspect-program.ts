@@ -1,9 +1,14 @@
 /** What `sconce inspect` says of an exported program, of which there is more to see than weights. */
 import { loadExported } from "../exported/index.js";
 import { partsOf } from "../exported/program.js";
-import type { TensorMeta } from "../graph/node.js";
 import { setBackend } from "../backend.js";
 import { bytesOf } from "../checkpoint/inspect.js";
+
+/** What the graph says of an input; a size that is not fixed is an expression. */
+interface TensorMeta {
+  dtype: string;
+  shape: readonly (number | string)[];
+}
 
 export interface ProgramInfo {
   /** As PyTorch prints it. */
