@@ -16,6 +16,8 @@ const NAMES = [
     "counter-core",
     "shapes",
     "same",
+    "rounded",
+    "integers",
   ],
 ];
 

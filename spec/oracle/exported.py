@@ -343,5 +343,34 @@ class Same(nn.Module):
 
 case("same", Same().eval(), (N(4), [N(4)]), dynamic_shapes={"x": {0: same}, "others": [{0: same}]}, bad=[((N(4), [N(5)]), {})])
 
+
+
+class Rounded(nn.Module):
+    """Casts to halves lose bits."""
+
+    def forward(self, x):
+        return x.half().float(), x.to(torch.bfloat16).float() + 1, x.type_as(x.half()), (x > 0).half()
+
+
+case("rounded", Rounded().eval(), (N(4, 5) * 100,))
+
+
+class Integers(nn.Module):
+    """Division, remainders, shifts, 0-d tensors, masks and negative dimensions as integers have them."""
+
+    def forward(self, i, j, x):
+        zero = i.sum()
+        mask = (i > 0) & ~(j == 2)
+        return (
+            i // j, i % j, torch.div(i, j, rounding_mode="trunc"), torch.fmod(i, j), i / j, i // 3, -i >> 1, i << 2,
+            zero // 4, zero * x, x.select(-1, -2) + zero, torch.where(mask, i, -1), mask.sum(-1), mask.any(-2), ~i,
+            i.float().mean(dim=(-1, -2)), i.cumsum(-1), i.max(-1)[1], (i * 2.5), (x > 0) * i, i.prod(), i ** 2, i.clamp(-2),
+            x.masked_fill(mask, -torch.inf).amax(-1), mask.float().sum(), i.abs().sqrt(), torch.bitwise_xor(i, j), i * True,
+            i.argmax(), x.argsort(-1), i.unsqueeze(-1).expand(-1, -1, 2).sum((-1, 0)), i.new_full((), 7) % j, mask | (j > 1),
+        )
+
+
+case("integers", Integers().eval(), (torch.randint(-9, 9, (3, 4)), torch.tensor([1, 2, -2, 3]), N(3, 4)))
+
 save_file(tensors, out / "cases.safetensors")
 (out / "cases.json").write_text(json.dumps(cases, indent=1) + "\n")

@@ -3,6 +3,7 @@ import { describe } from "../../../arguments.js";
 import type { TensorMeta } from "../../../graph/index.js";
 import type { AtenOp } from "../../op-table.js";
 import { DTYPES, kindOfName, toDtype } from "./dtype.js";
+import { isHalf, roundToHalf } from "./half.js";
 
 /** An op's body, with PyTorch's parameters in their order; what was not given is undefined. */
 type Body = (...args: never[]) => unknown;
@@ -33,7 +34,8 @@ export function defineOps(bodies: Readonly<Record<string, Body>>): Record<string
  */
 function bind(target: string, parameters: readonly string[], body: Body): AtenOp {
   const keeps = MOVING.test(target);
-  return (args, kwargs, { outputs }) => {
+  const casts = CASTING.test(target);
+  return (args, kwargs, { inputs, outputs }) => {
     if (args.length > parameters.length) {
       throw new TypeError(
         `${target} takes (${parameters.join(", ")}), but got ${args.length} arguments`,
@@ -48,6 +50,7 @@ function bind(target: string, parameters: readonly string[], body: Body): AtenOp
       }
     }
     const result = (body as (...args: unknown[]) => unknown)(...values);
+    if (casts) return castTo(result as tf.Tensor, inputs[0] as TensorMeta | null, outputs[0]);
     const finish = (one: unknown, i: number): unknown =>
       keeps ? inDtype(one, outputs[i]) : wrap(inDtype(one, outputs[i]), outputs[i]);
     return Array.isArray(result) ? result.map(finish) : finish(result, 0);
@@ -57,6 +60,20 @@ function bind(target: string, parameters: readonly string[], body: Body): AtenOp
 /** What only moves values about: they are in their range already. */
 const MOVING =
   /^aten\.(alias|cat|chunk|clone|contiguous|detach|expand|flatten|flip|gather|index|index_select|permute|reshape|roll|select|slice|split|split_with_sizes|squeeze|stack|t|transpose|unbind|unflatten|unsqueeze|view|where)\./;
+
+/** What is asked for another dtype. */
+const CASTING = /^aten\.(_to_copy|to|type_as)\./;
+
+/** Halves are held as float32, but a cast to them rounds. */
+function castTo(
+  value: tf.Tensor,
+  from: TensorMeta | null | undefined,
+  to: TensorMeta | null | undefined,
+): unknown {
+  const cast = wrap(inDtype(value, to), to);
+  const isRounded = isHalf(to?.dtype) && from?.dtype !== to?.dtype;
+  return isRounded ? roundToHalf(cast as tf.Tensor, to!.dtype) : cast;
+}
 
 /** PyTorch's narrow integers, which tfjs holds as int32: how many values there are, and the least. */
 const NARROW: Readonly<Record<string, readonly [count: number, least: number]>> = {
