@@ -27,6 +27,7 @@ import { scatterOps } from "./scatter.js";
 import { shapeOps } from "./shape.js";
 import { sortingOps } from "./sorting.js";
 import { specialOps } from "./special.js";
+import { specialHostOps } from "./special-host.js";
 import { statisticsOps } from "./statistics.js";
 import { stftOps } from "./stft.js";
 
@@ -52,6 +53,7 @@ export const ATEN_OPS: Readonly<Record<string, AtenOp>> = withComplex({
   ...randomOps,
   ...sortingOps,
   ...specialOps,
+  ...specialHostOps,
   ...statisticsOps,
   ...linalgOps,
   ...factorOps,
