@@ -131,21 +131,21 @@ def store(tensors, prefix):
     }
 
 
-def dynamic_shapes(args, kwargs):
+def dynamic_shapes(args, kwargs, lengths):
     """The first dimension of every input may change; in further models also the length of a text."""
     def shape(key, tensor):
         dims = {0: torch.export.Dim.DYNAMIC}
-        return dims | {1: torch.export.Dim.DYNAMIC} if key in further.SEQUENCES else dims
+        return dims | {1: torch.export.Dim.DYNAMIC} if key in lengths else dims
 
     if args:
         return tuple(shape(None, x) for x in args)
     return {key: shape(key, x) for key, x in kwargs.items()}
 
 
-def larger(key, x):
+def larger(key, x, lengths):
     """Another batch and length than was exported with."""
     x = torch.cat([x, x[:1]])
-    return torch.cat([x, x[:, :3]], 1) if key in further.SEQUENCES else x
+    return torch.cat([x, x[:, :3]], 1) if key in lengths else x
 
 
 def make(name):
@@ -166,18 +166,19 @@ def run(folder, name, dynamic):
     model.eval()
     args, kwargs = (tuple(inputs.values()), {}) if positional else ((), inputs)
     stem = folder / f"{name}-{'dynamic' if dynamic else 'static'}"
+    lengths = further.SEQUENCES if name in further.MODELS and name not in further.FIXED_LENGTH else ()
     described = Path(f"{stem}.json")
     with torch.no_grad():
         try:
-            shapes = dynamic_shapes(args, kwargs) if dynamic else None
+            shapes = dynamic_shapes(args, kwargs, lengths) if dynamic else None
             program = torch.export.export(model, args, kwargs, dynamic_shapes=shapes)
             torch.export.save(program, f"{stem}.pt2")
         except Exception as error:
             described.write_text(json.dumps({"refused": f"{type(error).__name__}: {error}"}))
             return str(error)
         if dynamic:
-            args = tuple(larger(None, x) for x in args)
-            kwargs = {key: larger(key, x) for key, x in kwargs.items()}
+            args = tuple(larger(None, x, lengths) for x in args)
+            kwargs = {key: larger(key, x, lengths) for key, x in kwargs.items()}
         output = model(*args, **kwargs)
     inside, outside = [], []
     nested = {"args": nest(list(args), inside), "kwargs": nest(kwargs, inside), "output": nest(output, outside)}

@@ -7,6 +7,8 @@ TEXT = dict(vocab_size=99, **SMALL)
 
 # The inputs whose second dimension is a length, which may change too.
 SEQUENCES = {"input_ids", "attention_mask", "decoder_input_ids"}
+# Except here: the scan is unrolled, one step for each token.
+FIXED_LENGTH = {"mamba"}
 
 
 def text(model, **more):
@@ -160,6 +162,6 @@ MODELS = {
     "deeplabv3_resnet50": torchvision("deeplabv3_resnet50", weights_backbone=None),
     "mc3_18": torchvision("mc3_18", shape=(2, 3, 4, 32, 32)),
     "r2plus1d_18": torchvision("r2plus1d_18", shape=(2, 3, 4, 32, 32)),
-    "mvit_v2_s": torchvision("mvit_v2_s", shape=(1, 3, 16, 224, 224)),
-    "s3d": torchvision("s3d", shape=(1, 3, 16, 224, 224)),
+    "mvit_v2_s": torchvision("mvit_v2_s", shape=(2, 3, 16, 224, 224)),
+    "s3d": torchvision("s3d", shape=(2, 3, 16, 224, 224)),
 }
