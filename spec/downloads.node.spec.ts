@@ -12,22 +12,22 @@ const CEILINGS: Record<string, [app: string, ceilings: [kB: number, ...parts: Pa
   "every name of the library": [
     EVERYTHING,
     [
-      [88],
-      [103, "nn.load of .safetensors"],
-      [116, "nn.load of .pt"],
+      [92],
+      [108, "nn.load of .safetensors"],
+      [122, "nn.load of .pt"],
       [150, "the kernels under ops", "nn.compile on cpu"],
-      [132, "nn.compile on webgl"],
-      [164, "nn.loadExported"],
+      [140, "nn.compile on webgl"],
+      [185, "nn.loadExported"],
     ],
   ],
   "an app with a resnet": [
     CLASSIFIER,
     [
-      [25],
-      [41, "nn.load of .safetensors"],
-      [55, "nn.load of .pt"],
+      [27],
+      [45, "nn.load of .safetensors"],
+      [59, "nn.load of .pt"],
       [115, "nn.load of .safetensors", "the kernels under ops", "nn.compile on cpu"],
-      [90, "nn.load of .safetensors", "nn.compile on webgl"],
+      [97, "nn.load of .safetensors", "nn.compile on webgl"],
     ],
   ],
 };

@@ -11,9 +11,9 @@ import {
   packedLinearBytes,
   packLinear,
   softmax,
-  Threads,
   type ThreadStep,
 } from "../../lib/kernels/cpu/index.js";
+import { Threads } from "../../lib/kernels/cpu/threads.js";
 import { expectClose } from "../support/expect.js";
 import { randomNumbers } from "../support/kernels.js";
 
@@ -82,8 +82,10 @@ describe("threads", () => {
   });
 
   it("do not keep a process alive", async () => {
-    const url = new URL("../../lib/kernels/cpu/index.ts", import.meta.url).href;
-    const code = `const { createHeap, Threads } = await import(${JSON.stringify(url)});
+    const url = (name: string): string =>
+      JSON.stringify(new URL(`../../lib/kernels/cpu/${name}.ts`, import.meta.url).href);
+    const code = `const { createHeap } = await import(${url("heap")});
+      const { Threads } = await import(${url("threads")});
       const threads = await Threads.start(createHeap({ shared: true, build: "simd" }), 2);
       console.log(threads.count);`;
     const args = ["--import", "tsx", "--input-type=module", "-e", code];

@@ -4,7 +4,7 @@ import {
   createHeap,
   type Heap,
   loadFallback,
-  Threads,
+  type Threads,
 } from "../../kernels/cpu/index.js";
 import type { Graph } from "../../graph/index.js";
 import { attributesOf } from "../guard.js";
@@ -40,8 +40,11 @@ export class Engine implements CompileEngine {
     return (this.starting ??= this.start());
   }
 
+  /** The threads are loaded by whoever wants several. */
   private async start(): Promise<void> {
     if (!this.heap.shared) return;
+    const { Threads } = await import("../../kernels/cpu/threads.js");
+    if (this.isDisposed) return;
     const threads = await Threads.start(this.heap, this.count);
     if (this.isDisposed) threads?.dispose();
     else this.threads = threads;

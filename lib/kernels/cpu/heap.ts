@@ -272,6 +272,12 @@ export class Heap {
   }
 }
 
+/** Whether memory can be shared here: in browsers only on pages that are cross-origin isolated. */
+export function canShareMemory(): boolean {
+  if (typeof SharedArrayBuffer === "undefined" || typeof WebAssembly === "undefined") return false;
+  return typeof document === "undefined" || globalThis.crossOriginIsolated;
+}
+
 /** Whoever owns a heap disposes of it. */
 export function createHeap(options?: HeapOptions): Heap {
   return new Heap(options);

@@ -16,8 +16,8 @@
  * 4. `kernel.run({ x, weight, bias, out, workspace })`, as often as you like, on any addresses. The
  *    workspace is scratch memory of `kernel.workspaceBytes`; kernels that run one after the other
  *    can share one, as large as the largest needs.
- * 5. With threads: `createHeap({ shared: true })`, `await Threads.start(heap, n)` (null where there
- *    can be none), and `threads.program(steps)`, each step being
+ * 5. With threads: `createHeap({ shared: true })`, `await Threads.start(heap, n)` of `./threads.js`
+ *    (null where there can be none), and `threads.program(steps)`, each step being
  *    `{ run: (part, parts) => kernel.run(pointers, part, parts), onOneThread: kernel.onOneThread }`
  *    with a workspace of `parts · workspaceBytes`. `program.run()` returns when all is done. Steps
  *    that are not kernels (tfjs ops) are steps with `onOneThread: true`.
@@ -29,7 +29,7 @@ export { bestBuild, type Build, supports } from "./build.js";
 export { loadFallback } from "./fallback.js";
 export type { ElementwiseOp, ElementwiseStep } from "./elementwise-ops.js";
 export { elementwise, type ElementwisePointers, type ElementwiseSpec } from "./elementwise.js";
-export { createHeap, type Heap, type HeapOptions } from "./heap.js";
+export { canShareMemory, createHeap, type Heap, type HeapOptions } from "./heap.js";
 export type { Kernel } from "./kernel.js";
 export {
   linear,
@@ -98,7 +98,7 @@ export {
   type AttentionSpec,
   type HeadStrides,
 } from "./attention.js";
-export { canShareMemory, type ThreadProgram, Threads, type ThreadStep } from "./threads.js";
+export type { ThreadProgram, Threads, ThreadStep } from "./threads.js";
 export {
   convTranspose,
   type ConvTransposePointers,

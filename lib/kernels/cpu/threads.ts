@@ -72,12 +72,6 @@ function hireInBrowser(): Crew {
   };
 }
 
-/** Whether memory can be shared here: in browsers only on pages that are cross-origin isolated. */
-export function canShareMemory(): boolean {
-  if (typeof SharedArrayBuffer === "undefined" || typeof WebAssembly === "undefined") return false;
-  return typeof document === "undefined" || globalThis.crossOriginIsolated;
-}
-
 /** Workers that share a heap with this thread. */
 export class Threads {
   private readonly state: Int32Array;
