@@ -7,6 +7,7 @@ import { readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { version_core as tfjs } from "@tensorflow/tfjs-core";
 import { format } from "prettier";
+import { load } from "../../lib/index.js";
 import type { Exported, Result } from "./run.js";
 
 const PAGE = new URL("../../docs/exported.md", import.meta.url);
@@ -27,6 +28,16 @@ function cell(result: Result | undefined): string {
 
 /** Two cells that say the same are one. */
 const joined = (cells: readonly string[]): string => [...new Set(cells)].join(" / ");
+
+/** The largest number that comes out, of which the tolerance must be a small part. */
+async function largest(stem: string): Promise<string> {
+  let most = 0;
+  for (const [key, entry] of await load(`${stem}-static.safetensors`)) {
+    if (!key.startsWith("out") || entry.dtype !== "float32") continue;
+    for (const value of entry.toFloat32()) most = Math.max(most, Math.abs(value));
+  }
+  return most.toPrecision(2);
+}
 
 async function main(folder: string): Promise<void> {
   const found = {} as Record<(typeof BACKENDS)[number], Found>;
@@ -56,14 +67,15 @@ async function main(folder: string): Promise<void> {
     const cells = BACKENDS.map((backend) =>
       joined(BATCHES.map((batch) => cell(found[backend][`${name}-${batch}`]))),
     );
-    rows.push([name, joined(ops), (bytes / 1e6).toPrecision(2), ...cells].join(" | "));
+    const size = bytes < 1e7 ? (bytes / 1e6).toPrecision(2) : String(Math.round(bytes / 1e6));
+    rows.push([name, joined(ops), size, await largest(join(folder, name)), ...cells].join(" | "));
   }
   const names = Object.entries({ ...versions, "tfjs-core": tfjs }).map((pair) => pair.join(" "));
   const table = [
     `Of ${names.join(", ")}, Node ${process.version}; the batch is fixed / dynamic:`,
     "",
-    `| model | ops | MB | ${BACKENDS.join(" | ")} |`,
-    `| --- | --: | --: | ${BACKENDS.map(() => "--:").join(" | ")} |`,
+    `| model | ops | MB | largest output | ${BACKENDS.join(" | ")} |`,
+    `| --- | --: | --: | --: | ${BACKENDS.map(() => "--:").join(" | ")} |`,
     ...rows.map((row) => `| ${row} |`),
     "",
     ...(notes.length > 0 ? ["torch.export itself refuses:", "", ...notes] : []),
