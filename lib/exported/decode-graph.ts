@@ -38,6 +38,8 @@ class Decoder implements Scope {
   /** Value → the node that gives it. */
   private readonly made = new Map<string, Node>();
   private stack: NodeMeta = {};
+  /** What was said of the modules under way → what it means; neighbours say the same. */
+  private readonly stacks = new Map<string, NodeMeta>();
 
   constructor(
     private readonly json: GraphJson,
@@ -81,7 +83,7 @@ class Decoder implements Scope {
   }
 
   node(json: NodeJson): void {
-    this.stack = decodeMetadata(json.metadata);
+    this.stack = this.metadata(json.metadata);
     const target = json.target.replace(/^torch\.ops\./, "").replace(/^_operator\./, "operator.");
     const args: Argument[] = [];
     const kwargs: Record<string, Argument> = {};
@@ -111,6 +113,13 @@ class Decoder implements Scope {
     if (value !== undefined) this.name(value, node);
     else if (isSingle && only!.as_tensors) this.items(node, only!.as_tensors);
     else if (!(isSingle && only!.as_none)) this.items(node, json.outputs);
+  }
+
+  private metadata(said: NodeJson["metadata"]): NodeMeta {
+    const text = said.nn_module_stack ?? "";
+    let modules = this.stacks.get(text);
+    if (modules === undefined) this.stacks.set(text, (modules = modulesOf(text)));
+    return said.stack_trace ? { stackTrace: said.stack_trace, ...modules } : modules;
   }
 
   private name(value: string, node: Node): void {
@@ -187,16 +196,11 @@ export function decodeSize(json: SymJson): number | string {
 const exampleSize = ({ as_int: int, as_expr: expr }: SymJson): number =>
   int ?? expr?.hint?.as_int ?? -1;
 
-function decodeMetadata(metadata: NodeJson["metadata"]): NodeMeta {
-  const meta: NodeMeta = {};
-  if (metadata.stack_trace) meta.stackTrace = metadata.stack_trace;
-  const stack = decodeModuleStack(metadata.nn_module_stack ?? "");
-  if (stack.length > 0) {
-    meta.moduleStack = stack;
-    meta.module = stack.at(-1)!.path;
-    meta.moduleType = stack.at(-1)!.type.split(".").at(-1)!;
-  }
-  return meta;
+function modulesOf(text: string): NodeMeta {
+  const moduleStack = decodeModuleStack(text);
+  const last = moduleStack.at(-1);
+  if (last === undefined) return {};
+  return { moduleStack, module: last.path, moduleType: last.type.split(".").at(-1)! };
 }
 
 /** `key,path,type` for each module, `;` between them; commas may stand in brackets. */
