@@ -101,7 +101,9 @@ function checkMask(mask: tf.Tensor, scores: tf.Tensor): void {
   }
   const want = scores.shape.slice(-mask.rank);
   const fits = mask.shape.every((size, i) => size === 1 || size === want[i]);
-  if (fits && mask.rank <= scores.rank) return;
+  // PyTorch's fused kernel, which takes batches of heads, refuses a mask of less than two dimensions.
+  const least = scores.rank === 4 ? 2 : 0;
+  if (fits && mask.rank >= least && mask.rank <= scores.rank) return;
   throw new Error(
     `${WHERE}: Expected attn_mask to broadcast to ${shapeText(scores.shape)}, ` +
       `but got shape ${shapeText(mask.shape)}`,
