@@ -120,7 +120,7 @@ describe("A load that is given up", () => {
   });
 
   it("ends while a member is inflated", async () => {
-    const { took, reason } = await giveUp(await makeNpz(60_000_000), 50);
+    const { took, reason } = await giveUp(await makeNpz(100_000_000), 10);
     expect((reason as Error).name).to.equal("AbortError");
     expect(took).to.be.below(100);
   });
