@@ -1,4 +1,9 @@
-/** One call of one module. */
+import * as tf from "@tensorflow/tfjs-core";
+import type { Module } from "./module.js";
+import { bytesOf, countMultAdds, sizeOf } from "./summary-measure.js";
+import { presentChildren, walk } from "./walk.js";
+
+/** One call of one module, or a container that a call went into without calling it. */
 export interface SummaryRow {
   className: string;
   /** The path of the module in the model; `""` is the model. */
@@ -15,12 +20,16 @@ export interface SummaryRow {
   /** Own and below, those that a module and its children share once. */
   numParams: number;
   trainableParams: number;
+  /** Those of `numParams` that no row below counts. */
+  leftoverParams: number;
   paramBytes: number;
+  /** Of this call and the calls in it. */
   multAdds: number;
 }
 
 /** What `summary` found; `String(it)` is the table. */
 export interface ModelSummary {
+  /** A container that is entered several times, as a ModuleList, is one row at several places. */
   rows: SummaryRow[];
   totalParams: number;
   trainableParams: number;
@@ -32,21 +41,146 @@ export interface ModelSummary {
   toString(): string;
 }
 
-/** The rows below a row: those that follow it and lie deeper. */
-export function below(rows: readonly SummaryRow[], row: SummaryRow): SummaryRow[] {
-  const start = rows.indexOf(row) + 1;
-  const end = rows.findIndex((other, i) => i >= start && other.depth <= row.depth);
-  return rows.slice(start, end === -1 ? undefined : end);
+interface Entry {
+  module: Module;
+  row: SummaryRow;
+  isCalled: boolean;
 }
 
-/** The parameters of a module that no row below it counts. */
-export function leftover(
-  rows: readonly SummaryRow[],
-  row: SummaryRow,
-  key: "numParams" | "trainableParams",
-): number {
-  if (row.isLeaf) return row[key];
-  return below(rows, row)
-    .filter(({ isRecursive }) => !isRecursive)
-    .reduce((rest, child) => rest - leftover(rows, child, key), row[key]);
+/** Runs the model: a row for each call, in the order in which the calls began. */
+export function listCalls(model: Module, inputs: tf.Tensor[]): SummaryRow[] {
+  const entries = addContainers(runWithHooks(model, inputs), model);
+  countParameters(entries);
+  const counts: number[] = [];
+  for (const { row } of entries) row.index = counts[row.depth] = (counts[row.depth] ?? 0) + 1;
+  return entries.map(({ row }) => row);
+}
+
+function runWithHooks(model: Module, inputs: tf.Tensor[]): Entry[] {
+  const calls: Entry[] = [];
+  const open: Entry[] = [];
+  const seen = new Set<Module>();
+  const handles: { remove(): void }[] = [];
+  const before = (module: Module, paths: readonly string[], args: unknown): void => {
+    const row = makeRow(module, placeOf(paths, open), seen.has(module));
+    seen.add(module);
+    row.inputSize = sizeOf(args).shape;
+    const call = { module, row, isCalled: true };
+    calls.push(call);
+    open.push(call);
+  };
+  const after = (module: Module, output: unknown): void => {
+    const { row } = open.pop()!;
+    const { shape, bytes } = sizeOf(output);
+    row.outputSize = shape;
+    row.outputBytes = bytes;
+    if (!row.isLeaf) return;
+    const multAdds = countMultAdds(module, shape);
+    row.multAdds = multAdds;
+    for (const outer of open) if (!outer.row.isLeaf) outer.row.multAdds += multAdds;
+  };
+  for (const [module, paths] of placesOf(model)) {
+    handles.push(
+      module.registerForwardPreHook((_module, args) => before(module, paths, args)),
+      module.registerForwardHook((_module, _args, output) => after(module, output)),
+    );
+  }
+  try {
+    tf.dispose(model(...inputs) as tf.TensorContainer);
+  } finally {
+    for (const handle of handles) handle.remove();
+  }
+  return calls;
+}
+
+/** Every module with its path; one that several modules share has several. */
+function placesOf(model: Module): Map<Module, string[]> {
+  const places = new Map<Module, string[]>();
+  for (const [path, module] of walk(model, "", false)) {
+    places.set(module, [...(places.get(module) ?? []), path]);
+  }
+  return places;
+}
+
+/** Of the places of a shared module, the one in the module that calls it; torchinfo's is the last. */
+function placeOf(paths: readonly string[], open: readonly Entry[]): string {
+  for (const { row } of open.toReversed()) {
+    const path = paths.findLast((place) => isBelow(place, row.path));
+    if (path !== undefined) return path;
+  }
+  return paths.at(-1)!;
+}
+
+const isBelow = (path: string, ancestor: string): boolean =>
+  path !== ancestor && (ancestor === "" || path.startsWith(`${ancestor}.`));
+
+function makeRow(module: Module, path: string, isRecursive: boolean): SummaryRow {
+  return {
+    className: "",
+    path,
+    depth: path === "" ? 0 : path.split(".").length,
+    index: 0,
+    isLeaf: presentChildren(module).length === 0,
+    isRecursive,
+    inputSize: [],
+    outputSize: [],
+    outputBytes: 0,
+    numParams: 0,
+    trainableParams: 0,
+    leftoverParams: 0,
+    paramBytes: 0,
+    multAdds: 0,
+  };
+}
+
+/**
+ * A container that is not called itself (a ModuleList) gets its row wherever calls go into it. As
+ * in torchinfo it is the same row each time: recursive everywhere, with the last one's index.
+ */
+function addContainers(calls: readonly Entry[], model: Module): Entry[] {
+  const listed = new Set(calls.map(({ module }) => module));
+  const containers = new Map<string, Entry>();
+  const entries: Entry[] = [];
+  let previous = "";
+  for (const call of calls) {
+    const names = call.row.path.split(".");
+    for (let level = 1; level < names.length; level += 1) {
+      const path = names.slice(0, level).join(".");
+      if (previous === path || isBelow(previous, path)) continue;
+      const container = containers.get(path) ?? makeContainer(model.getSubmodule(path), path);
+      container.row.isRecursive = listed.has(container.module);
+      listed.add(container.module);
+      containers.set(path, container);
+      entries.push(container);
+    }
+    entries.push(call);
+    previous = call.row.path;
+  }
+  return entries;
+}
+
+function makeContainer(module: Module, path: string): Entry {
+  return { module, row: makeRow(module, path, false), isCalled: false };
+}
+
+/** After the run, when lazy layers have become what they are. */
+function countParameters(entries: readonly Entry[]): void {
+  const parameters = new Map(entries.map(({ module }) => [module, module.parameters()]));
+  const count = (list: Iterable<tf.Tensor>): number =>
+    [...list].reduce((sum, { size }) => sum + size, 0);
+  // The row of a container that is entered again says only that: the rows around it count for it.
+  const counting = entries.filter(({ isCalled, row }) => isCalled || !row.isRecursive);
+  for (const { module, row } of entries) {
+    const own = parameters.get(module)!;
+    row.className = module.constructor.name;
+    row.numParams = count(own);
+    row.trainableParams = count(own.filter(({ requiresGrad }) => requiresGrad));
+    row.paramBytes = own.reduce((sum, parameter) => sum + bytesOf(parameter), 0);
+    const rest = new Set(own);
+    for (const other of row.isLeaf ? [] : counting) {
+      if (!isBelow(other.row.path, row.path)) continue;
+      for (const parameter of parameters.get(other.module)!) rest.delete(parameter);
+    }
+    row.leftoverParams = count(rest);
+  }
 }

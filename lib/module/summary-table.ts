@@ -1,4 +1,4 @@
-import { below, leftover, type ModelSummary, type SummaryRow } from "./summary-rows.js";
+import type { ModelSummary, SummaryRow } from "./summary-rows.js";
 
 export type SummaryColumn = "inputSize" | "outputSize" | "numParams" | "multAdds";
 
@@ -35,22 +35,17 @@ function branch(depth: number): string {
   return depth === 1 ? "├─" : `${"│    ".repeat(depth - 1)}└─`;
 }
 
-function params(rows: readonly SummaryRow[], row: SummaryRow, isLast: boolean): string {
+function params(row: SummaryRow, isLast: boolean): string {
   if (row.numParams === 0) return "--";
   if (row.isRecursive) return "(recursive)";
   if (isLast || row.isLeaf) {
     return row.trainableParams ? number(row.numParams) : `(${number(row.numParams)})`;
   }
-  const rest = leftover(rows, row, "numParams");
-  return rest > 0 ? number(rest) : "--";
+  return row.leftoverParams > 0 ? number(row.leftoverParams) : "--";
 }
 
-function multAdds(rows: readonly SummaryRow[], row: SummaryRow, isLast: boolean): string {
-  if (row.isLeaf) return row.multAdds > 0 ? number(row.multAdds) : "--";
-  if (!isLast) return "--";
-  const leaves = below(rows, row).filter(({ isLeaf }) => isLeaf);
-  const sum = leaves.reduce((total, leaf) => total + leaf.multAdds, 0);
-  return sum > 0 ? number(sum) : "--";
+function multAdds(row: SummaryRow, isLast: boolean): string {
+  return row.multAdds > 0 && (isLast || row.isLeaf) ? number(row.multAdds) : "--";
 }
 
 /** `(M): 0.34`: millions, billions or trillions. */
@@ -83,8 +78,8 @@ export function printSummary(
       const cells: Record<SummaryColumn, string> = {
         inputSize: shape(row.inputSize),
         outputSize: shape(row.outputSize),
-        numParams: params(rows, row, isLast),
-        multAdds: multAdds(rows, row, isLast),
+        numParams: params(row, isLast),
+        multAdds: multAdds(row, isLast),
       };
       return line(
         branch(row.depth) + layerName(row),
