@@ -13,10 +13,23 @@ export function checkTensor(
   name = "input",
   position = 1,
 ): asserts value is tf.Tensor {
-  if (value instanceof tf.Tensor) return;
+  if (value instanceof tf.Tensor) {
+    if (!value.isDisposed) return;
+    throw new Error(`${op}(): argument '${name}' (position ${position}) is disposed`);
+  }
   throw new TypeError(
     `${op}(): argument '${name}' (position ${position}) must be Tensor, not ${describe(value)}`,
   );
+}
+
+/** Refuses what is not the states of a recurrent layer: `[h]`, or `[h, c]` of an LSTM. */
+export function checkStates(op: string, given: unknown, count: number): void {
+  if (given === null) return;
+  if (!Array.isArray(given) || given.length !== count) {
+    const got = Array.isArray(given) ? `${given.length} elements` : describe(given);
+    throw new TypeError(`${op}(): argument 'state' (position 2) must be [h, c], not ${got}`);
+  }
+  given.forEach((state, i) => checkTensor(op, state, ["h", "c"][i], 2));
 }
 
 const TORCH_NAMES: Partial<Record<tf.DataType, string>> = {

@@ -130,6 +130,13 @@ function readBags(
   }
   if (offsets === null) throw new Error("offsets has to be a 1D Tensor but got None");
   if (offsets.rank !== 1) throw new Error("offsets has to be a 1D Tensor");
+  if (offsets.dtype !== "int32") {
+    throw new TypeError(
+      "Expected tensor for argument #1 'offsets' to have one of the following scalar types: Long, " +
+        `Int; but got torch.${dtypeName(offsets)}Tensor instead ` +
+        "(while checking arguments for embedding_bag)",
+    );
+  }
   const starts = Array.from(offsets.dataSync());
   if (starts.length > 0 && starts[0] !== 0) {
     throw new Error(
@@ -140,6 +147,12 @@ function readBags(
   if (starts.some((start) => start > input.size)) {
     throw new Error(
       `offsets[-1] can not be greater than input's length(${input.size}), got ${starts.at(-1)}`,
+    );
+  }
+  const back = starts.findIndex((start, i) => i > 0 && start < starts[i - 1]!);
+  if (back > 0) {
+    throw new Error(
+      `offsets have to ascend, but offsets[${back}] is ${starts[back]} after ${starts[back - 1]}`,
     );
   }
   const ends = [...starts.slice(1), ...(includeLastOffset ? [] : [input.size])];

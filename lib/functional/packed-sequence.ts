@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
-import { checkTensor } from "./check.js";
+import { checkTensor, shapeText } from "./check.js";
 
 /**
  * Sequences of different lengths without padding: first all their first elements, then the second
@@ -71,7 +71,7 @@ function swapFirst(x: tf.Tensor): tf.Tensor {
 }
 
 const listOf = (lengths: readonly number[] | tf.Tensor): number[] =>
-  lengths instanceof tf.Tensor ? Array.from(lengths.dataSync()) : [...lengths];
+  Array.from(lengths instanceof tf.Tensor ? lengths.dataSync() : lengths, Math.trunc);
 
 /**
  * Packs a padded batch.
@@ -186,6 +186,23 @@ export interface PadSequenceOptions {
   paddingSide?: "left" | "right";
 }
 
+function checkSequences(sequences: readonly tf.Tensor[]): void {
+  sequences.forEach((sequence, i) => {
+    checkTensor("pad_sequence", sequence, `sequences[${i}]`);
+    if (sequence.rank === 0) {
+      throw new Error(`pad_sequence: expected sequences of at least 1 dimension, got 0-D at ${i}`);
+    }
+    const first = sequences[0]!.shape.slice(1);
+    const rest = sequence.shape.slice(1);
+    if (!tf.util.arraysEqual(first, rest)) {
+      throw new Error(
+        "pad_sequence: expected sequences that differ in length only, as sequence 0 of sizes " +
+          `${shapeText(sequences[0]!.shape)}, got ${shapeText(sequence.shape)} at ${i}`,
+      );
+    }
+  });
+}
+
 /**
  * Stacks sequences `(L, *)` of different lengths, filled up to the longest.
  *
@@ -206,6 +223,7 @@ export function padSequence(
       `Expected padding_side to be one of left or right, but got ${String(paddingSide)}.`,
     );
   }
+  checkSequences(sequences);
   const longest = Math.max(...sequences.map((sequence) => sequence.shape[0]));
   return tf.tidy(() => {
     const padded = sequences.map((sequence) => {

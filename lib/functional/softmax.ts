@@ -115,12 +115,14 @@ export const gumbelSoftmax = /* @__PURE__ */ op(
     const { tau, hard, dim } = readOptions("gumbelSoftmax", defaults, options);
     checkTensor("gumbel_softmax", logits, "logits");
     const along = wrapDim("gumbel_softmax", dim, logits.rank);
-    const uniform = sampler().uniform(logits.size, { from: 0, to: 1 });
-    const noise = Float32Array.from(uniform, (u) => -Math.log(-Math.log1p(-u)));
+    // As `-torch.empty_like(logits).exponential_().log()`, bit for bit before the logarithm.
+    const exponential = (): number => Math.fround(-Math.log1p(-sampler().double()));
+    const noise = Float32Array.from({ length: logits.size }, () => -Math.log(exponential()));
     const y = normalise(tf.div(tf.add(logits, tf.tensor(noise, logits.shape)), tau), along);
     if (!hard) return y;
     const depth = logits.shape[along]!;
-    const last = tf.oneHot(tf.argMax(y, along), depth, 1, 0, "float32");
+    // Not made as float32: tfjs' wasm backend would write the bits of the integers there.
+    const last = tf.cast(tf.oneHot(tf.argMax(y, along), depth), "float32");
     const order = logits.shape.map((_, i) =>
       i < along ? i : i === along ? logits.rank - 1 : i - 1,
     );

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { describe, readOptions } from "../arguments.js";
 import { swapBatch } from "../functional/batch.js";
-import { checkTensor } from "../functional/check.js";
+import { checkStates, checkTensor } from "../functional/check.js";
 import {
   PackedSequence,
   packedLengths,
@@ -124,8 +124,9 @@ export abstract class RNNBase extends Module {
     input: tf.Tensor | PackedSequence,
     given: RecurrentState | null,
   ): [tf.Tensor | PackedSequence, tf.Tensor[]] {
-    if (input instanceof PackedSequence) return this.runPacked(forward, input, given);
     const name = this.constructor.name;
+    checkStates(name, given, this.mode === "LSTM" ? 2 : 1);
+    if (input instanceof PackedSequence) return this.runPacked(forward, input, given);
     checkTensor(name, input);
     if (input.rank !== 2 && input.rank !== 3) {
       throw new Error(`${name}: Expected input to be 2D or 3D, got ${input.rank}D instead`);

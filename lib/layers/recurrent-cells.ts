@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
-import { checkTensor } from "../functional/check.js";
+import { checkStates, checkTensor } from "../functional/check.js";
 import { gruCell, lstmCell, rnnReluCell, rnnTanhCell } from "../functional/recurrent-cells.js";
 import { Empty, init, Module, Parameter } from "../module/index.js";
 
@@ -47,6 +47,7 @@ abstract class RNNCellBase extends Module {
   ): tf.Tensor[] {
     const name = this.constructor.name;
     checkTensor(name, input);
+    checkStates(name, given, count);
     if (input.rank !== 1 && input.rank !== 2) {
       throw new Error(`${name}: Expected input to be 1D or 2D, got ${input.rank}D instead`);
     }

@@ -110,6 +110,57 @@ const CHECKS: Record<string, Checks> = {
     ],
     LazyLinear: [() => new nn.LazyLinear(-1)(x(1, 2)), "negative dimension -1"],
   },
+  "states of another form": {
+    LSTM: [
+      () => new nn.LSTM(4, 3)(x(2, 4), x(1, 3) as never),
+      "LSTM(): argument 'state' (position 2) must be [h, c], not an object of Tensor class",
+      "in LSTM(4, 3)",
+    ],
+    "LSTM of one": [() => new nn.LSTM(4, 3)(x(2, 4), [x(1, 3)] as never), "not 1 elements"],
+    GRU: [
+      () => new nn.GRU(4, 3)(x(2, 4), [x(1, 3)] as never),
+      "GRU(): argument 'h' (position 2) must be Tensor, not an array of 1",
+    ],
+    LSTMCell: [
+      () => new nn.LSTMCell(4, 3)(x(4), x(3) as never),
+      "LSTMCell(): argument 'state' (position 2) must be [h, c]",
+    ],
+  },
+  "what was disposed": {
+    Linear: [
+      () => {
+        const input = x(1, 2);
+        input.dispose();
+        new nn.Linear(2, 1)(input);
+      },
+      "argument 'input' (position 1) is disposed",
+    ],
+  },
+  "sequences that do not stack": {
+    lists: [
+      () => nn.utils.rnn.padSequence([[1, 2], [3]] as never),
+      "pad_sequence(): argument 'sequences[0]' (position 1) must be Tensor, not an array of 2",
+    ],
+    widths: [
+      () => nn.utils.rnn.padSequence([x(2, 3), x(2, 4)]),
+      "as sequence 0 of sizes (2, 3), got (2, 4) at 1",
+    ],
+    scalars: [
+      () => nn.utils.rnn.padSequence([tf.scalar(1)]),
+      "expected sequences of at least 1 dimension, got 0-D at 0",
+    ],
+  },
+  "offsets of bags": {
+    floats: [
+      () => new nn.EmbeddingBag(3, 1)(ids(0, 1), x(2)),
+      "argument #1 'offsets' to have one of the following scalar types: Long, Int; but got " +
+        "torch.FloatTensor instead",
+    ],
+    descending: [
+      () => new nn.EmbeddingBag(3, 1)(ids(0, 1, 2), ids(0, 2, 1)),
+      "offsets have to ascend, but offsets[2] is 1 after 2",
+    ],
+  },
   "an index outside the vocabulary": {
     Embedding: [
       () => new nn.Sequential({ words: new nn.Embedding(5, 2) })(ids(1, 5)),
