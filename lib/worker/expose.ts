@@ -1,6 +1,9 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { isOurs, pack, packError, type Port, type Request, unpack } from "./messages.js";
 
+/** Calls of a compiled model that are under way at once: while the GPU computes one, another is sent. */
+const PIPELINED = 2;
+
 /** What a worker offers: a model, a compiled one, or any function of tensors. */
 type Callable = (...args: never[]) => unknown;
 
@@ -15,7 +18,8 @@ type Callable = (...args: never[]) => unknown;
  * expose(async () => nn.compile(await nn.loadExported("model.pt2"), example));
  * ```
  *
- * Calls are answered one after the other. What a call gives is sent and disposed.
+ * Calls are begun one after the other: each when the one before it is answered, save that a compiled
+ * model takes the next while the GPU still computes. What a call gives is sent and disposed.
  *
  * @param make gives the model, once; if it fails, every call fails with its error.
  * @throws if this is no worker.
@@ -23,9 +27,13 @@ type Callable = (...args: never[]) => unknown;
 export function expose(make: () => Callable | Promise<Callable>): void {
   const port = ownPort();
   const queue: Extract<Request, { sconce: "call" }>[] = [];
-  let isBusy = false;
+  let underWay = 0;
+  let most = 1;
   const model = Promise.resolve().then(make);
-  model.catch(() => {}); // each call reports it
+  model.then(
+    (made) => (most = "run" in made ? PIPELINED : 1),
+    () => {}, // each call reports it
+  );
 
   const answer = async ({ id, args }: (typeof queue)[number]): Promise<void> => {
     const given = unpack(args) as unknown[];
@@ -44,21 +52,24 @@ export function expose(make: () => Callable | Promise<Callable>): void {
       tf.dispose(given as tf.TensorContainer);
     }
   };
-  const work = async (): Promise<void> => {
-    if (isBusy) return;
-    isBusy = true;
-    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-      await answer(next);
-      await new Promise((resolve) => setTimeout(resolve)); // lets cancellations come in
+  const work = (): void => {
+    while (underWay < most && queue.length > 0) {
+      underWay += 1;
+      void answer(queue.shift()!).then(() => {
+        // Later, so that cancellations come in.
+        setTimeout(() => {
+          underWay -= 1;
+          work();
+        });
+      });
     }
-    isBusy = false;
   };
   port.listen((message) => {
     if (!isOurs(message)) return;
     const request = message as Request;
     if (request.sconce === "call") {
       queue.push(request);
-      void work();
+      work();
     } else if (request.sconce === "cancel") {
       const at = queue.findIndex(({ id }) => id === request.id);
       if (at >= 0) queue.splice(at, 1);

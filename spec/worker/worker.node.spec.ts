@@ -3,10 +3,11 @@ import { execFileSync } from "node:child_process";
 import { createServer } from "node:http";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
+import { Worker } from "node:worker_threads";
 import { build } from "esbuild";
 import { chromium } from "playwright-core";
 import { BROWSER_FLAGS, findBrowser } from "../../scripts/browser.js";
-import { expose } from "../../lib/worker/index.js";
+import { type AnyWorker, connect, expose } from "../../lib/worker/index.js";
 
 const OUT = new URL("../../out/worker/", import.meta.url);
 
@@ -28,7 +29,7 @@ const EXPECTED = {
 /** What an app's bundler makes of page and worker. */
 async function bundle(platform: "node" | "browser"): Promise<void> {
   await build({
-    entryPoints: ["spec/worker/model.worker.ts", "spec/worker/page.ts"],
+    entryPoints: ["model.worker", "pipelined.worker", "page"].map((one) => `spec/worker/${one}.ts`),
     outdir: "out/worker",
     outExtension: { ".js": `.${platform}.mjs` },
     bundle: true,
@@ -60,6 +61,20 @@ describe("A model in a worker", function () {
     const failed = EXPECTED.failed.replace("webgl", "cpu");
     const want = { ...EXPECTED, failed, cancelled: node, already: node };
     expect(JSON.parse(text)).to.deep.equal(want);
+  });
+
+  it("takes the next call of a compiled model while the GPU computes, of any other one by one", async () => {
+    await bundle("node");
+    for (const [kind, most] of [
+      ["compiled", 2],
+      ["plain", 1],
+    ] as const) {
+      const worker = new Worker(new URL("pipelined.worker.node.mjs", OUT), { argv: [kind] });
+      const call = connect<() => number>(worker as AnyWorker);
+      const seen = await Promise.all([call(), call(), call(), call()]);
+      expect(Math.max(...seen), kind).to.equal(most);
+      call.dispose();
+    }
   });
 
   it("is called as a model is, in a page, on an OffscreenCanvas", async () => {
