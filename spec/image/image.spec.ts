@@ -108,4 +108,32 @@ onEveryBackend("nn.image", (_backend, tolerance) => {
     expect(() => nn.image(document.createElement("video"))).to.throw("has no frame yet");
     expect(() => nn.image(new OffscreenCanvas(0, 0))).to.throw("the canvas is empty: 0 × 0");
   });
+
+  it("reads the current frame of a video", async () => {
+    const canvas = document.createElement("canvas");
+    Object.assign(canvas, { width: 32, height: 16 });
+    const context = canvas.getContext("2d")!;
+    const paint = (): void => {
+      context.fillStyle = "rgb(200, 100, 50)";
+      context.fillRect(0, 0, 32, 16);
+    };
+    paint();
+    const video = document.createElement("video");
+    video.muted = true;
+    video.srcObject = canvas.captureStream();
+    const painting = setInterval(paint, 20); // each painting is a frame
+    try {
+      await video.play();
+      const x = nn.image(video, { size: [4, 6] });
+      const values = Float32Array.from(
+        [200, 100, 50].flatMap((c) => Array<number>(24).fill(c / 255)),
+      );
+      // On its way through a video a colour is not kept exactly.
+      expectTensor(x, { shape: [1, 3, 4, 6], values }, { rtol: 0, atol: 0.02 }, "video");
+      x.dispose();
+    } finally {
+      clearInterval(painting);
+      video.srcObject = null;
+    }
+  });
 });

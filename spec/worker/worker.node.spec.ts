@@ -7,7 +7,7 @@ import { Worker } from "node:worker_threads";
 import { build } from "esbuild";
 import { chromium } from "playwright-core";
 import { BROWSER_FLAGS, findBrowser } from "../../scripts/browser.js";
-import { type AnyWorker, connect, expose } from "../../lib/worker/index.js";
+import { connect, expose } from "../../lib/worker/index.js";
 
 const OUT = new URL("../../out/worker/", import.meta.url);
 
@@ -70,7 +70,7 @@ describe("A model in a worker", function () {
       ["plain", 1],
     ] as const) {
       const worker = new Worker(new URL("pipelined.worker.node.mjs", OUT), { argv: [kind] });
-      const call = connect<() => number>(worker as AnyWorker);
+      const call = connect<() => number>(worker);
       const seen = await Promise.all([call(), call(), call(), call()]);
       expect(Math.max(...seen), kind).to.equal(most);
       call.dispose();
