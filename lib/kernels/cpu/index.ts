@@ -27,81 +27,34 @@
 export { type Activation, ACTIVATIONS } from "./activation.js";
 export { bestBuild, type Build, supports } from "./build.js";
 export { loadFallback } from "./fallback.js";
-export type { ElementwiseOp, ElementwiseStep } from "./elementwise-ops.js";
-export { elementwise, type ElementwisePointers, type ElementwiseSpec } from "./elementwise.js";
-export { canShareMemory, createHeap, type Heap, type HeapOptions } from "./heap.js";
-export type { Kernel } from "./kernel.js";
-export {
-  linear,
-  type LinearPointers,
-  type LinearSpec,
-  packedLinearBytes,
-  packLinear,
-  type PackLinear,
-  type WeightType,
-} from "./linear.js";
+export type { ElementwiseStep } from "./elementwise-ops.js";
+export { elementwise } from "./elementwise.js";
+export { canShareMemory, createHeap, type Heap } from "./heap.js";
+export { linear, packedLinearBytes, packLinear, type WeightType } from "./linear.js";
 export { misfitOf } from "./narrow.js";
-export { type WindowSpec, windowsOf } from "./image.js";
+export { windowsOf } from "./image.js";
 export {
   conv,
   type ConvAlgorithm,
   convAlgorithms,
-  type ConvPointers,
   type ConvSpec,
   fastestConv,
   packConv,
   packedConvBytes,
 } from "./conv.js";
-export { pad, type PadPointers, type PadSpec } from "./pad.js";
-export { recurrent, type RecurrentPointers, type RecurrentSpec } from "./recurrent.js";
-export {
-  depthwise,
-  type DepthwisePointers,
-  type DepthwiseSpec,
-  pool,
-  type PoolPointers,
-  type PoolSpec,
-} from "./windows.js";
-export {
-  groupNorm,
-  type GroupNormPointers,
-  type GroupNormSpec,
-  layerNorm,
-  type LayerNormPointers,
-  type LayerNormSpec,
-} from "./norm.js";
-export { softmax, type SoftmaxPointers, type SoftmaxSpec } from "./softmax.js";
-export {
-  argExtreme,
-  type ArgSpec,
-  reduce,
-  type ReducePointers,
-  type ReduceSpec,
-  type Reduction,
-} from "./reduce.js";
-export {
-  copy,
-  type CopyPointers,
-  copyRows,
-  type CopyRowsSpec,
-  type CopySpec,
-  gather,
-  type GatherPointers,
-  type GatherSpec,
-  permutation,
-} from "./permute.js";
+export { pad } from "./pad.js";
+export { recurrent, type RecurrentSpec } from "./recurrent.js";
+export { depthwise, type DepthwiseSpec, pool, type PoolSpec } from "./windows.js";
+export { groupNorm, layerNorm } from "./norm.js";
+export { softmax } from "./softmax.js";
+export { argExtreme, reduce, type ReduceSpec, type Reduction } from "./reduce.js";
+export { copy, copyRows, gather, permutation } from "./permute.js";
 export { taps, type TapsSpec } from "./taps.js";
-export { matmul, type MatmulPointers, type MatmulSpec } from "./matmul.js";
-export {
-  attention,
-  type AttentionPointers,
-  type AttentionSpec,
-  type HeadStrides,
-} from "./attention.js";
+export { matmul, type MatmulSpec } from "./matmul.js";
+export { attention, type AttentionSpec, type HeadStrides } from "./attention.js";
 export type { ThreadProgram, Threads, ThreadStep } from "./threads.js";
 export {
   convTranspose,
-  type ConvTransposePointers,
   type ConvTransposeSpec,
   packConvTranspose,
   packedConvTransposeBytes,
