@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
 import { broadcast, broadcastShape, checkFloating, expand } from "./broadcast.js";
-import { checkTensor, dtypeName, shapeText } from "./check.js";
+import { checkNumberTensor, checkTensor, dtypeName, shapeText } from "./check.js";
 import { atLeast } from "./numeric.js";
 import { op } from "./op.js";
 import { readReduction, REDUCTION, type ReductionOptions, reduceLoss } from "./reduction.js";
@@ -153,6 +153,7 @@ export const multilabelSoftMarginLoss = /* @__PURE__ */ op(
     checkTensor(name, input);
     checkTensor(name, target, "target", 2);
     checkFloating(`${name}()`, input);
+    checkNumberTensor(name, target);
     const [y, x] = broadcast(`${name}()`, tf.cast(target, "float32"), input);
     if (x.rank === 0) throw new RangeError(`${name}(): expected (N, C) or (C), got a scalar`);
     const no = tf.mul(tf.sub(1, y), negLogSigmoid(tf.neg(x)));

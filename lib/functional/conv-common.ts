@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expandSize } from "../arguments.js";
-import { checkFloatTensor, dtypeName } from "./check.js";
+import { checkFloatTensor, checkTensor, dtypeName } from "./check.js";
 
 /** The input with a batch dimension, as PyTorch takes it without. */
 export function addBatch(name: string, dims: number, input: tf.Tensor): tf.Tensor {
@@ -12,12 +12,14 @@ export function addBatch(name: string, dims: number, input: tf.Tensor): tf.Tenso
   );
 }
 
+/** Refuses a bias that is not `(out)`. */
 export function checkBias(
   name: string,
   weight: tf.Tensor,
   bias: tf.Tensor,
   outChannels: number,
 ): void {
+  checkTensor(name, bias, "bias", 3);
   if (bias.rank === 1 && bias.shape[0] === outChannels) return;
   throw new Error(
     `${name}(): Given weight of size [${weight.shape.join(", ")}], expected bias to be ` +

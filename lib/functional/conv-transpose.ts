@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expandSize, readOptions } from "../arguments.js";
-import { checkTensor } from "./check.js";
+import { asFloat, checkTensor } from "./check.js";
 import { conv1d, conv2d, conv3d } from "./conv.js";
 import { addBatch, checkBias, readSteps, spread } from "./conv-common.js";
 import { op } from "./op.js";
@@ -111,7 +111,8 @@ function convTransposeNd(
   const grouped = tf.reshape(weight, [groups, channels / groups, perGroup, -1]);
   const turned = tf.reverse(tf.transpose(grouped, [0, 2, 1, 3]), 3);
   const swapped = tf.reshape(turned, [outChannels, channels / groups, ...kernel]);
-  const y = CONV[dims](x, swapped, { bias, dilation, groups });
+  // PyTorch adds integers here, where its other convolutions refuse them.
+  const y = CONV[dims](x, swapped, { bias: bias && asFloat(bias), dilation, groups });
   return input.rank === batched.rank ? y : tf.squeeze(y, [0]);
 }
 

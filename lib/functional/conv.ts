@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expandSize, readOptions } from "../arguments.js";
-import { checkTensor } from "./check.js";
+import { checkTensor, dtypeName } from "./check.js";
 import { addBatch, checkBias, readSteps, spread } from "./conv-common.js";
 import { op } from "./op.js";
 import { padTensor } from "./pad-tensor.js";
@@ -94,6 +94,12 @@ function convNd(
       : convolve2d(batched, weight, plan);
   if (bias !== null) {
     checkBias(name, weight, bias, weight.shape[0]);
+    if (bias.dtype !== input.dtype) {
+      throw new TypeError(
+        `${name}(): Input type (${dtypeName(input)}) and bias type (${dtypeName(bias)}) ` +
+          "should be the same",
+      );
+    }
     y = tf.add(y, tf.reshape(bias, [1, weight.shape[0], ...new Array<number>(dims).fill(1)]));
   }
   return input.rank === batched.rank ? y : tf.squeeze(y, [0]);

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
 import { broadcast, checkFloating, expand } from "./broadcast.js";
-import { checkTensor, shapeText } from "./check.js";
+import { asFloat, checkNumberTensor, checkTensor, shapeText } from "./check.js";
 import { atLeast } from "./numeric.js";
 import { op } from "./op.js";
 import { readReduction, REDUCTION, type Reduction, reduceLoss } from "./reduction.js";
@@ -73,8 +73,10 @@ export const poissonNllLoss = /* @__PURE__ */ op(
     const reduction = readReduction("poisson_nll_loss()", read);
     checkTensor("poisson_nll_loss", input);
     checkTensor("poisson_nll_loss", target, "target", 2);
-    checkFloating("poisson_nll_loss()", input);
-    const [y, x] = broadcast("poisson_nll_loss()", tf.cast(target, "float32"), input);
+    // Booleans only where PyTorch has nothing to add or subtract.
+    if (!read.logInput || target.dtype === "bool") checkNumberTensor("poisson_nll_loss", input);
+    if (read.full) checkNumberTensor("poisson_nll_loss", target);
+    const [y, x] = broadcast("poisson_nll_loss()", asFloat(target), asFloat(input));
     const losses = read.logInput
       ? tf.sub(tf.exp(x), tf.mul(y, x))
       : tf.sub(x, tf.mul(y, tf.log(tf.add(x, read.eps))));
@@ -136,10 +138,11 @@ export const gaussianNllLoss = /* @__PURE__ */ op(
     const { full, eps, reduction } = readOptions("gaussianNllLoss", GAUSSIAN, options);
     checkTensor("gaussian_nll_loss", input);
     checkTensor("gaussian_nll_loss", target, "target", 2);
-    checkFloating("gaussian_nll_loss()", input);
+    for (const one of [input, target]) checkNumberTensor("gaussian_nll_loss", one);
+    if (variance instanceof tf.Tensor) checkFloating("gaussian_nll_loss()", variance, "var");
     const least = atLeast(readVariance(input, variance), eps);
     const how = readReduction("gaussian_nll_loss()", { ...REDUCTION, reduction });
-    const [x, y] = broadcast("gaussian_nll_loss()", input, target);
+    const [x, y] = broadcast("gaussian_nll_loss()", asFloat(input), asFloat(target));
     const spread = expand(least, x.shape);
     const error = tf.div(tf.square(tf.sub(x, y)), spread);
     const losses = tf.mul(0.5, tf.add(tf.log(spread), error));

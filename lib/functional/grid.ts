@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
+import { checkFloating } from "./broadcast.js";
 import { checkTensor, dtypeName } from "./check.js";
 import { op } from "./op.js";
 
@@ -201,6 +202,7 @@ export const affineGrid = /* @__PURE__ */ op(
   (theta: tf.Tensor, size: readonly number[], given?: AffineGridOptions): tf.Tensor => {
     const options = readOptions<AffineGridOptions>("affine_grid", { alignCorners: null }, given);
     checkTensor("affine_grid", theta, "theta");
+    checkFloating("affine_grid()", theta, "theta");
     const n = size.length - 2;
     if (n !== 2 && n !== 3) {
       throw new RangeError(

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
 import { broadcast, broadcastShape, checkFloating, expand } from "./broadcast.js";
-import { checkTensor, shapeText } from "./check.js";
+import { asFloat, checkNumberTensor, checkTensor, shapeText } from "./check.js";
 import { atLeast } from "./numeric.js";
 import { op } from "./op.js";
 import { readReduction, REDUCTION, type ReductionOptions, reduceLoss } from "./reduction.js";
@@ -56,7 +56,7 @@ export const marginRankingLoss = /* @__PURE__ */ op(
     checkTensor("margin_ranking_loss", input1, "input1");
     checkTensor("margin_ranking_loss", input2, "input2", 2);
     checkTensor("margin_ranking_loss", target, "target", 3);
-    checkFloating("margin_ranking_loss()", input1, "input1");
+    for (const one of [input1, input2, target]) checkNumberTensor("margin_ranking_loss", one);
     if (input1.rank !== input2.rank || input1.rank !== target.rank) {
       throw new Error(
         "margin_ranking_loss : All input tensors should have same dimension but got sizes: " +
@@ -64,7 +64,7 @@ export const marginRankingLoss = /* @__PURE__ */ op(
           `target: ${shapeText(target.shape)}`,
       );
     }
-    const [a, b] = broadcast("margin_ranking_loss()", input1, input2);
+    const [a, b] = broadcast("margin_ranking_loss()", asFloat(input1), asFloat(input2));
     const shape = broadcastShape(target.shape, a.shape, "margin_ranking_loss()");
     const lead = tf.mul(tf.neg(target), tf.sub(a, b));
     return reduceLoss(atLeast(tf.add(expand(lead, shape), margin), 0), reduction);
@@ -92,7 +92,6 @@ export const cosineEmbeddingLoss = /* @__PURE__ */ op(
     checkTensor(name, input1, "input1");
     checkTensor(name, input2, "input2", 2);
     checkTensor(name, target, "target", 3);
-    checkFloating(`${name}()`, input1, "input1");
     if (target.rank > 1) {
       throw new Error(`${name}(): 0D or 1D target tensor expected, multi-target not supported`);
     }
@@ -103,7 +102,7 @@ export const cosineEmbeddingLoss = /* @__PURE__ */ op(
           `inputs with sizes [${input1.shape.join(", ")}] and [${input2.shape.join(", ")}].`,
       );
     }
-    const [a, b] = broadcast(`${name}()`, input1, input2);
+    const [a, b] = broadcast(`${name}()`, asFloat(input1), asFloat(input2));
     const dot = (x: tf.Tensor, y: tf.Tensor): tf.Tensor => tf.sum(tf.mul(x, y), -1);
     const squares = [dot(a, a), dot(b, b)].map((one) => tf.add(one, COSINE_EPSILON));
     const cos = tf.div(dot(a, b), tf.sqrt(tf.mul(squares[0]!, squares[1]!)));

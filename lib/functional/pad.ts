@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { describe, readOptions } from "../arguments.js";
-import { checkTensor, shapeText } from "./check.js";
+import { checkTensor, dtypeName, shapeText } from "./check.js";
 import { op } from "./op.js";
 import { padTensor } from "./pad-tensor.js";
 
@@ -114,6 +114,10 @@ function checkMode(
   value: number | null,
 ): void {
   if (!MODES.includes(mode)) throw new Error(`pad(): Unrecognised padding mode ${mode}`);
+  if (input.dtype === "bool" && mode !== "circular") {
+    const kernel = mode === "reflect" ? "reflection_pad" : "replication_pad";
+    throw new TypeError(`pad(): "${kernel}" not implemented for '${dtypeName(input)}'`);
+  }
   if (value !== null && value !== 0) {
     throw new Error(`pad(): Padding mode "${mode}" doesn't take in value argument`);
   }

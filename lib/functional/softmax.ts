@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
-import { checkTensor, dtypeName, wrapDim } from "./check.js";
+import { checkFloatTensor, checkNumberTensor, checkTensor, dtypeName, wrapDim } from "./check.js";
 import { op } from "./op.js";
 import { sampler } from "./sampler.js";
 
@@ -71,6 +71,7 @@ export const softmax = /* @__PURE__ */ op(
 export const softmin = /* @__PURE__ */ op(
   "softmin",
   (input: tf.Tensor, options?: SoftmaxOptions): tf.Tensor => {
+    checkNumberTensor("softmin", input);
     const { x, dim } = read("softmin", input, options);
     return normalise(tf.neg(x), dim);
   },
@@ -114,6 +115,7 @@ export const gumbelSoftmax = /* @__PURE__ */ op(
     const defaults: Required<GumbelSoftmaxOptions> = { tau: 1, hard: false, dim: -1 };
     const { tau, hard, dim } = readOptions("gumbelSoftmax", defaults, options);
     checkTensor("gumbel_softmax", logits, "logits");
+    checkFloatTensor("gumbel_softmax", logits);
     const along = wrapDim("gumbel_softmax", dim, logits.rank);
     // As `-torch.empty_like(logits).exponential_().log()`, bit for bit before the logarithm.
     const exponential = (): number => Math.fround(-Math.log1p(-sampler().double()));
