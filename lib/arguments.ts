@@ -41,13 +41,13 @@ export function describe(value: unknown): string {
 
 /** `3` and `[3, 3]` alike become `[3, 3]`: the one form that is used inside. */
 export function expandSize(where: string, value: number | readonly number[], n: number): number[] {
-  if (typeof value === "number") return new Array<number>(n).fill(value);
+  if (Number.isInteger(value)) return new Array<number>(n).fill(value as number);
   if (typeof value !== "object") {
     throw new TypeError(
       `${where} must be a single int or an array of ${n} ints, but got ${describe(value)}`,
     );
   }
-  if (value.length === n) return [...value];
+  if (value.length === n && value.every(Number.isInteger)) return [...value];
   throw new RangeError(
     `${where} must be a single int or an array of ${n} ints, but got [${value.join(", ")}]`,
   );

@@ -66,6 +66,18 @@ export function readSteps(
   if (!Number.isInteger(given.groups) || given.groups <= 0) {
     throw new Error(`${name}(): non-positive groups is not supported, got ${given.groups}`);
   }
+  if (weight.shape[0] === 0) {
+    throw new Error(
+      `${name}(): Given groups=${given.groups}, expected weight to be at least ${given.groups} at ` +
+        `dimension 0, but got weight of size [${weight.shape.join(", ")}] instead`,
+    );
+  }
+  if (weight.shape.slice(2).includes(0)) {
+    throw new Error(
+      `${name}(): kernel size should be greater than zero, ` +
+        `but got [${weight.shape.slice(2).join(", ")}]`,
+    );
+  }
   if (weight.shape[0] % given.groups !== 0) {
     throw new Error(
       `${name}(): Given groups=${given.groups}, expected weight to be divisible by ` +

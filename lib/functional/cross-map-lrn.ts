@@ -1,13 +1,14 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { checkTensor } from "./check.js";
+import { checkFloatTensor } from "./check.js";
 import type { LocalResponseNormOptions } from "./local-response-norm.js";
 import { sumNeighbours } from "./norm.js";
 import { power } from "./numeric.js";
 import { op } from "./op.js";
 
 /**
- * What nn.CrossMapLRN2d computes: {@link localResponseNorm} but for two things; not public, as in PyTorch. An even size counts
- * one channel less, and the first channel stays in the sum once the window has left it.
+ * What nn.CrossMapLRN2d computes: {@link localResponseNorm} but for two things; not public, as in
+ * PyTorch. An even size counts one channel less, and the first channel stays in the sum once the
+ * window has left it.
  *
  * Shapes: input `(N, C, H, W)` → the same.
  */
@@ -15,7 +16,7 @@ export const crossMapLrn2d = /* @__PURE__ */ op(
   "cross_map_lrn2d",
   (input: tf.Tensor, size: number, options: Required<LocalResponseNormOptions>): tf.Tensor => {
     const { alpha, beta, k } = options;
-    checkTensor("cross_map_lrn2d", input);
+    checkFloatTensor("cross_map_lrn2d", input);
     if (input.rank !== 4) {
       throw new RangeError(`CrossMapLRN2d: Expected input to be 4D, got ${input.rank}D instead.`);
     }

@@ -155,6 +155,10 @@ function readBags(
       `offsets have to ascend, but offsets[${back}] is ${starts[back]} after ${starts[back - 1]}`,
     );
   }
+  if (starts.length === 0) {
+    if (!includeLastOffset) return [];
+    throw new Error("include_last_offset: number of offset should be at least 1");
+  }
   const ends = [...starts.slice(1), ...(includeLastOffset ? [] : [input.size])];
   return ends.map((end, i) => range(starts[i]!, end));
 }

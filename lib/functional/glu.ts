@@ -11,6 +11,8 @@ export interface GLUOptions {
 /**
  * `a · sigmoid(b)`, a and b the halves of the input along a dimension.
  *
+ * Shapes: `(*, 2 N, *)` → `(*, N, *)`.
+ *
  * @throws if the dimension's size is odd.
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.glu.html
  */

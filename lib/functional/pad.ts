@@ -24,6 +24,8 @@ interface AxisPad {
  * Pads the last dimensions: `pad` is `[left, right]` of the last one, then of the one before it,
  * and so on. Negative numbers take away.
  *
+ * Shapes: `(*, L)` → `(*, left + L + right)`, and so for each padded dimension.
+ *
  * Modes: `constant`; `reflect` and `circular` and `replicate` of the last 1, 2 or 3 dimensions of
  * an input with one or two dimensions more.
  *
@@ -45,6 +47,7 @@ export const pad = /* @__PURE__ */ op(
       return padConstant(input, axes, inDtype(value ?? 0, input.dtype));
     }
     checkMode(input, padding, mode, value);
+    checkNotEmpty(input, axes.length, mode);
     const sources = axes.map((axis) => sourceIndices(input.shape, axis, mode));
     if (input.size === 0) return tf.zeros(paddedShape(input, axes), input.dtype);
     let output = input;
@@ -129,6 +132,15 @@ function checkMode(
       "  - 2D or 3D input: padding size = 2 (pads last dimension)\n" +
       "  - 3D or 4D input: padding size = 4 (pads last 2 dimensions)\n" +
       "  - 4D or 5D input: padding size = 6 (pads last 3 dimensions)",
+  );
+}
+
+/** Only the batch may be empty, but for `circular`. */
+function checkNotEmpty({ rank, shape }: tf.Tensor, dims: number, mode: PadMode): void {
+  if (mode === "circular" || !shape.slice(rank - dims - 1).includes(0)) return;
+  throw new Error(
+    `pad(): Expected ${dims + 1}D or ${dims + 2}D (batch mode) tensor with possibly 0 batch size ` +
+      `and other non-zero dimensions for input, but got: [${shape.join(", ")}]`,
   );
 }
 

@@ -76,7 +76,8 @@ onEveryBackend("nn.image", (_backend, tolerance) => {
     fails({ ...PIXELS, width: 8 }, {}, "expected 3 or 4 numbers for each of 8 × 7 pixels, got 252");
     fails([], {}, "expected at least one source");
     fails(PIXELS, { size: 0 }, "size must be positive whole numbers, got 0");
-    fails(PIXELS, { crop: [2.5, 3] }, "crop must be positive whole numbers, got 2.5, 3");
+    fails(PIXELS, { crop: [0, 3] }, "crop must be positive whole numbers, got 0, 3");
+    fails(PIXELS, { crop: [2.5, 3] }, "crop must be a single int or an array of 2 ints");
     fails(PIXELS, { mean: 0.5 }, "mean must be a list of 3 numbers, got number 0.5");
     fails(PIXELS, { std: [1, 0, 1] }, "std must not be 0");
     fails(PIXELS, { sise: 4 }, "image got an unexpected option 'sise'");

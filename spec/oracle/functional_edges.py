@@ -157,6 +157,16 @@ def convolutions():
     bad(F.conv_transpose2d, x, w, padding=-1)
     bad(F.conv_transpose2d, x, w, groups=3)
     bad(F.conv_transpose2d, r(1, 4, 1, 1), w, padding=2)
+    for shape in ((0, 4, 3, 3), (4, 4, 0, 3)):
+        bad(F.conv2d, x, torch.ones(shape))
+        bad(F.conv_transpose2d, x, torch.ones(4, *shape[1:]) if shape[0] else torch.ones(shape))
+    bad(F.conv2d, x, w, stride=1.5)
+    bad(F.conv2d, x, w, padding=(1, 0.5))
+    for mode in ("reflect", "replicate"):
+        ok(F.pad, torch.ones(0, 1, 3), (1, 1), mode=mode)
+        for shape in ((1, 0, 3), (0, 3), (1, 1, 0)):
+            bad(F.pad, torch.ones(shape), (1, 1), mode=mode)
+    ok(F.pad, torch.ones(1, 0, 3), (1, 1), mode="circular")
 
 
 def windows():
@@ -450,6 +460,8 @@ def tables():
     bad(F.embedding_bag, ids, weight, mode="sum", per_sample_weights=r(2, 2))
     bad(F.embedding_bag, ids.flatten(), weight, torch.tensor([1, 2]))
     bad(F.embedding_bag, ids.flatten(), weight, torch.tensor([0, 9]))
+    bad(F.embedding_bag, ids.flatten(), weight, torch.tensor([], dtype=int), include_last_offset=True)
+    ok(F.embedding_bag, ids.flatten(), weight, torch.tensor([], dtype=int))
     bad(F.embedding_bag, ids + 5, weight)
     ok(F.one_hot, torch.tensor([2, 0]))
     ok(F.one_hot, torch.tensor(1), 4)
