@@ -4,15 +4,18 @@
  */
 import { spawn } from "node:child_process";
 
-const RUNS = [
-  { title: "Node: cpu, wasm", command: ["mocha", "spec/**/*.spec.ts"] },
-  { title: "Chromium: webgl, cpu", command: ["karma", "start", "--single-run"] },
-];
+const NODE = { title: "Node: cpu, wasm", command: ["mocha", "spec/**/*.spec.ts"] };
+const BROWSER = { title: "Chromium: webgl, cpu", command: ["karma", "start", "--single-run"] };
+const WEBGPU = { ...BROWSER, title: "Chromium: webgpu", env: { SPEC: "compile/webgpu" } };
+
+/** What is in one line runs one after the other; the lines run side by side. */
+const LINES = [[NODE], [BROWSER, WEBGPU]];
 
 /** Runs a program of node_modules/.bin; resolves with its exit code and its output. */
-function run([name, ...args]) {
+function run({ command: [name, ...args], env }) {
   return new Promise((resolve) => {
     const child = spawn("npx", ["--no-install", name, ...args], {
+      env: { ...process.env, ...env },
       stdio: ["ignore", "pipe", "pipe"],
     });
     let output = "";
@@ -38,17 +41,21 @@ function count(output) {
 let passed = 0;
 let failed = 0;
 let skipped = 0;
+async function runAndCount(part) {
+  const { code, output } = await run(part);
+  const counts = count(output);
+  // A run that broke without a failing spec is a failure all the same.
+  if (code !== 0 && counts.failed === 0) counts.failed = 1;
+  if (counts.passed === 0 && counts.skipped === 0) counts.failed += 1;
+  console.log(`\n=== ${part.title} ===\n${output}`);
+  passed += counts.passed;
+  failed += counts.failed;
+  skipped += counts.skipped;
+}
+
 await Promise.all(
-  RUNS.map(async ({ title, command }) => {
-    const { code, output } = await run(command);
-    const counts = count(output);
-    // A run that broke without a failing spec is a failure all the same.
-    if (code !== 0 && counts.failed === 0) counts.failed = 1;
-    if (counts.passed === 0) counts.failed += 1;
-    console.log(`\n=== ${title} ===\n${output}`);
-    passed += counts.passed;
-    failed += counts.failed;
-    skipped += counts.skipped;
+  LINES.map(async (line) => {
+    for (const part of line) await runAndCount(part);
   }),
 );
 console.log(`${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ""}`);

@@ -15,7 +15,7 @@ export function checkTensor(
 ): asserts value is tf.Tensor {
   if (value instanceof tf.Tensor) {
     if (!value.isDisposed) return;
-    throw new Error(`${op}(): argument '${name}' (position ${position}) is disposed`);
+    throw new Error(`${op}(): argument '${name}' (position ${position}): Tensor is disposed`);
   }
   throw new TypeError(
     `${op}(): argument '${name}' (position ${position}) must be Tensor, not ${describe(value)}`,

@@ -34,7 +34,9 @@ describe("Work in parts", () => {
       setTimeout(other);
     };
     setTimeout(other);
-    const result = await inTurns(work(done), around);
+    // Timers wait for each other; `scheduler.yield` lets input and painting go first, not them.
+    const pause = (): Promise<void> => new Promise((resolve) => void setTimeout(resolve));
+    const result = await inTurns(work(done), around, pause);
     isOver = true;
     expect(result.replaceAll("page", "")).to.equal("abc");
     expect(result).to.contain("page");

@@ -6,35 +6,14 @@ import { SHAPES_ONLY } from "../../lib/compile/shapes.js";
 import { record } from "../../lib/compile/trace.js";
 import { nodesIn } from "../../lib/graph/index.js";
 import * as nn from "../../lib/index.js";
-import { onEveryBackend, TOLERANCE } from "../support/backends.js";
-import { expectClose, expectNoLeak } from "../support/expect.js";
-import { inBrowser, inNode } from "../support/files.js";
+import { onEveryBackend } from "../support/backends.js";
+import { expectNoLeak } from "../support/expect.js";
+import { inNode } from "../support/files.js";
 import { expectSame } from "../support/graphs.js";
-
-const F = nn.functional;
-
-class Block extends nn.Module {
-  readonly conv1 = new nn.Conv2d(3, 6, 3, { stride: 2, padding: 1, bias: false });
-  readonly bn1 = new nn.BatchNorm2d(6);
-  readonly depthwise = new nn.Conv2d(6, 12, 3, { groups: 6, padding: "same", dilation: 2 });
-  readonly grouped = new nn.Conv2d(12, 6, 1, { groups: 2 });
-  readonly fc = new nn.Linear(6, 4);
-  override forward(x: tf.Tensor): tf.Tensor[] {
-    const y = F.relu(this.bn1(this.conv1(x)));
-    const z = F.relu6(tf.add(this.grouped(F.silu(this.depthwise(y))), y));
-    const pooled = F.adaptiveAvgPool2d(F.maxPool2d(z, 2), 1);
-    return [z, this.fc(tf.reshape(pooled, [-1, 6])), y];
-  }
-}
-
-const MODELS: [string, () => nn.Module, number[]][] = [
-  ["convolutions", () => new Block(), [2, 3, 9, 8]],
-  ["an encoder", () => new nn.TransformerEncoderLayer(8, 2, { dimFeedforward: 12 }), [5, 2, 8]],
-  ["an LSTM", () => new nn.LSTM(6, 8, { numLayers: 2 }), [4, 2, 6]],
-];
+import { Block, SMALL_MODELS } from "../support/small-models.js";
 
 onEveryBackend("the optimised graph in tfjs' fused ops", (backend, tolerance) => {
-  for (const [name, make, shape] of MODELS) {
+  for (const [name, make, shape] of SMALL_MODELS) {
     it(`${name}: what the model gives, and no tensor left`, () => {
       nn.manualSeed(3);
       const model = make();
@@ -92,42 +71,5 @@ if (inNode) {
       const message = await asked.then(() => "", ({ message }: Error) => message); // prettier-ignore
       expect(message).to.equal('compile: precision must be "float32" on wasm, but got "int8"');
     });
-  });
-}
-
-const listed = (result: unknown): tf.Tensor[] => [result].flat(3) as tf.Tensor[];
-
-if (inBrowser) {
-  describe("compile on webgpu", () => {
-    before(async function () {
-      // SwiftShader has it; a browser of somebody else's may not.
-      if ((await navigator.gpu?.requestAdapter()) == null) return this.skip();
-      await nn.setBackend("webgpu");
-    });
-
-    for (const [name, make, shape] of MODELS) {
-      it(`${name}: what the model gives on cpu`, async () => {
-        nn.manualSeed(3);
-        await nn.setBackend("cpu");
-        const model = make();
-        const x = nn.randn(shape);
-        const wanted = listed(model(x));
-        const want = wanted.map((one) => one.dataSync());
-        tf.dispose(wanted);
-        await nn.setBackend("webgpu");
-        const fast = await nn.compile(model, x);
-        for (const turn of ["first", "second"]) {
-          const got = listed(fast(x));
-          for (const [i, one] of got.entries()) {
-            expectClose(await one.data(), want[i]!, TOLERANCE.webgpu, `${name}, ${i}, ${turn}`);
-          }
-          tf.dispose(got);
-        }
-        expect(fast.explain().compiled).to.equal(true);
-        fast.dispose();
-        model.dispose();
-        x.dispose();
-      });
-    }
   });
 }

@@ -133,7 +133,7 @@ const CHECKS: Record<string, Checks> = {
         input.dispose();
         new nn.Linear(2, 1)(input);
       },
-      "argument 'input' (position 1) is disposed",
+      "argument 'input' (position 1): Tensor is disposed",
     ],
   },
   "sequences that do not stack": {
