@@ -13,7 +13,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import * as nn from "sconce";
 import { bytesSource } from "../lib/checkpoint/byte-source.js";
 import { ZipArchive } from "../lib/checkpoint/zip.js";
-import { median } from "./timing.js";
+import { median, settled } from "./timing.js";
 
 const ROUNDS = 11;
 
@@ -67,6 +67,7 @@ export async function benchLoadExported(): Promise<LoadExportedRow[]> {
     const times = runs.map((): number[] => []);
     for (let round = -1; round < ROUNDS; round += 1) {
       for (const [i, run] of runs.entries()) {
+        await settled();
         const began = performance.now();
         const made = await run();
         // The first round warms up the file cache and the engine.

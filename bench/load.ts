@@ -13,7 +13,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { Entry, inspect, load, save } from "../lib/checkpoint/index.js";
 import { fetchPackage } from "./fetched.js";
-import { measure, median } from "./timing.js";
+import { measure, median, settled } from "./timing.js";
 
 const FOLDER = "out/bench-load";
 const ROUNDS = 11;
@@ -129,6 +129,7 @@ export async function benchLoad(): Promise<LoadRow[]> {
   const times = runs.map((): number[] => []);
   for (let round = -1; round < ROUNDS; round += 1) {
     for (const [i, [, run]] of runs.entries()) {
+      await settled();
       const began = performance.now();
       await run();
       // The first round warms up the file cache and the engine.
