@@ -19,7 +19,7 @@ import {
   svd,
   turn,
 } from "./support/matrices.js";
-import { broadcastShapes, expandTo } from "./support/shape.js";
+import { broadcastShapes, expandTo, permuteAxes } from "./support/shape.js";
 
 type Part = Matrix | Float64Array;
 
@@ -57,6 +57,10 @@ export function matrixOp<A extends unknown[]>(
     });
   });
 }
+
+/** Each matrix transposed. */
+export const turned = (x: tf.Tensor): tf.Tensor =>
+  permuteAxes(x, [...x.shape.map((_, i) => i).slice(0, -2), x.rank - 1, x.rank - 2]);
 
 const choleskyOp = /* @__PURE__ */ matrixOp(
   "linalg_cholesky",
@@ -135,9 +139,12 @@ const luFactors = (self: tf.Tensor, pivot = true): [tf.Tensor, tf.Tensor] => {
   return [lu, tf.cast(pivots, "int32")];
 };
 
+/** Of matrices of which nothing was found amiss. */
+export const info = (self: tf.Tensor): tf.Tensor => tf.zeros(self.shape.slice(0, -2), "int32");
+
 const luWithInfo = (self: tf.Tensor, pivot = true): tf.Tensor[] => [
   ...luFactors(self, pivot),
-  tf.zeros(self.shape.slice(0, -2), "int32"),
+  info(self),
 ];
 
 /** `a = p l u`. */
@@ -148,9 +155,6 @@ const luParts = /* @__PURE__ */ matrixOp("linalg_lu", ([a], pivot: boolean) => {
   const u = lu.slice(0, k).map((row, i) => row.map((value, j) => (j < i ? 0 : value)));
   return [turn(exchange(identity(a!.length), pivots)), l, u];
 });
-
-const transposed = (x: tf.Tensor): tf.Tensor =>
-  tf.transpose(x, [...x.shape.map((_, i) => i).slice(0, -2), x.rank - 1, x.rank - 2]);
 
 export const factorOps = defineOps({
   "linalg_cholesky|cholesky(self, upper)": (self: tf.Tensor, upper = false) =>
@@ -177,7 +181,7 @@ export const factorOps = defineOps({
     upper = true,
     transpose = false,
     unit = false,
-  ) => [triangle([transpose ? transposed(a) : a, b], upper !== transpose, true, unit)[0], a],
+  ) => [triangle([transpose ? turned(a) : a, b], upper !== transpose, true, unit)[0], a],
   "linalg_qr(A, mode)": factorQr,
   "qr(self, some)": (self: tf.Tensor, some = true) => factorQr(self, some ? "reduced" : "complete"),
   "linalg_svd(A, full_matrices, driver)": (self: tf.Tensor, full = true) => svdOp([self], full),
@@ -185,7 +189,7 @@ export const factorOps = defineOps({
     svdOp([self], full),
   "svd(self, some, compute_uv)": (self: tf.Tensor, some = true) => {
     const { u, s, vh } = svdOf(self, !some);
-    return [u, s, transposed(vh)];
+    return [u, s, turned(vh)];
   },
   "linalg_svdvals(A, driver)": (self: tf.Tensor) => svdOf(self).s,
   "linalg_eigh(self, UPLO)": eighOf,

@@ -1,6 +1,6 @@
 /** torch.linalg: inverses, solutions, determinants, norms and what else comes from factors. */
 import * as tf from "@tensorflow/tfjs-core";
-import { eighOf, matrixOp, svdOf } from "./factors.js";
+import { eighOf, info, matrixOp, svdOf, turned } from "./factors.js";
 import { matmul } from "./matmul.js";
 import { mul } from "./pointwise-binary.js";
 import { norm } from "./reduce.js";
@@ -20,9 +20,6 @@ import {
 } from "./support/matrices.js";
 import { asRows, type Dims, maxRows, minRows, sumRows } from "./support/reduce.js";
 import { dimsOf, expandTo, permuteAxes } from "./support/shape.js";
-
-const turned = (x: tf.Tensor): tf.Tensor =>
-  permuteAxes(x, [...x.shape.map((_, i) => i).slice(0, -2), x.rank - 1, x.rank - 2]);
 
 const determinants = /* @__PURE__ */ matrixOp("linalg_det", ([a]) => {
   const { lu, sign } = luFactor(a!);
@@ -54,8 +51,6 @@ const solutions = /* @__PURE__ */ matrixOp("linalg_solve", ([a, b], name: string
 });
 
 const inverse = (self: tf.Tensor): tf.Tensor => solutions([self], "inv")[0]!;
-
-const info = (self: tf.Tensor): tf.Tensor => tf.zeros(self.shape.slice(0, -2), "int32");
 
 function solve(a: tf.Tensor, b: tf.Tensor, left = true): tf.Tensor {
   if (!left) return turned(solve(turned(a), turned(b)));
