@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import fc from "fast-check";
 import { type ByteSource, CheckpointError, type Entry, load } from "../../lib/checkpoint/index.js";
+import { joinBytes } from "../support/bytes.js";
 import { inBrowser, readFixture, readJson } from "../support/files.js";
 
 /**
@@ -106,29 +107,19 @@ function apply(bytes: Uint8Array, change: Change): Uint8Array {
     case "cut":
       return before;
     case "drop":
-      return join(before, bytes.subarray(at + change.count));
+      return joinBytes(before, bytes.subarray(at + change.count));
     case "flip":
-      return join(before, [(bytes[at] ?? 0) ^ (1 << change.bit)], bytes.subarray(at + 1));
+      return joinBytes(before, [(bytes[at] ?? 0) ^ (1 << change.bit)], bytes.subarray(at + 1));
     case "set":
-      return join(before, change.values, bytes.subarray(at + change.values.length));
+      return joinBytes(before, change.values, bytes.subarray(at + change.values.length));
     default: {
       const other = fixtures[change.from]!.bytes;
       const begin = Math.floor(change.begin * other.length);
       const part = other.subarray(begin, begin + change.count);
       const rest = change.kind === "splice" ? at : at + part.length;
-      return join(before, part, bytes.subarray(rest));
+      return joinBytes(before, part, bytes.subarray(rest));
     }
   }
-}
-
-function join(...parts: ArrayLike<number>[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }
 
 /** In memory, with the true shards beside it. */

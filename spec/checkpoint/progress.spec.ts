@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { load, type LoadProgress } from "../../lib/checkpoint/index.js";
 import { LoadTask, nextTurn } from "../../lib/checkpoint/task.js";
+import { joinBytes } from "../support/bytes.js";
 import { makeSafetensors, ramp } from "../support/safetensors.js";
 
 const tensors = Object.fromEntries([0, 1, 2, 3].map((i) => [`t${i}`, ramp(65536, i)]));
@@ -222,12 +223,5 @@ async function makeNpz(count: number): Promise<Uint8Array> {
   const start = local.length + name.length + packed.length;
   // prettier-ignore
   const end = record(0x06054b50, 22, [[8, 0x10001], [12, central.length + name.length], [16, start]]);
-  const parts = [local, name, packed, central, name, end];
-  const file = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    file.set(part, at);
-    at += part.length;
-  }
-  return file;
+  return joinBytes(local, name, packed, central, name, end);
 }

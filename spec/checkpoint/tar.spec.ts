@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { load } from "../../lib/checkpoint/index.js";
+import { joinBytes } from "../support/bytes.js";
 import { ramp } from "../support/safetensors.js";
 
 const text = (content: string): number[] => Array.from(new TextEncoder().encode(content));
@@ -28,13 +29,7 @@ function tar(members: Record<string, (ArrayLike<number> | ArrayBufferView)[]>): 
     head.set(text("ustar"), 257);
     return [head, ...bytes, new Uint8Array((512 - (size % 512)) % 512)];
   });
-  const whole = new Uint8Array(blocks.reduce((sum, { length }) => sum + length, 1024));
-  let at = 0;
-  for (const block of blocks) {
-    whole.set(block, at);
-    at += block.length;
-  }
-  return whole;
+  return joinBytes(...blocks, new Uint8Array(1024));
 }
 
 describe("A tar of torch 0.x", () => {

@@ -1,6 +1,7 @@
 /** ZIP archives whose members are stored as they are, without checksums. */
 import { bytesSource } from "../../lib/checkpoint/byte-source.js";
 import { ZipArchive } from "../../lib/checkpoint/zip.js";
+import { joinBytes } from "./bytes.js";
 
 export async function readZip(bytes: Uint8Array): Promise<Map<string, Uint8Array>> {
   const archive = await ZipArchive.open(bytesSource(bytes));
@@ -26,7 +27,7 @@ export function makeZip(members: ReadonlyMap<string, Uint8Array>): Uint8Array {
   const size = directory.reduce((sum, part) => sum + part.length, 0);
   const end = record(0x06054b50, 22, 12, [[0, size], [4, at]]); // prettier-ignore
   new DataView(end.buffer).setUint16(10, members.size, true);
-  return join([...parts, ...directory, end]);
+  return joinBytes(...parts, ...directory, end);
 }
 
 function record(sign: number, size: number, from: number, fields: [number, number][]): Uint8Array {
@@ -35,14 +36,4 @@ function record(sign: number, size: number, from: number, fields: [number, numbe
   view.setUint32(0, sign, true);
   for (const [at, value] of fields) view.setUint32(from + at, value, true);
   return bytes;
-}
-
-function join(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }
