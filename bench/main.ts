@@ -14,20 +14,19 @@ import { benchPrecision, type PrecisionRow } from "./precision.js";
 import { benchMemory, type MemoryRow } from "./memory.js";
 import { reportWebgl } from "./webgl-report.js";
 
-function print(rows: readonly Row[]): void {
-  const table = new Table({
-    head: [
-      "backend",
-      "model",
-      "batch",
-      "model(x) ms",
-      "bare tfjs ms",
-      "ratio",
-      "µs a layer over bare",
-    ],
+/** Names stand on the left, numbers on the right. */
+const tableOf = (head: string[], names: number): Table.Table =>
+  new Table({
+    head,
     style: { head: [], border: [] },
-    colAligns: ["left", "left", "right", "right", "right", "right", "right"],
+    colAligns: head.map((_, i) => (i < names ? "left" : "right")),
   });
+
+function print(rows: readonly Row[]): void {
+  const table = tableOf(
+    ["backend", "model", "batch", "model(x) ms", "bare tfjs ms", "ratio", "µs a layer over bare"],
+    2,
+  );
   for (const { backend, model, batch, layers, ours, bare } of rows) {
     const over = ((ours - bare) / layers) * 1000;
     table.push([
@@ -44,11 +43,7 @@ function print(rows: readonly Row[]): void {
 }
 
 function printLoad(rows: readonly LoadRow[]): void {
-  const table = new Table({
-    head: ["90 MB in Node", "ms", "of a bare read, or copy"],
-    style: { head: [], border: [] },
-    colAligns: ["left", "right", "right"],
-  });
+  const table = tableOf(["90 MB in Node", "ms", "of a bare read, or copy"], 1);
   for (const { what, ms, ratio } of rows) {
     table.push([what, ms.toFixed(1), ratio === null ? "" : ratio.toFixed(2)]);
   }
@@ -56,11 +51,10 @@ function printLoad(rows: readonly LoadRow[]): void {
 }
 
 function printLoadExported(rows: readonly LoadExportedRow[]): void {
-  const table = new Table({
-    head: ["100 MB .pt2 in Node", "read ms", "read, upload ms", "loadExported ms", "ratio"],
-    style: { head: [], border: [] },
-    colAligns: ["left", "right", "right", "right", "right"],
-  });
+  const table = tableOf(
+    ["100 MB .pt2 in Node", "read ms", "read, upload ms", "loadExported ms", "ratio"],
+    1,
+  );
   for (const { backend, read, readAndUpload, load } of rows) {
     const times = [read, readAndUpload, load].map((ms) => ms.toFixed(0));
     table.push([backend, ...times, (load / readAndUpload).toFixed(2)]);
@@ -69,11 +63,10 @@ function printLoadExported(rows: readonly LoadExportedRow[]): void {
 }
 
 function printEager(rows: readonly EagerRow[]): void {
-  const table = new Table({
-    head: ["model on cpu", "eager ms", "with sconce/cpu ms", "compiled ms", "ratios"],
-    style: { head: [], border: [] },
-    colAligns: ["left", "right", "right", "right", "right"],
-  });
+  const table = tableOf(
+    ["model on cpu", "eager ms", "with sconce/cpu ms", "compiled ms", "ratios"],
+    1,
+  );
   for (const { model, eager, replaced, compiled } of rows) {
     const ratios = [eager, replaced].map((ms) => (ms / compiled).toFixed(2));
     const times = [eager, replaced, compiled].map((ms) => ms.toFixed(2));
@@ -83,11 +76,7 @@ function printEager(rows: readonly EagerRow[]): void {
 }
 
 function printPrecision(rows: readonly PrecisionRow[]): void {
-  const table = new Table({
-    head: ["model on cpu", "weights as", "MB", "error", "ms", "of float32"],
-    style: { head: [], border: [] },
-    colAligns: ["left", "left", "right", "right", "right", "right"],
-  });
+  const table = tableOf(["model on cpu", "weights as", "MB", "error", "ms", "of float32"], 2);
   for (const { model, precision, weights, error, ms, ratio } of rows) {
     table.push([model, precision, weights.toFixed(1), error.toExponential(1), ms.toFixed(2), ratio.toFixed(2)]); // prettier-ignore
   }
@@ -95,11 +84,7 @@ function printPrecision(rows: readonly PrecisionRow[]): void {
 }
 
 function printMemory(rows: readonly MemoryRow[]): void {
-  const table = new Table({
-    head: ["500 MB", "to", "memory beyond the tensors, in files"],
-    style: { head: [], border: [] },
-    colAligns: ["left", "left", "right"],
-  });
+  const table = tableOf(["500 MB", "to", "memory beyond the tensors, in files"], 2);
   for (const { file, where, over } of rows) table.push([file, where, over.toFixed(2)]);
   console.log(table.toString());
 }
