@@ -22,6 +22,16 @@ const unary = (...functions: ((x: tf.Tensor) => tf.Tensor)[]): Piece[] =>
     { rank: 4, make: () => run },
   ]);
 
+/** The last of each row along a dimension. */
+function along(x: tf.Tensor, dim: number): tf.Tensor {
+  const at = (dim + x.rank) % x.rank;
+  const pick = (here: number, there: number): number[] => x.shape.map((_, i) => (i === at ? here : there)); // prettier-ignore
+  return tf.slice(x, pick(x.shape[at]! - 1, 0), pick(1, -1));
+}
+
+const swapped = (x: tf.Tensor): tf.Tensor =>
+  tf.transpose(x, x.rank === 3 ? [0, 2, 1] : [0, 1, 3, 2]);
+
 const PIECES: readonly Piece[] = [
   ...unary(
     F.relu,
@@ -45,6 +55,11 @@ const PIECES: readonly Piece[] = [
     (x) => tf.mul(x, tf.cast(tf.cast(tf.add(tf.mul(x, 0), 2.5), "int32"), "float32")),
     (x) => F.pad(x, [2, 1], { value: 0.5 }),
     (x) => F.pad(x, [-1, 2]),
+    // One tensor read in two ways by one step.
+    (x) => tf.sub(x, along(x, 1)),
+    (x) => tf.sub(x, along(x, -1)),
+    (x) => tf.add(x, tf.reverse(x, 1)),
+    (x) => (x.shape.at(-1) === x.shape.at(-2) ? tf.add(x, swapped(x)) : x),
   ),
   { rank: 3, make: ([, , e]) => new nn.Linear(e!, 6) },
   { rank: 3, make: ([, , e]) => new nn.Linear(e!, 4, { bias: false }) },
@@ -62,10 +77,12 @@ const PIECES: readonly Piece[] = [
   { rank: 4, make: ([, c]) => new nn.Conv2d(c!, c!, 3, { padding: 1, groups: c! }) },
   { rank: 4, make: ([, c]) => new nn.BatchNorm2d(c!) },
   { rank: 4, make: ([, c]) => new nn.GroupNorm(1, c!) },
-  { rank: 4, make: () => new nn.MaxPool2d(2, { stride: 1 }) },
+  { rank: 4, make: (shape) => new nn.MaxPool2d(shape.slice(2).map((size) => Math.min(size, 2)), { stride: 1 }) }, // prettier-ignore
   { rank: 4, make: () => new nn.AvgPool2d(3, { stride: 1, padding: 1 }) },
   { rank: 4, make: () => new nn.AdaptiveAvgPool2d(2) },
   { rank: 4, make: ([, c]) => new Residual(new nn.Conv2d(c!, c!, 3, { padding: 1 })) },
+  { rank: 4, make: ([, c]) => new Residual(new nn.Conv2d(c!, c!, 1)) },
+  { rank: 3, make: ([, , e]) => new Residual(new nn.Linear(e!, e!)) },
   { rank: 4, make: () => (x: tf.Tensor) => tf.transpose(x, [0, 1, 3, 2]) },
   { rank: 4, make: ([, c]) => new nn.PReLU({ numParameters: c! }) },
   { rank: 4, make: ([, c]) => new nn.ConvTranspose2d(c!, 2, 3, { stride: 2, padding: 1 }) },

@@ -144,10 +144,12 @@ export class Plan implements CompiledPlan {
       }
     });
     for (const { block } of this.outputs.values()) block.last = this.steps.length;
-    this.steps.forEach(({ writes, over = [] }, i) => {
+    this.steps.forEach(({ reads, writes, over = [] }, i) => {
       const [out] = writes;
       if (out === undefined || out.first !== i) return;
-      const free = over.find((one) => !one.isFixed && one.last === i && one.bytes >= out.bytes);
+      const free = over.find(
+        (one) => !one.isFixed && one.last === i && one.bytes >= out.bytes && isReadOnce(one, reads),
+      );
       if (free !== undefined && free !== out) out.heir = free;
     });
   }
@@ -243,6 +245,10 @@ export class Plan implements CompiledPlan {
     };
   }
 }
+
+/** What is also read as something else, in another order or by another thread, must stay. */
+const isReadOnce = (block: Block, reads: readonly Block[]): boolean =>
+  reads.indexOf(block) === reads.lastIndexOf(block);
 
 function isFinite(tensor: tf.Tensor): boolean {
   let sum = 0;
