@@ -92,10 +92,13 @@ function hasWebGL(): boolean {
 
 /**
  * The backend for those who never call `setBackend`: webgl in a browser that has it, else cpu.
- * Nothing is loaded where the page has registered a tfjs backend of its own.
+ * Nothing is loaded where the page has registered a tfjs backend of its own that can start.
  */
 export async function useDefaultBackend(): Promise<void> {
-  if (tf.engine().backendNames().length > 0) return;
+  const names = tf.engine().backendNames();
+  // With webgl alone, tfjs would have nothing to run on where there is none, as in some workers.
+  if (names.some((name) => name !== "webgl")) return;
   const inBrowser = typeof window === "object" || "WorkerGlobalScope" in globalThis;
-  await setBackend(inBrowser && hasWebGL() ? "webgl" : "cpu");
+  const name = inBrowser && hasWebGL() ? "webgl" : "cpu";
+  if (!names.includes(name)) await setBackend(name);
 }

@@ -62,11 +62,15 @@ export function connect<F extends AnyFunction>(worker: AnyWorker): Connected<F> 
   }) as Connected<F>;
 }
 
+/** After that a page that still waits for its worker to listen is told. */
+const PATIENCE_SECONDS = 10;
+
 class Connection {
   private readonly waiting = new Map<number, Waiting>();
   private readonly port: Port;
   private readonly events: Events;
   private readonly listening: Promise<void>;
+  private readonly patience: ReturnType<typeof setTimeout>;
   private ended: Error | null = null;
   private calls = 0;
 
@@ -77,11 +81,21 @@ class Connection {
     this.port = portOf(worker, fail);
     let heard: () => void = () => {};
     this.listening = new Promise((resolve) => (heard = resolve));
+    this.patience = setTimeout(() => {
+      console.warn(
+        `connect: the worker has not called expose for ${PATIENCE_SECONDS} seconds, so calls wait: ` +
+          "does its script reach it? A bundler drops what is only imported for its effect where " +
+          "package.json says sideEffects: false",
+      );
+    }, PATIENCE_SECONDS * 1000);
+    (this.patience as { unref?: () => void }).unref?.();
     this.port.listen((message) => {
       if (!isOurs(message)) return;
       const reply = message as Reply;
-      if (reply.sconce === "listening") heard();
-      else this.settle(reply);
+      if (reply.sconce === "listening") {
+        clearTimeout(this.patience);
+        heard();
+      } else this.settle(reply);
     });
     this.events.unref?.();
   }
@@ -134,6 +148,7 @@ class Connection {
   end(error: Error): void {
     if (this.ended !== null) return;
     this.ended = error;
+    clearTimeout(this.patience);
     for (const { reject } of this.waiting.values()) reject(error);
     void this.worker.terminate();
   }

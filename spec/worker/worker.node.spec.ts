@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { createServer } from "node:http";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
+import { mock } from "node:test";
 import { Worker } from "node:worker_threads";
 import { build } from "esbuild";
 import { chromium } from "playwright-core";
@@ -40,6 +41,38 @@ async function bundle(platform: "node" | "browser"): Promise<void> {
     logLevel: "error",
   });
 }
+
+const MEDIA: Record<string, string> = { html: "text/html", js: "text/javascript", mjs: "text/javascript" }; // prettier-ignore
+
+/** Evaluates a text in a page of a folder, in a Chromium of its own. */
+async function inPage<T>(folder: URL, text: string, hasWebGL = true): Promise<T> {
+  const server = createServer(({ url }, response) => {
+    const name = url === "/" ? "index.html" : url!.slice(1);
+    readFile(new URL(name, folder)).then(
+      (data) => {
+        response.setHeader("content-type", MEDIA[name.split(".").at(-1)!] ?? "");
+        response.end(data);
+      },
+      () => response.writeHead(404).end(),
+    );
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const browser = await chromium.launch({
+    executablePath: await findBrowser(),
+    args: hasWebGL ? BROWSER_FLAGS : NO_WEBGL,
+    ignoreDefaultArgs: hasWebGL ? [] : ["--enable-unsafe-swiftshader"],
+  });
+  try {
+    const page = await browser.newPage();
+    await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+    return await page.evaluate<T>(text);
+  } finally {
+    await browser.close();
+    server.close();
+  }
+}
+
+const NO_WEBGL = ["--no-sandbox", "--no-zygote", "--disable-gpu", "--disable-software-rasterizer"];
 
 describe("A model in a worker", function () {
   this.timeout(120_000);
@@ -79,37 +112,65 @@ describe("A model in a worker", function () {
 
   it("is called as a model is, in a page, on an OffscreenCanvas", async () => {
     await bundle("browser");
-    const server = createServer((request, response) => {
-      const isPage = request.url === "/";
-      response.setHeader("content-type", isPage ? "text/html" : "text/javascript");
-      if (isPage) response.end("<!doctype html><title>worker</title>");
-      else
-        readFile(new URL(`.${request.url}`, OUT)).then(
-          (code) => response.end(code),
-          () => response.writeHead(404).end(),
-        );
-    });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const browser = await chromium.launch({
-      executablePath: await findBrowser(),
-      args: BROWSER_FLAGS,
-    });
-    try {
-      const page = await browser.newPage();
-      await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
-      const [seen, broken, backend] = await page.evaluate<[object, string, string]>(`(async () => {
+    await writeFile(new URL("index.html", OUT), "<!doctype html><title>worker</title>");
+    const [seen, broken, backend] = await inPage<[object, string, string]>(
+      OUT,
+      `(async () => {
         const { useModel, connect, tf } = await import("/page.browser.mjs");
         const start = (url) => new Worker(url, { type: "module" });
         const seen = await useModel(start("/model.worker.browser.mjs"));
         const broken = await connect(start("/missing.mjs"))().catch(String);
         return [seen, broken, tf.getBackend()];
-      })()`);
-      expect(seen).to.deep.equal(EXPECTED);
-      expect(broken).to.equal("Error: connect: the worker failed to start");
-      expect(backend).to.equal("cpu");
+      })()`,
+    );
+    expect(seen).to.deep.equal(EXPECTED);
+    expect(broken).to.equal("Error: connect: the worker failed to start");
+    expect(backend).to.equal("cpu");
+  });
+
+  describe("as Vite builds it for production", () => {
+    const app = "spec/worker/app";
+    before(() => {
+      // In a process of its own, as a user does: tsx would load a second copy of the bundler.
+      const vite = "node_modules/vite/bin/vite.js";
+      execFileSync(process.execPath, [vite, "build", app, "--logLevel", "error"]);
+    });
+
+    for (const [where, hasWebGL, backend] of [
+      ["on an OffscreenCanvas", true, "webgl"],
+      ["on the CPU where there is no WebGL", false, "cpu"],
+    ] as const) {
+      it(`is called as a model is, ${where}`, async () => {
+        const folder = new URL("../../out/worker-app/", import.meta.url);
+        const seen = await inPage<object>(folder, "globalThis.seen", hasWebGL);
+        const failed = EXPECTED.failed.replace("webgl", backend);
+        expect(seen).to.deep.equal({ ...EXPECTED, failed });
+      });
+    }
+  });
+
+  it("says so when a worker does not come to expose it", async () => {
+    const warnings: unknown[] = [];
+    const { warn } = console;
+    console.warn = (text) => warnings.push(text);
+    mock.timers.enable({ apis: ["setTimeout"] });
+    const idle = new Worker("setInterval(() => {}, 1000)", { eval: true });
+    const model = connect(idle);
+    try {
+      const call = model().catch(String);
+      mock.timers.tick(9_999);
+      expect(warnings).to.deep.equal([]);
+      mock.timers.tick(1);
+      expect(warnings).to.have.lengthOf(1);
+      expect(warnings[0]).to.match(/^connect: the worker has not called expose for 10 seconds/);
+      model.dispose();
+      expect(await call).to.equal("Error: connect: this model is disposed");
+      // Nor is anything said of one that listens, or has ended.
+      mock.timers.tick(20_000);
+      expect(warnings).to.have.lengthOf(1);
     } finally {
-      await browser.close();
-      server.close();
+      mock.timers.reset();
+      console.warn = warn;
     }
   });
 
