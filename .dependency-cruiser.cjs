@@ -26,7 +26,7 @@ module.exports = {
     allow("exported", "arguments", "graph", "checkpoint", "module", "functional", "layers"),
     allow("kernels", "graph"),
     allow("eager", "functional", "kernels"),
-    allow("compile", "arguments", "backend", "graph", "kernels", "module", "functional"),
+    allow("compile", "arguments", "backend", "graph", "kernels", "module", "functional", "image"),
     allow("cli", "arguments", "checkpoint", "exported", "module", "index", "backend"),
     allow("worker", "arguments"),
     allow("image", "arguments", "functional"),

@@ -1,7 +1,9 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { describe, expandSize, readOptions } from "../arguments.js";
+import { describe, readOptions } from "../arguments.js";
 import { interpolate } from "../functional/index.js";
-import { type ImageSource, readPixels } from "./source.js";
+import { type Frame, frameOf } from "./frame.js";
+import { takePicture } from "./gpu.js";
+import { type ImageSource, look, type Picture, readPixels } from "./source.js";
 
 export type { ImageSource, Pixels } from "./source.js";
 
@@ -37,7 +39,8 @@ const IMAGE: Required<ImageOptions> = {
  *
  * torchvision's `ToTensor`, `Resize(size)`, `CenterCrop(crop)` and `Normalize(mean, std)`, bilinear:
  * as on tensors of floats. (On PIL images and bytes, torchvision rounds after resizing to whole
- * 255ths.) On the webgl backend a picture of the page becomes a texture without passing through JavaScript.
+ * 255ths.) On the webgl backend a picture of the page becomes a texture without passing through JavaScript,
+ * and goes into a compiled model without being read back.
  *
  * @param source an `<img>`, `<video>`, `<canvas>`, `OffscreenCanvas`, `ImageBitmap`, `ImageData` or
  *   `{ data, width, height }`; or a list of them that come out in one size. Alpha is left aside.
@@ -54,18 +57,23 @@ export function image(
   checkChannels("mean", mean);
   checkChannels("std", std);
   if (std?.some((one) => one === 0)) throw new RangeError("image: std must not be 0");
+  const list = Array.isArray(source) ? (source as ImageSource[]) : [source as ImageSource];
+  if (list.length === 0) throw new RangeError("image: expected at least one source, got none");
+  const pictures = list.map((one) => framed(one, read));
+  const sizes = new Set(pictures.map(({ frame }) => frame.kept.join(" × ")));
+  if (sizes.size > 1) {
+    throw new RangeError(
+      `image: pictures of a list must come out in one size, got ${[...sizes].join(", ")}; ` +
+        "size: [height, width] or crop makes them equal",
+    );
+  }
+  const { picture, frame } = pictures[0]!;
+  const numbers = { mean: mean ?? [0, 0, 0], std: std ?? [1, 1, 1], antialias: read.antialias };
+  const taken = list.length === 1 ? takePicture(picture, frame, numbers) : null;
+  if (taken !== null) return taken;
   return tf.tidy(() => {
-    const list = Array.isArray(source) ? (source as ImageSource[]) : [source as ImageSource];
-    if (list.length === 0) throw new RangeError("image: expected at least one source, got none");
-    const pictures = list.map((one) => fit(one, read));
-    const sizes = new Set(pictures.map(({ shape }) => `${shape[2]} × ${shape[3]}`));
-    if (sizes.size > 1) {
-      throw new RangeError(
-        `image: pictures of a list must come out in one size, got ${[...sizes].join(", ")}; ` +
-          "size: [height, width] or crop makes them equal",
-      );
-    }
-    let x = tf.div(pictures.length === 1 ? pictures[0]! : tf.concat(pictures, 0), 255);
+    const fitted = pictures.map((one) => fit(one, read.antialias));
+    let x = tf.div(fitted.length === 1 ? fitted[0]! : tf.concat(fitted, 0), 255);
     if (mean !== null) x = tf.sub(x, perChannel(mean));
     if (std !== null) x = tf.div(x, perChannel(std));
     return x as tf.Tensor4D;
@@ -79,47 +87,30 @@ function checkChannels(name: string, values: readonly number[] | null): void {
   throw new TypeError(`image: ${name} must be a list of 3 numbers, got ${describe(values)}`);
 }
 
-function checkSizes(name: string, sizes: readonly number[]): void {
-  if (sizes.every((one) => Number.isInteger(one) && one > 0)) return;
-  throw new RangeError(`image: ${name} must be positive whole numbers, got ${sizes.join(", ")}`);
+interface Framed {
+  picture: Picture;
+  frame: Frame;
+}
+
+function framed(source: ImageSource, { size, crop }: Required<ImageOptions>): Framed {
+  const picture = look(source);
+  return { picture, frame: frameOf([picture.height, picture.width], size, crop) };
 }
 
 /** `(1, 3, H, W)`, still from 0 to 255. */
-function fit(source: ImageSource, { size, crop, antialias }: Required<ImageOptions>): tf.Tensor4D {
-  const pixels = tf.cast(readPixels(source), "float32");
+function fit({ picture, frame }: Framed, antialias: boolean): tf.Tensor4D {
+  const { resized, kept, begin } = frame;
+  const pixels = tf.cast(readPixels(picture), "float32");
   let x = tf.expandDims<tf.Tensor4D>(tf.transpose(pixels, [2, 0, 1]), 0);
-  if (size !== null) {
-    const wanted = resized(x.shape.slice(2), size);
-    if (wanted.join() !== x.shape.slice(2).join()) {
-      x = interpolate(x, { size: wanted, mode: "bilinear", antialias }) as tf.Tensor4D;
-    }
+  if (resized.join() !== [picture.height, picture.width].join()) {
+    x = interpolate(x, { size: resized, mode: "bilinear", antialias }) as tf.Tensor4D;
   }
-  return crop === null ? x : centre(x, expandSize("image: crop", crop, 2));
-}
-
-/** Of a number, the longer side follows, rounded down as torchvision does. */
-function resized(from: readonly number[], size: number | readonly number[]): number[] {
-  const sizes = expandSize("image: size", size, 2);
-  checkSizes("size", sizes);
-  if (typeof size !== "number") return sizes;
-  const shorter = Math.min(...from);
-  return from.map((one) => (one === shorter ? size : Math.floor((size * one) / shorter)));
-}
-
-/** Python's `round`: a half goes to the even neighbour. */
-function roundToEven(value: number): number {
-  const down = Math.floor(value);
-  return value - down === 0.5 ? down + (down % 2) : Math.round(value);
-}
-
-function centre(x: tf.Tensor4D, crop: readonly number[]): tf.Tensor4D {
-  checkSizes("crop", crop);
-  const rims = crop.map((size, i): [number, number] => {
-    const missing = Math.max(0, size - x.shape[i + 2]!);
-    return [missing >> 1, (missing + 1) >> 1];
-  });
-  const isSmaller = rims.flat().some((rim) => rim > 0);
-  const padded = isSmaller ? tf.pad(x, [[0, 0], [0, 0], rims[0]!, rims[1]!]) : x;
-  const begin = crop.map((size, i) => roundToEven((padded.shape[i + 2]! - size) / 2));
-  return tf.slice(padded, [0, 0, ...begin], [1, 3, ...crop]);
+  const before = begin.map((one) => Math.max(0, -one));
+  const after = begin.map((one, i) => Math.max(0, one + kept[i]! - resized[i]!));
+  if ([...before, ...after].some((rim) => rim > 0)) {
+    x = tf.pad(x, [[0, 0], [0, 0], [before[0]!, after[0]!], [before[1]!, after[1]!]]); // prettier-ignore
+  }
+  if (kept.join() === x.shape.slice(2).join()) return x;
+  const from = begin.map((one, i) => one + before[i]!);
+  return tf.slice(x, [0, 0, ...from], [1, 3, ...kept]);
 }

@@ -13,6 +13,15 @@ export type ImageSource =
   HTMLImageElement | HTMLVideoElement | HTMLCanvasElement | OffscreenCanvas | ImageBitmap | Pixels;
 
 type Canvas = HTMLCanvasElement | OffscreenCanvas;
+type Drawable = HTMLImageElement | HTMLVideoElement | ImageBitmap;
+
+/** A source that was looked at: something of a page, or numbers in memory. */
+export type Picture = { readonly width: number; readonly height: number } & (
+  | { readonly kind: "canvas"; readonly source: Canvas }
+  | { readonly kind: "video"; readonly source: HTMLVideoElement }
+  | { readonly kind: "still"; readonly source: HTMLImageElement | ImageBitmap }
+  | { readonly kind: "memory"; readonly data: ArrayLike<number>; readonly channels: 3 | 4 }
+);
 
 /** The classes of browsers; in Node there are none of them. */
 const isA = <T>(value: unknown, name: string): value is T => {
@@ -20,23 +29,45 @@ const isA = <T>(value: unknown, name: string): value is T => {
   return typeof known === "function" && value instanceof known;
 };
 
-/** The picture as `(H, W, 3)`, numbers from 0 to 255. */
-export function readPixels(source: ImageSource): tf.Tensor3D {
-  if (isA<HTMLCanvasElement>(source, "HTMLCanvasElement") || isA<OffscreenCanvas>(source, "OffscreenCanvas")) return fromCanvas(source); // prettier-ignore
+/**
+ * What a source is, in its own size: not in that in which an image is shown on the page.
+ *
+ * @throws if it is no picture, or has not loaded.
+ */
+export function look(source: ImageSource): Picture {
+  if (
+    isA<HTMLCanvasElement>(source, "HTMLCanvasElement") ||
+    isA<OffscreenCanvas>(source, "OffscreenCanvas")
+  ) {
+    // prettier-ignore
+    const { width, height } = source;
+    if (width > 0 && height > 0) return { kind: "canvas", source, width, height };
+    throw new RangeError(`image: the canvas is empty: ${width} × ${height}`);
+  }
   if (isA<HTMLImageElement>(source, "HTMLImageElement")) {
-    return draw(source, source.naturalWidth, source.naturalHeight, "the <img> has not loaded");
+    const { naturalWidth, naturalHeight } = source;
+    checkLoaded(naturalWidth * naturalHeight, "the <img> has not loaded");
+    return { kind: "still", source, width: naturalWidth, height: naturalHeight };
   }
   if (isA<HTMLVideoElement>(source, "HTMLVideoElement")) {
+    const { videoWidth, videoHeight } = source;
     const isReady = source.readyState >= source.HAVE_CURRENT_DATA;
-    return draw(source, isReady ? source.videoWidth : 0, source.videoHeight, "the <video> has no frame yet"); // prettier-ignore
+    checkLoaded(isReady ? videoWidth * videoHeight : 0, "the <video> has no frame yet");
+    return { kind: "video", source, width: videoWidth, height: videoHeight };
   }
   if (isA<ImageBitmap>(source, "ImageBitmap")) {
-    return draw(source, source.width, source.height, "the ImageBitmap is closed");
+    const { width, height } = source;
+    checkLoaded(width * height, "the ImageBitmap is closed");
+    return { kind: "still", source, width, height };
   }
-  return fromMemory(source);
+  return inMemory(source);
 }
 
-function fromMemory(source: Pixels): tf.Tensor3D {
+function checkLoaded(pixels: number, reason: string): void {
+  if (pixels === 0) throw new Error(`image: ${reason}`);
+}
+
+function inMemory(source: Pixels): Picture {
   const { data, width, height } = (source ?? {}) as Partial<Pixels>;
   if (data?.length === undefined || width === undefined || height === undefined) {
     throw new TypeError(
@@ -51,35 +82,39 @@ function fromMemory(source: Pixels): tf.Tensor3D {
       `image: expected 3 or 4 numbers for each of ${width} × ${height} pixels, got ${data.length}`,
     );
   }
-  const rgb = new Float32Array(3 * pixels);
-  for (let i = 0; i < pixels; i += 1) {
+  return { kind: "memory", data, channels, width, height };
+}
+
+/** The picture as `(H, W, 3)`, numbers from 0 to 255. */
+export function readPixels(picture: Picture): tf.Tensor3D {
+  if (picture.kind === "canvas") return fromCanvas(picture.source);
+  if (picture.kind !== "memory") return fromCanvas(draw(picture));
+  const { data, channels, width, height } = picture;
+  const rgb = new Float32Array(3 * width * height);
+  for (let i = 0; i < width * height; i += 1) {
     for (let c = 0; c < 3; c += 1) rgb[3 * i + c] = data[channels * i + c]!;
   }
   return tf.tensor3d(rgb, [height, width, 3]);
 }
 
 /** tfjs' webgl backend makes a canvas a texture; elsewhere its pixels are read. */
-function fromCanvas(canvas: Canvas): tf.Tensor3D {
-  if (canvas.width === 0 || canvas.height === 0) {
-    throw new RangeError(`image: the canvas is empty: ${canvas.width} × ${canvas.height}`);
-  }
-  return tf.browser.fromPixels(canvas as HTMLCanvasElement, 3);
-}
+const fromCanvas = (canvas: Canvas): tf.Tensor3D =>
+  tf.browser.fromPixels(canvas as HTMLCanvasElement, 3);
 
-let shared: Canvas | null = null;
+/** By whether they are to be read: then a browser keeps them in memory, else on the GPU. */
+const shared = new Map<boolean, Canvas>();
 
-/** In the source's own size: tfjs would take that in which an image is shown on the page. */
-function draw(
-  source: HTMLImageElement | HTMLVideoElement | ImageBitmap,
-  width: number,
-  height: number,
-  reason: string,
-): tf.Tensor3D {
-  if (width === 0 || height === 0) throw new Error(`image: ${reason}`);
-  shared ??= typeof document === "undefined" ? new OffscreenCanvas(1, 1) : document.createElement("canvas"); // prettier-ignore
-  Object.assign(shared, { width, height }); // empties it, too
-  const options = { willReadFrequently: tf.getBackend() !== "webgl" };
-  const context = shared.getContext("2d", options) as CanvasRenderingContext2D;
+/**
+ * On a canvas a picture lies in its own size, where tfjs would take that in which the page shows it,
+ * and where it is transparent it is black.
+ */
+export function draw({ source, width, height }: Extract<Picture, { source: Drawable }>): Canvas {
+  const willReadFrequently = tf.getBackend() !== "webgl";
+  let canvas = shared.get(willReadFrequently);
+  canvas ??= typeof document === "undefined" ? new OffscreenCanvas(1, 1) : document.createElement("canvas"); // prettier-ignore
+  shared.set(willReadFrequently, canvas);
+  Object.assign(canvas, { width, height }); // empties it, too
+  const context = canvas.getContext("2d", { willReadFrequently }) as CanvasRenderingContext2D;
   context.drawImage(source, 0, 0);
-  return fromCanvas(shared);
+  return canvas;
 }

@@ -1,5 +1,6 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import type { Graph, Node } from "../../graph/index.js";
+import { setTakePicture } from "../../image/gpu.js";
 import { Device, WebGLContextLostError } from "../../kernels/webgl/device.js";
 import { ProgramCache } from "../../kernels/webgl/program.js";
 import { attributesOf } from "../guard.js";
@@ -14,6 +15,7 @@ import type { CompileEngine } from "../target.js";
 import { Versions } from "../versions.js";
 import { expand } from "./expand.js";
 import { GpuMemory } from "./gpu.js";
+import { Pictures } from "./pictures.js";
 import { type Constants, WebglPlan } from "./plan.js";
 
 /** How deep an op is looked into. */
@@ -27,12 +29,17 @@ export class WebglEngine implements CompileEngine {
   readonly memory: GpuMemory;
   private readonly attributes: (key: string) => tf.Tensor;
   private readonly plans = new Set<WebglPlan>();
+  private readonly pictures: Pictures;
   private statics: { graph: Graph; numbers: Statics } | null = null;
+  private isDisposed = false;
   private readonly versions: Versions;
 
   constructor(model: unknown, precision: "float32" | "float16" = "float32") {
-    const { device, programs } = shared();
+    const { device, programs, pictures } = shared();
+    this.pictures = pictures;
     this.memory = new GpuMemory(device, programs, precision);
+    engines += 1;
+    setTakePicture(pictures.take);
     this.attributes = attributesOf(model);
     this.versions = new Versions(this.attributes);
   }
@@ -46,13 +53,13 @@ export class WebglEngine implements CompileEngine {
 
   /** A plan in which what has no program is expanded, save the nodes of some names. */
   private expanded(graph: Graph, kept: ReadonlySet<string>): WebglPlan {
-    let plan = new WebglPlan(graph, this.memory, this.constantsOf(graph));
+    let plan = new WebglPlan(graph, this.memory, this.pictures, this.constantsOf(graph));
     for (let round = 0; round < MOST_ROUNDS && plan.fallbacks.length > 0; round += 1) {
       const nodes = plan.fallbacks.map(({ node }) => node).filter(({ name }) => !kept.has(name));
       const next = expand(plan.graph, new Set(nodes));
       if (next === null) break;
       const better = optimise(next);
-      plan = new WebglPlan(better, this.memory, this.constantsOf(better));
+      plan = new WebglPlan(better, this.memory, this.pictures, this.constantsOf(better));
     }
     // An op of which two parts must run in tfjs had better run there whole.
     const origins = plan.fallbacks.flatMap(({ node }) => node.meta.origin ?? []);
@@ -107,6 +114,10 @@ export class WebglEngine implements CompileEngine {
   }
 
   dispose(): void {
+    if (this.isDisposed) return;
+    this.isDisposed = true;
+    engines -= 1;
+    if (engines === 0) setTakePicture(null);
     for (const plan of this.plans) plan.release();
     this.plans.clear();
     this.memory.dispose();
@@ -148,13 +159,21 @@ function lazily(node: Node, compute: () => { values: ArrayLike<number> }): Const
   };
 }
 
-let gpu: { device: Device; programs: ProgramCache } | null = null;
+interface Gpu {
+  device: Device;
+  programs: ProgramCache;
+  pictures: Pictures;
+}
+
+let gpu: Gpu | null = null;
+let engines = 0;
 
 /** One context for all compiled models of a page: browsers give out few. */
-function shared(): { device: Device; programs: ProgramCache } {
+function shared(): Gpu {
   if (gpu === null) {
     const device = new Device();
-    gpu = { device, programs: new ProgramCache(device) };
+    const programs = new ProgramCache(device);
+    gpu = { device, programs, pictures: new Pictures(device, programs) };
   }
   return gpu;
 }

@@ -3,6 +3,7 @@ import type * as tf from "@tensorflow/tfjs-core";
 import { type Graph, type Node, nodesIn } from "../../graph/index.js";
 import { Launch, type Operand, Sequence } from "../../kernels/webgl/launch.js";
 import { gather, type Layout, makeLayout } from "../../kernels/webgl/layout.js";
+import { PICTURE } from "../../kernels/webgl/programs/picture.js";
 import { checkedSize } from "../../kernels/webgl/textures.js";
 import { DECLINED } from "../declined.js";
 import { atOnce, type Parts } from "../parts.js";
@@ -11,8 +12,9 @@ import { isAbsorbed, tensorMeta } from "../passes/facts.js";
 import { type Allocation, allocate } from "./allocate.js";
 import { Builder, type Constant, type Host, type Step } from "./builder.js";
 import type { GpuMemory } from "./gpu.js";
-import { type HostTensor, runNode, toTensor } from "./host.js";
+import { runNode, toTensor } from "./host.js";
 import { LIST_LOWERINGS, lower } from "./lower/index.js";
+import type { OnGpu, Pictures } from "./pictures.js";
 import { layoutIn, type Value, VirtualTensor, wholeOf } from "./value.js";
 
 /** What a plan asks of the graph's constants. */
@@ -22,6 +24,9 @@ export interface Constants {
   /** The same text for the same numbers, in every plan of a model. */
   keyOf(node: Node): string;
 }
+
+/** An input of a run: numbers, or a picture that is on the GPU already. */
+type Given = { values: tf.TypedArray } | OnGpu;
 
 /** A graph as a list of draws: programs, textures and numbers all chosen, nothing left to decide. */
 export class WebglPlan implements CompiledPlan {
@@ -38,6 +43,7 @@ export class WebglPlan implements CompiledPlan {
   constructor(
     readonly graph: Graph,
     private readonly memory: GpuMemory,
+    private readonly pictures: Pictures,
     private readonly constants: Constants,
   ) {
     const builder = new Builder(constants);
@@ -153,6 +159,9 @@ export class WebglPlan implements CompiledPlan {
       if (step.kind === "draw") this.memory.programs.get(step.source).start();
       yield;
     }
+    const mayBePicture = ({ tensor }: { tensor: VirtualTensor }): boolean =>
+      tensor.layout.shape.length === 4 && tensor.layout.shape[1] === 3;
+    if (this.inputs.some(mayBePicture)) this.memory.programs.get(PICTURE).start();
   }
 
   *preparing(): Parts<void> {
@@ -221,15 +230,19 @@ export class WebglPlan implements CompiledPlan {
   }
 
   /** Uploads the inputs and draws; the results stay on the GPU until they are read. */
-  private start(inputs: readonly HostTensor[], around?: (run: () => void) => void): void {
+  private start(inputs: readonly Given[], around?: (run: () => void) => void): void {
     const { device } = this.memory;
     device.throwIfLost();
     this.inputs.forEach(({ limit }, i) => {
-      if (limit !== undefined) checkIndices(inputs[i]!.values, limit);
+      const input = inputs[i]!;
+      if (limit !== undefined && "values" in input) checkIndices(input.values, limit);
     });
     this.prepare();
     this.inputs.forEach(({ tensor }, i) => {
-      this.memory.write(this.allocation.places.get(tensor)!, tensor.layout, inputs[i]!.values);
+      const input = inputs[i]!;
+      const place = this.allocation.places.get(tensor)!;
+      if ("values" in input) this.memory.write(place, tensor.layout, input.values);
+      else input.draw(place, tensor.layout);
     });
     for (const step of this.sequences) {
       if (!(step instanceof Sequence)) {
@@ -243,16 +256,21 @@ export class WebglPlan implements CompiledPlan {
 
   /** Runs on inputs in the order of the placeholders; gives the tensor of each output node. */
   execute(inputs: readonly tf.Tensor[]): Results {
-    this.start(inputs.map((x) => ({ shape: x.shape, dtype: x.dtype, values: x.dataSync() })));
+    this.start(this.given(inputs));
     return this.finish(inputs, (value) => this.readValue(value));
   }
 
   /** As `execute`, while the page goes on. */
   async executeLater(inputs: readonly tf.Tensor[]): Promise<Results> {
-    const given = await Promise.all(
-      inputs.map(async (x) => ({ shape: x.shape, dtype: x.dtype, values: await x.data() })),
-    );
-    this.start(given);
+    const pictures = inputs.map((x) => this.pictures.of(x));
+    pictures.forEach((picture) => picture?.hold());
+    const given = async (x: tf.Tensor, i: number): Promise<Given> =>
+      pictures[i] ?? { values: await x.data() };
+    try {
+      this.start(await Promise.all(inputs.map(given)));
+    } finally {
+      pictures.forEach((picture) => picture?.letGo());
+    }
     const raw = new Map<Value, Float32Array>();
     await Promise.all(
       [...this.outputs.values()].map(async (value) => {
@@ -298,17 +316,18 @@ export class WebglPlan implements CompiledPlan {
   /** Waits for the GPU after every step, so the sum is more than a run takes. */
   profile(inputs: readonly tf.Tensor[]): { times: number[] } {
     const times: number[] = [];
-    this.start(
-      inputs.map((x) => ({ shape: x.shape, dtype: x.dtype, values: x.dataSync() })),
-      (run) => {
-        this.memory.device.wait();
-        const began = performance.now();
-        run();
-        this.memory.device.wait();
-        times.push(performance.now() - began);
-      },
-    );
+    this.start(this.given(inputs), (run) => {
+      this.memory.device.wait();
+      const began = performance.now();
+      run();
+      this.memory.device.wait();
+      times.push(performance.now() - began);
+    });
     return { times };
+  }
+
+  private given(inputs: readonly tf.Tensor[]): Given[] {
+    return inputs.map((x) => this.pictures.of(x) ?? { values: x.dataSync() });
   }
 
   /** Bytes of the textures that it draws to. */

@@ -12,11 +12,11 @@ export class WebGLUnsupportedError extends Error {
 export class WebGLContextLostError extends Error {
   override readonly name = "WebGLContextLostError";
 
-  constructor() {
-    super(
-      "the WebGL context was lost while the model ran (the GPU was reset, or another page took " +
-        "it); call again: the model uploads its weights anew once the browser gives it back",
-    );
+  constructor(
+    message = "the WebGL context was lost while the model ran (the GPU was reset, or another page took " +
+      "it); call again: the model uploads its weights anew once the browser gives it back",
+  ) {
+    super(message);
   }
 }
 

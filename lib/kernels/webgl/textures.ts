@@ -148,7 +148,7 @@ export function* writeWeights(
 }
 
 /** Textures of 32-bit floats cannot be filtered. */
-function useNearest(gl: WebGL2RenderingContext, target: GLenum): void {
+export function useNearest(gl: WebGL2RenderingContext, target: GLenum): void {
   gl.texParameteri(target, gl.TEXTURE_MIN_FILTER, gl.NEAREST);
   gl.texParameteri(target, gl.TEXTURE_MAG_FILTER, gl.NEAREST);
 }

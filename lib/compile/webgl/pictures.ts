@@ -1,0 +1,223 @@
+/**
+ * What `nn.image` makes while a model is compiled for WebGL: a tensor whose numbers are a picture on
+ * the GPU, not resized yet. A plan draws it into its input. To tfjs it is a tensor of another
+ * backend: whatever else reads it, has it drawn and read back.
+ */
+import * as tf from "@tensorflow/tfjs-core";
+import type { TakePicture } from "../../image/gpu.js";
+import { draw, type Picture } from "../../image/source.js";
+import { type Device, WebGLContextLostError } from "../../kernels/webgl/device.js";
+import { Launch, Sequence } from "../../kernels/webgl/launch.js";
+import { type Layout, makeLayout, texelsOf, unpack } from "../../kernels/webgl/layout.js";
+import type { ProgramCache } from "../../kernels/webgl/program.js";
+import { PICTURE } from "../../kernels/webgl/programs/picture.js";
+import {
+  makeTensorTexture,
+  readTensor,
+  readTensorLater,
+  type TensorTexture,
+  useNearest,
+} from "../../kernels/webgl/textures.js";
+
+type Taken = Parameters<TakePicture>;
+
+/** A texture with what was drawn from it, and how: the next frame is drawn the same way. */
+interface Sheet {
+  readonly texture: WebGLTexture;
+  readonly drawn: WeakMap<TensorTexture, { key: string; sequence: Sequence }>;
+  readonly generation: number;
+}
+
+/** A picture on the GPU. */
+export interface OnGpu {
+  /** Draws it, resized and normalised, where a plan reads it. */
+  draw(place: TensorTexture, layout: Layout): void;
+  /** Keeps its texture for a later `draw`, though its tensor may be disposed meanwhile. */
+  hold(): void;
+  letGo(): void;
+}
+
+/** How pictures of `(1, 3, H, W)` lie. */
+export const pictureLayout = (shape: readonly number[]): Layout => makeLayout(shape, [0, 2, 3, 1]);
+
+class Uploaded implements OnGpu {
+  references = 1;
+  /** Runs that are going to draw it. */
+  private holders = 0;
+  private isDisposed = false;
+
+  constructor(
+    private readonly pictures: Pictures,
+    private readonly sheet: Sheet,
+    readonly shape: readonly number[],
+    private readonly numbers: Launch["numbers"],
+    private readonly key: string,
+  ) {}
+
+  hold(): void {
+    this.holders += 1;
+  }
+
+  letGo(): void {
+    this.holders -= 1;
+    if (this.isDisposed) this.dispose();
+  }
+
+  dispose(): void {
+    this.isDisposed = true;
+    if (this.holders === 0) this.pictures.giveBack(this.sheet);
+  }
+
+  draw(place: TensorTexture, layout: Layout): void {
+    const { device, programs } = this.pictures;
+    const { texture, drawn, generation } = this.sheet;
+    if (device.isLost || generation !== device.generation) {
+      throw new WebGLContextLostError(
+        "a picture that nn.image had uploaded is gone, take it again",
+      );
+    }
+    let known = drawn.get(place);
+    if (known?.key !== this.key) {
+      known?.sequence.dispose();
+      const weights = [{ texture, size: { shift: 0, width: 0, height: 0 }, bytes: 0 }];
+      const launch = new Launch(programs.get(PICTURE), [], weights, { place, layout }, this.numbers); // prettier-ignore
+      known = { key: this.key, sequence: new Sequence(device, [launch]) };
+      drawn.set(place, known);
+    }
+    known.sequence.run();
+  }
+}
+
+/** All pictures of a device, as a backend of tfjs that can do nothing but give up its numbers. */
+export class Pictures extends tf.KernelBackend {
+  private readonly known = new Map<object, Uploaded>();
+  private free: Sheet[] = [];
+
+  constructor(
+    readonly device: Device,
+    readonly programs: ProgramCache,
+  ) {
+    super();
+  }
+
+  /** The picture that is a tensor's numbers, if it is one. */
+  of({ dataId }: tf.Tensor): OnGpu | null {
+    return this.known.get(dataId) ?? null;
+  }
+
+  readonly take: TakePicture = (...taken) => {
+    const [{ width, height }, { kept }] = taken;
+    const { device } = this;
+    const most = device.limits.maxTextureSize;
+    // Elsewhere a picture is best where tfjs computes.
+    if (tf.getBackend() !== "webgl" || device.isLost || Math.max(width, height) > most) return null;
+    this.free = this.free.filter(({ generation }) => generation === device.generation);
+    const sheet = this.free.pop() ?? {
+      texture: device.gl.createTexture(),
+      drawn: new WeakMap(),
+      generation: device.generation,
+    };
+    this.free.push(sheet); // until it is taken: uploading may throw
+    if (!upload(device, sheet.texture, taken[0])) return null;
+    this.free.pop();
+    const dataId = {};
+    const shape = [1, 3, ...kept];
+    const numbers = numbersOf(taken);
+    this.known.set(dataId, new Uploaded(this, sheet, shape, numbers, JSON.stringify(numbers)));
+    return tf.engine().makeTensorFromDataId(dataId, shape, "float32", this) as tf.Tensor4D;
+  };
+
+  giveBack(sheet: Sheet): void {
+    this.free.push(sheet);
+  }
+
+  /** Draws a picture for somebody who wants its numbers. */
+  private drawn<T>(dataId: object, read: (place: TensorTexture) => T): [T, Layout, TensorTexture] {
+    const picture = this.known.get(dataId)!;
+    const layout = pictureLayout(picture.shape);
+    const place = makeTensorTexture(this.device, texelsOf(layout));
+    picture.draw(place, layout);
+    const result = read(place);
+    const { gl } = this.device;
+    gl.deleteFramebuffer(place.framebuffer);
+    gl.deleteTexture(place.texture);
+    return [result, layout, place];
+  }
+
+  override readSync(dataId: object): Float32Array {
+    const [raw, layout, { size }] = this.drawn(dataId, (place) => {
+      const { width, height } = place.size;
+      return readTensor(this.device, place, new Float32Array(16 * width * height));
+    });
+    return unpack(raw, layout, size);
+  }
+
+  override async read(dataId: object): Promise<Float32Array> {
+    const [raw, layout, { size }] = this.drawn(dataId, (place) =>
+      readTensorLater(this.device, place),
+    );
+    return unpack(await raw, layout, size);
+  }
+
+  override refCount(dataId: object): number {
+    return this.known.get(dataId)?.references ?? 0;
+  }
+
+  override incRef(dataId: object): void {
+    this.known.get(dataId)!.references += 1;
+  }
+
+  override disposeData(dataId: object, force = false): boolean {
+    const picture = this.known.get(dataId);
+    if (picture === undefined) return true;
+    picture.references -= 1;
+    if (picture.references > 0 && !force) return false;
+    this.known.delete(dataId);
+    picture.dispose();
+    return true;
+  }
+
+  override numDataIds(): number {
+    return this.known.size;
+  }
+}
+
+function numbersOf([picture, frame, { mean, std, antialias }]: Taken): Launch["numbers"] {
+  const { resized, kept, begin } = frame;
+  const scaleH = picture.height / resized[0];
+  const scaleW = picture.width / resized[1];
+  return {
+    ints: {
+      ...{ keptW: kept[1], beginH: begin[0], beginW: begin[1] },
+      ...{ resizedH: resized[0], resizedW: resized[1] },
+      ...{ inH: picture.height, inW: picture.width },
+    },
+    floats: {
+      ...{ scaleH, scaleW },
+      radiusH: antialias ? Math.max(1, scaleH) : 1,
+      radiusW: antialias ? Math.max(1, scaleW) : 1,
+      ...Object.fromEntries(std.map((one, c) => [`gain${c}`, 1 / one])),
+      ...Object.fromEntries(std.map((one, c) => [`bias${c}`, -mean[c]! / one])),
+    },
+  };
+}
+
+/** Gives a picture to the GPU as bytes; `false` for numbers in memory that are none. */
+function upload({ gl }: Device, texture: WebGLTexture, picture: Picture): boolean {
+  const { TEXTURE_2D, RGBA, RGBA8, RGB, RGB8, UNSIGNED_BYTE } = gl;
+  gl.bindTexture(TEXTURE_2D, texture);
+  useNearest(gl, TEXTURE_2D);
+  if (picture.kind !== "memory") {
+    // What is transparent would come in colours multiplied with their alpha.
+    const source = picture.kind === "still" ? draw(picture) : picture.source;
+    gl.texImage2D(TEXTURE_2D, 0, RGBA8, RGBA, UNSIGNED_BYTE, source);
+    return true;
+  }
+  const { data, channels, width, height } = picture;
+  const isBytes = data instanceof Uint8Array || data instanceof Uint8ClampedArray;
+  if (!isBytes || !(data.buffer instanceof ArrayBuffer)) return false;
+  const [inside, outside] = channels === 4 ? [RGBA8, RGBA] : [RGB8, RGB];
+  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.length);
+  gl.texImage2D(TEXTURE_2D, 0, inside, width, height, 0, outside, UNSIGNED_BYTE, bytes);
+  return true;
+}
