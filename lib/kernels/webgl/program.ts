@@ -22,6 +22,12 @@ export interface ProgramSource {
   readonly body: string;
   /** Channels are not a multiple of four: zero the lanes that belong to none. */
   readonly masked?: boolean;
+  /**
+   * Every texel is read where all fragments are at once: in no loop or branch that depends on a
+   * fragment's place. Such reads can be by `texture`, which takes software GPUs half of the time that
+   * `texelFetch` does; elsewhere `texture` has no derivatives. Default: false.
+   */
+  readonly even?: boolean;
 }
 
 /**
@@ -53,7 +59,7 @@ export function numberNames({ tensors, weights = [], ints = [], floats = [] }: P
 
 /** The whole fragment shader. */
 export function fragmentSource(source: ProgramSource): string {
-  const { tensors, weights = [], head = "", body, masked = false } = source;
+  const { tensors, weights = [], head = "", body, masked = false, even = false } = source;
   const { ints, floats } = numberNames(source);
   const define = (name: string, i: number, convert: string): string =>
     `#define ${name} ${convert}(numbers[${i >> 2}].${"xyzw"[i & 3]})`;
@@ -64,15 +70,26 @@ export function fragmentSource(source: ProgramSource): string {
     ...weights.map((name) => `uniform highp sampler2D ${name};`),
   ];
   // GLSL cannot join names: every texture has readers of its own.
+  const fetch = (name: string, i: string, layer?: string): string => {
+    const at = `spot(${i}, ${name}_bits${even ? `, ${name}_scale` : ""})`;
+    const place = layer === undefined ? at : `${even ? "vec3" : "ivec3"}(${at}, ${layer})`;
+    return even ? `texture(${name}, ${place})` : `texelFetch(${name}, ${place}, 0)`;
+  };
   const readers = [
-    ...tensors.map(
-      (name) =>
-        `#define at_${name}(row, group) texelFetch(${name}, ivec3(place(((row) >> 2) * ${name}_width + (group), ${name}_shift), (row) & 3), 0)`,
-    ),
-    ...weights.map(
-      (name) => `#define weight_${name}(i) texelFetch(${name}, place(i, ${name}_shift), 0)`,
-    ),
+    ...tensors.flatMap((name) => [
+      `#define texel_${name}(i, layer) ${fetch(name, "i", "layer")}`,
+      `#define at_${name}(row, group) texel_${name}(((row) >> 2) * ${name}_width + (group), (row) & 3)`,
+    ]),
+    ...weights.flatMap((name) => [
+      `#define weight_${name}(i) ${fetch(name, "i")}`,
+      `#define block_${name}(i) block(${name}, spot(i, ${name}_bits${even ? `, ${name}_scale), ${name}_scale.x` : ")"})`,
+    ]),
   ].join("\n");
+  const textures = [...tensors, ...weights];
+  const places = textures.flatMap((name) => [
+    `  ${name}_bits = ivec2((1 << ${name}_shift) - 1, ${name}_shift);`,
+    ...(even ? [`  ${name}_scale = 1.0 / vec2(textureSize(${name}, 0).xy);`] : []),
+  ]);
   return `#version 300 es
 precision highp float;
 precision highp int;
@@ -82,10 +99,10 @@ layout(location = 0) out vec4 out0;
 layout(location = 1) out vec4 out1;
 layout(location = 2) out vec4 out2;
 layout(location = 3) out vec4 out3;
-ivec2 place(int i, int shift) { return ivec2(i & ((1 << shift) - 1), i >> shift); }
-${readers}
+${even ? EVEN : FETCH}${textures.map((name) => `ivec2 ${name}_bits;${even ? ` vec2 ${name}_scale;` : ""}\n`).join("")}${readers}
 ${calls(head)}
 void main() {
+${places.join("\n")}
   int index = (int(gl_FragCoord.y) << out_shift) + int(gl_FragCoord.x);
   int group = index % outWidth;
   int row = (index / outWidth) << 2;
@@ -102,8 +119,27 @@ ${masked ? MASK : ""}${registers(
 const registers = (code: string, body = code): string =>
   body.includes("y[r]") ? code : code.replace(/\by\[([0-3])\]/g, "y$1");
 
-/** `at(x, row, group)` and `weight(w, i)` as they are written in programs. */
-const calls = (code: string): string => code.replace(/\b(at|weight)\((\w+), /g, "$1_$2(");
+/** `at(x, row, group)`, `texel(x, i, layer)`, `weight(w, i)` and `block(w, i)` as programs have them. */
+const calls = (code: string): string =>
+  code.replace(/\b(at|texel|weight|block)\((\w+), /g, "$1_$2(");
+
+/** Where texel `i` is; `bits` are a mask for its place in a line, and a shift for its line. */
+const FETCH = `ivec2 spot(int i, ivec2 bits) { return ivec2(i & bits.x, i >> bits.y); }
+mat4 block(highp sampler2D w, ivec2 p) { // a block never crosses a line of the texture
+  return mat4(texelFetch(w, p, 0), texelFetch(w, p + ivec2(1, 0), 0),
+    texelFetch(w, p + ivec2(2, 0), 0), texelFetch(w, p + ivec2(3, 0), 0));
+}
+`;
+
+/** The same in coordinates from 0 to 1: the middle of the texel. */
+const EVEN = `vec2 spot(int i, ivec2 bits, vec2 unit) {
+  return (vec2(i & bits.x, i >> bits.y) + 0.5) * unit;
+}
+mat4 block(highp sampler2D w, vec2 p, float next) {
+  return mat4(texture(w, p), texture(w, p + vec2(next, 0)),
+    texture(w, p + vec2(2.0 * next, 0)), texture(w, p + vec2(3.0 * next, 0)));
+}
+`;
 
 /** Lanes past the last channel stay 0, whatever was computed in them. */
 const MASK = `  bvec4 past_ = greaterThanEqual(ivec4(0, 1, 2, 3) + (group << 2), ivec4(outChannels));

@@ -99,7 +99,8 @@ export const attention: Lowering = (b, node, read) => {
   );
   const seen: Read = { tensor: scores.tensor, layout: scores.tensor.layout };
   const moments = softmaxMoments(b, seen, true);
-  const y = b.draw(weightedValuesProgram(), [batch * queries, heads * width], {
+  const together = batch === 1 || queries % 4 === 0;
+  const y = b.draw(weightedValuesProgram(together), [batch * queries, heads * width], {
     inputs: [seen, { tensor: moments.tensor, layout: moments.tensor.layout }, at.v.input],
     ints: { ...ints, depth: width / 4, ...at.v.ints },
   });

@@ -43,6 +43,7 @@ export function scoresProgram({ mask, causal }: ScoresOptions): ProgramSource {
       ...(mask === "none" ? [] : ["mask_batch", "mask_head", "mask_time", "mask_key"]),
     ],
     floats: ["scale"],
+    even: true,
     body: `
   vec4 low = vec4(-1.0 / 0.0);
   int block = row / padded;
@@ -63,10 +64,19 @@ export function scoresProgram({ mask, causal }: ScoresOptions): ProgramSource {
   };
 }
 
-/** `(N·L, heads · E)`: what attention gives, the heads of a place side by side. */
-export function weightedValuesProgram(): ProgramSource {
+/**
+ * `(N·L, heads · E)`: what attention gives, the heads of a place side by side.
+ *
+ * @param together whether the four rows of a fragment always are of one sequence.
+ */
+export function weightedValuesProgram(together: boolean): ProgramSource {
+  const apart = eachRow(
+    (r) => `y[${r}] += mat4(at(v, first[${r}] + s[0], from_v), at(v, first[${r}] + s[1], from_v),
+      at(v, first[${r}] + s[2], from_v), at(v, first[${r}] + s[3], from_v)) * exp(at(scores, rows[${r}], g) - m${r}.x);`,
+  );
   return {
     tensors: ["scores", "moments", "v"],
+    even: true,
     ints: ["heads", "perKey", "queries", "padded", "keys", "depth", ...READER_INTS("v")],
     body: `
   int h = group / depth;
@@ -76,21 +86,13 @@ export function weightedValuesProgram(): ProgramSource {
   ivec4 rows = (n * heads + h) * padded + p - n * queries;
   ivec4 first = n * v_batch + (h / perKey) * v_row;
   ${eachRow((r) => `vec2 m${r} = at(moments, rows[${r}], 0).xy; y[${r}] = vec4(0);`)}
-  if (first[0] == first[3]) { // all of one sequence
-    for (int g = 0; g < scores_width; g++) {
-      ivec4 s = first[0] + min(ivec4(0, 1, 2, 3) + (g << 2), ivec4(keys - 1)) * v_time;
-      mat4 m = mat4(at(v, s[0], from_v), at(v, s[1], from_v), at(v, s[2], from_v), at(v, s[3], from_v));
-      ${eachRow((r) => `y[${r}] += m * exp(at(scores, rows[${r}], g) - m${r}.x);`)}
-    }
-  } else {
-    for (int g = 0; g < scores_width; g++) {
-      ivec4 s = min(ivec4(0, 1, 2, 3) + (g << 2), ivec4(keys - 1)) * v_time;
-      ${eachRow(
-        (
-          r,
-        ) => `y[${r}] += mat4(at(v, first[${r}] + s[0], from_v), at(v, first[${r}] + s[1], from_v),
-        at(v, first[${r}] + s[2], from_v), at(v, first[${r}] + s[3], from_v)) * exp(at(scores, rows[${r}], g) - m${r}.x);`,
-      )}
+  for (int g = 0; g < scores_width; g++) {
+    ivec4 s = ${together ? "first[0] + " : ""}min(ivec4(0, 1, 2, 3) + (g << 2), ivec4(keys - 1)) * v_time;
+    ${
+      together
+        ? `mat4 m = mat4(at(v, s[0], from_v), at(v, s[1], from_v), at(v, s[2], from_v), at(v, s[3], from_v));
+    ${eachRow((r) => `y[${r}] += m * exp(at(scores, rows[${r}], g) - m${r}.x);`)}`
+        : apart
     }
   }
   ${eachRow((r) => `y[${r}] = m${r}.y == 0.0 ? vec4(0) : y[${r}] * m${r}.y;`)}`,

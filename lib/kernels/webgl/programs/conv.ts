@@ -1,6 +1,6 @@
 import { eachRow, type ProgramSource } from "../program.js";
 import { HELPERS } from "./expressions.js";
-import { BLOCK, epilogue, type EpilogueOptions } from "./matmul.js";
+import { epilogue, type EpilogueOptions } from "./matmul.js";
 
 /** Numbers of every program that slides a window over pictures `(N, H, W, C)`. */
 export const WINDOW_INTS = [
@@ -37,8 +37,8 @@ function corners({ volume = false, transposed = false }: WindowKind = {}): strin
   }`;
 }
 
-const outside = (at: string, size: string): string =>
-  `uvec4(lessThan(${at}, ivec4(0))) + uvec4(greaterThanEqual(${at}, ivec4(${size})))`;
+/** Negative where a place is outside of a picture of that size, else 0 or more. */
+const outside = (at: string, size: string): string => `(${at} | (${size} - 1 - ${at}))`;
 
 /** Where between the zeros an element lies; outside of the picture, if it is a zero. */
 const SPREAD = `ivec4 spread(ivec4 at_, int stride) {
@@ -47,32 +47,37 @@ const SPREAD = `ivec4 spread(ivec4 at_, int stride) {
 }
 `;
 
-/** The four pixels' rows of a tap in the input; -1 outside of the picture. */
-const taps = ({ transposed = false }: WindowKind = {}): string => `${transposed ? SPREAD : ""}
-ivec4 taps(ivec4 pictures, ivec4 h, ivec4 w) {
-  ${transposed ? "h = spread(h, strideH); w = spread(w, strideW);" : ""}
-  bvec4 out_ = notEqual(${outside("h", "inH")} + ${outside("w", "inW")}, uvec4(0));
-  ivec4 q = (pictures + h) * inW + w;
-  return ivec4(out_.x ? -1 : q.x, out_.y ? -1 : q.y, out_.z ? -1 : q.z, out_.w ? -1 : q.w);
-}
-`;
-
-const TAP_AT = "taps(pictures, tops + i * dilationH, lefts + j * dilationW)";
-
-/** A loop over the planes of a window; those outside of the volume have no pixels. */
-const planes = ({ volume, transposed }: WindowKind, body: string): string =>
-  !volume
-    ? body
-    : `
-  ivec4 first = tops;
-  for (int l = 0; l < kernelD; l++) {
-    ivec4 d = fronts + l * dilationD;
-    ${transposed ? "d = spread(d, strideD);" : ""}
-    bvec4 out_ = notEqual(${outside("d", "inD")}, uvec4(0));
-    pictures = (volumes * inD + d) * inH;
-    tops = first - ivec4(out_) * 0x100000; // above every picture
-    ${body}
+/**
+ * A loop over the taps of a window: `q` are the four pixels' rows in the input, negative outside of
+ * the picture. The loops are the same for all fragments.
+ */
+function eachTap({ volume, transposed }: WindowKind, body: string): string {
+  const spread = (at: string, size: string): string =>
+    transposed ? `${at} = spread(${at}, stride${size});` : "";
+  const plane = `for (int i = 0; i < kernelH; i++) {
+    ivec4 top = tops + i * dilationH;
+    ${spread("top", "H")}
+    ivec4 line = (pictures + top) * inW, out_ = ${outside("top", "inH")}${volume ? " | beyond" : ""};
+    for (int j = 0; j < kernelW; j++) {
+      ivec4 left = lefts + j * dilationW;
+      ${spread("left", "W")}
+      ivec4 q = (line + left) | ((out_ | ${outside("left", "inW")}) >> 31);
+      ${body}
+    }
   }`;
+  if (!volume) return plane;
+  return `for (int l = 0; l < kernelD; l++) {
+    ivec4 front = fronts + l * dilationD;
+    ${spread("front", "D")}
+    ivec4 beyond = ${outside("front", "inD")};
+    ivec4 pictures = (volumes * inD + front) * inH;
+    ${plane}
+  }`;
+}
+
+/** What stands at a tap; zeros outside of the picture, where some texel or other is read. */
+const inside = (r: number, value: string, zero = "vec4(0)"): string =>
+  `mix(${value}, ${zero}, bvec4(q[${r}] < 0))`;
 
 /**
  * Convolution of any kernel, stride, padding and dilation, in groups of a multiple of 4 channels:
@@ -80,34 +85,27 @@ const planes = ({ volume, transposed }: WindowKind, body: string): string =>
  */
 export function convProgram(options: EpilogueOptions, kind: WindowKind = {}): ProgramSource {
   const { bias, residual, masked } = options;
-  const line = (r: number): string => `
-        if (q[${r}] >= 0) {
-          int i = (q[${r}] >> 2) * x_width + offset + k;
-          y[${r}] += m * texelFetch(x, ivec3(place(i, x_shift), q[${r}] & 3), 0);
-        }`;
+  const texel = (r: number): string => `texel(x, at_x[${r}] + k, layer[${r}])`;
   return {
     tensors: ["x", ...(residual ? ["residual"] : [])],
     weights: ["w", ...(bias ? ["b"] : [])],
     ints: [...WINDOW_INTS, "groupIn", "groupOut", ...(kind.volume ? VOLUME_INTS : [])],
-    head: (options.activation ? HELPERS : "") + BLOCK + taps(kind),
+    head: (options.activation ? HELPERS : "") + (kind.transposed ? SPREAD : ""),
+    even: true,
     masked,
     body: `${corners(kind)}
   y[0] = ${bias ? "weight(b, group)" : "vec4(0)"};
   y[1] = y[0]; y[2] = y[0]; y[3] = y[0];
   int offset = (group / groupOut) * groupIn;
-  int at_w = group * ${kind.volume ? "kernelD * " : ""}kernelH * kernelW * groupIn;
-  ${planes(
+  int at_w = (group * ${kind.volume ? "kernelD * " : ""}kernelH * kernelW * groupIn) << 2;
+  ${eachTap(
     kind,
-    `for (int i = 0; i < kernelH; i++) {
-    for (int j = 0; j < kernelW; j++) {
-      ivec4 q = ${TAP_AT};
+    `ivec4 at_x = (max(q, 0) >> 2) * x_width + offset, layer = q & 3;
       for (int k = 0; k < groupIn; k++) {
-        mat4 m = block(w, (at_w + k) << 2, w_shift);
-${[0, 1, 2, 3].map(line).join("")}
-      }
-      at_w += groupIn;
-    }
-  }`,
+        mat4 m = block(w, at_w);
+        at_w += 4;
+        ${eachRow((r) => `y[${r}] += m * ${inside(r, texel(r))};`)}
+      }`,
   )}
   ${epilogue(options)}`,
   };
@@ -120,20 +118,19 @@ export function depthwiseProgram(options: EpilogueOptions): ProgramSource {
     tensors: ["x", ...(residual ? ["residual"] : [])],
     weights: ["w", ...(bias ? ["b"] : [])],
     ints: WINDOW_INTS,
-    head: (options.activation ? HELPERS : "") + taps(),
+    head: options.activation ? HELPERS : "",
+    even: true,
     masked,
     body: `${corners()}
   y[0] = ${bias ? "weight(b, group)" : "vec4(0)"};
   y[1] = y[0]; y[2] = y[0]; y[3] = y[0];
   int at_w = group * kernelH * kernelW;
-  for (int i = 0; i < kernelH; i++) {
-    for (int j = 0; j < kernelW; j++) {
-      vec4 m = weight(w, at_w);
+  ${eachTap(
+    {},
+    `vec4 m = weight(w, at_w);
       at_w++;
-      ivec4 q = ${TAP_AT};
-      ${eachRow((r) => `if (q[${r}] >= 0) y[${r}] += m * at(x, q[${r}], group);`)}
-    }
-  }
+      ${eachRow((r) => `y[${r}] += m * ${inside(r, `at(x, max(q[${r}], 0), group)`)};`)}`,
+  )}
   ${epilogue(options)}`,
   };
 }
@@ -144,21 +141,20 @@ export function poolProgram(kind: "max" | "avg", masked: boolean): ProgramSource
   return {
     tensors: ["x"],
     ints: [...WINDOW_INTS, "divisor"],
-    head: HELPERS + taps(),
+    head: HELPERS,
+    even: true,
     masked,
     body: `${corners()}
   ${eachRow((r) => `y[${r}] = vec4(${isMax ? "-1.0 / 0.0" : "0"});`)}
   ivec4 count = ivec4(0);
-  for (int i = 0; i < kernelH; i++) {
-    for (int j = 0; j < kernelW; j++) {
-      ivec4 q = ${TAP_AT};
-      ${eachRow((r) => {
-        const value = `at(x, q[${r}], group)`;
-        const next = isMax ? `most(${value}, y[${r}])` : `y[${r}] + ${value}`;
-        return `if (q[${r}] >= 0) { y[${r}] = ${next};${isMax ? "" : ` count[${r}]++;`} }`;
-      })}
-    }
-  }
+  ${eachTap(
+    {},
+    eachRow((r) => {
+      const value = `at(x, max(q[${r}], 0), group)`;
+      if (isMax) return `y[${r}] = most(${inside(r, value, "vec4(-1.0 / 0.0)")}, y[${r}]);`;
+      return `y[${r}] += ${inside(r, value)}; count[${r}] += 1 + (q[${r}] >> 31);`;
+    }),
+  )}
   ${isMax ? "" : eachRow((r) => `y[${r}] /= float(divisor > 0 ? divisor : count[${r}]);`)}`,
   };
 }

@@ -21,14 +21,6 @@ export const epilogue = ({ residual, activation, single }: EpilogueOptions): str
     ${activation.replaceAll("y[r]", `y[${r}]`)}`,
   );
 
-/** The four texels of a block of weights: of each of four inputs, what it gives four outputs. */
-export const BLOCK = `mat4 block(highp sampler2D w, int i, int shift) {
-  ivec2 p = place(i, shift); // a block never crosses a line of the texture
-  return mat4(texelFetch(w, p, 0), texelFetch(w, p + ivec2(1, 0), 0),
-    texelFetch(w, p + ivec2(2, 0), 0), texelFetch(w, p + ivec2(3, 0), 0));
-}
-`;
-
 /**
  * `y = activation(x Wᵀ + b + residual)`: x of rows × K, W as `packMatrix` lays it.
  *
@@ -39,17 +31,18 @@ export function matmulProgram(options: EpilogueOptions): ProgramSource {
   return {
     tensors: ["x", ...(residual ? ["residual"] : [])],
     weights: ["w", ...(bias ? ["b"] : [])],
-    head: (options.activation ? HELPERS : "") + BLOCK,
+    head: options.activation ? HELPERS : "",
+    even: true,
     masked,
     body: `
   y[0] = ${bias ? "weight(b, group)" : "vec4(0)"};
   y[1] = y[0]; y[2] = y[0]; y[3] = y[0];
   int from = (row >> 2) * x_width;
-  int from_w = group * x_width;
-  for (int k = 0; k < x_width; k++) {
-    ivec2 p = place(from + k, x_shift);
-    mat4 m = block(w, (from_w + k) << 2, w_shift);
-    ${eachRow((r) => (single && r > 0 ? "" : `y[${r}] += m * texelFetch(x, ivec3(p, ${r}), 0);`))}
+  int from_w = (group * x_width) << 2;
+  for (int end = from + x_width; from < end; from++) {
+    mat4 m = block(w, from_w);
+    from_w += 4;
+    ${eachRow((r) => (single && r > 0 ? "" : `y[${r}] += m * texel(x, from, ${r});`))}
   }
   ${epilogue(options)}`,
   };

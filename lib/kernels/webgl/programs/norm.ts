@@ -17,6 +17,7 @@ export function momentsProgram(kind: "layer" | "rms"): ProgramSource {
     ints: ["channels"],
     floats: ["eps"],
     head: LANES,
+    even: true,
     body: `
   for (int r = 0; r < 4; r++) {
     ${kind === "layer" ? mean : "float mean = 0.0;"}
@@ -40,6 +41,7 @@ export function normalizeProgram(options: {
   return {
     tensors: ["x", "moments"],
     weights: [...(weight ? ["w"] : []), ...(bias ? ["b"] : [])],
+    even: true,
     masked,
     body: eachRow(
       (r) => `
@@ -57,6 +59,7 @@ export function softmaxMomentsProgram(safe: boolean): ProgramSource {
     tensors: ["x"],
     ints: ["channels"],
     head: LANES,
+    even: true,
     body: `
   const float low = -1.0 / 0.0;
   for (int r = 0; r < 4; r++) {
@@ -65,13 +68,12 @@ export function softmaxMomentsProgram(safe: boolean): ProgramSource {
       vec4 v = mix(at(x, row + r, k), vec4(low), past(k, channels));
       top = max(top, max(max(v.x, v.y), max(v.z, v.w)));
     }
-    ${safe ? "if (top == low) { y[r] = vec4(0); continue; }" : ""}
     float sum = 0.0;
     for (int k = 0; k < x_width; k++) {
       vec4 v = mix(exp(at(x, row + r, k) - top), vec4(0), past(k, channels));
       sum += dot(v, vec4(1));
     }
-    y[r] = vec4(top, 1.0 / sum, log(sum), 0);
+    y[r] = ${safe ? "top == low ? vec4(0) : " : ""}vec4(top, 1.0 / sum, log(sum), 0);
   }`,
   };
 }
@@ -79,6 +81,7 @@ export function softmaxMomentsProgram(safe: boolean): ProgramSource {
 export function softmaxProgram(log: boolean, masked: boolean): ProgramSource {
   return {
     tensors: ["x", "moments"],
+    even: true,
     masked,
     body: eachRow(
       (r) => `

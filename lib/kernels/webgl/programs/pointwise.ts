@@ -59,6 +59,7 @@ export function pointwiseProgram(
     tensors: inputs.map((_, i) => `in${i}`),
     ints: mixed ? [...sizes, ...strides] : [],
     head: HELPERS + (mixed ? walk : ""),
+    even: true,
     masked,
     body: eachRow(
       (r) => `

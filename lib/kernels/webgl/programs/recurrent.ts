@@ -1,6 +1,5 @@
 import { eachRow, type ProgramSource } from "../program.js";
 import { HELPERS } from "./expressions.js";
-import { BLOCK } from "./matmul.js";
 
 export type RecurrentKind = "lstm" | "gru" | "rnn_tanh" | "rnn_relu";
 
@@ -13,7 +12,7 @@ export const GATES: Readonly<Record<RecurrentKind, number>> = {
 function gates(count: number, entries: readonly string[]): string {
   const sums = entries.flatMap((_, e) => Array.from({ length: count }, (_one, j) => `g${e}_${j}`));
   const add = (j: number): string => `{
-      mat4 m = block(w, ((${j} * units + u) * units + k) << 2, w_shift);
+      mat4 m = block(w, ((${j} * units + u) * units + k) << 2);
       ${entries.map((_, e) => `g${e}_${j} += m * v${e};`).join(" ")}
     }`;
   return `
@@ -50,7 +49,8 @@ export function lstmProgram(one: boolean): ProgramSource {
     tensors: ["x", "h", "c"],
     weights: ["w"],
     ints: ["x_first", "h_first", "h_step", "c_first", "c_step", "w_units"],
-    head: HELPERS + BLOCK,
+    head: HELPERS,
+    even: true,
     body: `
   int n = row >> 1, last = (outRows >> 1) - 1;
   ${gates(
@@ -76,7 +76,8 @@ export function gruProgram(kind: Exclude<RecurrentKind, "lstm">, one: boolean): 
     tensors: ["x", "h"],
     weights: ["w", "b"],
     ints: ["x_first", "h_first", "w_units"],
-    head: HELPERS + BLOCK,
+    head: HELPERS,
+    even: true,
     body: `${gates(
       GATES[kind],
       entries.map((e) => `h_first + min(row + ${e}, outRows - 1)`),

@@ -17,6 +17,7 @@ export function reduceChannelsProgram(kind: Reduction): ProgramSource {
     tensors: ["x"],
     ints: ["channels"],
     head: HELPERS,
+    even: true,
     body: `
   for (int r = 0; r < 4; r++) {
     vec4 all_ = vec4(${start});
@@ -40,6 +41,7 @@ export function reduceRowsProgram(kind: Reduction, masked: boolean): ProgramSour
     tensors: ["x"],
     ints: ["count", "inner"],
     head: HELPERS,
+    even: true,
     masked,
     body: `
   for (int r = 0; r < 4; r++) {
