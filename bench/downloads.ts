@@ -35,7 +35,7 @@ export async function downloadsOf(app: string): Promise<Downloads> {
     resolve: {
       alias: [
         { find: /^sconce$/, replacement: `${root}lib/index.ts` },
-        { find: /^sconce\/functional$/, replacement: `${root}lib/functional/index.ts` },
+        { find: /^sconce\/(functional|models)$/, replacement: `${root}lib/$1/index.ts` },
       ],
     },
     plugins: [
@@ -90,7 +90,7 @@ export const EVERYTHING = `export * from "sconce";`;
 /** An app that classifies pictures by a checkpoint, compiled. */
 export const CLASSIFIER = `
   import * as nn from "sconce";
-  import { resnet18 } from "./examples/models/resnet.ts";
+  import { resnet18 } from "sconce/models";
   export async function classifier(url, example) {
     const model = nn.meta(() => resnet18());
     model.loadStateDict(await nn.load(url));

@@ -1,7 +1,7 @@
 /** What compiling costs beside time: bytes of a bundle, memory, and the overhead of a call. */
 import * as tf from "@tensorflow/tfjs-core";
 import * as nn from "sconce";
-import { resnet18 } from "../examples/models/resnet.js";
+import { resnet18 } from "sconce/models";
 import { NNTorch } from "../examples/models/lesson.js";
 import {
   CLASSIFIER,

@@ -1,10 +1,9 @@
 /** The models of the compile bench; `export-models.py` writes the same for the peers. */
 import * as tf from "@tensorflow/tfjs-core";
 import * as nn from "sconce";
-import { BertModel } from "../examples/models/bert.js";
+import { BertModel, mobilenetV2, resnet18 } from "sconce/models";
+import { MINILM } from "../examples/models/bert.js";
 import { EfficientNetLite0 } from "../examples/models/efficientnet-lite.js";
-import { mobilenetV2 } from "../examples/models/mobilenet.js";
-import { resnet18 } from "../examples/models/resnet.js";
 import { SileroVAD } from "../examples/models/silero-vad.js";
 import { CONTEXT, WordGPT } from "../examples/models/wordgpt.js";
 
@@ -73,7 +72,8 @@ export const BENCH_MODELS: readonly BenchModel[] = [
   {
     name: "minilm",
     title: "MiniLM, T 128",
-    make: () => new BertModel(),
+    make: () => new BertModel(MINILM),
+    args: ([ids, attentionMask]) => [ids, { attentionMask }],
     result: (result) => (result as { last_hidden_state: tf.Tensor }).last_hidden_state,
   },
   {

@@ -4,7 +4,13 @@ import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { promisify } from "node:util";
 
 /** Every TypeScript snippet of the pages users read runs, and prints the text below it. */
-const PAGES = ["README.md", "docs/checkpoints.md", "docs/compile.md", "docs/exported.md"];
+const PAGES = [
+  "README.md",
+  "docs/checkpoints.md",
+  "docs/compile.md",
+  "docs/exported.md",
+  "docs/models.md",
+];
 
 interface Snippet {
   code: string;

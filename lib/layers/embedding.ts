@@ -46,10 +46,16 @@ abstract class EmbeddingBase extends Module {
   /** N(0, 1), and 0 for the padding's row. */
   resetParameters(): void {
     init.normal_(this.weight);
-    if (this.paddingIdx === null || this.weight.isMeta) return;
-    const values = this.weight.dataSync().slice();
-    values.fill(0, this.paddingIdx * this.embeddingDim, (this.paddingIdx + 1) * this.embeddingDim);
-    this.weight.fill(values);
+    this.zeroPadding();
+  }
+
+  /** Makes the padding's row 0, where there is one. */
+  zeroPadding(): void {
+    const { weight, paddingIdx, embeddingDim } = this;
+    if (paddingIdx === null || weight.isMeta) return;
+    const values = weight.dataSync().slice();
+    values.fill(0, paddingIdx * embeddingDim, (paddingIdx + 1) * embeddingDim);
+    weight.fill(values);
   }
 
   protected get lookUp(): Required<EmbeddingLayerOptions> {

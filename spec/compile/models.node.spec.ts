@@ -1,11 +1,18 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expect } from "chai";
-import { BertModel } from "../../examples/models/bert.js";
 import { EfficientNetLite0 } from "../../examples/models/efficientnet-lite.js";
-import { resnet18 } from "../../examples/models/resnet.js";
 import { SileroVAD } from "../../examples/models/silero-vad.js";
 import { WordGPT } from "../../examples/models/wordgpt.js";
 import * as nn from "../../lib/index.js";
+import {
+  BertModel,
+  efficientnetB0,
+  GPT2LMHeadModel,
+  mobilenetV2,
+  resnet18,
+  resnext50_32x4d,
+  VisionTransformer,
+} from "../../lib/models/index.js";
 import { expectSame } from "../support/graphs.js";
 
 const CLOSE = { rtol: 1e-4, atol: 1e-5 };
@@ -13,7 +20,7 @@ const CLOSE = { rtol: 1e-4, atol: 1e-5 };
 interface Case {
   title: string;
   make: () => nn.Module;
-  inputs: (() => tf.Tensor[])[];
+  inputs: (() => unknown[])[];
 }
 
 const tokens = (...shape: number[]): tf.Tensor => nn.randint(0, 27, shape);
@@ -22,10 +29,50 @@ const bert = {
   ...{ intermediate_size: 48, max_position_embeddings: 16, type_vocab_size: 2, layer_norm_eps: 1e-12 }, // prettier-ignore
 };
 
+const gpt2 = { vocab_size: 27, n_embd: 24, n_layer: 2, n_head: 3, n_positions: 16 };
+const mask = (): tf.Tensor =>
+  tf.tensor([[1, 1, 1, 1, 1, 1], [1, 1, 1, 0, 0, 0]], [2, 6], "int32"); // prettier-ignore
+const numClasses = 10;
+
 const CASES: Case[] = [
   {
+    title: "resnext50_32x4d",
+    make: () => resnext50_32x4d({ numClasses }),
+    inputs: [() => [nn.randn(1, 3, 32, 32)]],
+  },
+  {
+    title: "mobilenetV2",
+    make: () => mobilenetV2({ numClasses }),
+    inputs: [() => [nn.randn(1, 3, 32, 32)]],
+  },
+  {
+    title: "efficientnetB0",
+    make: () => efficientnetB0({ numClasses }),
+    inputs: [() => [nn.randn(1, 3, 32, 32)]],
+  },
+  {
+    title: "VisionTransformer",
+    make: () => {
+      const size = { patchSize: 8, numLayers: 2, numHeads: 3, hiddenDim: 24, mlpDim: 40 };
+      const model = new VisionTransformer(size, { imageSize: 32, numClasses });
+      nn.init.normal_(model.getParameter("heads.head.weight")); // 0 at first
+      return model;
+    },
+    inputs: [() => [nn.randn(1, 3, 32, 32)], () => [nn.randn(3, 3, 32, 32)]],
+  },
+  {
+    title: "GPT2LMHeadModel",
+    make: () => new GPT2LMHeadModel(gpt2),
+    inputs: [() => [tokens(1, 7)], () => [tokens(2, 3)]],
+  },
+  {
+    title: "GPT2LMHeadModel with padding",
+    make: () => new GPT2LMHeadModel(gpt2),
+    inputs: [() => [tokens(2, 6), { attentionMask: mask() }]],
+  },
+  {
     title: "resnet18",
-    make: () => resnet18(10),
+    make: () => resnet18({ numClasses }),
     inputs: [() => [nn.randn(1, 3, 40, 40)], () => [nn.randn(2, 3, 40, 40)]],
   },
   {
@@ -46,7 +93,7 @@ const CASES: Case[] = [
   {
     title: "BERT",
     make: () => new BertModel(bert),
-    inputs: [() => [tokens(2, 6), tf.tensor([[1, 1, 1, 1, 1, 1], [1, 1, 1, 0, 0, 0]], [2, 6], "int32")]], // prettier-ignore
+    inputs: [() => [tokens(2, 6), { attentionMask: mask() }], () => [tokens(2, 6)]],
   },
 ];
 
@@ -62,7 +109,7 @@ describe("Real models, compiled", () => {
       expect(fast.explain().fallbacks, "what runs as tfjs ops").to.deep.equal([]);
       for (const input of inputs) {
         const args = input();
-        expectSame(fast(...(args as never[])), model(...args), CLOSE, title);
+        expectSame(fast(...(args as never[])), model(...(args as never[])), CLOSE, title);
       }
       fast.dispose();
       model.dispose();

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expect } from "chai";
 import { WordGPT } from "../../examples/models/wordgpt.js";
-import { resnet18 } from "../../examples/models/resnet.js";
+import { resnet18 } from "../../lib/models/index.js";
 import { SileroVAD } from "../../examples/models/silero-vad.js";
 import { DECOMPOSED } from "../../lib/compile/passes/index.js";
 import { SHAPES_ONLY } from "../../lib/compile/shapes.js";

@@ -1,11 +1,12 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expect } from "chai";
-import { BertModel, embedSentences, MINILM } from "../../examples/models/bert.js";
+import { embedSentences, MINILM } from "../../examples/models/bert.js";
 import { EfficientNetLite0 } from "../../examples/models/efficientnet-lite.js";
 import { ONet, PNet, RNet } from "../../examples/models/mtcnn.js";
 import { detectSpeech, SileroVAD } from "../../examples/models/silero-vad.js";
 import { complete, WordGPT } from "../../examples/models/wordgpt.js";
 import * as nn from "../../lib/index.js";
+import { BertModel } from "../../lib/models/index.js";
 import { onEveryBackend } from "../support/backends.js";
 import { expectClose, expectNoLeak, expectTensor } from "../support/expect.js";
 import { readFixture } from "../support/files.js";
@@ -111,9 +112,9 @@ onEveryBackend("Trained models written in TypeScript", () => {
     const ids = tensorOf(golden, "input_ids");
     const mask = tensorOf(golden, "attention_mask");
     expectNoLeak(() => {
-      const output = model(ids, mask);
+      const output = model(ids, { attentionMask: mask });
       for (const key of ["last_hidden_state", "pooler_output"] as const) {
-        expectTensor(output[key], wanted(golden, key), CLOSE, key);
+        expectTensor(output[key]!, wanted(golden, key), CLOSE, key);
       }
       const sentences = embedSentences(model, ids, mask);
       const lengths = tf.tidy(() => tf.norm(sentences, 2, 1).dataSync());

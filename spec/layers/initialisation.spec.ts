@@ -1,7 +1,8 @@
 import { expect } from "chai";
-import { resnet18 } from "../../examples/models/resnet.js";
+import { resnet18 } from "../../lib/models/index.js";
 import * as nn from "../../lib/index.js";
 import layers from "../goldens/layer-initialisation.json" with { type: "json" };
+import { bytesOf, crc32 } from "../support/crc32.js";
 import { type GoldenConstruct } from "../support/goldens.js";
 import { ModuleCases } from "../support/module-cases.js";
 import goldens from "../goldens/initialisation.json" with { type: "json" };
@@ -16,20 +17,6 @@ const BUILD: Record<string, () => nn.Module> = {
   lstm: () => new nn.LSTM(7, 9, { numLayers: 2, bidirectional: true, projSize: 4 }),
 };
 
-const TABLE = Uint32Array.from({ length: 256 }, (_, n) => {
-  let c = n;
-  for (let k = 0; k < 8; k += 1) c = c & 1 ? 0xedb88320 ^ (c >>> 1) : c >>> 1;
-  return c;
-});
-
-function crc32(values: Float32Array): number {
-  let c = 0xffffffff;
-  for (const byte of new Uint8Array(values.buffer, values.byteOffset, values.byteLength)) {
-    c = TABLE[(c ^ byte) & 255]! ^ (c >>> 8);
-  }
-  return (c ^ 0xffffffff) >>> 0;
-}
-
 function noTensor(): never {
   throw new Error("these cases have no tensors");
 }
@@ -37,7 +24,7 @@ function noTensor(): never {
 function checksums(model: nn.Module): Record<string, number> {
   const floats = [...model.stateDict()].filter(([, tensor]) => tensor.dtype === "float32");
   return Object.fromEntries(
-    floats.map(([key, tensor]) => [key, crc32(tensor.dataSync<"float32">())]),
+    floats.map(([key, tensor]) => [key, crc32(bytesOf(tensor.dataSync<"float32">()))]),
   );
 }
 

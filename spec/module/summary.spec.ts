@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expect } from "chai";
-import { resnet18 } from "../../examples/models/resnet.js";
+import { resnet18 } from "../../lib/models/index.js";
 import * as nn from "../../lib/index.js";
 import { onEveryBackend } from "../support/backends.js";
 import { expectNoLeak } from "../support/expect.js";
