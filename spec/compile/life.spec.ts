@@ -7,6 +7,7 @@ import * as nn from "../../lib/index.js";
 import type { Heap } from "../../lib/kernels/cpu/index.js";
 import { expectSame } from "../support/graphs.js";
 
+const F = nn.functional;
 const CLOSE = { rtol: 1e-4, atol: 1e-5 };
 
 const make = (): nn.Sequential =>
@@ -71,6 +72,31 @@ describe("The life of a compiled model", () => {
     const between = fast(inputs[1]!);
     const results = [...(await Promise.all(running)), between];
     [...inputs, inputs[1]!].forEach((x, i) => expectSame(results[i], model(x), CLOSE, `call ${i}`));
+    fast.dispose();
+  });
+
+  it("goes on after calls that fail on the way, on several threads", async () => {
+    class Picked extends nn.Module {
+      readonly before = new nn.Linear(4, 4);
+      readonly table = new nn.Embedding(9, 4);
+      readonly after = new nn.Linear(4, 40);
+      override forward(x: tf.Tensor, ids: tf.Tensor): tf.Tensor {
+        return this.after(F.relu(tf.add(this.before(x), this.table(ids))));
+      }
+    }
+    const model = new Picked();
+    const x = nn.randn(3, 4);
+    const [ids, wrong] = [
+      [8, 0, 3],
+      [1, 9, 2],
+    ].map((list) => tf.tensor(list, [3], "int32"));
+    const fast = await nn.compile(model, [x, ids!], { threads: 2 });
+    // The first runs are shared among threads and not, in turn.
+    for (let run = 0; run < 6; run += 1) {
+      for (let i = 0; i < 2; i += 1) expectSame(fast(x, ids!), model(x, ids!), CLOSE, `run ${run}`);
+      expect(() => fast(x, wrong!)).to.throw("index out of range in self: got 9");
+    }
+    expectSame(fast(x, ids!), model(x, ids!), CLOSE, "the last run");
     fast.dispose();
   });
 

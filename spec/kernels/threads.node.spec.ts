@@ -62,7 +62,18 @@ describe("threads", () => {
         expectClose(shared.read(), plain.read(), { rtol: 1e-6, atol: 1e-7 });
         if (i === 10) heap.alloc(3_000_000);
       }
+      const nothing = threads!.program([]);
       const other = threads!.program(shared.steps.slice(0, 2));
+      for (let i = 0; i < 50; i += 1) {
+        for (let j = 0; j < i % 4; j += 1) nothing.run();
+        const numbers = randomNumbers(5 * 400, 52 - i); // in the end, what there was
+        alone.f32.set(numbers, plain.x >>> 2);
+        heap.f32.set(numbers, shared.x >>> 2);
+        for (const { run } of plain.steps) run(0, 1);
+        program.run();
+        expectClose(shared.read(), plain.read(), { rtol: 1e-6, atol: 1e-7 });
+      }
+      nothing.dispose();
       other.run();
       const used = heap.used;
       program.dispose();

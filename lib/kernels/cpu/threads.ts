@@ -137,11 +137,19 @@ export class Threads {
     const id = this.programs;
     return {
       run: () => {
+        if (mine.length === 0) return; // nobody would wait for those who come late to it
         this.send(id, addresses);
+        let failure: { error: unknown } | null = null;
         for (const step of mine) {
-          step();
+          try {
+            if (failure === null) step();
+          } catch (error) {
+            failure = { error };
+          }
+          // The others cannot be called off: they wait at every step.
           this.meet();
         }
+        if (failure !== null) throw failure.error;
       },
       dispose: () => {
         if (this.isEnded) return;
