@@ -120,7 +120,8 @@ export class CpuMemory extends Memory {
     let bytes = align(length * 4);
     const places = values.map((one) => {
       const place = bytes;
-      if (one !== null) bytes += align(one.byteLength);
+      // Not its bytes: floats that tfjs made of truths are still bytes.
+      if (one !== null) bytes += align(one.length * 4);
       return place;
     });
     const base = this.reserve(bytes + align(scratchBytes));

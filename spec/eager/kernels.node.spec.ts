@@ -32,6 +32,16 @@ const BATTERY: readonly [what: string, shape: number[], run: Run][] = [
   ["depthwise", [2, 4, 9, 8], (x) => F.conv2d(x, nn.rand(8, 1, 3, 3), { groups: 4, dilation: 2 })],
   ["one dimension", [2, 4, 19], (x) => F.conv1d(x, nn.rand(6, 4, 5), { bias: nn.rand(6) })],
   ["three", [1, 2, 4, 5, 6], (x) => F.conv3d(x, nn.rand(3, 2, 2, 2, 2), { padding: 1 })],
+  [
+    "strides and holes",
+    [1, 2, 13, 9],
+    (x) => F.conv2d(x, nn.rand(4, 2, 3, 2), { stride: [3, 1], dilation: [1, 2] }),
+  ],
+  [
+    "holes in three",
+    [1, 2, 5, 5, 6],
+    (x) => F.conv3d(x, nn.rand(3, 2, 2, 3, 2), { dilation: [2, 1, 3], stride: 2, padding: 1 }),
+  ],
   ["relu", [3, 300], (x) => F.relu(x)],
   ["gelu", [3, 300], (x) => F.gelu(x)],
   ["sigmoid", [3, 300], (x) => F.sigmoid(x)],
@@ -104,6 +114,17 @@ onEveryBackend("Kernels under the ops of functional", (name, tolerance) => {
     expect(() => tf.grad((x) => F.linear(x, weight))(nn.rand(2, 5))).to.throw("for BatchMatMul");
     const integers = tf.tensor([[1, -2]], [1, 2], "int32");
     expect(F.relu(integers).dtype).to.equal("int32");
+  });
+
+  it("take what was made of truths and whole numbers", () => {
+    const [weight, bias] = [nn.rand(4, 40), nn.rand(4)];
+    for (const dtype of ["bool", "int32"] as const) {
+      const x = tf.cast(tf.cast(tf.greater(nn.randn(60, 40), 0), dtype), "float32");
+      const image = tf.reshape(x, [1, 4, 20, 30]);
+      both(`linear of ${dtype}`, () => F.linear(x, weight, { bias }));
+      both(`conv2d of ${dtype}`, () => F.conv2d(image, nn.rand(4, 1, 3, 3), { groups: 4, bias }));
+      both(`layer_norm of ${dtype}`, () => F.layerNorm(x, [40], { weight: nn.rand(40) }));
+    }
   });
 
   it("keep a packed weight for as long as it lives, and see new values", () => {
