@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expandSize, readOptions } from "../arguments.js";
 import { checkTensor, dtypeName } from "./check.js";
-import { addBatch, checkBias, readSteps, spread } from "./conv-common.js";
+import { addBatch, checkBias, readSteps } from "./conv-common.js";
 import { op } from "./op.js";
 import { padTensor } from "./pad-tensor.js";
 
@@ -90,7 +90,9 @@ function convNd(
   let y = plan.outShape.includes(0)
     ? tf.zeros(plan.outShape)
     : dims === 3
-      ? convolve3d(batched, weight, plan)
+      ? plan.dilation.some((d) => d > 1)
+        ? convolveByDepth(batched, weight, plan)
+        : convolve3d(batched, weight, plan)
       : convolve2d(batched, weight, plan);
   if (bias !== null) {
     checkBias(name, weight, bias, weight.shape[0]);
@@ -166,21 +168,19 @@ function convolve2d(input: tf.Tensor, weight: tf.Tensor, plan: ConvPlan): tf.Ten
   const { groups } = plan;
   const lift = plan.stride.length === 1;
   const x = lift ? tf.expandDims(input, 2) : input;
-  let w = lift ? tf.expandDims(weight, 2) : weight;
-  const [strideH, strideW] = (lift ? [1, ...plan.stride] : plan.stride) as [number, number];
+  const w = lift ? tf.expandDims(weight, 2) : weight;
+  const stride = (lift ? [1, ...plan.stride] : plan.stride) as [number, number];
   const pads = lift ? [[0, 0] as [number, number], ...plan.pads] : plan.pads;
-  let dilation = (lift ? [1, ...plan.dilation] : plan.dilation) as [number, number];
-  const isStrided = strideH > 1 || strideW > 1;
-  // tfjs refuses stride and dilation together: then the kernel itself gets the holes.
-  if (isStrided && (dilation[0] > 1 || dilation[1] > 1)) {
-    w = spread(w, [2, 3], dilation);
-    dilation = [1, 1];
-  }
+  const dilation = (lift ? [1, ...plan.dilation] : plan.dilation) as [number, number];
+  // tfjs refuses stride and dilation together: then what is stepped over is computed too. Holes in the
+  // kernel would be no slower, but make NaN of an infinity that they meet.
+  const isApart = stride.some((n) => n > 1) && dilation.some((n) => n > 1);
+  const steps: [number, number] = isApart ? [1, 1] : stride;
   const nhwc = tf.transpose(x, [0, 2, 3, 1]) as tf.Tensor4D;
   const pad: tf.backend_util.ExplicitPadding = [[0, 0], pads[0]!, pads[1]!, [0, 0]];
   const conv = (part: tf.Tensor4D, kernel: tf.Tensor): tf.Tensor4D => {
     const hwio = tf.transpose(kernel, [2, 3, 1, 0]) as tf.Tensor4D;
-    return tf.conv2d(part, hwio, [strideH, strideW], pad, "NHWC", dilation);
+    return tf.conv2d(part, hwio, steps, pad, "NHWC", dilation);
   };
   let y: tf.Tensor;
   if (groups === 1) {
@@ -189,7 +189,7 @@ function convolve2d(input: tf.Tensor, weight: tf.Tensor, plan: ConvPlan): tf.Ten
     // Depthwise: tfjs wants (KH, KW, C, multiplier), and puts a channel's outputs side by side.
     const [out, , kh, kw] = w.shape as [number, number, number, number];
     const kernel = tf.transpose(tf.reshape(w, [groups, out / groups, kh, kw]), [2, 3, 0, 1]);
-    y = tf.depthwiseConv2d(nhwc, kernel as tf.Tensor4D, [strideH, strideW], pad, "NHWC", dilation);
+    y = tf.depthwiseConv2d(nhwc, kernel as tf.Tensor4D, steps, pad, "NHWC", dilation);
   } else {
     const parts = tf.split<tf.Tensor4D>(nhwc, groups, 3);
     const kernels = tf.split(w, groups, 0);
@@ -198,25 +198,46 @@ function convolve2d(input: tf.Tensor, weight: tf.Tensor, plan: ConvPlan): tf.Ten
       3,
     );
   }
+  if (isApart) y = tf.stridedSlice(y, [0, 0, 0, 0], y.shape, [1, ...stride, 1]);
   const nchw = tf.transpose(y, [0, 3, 1, 2]);
   return lift ? tf.squeeze(nchw, [2]) : nchw;
 }
 
 /** Three dimensions: tfjs' conv3d pads only evenly, so the padding comes first. */
 function convolve3d(input: tf.Tensor, weight: tf.Tensor, plan: ConvPlan): tf.Tensor {
-  const { groups, stride, dilation } = plan;
-  const isDilated = dilation.some((d) => d > 1);
-  // Not every backend's conv3d dilates.
-  const w = isDilated ? spread(weight, [2, 3, 4], dilation) : weight;
+  const { groups, stride } = plan;
   const ndhwc = tf.transpose(input, [0, 2, 3, 4, 1]);
   const isPadded = plan.pads.some(([a, b]) => a || b);
   const x = isPadded ? padTensor(ndhwc, [[0, 0], ...plan.pads, [0, 0]]) : ndhwc;
   const parts = groups === 1 ? [x] : tf.split(x, groups, 4);
-  const kernels = groups === 1 ? [w] : tf.split(w, groups, 0);
+  const kernels = groups === 1 ? [weight] : tf.split(weight, groups, 0);
   const outputs = parts.map((part, i) => {
     const kernel = tf.transpose(kernels[i]!, [2, 3, 4, 1, 0]) as tf.Tensor5D;
     return tf.conv3d(part as tf.Tensor5D, kernel, stride as [number, number, number], "valid");
   });
   const y = groups === 1 ? outputs[0]! : tf.concat(outputs, 4);
   return tf.transpose(y, [0, 4, 1, 2, 3]);
+}
+
+/** Not every backend's conv3d dilates: the images under each depth of the kernel, added up. */
+function convolveByDepth(input: tf.Tensor, weight: tf.Tensor, plan: ConvPlan): tf.Tensor {
+  const [step, ...stride] = plan.stride as [number, ...number[]];
+  const [dilated, ...dilation] = plan.dilation as [number, ...number[]];
+  const [around, ...pads] = plan.pads as [[number, number], ...[number, number][]];
+  const [n, out, depth, ...size] = plan.outShape as [number, number, number, ...number[]];
+  const [, channels, , ...image] = input.shape as [number, number, number, ...number[]];
+  const [, perGroup, taps, ...kernel] = weight.shape as [number, number, number, ...number[]];
+  const area = channels * image.reduce((a, b) => a * b, 1);
+  const images = tf.reshape(tf.transpose(input, [0, 2, 1, 3, 4]), [n, -1, area]);
+  const padded = tf.pad(images, [[0, 0], around, [0, 0]]);
+  const parts = tf.split(weight, taps, 2).map((part, i) => {
+    const begin = i * dilated;
+    const end = begin + (depth - 1) * step + 1;
+    const met = tf.stridedSlice(padded, [0, begin, 0], [n, end, area], [1, step, 1]);
+    const x = tf.reshape(met, [n * depth, channels, ...image]);
+    const plane = tf.reshape(part, [out, perGroup, ...kernel]);
+    return convolve2d(x, plane, { ...plan, stride, dilation, pads });
+  });
+  const y = tf.reshape(tf.addN(parts), [n, depth, out, ...size]);
+  return tf.transpose(y, [0, 2, 1, 3, 4]);
 }

@@ -570,6 +570,17 @@ def not_numbers():
     for p in (1, 2):
         ok(F.multi_margin_loss, scores, torch.tensor([1, 0]), p=p, reduction="none")
     ok(F.multilabel_margin_loss, scores, torch.tensor([[1, -1, 0], [0, 2, -1]]), reduction="none")
+    row = torch.arange(1.0, 25.0).reshape(1, 2, 12)
+    row[0, 0, 3], row[0, 1, 10] = inf, nan
+    weight = torch.arange(1.0, 13.0).reshape(2, 2, 3)
+    ok(F.conv1d, row, weight, stride=3, dilation=2)
+    ok(F.conv1d, row, weight[:, :1], stride=2, dilation=3, groups=2)
+    image, square = row.reshape(1, 1, 4, 6), weight.reshape(1, 1, 3, 4)
+    ok(F.conv2d, image, square[..., :2], stride=(1, 2), dilation=(1, 3), padding=1)
+    cube, kernel = row.reshape(1, 1, 2, 3, 4), weight[0].reshape(1, 1, 1, 2, 3)[..., :2]
+    ok(F.conv3d, cube, kernel, dilation=(2, 2, 3), padding=1)
+    ok(F.conv3d, cube, kernel, stride=(1, 2, 2), dilation=(1, 2, 2))
+    ok(F.conv_transpose3d, cube, kernel, stride=(1, 2, 1), dilation=(1, 1, 2))
 
 
 for part in (activations, convolutions, windows, norms, images, shapes, tables, dtypes, not_numbers):
