@@ -1,6 +1,6 @@
 import type { Argument, Graph, Node } from "../../graph/index.js";
 import { numberOf } from "./factors.js";
-import { isCall, isNode, shapeOf } from "./facts.js";
+import { isCall, isNode, sameShape, shapeOf } from "./facts.js";
 
 interface Scores {
   query: Node;
@@ -34,24 +34,35 @@ function leavesSomething(mask: Node, graph: Graph): boolean {
   ).every(Boolean);
 }
 
-/** Takes scores apart: a product, scaled, masked. */
+/** The op takes no mask of fewer dimensions. */
+function asMatrix(mask: Node, graph: Graph): Node {
+  const shape = shapeOf(mask);
+  if (shape.length > 1) return mask;
+  const wide = [1, ...(shape.length === 1 ? shape : [1])];
+  const meta = { ...mask.meta, value: { dtype: "float32", shape: wide } };
+  return graph.add("call_function", "prim.reshape", [mask, wide], {}, { name: "mask", meta });
+}
+
+/** Takes scores apart: a product, scaled, masked, all of one shape. */
 function readScores(node: Node, graph: Graph, isShared: (node: Node) => boolean): Scores | null {
   if (isShared(node)) return null;
+  const isLarger = (one: Node): boolean => !sameShape(shapeOf(one), shapeOf(node));
   const [a, b] = node.args;
   if (isCall(node, "prim.Add") && isNode(a) && isNode(b)) {
     for (const [scores, mask] of [
       [a, b],
       [b, a],
     ] as const) {
-      const inner = leavesSomething(mask, graph) ? readScores(scores, graph, isShared) : null;
-      if (inner?.mask === null) return { ...inner, mask };
+      if (isLarger(scores) || !leavesSomething(mask, graph)) continue;
+      const inner = readScores(scores, graph, isShared);
+      if (inner?.mask === null) return { ...inner, mask: asMatrix(mask, graph) };
     }
     return null;
   }
   if (isCall(node, "prim.Multiply") || isCall(node, "prim.RealDiv")) {
     const isProduct = isCall(node, "prim.Multiply");
     const [x, by] = isNode(a) ? [a, numberOf(b, graph)] : [b as Node, isProduct ? numberOf(a, graph) : null]; // prettier-ignore
-    const inner = by === null ? null : readScores(x, graph, isShared);
+    const inner = by === null || isLarger(x) ? null : readScores(x, graph, isShared);
     if (inner?.mask !== null || by === null) return null;
     return { ...inner, scale: isProduct ? inner.scale * by : inner.scale / by };
   }

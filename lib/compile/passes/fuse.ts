@@ -58,7 +58,8 @@ export function fuseEpilogues(graph: Graph): Graph {
       for (const { one, other, tail } of sides) {
         const fits = tail?.residual === null && tail.activation.length === 0 && isFloat(other);
         if (!fits || at(other) > at(one)) continue;
-        if (!sameShape(shapeOf(other), shapeOf(node))) continue;
+        // Neither may be repeated: an epilogue has the shape of what it follows.
+        if (![one, other].every((x) => sameShape(shapeOf(x as Node), shapeOf(node)))) continue;
         return fuse(one as Node, { residual: other, activation: [] });
       }
     }

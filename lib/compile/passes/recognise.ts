@@ -37,6 +37,13 @@ function meanOf(node: Node): Node | null {
   return isLastAxis(inner, x) ? x : null;
 }
 
+/** Whether a node has one number for each row of `x`: a mean that lost its dimension has one a column. */
+function isByRow(node: Node, x: Node): boolean {
+  const [few, all] = [shapeOf(node), shapeOf(x)];
+  const missing = all.length - few.length;
+  return all.every((size, i) => (few[i - missing] ?? 1) === (i < all.length - 1 ? size : 1));
+}
+
 /** `x` of `x²`, however it is written. */
 function squareOf(node: Node): Node | null {
   if (isCall(node, "prim.Square")) return node.args[0] as Node;
@@ -46,7 +53,10 @@ function squareOf(node: Node): Node | null {
 }
 
 /** `top / √(v + eps)`, as a quotient or as a product with rsqrt. */
-function overRoot(node: Node, { graph }: Context): { top: Node; v: Node; eps: number }[] {
+function overRoot(
+  node: Node,
+  { graph }: Context,
+): { top: Node; root: Node; v: Node; eps: number }[] {
   const sum = (v: Node): { v: Node; eps: number } => {
     const plus = plusNumber(v, graph);
     return plus === null ? { v, eps: 0 } : { v: plus.x, eps: plus.number };
@@ -54,7 +64,7 @@ function overRoot(node: Node, { graph }: Context): { top: Node; v: Node; eps: nu
   if (isCall(node, "prim.RealDiv")) {
     const [top, root] = node.args.filter(isNode);
     if (!top || !root || !isCall(bare(root), "prim.Sqrt")) return [];
-    return [{ top, ...sum(bare(root).args[0] as Node) }];
+    return [{ top, root, ...sum(bare(root).args[0] as Node) }];
   }
   if (!isCall(node, "prim.Multiply")) return [];
   const [a, b] = node.args;
@@ -65,22 +75,22 @@ function overRoot(node: Node, { graph }: Context): { top: Node; v: Node; eps: nu
   ];
   return pairs
     .filter(([, root]) => isCall(bare(root), "prim.Rsqrt"))
-    .map(([top, root]) => ({ top, ...sum(bare(root).args[0] as Node) }));
+    .map(([top, root]) => ({ top, root, ...sum(bare(root).args[0] as Node) }));
 }
 
 /** `(x - mean) / √(var + eps)` and `x / √(mean(x²) + eps)` along the last dimension. */
 function norm(node: Node, context: Context): Found | null {
-  for (const { top, v, eps } of overRoot(node, context)) {
+  for (const { top, root, v, eps } of overRoot(node, context)) {
     const spread = isCall(bare(v), "prim.Mean") ? bare(v) : null;
     if (spread === null || meanOf(v) === null) continue;
     const squared = meanOf(v)!;
     const size = [shapeOf(top).at(-1)!];
-    if (!sameShape(shapeOf(node), shapeOf(top))) continue;
+    if (!sameShape(shapeOf(node), shapeOf(top)) || !isByRow(root, top)) continue;
     if (isCall(top, "prim.Sub")) {
       const [x, mean] = top.args as [Node, Node];
-      const isCentred = isNode(x) && isNode(mean) && meanOf(mean) === x;
+      const isCentred = isNode(x) && isNode(mean) && meanOf(mean) === x && isByRow(mean, x);
       const centred = squareOf(squared);
-      const isSquared = isCall(squared, "prim.SquaredDifference") && squared.args[0] === x && isNode(squared.args[1]) && meanOf(squared.args[1]) === x; // prettier-ignore
+      const isSquared = isCall(squared, "prim.SquaredDifference") && squared.args[0] === x && isNode(squared.args[1]) && meanOf(squared.args[1]) === x && isByRow(squared.args[1], x); // prettier-ignore
       const isVariance =
         isSquared || (centred !== null && (centred === top || isSameDifference(centred, x)));
       if (isCentred && isVariance) return { target: "layer_norm", args: [x, size, { eps }] };
@@ -94,7 +104,8 @@ const isSameDifference = (node: Node, x: Node): boolean =>
   isCall(node, "prim.Sub") &&
   node.args[0] === x &&
   isNode(node.args[1]) &&
-  meanOf(node.args[1]) === x;
+  meanOf(node.args[1]) === x &&
+  isByRow(node.args[1], x);
 
 /** Scale and shift behind a norm that has none of its own. */
 function affine(node: Node, { isStatic, isShared }: Context): Found | null {
@@ -118,6 +129,7 @@ function gate(node: Node, { graph, isShared }: Context): Found | null {
   const { scale, nodes } = factorsOf(node, graph, isShared);
   if (nodes.length !== 2) return null;
   for (const [x, other] of [nodes, [...nodes].reverse()] as [Node, Node][]) {
+    if (!sameShape(shapeOf(x), shapeOf(node))) continue; // a factor of 1 with more dimensions
     if (scale === 1 && isCall(other, "sigmoid") && other.args[0] === x) {
       return { target: "silu", args: [x] };
     }
@@ -171,6 +183,7 @@ function softmax(node: Node): Found | null {
   if (!isCall(shifted, "prim.Sub")) return null;
   const [x, highest] = shifted.args;
   if (!isNode(x) || !isNode(highest)) return null;
+  if (!isByRow(highest, x) || !isByRow(below, x)) return null;
   const max = bare(highest);
   const isMax = isCall(max, "prim.Max") && max.args[0] === x && isLastAxis(max, x);
   return isMax ? { target: "softmax", args: [x, { dim: -1 }] } : null;

@@ -14,9 +14,9 @@ import type { Argument, Node } from "../../graph/index.js";
 import { shapeOf } from "../passes/facts.js";
 import { addressOf, type Builder, Decline, fills, type Lowered } from "./builder.js";
 import { activationOf } from "./chain.js";
+import { addFiniteCheck, hasFiniteNumbers, isFiniteNode } from "./finite.js";
 import { type Lower, optionsOf } from "./lower-basic.js";
 import { residualOf, type Tail } from "./lower-linear.js";
-import type { WriteRows } from "./statics.js";
 import { count, type Value } from "./value.js";
 
 const list = (value: Argument, dims: number, missing: number): number[] => {
@@ -110,6 +110,10 @@ function lowerConv(b: Builder, node: Node, dims: number, tail: Tail): Lowered {
     },
   );
   const run = conv(b.heap, { ...spec, algorithm, weightType });
+  if (algorithm !== "direct") {
+    b.spreadsNaN = true;
+    if (!isFiniteNode(b, source)) addFiniteCheck(b, x);
+  }
   const out = b.make(shape);
   b.add({
     kernel: `conv ${kernel.join("×")}`,
@@ -137,24 +141,7 @@ function lowerConv(b: Builder, node: Node, dims: number, tail: Tail): Lowered {
 /** The fastest one; Winograd's only for a weight that has nothing that it would spread. */
 function algorithmOf(b: Builder, spec: ConvSpec, weight: Node): ConvAlgorithm {
   const algorithm = fastestConv(spec);
-  if (algorithm === "direct") return "direct";
-  const holds = b.weights.assume("finite", b.graph, weight, (statics) =>
-    isFinite(statics.writer(weight), shapeOf(weight)),
-  );
-  if (!holds) return "direct";
-  b.spreadsNaN = true;
-  return algorithm;
-}
-
-/** Whether there is no NaN or infinity. */
-function isFinite(write: WriteRows, [rows, ...rest]: readonly number[]): boolean {
-  const row = new Float32Array(count(rest));
-  let sum = 0;
-  for (let i = 0; i < rows!; i += 1) {
-    write(i, 1, row, 0);
-    for (let j = 0; j < row.length; j += 1) sum += row[j]! - row[j]!; // NaN for NaN and infinities
-  }
-  return sum === 0;
+  return algorithm !== "direct" && hasFiniteNumbers(b, weight) ? algorithm : "direct";
 }
 
 /** As many groups as channels: each plane by itself, with its weight as it is. */

@@ -158,11 +158,12 @@ export function runReduction(
   reduction: ReduceSpec["reduction"],
   shape: readonly number[],
 ): Lowered {
+  if (value.dtype !== "float32") return new Decline("integers");
   const x = b.contiguous(value);
   const [first, last] = [axes[0], axes.at(-1)];
   if (first === undefined) return reshapeValue(x, shape)!;
   const isRun = axes.every((axis, i) => axis === first + i);
-  if (!isRun || x.dtype !== "float32") return new Decline("dimensions that are not neighbours");
+  if (!isRun) return new Decline("dimensions that are not neighbours");
   if (count(x.shape) === 0) return new Decline("an empty tensor");
   const spec = {
     ...{ reduction, outer: count(x.shape.slice(0, first)) },

@@ -1,0 +1,101 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { expect } from "chai";
+import * as F from "../../lib/functional/index.js";
+import * as nn from "../../lib/index.js";
+import { onEveryBackend } from "../support/backends.js";
+import { expectSame, tensorsIn } from "../support/graphs.js";
+
+type Run = (xs: tf.Tensor[], model: Weights) => tf.Tensor;
+
+class Weights extends nn.Module {
+  readonly conv = new nn.Parameter(nn.randn(4, 3, 3, 3));
+  readonly wide = new nn.Parameter(tf.mul(nn.randn(16, 16, 3, 3), 0.1));
+  readonly linear = new nn.Parameter(nn.randn(6, 5));
+  readonly bias = new nn.Parameter(nn.randn(6));
+  constructor(private readonly run: Run) {
+    super();
+  }
+  override forward(...xs: tf.Tensor[]): tf.Tensor {
+    return this.run(xs, this);
+  }
+}
+
+const centred = (x: tf.Tensor): tf.Tensor => tf.sub(x, tf.mean(x, -1));
+const attend = (q: tf.Tensor, mask: tf.Tensor): tf.Tensor =>
+  tf.matMul(tf.softmax(tf.add(tf.matMul(q, q, false, true), mask)), q);
+const ints = (x: tf.Tensor, by = 30): tf.Tensor => tf.cast(tf.mul(x, by), "int32");
+
+/** What nearly is what a pass or a kernel takes, and is not. */
+const UNLIKE: [string, Run, ...number[][]][] = [
+  ["a norm by the means of other rows", ([x]) => tf.div(centred(x!), tf.sqrt(tf.add(tf.mean(tf.square(centred(x!)), -1), 0.1))), [3, 3]], // prettier-ignore
+  ["an RMS norm by other rows", ([x]) => tf.mul(x!, tf.rsqrt(tf.add(tf.mean(tf.square(x!), -1), 0.1))), [3, 3]], // prettier-ignore
+  ["a softmax by the sums of other rows", ([x]) => tf.div(tf.exp(tf.sub(x!, tf.max(x!, -1, true))), tf.sum(tf.exp(tf.sub(x!, tf.max(x!, -1, true))), -1)), [4, 4]], // prettier-ignore
+  ["a batch of one added to one of three", ([x, y], m) => F.relu(tf.add(F.conv2d(x!, m.conv, { padding: 1 }), y!)), [1, 3, 5, 6], [3, 4, 5, 6]], // prettier-ignore
+  ["no batch added to one of three", ([x, y], m) => tf.add(y!, F.conv2d(x!, m.conv, { padding: 1 })), [3, 5, 6], [3, 4, 5, 6]], // prettier-ignore
+  ["a row added to three", ([x, y], m) => F.relu(tf.add(F.linear(x!, m.linear, { bias: m.bias }), y!)), [1, 5], [3, 6]], // prettier-ignore
+  ["a vector added to three rows", ([x, y], m) => tf.add(y!, F.linear(x!, m.linear)), [5], [3, 6]],
+  ["a column of rows added to a matrix", ([x, y], m) => F.tanh(tf.add(F.linear(x!, m.linear), y!)), [4, 1, 5], [4, 2, 6]], // prettier-ignore
+  ["SiLU with a factor of more dimensions", ([x]) => tf.mul(tf.mul(x!, tf.ones([1, 1])), F.sigmoid(x!)), [5]], // prettier-ignore
+  ["attention with a mask of one dimension", ([q]) => attend(q!, tf.tensor1d([0, -1e9, 1])), [2, 2, 3, 4]], // prettier-ignore
+  ["attention with a mask of more dimensions", ([q]) => attend(tf.reshape(q!, [1, 2, 3, 4]), tf.zeros([2, 1, 3, 3])), [2, 3, 4]], // prettier-ignore
+  ["a vector of more dimensions added", ([x], m) => tf.add(F.linear(x!, m.linear), tf.ones([1, 1, 1, 6])), [2, 5]], // prettier-ignore
+  ["a tensor added to itself", ([x], m) => [0].map(() => F.linear(x!, m.linear)).map((y) => tf.add(y, y))[0]!, [3, 5]], // prettier-ignore
+  ["a tensor added to its own ReLU", ([x], m) => [0].map(() => F.linear(x!, m.linear)).map((y) => tf.add(y, F.relu(y)))[0]!, [3, 5]], // prettier-ignore
+  ["the mean of whole numbers over nothing", ([x]) => tf.mean(ints(x!), []), [2, 5]],
+  ["whole numbers divided", ([x]) => tf.div(ints(x!), tf.scalar(4, "int32")), [2, 5]],
+  ["the larger of whole numbers", ([x]) => tf.maximum(ints(x!), tf.scalar(4, "int32")), [2, 5]],
+  ["whole numbers squared", ([x]) => tf.square(ints(x!, 3)), [2, 5]],
+  ["a whole number times floats", ([x]) => tf.mul(tf.scalar(3, "int32"), x!), [2, 5]],
+  ["whole numbers where something holds", ([x]) => tf.where(tf.greater(x!, 0), ints(x!), tf.scalar(7, "int32")), [2, 5]], // prettier-ignore
+  ["truths side by side", ([x]) => tf.concat([tf.greater(x!, 0), tf.less(x!, 1)], 1), [2, 5]],
+  ["truths transposed", ([x]) => tf.transpose(tf.greater(x!, 0)), [2, 5]],
+  ["truths compared", ([x]) => tf.equal(tf.greater(x!, 0), tf.less(x!, 1)), [2, 5]],
+  ["one truth for all", ([x]) => tf.where(tf.greater(tf.sum(x!), 0), x!, tf.neg(x!)), [2, 5]],
+  ["six dimensions", ([x]) => F.relu(tf.transpose(tf.reshape(x!, [1, 2, 1, 5, 1, 1]), [3, 1, 0, 2, 5, 4])), [2, 5]], // prettier-ignore
+];
+
+onEveryBackend("What a pass must leave alone, compiled", (_, tolerance) => {
+  for (const [what, run, ...shapes] of UNLIKE) {
+    it(what, async () => {
+      nn.manualSeed(5);
+      const model = new Weights(run);
+      const xs = shapes.map((shape) => nn.randn(shape));
+      const fast = (await nn.compile(model, xs)) as unknown as (...all: tf.Tensor[]) => tf.Tensor;
+      const { explain, dispose } = fast as unknown as nn.Compiled;
+      expect(explain().compiled, String(explain())).to.equal(true);
+      const [got, want] = [fast(...xs), model(...xs)];
+      expectSame(got, want, tolerance, what);
+      expect(got.dtype).to.equal(want.dtype);
+      dispose();
+      tf.dispose([got, want, xs]);
+    });
+  }
+});
+
+/** Each gives NaN and infinities for a few finite numbers, before a convolution. */
+const HOLES: [string, (x: tf.Tensor) => tf.Tensor][] = [
+  ["a logarithm of 0", (x) => tf.log(tf.sub(x, tf.min(x)))],
+  ["a division by 0", (x) => tf.div(1, tf.sub(x, tf.max(x)))],
+  ["a root of what is negative", (x) => tf.sqrt(tf.sub(x, tf.add(tf.min(x), 0.01)))],
+  ["a constant", (x) => tf.add(x, tf.scatterND(tf.tensor2d([[0, 3, 9, 9]], [1, 4], "int32"), tf.tensor1d([Infinity]), x.shape))], // prettier-ignore
+];
+
+describe("NaN and infinities that arise on the way, compiled on cpu", () => {
+  before(() => nn.setBackend("cpu"));
+  for (const threads of [1, 2]) {
+    for (const [what, hole] of HOLES) {
+      it(`${what} stays where it is (${threads} threads)`, async () => {
+        nn.manualSeed(5);
+        const run: Run = ([x], m) => F.relu(F.conv2d(hole(x!), m.wide, { padding: 1 }));
+        const model = new Weights(run);
+        const x = nn.randn(1, 16, 24, 24);
+        const fast = await nn.compile(model, x, { threads });
+        expect(fast.explain().compiled, String(fast.explain())).to.equal(true);
+        const want = model(x);
+        expect(tensorsIn(want)[0]!.dataSync().filter(Number.isFinite)).not.to.have.lengthOf(0);
+        for (let i = 0; i < 3; i += 1) expectSame(fast(x), want, { rtol: 1e-4, atol: 1e-5 }, what);
+        fast.dispose();
+      });
+    }
+  }
+});
