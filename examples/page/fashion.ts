@@ -1,8 +1,8 @@
 /** The Fashion-MNIST CNN on held-out pictures. */
-import * as Plot from "@observablehq/plot";
 import * as tf from "@tensorflow/tfjs-core";
 import * as nn from "sconce";
 import { CLASSES, makeCnn } from "../models/fashion.js";
+import { drawProbabilities, saying } from "./probabilities.js";
 
 const element = <T extends Element>(selector: string): T => document.querySelector<T>(selector)!;
 const asset = (name: string): URL => new URL(`./fashion/${name}`, document.baseURI);
@@ -11,7 +11,7 @@ const asset = (name: string): URL => new URL(`./fashion/${name}`, document.baseU
 const OFFERED = 12;
 const PIXELS = 28 * 28;
 
-export async function startFashion(): Promise<{ update(): void }> {
+export async function startFashion(): Promise<{ model: nn.Sequential; update(): void }> {
   const [weights, test] = await Promise.all([
     nn.load(asset("cnn.safetensors")),
     nn.load(asset("test1000.npz")),
@@ -44,12 +44,10 @@ export async function startFashion(): Promise<{ update(): void }> {
     });
     buttons.forEach((button, i) => (button.ariaSelected = String(i === chosen)));
     element("#probabilities").replaceChildren(drawProbabilities(probabilities));
-    const best = probabilities.indexOf(Math.max(...probabilities));
-    const percent = (100 * probabilities[best]!).toFixed(1);
     element<HTMLOutputElement>("#verdict").value =
-      `The network says ${CLASSES[best]} (${percent} %); the label is ${CLASSES[labels[chosen]!]}.`;
+      `${saying(probabilities)}; the label is ${CLASSES[labels[chosen]!]}.`;
   };
-  return { update };
+  return { model, update };
 }
 
 function drawPicture(pixels: Float32Array): HTMLCanvasElement {
@@ -59,16 +57,4 @@ function drawPicture(pixels: Float32Array): HTMLCanvasElement {
   pixels.forEach((value, i) => image.data.set([value, value, value, 255], i * 4));
   canvas.getContext("2d")!.putImageData(image, 0, 0);
   return canvas;
-}
-
-function drawProbabilities(probabilities: Float32Array): Element {
-  const rows = CLASSES.map((name, i) => ({ name, p: probabilities[i]! }));
-  return Plot.plot({
-    width: 520,
-    height: 300,
-    marginLeft: 90,
-    x: { domain: [0, 1], label: "probability", grid: true },
-    y: { label: null, domain: CLASSES },
-    marks: [Plot.barX(rows, { x: "p", y: "name", fill: "#c2410c" }), Plot.ruleX([0])],
-  });
 }

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import * as nn from "sconce";
+import { startDrawing } from "./drawing.js";
 import { startFashion } from "./fashion.js";
 import { startLesson } from "./lesson.js";
 
@@ -12,11 +13,13 @@ const radios = [...document.querySelectorAll<HTMLInputElement>("input[name=backe
 
 const lesson = startLesson();
 const fashion = await startFashion();
+const drawing = startDrawing(fashion.model);
 
 /** Everything on the page that a model computed. */
 function update(): void {
   lesson.update();
   fashion.update();
+  drawing.update();
   status.value = `running on ${tf.getBackend()}`;
 }
 

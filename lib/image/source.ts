@@ -13,7 +13,6 @@ export type ImageSource =
   HTMLImageElement | HTMLVideoElement | HTMLCanvasElement | OffscreenCanvas | ImageBitmap | Pixels;
 
 type Canvas = HTMLCanvasElement | OffscreenCanvas;
-type Drawable = HTMLImageElement | HTMLVideoElement | ImageBitmap;
 
 /** A source that was looked at: something of a page, or numbers in memory. */
 export type Picture = { readonly width: number; readonly height: number } & (
@@ -87,8 +86,12 @@ function inMemory(source: Pixels): Picture {
 
 /** The picture as `(H, W, 3)`, numbers from 0 to 255. */
 export function readPixels(picture: Picture): tf.Tensor3D {
-  if (picture.kind === "canvas") return fromCanvas(picture.source);
-  if (picture.kind !== "memory") return fromCanvas(draw(picture));
+  if (picture.kind !== "memory") {
+    // Only where it becomes a texture: a canvas that is read may have no 2D context, or gets slow.
+    const asItIs = picture.kind === "canvas" && tf.getBackend() === "webgl";
+    const canvas = asItIs ? picture.source : draw(picture);
+    return tf.browser.fromPixels(canvas as HTMLCanvasElement, 3);
+  }
   const { data, channels, width, height } = picture;
   const rgb = new Float32Array(3 * width * height);
   for (let i = 0; i < width * height; i += 1) {
@@ -97,10 +100,6 @@ export function readPixels(picture: Picture): tf.Tensor3D {
   return tf.tensor3d(rgb, [height, width, 3]);
 }
 
-/** tfjs' webgl backend makes a canvas a texture; elsewhere its pixels are read. */
-const fromCanvas = (canvas: Canvas): tf.Tensor3D =>
-  tf.browser.fromPixels(canvas as HTMLCanvasElement, 3);
-
 /** By whether they are to be read: then a browser keeps them in memory, else on the GPU. */
 const shared = new Map<boolean, Canvas>();
 
@@ -108,7 +107,7 @@ const shared = new Map<boolean, Canvas>();
  * On a canvas a picture lies in its own size, where tfjs would take that in which the page shows it,
  * and where it is transparent it is black.
  */
-export function draw({ source, width, height }: Extract<Picture, { source: Drawable }>): Canvas {
+export function draw({ source, width, height }: Exclude<Picture, { kind: "memory" }>): Canvas {
   const willReadFrequently = tf.getBackend() !== "webgl";
   let canvas = shared.get(willReadFrequently);
   canvas ??= typeof document === "undefined" ? new OffscreenCanvas(1, 1) : document.createElement("canvas"); // prettier-ignore

@@ -21,7 +21,9 @@ describe("The page", function () {
     // In a process of its own, as a user does: tsx would load a second copy of the bundler.
     execFileSync(process.execPath, [VITE, "build", PAGE, "--logLevel", "error"]);
     server = await preview({ configFile: CONFIG, logLevel: "error", preview: { port: 0 } });
-    browser = await chromium.launch({ executablePath: await findBrowser(), args: BROWSER_FLAGS });
+    const executablePath = await findBrowser();
+    const camera = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"];
+    browser = await chromium.launch({ executablePath, args: [...BROWSER_FLAGS, ...camera] });
     page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
     page.on("console", (message) => {
       const isDriverNote = message.text().startsWith("[.WebGL-"); // on the speed of reading back
@@ -87,6 +89,74 @@ describe("The page", function () {
       expect(await page.locator("#probabilities rect").count()).to.equal(10);
     });
   }
+
+  const DRAWN = "#drawing-verdict";
+  /** How many pictures the network has seen, and what it was compiled for. */
+  async function seen(): Promise<{ said: string; pictures: number; backend: string }> {
+    const found = /^The network says (.+) \(.* %\)\. Picture (\d+) took .* ms \(\d+ kernels, compiled for (\w+)\)\.$/; // prettier-ignore
+    const [, said, pictures, backend] = found.exec(await text(DRAWN)) ?? [];
+    return { said: said!, pictures: Number(pictures), backend: backend! };
+  }
+  const sees = (more: number): Promise<unknown> =>
+    page.waitForFunction(
+      ([selector, least]) => Number(/Picture (\d+)/.exec(document.querySelector(selector!)!.textContent)?.[1]) >= Number(least), // prettier-ignore
+      [DRAWN, String(more)],
+    );
+
+  for (const backend of ["cpu", "webgl"]) {
+    it(`classifies what is drawn, by the model compiled for ${backend}`, async () => {
+      await useBackend(backend);
+      await page.waitForFunction(
+        ([selector, name]) =>
+          document.querySelector(selector!)!.textContent.includes(`for ${name}`),
+        [DRAWN, backend],
+      );
+      await page.getByRole("button", { name: "Clear" }).click();
+      const canvas = page.locator("#drawing canvas");
+      const { x, y } = (await canvas.boundingBox())!;
+      const { pictures } = await seen();
+      // A dress is a narrow thing; a bag a wide one with a handle.
+      for (const line of [80, 100, 120, 140, 160, 180, 200, 220]) {
+        await page.mouse.move(x + 50, y + line + 10);
+        await page.mouse.down();
+        await page.mouse.move(x + 230, y + line + 10);
+        await page.mouse.up();
+      }
+      await sees(pictures + 1);
+      await page.getByLabel("light background").check();
+      await sees(pictures + 2);
+      await page.getByLabel("light background").uncheck();
+      await sees(pictures + 3);
+      expect(await seen()).to.include({ said: "Bag", backend });
+      expect(await page.locator("#drawing-probabilities rect").count()).to.equal(10);
+    });
+  }
+
+  it("classifies a photo, and says what is none", async () => {
+    const { pictures } = await seen();
+    const photo = await page.screenshot({ clip: { x: 0, y: 0, width: 300, height: 200 } });
+    await page.getByLabel("Photo").setInputFiles({ name: "a.png", mimeType: "image/png", buffer: photo }); // prettier-ignore
+    await sees(pictures + 1);
+    expect(await page.getByLabel("light background").isChecked()).to.equal(true);
+    const file = { name: "b.png", mimeType: "image/png", buffer: Buffer.from("no picture") };
+    await page.getByLabel("Photo").setInputFiles(file);
+    await page.getByText("b.png is no picture that this browser reads.").waitFor();
+  });
+
+  it("classifies what the camera sees, frame after frame, until it is switched off", async () => {
+    const camera = page.getByRole("button", { name: "Camera" });
+    await camera.click();
+    await sees(1);
+    const { pictures, backend } = await seen();
+    expect(backend).to.equal("webgl");
+    await sees(pictures + 5);
+    if (process.env.SCREENSHOTS) {
+      await page.screenshot({ path: `${process.env.SCREENSHOTS}/camera.png`, fullPage: true });
+    }
+    await camera.click();
+    expect(await page.locator("#drawing video").isVisible()).to.equal(false);
+    expect(await camera.getAttribute("aria-pressed")).to.equal("false");
+  });
 
   for (const width of [390, 1280]) {
     it(`fits a window ${width} pixels wide`, async () => {

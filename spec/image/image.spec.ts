@@ -110,6 +110,17 @@ onEveryBackend("nn.image", (_backend, tolerance) => {
     expect(() => nn.image(new OffscreenCanvas(0, 0))).to.throw("the canvas is empty: 0 × 0");
   });
 
+  it("reads a canvas that has no 2D context", () => {
+    const canvas = document.createElement("canvas");
+    Object.assign(canvas, { width: 2, height: 2 });
+    const gl = canvas.getContext("webgl2")!;
+    gl.clearColor(0.2, 0.4, 0.6, 1);
+    gl.clear(gl.COLOR_BUFFER_BIT);
+    const values = Float32Array.from([0.2, 0.4, 0.6].flatMap((c) => [c, c, c, c]));
+    expectTensor(nn.image(canvas), { shape: [1, 3, 2, 2], values }, { rtol: 0, atol: 1e-3 }, "gl");
+    gl.getExtension("WEBGL_lose_context")!.loseContext();
+  });
+
   it("reads the current frame of a video", async () => {
     const canvas = document.createElement("canvas");
     Object.assign(canvas, { width: 32, height: 16 });
