@@ -2,6 +2,7 @@
 const MAX_DEPTH = 127;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
+const MINUS = 0x2d;
 
 /** Fields that hold nothing but sizes, and those whose repetition is an error. */
 const SIZES = new Set(["shape", "data_offsets"]);
@@ -40,14 +41,53 @@ export function parseFlatJson(text: string): unknown {
 export function parseHeaderJson(text: string): unknown {
   const value = parseFlatJson(text);
   const check = new HeaderCheck();
-  // The text is valid JSON by now, so its tokens can be told apart by their first character.
-  const tokens = /"(?:[^"\\]|\\.)*"([ \t\n\r]*:)?|[{}[\]]|-?\d[\d.eE+-]*/g;
-  for (const match of text.matchAll(tokens)) {
-    const [token, colon] = match;
-    const problem = check.token(token, colon);
-    if (problem !== null) throw new SyntaxError(`${problem}, at ${match.index}`);
-  }
+  eachToken(text, (token, isKey, at) => {
+    const problem = check.token(token, isKey);
+    if (problem !== null) throw new SyntaxError(`${problem}, at ${at}`);
+  });
   return value;
+}
+
+/** A bracket, a number, or a string with its quotes; whether a colon follows; and where it is. */
+type Visit = (token: string, isKey: boolean, at: number) => void;
+
+/**
+ * Goes through what a valid JSON text consists of, but for colons, commas and words. A regular
+ * expression would run out of stack in a string of some megabytes.
+ */
+function eachToken(text: string, visit: Visit): void {
+  for (let at = 0; at < text.length;) {
+    const first = text.charCodeAt(at);
+    let end = at + 1;
+    if (first === QUOTE) {
+      end = endOfString(text, at);
+      let next = end;
+      while (isSpace(text.charCodeAt(next))) next += 1;
+      visit(text.slice(at, end), text[next] === ":", at);
+    } else if (first === MINUS || isDigit(first)) {
+      while (isInNumber(text.charCodeAt(end))) end += 1;
+      visit(text.slice(at, end), false, at);
+    } else if (isBracket(first)) visit(text[at]!, false, at);
+    at = end;
+  }
+}
+
+const isSpace = (code: number): boolean => code === 0x20 || (code >= 0x09 && code <= 0x0d);
+const isDigit = (code: number): boolean => code >= 0x30 && code <= 0x39;
+/** Digits, `+`, `-`, `.`, `e` and `E`. */
+const isInNumber = (code: number): boolean =>
+  isDigit(code) || code === 0x2b || code === MINUS || code === 0x2e || (code | 0x20) === 0x65;
+/** Square and curly ones, whose codes differ in one bit. */
+const isBracket = (code: number): boolean => (code | 0x20) === 0x7b || (code | 0x20) === 0x7d;
+
+/** Behind the quote that ends what one at `begin` began. */
+function endOfString(text: string, begin: number): number {
+  for (let quote = begin; ;) {
+    quote = text.indexOf('"', quote + 1);
+    let escapes = 0;
+    while (text.charCodeAt(quote - 1 - escapes) === BACKSLASH) escapes += 1;
+    if (escapes % 2 === 0) return quote + 1;
+  }
 }
 
 class HeaderCheck {
@@ -60,10 +100,10 @@ class HeaderCheck {
   private hasMetadata = false;
 
   /** What is wrong with it, null if nothing is. */
-  token(token: string, colon: string | undefined): string | null {
+  token(token: string, isKey: boolean): string | null {
     const first = token[0]!;
     if ("{[]}".includes(first)) return this.bracket(first);
-    if (first === '"') return this.string(token, colon);
+    if (first === '"') return this.string(token, isKey);
     if (!Number.isFinite(Number(token))) return `${token.slice(0, 20)}, a number out of range`;
     const isSize = this.depth === 3 && SIZES.has(this.field);
     return isSize && !/^\d+$/.test(token) ? `${token}, which is no non-negative integer` : null;
@@ -76,11 +116,10 @@ class HeaderCheck {
     return null;
   }
 
-  private string(token: string, colon: string | undefined): string | null {
-    const raw = colon === undefined ? token : token.slice(0, -colon.length);
-    const text = raw.includes("\\") ? (JSON.parse(raw) as string) : raw.slice(1, -1);
+  private string(token: string, isKey: boolean): string | null {
+    const text = token.includes("\\") ? (JSON.parse(token) as string) : token.slice(1, -1);
     if (/\p{Surrogate}/u.test(text)) return "half a surrogate pair";
-    if (colon === undefined || this.depth > 2) return null;
+    if (!isKey || this.depth > 2) return null;
     return (this.depth === 1 ? this.startName(text) : this.startField(text))
       ? null
       : `the key "${text}" twice`;

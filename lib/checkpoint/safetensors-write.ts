@@ -1,4 +1,5 @@
 /** Writes what `safetensors.ts` reads, to the byte as the Python library does. */
+import { allocate } from "./allocate.js";
 import type { Dtype } from "./dtype.js";
 import { CheckpointError } from "./errors.js";
 import { SAFETENSORS_DTYPES } from "./safetensors.js";
@@ -6,8 +7,7 @@ import { SAFETENSORS_DTYPES } from "./safetensors.js";
 /** A tensor whose bytes are made when it is their turn. */
 export interface WrittenTensor {
   key: string;
-  dtype: Dtype;
-  shape: readonly number[];
+  stored: Stored;
   /** In bytes. */
   size: number;
   read: () => Promise<Uint8Array>;
@@ -19,27 +19,40 @@ const ORDER = (
   "I8 U8 F6_E3M2 F6_E2M3 F4 BOOL"
 ).split(" ");
 
-/** How the format calls a dtype; undefined if it has none. */
-export const safetensorsName = (dtype: Dtype): string | undefined =>
-  ORDER.find((name) => SAFETENSORS_DTYPES[name] === dtype);
+/** How the format writes a tensor down. */
+interface Stored {
+  /** Of its dtype. */
+  name: string;
+  shape: readonly number[];
+}
+
+/** Undefined if it has no dtype for it. Of values of half a byte, PyTorch counts the pairs. */
+export function storedAs(dtype: Dtype, shape: readonly number[]): Stored | undefined {
+  const last = shape.at(-1);
+  if (dtype === "float4_e2m1fn_x2" && last !== undefined) {
+    return { name: "F4", shape: [...shape.slice(0, -1), 2 * last] };
+  }
+  const name = ORDER.find((known) => SAFETENSORS_DTYPES[known] === dtype);
+  return name === undefined ? undefined : { name, shape };
+}
 
 export async function writeSafetensors(
   tensors: readonly WrittenTensor[],
   metadata?: readonly [name: string, text: string][],
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const rank = ({ dtype }: WrittenTensor): number => ORDER.indexOf(safetensorsName(dtype)!);
+  const rank = ({ stored }: WrittenTensor): number => ORDER.indexOf(stored.name);
   const sorted = [...tensors].sort((a, b) => rank(a) - rank(b) || compareUtf8(a.key, b.key));
   let at = 0;
-  const infos = sorted.map(({ key, dtype, shape, size }) => {
+  const infos = sorted.map(({ key, stored: { name: dtype, shape }, size }) => {
     const offsets = [at, (at += size)];
-    const info = { dtype: safetensorsName(dtype), shape, data_offsets: offsets };
+    const info = { dtype, shape, data_offsets: offsets };
     return `${JSON.stringify(key)}:${JSON.stringify(info)}`;
   });
   const texts = metadata?.map(([name, text]) => `${JSON.stringify(name)}:${JSON.stringify(text)}`);
   if (texts) infos.unshift(`"__metadata__":{${texts.join(",")}}`);
   const header = new TextEncoder().encode(`{${infos.join(",")}}`);
   const start = 8 + 8 * Math.ceil(header.length / 8);
-  const file = new Uint8Array(start + at);
+  const file = allocate(start + at);
   new DataView(file.buffer).setBigUint64(0, BigInt(start - 8), true);
   file.set(header, 8);
   file.fill(0x20, 8 + header.length, start);

@@ -3,7 +3,7 @@ import { DTYPES, isDtype } from "./dtype.js";
 import type { Entry } from "./entry.js";
 import { CheckpointError } from "./errors.js";
 import { toBfloat16Bits, toFloat16Bits } from "./half.js";
-import { safetensorsName, writeSafetensors } from "./safetensors-write.js";
+import { storedAs, writeSafetensors } from "./safetensors-write.js";
 import { numelOf } from "./strided.js";
 
 /** A tfjs tensor, as far as saving needs it. */
@@ -43,13 +43,13 @@ export async function save(
     const isChanged =
       dtype !== undefined && (/^b?float(8|16|32|64)/.test(from) || isQuantised(value));
     const to = isChanged ? dtype : from;
-    const isKnown = isDtype(to) && safetensorsName(to) !== undefined;
-    if (!isKnown) {
+    const stored = isDtype(to) ? storedAs(to, value.shape) : undefined;
+    if (!isDtype(to) || stored === undefined) {
       throw new CheckpointError(`'${key}' is ${to}, for which safetensors has no dtype`, { key });
     }
     const size = Math.ceil((numelOf(value.shape) * DTYPES[to].bits) / 8);
     const read = (): Promise<Uint8Array> => bytesOf(value, isChanged ? dtype : null);
-    return { key, dtype: to, shape: value.shape, size, read };
+    return { key, stored, size, read };
   });
   return writeSafetensors(tensors, metadata && readMetadata(metadata));
 }

@@ -1,4 +1,5 @@
 /** Tensors that do not lie row-major, put so. */
+import { allocate } from "./allocate.js";
 import { inPieces, type LoadTask } from "./task.js";
 
 export interface Layout {
@@ -45,7 +46,7 @@ export async function gather(
   { shape, stride, offset, itemSize }: Layout,
   task?: LoadTask,
 ): Promise<Uint8Array> {
-  const out = new Uint8Array(numelOf(shape) * itemSize);
+  const out = allocate(numelOf(shape) * itemSize);
   if (out.length === 0) return out;
   // Elements move as words of 4, 2 or 1 bytes: as numbers, NaNs would not keep their bits.
   const Words = itemSize % 4 === 0 ? Uint32Array : itemSize === 2 ? Uint16Array : Uint8Array;
@@ -103,7 +104,7 @@ export async function swapBytes(
   task?: LoadTask,
 ): Promise<Uint8Array> {
   if (word === 1) return bytes;
-  const swapped = new Uint8Array(bytes.length);
+  const swapped = allocate(bytes.length);
   await inPieces(task, bytes.length, PIECE, (begin, end) => {
     for (let i = begin; i < end; i += word) {
       for (let k = 0; k < word; k += 1) swapped[i + k] = bytes[i + word - 1 - k]!;

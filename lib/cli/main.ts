@@ -1,6 +1,12 @@
 #!/usr/bin/env node
 import { runProgram } from "./program.js";
 
+// Whoever reads may have enough of it, as `head` has.
+process.stdout.on("error", ({ code, message }: NodeJS.ErrnoException) => {
+  if (code !== "EPIPE") process.stderr.write(`sconce: the output cannot be written: ${message}\n`);
+  process.exit(code === "EPIPE" ? 0 : 1);
+});
+
 const controller = new AbortController();
 process.once("SIGINT", () => controller.abort());
 process.exitCode = await runProgram(process.argv.slice(2), {

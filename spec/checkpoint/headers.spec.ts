@@ -59,6 +59,12 @@ describe("safetensors headers that its own library takes", () => {
     });
   }
 
+  it("texts of many megabytes", async () => {
+    const text = `${"x".repeat(2 ** 23)}${"\\u0061\\\\".repeat(2 ** 20)}`;
+    const entries = await load(safetensors(`{"__metadata__":{"a":"${text}"},${A}}`, 8));
+    expect([...entries.keys()]).to.deep.equal(["a"]);
+  });
+
   it("half bytes, which PyTorch counts in pairs", async () => {
     const header = info('"dtype":"F4","shape":[3,4],"data_offsets":[0,6]');
     const entry = (await load(safetensors(header, 6))).get("a")!;

@@ -143,6 +143,16 @@ describe("Saving", () => {
     expect(wide.get("d")!.data[0]).to.equal(0.1);
   });
 
+  it("writes values of half a byte as Python does, which counts their pairs", async () => {
+    const pairs = Uint8Array.of(0x10, 0x32, 0x54, 0x76, 0x98, 0xba, 0xdc, 0xfe);
+    const file = await save({ a: new Entry("float4_e2m1fn_x2", [2, 4], pairs) });
+    expect(headerOf(file)).to.equal('{"a":{"dtype":"F4","shape":[2,8],"data_offsets":[0,8]}} ');
+    const back = (await load(file)).get("a")!;
+    expect([back.dtype, back.shape, back.data]).to.deep.equal(["float4_e2m1fn_x2", [2, 4], pairs]);
+    const scalar = new Entry("float4_e2m1fn_x2", [], Uint8Array.of(1));
+    expect(await failure({ scalar })).to.contain("for which safetensors has no dtype");
+  });
+
   it("orders keys as their bytes, and writes any name", async () => {
     const one = new Entry("float32", [1], bytesOf(Float32Array.of(1)));
     const names = ["b", 'a\n"\\', "\u{1f600}", "\uffee", "ä", "__proto__"];

@@ -1,7 +1,11 @@
 import { expect } from "chai";
+import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
+import { mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { CheckpointError, load } from "../../lib/checkpoint/index.js";
 import { FileServer, type ServedFile } from "../support/file-server.js";
@@ -73,6 +77,10 @@ describe("What a source can have wrong, in a sentence each", () => {
       file: { bytes, ranges: false, announced: 300_000 },
       says: /the download broke off after 262216 of 300000 bytes/,
     },
+    "a length that is more than fits in memory": {
+      file: { bytes, ranges: false, announced: 1e13 },
+      says: /10000000000000 bytes in one piece are more than the memory here holds/,
+    },
     "a length that is announced too short": {
       file: { bytes, ranges: false, announced: 200_000 },
       says: /the tensors take 262144 bytes, but 199928 follow the header/,
@@ -140,6 +148,36 @@ describe("What a source can have wrong, in a sentence each", () => {
     );
   });
 
+  it("a pipe that nobody writes to", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "sconce-"));
+    const path = join(folder, "pipe");
+    try {
+      await promisify(execFile)("mkfifo", [path]);
+      expect((await failure(path)).message).to.equal(`${path}: is a pipe or device, not a file`);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  it("a tensor that is more than fits in memory", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "sconce-"));
+    const path = join(folder, "model.safetensors");
+    try {
+      const size = 2 ** 42;
+      const header = text(`{"a":{"dtype":"U8","shape":[${size}],"data_offsets":[0,${size}]}}`);
+      await writeFile(path, [Uint8Array.of(header.length, 0, 0, 0, 0, 0, 0, 0), header]);
+      await truncate(path, 8 + header.length + size);
+      const error = await failure(path);
+      expect(error.message).to.match(
+        /^\S+: 43980465\d+ bytes in one piece are more than the memory/,
+      );
+      expect(error.file).to.equal(path);
+      expect([...(await load(path, { filter: () => false })).keys()]).to.deep.equal([]);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
   const OTHERS: Record<string, [bytes: Uint8Array, says: string]> = {
     "gzip's": [gzipSync("x"), "compressed by gzip, not a checkpoint that is read"],
     "llama.cpp's": [
@@ -165,6 +203,10 @@ describe("What a source can have wrong, in a sentence each", () => {
     const used = new Response(bytes);
     await used.arrayBuffer();
     expect((await failure(used)).message).to.equal("<response>: its body has been read before");
+    const locked = new Response(bytes);
+    locked.body!.getReader();
+    expect((await failure(locked)).message).to.match(/its body is being read by somebody else/);
+    expect((await failure(Response.error())).message).to.match(/of a fetch in the mode no-cors/);
     const answer = (length: number): Response =>
       new Response(bytes, { headers: { "content-length": String(length) } });
     expect((await failure(answer(300_000))).message).to.match(/broke off after 262216 of 300000/);

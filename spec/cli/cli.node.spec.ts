@@ -5,6 +5,7 @@ import { execFile } from "node:child_process";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { load } from "../../lib/checkpoint/index.js";
 import { toNpy } from "../../lib/cli/npy.js";
 import { runProgram } from "../../lib/cli/program.js";
@@ -38,6 +39,18 @@ describe("sconce", () => {
     });
     const stderr = "sconce: nothing.pt: there is no such file\n";
     expect(result).to.deep.equal({ code: 1, stdout: "", stderr });
+  });
+
+  it("ends quietly when whoever reads has enough, and says when there is no room", async () => {
+    const file = join(folder, "many.safetensors");
+    const names = Array.from({ length: 3000 }, (_, i) => [`layer.${i}`, ramp(1, i)] as const);
+    await writeFile(file, makeSafetensors(Object.fromEntries(names)));
+    const inspect = `"${process.execPath}" --import tsx lib/cli/main.ts inspect ${file}`;
+    const { stdout, stderr } = await promisify(execFile)("bash", [
+      ...["-c", `${inspect} | head -1; echo "\${PIPESTATUS[0]}"; ${inspect} > /dev/full; echo $?`],
+    ]);
+    expect(stdout).to.match(/^\S+many.safetensors: safetensors, [^\n]+\n0\n1\n$/);
+    expect(stderr).to.match(/^sconce: the output cannot be written: ENOSPC: [^\n]+\n$/);
   });
 
   it("runs an exported program on arrays, and shows it", async () => {

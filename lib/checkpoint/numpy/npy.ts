@@ -7,7 +7,7 @@ import type { ByteSource } from "../byte-source.js";
 import type { Checkpoint, LazyEntry } from "../checkpoint.js";
 import { type Dtype, DTYPES, type ForeignDtype, isDtype, wordSize } from "../dtype.js";
 import { Entry } from "../entry.js";
-import { CheckpointError } from "../errors.js";
+import { CheckpointError, placed } from "../errors.js";
 import { looksLikeNpy } from "../signs.js";
 import { fortranStride, gather, numelOf, swapBytes } from "../strided.js";
 import type { LoadTask } from "../task.js";
@@ -84,11 +84,12 @@ export function npyEntry(source: ByteSource, header: NpyHeader, key: string): La
       { file: source.name, offset: dataStart, key },
     );
   }
-  const read = async (): Promise<Entry> => {
-    const raw = await source.read(dataStart, dataStart + bytes);
-    const values = await arrange(raw, { ...header, dtype }, source.task);
-    return new Entry(dtype, shape, values, key, undefined, source.name);
-  };
+  const read = (): Promise<Entry> =>
+    placed(source.name, async () => {
+      const raw = await source.read(dataStart, dataStart + bytes);
+      const values = await arrange(raw, { ...header, dtype }, source.task);
+      return new Entry(dtype, shape, values, key, undefined, source.name);
+    });
   return { dtype, shape, read };
 }
 

@@ -11,6 +11,7 @@ const TOKEN =
   "if it takes a token, fetch it yourself: nn.load(await fetch(url, { headers: { authorization } }))";
 
 const MEANINGS: Record<number, string> = {
+  0: "the response has no status and no body that can be read: it is of a fetch in the mode no-cors, or of one that failed",
   401: `the server asks who you are (401): the file is private or gated; ${TOKEN}`,
   403: `the server refuses access (403): the file is private or gated, or the link has expired; ${TOKEN}`,
   404: "there is no such file on the server (404): is the URL right?",

@@ -1,4 +1,5 @@
 /** Puts together what comes in pieces. */
+import { allocate } from "../allocate.js";
 import { CheckpointError } from "../errors.js";
 import type { LoadTask } from "../task.js";
 import { isEncoded, lengthOf, refusal } from "./answers.js";
@@ -8,8 +9,12 @@ export class Collector {
   private buffer: Uint8Array;
   length = 0;
 
-  constructor(private readonly expected?: number) {
-    this.buffer = new Uint8Array(expected ?? 65536);
+  constructor(
+    /** Whose bytes these are, for messages. */
+    private readonly file: string,
+    private readonly expected?: number,
+  ) {
+    this.buffer = allocate(expected ?? 65536, file);
   }
 
   /** More than was expected is refused: false. */
@@ -17,7 +22,7 @@ export class Collector {
     const length = this.length + chunk.length;
     if (length > this.buffer.length) {
       if (this.expected !== undefined) return false;
-      const grown = new Uint8Array(Math.max(length, 2 * this.buffer.length));
+      const grown = allocate(Math.max(length, 2 * this.buffer.length), this.file);
       grown.set(this.buffer.subarray(0, this.length));
       this.buffer = grown;
     }
@@ -40,10 +45,13 @@ export async function readResponse(
 ): Promise<Uint8Array> {
   if (!response.ok) throw refusal(response, file);
   if (response.bodyUsed) throw new CheckpointError("its body has been read before", { file });
+  if (response.body?.locked) {
+    throw new CheckpointError("its body is being read by somebody else", { file });
+  }
   const announced = lengthOf(response);
   // Across origins the encoding is hidden, so that more may come than was announced.
   const isHidden = response.type === "cors" && !isEncoded(response);
-  const collector = new Collector(isHidden ? undefined : announced);
+  const collector = new Collector(file, isHidden ? undefined : announced);
   task.expect(announced);
   task.startReporting();
   const reader = response.body?.getReader();

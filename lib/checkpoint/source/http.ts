@@ -122,7 +122,7 @@ export class HttpFile {
 
   private async readAll(): Promise<Uint8Array> {
     const isHidden = this.answer?.type === "cors";
-    const collector = new Collector(isHidden ? undefined : this.total);
+    const collector = new Collector(this.url, isHidden ? undefined : this.total);
     await this.stream({ begin: 0 }, (chunk) => {
       if (!collector.push(chunk)) throw overlong(this.total!, this.url);
       return collector.length;

@@ -22,9 +22,11 @@ export function toPath(location: string | URL): string {
 }
 
 export async function openPath(path: string, task: LoadTask): Promise<ByteSource> {
+  const { O_RDONLY, O_NONBLOCK } = node.fs().constants;
   const file = await node
     .fs()
-    .open(path, "r")
+    // A pipe that nobody writes to is not waited for; elsewhere this changes nothing.
+    .open(path, O_RDONLY | O_NONBLOCK)
     .catch((cause: unknown) => {
       throw unreadable(path, cause);
     });

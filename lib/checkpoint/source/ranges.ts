@@ -1,4 +1,5 @@
 /** Reads that are asked for together, done as few big ones, in parts that run in parallel. */
+import { allocate } from "../allocate.js";
 import { type ByteSource, rangeError } from "../byte-source.js";
 import { type LoadTask, nextTurn } from "../task.js";
 import type { Turns } from "../turns.js";
@@ -95,7 +96,7 @@ export class RangeSource implements ByteSource {
     const { head, partSize } = this.reader;
     // What is aligned in the file, counted from the place that the format says, is so in memory.
     const shift = (begin + 8 - phase) % 8;
-    const buffer = new Uint8Array(shift + end - begin).subarray(shift);
+    const buffer = allocate(shift + end - begin, this.name).subarray(shift);
     let at = begin;
     if (head && at < head.length) {
       buffer.set(head.subarray(at, end));

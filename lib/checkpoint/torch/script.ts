@@ -29,6 +29,7 @@ export async function scriptStateDict(
     visited += 1;
     if (visited > MAX_MODULES) throw new CheckpointError(`more than ${MAX_MODULES} modules`);
     const names = slots.get(owner.className);
+    if (names === null) return;
     const children = new Map<string, Placeholder>();
     for (const [name, value] of owner.state as Map<unknown, unknown>) {
       const key = `${prefix}${String(name)}`;
@@ -44,16 +45,22 @@ export async function scriptStateDict(
 
 /**
  * Which attributes of a class are parameters or buffers, which only its source says; other tensors
- * are not in the state_dict.
+ * are not in the state_dict. Null for classes that are no modules, of which nothing is there.
  */
-async function readSlots(archive: ZipArchive, root: string): Promise<Map<string, Set<string>>> {
-  const slots = new Map<string, Set<string>>();
+async function readSlots(
+  archive: ZipArchive,
+  root: string,
+): Promise<Map<string, Set<string> | null>> {
+  const slots = new Map<string, Set<string> | null>();
   const folder = `${root}code/`;
   for (const member of archive.members.values()) {
     const { name } = member;
     if (!name.startsWith(folder) || !name.endsWith(".py")) continue;
     const module = name.slice(folder.length, -".py".length).replaceAll("/", ".");
     const source = new TextDecoder().decode(await archive.read(member));
+    for (const [, className] of source.matchAll(/^class (\w+)(?!\w|\(Module\))/gm)) {
+      slots.set(`${module}.${className}`, null);
+    }
     const classes =
       /^class (\w+)\(Module\):\n {2}__parameters__ = \[(.*)\]\n {2}__buffers__ = \[(.*)\]$/gm;
     for (const [, className, parameters, buffers] of source.matchAll(classes)) {
