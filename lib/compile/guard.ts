@@ -16,6 +16,18 @@ interface Seen {
 const read = (module: Module, name: string): unknown =>
   (module as unknown as Record<string, unknown>)[name];
 
+/** A list's length is computed of its children, which are looked at anyway. */
+const isOwn = (module: Module, name: string): boolean =>
+  name !== "prototype" &&
+  (name !== "length" || !Object.getOwnPropertyDescriptor(module, name)!.get);
+
+/** How many properties there are, told without a list of them: it is asked before every call. */
+function countKeys(module: Module): number {
+  let count = 0;
+  for (const name in module) if (Object.hasOwn(module, name)) count += 1;
+  return count;
+}
+
 /**
  * Notices when a model is not what was compiled any more: a layer, a mode or a plain tensor that
  * was assigned anew. New values of parameters are another matter; they keep the graph.
@@ -26,10 +38,10 @@ export class Guard {
   constructor(model: unknown) {
     if (!isModule(model)) return;
     for (const [, module] of walk(model)) {
-      const names = Object.getOwnPropertyNames(module).filter((name) => name !== "prototype");
+      const names = Object.getOwnPropertyNames(module).filter((name) => isOwn(module, name));
       const values = names.map((name) => read(module, name));
       const tensors = values.filter((value) => value instanceof tf.Tensor);
-      this.seen.push({ module, names, values, tensors, keys: Object.keys(module).length });
+      this.seen.push({ module, names, values, tensors, keys: countKeys(module) });
     }
   }
 
@@ -41,7 +53,7 @@ export class Guard {
         if (value !== values[i] && !(Number.isNaN(value) && Number.isNaN(values[i]))) return false;
       }
       for (const tensor of tensors) if (tensor.isDisposed) return false;
-      if (Object.keys(module).length !== keys) return false;
+      if (countKeys(module) !== keys) return false;
     }
     return true;
   }

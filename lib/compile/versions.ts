@@ -2,9 +2,13 @@ import type * as tf from "@tensorflow/tfjs-core";
 import type { Graph, Node } from "../graph/index.js";
 import { State } from "../module/parameter.js";
 
+const NOTHING: ReadonlySet<State> = new Set();
+
 /** Which values of a model's parameters its plans were made of. */
 export class Versions {
   private readonly seen = new Map<State, number>();
+  /** The same as a list, which is walked without an iterator. */
+  private readonly states: State[] = [];
 
   constructor(private readonly attributes: (key: string) => tf.Tensor) {}
 
@@ -13,7 +17,10 @@ export class Versions {
     if (node.kind !== "get_attr" || graph.constants.has(node.target)) return null;
     const state = this.attributes(node.target);
     if (!(state instanceof State)) return null;
-    if (!this.seen.has(state)) this.seen.set(state, state.version);
+    if (!this.seen.has(state)) {
+      this.seen.set(state, state.version);
+      this.states.push(state);
+    }
     return state;
   }
 
@@ -22,14 +29,17 @@ export class Versions {
     for (const node of graph.nodes) this.note(node, graph);
   }
 
-  /** The parameters that were given other values since they were noted, or since the last time. */
-  changed(): Set<State> {
-    const changed = new Set<State>();
-    for (const [state, version] of this.seen) {
-      if (state.version === version) continue;
-      changed.add(state);
+  /**
+   * The parameters that were given other values since they were noted, or since the last time.
+   * Asked before every call: nothing is made where nothing changed.
+   */
+  changed(): ReadonlySet<State> {
+    let changed: Set<State> | null = null;
+    for (const state of this.states) {
+      if (state.version === this.seen.get(state)) continue;
+      (changed ??= new Set()).add(state);
       this.seen.set(state, state.version);
     }
-    return changed;
+    return changed ?? NOTHING;
   }
 }

@@ -110,7 +110,7 @@ export class GpuMemory {
 
   /** As `read`, without waiting for the GPU. */
   async readLater(place: TensorTexture, layout: Layout): Promise<Float32Array> {
-    return unpack(await readTensorLater(this.device, place), layout, place.size);
+    return readTensorLater(this.device, place, (data) => unpack(data, layout, place.size));
   }
 
   /** Row-major values; waits for the GPU. */

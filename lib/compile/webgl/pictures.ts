@@ -132,31 +132,30 @@ export class Pictures extends tf.KernelBackend {
   }
 
   /** Draws a picture for somebody who wants its numbers. */
-  private drawn<T>(dataId: object, read: (place: TensorTexture) => T): [T, Layout, TensorTexture] {
+  private drawn<T>(dataId: object, read: (place: TensorTexture, layout: Layout) => T): T {
     const picture = this.known.get(dataId)!;
     const layout = pictureLayout(picture.shape);
     const place = makeTensorTexture(this.device, texelsOf(layout));
     picture.draw(place, layout);
-    const result = read(place);
+    const result = read(place, layout);
     const { gl } = this.device;
     gl.deleteFramebuffer(place.framebuffer);
     gl.deleteTexture(place.texture);
-    return [result, layout, place];
+    return result;
   }
 
   override readSync(dataId: object): Float32Array {
-    const [raw, layout, { size }] = this.drawn(dataId, (place) => {
+    return this.drawn(dataId, (place, layout) => {
       const { width, height } = place.size;
-      return readTensor(this.device, place, new Float32Array(16 * width * height));
+      const raw = readTensor(this.device, place, new Float32Array(16 * width * height));
+      return unpack(raw, layout, place.size);
     });
-    return unpack(raw, layout, size);
   }
 
-  override async read(dataId: object): Promise<Float32Array> {
-    const [raw, layout, { size }] = this.drawn(dataId, (place) =>
-      readTensorLater(this.device, place),
+  override read(dataId: object): Promise<Float32Array> {
+    return this.drawn(dataId, (place, layout) =>
+      readTensorLater(this.device, place, (raw) => unpack(raw, layout, place.size)),
     );
-    return unpack(await raw, layout, size);
   }
 
   override refCount(dataId: object): number {

@@ -33,6 +33,16 @@ export interface Limits {
   precision: "float32" | "float16";
 }
 
+/** Where numbers are read to on the GPU, and then here. */
+export interface Readback {
+  readonly buffer: WebGLBuffer;
+  readonly data: Float32Array<ArrayBuffer>;
+  readonly generation: number;
+}
+
+/** Readbacks that are kept for later calls, whatever models those are of. */
+const MOST_READBACKS = 4;
+
 /** Powers of two between which a texture's width is chosen. */
 const MIN_TEXTURE_SIZE = 1024;
 
@@ -42,6 +52,7 @@ export class Device {
   /** Rises with every lost context: what belongs to an older one is gone. */
   generation = 0;
   private readonly canvas: OffscreenCanvas | HTMLCanvasElement;
+  private readonly readbacks: Readback[] = [];
   private staging: { buffer: WebGLBuffer; bytes: number; generation: number } | null = null;
 
   constructor() {
@@ -83,6 +94,27 @@ export class Device {
       gl.bindBuffer(gl.PIXEL_PACK_BUFFER, this.staging.buffer);
       gl.bufferData(gl.PIXEL_PACK_BUFFER, bytes, gl.STREAM_READ);
     } else gl.bindBuffer(gl.PIXEL_PACK_BUFFER, this.staging.buffer);
+  }
+
+  /** A buffer for so many numbers that no other call reads to. */
+  takeReadback(count: number): Readback {
+    const { gl, generation, readbacks } = this;
+    const i = readbacks.findIndex(({ data }) => data.length === count);
+    const [known] = i < 0 ? [] : readbacks.splice(i, 1);
+    if (known?.generation === generation) return known;
+    const made = { buffer: gl.createBuffer(), data: new Float32Array(count), generation };
+    gl.bindBuffer(gl.PIXEL_PACK_BUFFER, made.buffer);
+    gl.bufferData(gl.PIXEL_PACK_BUFFER, 4 * count, gl.STREAM_READ);
+    gl.bindBuffer(gl.PIXEL_PACK_BUFFER, null);
+    return made;
+  }
+
+  /** For later calls; the one that lay unused for longest goes, and what was lost with the context. */
+  giveReadback(readback: Readback): void {
+    const { gl, readbacks } = this;
+    if (this.isLost || readback.generation !== this.generation) return;
+    readbacks.unshift(readback);
+    if (readbacks.length > MOST_READBACKS) gl.deleteBuffer(readbacks.pop()!.buffer);
   }
 
   /** Returns when the GPU has done all that it was told. */

@@ -82,16 +82,14 @@ export class Sequence {
     for (let i = from; i < to; i += 1) {
       const { program, inputs, weights, output } = launches[i]!;
       gl.useProgram(program.get());
-      let unit = 0;
-      for (const { place } of inputs) {
+      // By index: an iterator would be garbage.
+      for (let unit = 0; unit < inputs.length; unit += 1) {
         gl.activeTexture(gl.TEXTURE0 + unit);
-        gl.bindTexture(gl.TEXTURE_2D_ARRAY, place.texture);
-        unit += 1;
+        gl.bindTexture(gl.TEXTURE_2D_ARRAY, inputs[unit]!.place.texture);
       }
-      for (const { texture } of weights) {
-        gl.activeTexture(gl.TEXTURE0 + unit);
-        gl.bindTexture(gl.TEXTURE_2D, texture);
-        unit += 1;
+      for (let w = 0; w < weights.length; w += 1) {
+        gl.activeTexture(gl.TEXTURE0 + inputs.length + w);
+        gl.bindTexture(gl.TEXTURE_2D, weights[w]!.texture);
       }
       gl.bindBufferRange(gl.UNIFORM_BUFFER, 0, buffer, offsets[i]!, sizes[i]!);
       const { framebuffer, size } = output.place;

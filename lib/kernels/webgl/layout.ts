@@ -65,11 +65,21 @@ export function pack(
 ): Float32Array<ArrayBuffer> {
   const { rows, channels, groups, shape, order } = layout;
   const layer = 4 * size.width * size.height;
-  const isPlain = order.every((axis, i) => axis === i);
-  const source = isPlain ? values : permute(values, shape, order);
+  const strides = stridesOf(makeLayout(shape));
+  const byChannel = order.length === 0 ? 1 : strides[order.at(-1)!]!;
+  const index = order.map(() => 0);
+  let from = 0;
   for (let row = 0; row < rows; row += 1) {
     const to = (row & 3) * layer + (row >> 2) * groups * 4;
-    for (let c = 0; c < channels; c += 1) out[to + c] = source[row * channels + c]!;
+    for (let c = 0; c < channels; c += 1) out[to + c] = values[from + c * byChannel]!;
+    for (let i = order.length - 2; i >= 0; i -= 1) {
+      const axis = order[i]!;
+      index[i]! += 1;
+      from += strides[axis]!;
+      if (index[i]! < shape[axis]!) break;
+      from -= strides[axis]! * shape[axis]!;
+      index[i] = 0;
+    }
   }
   return out;
 }

@@ -56,31 +56,44 @@ export function writeTensor(
   );
 }
 
-/** What `unpack` takes, as soon as the GPU has it; the page goes on meanwhile. */
-export async function readTensorLater(
+/**
+ * What `unpack` takes, given to `use` as soon as the GPU has it; the page goes on meanwhile. It is
+ * overwritten after that.
+ */
+export async function readTensorLater<T>(
   device: Device,
   { framebuffer, size }: TensorTexture,
-): Promise<Float32Array> {
+  use: (data: Float32Array) => T,
+): Promise<T> {
   const { gl } = device;
-  const { width, height } = size;
-  const layer = 4 * width * height;
-  const buffer = gl.createBuffer();
+  const readback = device.takeReadback(16 * size.width * size.height);
+  const { buffer, data } = readback;
   gl.bindBuffer(gl.PIXEL_PACK_BUFFER, buffer);
-  gl.bufferData(gl.PIXEL_PACK_BUFFER, 16 * layer, gl.STREAM_READ);
+  readLayers(gl, framebuffer, size);
+  gl.bindBuffer(gl.PIXEL_PACK_BUFFER, null);
+  try {
+    await device.finished();
+    gl.bindBuffer(gl.PIXEL_PACK_BUFFER, buffer);
+    gl.getBufferSubData(gl.PIXEL_PACK_BUFFER, 0, data);
+    gl.bindBuffer(gl.PIXEL_PACK_BUFFER, null);
+    device.throwIfLost();
+    return use(data);
+  } finally {
+    device.giveReadback(readback);
+  }
+}
+
+/** All four layers, one after the other, into the buffer that is bound. */
+function readLayers(
+  gl: WebGL2RenderingContext,
+  framebuffer: WebGLFramebuffer,
+  { width, height }: TextureSize,
+): void {
   gl.bindFramebuffer(gl.FRAMEBUFFER, framebuffer);
   for (let i = 0; i < 4; i += 1) {
     gl.readBuffer(gl.COLOR_ATTACHMENT0 + i);
-    gl.readPixels(0, 0, width, height, gl.RGBA, gl.FLOAT, 4 * i * layer);
+    gl.readPixels(0, 0, width, height, gl.RGBA, gl.FLOAT, 16 * i * width * height);
   }
-  gl.bindBuffer(gl.PIXEL_PACK_BUFFER, null);
-  await device.finished();
-  const data = new Float32Array(4 * layer);
-  gl.bindBuffer(gl.PIXEL_PACK_BUFFER, buffer);
-  gl.getBufferSubData(gl.PIXEL_PACK_BUFFER, 0, data);
-  gl.bindBuffer(gl.PIXEL_PACK_BUFFER, null);
-  gl.deleteBuffer(buffer);
-  device.throwIfLost();
-  return data;
 }
 
 /** What `unpack` takes, put into `data`. Waits for the GPU, once for all four layers. */
@@ -90,15 +103,10 @@ export function readTensor(
   data: Float32Array,
 ): Float32Array {
   const { gl } = device;
-  const { width, height } = size;
-  const layer = 4 * width * height;
-  device.bindStaging(16 * layer);
-  gl.bindFramebuffer(gl.FRAMEBUFFER, framebuffer);
-  for (let i = 0; i < 4; i += 1) {
-    gl.readBuffer(gl.COLOR_ATTACHMENT0 + i);
-    gl.readPixels(0, 0, width, height, gl.RGBA, gl.FLOAT, 4 * i * layer);
-  }
-  gl.getBufferSubData(gl.PIXEL_PACK_BUFFER, 0, data, 0, 4 * layer);
+  const count = 16 * size.width * size.height;
+  device.bindStaging(4 * count);
+  readLayers(gl, framebuffer, size);
+  gl.getBufferSubData(gl.PIXEL_PACK_BUFFER, 0, data, 0, count);
   gl.bindBuffer(gl.PIXEL_PACK_BUFFER, null);
   device.throwIfLost(); // reading from a lost context gives zeros
   return data;
