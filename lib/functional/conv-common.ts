@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expandSize } from "../arguments.js";
-import { checkFloatTensor, checkTensor, dtypeName } from "./check.js";
+import { checkNumberTensor, checkTensor, dtypeName } from "./check.js";
 
 /** The input with a batch dimension, as PyTorch takes it without. */
 export function addBatch(name: string, dims: number, input: tf.Tensor): tf.Tensor {
@@ -62,7 +62,7 @@ export function readSteps(
         "input and weight must have the same dtype",
     );
   }
-  checkFloatTensor(name, input);
+  checkNumberTensor(name, input);
   if (!Number.isInteger(given.groups) || given.groups <= 0) {
     throw new Error(`${name}(): non-positive groups is not supported, got ${given.groups}`);
   }

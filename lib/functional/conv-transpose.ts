@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expandSize, readOptions } from "../arguments.js";
-import { asFloat, checkTensor } from "./check.js";
+import { asFloat, checkTensor, dtypeName } from "./check.js";
 import { conv1d, conv2d, conv3d } from "./conv.js";
 import { addBatch, checkBias, readSteps, spread } from "./conv-common.js";
 import { op } from "./op.js";
@@ -96,7 +96,15 @@ function convTransposeNd(
   const [channels, perGroup, ...kernel] = weight.shape as [number, number, ...number[]];
   const outChannels = perGroup * groups;
   checkSizes(name, batched, weight, stride, dilation, padding, extra);
-  if (bias !== null) checkBias(name, weight, bias, outChannels);
+  if (bias !== null) {
+    checkBias(name, weight, bias, outChannels);
+    // PyTorch adds integers to floats here, where its other convolutions refuse them.
+    if (input.dtype !== "float32" && bias.dtype === "float32") {
+      throw new TypeError(
+        `${name}(): result type Float can't be cast to the desired output type ${dtypeName(input)}`,
+      );
+    }
+  }
 
   const spatial = kernel.map((_, i) => i + 2);
   const reach = kernel.map((k, i) => dilation[i]! * (k - 1));
@@ -106,13 +114,13 @@ function convTransposeNd(
     reach[i]! - padding[i]! + extra[i]!,
   ]);
   const pairs = spatial.map((_, i) => around.slice(2 * i, 2 * i + 2)).reverse();
-  const x = pad(spread(batched, spatial, stride), pairs.flat());
+  const x = pad(spread(asFloat(batched), spatial, stride), pairs.flat());
   // (C, out/g, K) → (g, C/g, out/g, K) → (g, out/g, C/g, K) → (out, C/g, K), turned round.
-  const grouped = tf.reshape(weight, [groups, channels / groups, perGroup, -1]);
+  const grouped = tf.reshape(asFloat(weight), [groups, channels / groups, perGroup, -1]);
   const turned = tf.reverse(tf.transpose(grouped, [0, 2, 1, 3]), 3);
   const swapped = tf.reshape(turned, [outChannels, channels / groups, ...kernel]);
-  // PyTorch adds integers here, where its other convolutions refuse them.
-  const y = CONV[dims](x, swapped, { bias: bias && asFloat(bias), dilation, groups });
+  let y = CONV[dims](x, swapped, { bias: bias && asFloat(bias), dilation, groups });
+  if (input.dtype !== "float32") y = tf.cast(y, input.dtype);
   return input.rank === batched.rank ? y : tf.squeeze(y, [0]);
 }
 

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expandSize, readOptions } from "../arguments.js";
-import { checkTensor, dtypeName } from "./check.js";
+import { asFloat, checkTensor, dtypeName } from "./check.js";
 import { addBatch, checkBias, readSteps } from "./conv-common.js";
 import { op } from "./op.js";
 import { padTensor } from "./pad-tensor.js";
@@ -87,13 +87,11 @@ function convNd(
   checkTensor(name, weight, "weight", 2);
   const batched = addBatch(name, dims, input);
   const plan = planConv(name, dims, batched, weight, given);
+  const isDilated = plan.dilation.some((d) => d > 1);
+  const convolve = dims < 3 ? convolve2d : isDilated ? convolveByDepth : convolve3d;
   let y = plan.outShape.includes(0)
     ? tf.zeros(plan.outShape)
-    : dims === 3
-      ? plan.dilation.some((d) => d > 1)
-        ? convolveByDepth(batched, weight, plan)
-        : convolve3d(batched, weight, plan)
-      : convolve2d(batched, weight, plan);
+    : convolve(asFloat(batched), asFloat(weight), plan);
   if (bias !== null) {
     checkBias(name, weight, bias, weight.shape[0]);
     if (bias.dtype !== input.dtype) {
@@ -104,6 +102,7 @@ function convNd(
     }
     y = tf.add(y, tf.reshape(bias, [1, weight.shape[0], ...new Array<number>(dims).fill(1)]));
   }
+  if (input.dtype !== "float32") y = tf.cast(y, input.dtype);
   return input.rank === batched.rank ? y : tf.squeeze(y, [0]);
 }
 

@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
-import { broadcast, broadcastShape, checkFloating, expand } from "./broadcast.js";
+import { broadcast, broadcastShape, expand } from "./broadcast.js";
 import { asFloat, checkNumberTensor, checkTensor, shapeText } from "./check.js";
-import { atLeast } from "./numeric.js";
+import { atLeast, scalarLike } from "./numeric.js";
 import { op } from "./op.js";
 import { readReduction, REDUCTION, type ReductionOptions, reduceLoss } from "./reduction.js";
 import { select } from "./select.js";
@@ -18,7 +18,8 @@ function where(condition: tf.Tensor, x: tf.Tensor): tf.Tensor {
 }
 
 /**
- * `x` for targets of 1 and `max(0, margin - x)` for targets of -1, x being a distance.
+ * `x` for targets of 1 and `max(0, margin - x)` for targets of -1, x being a distance; of integers
+ * no mean.
  *
  * Shapes: input and target `(*)`, broadcast → scalar, or `(*)` without reduction.
  *
@@ -32,9 +33,11 @@ export const hingeEmbeddingLoss = /* @__PURE__ */ op(
     const reduction = readReduction("hinge_embedding_loss()", read);
     checkTensor("hinge_embedding_loss", input);
     checkTensor("hinge_embedding_loss", target, "target", 2);
-    checkFloating("hinge_embedding_loss()", input);
+    checkNumberTensor("hinge_embedding_loss", input);
     const [y, x] = broadcast("hinge_embedding_loss()", target, input);
-    const far = where(tf.notEqual(y, 1), atLeast(tf.sub(margin, x), 0));
+    // PyTorch writes the margin into a tensor of the input's dtype.
+    const least = scalarLike(x, x.dtype === "int32" ? Math.trunc(margin) : margin);
+    const far = where(tf.notEqual(y, 1), atLeast(tf.sub(least, x), 0));
     return reduceLoss(tf.add(far, where(tf.notEqual(y, -1), x)), reduction);
   },
 );

@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { dtypeName } from "./check.js";
 
 export type Reduction = "none" | "mean" | "sum";
 
@@ -38,9 +39,15 @@ export function readReduction(where: string, options: Required<ReductionOptions>
   );
 }
 
-/** All single losses, their mean (NaN of none) or their sum. */
+/** All single losses, their mean (NaN of none, and of floats alone) or their sum. */
 export function reduceLoss(losses: tf.Tensor, reduction: Reduction): tf.Tensor {
   if (reduction === "none") return losses;
+  if (reduction === "mean" && losses.dtype !== "float32") {
+    throw new TypeError(
+      "mean(): could not infer output dtype. Input dtype must be either a floating point or " +
+        `complex dtype. Got: ${dtypeName(losses)}`,
+    );
+  }
   if (losses.size === 0) return tf.scalar(reduction === "sum" ? 0 : NaN);
   return reduction === "sum" ? tf.sum(losses) : tf.mean(losses);
 }

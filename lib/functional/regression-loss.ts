@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
 import { broadcast, checkFloating } from "./broadcast.js";
-import { checkNumberTensor, checkTensor, shapeText } from "./check.js";
+import { asFloat, checkNumberTensor, checkTensor, shapeText } from "./check.js";
 import { op } from "./op.js";
 import { readReduction, REDUCTION, type Reduction, reduceLoss } from "./reduction.js";
 import type { ReductionOptions } from "./reduction.js";
@@ -14,12 +14,18 @@ export interface WeightedOptions {
 
 const WEIGHTED: Required<ReductionOptions & WeightedOptions> = { ...REDUCTION, weight: null };
 
-/** Both of one shape, and at least one of floating-point numbers. */
+/** Both of one shape. */
 function readPair(name: string, input: tf.Tensor, target: tf.Tensor): [tf.Tensor, tf.Tensor] {
   checkTensor(name, input);
   checkTensor(name, target, "target", 2);
-  if (target.dtype !== "float32") checkFloating(`${name}()`, input, "input or target");
   return broadcast(`${name}()`, input, target);
+}
+
+/** As {@link readPair}, and at least one of floating-point numbers. */
+function readFloats(name: string, input: tf.Tensor, target: tf.Tensor): [tf.Tensor, tf.Tensor] {
+  const pair = readPair(name, input, target);
+  if (target.dtype !== "float32") checkFloating(`${name}()`, input, "input or target");
+  return pair;
 }
 
 function checkWeight(name: string, input: tf.Tensor, weight: tf.Tensor): void {
@@ -39,11 +45,11 @@ function reduceWeighted(
   if (weight === null) return reduceLoss(losses, reduction);
   const weighted = tf.mul(losses, weight);
   if (reduction !== "mean") return reduceLoss(weighted, reduction);
-  return tf.mul(tf.sum(weighted), tf.reciprocal(tf.sum(weight)));
+  return tf.mul(asFloat(tf.sum(weighted)), tf.reciprocal(asFloat(tf.sum(weight))));
 }
 
 /**
- * `|x - y|`, and their mean or sum.
+ * `|x - y|`, and their mean or sum; of integers no mean.
  *
  * Shapes: input and target `(*)`, broadcast → scalar, or `(*)` without reduction.
  *
@@ -79,7 +85,7 @@ export const mseLoss = /* @__PURE__ */ op(
     options?: ReductionOptions & WeightedOptions,
   ): tf.Tensor => {
     const read = readOptions("mseLoss", WEIGHTED, options);
-    const [x, y] = readPair("mse_loss", input, target);
+    const [x, y] = readFloats("mse_loss", input, target);
     if (read.weight) checkWeight("mse_loss", input, read.weight);
     return reduceWeighted(tf.square(tf.sub(x, y)), read.weight, readReduction("mse_loss()", read));
   },
@@ -104,7 +110,7 @@ export const smoothL1Loss = /* @__PURE__ */ op(
     const defaults: Required<SmoothL1LossOptions> = { ...REDUCTION, beta: 1 };
     const { beta, ...read } = readOptions("smoothL1Loss", defaults, options);
     const reduction = readReduction("smooth_l1_loss()", read);
-    const [x, y] = readPair("smooth_l1_loss", input, target);
+    const [x, y] = readFloats("smooth_l1_loss", input, target);
     if (!(beta >= 0)) {
       throw new Error(`smooth_l1_loss does not support negative values for beta, got ${beta}.`);
     }
@@ -136,7 +142,7 @@ export const huberLoss = /* @__PURE__ */ op(
     const defaults: Required<HuberLossOptions> = { reduction: "mean", delta: 1, weight: null };
     const { delta, weight, reduction } = readOptions("huberLoss", defaults, options);
     const how = readReduction("huber_loss()", { ...REDUCTION, reduction });
-    const [x, y] = readPair("huber_loss", input, target);
+    const [x, y] = readFloats("huber_loss", input, target);
     checkFloating("huber_loss()", input);
     if (!(delta > 0)) {
       throw new Error(`huber_loss does not support non-positive values for delta, got ${delta}.`);

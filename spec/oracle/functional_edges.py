@@ -501,7 +501,6 @@ def dtypes():
     bad(F.unfold, image, 2)
     ok(F.unfold, image > 0, 2, dilation=2, stride=2)
     bad(F.fold, image.reshape(1, 4, 4), 3, 2)
-    bad(F.conv_transpose2d, image.int(), image.int())
     bad(F.scaled_dot_product_attention, *[image[0]] * 3)
     bad(F.interpolate, image, scale_factor=2, mode="bilinear")
     bad(F.interpolate, image > 0, scale_factor=2)
@@ -583,6 +582,40 @@ def not_numbers():
     ok(F.conv_transpose3d, cube, kernel, stride=(1, 2, 1), dilation=(1, 1, 2))
 
 
-for part in (activations, convolutions, windows, norms, images, shapes, tables, dtypes, not_numbers):
+def integers():
+    """int64, for which tfjs' int32 stands: convolutions and two losses have kernels for it."""
+    whole = lambda *shape: torch.randint(-9, 9, shape)
+    ok(F.conv1d, whole(2, 3, 7), whole(4, 3, 3), whole(4), stride=2, padding=1, dilation=2)
+    ok(F.conv1d, whole(3, 7), whole(4, 3, 3), padding="same")
+    ok(F.conv2d, whole(1, 4, 6, 5), whole(6, 2, 3, 3), whole(6), groups=2, padding=1)
+    ok(F.conv2d, whole(1, 4, 6, 5), whole(8, 1, 3, 3), groups=4, stride=2, dilation=2)
+    ok(F.conv3d, whole(1, 2, 4, 5, 4), whole(3, 2, 2, 3, 2), whole(3), dilation=(1, 2, 1), stride=(2, 1, 1))
+    ok(F.conv_transpose1d, whole(2, 3, 5), whole(3, 2, 4), whole(2), stride=3, padding=1, output_padding=2)
+    ok(F.conv_transpose2d, whole(1, 4, 3, 3), whole(4, 2, 3, 2), groups=2, dilation=(2, 1))
+    ok(F.conv_transpose3d, whole(1, 2, 2, 2, 3), whole(2, 1, 2, 2, 2), stride=2)
+    ok(F.conv_tbc, whole(5, 2, 3), whole(2, 3, 4), whole(4), pad=1)
+    x, y, sign = whole(3, 4), whole(3, 4), torch.tensor([1, -1, 1, 0])
+    for reduction in ("none", "sum"):
+        ok(F.l1_loss, x, y, reduction=reduction)
+        ok(F.l1_loss, x, y, reduction=reduction, weight=whole(3, 4))
+        ok(F.l1_loss, x, y.float(), reduction=reduction)
+        for margin in (1.0, 2.5, -3.7):
+            ok(F.hinge_embedding_loss, x, sign, margin=margin, reduction=reduction)
+        ok(F.hinge_embedding_loss, x, sign.float(), reduction=reduction)
+        ok(F.hinge_embedding_loss, x, sign > 0, reduction=reduction)
+    ok(F.l1_loss, x, y, weight=y.abs() + 1)
+    bad(F.l1_loss, x, y)
+    bad(F.hinge_embedding_loss, x, sign)
+    bad(F.hinge_embedding_loss, x > 0, sign)
+    bad(F.l1_loss, x > 0, y)
+    for loss in (F.mse_loss, F.smooth_l1_loss, F.huber_loss, F.soft_margin_loss, F.kl_div):
+        bad(loss, x, y)
+    bad(F.conv1d, whole(1, 2, 5), r(3, 2, 3))
+    bad(F.conv1d, whole(1, 2, 5), whole(3, 2, 3), r(3))
+    bad(F.conv1d, whole(1, 2, 5) > 0, whole(3, 2, 3) > 0)
+    bad(F.conv_transpose1d, whole(1, 2, 5), whole(2, 3, 3), r(3))
+
+
+for part in (activations, convolutions, windows, norms, images, shapes, tables, dtypes, not_numbers, integers):
     part()
 recorder.save(arguments.out, recorder.cases)

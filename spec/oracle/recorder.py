@@ -20,6 +20,7 @@ BUILTIN = {
     "avg_pool1d": "input, kernel_size, stride=(), padding=0, ceil_mode=False, count_include_pad=True",
     "bilinear": "input1, input2, weight, bias=None",
     "channel_shuffle": "input, groups",
+    "conv_tbc": "input, weight, bias, pad=0",
     "cosine_similarity": "x1, x2, dim=1, eps=1e-8",
     "gelu": "input, approximate='none'",
     "hardshrink": "input, lambd=0.5",
