@@ -1,10 +1,20 @@
 /**
- * Matrix product, `C = clamp(A·B + bias + residual)`, in tiles of 4 × 8 that stay in registers.
+ * Matrix product, `C = clamp(A·B + bias + residual)`, in tiles that stay in registers.
  *
  * A lies in strips of 4 rows, `[k][4]`; B in panels of 8 columns, `[k][8]`: both are read in one
  * stream. No unrolling over k: V8 would run out of registers and spill, at half the speed.
+ *
+ * Tiles are 4 × 8. A multiply-add waits for the one before it as long as 8 of them take, so that build
+ * has tiles of 6 × 8 too, two of them for three strips.
  */
-import { clampAll, narrowTiles, oneColumn, rowAddresses, ROWS } from "./gemm-edges.js";
+import {
+  clampAll,
+  type GemmVariables,
+  narrowTiles,
+  oneColumn,
+  rowAddresses,
+  ROWS,
+} from "./gemm-edges.js";
 import type { FunctionBuilder, I32Var, ModuleBuilder, V128Var } from "./module.js";
 import { type I32, v128 } from "./values.js";
 
@@ -42,75 +52,33 @@ export function emitGemm(module: ModuleBuilder): void {
       low: "f32", high: "f32",
     }, // prettier-ignore
     (f, p) => {
-      const low = f.v128(p.low.splat());
-      const high = f.v128(p.high.splat());
-      const toResidual = f.i32(p.residual.sub(p.c));
       const [outer, inner, row, column] = [f.i32(0), f.i32(), f.i32(), f.i32()];
       // Up to 4 columns at the end are left to tiles of their own.
       const wide = f.i32(p.n.sub(1).and(7).lt(4).select(p.n.sub(1).and(-8), p.n));
       const outerEnd = f.i32(p.rowsFirst.select(p.m, wide));
       const innerEnd = f.i32(p.rowsFirst.select(wide, p.m));
-      const [acc, sums] = [f.vectors(8), f.vectors(8)];
-      f.for(outer, outerEnd, p.rowsFirst.select(ROWS, 8), () => {
+      const height = f.i32(ROWS);
+      const tiles = (): void => {
+        if (!module.fma) {
+          tile(f, p, row, column, { rows: ROWS });
+          return;
+        }
+        f.if(
+          height.eq(ROWS),
+          () => tile(f, p, row, column, { rows: ROWS }),
+          () => {
+            tile(f, p, row, column, { rows: 6 });
+            tile(f, p, f.i32(row.add(6)), column, { rows: 6, lane: 2 });
+          },
+        );
+      };
+      f.for(outer, outerEnd, p.rowsFirst.select(height, 8), () => {
         inner.set(0);
-        f.for(inner, innerEnd, p.rowsFirst.select(8, ROWS), () => {
+        f.for(inner, innerEnd, p.rowsFirst.select(8, height), () => {
           row.set(p.rowsFirst.select(outer, inner));
           column.set(p.rowsFirst.select(inner, outer));
-          const a = f.i32(p.a.add(row.shr(2).mul(p.aStrip)));
-          const b = f.i32(p.b.add(column.shr(3).mul(p.bPanel)));
-          const first = p.c.add(row.mul(p.cRow)).add(column.shl(2));
-          const out = rowAddresses(f, first, p, row);
-          startWithBias(f, p, acc, row, column);
-          f.if(p.residual, () =>
-            acc.forEach((sum, i) => {
-              sum.set(sum.add(out[i >> 1]!.add(toResidual).loadV128((i & 1) * 16)));
-            }),
-          );
-          const end = f.i32(a.add(p.k.shl(4)));
-          const stop = f.i32();
-          f.if(p.k, () =>
-            f.doWhile(
-              () => {
-                stop.set(a.add(CHUNK * 16).min(end));
-                sums.forEach((sum, i) => {
-                  sum.set(acc[i]!);
-                  acc[i]!.set(v128(0));
-                });
-                f.doWhile(
-                  () => {
-                    const [b0, b1] = [f.v128(b.loadV128()), f.v128(b.loadV128(16))];
-                    for (let i = 0; i < ROWS; i += 1) {
-                      const value = f.v128(a.loadSplat(i * 4));
-                      acc[2 * i]!.set(f.madd(value, b0, acc[2 * i]!));
-                      acc[2 * i + 1]!.set(f.madd(value, b1, acc[2 * i + 1]!));
-                    }
-                    a.set(a.add(16));
-                    b.set(b.add(p.bRow));
-                  },
-                  () => a.ne(stop),
-                );
-                sums.forEach((sum, i) => acc[i]!.set(acc[i]!.add(sum)));
-              },
-              () => a.ne(end),
-            ),
-          );
-          clampAll(acc, low, high);
-          const left = f.i32(p.n.sub(column));
-          // Backwards, so that a last row that was doubled ends with its own numbers.
-          f.if(
-            left.ge(8),
-            () => {
-              for (let i = ROWS - 1; i >= 0; i -= 1) {
-                f.store(out[i]!, acc[2 * i]!);
-                f.store(out[i]!, acc[2 * i + 1]!, 16);
-              }
-            },
-            () => {
-              for (let i = ROWS - 1; i >= 0; i -= 1) {
-                storePanel(f, out[i]!, [acc[2 * i]!, acc[2 * i + 1]!], left);
-              }
-            },
-          );
+          if (module.fma) height.set(p.m.sub(row).ge(12).select(12, ROWS));
+          tiles();
         });
       });
       f.if(
@@ -118,6 +86,78 @@ export function emitGemm(module: ModuleBuilder): void {
         () => oneColumn(f, p, wide),
         () => f.if(wide.lt(p.n), () => narrowTiles(f, p, wide)),
       );
+    },
+  );
+}
+
+/**
+ * @param lane - Where in its strip the first row is.
+ */
+function tile(
+  f: FunctionBuilder,
+  p: GemmVariables,
+  row: I32Var,
+  column: I32Var,
+  { rows, lane = 0 }: { rows: number; lane?: number },
+): void {
+  const [acc, sums] = [f.vectors(2 * rows), f.vectors(2 * rows)];
+  const strips = [f.i32(p.a.add(row.shr(2).mul(p.aStrip)))];
+  if (lane + rows > ROWS) strips.push(f.i32(strips[0]!.add(p.aStrip)));
+  const a = strips[0]!;
+  const b = f.i32(p.b.add(column.shr(3).mul(p.bPanel)));
+  const first = p.c.add(row.mul(p.cRow)).add(column.shl(2));
+  const out = rowAddresses(f, first, p, row, rows);
+  startWithBias(f, p, acc, row, column);
+  f.if(p.residual, () => {
+    const toResidual = f.i32(p.residual.sub(p.c));
+    acc.forEach((sum, i) => {
+      sum.set(sum.add(out[i >> 1]!.add(toResidual).loadV128((i & 1) * 16)));
+    });
+  });
+  const end = f.i32(a.add(p.k.shl(4)));
+  const stop = f.i32();
+  f.if(p.k, () =>
+    f.doWhile(
+      () => {
+        stop.set(a.add(CHUNK * 16).min(end));
+        sums.forEach((sum, i) => {
+          sum.set(acc[i]!);
+          acc[i]!.set(v128(0));
+        });
+        f.doWhile(
+          () => {
+            const [b0, b1] = [f.v128(b.loadV128()), f.v128(b.loadV128(16))];
+            for (let i = 0; i < rows; i += 1) {
+              const at = lane + i;
+              const value = f.v128(strips[at >> 2]!.loadSplat((at & 3) * 4));
+              acc[2 * i]!.set(f.madd(value, b0, acc[2 * i]!));
+              acc[2 * i + 1]!.set(f.madd(value, b1, acc[2 * i + 1]!));
+            }
+            for (const strip of strips) strip.set(strip.add(16));
+            b.set(b.add(p.bRow));
+          },
+          () => a.ne(stop),
+        );
+        sums.forEach((sum, i) => acc[i]!.set(acc[i]!.add(sum)));
+      },
+      () => a.ne(end),
+    ),
+  );
+  clampAll(acc, f.v128(p.low.splat()), f.v128(p.high.splat()));
+  const left = f.i32(p.n.sub(column));
+  // Backwards, so that a last row that was doubled ends with its own numbers.
+  f.if(
+    left.ge(8),
+    () => {
+      for (let i = rows - 1; i >= 0; i -= 1) {
+        f.store(out[i]!, acc[2 * i]!);
+        f.store(out[i]!, acc[2 * i + 1]!, 16);
+      }
+    },
+    () => {
+      for (let i = rows - 1; i >= 0; i -= 1) {
+        storePanel(f, out[i]!, [acc[2 * i]!, acc[2 * i + 1]!], left);
+      }
     },
   );
 }
@@ -135,7 +175,7 @@ function startWithBias(
       const at = f.i32(bias.add(column.shl(2)));
       acc[0]!.set(at.loadV128());
       acc[1]!.set(at.loadV128(16));
-      for (let i = 2; i < 8; i += 1) acc[i]!.set(acc[i & 1]!);
+      for (let i = 2; i < acc.length; i += 1) acc[i]!.set(acc[i & 1]!);
     },
     () =>
       f.if(
