@@ -9,10 +9,11 @@ import type { CompiledPlan } from "../lib/compile/target.js";
 import { record } from "../lib/compile/trace.js";
 import { type BenchModel, firstTensor, type Input, toTensor } from "./models.js";
 import { loaded, onnx, type Peer } from "./peers.js";
+import { transformers } from "./webgl-transformers.js";
 
 /**
  * Eager tfjs; tfjs' fused ops on the optimised graph, as its converter would fuse; compiled; the same
- * on tfjs' webgpu backend; onnxruntime-web by provider.
+ * on tfjs' webgpu backend; onnxruntime-web by provider; transformers.js, for MiniLM.
  */
 export type WebglPeer =
   | "eager"
@@ -22,7 +23,9 @@ export type WebglPeer =
   | "webgpu-compiled"
   | "ort-webgl"
   | "ort-webgpu"
-  | "ort-wasm";
+  | "ort-wasm"
+  | "transformers-wasm"
+  | "transformers-webgpu";
 
 type Run = (...args: unknown[]) => unknown;
 
@@ -111,4 +114,6 @@ export const WEBGL_PEERS: Readonly<Record<WebglPeer, () => Peer | Promise<Peer>>
   "ort-webgl": () => ort("/ort.webgl.min.mjs", "webgl", ""),
   "ort-webgpu": () => ort("/ort.webgpu.bundle.min.mjs", "webgpu", "/ort-wasm-simd-threaded.asyncify.wasm"), // prettier-ignore
   "ort-wasm": () => ort("/ort.wasm.bundle.min.mjs", "wasm", "/ort-wasm-simd-threaded.wasm"),
+  "transformers-wasm": () => transformers("wasm"),
+  "transformers-webgpu": () => transformers("webgpu"),
 };

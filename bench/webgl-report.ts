@@ -2,15 +2,19 @@
 import * as Plot from "@observablehq/plot";
 import Table from "cli-table3";
 import { parseHTML } from "linkedom";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { dirname } from "node:path";
-import { inBrowserWith } from "./browser.js";
+import { dirname, join } from "node:path";
+import { withPage } from "./browser.js";
 import { exportModels, modelFolder } from "./compile-node.js";
 import { standalone } from "./compile-report.js";
+import { cache, fetchPackage } from "./fetched.js";
+import { samplingHeap } from "./heap-sampling.js";
 import { geometricMean } from "./timing.js";
 import type { Failure, WebglRow } from "./webgl.js";
 import type { WebglPeer } from "./webgl-peers.js";
+import { TRANSFORMERS_FILES } from "./webgl-transformers.js";
 
 /** Spelt out: importing the page's code would start a backend here. */
 const MODELS = ["mlp_b1", "mlp_b64", "resnet18", "mobilenet_v2", "encoder", "minilm", "efficientnet_lite0", "silero_vad", "lstm", "wordgpt"]; // prettier-ignore
@@ -24,11 +28,28 @@ const LABELS: Readonly<Record<WebglPeer, string>> = {
   "ort-webgl": "onnxruntime-web webgl",
   "ort-webgpu": "onnxruntime-web webgpu",
   "ort-wasm": "onnxruntime-web wasm",
+  "transformers-wasm": "transformers.js wasm",
+  "transformers-webgpu": "transformers.js webgpu",
 };
 
 /** A new page is opened only within this time. */
 const BUDGET_S = 9 * 60;
 const SECONDS_EACH = 5;
+
+/** transformers.js brings hundreds of MB along, so it is no dependency: it is fetched for the bench. */
+async function transformersFolder(): Promise<string> {
+  const folder = join(cache, "transformers");
+  if (existsSync(folder)) return folder;
+  const found = fetchPackage("@huggingface/transformers");
+  const { resolve } = createRequire(join(found, "package.json"));
+  const wasm = join(dirname(resolve("onnxruntime-web")), "ort-wasm-simd-threaded.asyncify.wasm");
+  await mkdir(folder);
+  await copyFile(wasm, join(folder, TRANSFORMERS_FILES.wasm)); // of its own version, under its own name
+  await copyFile(join(found, "dist", TRANSFORMERS_FILES.build), join(folder, TRANSFORMERS_FILES.build)); // prettier-ignore
+  return folder;
+}
+
+const isTransformers = (peer: string): boolean => peer.startsWith("transformers");
 
 export interface Choice {
   models: readonly string[] | null;
@@ -50,6 +71,8 @@ async function readSaved(): Promise<Saved> {
 export async function reportWebgl({ models, peers, rounds = 15, append }: Choice): Promise<void> {
   exportModels();
   const folders = [modelFolder, dirname(createRequire(import.meta.url).resolve("onnxruntime-web"))];
+  const chosen = pick("peer", peers, Object.keys(LABELS) as WebglPeer[]);
+  if (chosen.some(isTransformers)) folders.push(await transformersFolder());
   const saved = append ? await readSaved() : { rows: [], failures: [] };
   const isNew = ({ model, peer }: WebglRow | Failure): boolean =>
     (models?.includes(model) ?? true) && (peers?.includes(peer) ?? true);
@@ -57,15 +80,18 @@ export async function reportWebgl({ models, peers, rounds = 15, append }: Choice
   const failures = saved.failures.filter((one) => !isNew(one));
   const began = Date.now();
   for (const model of pick("model", models, MODELS)) {
-    for (const peer of pick("peer", peers, Object.keys(LABELS) as WebglPeer[])) {
+    for (const peer of chosen) {
+      if (isTransformers(peer) && model !== "minilm") continue;
       if (Date.now() - began > 1000 * BUDGET_S) {
         failures.push({ model, peer, reason: "left out for want of time" });
         continue;
       }
       const options = { rounds, seconds: SECONDS_EACH };
-      const row = await inBrowserWith<WebglRow | Failure>(
-        ...([folders, "bench/webgl.ts", "benchWebgl", model, peer, options] as const),
-      );
+      const call = `import("/bench.js").then((m) => m.benchWebgl(...${JSON.stringify([model, peer, options])}))`;
+      const row = await withPage(folders, "bench/webgl.ts", async (page) => {
+        await samplingHeap(page);
+        return page.evaluate<WebglRow | Failure>(call);
+      });
       if ("reason" in row) failures.push(row);
       else rows.push(row);
     }
@@ -99,7 +125,8 @@ function print(rows: readonly WebglRow[]): void {
   const table = new Table({
     head: [
       ...["model", "by", "first ms", "steady ms", "its / ours", "draws", "programs"],
-      ...["MB up first", "kB up a call", "long tasks", "longest ms", "error"],
+      ...["MB up first", "kB up a call", "kB made a run"],
+      ...["long tasks", "longest ms", "error"],
     ],
     style: { head: [], border: [] },
   });
@@ -116,6 +143,7 @@ function print(rows: readonly WebglRow[]): void {
       ...[row.title, row.peer, row.first.toFixed(0), row.steady.toFixed(1)],
       ...[ours ? (row.steady / ours.steady).toFixed(2) : "", row.draws, row.programs],
       ...[(row.uploadedFirst / 1e6).toFixed(1), (row.uploaded / 1e3).toFixed(0)],
+      (row.allocated / 1e3).toFixed(1),
       ...[row.longTasks, row.longest.toFixed(0), row.error.toExponential(0)],
     ]);
   }

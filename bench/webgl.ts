@@ -24,6 +24,8 @@ export interface WebglRow {
   /** The main thread's tasks of more than 50 ms until the first result, and the longest in ms. */
   longTasks: number;
   longest: number;
+  /** Bytes of JavaScript objects, garbage or not, that what is timed makes; numbers beside them not. */
+  allocated: number;
   /** The largest difference to PyTorch's output. */
   error: number;
 }
@@ -78,6 +80,25 @@ function rendererName(): string {
 const get = async (name: string): Promise<Uint8Array> =>
   new Uint8Array(await (await fetch(`/${name}`)).arrayBuffer());
 
+/** What the bench lets the page do: notes what is allocated, and tells how many bytes that were. */
+interface HeapSampler {
+  startSampling: () => Promise<void>;
+  stopSampling: () => Promise<number>;
+}
+
+/** Bytes that a run allocates on average over a second, or over a thousand runs. */
+async function allocatedBy(run: () => unknown): Promise<number> {
+  const heap = globalThis as unknown as HeapSampler;
+  await heap.startSampling();
+  const until = performance.now() + 1000;
+  let runs = 0;
+  do {
+    await run();
+    runs += 1;
+  } while (runs < 1000 && performance.now() < until);
+  return (await heap.stopSampling()) / runs;
+}
+
 /** The durations of tasks of the main thread that took more than 50 ms, from now on. */
 function watchTasks(): { tasks: number[]; end: () => Promise<void> } {
   const tasks: number[] = [];
@@ -114,7 +135,8 @@ async function measure(
   const model = BENCH_MODELS.find((one) => one.name === name)!;
   const { inputs, expected } = await readExample(await get(`${name}.io.safetensors`));
   const weights = await get(`${name}.safetensors`);
-  const onnx = peer.startsWith("ort") ? await get(`${name}.onnx`) : new Uint8Array(0);
+  const isOnnx = peer.startsWith("ort") || peer.startsWith("transformers");
+  const onnx = isOnnx ? await get(`${name}.onnx`) : new Uint8Array(0);
   const ready = await open(model, { onnx, weights, inputs });
   await new Promise((resolve) => setTimeout(resolve, 100)); // what was done until here is no long task
   const { tasks, end } = watchTasks();
@@ -140,10 +162,11 @@ async function measure(
     await run();
     times.push(performance.now() - began);
   }
+  const allocated = await allocatedBy(run);
   return {
     ...{ model: name, title: model.title, peer, renderer: rendererName() },
     ...{ first, steady: median(times), rounds: times.length },
     ...{ draws, programs, uploadedFirst, uploaded },
-    ...{ longTasks: tasks.length, longest: Math.max(0, ...tasks), error },
+    ...{ longTasks: tasks.length, longest: Math.max(0, ...tasks), allocated, error },
   };
 }
