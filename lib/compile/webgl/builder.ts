@@ -153,8 +153,12 @@ export class Builder {
     return this.packed(node, "vector", (values) => values);
   }
 
-  /** A constant packed by a function. */
-  packed(node: Node, how: string, pack: (values: Float32Array) => Float32Array): Weight | null {
+  /** A constant packed by a function, which may do it in parts. */
+  packed(
+    node: Node,
+    how: string,
+    pack: (values: Float32Array) => Float32Array | Parts<Float32Array>,
+  ): Weight | null {
     return this.combined([node], how, ([values]) => pack(values!));
   }
 
@@ -162,7 +166,7 @@ export class Builder {
   combined(
     nodes: readonly Node[],
     how: string,
-    pack: (values: readonly Float32Array[]) => Float32Array,
+    pack: (values: readonly Float32Array[]) => Float32Array | Parts<Float32Array>,
   ): Weight | null {
     const { constants } = this;
     if (nodes.some((node) => constants.of(node) === null)) return null;
@@ -173,7 +177,8 @@ export class Builder {
         values.push(constants.of(node)!.values as Float32Array);
         yield;
       }
-      return pack(values);
+      const packed = pack(values);
+      return packed instanceof Float32Array ? packed : yield* packed;
     }
     return { key: `${key} ${how}`, make };
   }

@@ -10,6 +10,7 @@ import type { Weight, Builder } from "../builder.js";
 import { reshaped } from "../value.js";
 import { type Lowering, shapeOf, sizesOf } from "./common.js";
 import { biasOf, readTail } from "./products.js";
+import { suitsTiles, winograd, winogradWeight } from "./winograd.js";
 
 /** Padding before each side, and whether it is the same after: any other is padded beforehand. */
 function readPadding(padding: unknown, dims: { kernel: number[]; dilation: number[] }): number[] {
@@ -116,11 +117,21 @@ export const conv: Lowering = (b, node, read) => {
   if (isDense && outputs * perGroup * groups * taps > MOST_DENSE) return null;
   const order = [0, ...kernel.map((_, i) => i + 2), 1];
   const tail = readTail(b, read, node, { shape, order, bias });
-  const w = isDepthwise
-    ? b.packed(weight, "depthwise", (values) => packDepthwise(values, outputs, taps))
-    : packWeight(b, weight, conv, isDense);
+  const isSquare = n === 2 && kernel.every((size) => size === 3);
+  const isPlain = [...stride, ...dilation, groups].every((one) => one === 1) && !isTransposed;
+  const inTiles = isSquare && isPlain && suitsTiles(perGroup, shape);
+  const w = inTiles
+    ? winogradWeight(b, weight)
+    : isDepthwise
+      ? b.packed(weight, "depthwise", (values) => packDepthwise(values, outputs, taps))
+      : packWeight(b, weight, conv, isDense);
   if (tail === null || w === null) return null;
   const inputs = [b.read(input, order), ...tail.residual];
+  if (inTiles) {
+    const size = input.shape.slice(2);
+    const y = winograd(b, { input: inputs[0]!, size, padding, shape, order, weight: w, tail });
+    return reshaped(y, shapeOf(node));
+  }
   const weights = [w, ...tail.weights];
   const isPoint =
     taps === 1 && groups === 1 && stride.every((one) => one === 1) && padding.every((one) => one === 0); // prettier-ignore
