@@ -27,6 +27,13 @@ function snippets(markdown: string): Snippet[] {
   });
 }
 
+/** Without what this repository asks of its own code beyond `strict`. */
+const CONFIG = {
+  extends: "../../tsconfig.json",
+  compilerOptions: { noUnusedLocals: false, noImplicitOverride: false },
+  include: ["./*.ts"],
+};
+
 describe("Snippets in the documentation", function () {
   // Each is a program of its own.
   this.timeout(180_000);
@@ -35,6 +42,24 @@ describe("Snippets in the documentation", function () {
 
   before(() => mkdir(folder, { recursive: true }));
   after(() => rm(folder, { recursive: true }));
+
+  it("type-check", async () => {
+    for (const page of PAGES) {
+      for (const [i, { code }] of snippets(await readFile(page, "utf8")).entries()) {
+        // Each has names of its own.
+        await writeFile(
+          `${folder}/typed-${page.replaceAll("/", "-")}-${i}.ts`,
+          `${code}export {};`,
+        );
+      }
+    }
+    await writeFile(`${folder}/tsconfig.json`, JSON.stringify(CONFIG));
+    const tsc = ["node_modules/typescript/bin/tsc", "-p", folder];
+    const { stdout } = await promisify(execFile)(process.execPath, tsc).catch(
+      (error: unknown) => error as { stdout: string },
+    );
+    expect(stdout).to.equal("");
+  });
 
   for (const page of PAGES) {
     it(`of ${page} run and print what stands below them`, async () => {
