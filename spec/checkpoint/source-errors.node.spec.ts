@@ -69,6 +69,11 @@ describe("What a source can have wrong, in a sentence each", () => {
       says: /the server answered 418 I'm a Teapot instead of the file/,
       requests: 1,
     },
+    "a part of which the server does not say where it is from": {
+      file: { bytes, status: 206 },
+      says: /sends a part of the file, or none, where all of it is asked for/,
+      requests: 2,
+    },
     "a body that breaks off each time": {
       file: { bytes, ranges: false, drops: 99 },
       says: /the download broke off after 100000 of 262216 bytes/,

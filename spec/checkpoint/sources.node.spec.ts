@@ -10,7 +10,7 @@ import {
   load,
   type LoadOptions,
 } from "../../lib/checkpoint/index.js";
-import { FileServer } from "../support/file-server.js";
+import { FileServer, type ServedFile } from "../support/file-server.js";
 import { makeSafetensors, ramp } from "../support/safetensors.js";
 
 /** `count` tensors of a quarter of a MB. */
@@ -212,6 +212,14 @@ describe("Checkpoints from a web server", () => {
     const url = server.serve("model", makeSafetensors(tensors));
     expectAll(await uncached(url), tensors);
     expect(server.requests).to.have.lengthOf(1);
+  });
+
+  it("may be smaller than a range that the server refuses", async () => {
+    const tensors = { a: ramp(3, 1) };
+    const file: ServedFile = { bytes: makeSafetensors(tensors) };
+    file.onRequest = ({ range }) => (file.status = range ? 416 : 200);
+    expectAll(await uncached(server.serve("model", file)), tensors);
+    expect(server.requests).to.have.lengthOf(2);
   });
 
   it("are shards beside their index, with its query", async () => {

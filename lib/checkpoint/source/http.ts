@@ -74,10 +74,14 @@ export class HttpFile {
       const isLast = ++tries === MAX_FIRST_FAILURES;
       return this.request(isLast ? null : { begin: 0, end: HEAD });
     });
-    if (response.status === 206 && (rangeOf(response)?.begin !== 0 || isEncoded(response))) {
-      // Its length is hidden (from pages of another origin), or not the file's.
+    if (!isBeginning(response)) {
       cancel(response);
       response = await this.retry(() => this.request(null));
+      if (!isBeginning(response)) {
+        cancel(response);
+        const message = "the server sends a part of the file, or none, where all of it is asked for";
+        throw new CheckpointError(message, { file: this.url });
+      }
     }
     this.isRanged = response.status === 206;
     this.total = this.isRanged ? rangeOf(response)!.total : lengthOf(response);
@@ -204,8 +208,9 @@ export class HttpFile {
     const { url } = this;
     const { status } = response;
     if (status !== 200 && status !== 206) {
+      if (status === 416 && !this.version) return response;
       cancel(response);
-      if (status === 416) return this.unsatisfiable(response);
+      if (status === 416) throw this.ended(response);
       const error = refusal(response, url);
       if (!isPassing(status)) throw error;
       const seconds = Number(response.headers.get("retry-after"));
@@ -223,12 +228,11 @@ export class HttpFile {
     return response;
   }
 
-  /** The file ends where more of it was asked for; an empty one has no range at all. */
-  private unsatisfiable(response: Response): Response {
-    const actual = rangeOf(response)?.total;
-    if (this.total === undefined && (actual ?? 0) === 0) return new Response(new Uint8Array());
-    throw new CheckpointError(
-      `the server announced ${this.total} bytes (Content-Length), but the file has ${actual ?? "fewer"}`,
+  /** The file ends where more of it was asked for. */
+  private ended(response: Response): CheckpointError {
+    const actual = rangeOf(response)?.total ?? "fewer";
+    return new CheckpointError(
+      `the server announced ${this.total} bytes (Content-Length), but the file has ${actual}`,
       { file: this.url },
     );
   }
@@ -275,6 +279,16 @@ export class HttpFile {
     });
   }
 }
+
+/**
+ * Whether an answer is all of the file, or its beginning with the length of all. None of these: one
+ * whose length is hidden (from pages of another origin) or not the file's, and the refusal of a range
+ * that is longer than the file, which some servers give.
+ */
+const isBeginning = (response: Response): boolean =>
+  response.status === 206
+    ? rangeOf(response)?.begin === 0 && !isEncoded(response)
+    : response.status !== 416;
 
 const isOtherTotal = ({ total }: { total: number }, known: number | undefined): boolean =>
   known !== undefined && total !== known;
