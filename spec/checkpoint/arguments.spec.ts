@@ -16,6 +16,11 @@ async function failure(call: () => unknown): Promise<string> {
   }
 }
 
+async function sha256(content: Uint8Array): Promise<string> {
+  const hash = await crypto.subtle.digest("SHA-256", content as Uint8Array<ArrayBuffer>);
+  return btoa(String.fromCharCode(...new Uint8Array(hash)));
+}
+
 const load = (source: unknown, options?: unknown): Promise<unknown> =>
   nn.load(source as never, options as never);
 const save = (state: unknown, options?: unknown): Promise<unknown> =>
@@ -171,6 +176,17 @@ describe("Arguments of the wrong kind", () => {
 });
 
 describe("Metadata", () => {
+  it("may lie in memory that workers share", async () => {
+    // Pages without isolation have no other way to such memory.
+    const { buffer } = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
+    const shared = new Uint8Array(buffer, 0, bytes.length);
+    shared.set(bytes);
+    const integrity = "sha256-" + (await sha256(bytes));
+    const entry = (await nn.load(shared, { integrity })).get("a")!;
+    shared.fill(0);
+    expect(entry.data).to.deep.equal(ramp(3, 1));
+  });
+
   it("may be the map that inspect gives", async () => {
     const first = await nn.save({}, { metadata: { format: "pt", 'a"b': "ä" } });
     const { metadata } = await nn.inspect(first);

@@ -124,6 +124,12 @@ describe("Checkpoints in a page", function () {
     );
   });
 
+  it("are none of file: URLs", async () => {
+    expect(await first(page, "file:///model.pt")).to.equal(
+      'CheckpointError: file:///model.pt: pages read no file: URLs; let the user choose the file (<input type="file">)',
+    );
+  });
+
   it("end within 100 ms when they are given up, with the reason", async () => {
     const url = home.serve("model", { bytes: edition(1), delay: 5000 });
     const ended = await page.evaluate(async (from) => {

@@ -79,7 +79,8 @@ export class HttpFile {
       response = await this.retry(() => this.request(null));
       if (!isBeginning(response)) {
         cancel(response);
-        const message = "the server sends a part of the file, or none, where all of it is asked for";
+        const message =
+          "the server sends a part of the file, or none, where all of it is asked for";
         throw new CheckpointError(message, { file: this.url });
       }
     }

@@ -8,10 +8,12 @@ const tagOf = (value: unknown): string => Object.prototype.toString.call(value).
 export const isBytes = (input: unknown): input is ArrayBuffer | ArrayBufferView =>
   ArrayBuffer.isView(input) || tagOf(input) === "ArrayBuffer";
 
-export const toBytes = (input: ArrayBuffer | ArrayBufferView): Uint8Array =>
-  ArrayBuffer.isView(input)
-    ? new Uint8Array(input.buffer, input.byteOffset, input.byteLength)
-    : new Uint8Array(input);
+/** A view, but of memory that others may write to: browsers decode no text from it. */
+export function toBytes(input: ArrayBuffer | ArrayBufferView): Uint8Array {
+  if (!ArrayBuffer.isView(input)) return new Uint8Array(input);
+  const view = new Uint8Array(input.buffer, input.byteOffset, input.byteLength);
+  return tagOf(input.buffer) === "SharedArrayBuffer" ? new Uint8Array(view) : view;
+}
 
 export const isBlob = (input: unknown): input is Blob => ["Blob", "File"].includes(tagOf(input));
 

@@ -86,6 +86,10 @@ async function openLocation(
   if (scheme !== undefined && !/^(https?|file)$/i.test(scheme)) {
     throw new CheckpointError(`${scheme}: URLs are not read; https: ones are`, { file: text });
   }
+  if (!isNode && scheme?.toLowerCase() === "file") {
+    const message = 'pages read no file: URLs; let the user choose the file (<input type="file">)';
+    throw new CheckpointError(message, { file: text });
+  }
   if (isNode && !/^https?:/i.test(text)) return openPath(toPath(location), task);
   return openUrl(toKey(location), task, options);
 }
