@@ -51,6 +51,18 @@ export interface Constant {
   values: ArrayLike<number>;
 }
 
+/** Whether the numbers of an input are what a program can do with. */
+export type Test = (values: ArrayLike<number>) => boolean;
+
+/** Whether a test holds for every number; on a run's way, so without a list. */
+export function every(
+  values: ArrayLike<number>,
+  holds: (one: number, i: number) => boolean,
+): boolean {
+  for (let i = 0; i < values.length; i += 1) if (!holds(values[i]!, i)) return false;
+  return true;
+}
+
 const VIEWS = new Set(["prim.reshape", "prim.permute", "prim.slice"]);
 
 /** Collects the steps of a plan. */
@@ -58,8 +70,8 @@ export class Builder {
   readonly steps: Step[] = [];
   /** The node whose steps are being added. */
   node!: Node;
-  /** Inputs that are indices, and how many rows their table has. */
-  readonly limits = new Map<Node, number>();
+  /** What the numbers of inputs must be, such as indices of a table's rows. */
+  readonly checks = new Map<Node, Test[]>();
   /** Borders that the convolutions which read them do without. */
   readonly absorbed = new Set<Node>();
 
@@ -131,16 +143,21 @@ export class Builder {
     });
   }
 
-  /** Whether indices can be checked: they come with the call, or never change. */
+  /** Whether indices of so many rows can be checked; their order does not matter. */
   checkIndices(node: Node, count: number): boolean {
     let from = node;
     while (VIEWS.has(from.target)) from = from.args[0] as Node;
-    if (from.kind === "placeholder") {
-      this.limits.set(from, Math.min(count, this.limits.get(from) ?? count));
+    return this.check(from, (ids) => every(ids, (id) => id >= 0 && id < count));
+  }
+
+  /** Whether numbers can be tested: they come with the call, or never change. */
+  check(node: Node, test: Test): boolean {
+    if (node.kind === "placeholder") {
+      this.checks.set(node, [...(this.checks.get(node) ?? []), test]);
       return true;
     }
-    const constant = this.constants.of(from);
-    return constant !== null && Array.from(constant.values).every((id) => id >= 0 && id < count);
+    const constant = this.constants.of(node);
+    return constant !== null && test(constant.values);
   }
 
   /** The numbers of a constant; `null` for what changes. */

@@ -10,7 +10,7 @@ import { atOnce, type Parts } from "../parts.js";
 import type { CompiledPlan, Fallback, Results, StepInfo } from "../target.js";
 import { isAbsorbed, tensorMeta } from "../passes/facts.js";
 import { type Allocation, allocate } from "./allocate.js";
-import { Builder, type Constant, type Host, type Step } from "./builder.js";
+import { Builder, type Constant, type Host, type Step, type Test } from "./builder.js";
 import type { GpuMemory } from "./gpu.js";
 import { runNode, toTensor } from "./host.js";
 import { LIST_LOWERINGS, lower } from "./lower/index.js";
@@ -32,7 +32,7 @@ type Given = { values: tf.TypedArray } | OnGpu;
 export class WebglPlan implements CompiledPlan {
   readonly fallbacks: Fallback[] = [];
   readonly steps: Step[];
-  private readonly inputs: { node: Node; tensor: VirtualTensor; limit: number | undefined }[] = [];
+  private readonly inputs: { node: Node; tensor: VirtualTensor; checks: readonly Test[] }[] = [];
   private readonly outputs = new Map<Node, Value>();
   private readonly values = new Map<Node, Value>();
   private readonly parts = new Map<Node, Value[]>();
@@ -62,7 +62,7 @@ export class WebglPlan implements CompiledPlan {
       const { tensor, layout } = builder.readAsIs(this.read(node, builder));
       this.outputs.set(node, { ...wholeOf(new VirtualTensor(layout)), tensor });
     }
-    for (const input of this.inputs) input.limit = builder.limits.get(input.node);
+    for (const input of this.inputs) input.checks = builder.checks.get(input.node) ?? [];
     this.steps = builder.steps;
   }
 
@@ -83,7 +83,7 @@ export class WebglPlan implements CompiledPlan {
 
   private addInput(node: Node): void {
     const tensor = new VirtualTensor(inputLayout(tensorMeta(node)!.shape as number[]));
-    this.inputs.push({ node, tensor, limit: undefined });
+    this.inputs.push({ node, tensor, checks: [] });
     this.values.set(node, wholeOf(tensor));
   }
 
@@ -233,9 +233,11 @@ export class WebglPlan implements CompiledPlan {
   private start(inputs: readonly Given[], around?: (run: () => void) => void): void {
     const { device } = this.memory;
     device.throwIfLost();
-    this.inputs.forEach(({ limit }, i) => {
+    this.inputs.forEach(({ checks }, i) => {
       const input = inputs[i]!;
-      if (limit !== undefined && "values" in input) checkIndices(input.values, limit);
+      // What eager refuses, it refuses in its own words.
+      // eslint-disable-next-line @typescript-eslint/only-throw-error -- a sign, caught by the caller
+      if ("values" in input && !checks.every((test) => test(input.values))) throw DECLINED;
     });
     this.prepare();
     this.inputs.forEach(({ tensor }, i) => {
@@ -389,12 +391,4 @@ function viewOf(raw: Float32Array, value: Value): Float32Array {
   const { shape, strides, offset } = value;
   const isWhole = layoutIn(value, [...shape.keys()]) !== null;
   return isWhole ? raw : gather(raw, shape, strides, offset);
-}
-
-/** What eager refuses, it refuses in its own words. */
-function checkIndices(values: ArrayLike<number>, limit: number): void {
-  for (let i = 0; i < values.length; i += 1) {
-    // eslint-disable-next-line @typescript-eslint/only-throw-error -- a sign, caught by the caller
-    if (values[i]! < 0 || values[i]! >= limit) throw DECLINED;
-  }
 }

@@ -21,3 +21,30 @@ export function sizesOf(value: number | readonly number[], n: number): number[] 
   if (typeof value === "number") return new Array<number>(n).fill(value);
   return value.length === 1 && n > 1 ? new Array<number>(n).fill(value[0]!) : [...value];
 }
+
+export type Size = number | readonly number[];
+
+export interface WindowOptions {
+  stride?: Size | null;
+  padding?: Size;
+  dilation?: Size;
+}
+
+interface Window {
+  kernel: number[];
+  stride: number[];
+  padding: number[];
+  dilation: number[];
+}
+
+/** A pooling's windows along `n` axes; without a stride they lie side by side. */
+export function windowOf(n: number, size: Size, options: WindowOptions): Window {
+  const kernel = sizesOf(size, n);
+  const stride: readonly number[] = [options.stride ?? []].flat();
+  return {
+    kernel,
+    stride: stride.length > 0 ? sizesOf(stride, n) : kernel,
+    padding: sizesOf(options.padding ?? 0, n),
+    dilation: sizesOf(options.dilation ?? 1, n),
+  };
+}

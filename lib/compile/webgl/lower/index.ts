@@ -9,7 +9,10 @@ import { cell, lstmCell, sequence } from "./recurrent.js";
 import { reduce } from "./reduce.js";
 import { kernels } from "./kernels.js";
 import { adaptivePool, gather, interpolate, padAll, separatePool } from "./windows.js";
-import { cast, concat, embedding, pad, permute, reshape, slice } from "./views.js";
+import { fold, unfold } from "./columns.js";
+import { largest, unpool } from "./places.js";
+import { embedding, embeddingBag } from "./embeddings.js";
+import { cast, concat, pad, permute, reshape, slice } from "./views.js";
 
 /** The second where the first has no program. */
 function either(first: Lowering, second: Lowering): Lowering {
@@ -54,6 +57,12 @@ export const LOWERINGS: Readonly<Record<string, Lowering>> = {
   "prim.concat": concat,
   "prim.cast": cast,
   embedding,
+  embedding_bag: embeddingBag,
+  im2col: unfold,
+  col2im: fold,
+  max_unpool1d: unpool,
+  max_unpool2d: unpool,
+  max_unpool3d: unpool,
   gru_cell: cell,
   rnn_tanh_cell: cell,
   rnn_relu_cell: cell,
@@ -67,6 +76,12 @@ export const LOWERINGS: Readonly<Record<string, Lowering>> = {
 
 /** Ops that give several tensors. */
 export const LIST_LOWERINGS: Readonly<Record<string, ListLowering>> = {
+  max_pool1d: largest,
+  max_pool2d: largest,
+  max_pool3d: largest,
+  adaptive_max_pool1d: largest,
+  adaptive_max_pool2d: largest,
+  adaptive_max_pool3d: largest,
   lstm: sequence,
   gru: sequence,
   rnn_tanh: sequence,

@@ -1,15 +1,10 @@
 import { adaptiveAvgPoolProgram, poolProgram } from "../../../kernels/webgl/programs/conv.js";
 import type { Node } from "../../../graph/index.js";
 import { isMasked } from "../builder.js";
-import { type Lowering, shapeOf, sizesOf } from "./common.js";
+import { type Lowering, shapeOf, type Size, type WindowOptions, windowOf } from "./common.js";
 import { windowNumbers } from "./convolutions.js";
 
-type Size = number | readonly number[];
-
-interface PoolOptions {
-  stride?: Size | null;
-  padding?: Size;
-  dilation?: Size;
+interface PoolOptions extends WindowOptions {
   ceilMode?: boolean;
   returnIndices?: boolean;
   countIncludePad?: boolean;
@@ -29,10 +24,7 @@ export const pool: Lowering = (b, node, read) => {
   const options = (node.args[2] ?? {}) as PoolOptions;
   if (value.shape.length !== n + 2 || options.returnIndices) return null;
   const isMax = node.target.startsWith("max");
-  const kernel = sizesOf(node.args[1] as Size, n);
-  const stride = options.stride ? sizesOf(options.stride, n) : kernel;
-  const padding = sizesOf(options.padding ?? 0, n);
-  const dilation = sizesOf(options.dilation ?? 1, n);
+  const { kernel, stride, padding, dilation } = windowOf(n, node.args[1] as Size, options);
   const pads = padding.some((one) => one > 0);
   // Windows that reach over the end count otherwise: those are left to the plain path.
   if (!isMax && options.ceilMode) return null;

@@ -1,10 +1,5 @@
 /** What moves numbers and computes none: mostly another way of reading the same texture. */
-import {
-  concatProgram,
-  embeddingProgram,
-  joinProgram,
-  MOST_PARTS,
-} from "../../../kernels/webgl/programs/copy.js";
+import { concatProgram, joinProgram, MOST_PARTS } from "../../../kernels/webgl/programs/copy.js";
 import type { Node } from "../../../graph/index.js";
 import { type PadMode, padProgram } from "../../../kernels/webgl/programs/pad.js";
 import { type Builder, isMasked } from "../builder.js";
@@ -107,30 +102,3 @@ function join(b: Builder, values: readonly Value[], axis: number, order: readonl
 /** Matrices of the same rows beside each other. */
 export const joinChannels = (b: Builder, values: readonly Value[]): Value =>
   join(b, values, 1, [0, 1]);
-
-/** Indices come with the call, so that they can be checked before they are uploaded. */
-export const embedding: Lowering = (b, node, read) => {
-  const [ids, table] = node.args as [Node, Node];
-  const { maxNorm } = (node.args[2] ?? {}) as { maxNorm?: number | null };
-  const [count, dim] = shapeOf(table) as [number, number];
-  if (maxNorm || !b.checkIndices(ids, count)) return null;
-  const weight = b.packed(table, "table", (values) => padRows(values, dim));
-  if (weight === null) return null;
-  const input = b.read(read(ids));
-  return b.draw(embeddingProgram(), shapeOf(node), {
-    inputs: [input],
-    weights: [weight],
-    ints: { idChannels: input.layout.channels },
-  });
-};
-
-/** Rows of whole texels. */
-export function padRows(values: Float32Array, width: number): Float32Array {
-  if (width % 4 === 0) return values;
-  const padded = Math.ceil(width / 4) * 4;
-  const out = new Float32Array((values.length / width) * padded);
-  for (let row = 0; row * width < values.length; row += 1) {
-    out.set(values.subarray(row * width, (row + 1) * width), row * padded);
-  }
-  return out;
-}

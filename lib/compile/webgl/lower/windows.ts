@@ -5,10 +5,14 @@ import { windowsProgram } from "../../../kernels/webgl/programs/windows.js";
 import type { Node } from "../../../graph/index.js";
 import { type Builder, isMasked, ready, type Weight } from "../builder.js";
 import { naturalOrder, reshaped, type Value } from "../value.js";
-import { dtypeOf, type Lowering, shapeOf, sizesOf } from "./common.js";
+import { dtypeOf, type Lowering, shapeOf, type Size, type WindowOptions, windowOf } from "./common.js"; // prettier-ignore
 
 /** Of each place along an axis: which places of the input, each times a factor and plus a number. */
-type Table = readonly (readonly (readonly [from: number, factor: number, plus?: number])[])[];
+export type Table = readonly (readonly (readonly [
+  from: number,
+  factor: number,
+  plus?: number,
+])[])[];
 
 const range = <T>(length: number, make: (i: number) => T): T[] =>
   Array.from({ length }, (_, i) => make(i));
@@ -31,7 +35,13 @@ function packTable(table: Table, kind: "sum" | "max"): { taps: number; weight: W
 }
 
 /** One axis of a value by a table; the other axes stay. */
-function along(b: Builder, value: Value, axis: number, table: Table, kind: "sum" | "max"): Value {
+export function along(
+  b: Builder,
+  value: Value,
+  axis: number,
+  table: Table,
+  kind: "sum" | "max",
+): Value {
   const natural = naturalOrder(value);
   // Places are rows: an axis that lies as the channels moves to the front.
   const isChannel = natural.at(-1) === axis;
@@ -112,10 +122,7 @@ export const adaptivePool: Lowering = (b, node, read) => {
   return adaptive(b, value, shapeOf(node), n, kind);
 };
 
-interface PoolOptions {
-  stride?: number | readonly number[] | null;
-  padding?: number | readonly number[];
-  dilation?: number | readonly number[];
+interface PoolOptions extends WindowOptions {
   countIncludePad?: boolean;
   divisorOverride?: number | null;
 }
@@ -128,11 +135,7 @@ export const separatePool: Lowering = (b, node, read) => {
   const isMax = node.target.startsWith("max");
   const options = (node.args[2] ?? {}) as PoolOptions;
   const shape = shapeOf(node);
-  const kernels = sizesOf(node.args[1] as number, n);
-  const given: readonly number[] = [options.stride ?? []].flat();
-  const strides = given.length ? sizesOf(given, n) : kernels;
-  const paddings = sizesOf(options.padding ?? 0, n);
-  const dilations = sizesOf(options.dilation ?? 1, n);
+  const { kernel: kernels, stride: strides, padding: paddings, dilation: dilations } = windowOf(n, node.args[1] as Size, options); // prettier-ignore
   const includes = options.countIncludePad ?? true;
   const tables = kernels.map((kernel, d) => {
     const axis = shape.length - n + d;

@@ -113,25 +113,6 @@ export function joinProgram(parts: number): ProgramSource {
   };
 }
 
-/** Rows of a table: `(*)` of indices, row-major, → `(*, D)`. */
-export function embeddingProgram(): ProgramSource {
-  return {
-    tensors: ["ids"],
-    weights: ["table"],
-    ints: ["idChannels"],
-    body: eachRow(
-      (r) => `
-  {
-    int p = min(row + ${r}, outRows - 1);
-    int q = p / idChannels;
-    int c = p - q * idChannels;
-    int id = int(at(ids, q, c >> 2)[c & 3]);
-    y[${r}] = weight(table, id * outWidth + group);
-  }`,
-    ),
-  };
-}
-
 /** Matrix products of two tensors, a matrix of each for each of `batch`: `a` is M × K. */
 export function batchMatmulProgram(transposeB: boolean, masked: boolean): ProgramSource {
   const block = (batch: string): string =>
