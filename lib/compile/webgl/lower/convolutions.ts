@@ -147,7 +147,8 @@ export const conv: Lowering = (b, node, read) => {
     groupIn: Math.ceil((isDense ? perGroup * groups : perGroup) / 4),
     groupOut: Math.ceil((isDense ? outputs : outputs / groups) / 4),
   };
-  const kind = { volume: n === 3, transposed: isTransposed };
+  const thin = groups === 1 && perGroup <= 4;
+  const kind = { volume: n === 3, transposed: isTransposed, thin };
   const source = isDepthwise ? depthwiseProgram(tail.options) : convProgram(tail.options, kind);
   return reshaped(b.draw(source, shape, { order, inputs, weights, ints }), shapeOf(node));
 };

@@ -18,6 +18,8 @@ export interface WindowKind {
   volume?: boolean;
   /** Strides are those of the input: between its elements lie zeros. */
   transposed?: boolean;
+  /** The input's channels are one texel, as those of a photo: there is no loop over them. */
+  thin?: boolean;
 }
 
 /** Where the windows of this run's four pixels begin, and in which picture. */
@@ -85,7 +87,18 @@ const inside = (r: number, value: string, zero = "vec4(0)"): string =>
  */
 export function convProgram(options: EpilogueOptions, kind: WindowKind = {}): ProgramSource {
   const { bias, residual, masked } = options;
-  const texel = (r: number): string => `texel(x, at_x[${r}] + k, layer[${r}])`;
+  const add = (r: number, i: string): string =>
+    `y[${r}] += m * ${inside(r, `texel(x, ${i}, q[${r}] & 3)`)};`;
+  const channels = kind.thin
+    ? `mat4 m = block(w, at_w);
+      at_w += 4;
+      ${eachRow((r) => add(r, `max(q[${r}], 0) >> 2`))}`
+    : `ivec4 at_x = (max(q, 0) >> 2) * x_width + offset;
+      for (int k = 0; k < groupIn; k++) {
+        mat4 m = block(w, at_w);
+        at_w += 4;
+        ${eachRow((r) => add(r, `at_x[${r}] + k`))}
+      }`;
   return {
     tensors: ["x", ...(residual ? ["residual"] : [])],
     weights: ["w", ...(bias ? ["b"] : [])],
@@ -98,15 +111,7 @@ export function convProgram(options: EpilogueOptions, kind: WindowKind = {}): Pr
   y[1] = y[0]; y[2] = y[0]; y[3] = y[0];
   int offset = (group / groupOut) * groupIn;
   int at_w = (group * ${kind.volume ? "kernelD * " : ""}kernelH * kernelW * groupIn) << 2;
-  ${eachTap(
-    kind,
-    `ivec4 at_x = (max(q, 0) >> 2) * x_width + offset, layer = q & 3;
-      for (int k = 0; k < groupIn; k++) {
-        mat4 m = block(w, at_w);
-        at_w += 4;
-        ${eachRow((r) => `y[${r}] += m * ${inside(r, texel(r))};`)}
-      }`,
-  )}
+  ${eachTap(kind, channels)}
   ${epilogue(options)}`,
   };
 }
