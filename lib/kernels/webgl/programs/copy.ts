@@ -61,20 +61,19 @@ export const MOST_PARTS = 16;
  */
 export function concatProgram(parts: number, along: "rows" | "channels"): ProgramSource {
   const names = Array.from({ length: parts }, (_, i) => `x${i}`);
-  const cases = (r: number): string[] =>
-    names.map((name, i) => {
-      const condition = i === parts - 1 ? "" : `if (place_ < begin_${i + 1}) `;
-      const read =
-        along === "channels"
-          ? `at(${name}, row + ${r}, group - begin_${i})`
-          : `at(${name}, first_${i} + step_${i} * ((outer * length_${i} + place_ - begin_${i}) * inner + rest), group)`;
-      return `${condition}y[${r}] = ${read};`;
-    });
-  const where = (r: number): string =>
+  const cases = names.map((name, i) => {
+    const condition = i === parts - 1 ? "" : `if (place_ < begin_${i + 1}) `;
+    const read =
+      along === "channels"
+        ? `at(${name}, row + r, group - begin_${i})`
+        : `at(${name}, first_${i} + step_${i} * ((outer * length_${i} + place_ - begin_${i}) * inner + rest), group)`;
+    return `${condition}y[r] = ${read};`;
+  });
+  const where =
     along === "channels"
       ? "int place_ = group;"
-      : `int line = (row + ${r}) / inner;
-    int rest = row + ${r} - line * inner;
+      : `int line = (row + r) / inner;
+    int rest = row + r - line * inner;
     int outer = line / size;
     int place_ = line - outer * size;`;
   return {
@@ -83,13 +82,11 @@ export function concatProgram(parts: number, along: "rows" | "channels"): Progra
       ...["size", "inner"],
       ...names.flatMap((_, i) => [`begin_${i}`, `length_${i}`, `first_${i}`, `step_${i}`]),
     ],
-    body: eachRow(
-      (r) => `
-  {
-    ${where(r)}
-    ${cases(r).join("\n    else ")}
+    body: `
+  for (int r = 0; r < 4; r++) { // written out, it would take four times as long to compile
+    ${where}
+    ${cases.join("\n    else ")}
   }`,
-    ),
   };
 }
 
@@ -106,10 +103,10 @@ export function joinProgram(parts: number): ProgramSource {
 }
 `,
     masked: true,
-    body: `int c = group << 2;\n${eachRow(
-      (r) =>
-        `  y[${r}] = vec4(join(row + ${r}, c), join(row + ${r}, c + 1), join(row + ${r}, c + 2), join(row + ${r}, c + 3));`,
-    )}`,
+    body: `
+  for (int r = 0; r < 4; r++) {
+    for (int c = 0; c < 4; c++) y[r][c] = join(row + r, (group << 2) + c);
+  }`,
   };
 }
 
