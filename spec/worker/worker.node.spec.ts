@@ -30,7 +30,9 @@ const EXPECTED = {
 /** What an app's bundler makes of page and worker. */
 async function bundle(platform: "node" | "browser"): Promise<void> {
   await build({
-    entryPoints: ["model.worker", "pipelined.worker", "page"].map((one) => `spec/worker/${one}.ts`),
+    entryPoints: ["model.worker", "pipelined.worker", "lost.worker", "page"].map(
+      (one) => `spec/worker/${one}.ts`,
+    ),
     outdir: "out/worker",
     outExtension: { ".js": `.${platform}.mjs` },
     bundle: true,
@@ -126,6 +128,44 @@ describe("A model in a worker", function () {
     expect(seen).to.deep.equal(EXPECTED);
     expect(broken).to.equal("Error: connect: the worker failed to start");
     expect(backend).to.equal("cpu");
+  });
+
+  it("goes on after its GPU was taken away ten times, with calls under way, and with pictures", async () => {
+    await bundle("browser");
+    await writeFile(new URL("index.html", OUT), "<!doctype html><title>worker</title>");
+    const [contexts, before, rounds] = await inPage<[number, number[], unknown[][]]>(
+      OUT,
+      `(async () => {
+        const { connect, tf } = await import("/page.browser.mjs");
+        const call = connect(new Worker("/lost.worker.browser.mjs", { type: "module" }));
+        const x = tf.ones([1, 3, 4, 4]);
+        const canvas = new OffscreenCanvas(8, 8);
+        const context = canvas.getContext("2d");
+        context.fillStyle = "white";
+        context.fillRect(0, 0, 8, 8);
+        const numbers = (y) => Array.from(y.dataSync());
+        const run = (what, on) => call(what, on).then(numbers, ({ name }) => name);
+        const picture = async () => run("picture", await createImageBitmap(canvas));
+        const before = await run("run", x);
+        const rounds = [];
+        for (let i = 0; i < 10; i += 1) {
+          const under = i % 2 ? run("run", x) : picture();
+          const lost = call("lose");
+          const round = [await under, (await lost, await run("run", x)), await picture()];
+          await call("restore");
+          rounds.push([...round, await run("run", x), await picture()]);
+        }
+        return [await call("contexts"), before, rounds];
+      })()`,
+    );
+    expect(contexts).to.equal(1);
+    expect(before).to.deep.equal(new Array<number>(48).fill(3));
+    for (const [under, ...others] of rounds) {
+      const lost = "WebGLContextLostError";
+      expect([JSON.stringify(before), JSON.stringify(lost)]).to.include(JSON.stringify(under));
+      expect(others).to.deep.equal([lost, lost, before, before]);
+    }
+    expect(rounds).to.have.lengthOf(10);
   });
 
   describe("as Vite builds it for production", () => {
