@@ -46,7 +46,7 @@ export class WebglEngine implements CompileEngine {
 
   plan(graph: Graph): WebglPlan {
     const plan = onCpu(() => this.expanded(graph, new Set()));
-    plan.checkSizes();
+    plan.checkTextures();
     this.plans.add(plan);
     return plan;
   }

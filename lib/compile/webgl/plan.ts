@@ -4,13 +4,13 @@ import { type Graph, type Node, nodesIn } from "../../graph/index.js";
 import { Launch, type Operand, Sequence } from "../../kernels/webgl/launch.js";
 import { gather, type Layout, makeLayout } from "../../kernels/webgl/layout.js";
 import { PICTURE } from "../../kernels/webgl/programs/picture.js";
-import { checkedSize } from "../../kernels/webgl/textures.js";
 import { DECLINED } from "../declined.js";
 import { atOnce, type Parts } from "../parts.js";
 import type { CompiledPlan, Fallback, Results, StepInfo } from "../target.js";
 import { isAbsorbed, tensorMeta } from "../passes/facts.js";
 import { type Allocation, allocate } from "./allocate.js";
 import { Builder, type Constant, type Host, type Step, type Test } from "./builder.js";
+import { checkTextures } from "./fits.js";
 import type { GpuMemory } from "./gpu.js";
 import { runNode, toTensor } from "./host.js";
 import { LIST_LOWERINGS, lower } from "./lower/index.js";
@@ -66,14 +66,9 @@ export class WebglPlan implements CompiledPlan {
     this.steps = builder.steps;
   }
 
-  /** @throws WebGLUnsupportedError if a tensor is larger than the textures of this GPU. */
-  checkSizes(): void {
-    const { limits } = this.memory.device;
-    for (const step of this.steps) {
-      const tensors = step.kind === "draw" ? [step.output] : step.outputs;
-      for (const { texels } of tensors) checkedSize(limits, texels);
-    }
-    for (const { tensor } of this.inputs) checkedSize(limits, tensor.texels);
+  /** @throws WebGLUnsupportedError if a tensor does not fit into the textures of this GPU. */
+  checkTextures(): void {
+    checkTextures(this.memory.device.limits, this.inputs, this.steps);
   }
 
   /** Draws of one run. */

@@ -1,0 +1,31 @@
+import type { Node } from "../../graph/index.js";
+import { type Limits, WebGLUnsupportedError } from "../../kernels/webgl/device.js";
+import { checkedSize } from "../../kernels/webgl/textures.js";
+import type { Step } from "./builder.js";
+import type { VirtualTensor } from "./value.js";
+
+const hasIntegers = ({ node: { meta } }: { node: Node }): boolean =>
+  [meta.value].flat().some((one) => (one as { dtype?: string } | null)?.dtype === "int32");
+
+/**
+ * Whether the tensors of a plan can lie in textures of a GPU.
+ *
+ * @throws WebGLUnsupportedError if one is too large, or needs more bits than there are.
+ */
+export function checkTextures(
+  limits: Limits,
+  inputs: readonly { node: Node; tensor: VirtualTensor }[],
+  steps: readonly Step[],
+): void {
+  if (limits.precision === "float16" && [...inputs, ...steps].some(hasIntegers)) {
+    throw new WebGLUnsupportedError(
+      "this GPU draws to 16-bit floats only, which hold no integers beyond 2048 for certain, and " +
+        "the model has some",
+    );
+  }
+  for (const step of steps) {
+    const tensors = step.kind === "draw" ? [step.output] : step.outputs;
+    for (const { texels } of tensors) checkedSize(limits, texels);
+  }
+  for (const { tensor } of inputs) checkedSize(limits, tensor.texels);
+}
