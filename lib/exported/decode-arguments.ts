@@ -62,7 +62,10 @@ export function decodeConstant(a: ArgumentJson): Argument {
   if (a.as_float_lists) return a.as_float_lists.map((list) => list.map(float));
   if (a.as_string !== undefined) return a.as_string;
   if (a.as_strings) return a.as_strings;
-  if (a.as_operator !== undefined) return a.as_operator;
+  if (a.as_operator !== undefined) {
+    const name = a.as_operator.replace(/^torch\.ops\./, "");
+    return new Literal(name, name);
+  }
   if (a.as_scalar_type !== undefined) return named(SCALAR_TYPES, a.as_scalar_type, "dtype");
   if (a.as_memory_format !== undefined) {
     return named(MEMORY_FORMATS, a.as_memory_format, "memory format");

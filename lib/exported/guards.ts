@@ -78,7 +78,9 @@ export class Guards {
         const got = leaf === null ? "None" : typeof leaf;
         throw new TypeError(`Expected input at ${place} to be a tensor, but got ${got}`);
       }
-      if (leaf.rank !== value.shape.length) {
+      // Complex tensors have their parts in a further dimension.
+      const isPair = value.dtype.startsWith("complex") && leaf.dtype !== "complex64";
+      if (leaf.rank !== value.shape.length + Number(isPair)) {
         throw new Error(
           `Unexpected number of dimensions in input at ${place}.shape ` +
             `(expected ${size(value.shape)}, got ${size((leaf as tf.Tensor).shape)})`,

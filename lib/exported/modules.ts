@@ -99,28 +99,19 @@ export function splitKey(key: string): [owner: string, name: string] {
   return [key.slice(0, Math.max(at, 0)), key.slice(at + 1)];
 }
 
-/** An entry as a tensor: integers are int32, all else that is real float32. */
+/**
+ * An entry as a tensor: integers are int32, all else that is real float32. A complex one has the real
+ * and the imaginary parts in a last dimension of 2: tfjs' complex64 is not there on wasm.
+ */
 export function toTensor(entry: Entry): tf.Tensor {
   const shape = [...entry.shape];
   const { dtype } = entry;
-  if (/^complex(64|128)$/.test(dtype)) {
-    const parts = Array.from(entry.data as ArrayLike<number>);
-    return tf.tidy(() =>
-      tf.complex(
-        tf.tensor(
-          parts.filter((_, i) => i % 2 === 0),
-          shape,
-          "float32",
-        ),
-        tf.tensor(
-          parts.filter((_, i) => i % 2 === 1),
-          shape,
-          "float32",
-        ),
-      ),
-    );
+  if (isComplexDtype(dtype)) {
+    return tf.tensor(Float32Array.from(entry.data as ArrayLike<number>), [...shape, 2], "float32");
   }
   if (dtype === "bool") return tf.tensor(entry.data as Uint8Array, shape, "bool");
   if (/^u?int/.test(dtype)) return tf.tensor(entry.toInt32({ clamp: true }), shape, "int32");
   return tf.tensor(entry.toFloat32(), shape, "float32");
 }
+
+const isComplexDtype = (dtype: string): boolean => /^complex(64|128)$/.test(dtype);

@@ -1,6 +1,7 @@
 /** Calls an exported program: its inputs in their structure, its state written back. */
 import * as tf from "@tensorflow/tfjs-core";
 import { CheckpointError } from "../checkpoint/errors.js";
+import { packed, unpacked } from "./aten/support/complex.js";
 import { type Argument, Node } from "../graph/index.js";
 import { State } from "../module/parameter.js";
 import { ModuleCalls } from "./module-calls.js";
@@ -42,9 +43,9 @@ export function runProgram(program: ExportedProgram, inputs: readonly unknown[])
   guards.check(leaves);
   const given = bindInputs(program, leaves);
   return tf.tidy(() => {
-    const result = plan.run(given, observerOf(program));
-    const outputs = result.outputs as unknown[];
-    plan.written.forEach((name, i) => write(program, name, result.written[i], given));
+    const result = plan.run(unpack(program, given), observerOf(program));
+    const outputs = (result.outputs as unknown[]).map(packed);
+    plan.written.forEach((name, i) => write(program, name, packed(result.written[i]), given));
     const user = outputs.filter((output, i) => isUserOutput(program, output, i, given));
     return unflatten(signature.outTree, ownOutputs(user, given)) as tf.TensorContainer;
   });
@@ -60,6 +61,13 @@ function bindInputs(program: ExportedProgram, leaves: readonly unknown[]): unkno
     const own = spec.kind === "constant" ? undefined : stateOf(program, spec.key);
     return own ?? constants.get(spec.key);
   });
+}
+
+/** What the graph computes with: of complex tensors, the two parts. */
+function unpack(program: ExportedProgram, given: readonly unknown[]): unknown[] {
+  return partsOf(program).graph.placeholders.map(({ meta: { value } }, i) =>
+    unpacked(given[i], value !== undefined && "dtype" in value ? value.dtype : undefined),
+  );
 }
 
 function stateOf(program: ExportedProgram, key: string): State | undefined {

@@ -10,6 +10,8 @@ import { ownBuffers, ownParameters, presentChildren } from "./walk.js";
 export interface StateEntry {
   readonly shape: readonly number[];
   readonly dtype: string;
+  /** Of complex numbers: real and imaginary parts in turn. */
+  readonly data?: unknown;
   toFloat32(): Float32Array;
   toInt32(options?: { clamp?: boolean }): Int32Array;
 }
@@ -139,12 +141,17 @@ function problem({ key, tensor }: Slot, value: unknown): string[] {
         `from checkpoint but received ${describe(value)}`,
     ];
   }
-  if (tf.util.arraysEqual([...value.shape], tensor.shape) || isOldScalar(value, tensor)) return [];
+  const shape = isComplex(value) ? [...value.shape, 2] : [...value.shape];
+  if (tf.util.arraysEqual(shape, tensor.shape) || isOldScalar(value, tensor)) return [];
   return [
     `size mismatch for ${key}: copying a param with shape ${formatSize(value.shape)} from ` +
       `checkpoint, the shape in current model is ${formatSize(tensor.shape)}.`,
   ];
 }
+
+/** Complex numbers come into a tensor of floats, with their parts in a last dimension of 2. */
+const isComplex = (value: StateValue): value is StateEntry & { data: ArrayLike<number> } =>
+  !(value instanceof tf.Tensor) && /^complex(64|128)$/.test(value.dtype) && "data" in value;
 
 /** PyTorch 0.3 stored a 0-d tensor as one of shape [1]. */
 function isOldScalar(value: StateValue, tensor: tf.Tensor): boolean {
@@ -156,6 +163,9 @@ function toTensor(value: StateValue, { key, tensor }: Slot, clamp: boolean): tf.
   return tf.tidy(() => {
     if (value instanceof tf.Tensor) {
       return tf.clone(tf.reshape(tf.cast(value, tensor.dtype), tensor.shape));
+    }
+    if (isComplex(value)) {
+      return tf.tensor(Float32Array.from(value.data), tensor.shape, tensor.dtype);
     }
     try {
       const values = tensor.dtype === "float32" ? value.toFloat32() : value.toInt32({ clamp });

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expect } from "chai";
+import { lookUpOp } from "../../lib/exported/look-up.js";
 import * as nn from "../../lib/index.js";
 import { readProgram } from "./support.js";
 
@@ -34,6 +35,25 @@ describe("loadExported", () => {
     const y = program(tf.ones([2, 4])) as tf.Tensor;
     expect(y.shape).to.deep.equal([2, 3]);
     program.dispose();
+  });
+
+  it("takes complex weights of another checkpoint", async () => {
+    const program = await nn.loadExported(await readProgram("spectral"));
+    const data = Float32Array.from({ length: 48 }, (_, i) => i);
+    const weight = { dtype: "complex64", shape: [3, 2, 4], data, toFloat32: () => data };
+    const { turns } = Object.fromEntries(program.stateDict());
+    program.loadStateDict({ weight: weight as never, turns: turns! });
+    expect(program.stateDict().get("weight")!.shape).to.deep.equal([3, 2, 4, 2]);
+    expect([...program.stateDict().get("weight")!.dataSync()]).to.deep.equal([...data]);
+    program.dispose();
+  });
+
+  it("says which ops are not there for complex tensors", () => {
+    const z = { re: tf.ones([2, 2]), im: tf.ones([2, 2]) };
+    const call = (): unknown =>
+      lookUpOp("aten.linalg_qr.default")!([z], {}, { inputs: [], outputs: [] } as never);
+    expect(call).to.throw("aten.linalg_qr.default is not there for complex tensors");
+    tf.dispose(z);
   });
 
   it("refuses other versions of the schema by name", async () => {

@@ -18,6 +18,10 @@ const NAMES = [
     "same",
     "rounded",
     "integers",
+    "spectral",
+    "renamed",
+    "solved-core",
+    "mapped",
   ],
 ];
 

@@ -56,6 +56,7 @@ export function make(golden: Golden, values: Values): unknown {
 
 function dtypeOf(dtype: string): "float32" | "int32" | "bool" {
   if (dtype === "bool") return "bool";
+  // A complex tensor is one of floats, with its parts in a last dimension.
   return dtype.startsWith("int") ? "int32" : "float32";
 }
 

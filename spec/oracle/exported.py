@@ -27,7 +27,7 @@ def put(value, key):
     if isinstance(value, torch.Tensor):
         value = value.detach().clone()
         kind = str(value.dtype).removeprefix("torch.")
-        stored = value.to(torch.int32) if value.dtype in (torch.int64, torch.bool) else value.float()
+        stored = value.to(torch.int32) if value.dtype in (torch.int64, torch.bool) else torch.view_as_real(value) if value.is_complex() else value.float()
         tensors[key] = stored.contiguous()
         return {"$tensor": key, "dtype": kind}
     if isinstance(value, dict):
@@ -80,7 +80,7 @@ def case(name, model, args, kwargs=None, more=(), bad=(), decompose=False, **opt
     state = program.module().state_dict() if model.training else model.state_dict()
     after = run.state_dict()
     # Loading puts the graphs of control flow elsewhere; and what nobody reads, it gives names.
-    printed = loaded if "higher_order" in str(program.graph) else program
+    printed = loaded if "higher_order" in str(program.graph) and "with_effects" not in str(program.graph) else program
     cases[name] = {
         "calls": calls,
         "errors": errors,
@@ -371,6 +371,80 @@ class Integers(nn.Module):
 
 
 case("integers", Integers().eval(), (torch.randint(-9, 9, (3, 4)), torch.tensor([1, 2, -2, 3]), N(3, 4)))
+
+
+class Spectral(nn.Module):
+    """Complex weights, inputs, outputs and constants; writes into complex tensors and their parts."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(3, 2, 4, dtype=torch.cfloat))
+        self.register_buffer("turns", torch.polar(torch.ones(5, 2), torch.arange(10.0).reshape(5, 2)))
+
+    def forward(self, x, z):
+        f = torch.fft.rfft(x)
+        out = torch.zeros(x.shape[0], 2, f.shape[-1], dtype=torch.cfloat)
+        out[:, :, :4] = torch.einsum("bix,iox->box", f[:, :, :4], self.weight)
+        out[0, 0, 0] = 1 + 2j
+        y = torch.fft.irfft(out, n=x.shape[-1])
+        pairs = torch.view_as_complex(x.transpose(1, 2)[:, :5, :2].contiguous().unsqueeze(2))
+        turned = torch.view_as_real(pairs * self.turns[:, :1]).flatten(2)
+        w = z.clone()
+        w.imag[0] = 3
+        w.real.mul_(2)
+        w.conj()[1] = 1j
+        v = torch.where(w.abs() > 1, w, 0.5j * w).exp().sqrt() / (1 - z)
+        return y, turned, w, v, z @ z.mH, torch.linalg.inv(z @ z.mH + torch.eye(3)), w.sum() == 0, w.mean(1).angle()
+
+
+case("spectral", Spectral().eval(), (N(2, 3, 8), torch.randn(3, 4, dtype=torch.cfloat)), dynamic_shapes={"x": {0: Dim.AUTO}, "z": None},
+     more=[((N(4, 3, 8), torch.randn(3, 4, dtype=torch.cfloat)), {})])
+
+
+class Renamed(nn.Module):
+    """In-place ops and outputs whose overloads have other names where they write to nothing."""
+
+    def forward(self, x, i):
+        a = x.clone()
+        a.transpose_(0, 1).add_(1)
+        a.pow_(torch.tensor(2.0)).pow_(2).floor_divide_(torch.tensor(0.5)).clamp_(max=100)
+        torch.copysign(a, -a, out=a)
+        b = torch.zeros(3)
+        torch.sum(x, 1, out=b)
+        c = torch.empty(4)
+        torch.mean(x, 0, out=c)
+        d = torch.empty(3, 4)
+        torch.divide(x, 2, out=d)
+        e = x.flatten().clone().resize_(2, 3)
+        j = i.clone()
+        j.floor_divide_(torch.tensor(2))
+        return a, b, c, d, e.neg_(), j, 2.0 ** -i, i ** 2.0 * 1e5, torch.maximum(x, -x, out=torch.empty(3, 4))
+
+
+case("renamed", Renamed().eval(), (N(3, 4), torch.tensor([3, 40, -2])))
+
+
+class Solved(nn.Module):
+    """Checks that a token keeps in their order."""
+
+    def forward(self, a, b):
+        return torch.linalg.inv(a), torch.linalg.solve(a, b), torch.linalg.cholesky(a @ a.mT + torch.eye(3)), torch.linalg.det(a)
+
+
+case("solved-core", Solved().eval(), (N(2, 3, 3), N(2, 3, 2)), decompose=True)
+
+
+class Mapped(nn.Module):
+    def forward(self, xs, y):
+        from torch._higher_order_ops.map import map as over_rows
+        from torch._higher_order_ops.scan import scan
+
+        rows = over_rows(lambda row, y: {"sum": (row * y).sum(), "sign": row > 0}, xs, y)
+        last, sums = scan(lambda sum, row: (sum * 0.5 + row, sum.tanh()), y, xs)
+        return rows, last, sums
+
+
+case("mapped", Mapped().eval(), (N(3, 4), N(4)))
 
 save_file(tensors, out / "cases.safetensors")
 (out / "cases.json").write_text(json.dumps(cases, indent=1) + "\n")

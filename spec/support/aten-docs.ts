@@ -14,12 +14,13 @@ What an exported program may call, beside what is registered with \`nn.registerO
 an op of which only the in-place form is called (\`add_\`) is made functional when the program is
 loaded.
 
-- Integers are int32 (narrower ones wrap around as in PyTorch), and all floats float32: a cast to float16 or bfloat16 does not round. An int64
-  beyond int32 becomes the nearest int32.
+- Integers are int32 (narrower ones wrap around as in PyTorch), and all floats float32: a cast to float16 or
+  bfloat16 rounds, what is computed after it does not. An int64 beyond int32 becomes the nearest int32.
 - Type promotion is PyTorch's, by category (bool, integer, float); a result has the dtype that the
   program recorded for it.
-- A complex tensor exists between two ops of a program only: \`stft\`, \`fft_*\`, \`view_as_complex\`,
-  arithmetic, \`abs\`, \`view_as_real\`, and what moves elements about.
+- Complex tensors are taken by \`fft_*\`, \`istft\`, arithmetic, exponential and trigonometric functions,
+  products (\`matmul\`, \`einsum\`, convolutions), sums, norms, \`linalg_inv\`, \`linalg_solve\`, \`linalg_eig\`,
+  and what moves elements about or writes them. Others say that they are not there for complex tensors.
 - \`sort\`, \`topk\`, \`nonzero\`, \`unique\`, \`quantile\`, \`scatter_reduce\`, integers' bitwise ops,
   the factors of matrices and the like run in JavaScript, on webgl with a transfer from the GPU and
   back. Eigen- and singular vectors may point the other way than PyTorch's.

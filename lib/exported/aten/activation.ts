@@ -63,6 +63,13 @@ export const activationOps = defineOps({
     upper?: number,
     training?: boolean,
   ) => F.rrelu(self, { lower, upper, training }),
+  "rrelu_with_noise_functional(self, noise, lower, upper, training, generator)": (
+    self: tf.Tensor,
+    noise: tf.Tensor,
+    lower?: number,
+    upper?: number,
+    training?: boolean,
+  ) => [F.rrelu(self, { lower, upper, training }), noise],
   "softplus(self, beta, threshold)": (self: tf.Tensor, beta?: number, threshold?: number) =>
     F.softplus(self, { beta, threshold }),
   "threshold(self, threshold, value)": (self: tf.Tensor, threshold: number, value: number) =>

@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { op } from "../../functional/op.js";
 import { defineOps } from "./support/define.js";
 
 const nothing = (): null => null;
@@ -8,6 +9,22 @@ function assertTrue(self: tf.Tensor | number | boolean, message = "Assertion is 
   if (!holds) throw new Error(message);
   return null;
 }
+
+/** What LAPACK found amiss, in PyTorch's words. */
+const checkFactors = /* @__PURE__ */ op("linalg_check_errors", (info: tf.Tensor, name: string) => {
+  const codes = info.dataSync();
+  const at = codes.findIndex((code) => code !== 0);
+  if (at < 0) return info;
+  const where = info.rank === 0 ? "" : `(Batch element ${at}): `;
+  const why = name.includes("inv")
+    ? `The diagonal element ${codes[at]} is zero, the inversion could not be completed because the input matrix is singular.`
+    : name.includes("cholesky")
+      ? `The factorization could not be completed because the input is not positive-definite (the leading minor of order ${codes[at]} is not positive-definite).`
+      : name.includes("solve")
+        ? "The solver failed because the input matrix is singular."
+        : `The algorithm failed (error code: ${codes[at]}).`;
+  throw new Error(`${name}: ${where}${why}`);
+});
 
 /** What is there to be checked, not to be computed; what it gives nobody reads. */
 export const checkOps = defineOps({
@@ -20,6 +37,10 @@ export const checkOps = defineOps({
   ) => {
     assertTrue(self, message);
     return token;
+  },
+  "_linalg_check_errors(info, api_name, is_matrix)": (info: tf.Tensor, name: string) => {
+    checkFactors(info, name);
+    return null;
   },
   "_make_dep_token()": () => tf.zeros([0]),
 });

@@ -134,7 +134,7 @@ const luOp = /* @__PURE__ */ matrixOp("linalg_lu_factor", ([a], pivot: boolean) 
   return [lu, Float64Array.from(pivots, (one) => one + 1)];
 });
 
-const luFactors = (self: tf.Tensor, pivot = true): [tf.Tensor, tf.Tensor] => {
+export const luFactors = (self: tf.Tensor, pivot = true): [tf.Tensor, tf.Tensor] => {
   const [lu, pivots] = luOp([self], pivot) as [tf.Tensor, tf.Tensor];
   return [lu, tf.cast(pivots, "int32")];
 };

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { op } from "../../functional/op.js";
-import { type Complex, isComplex } from "./support/complex.js";
+import { both, type Complex, complexOf, isComplex, pairToComplex } from "./support/complex.js";
 import { defineOps } from "./support/define.js";
 import { toFloat } from "./support/dtype.js";
 import { concatAxis, dimOf, permuteAxes, resized, sliceAxis } from "./support/shape.js";
@@ -9,14 +9,6 @@ import { roll } from "./shape.js";
 type Given = tf.Tensor | Complex;
 type Sizes = readonly number[];
 type Norm = string | null;
-
-const complexOf = (x: Given): Complex =>
-  isComplex(x) ? x : { re: toFloat(x), im: tf.zerosLike(toFloat(x)) };
-
-const both = (z: Complex, run: (x: tf.Tensor) => tf.Tensor): Complex => ({
-  re: run(z.re),
-  im: run(z.im),
-});
 
 /** `cos` and `± sin` of `2π jk / n` for the frequencies asked for. */
 function waves(n: number, count: number, sign: 1 | -1 = 1): [tf.Tensor2D, tf.Tensor2D] {
@@ -242,12 +234,6 @@ function frequencies(n: number, d: number, half: boolean): tf.Tensor {
   );
 }
 
-/** `(…, 2)` as real and imaginary part. */
-function pairToComplex(x: tf.Tensor): Complex {
-  const [re, im] = tf.unstack(x, -1) as [tf.Tensor, tf.Tensor];
-  return { re, im };
-}
-
 const forwardOf = (forward: boolean) => ({
   one: (self: Given, n: number | null = null, dim = -1, norm: Norm = null) =>
     fft(self, n, dim, norm, forward),
@@ -363,4 +349,4 @@ export const fftOps = defineOps({
   "view_as_complex|view_as_complex_copy(self)": pairToComplex,
 });
 
-export { both, c2c, c2r, complexOf, conj, fit, pairToComplex, r2c };
+export { c2c, c2r, conj, fit, r2c };

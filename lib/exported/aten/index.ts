@@ -3,10 +3,11 @@ import { activationOps } from "./activation.js";
 import { attentionOps } from "./attention.js";
 import { bitOps } from "./bits.js";
 import { checkOps } from "./checks.js";
-import { withComplex } from "./complex.js";
+import { withComplex } from "./complex/index.js";
 import { convOps } from "./conv.js";
 import { creationOps } from "./creation.js";
 import { diagonalOps } from "./diagonal.js";
+import { eigenOps } from "./eigen.js";
 import { fftOps } from "./fft.js";
 import { gradientOps } from "./gradient.js";
 import { indexingOps } from "./indexing.js";
@@ -23,6 +24,7 @@ import { randomOps } from "./random.js";
 import { recurrentOps } from "./recurrent.js";
 import { reduceOps } from "./reduce.js";
 import { resizeOps } from "./resize.js";
+import { rowOps } from "./rows.js";
 import { scatterOps } from "./scatter.js";
 import { shapeOps } from "./shape.js";
 import { sortingOps } from "./sorting.js";
@@ -57,6 +59,8 @@ export const ATEN_OPS: Readonly<Record<string, AtenOp>> = withComplex({
   ...statisticsOps,
   ...linalgOps,
   ...factorOps,
+  ...eigenOps,
+  ...rowOps,
   ...quantileOps,
   ...gradientOps,
   ...bitOps,

@@ -259,6 +259,15 @@ export const indexingOps = defineOps({
   },
   "index_put|_unsafe_index_put|_index_put_impl(self, indices, values, accumulate, unsafe)":
     indexPut,
+  "_unsafe_masked_index_put_accumulate(self, mask, indices, values)": (
+    self: tf.Tensor,
+    mask: tf.Tensor,
+    indices: readonly Index[],
+    values: tf.Tensor,
+  ) => {
+    const inside = indices.map((one, dim) => one && clamp(one, 0, self.shape[dim]! - 1));
+    return indexPut(self, inside, where(mask, values, toKind(0, kindOf(self))), true);
+  },
   "gather(self, dim, index, sparse_grad)": gather,
   "take_along_dim(self, indices, dim)": takeAlongDim,
   "take(self, index)": take,

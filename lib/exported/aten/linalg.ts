@@ -1,6 +1,6 @@
 /** torch.linalg: inverses, solutions, determinants, norms and what else comes from factors. */
 import * as tf from "@tensorflow/tfjs-core";
-import { eighOf, info, matrixOp, svdOf, turned } from "./factors.js";
+import { eighOf, info, luFactors, matrixOp, svdOf, turned } from "./factors.js";
 import { matmul } from "./matmul.js";
 import { mul } from "./pointwise-binary.js";
 import { norm } from "./reduce.js";
@@ -256,6 +256,13 @@ export const linalgOps = defineOps({
     solve(a, b, left),
     info(a),
   ],
+  "_linalg_solve_ex(A, B, left, check_errors)": (a: tf.Tensor, b: tf.Tensor, left?: boolean) => [
+    solve(a, b, left),
+    ...luFactors(a),
+    info(a),
+  ],
+  "_linalg_det(A)": (a: tf.Tensor) => [determinant(a), ...luFactors(a)],
+  "_linalg_slogdet(A)": (a: tf.Tensor) => [...logDeterminant(a), ...luFactors(a)],
   "linalg_lu_solve(LU, pivots, B, left, adjoint)": luSolve,
   "lu_solve(self, LU_data, LU_pivots)": (b: tf.Tensor, lu: tf.Tensor, pivots: tf.Tensor) =>
     luSolve(lu, pivots, b),

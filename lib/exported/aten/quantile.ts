@@ -66,6 +66,29 @@ const quantile =
     return tf.reshape(found, [...q.shape, ...shape]);
   };
 
+type Weight = tf.Tensor | null;
+
+/** Counts in bins whose edges are given; `place` says in which a value is, if it is in any. */
+function counted(
+  self: tf.Tensor,
+  edges: ArrayLike<number>,
+  place: (value: number) => number,
+  weight: Weight,
+  density: boolean,
+): tf.Tensor[] {
+  const weights = weight && valuesOf(weight);
+  const [low, high] = [edges[0]!, edges[edges.length - 1]!];
+  const counts = new Float32Array(edges.length - 1);
+  valuesOf(self).forEach((value: number, i: number) => {
+    if (value >= low && value <= high) {
+      counts[Math.min(counts.length - 1, place(value))]! += weights?.[i] ?? 1;
+    }
+  });
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  const shares = counts.map((count, i) => count / (total * (edges[i + 1]! - edges[i]!)));
+  return [tf.tensor1d(density ? shares : counts), tf.tensor1d(Float32Array.from(edges))];
+}
+
 /** Counts of equally wide bins, and their edges. */
 const histogram = /* @__PURE__ */ op(
   "histogram",
@@ -73,23 +96,26 @@ const histogram = /* @__PURE__ */ op(
     self: tf.Tensor,
     bins: number,
     range: readonly number[] | null,
-    weight: tf.Tensor | null,
+    weight: Weight,
     density: boolean,
   ): tf.Tensor[] => {
     const values = valuesOf(self);
-    const weights = weight && valuesOf(weight);
     let [low, high] = range ?? [Math.min(...values), Math.max(...values)];
     if (self.size === 0 && range === null) [low, high] = [0, 0];
     if (low === high) [low, high] = [low! - 0.5, high! + 0.5];
     const width = (high! - low!) / bins;
-    const counts = new Float32Array(bins);
-    values.forEach((value: number, i: number) => {
-      if (!(value >= low! && value <= high!)) return;
-      counts[Math.min(bins - 1, Math.floor((value - low!) / width))]! += weights?.[i] ?? 1;
-    });
-    const total = density ? counts.reduce((sum, count) => sum + count, 0) * width : 1;
     const edges = Array.from({ length: bins + 1 }, (_, i) => low! + i * width);
-    return [tf.tensor1d(counts.map((count) => count / total)), tf.tensor1d(edges)];
+    return counted(self, edges, (value) => Math.floor((value - low!) / width), weight, density);
+  },
+);
+
+/** Counts of bins whose edges are given, in ascending order. */
+const histogramOf = /* @__PURE__ */ op(
+  "histogram_bins",
+  (self: tf.Tensor, bins: tf.Tensor, weight: Weight, density: boolean): tf.Tensor[] => {
+    const edges = valuesOf(bins);
+    const place = (value: number): number => edges.findLastIndex((edge) => edge <= value);
+    return counted(self, edges, place, weight, density);
   },
 );
 
@@ -100,7 +126,13 @@ export const quantileOps = defineOps({
     self: tf.Tensor,
     bins: number,
     range: readonly number[] | null = null,
-    weight: tf.Tensor | null = null,
+    weight: Weight = null,
     density = false,
   ) => histogram(self, bins, range, weight, density),
+  "histogram.bins_tensor(self, bins, weight, density)": (
+    self: tf.Tensor,
+    bins: tf.Tensor,
+    weight: Weight = null,
+    density = false,
+  ) => histogramOf(self, bins, weight, density),
 });

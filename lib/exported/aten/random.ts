@@ -82,6 +82,18 @@ export const randomOps = defineOps({
   "bernoulli.p|bernoulli.Tensor(self, p, generator)": bernoulli,
   "uniform(self, from, to, generator)": (self: tf.Tensor, from = 0, to = 1) =>
     tf.add(tf.mul(uniform(self.shape), to - from), from),
+  "exponential(self, lambd, generator)": (self: tf.Tensor, lambda = 1) =>
+    tf.div(tf.log(tf.sub(1, uniform(self.shape))), -lambda),
+  "geometric(self, p, generator)": (self: tf.Tensor, p: number) =>
+    tf.ceil(tf.div(tf.log(tf.sub(1, uniform(self.shape))), Math.log(1 - p))),
+  "log_normal(self, mean, std, generator)": (self: tf.Tensor, mean = 1, std = 2) =>
+    tf.exp(tf.add(tf.mul(normal(self.shape), std), mean)),
+  "cauchy(self, median, sigma, generator)": (self: tf.Tensor, median = 0, sigma = 1) =>
+    tf.add(tf.mul(tf.tan(tf.mul(tf.sub(uniform(self.shape), 0.5), Math.PI)), sigma), median),
+  "random.to(self, to, generator)": (self: tf.Tensor, to: number) =>
+    integers(0, to, self.shape, self.dtype),
+  "random.from(self, from, to, generator)": (self: tf.Tensor, from: number, to: number) =>
+    integers(from, to, self.shape, self.dtype),
   "normal_functional(self, mean, std, generator)": (self: tf.Tensor, mean = 0, std = 1) =>
     tf.add(tf.mul(normal(self.shape), std), mean),
   "normal.Tensor_float|normal.Tensor_Tensor|normal.float_Tensor(mean, std, generator)": (

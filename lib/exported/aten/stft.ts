@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import * as F from "../../functional/index.js";
-import { both, c2c, c2r, fit, pairToComplex, r2c } from "./fft.js";
-import { type Complex, isComplex } from "./support/complex.js";
+import { c2c, c2r, fit, r2c } from "./fft.js";
+import { both, type Complex, isComplex, pairToComplex } from "./support/complex.js";
 import { defineOps } from "./support/define.js";
 import { takeAxis } from "./support/shape.js";
 
@@ -60,28 +60,29 @@ function centredStft(
 /** The signal of which these are the windowed transforms: overlapping frames added, over the windows' squares. */
 function istft(
   self: Given, nFft: number, hopLength: number | null = null, winLength: number | null = null, window: tf.Tensor | null = null,
-  center = true, normalized = false, onesided: boolean | null = null, length: number | null = null,
-): tf.Tensor {
+  center = true, normalized = false, _onesided: boolean | null = null, length: number | null = null,
+  returnComplex = false,
+): Given {
   const z = isComplex(self) ? self : pairToComplex(self);
   const hop = hopLength ?? Math.floor(nFft / 4);
   const { shape } = z.re;
   const frames = shape.at(-1)!;
   const turned = both(z, (x) => tf.transpose(tf.reshape(x, [-1, ...shape.slice(-2)]), [0, 2, 1]));
   const factor = normalized ? 1 / Math.sqrt(nFft) : 1 / nFft;
-  const isHalf = onesided ?? shape.at(-2) !== nFft;
-  const signal = isHalf ? c2r(turned, 2, nFft, factor) : c2c(turned, 2, false, factor).re;
   const w = frameWindow(nFft, winLength, window);
   const columns = (x: tf.Tensor): tf.Tensor => tf.transpose(x, [0, 2, 1]);
   const total = nFft + hop * (frames - 1);
   const fold = (x: tf.Tensor): tf.Tensor => tf.reshape(F.fold(columns(x), [1, total], [1, nFft], { stride: [1, hop] }), [-1, total]);
-  const sum = fold(tf.mul(signal, w));
   const weight = fold(tf.tile(tf.square(w), [1, frames, 1]));
   const start = center ? Math.floor(nFft / 2) : 0;
   const end = length === null ? total - (center ? Math.floor(nFft / 2) : 0) : start + length;
   const cut = (x: tf.Tensor): tf.Tensor => tf.slice(x, [0, start], [x.shape[0], Math.min(end, total) - start]);
-  const y = tf.div(cut(sum), cut(weight));
-  const whole = fit(y, 1, end - start);
-  return tf.reshape(whole, [...shape.slice(0, -2), end - start]);
+  const join = (frame: tf.Tensor): tf.Tensor => {
+    const y = tf.div(cut(fold(tf.mul(frame, w))), cut(weight));
+    return tf.reshape(fit(y, 1, end - start), [...shape.slice(0, -2), end - start]);
+  };
+  // Of a whole spectrum too, a real signal is made of the first half.
+  return returnComplex ? both(c2c(turned, 2, false, factor), join) : join(c2r(turned, 2, nFft, factor));
 } // prettier-ignore
 
 export const stftOps = defineOps({

@@ -9,7 +9,7 @@ const DUNDER: Readonly<Record<string, string>> = {
 };
 
 /** They end in `_` for another reason, or change what no value can say. */
-const REFUSED = new Set(["set_", "resize_", "resize_as_", "rename_"]);
+const REFUSED = new Set(["set_", "rename_"]);
 
 const isInPlace = (packet: string): boolean =>
   Object.hasOwn(DUNDER, packet) || /[^_]_$/.test(packet);
@@ -68,17 +68,36 @@ export function functionalTarget(target: string): string {
   if (packet === undefined || overload === undefined) return target;
   if (Object.hasOwn(DUNDER, packet)) return `${space}.${DUNDER[packet]}.${overload}`;
   if (packet === "zero_") return "aten.fill.Scalar";
-  const plain = isInPlace(packet) ? packet.slice(0, -1) : packet;
   const isOut = overload === "out" || overload.endsWith("_out");
-  const kind = isOut
-    ? (OUT_OVERLOADS[plain] ?? (overload.slice(0, -"_out".length) || "default"))
-    : overload;
-  return `${space}.${plain}.${kind}`;
+  if (!isOut && !isInPlace(packet)) return target;
+  const renamed = RENAMED[`${packet}.${overload}`];
+  if (renamed !== undefined) return `${space}.${renamed}`;
+  if (!isOut) return `${space}.${packet.slice(0, -1)}.${overload}`;
+  return `${space}.${packet}.${overload.slice(0, -"_out".length) || "default"}`;
 }
 
-/** What `out=` is called without, where that is not `default`. */
-const OUT_OVERLOADS: Readonly<Record<string, string>> = {
-  ...{ add: "Tensor", sub: "Tensor", mul: "Tensor", div: "Tensor", remainder: "Tensor" },
+/** Ops whose overload has another name where they write to nothing. */
+const RENAMED: Readonly<Record<string, string>> = {
+  ...{ "transpose_.default": "transpose.int", "floor_divide_.Tensor": "floor_divide.default" },
+  ...{ "pow_.Tensor": "pow.Tensor_Tensor", "pow_.Scalar": "pow.Tensor_Scalar" },
+  "float_power_.Tensor": "float_power.Tensor_Tensor",
+  "float_power_.Scalar": "float_power.Tensor_Scalar",
+  ...{ "ldexp_.default": "ldexp.Tensor", "bernoulli_.float": "bernoulli.p" },
+  ...{ "normal_.default": "normal_functional.default" },
+  ...{ "add.out": "add.Tensor", "sub.out": "sub.Tensor", "subtract.out": "subtract.Tensor" },
+  ...{ "mul.out": "mul.Tensor", "multiply.out": "multiply.Tensor", "div.out": "div.Tensor" },
+  ...{ "divide.out": "divide.Tensor", "true_divide.out": "true_divide.Tensor" },
+  ...{ "div.out_mode": "div.Tensor_mode", "divide.out_mode": "divide.Tensor_mode" },
+  ...{ "remainder.out": "remainder.Tensor", "copysign.out": "copysign.Tensor" },
+  ...{ "ldexp.out": "ldexp.Tensor", "bernoulli.float_out": "bernoulli.p" },
+  ...{ "all.out": "all.dim", "all.all_out": "all.default" },
+  ...{ "any.out": "any.dim", "any.all_out": "any.default" },
+  ...{ "max.out": "max.other", "max.unary_out": "max.default" },
+  ...{ "min.out": "min.other", "min.unary_out": "min.default" },
+  ...{ "sum.IntList_out": "sum.dim_IntList", "prod.int_out": "prod.dim_int" },
+  ...{ "mean.out": "mean.dim", "mean.dtype_out": "mean.default" },
+  ...{ "norm.out": "norm.ScalarOpt_dim", "norm.dtype_out": "norm.ScalarOpt_dim_dtype" },
+  ...{ "std.out": "std.dim", "var.out": "var.dim", "arange.start_out": "arange.start_step" },
 };
 
 const COMPARISONS =

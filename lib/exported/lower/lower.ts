@@ -6,7 +6,15 @@
  * goes back through those ops into the storage. PyTorch's functionalization works so too:
  * https://docs.pytorch.org/docs/stable/func.ux_limitations.html
  */
-import { type Argument, Graph, type KeywordArguments, mapNodes, Node } from "../../graph/index.js";
+import {
+  type Argument,
+  Graph,
+  type KeywordArguments,
+  type Literal,
+  mapNodes,
+  Node,
+  type TensorMeta,
+} from "../../graph/index.js";
 import { inlineGraphs } from "./inline.js";
 import { functionalTarget, isComparison, severalWritesOf, writesOf } from "./in-place.js";
 import { IN_PLACE_VIEWS, isView, packetOf } from "./views.js";
@@ -51,6 +59,11 @@ interface Tensor {
   node: Node;
   version: number;
 }
+
+const tensorOf = (value: Node, input: string | null): Tensor => ({
+  storage: new Storage(value, input),
+  ...{ steps: [], node: value, version: 0 },
+});
 
 /** Views that come as a list, of which `getitem` takes one. */
 interface Views {
@@ -103,6 +116,8 @@ class Lowering {
     const packet = packetOf(node.target);
     if (packet !== null && IN_PLACE_VIEWS.has(packet)) return this.view(node);
     if (this.hiddenUpdate(node)) return;
+    if (this.effect(node)) return;
+    if (this.resize(node)) return;
     if (this.writeSeveral(node)) return;
     const written = writesOf(node);
     if (written !== null) return this.write(node, written);
@@ -122,8 +137,7 @@ class Lowering {
 
   /** A tensor with memory of its own. */
   private own(node: Node, value: Node, input: string | null = null): Tensor {
-    const storage = new Storage(value, input);
-    const tensor: Tensor = { storage, steps: [], node: value, version: 0 };
+    const tensor = tensorOf(value, input);
     this.tensors.set(node, tensor);
     return tensor;
   }
@@ -237,6 +251,40 @@ class Lowering {
       return tensor;
     });
     this.results.set(node, results);
+    return true;
+  }
+
+  /** A tensor of another size in the same memory; not where others see that memory too. */
+  private resize(node: Node): boolean {
+    const packet = packetOf(node.target);
+    if (packet !== "resize_" && packet !== "resize_as_") return false;
+    const of = node.args[0] as Node;
+    const tensor = this.tensors.get(of);
+    const all = [...this.tensors.values()].filter(({ storage }) => storage === tensor?.storage);
+    if (tensor === undefined || tensor.storage.input !== null || new Set(all).size > 1) {
+      throw new Error(`${node.target} of an input or of a tensor with views is not supported`);
+    }
+    const args = this.renew(node.args.slice(0, 2)) as Argument[];
+    this.tensors.set(of, this.own(node, this.copy(node, "sconce.resize", args)));
+    return true;
+  }
+
+  /** An op that is only kept in its order by a token: the token is passed on, the op called. */
+  private effect(node: Node): boolean {
+    if (node.target !== "higher_order.with_effects") return false;
+    const [token, target, ...given] = node.args;
+    const metas = Array.isArray(node.meta.value) ? node.meta.value : [];
+    const results = metas.slice(1) as (TensorMeta | null)[];
+    const args = this.renew(given) as Argument[];
+    const kwargs = this.renew(node.kwargs) as KeywordArguments;
+    const { moduleStack, module, moduleType, stackTrace } = node.meta;
+    const meta = { moduleStack, module, moduleType, stackTrace, value: results };
+    const call = this.graph.add("call_function", String((target as Literal).value), args, kwargs, {
+      meta,
+    });
+    const values = results.length === 1 ? [call] : results.map((_, i) => this.item(node, call, i));
+    const tensors = values.map((value) => tensorOf(value, null));
+    this.results.set(node, [this.tensors.get(token as Node)!, ...tensors]);
     return true;
   }
 

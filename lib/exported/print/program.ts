@@ -1,5 +1,7 @@
 /** Prints an exported program as `print(ep)` does. */
 import { type Argument, type Graph, Literal, Node } from "../../graph/index.js";
+import { isComplexNumber } from "../aten/support/complex.js";
+import { formatFloat } from "../decode-arguments.js";
 import { quote } from "../python/print.js";
 import type { ProgramParts } from "../program.js";
 import type { InputSpec, OutputSpec } from "../signature.js";
@@ -131,7 +133,7 @@ function callText({ kind, target, args, kwargs }: Node): string {
 function python(argument: Argument, isTuple = false): string {
   if (argument instanceof Node) return argument.name;
   if (argument === null || argument === undefined) return "None";
-  if (argument instanceof Literal) return argument.text;
+  if (argument instanceof Literal) return literal(argument);
   if (typeof argument === "boolean") return argument ? "True" : "False";
   if (typeof argument === "string")
     return isDevice(argument) ? deviceText(argument) : quote(argument);
@@ -143,6 +145,15 @@ function python(argument: Argument, isTuple = false): string {
   if (typeof argument !== "object") return String(argument);
   const entries = Object.entries(argument as Record<string, Argument>);
   return `{${entries.map(([key, one]) => `${quote(key)}: ${python(one)}`).join(", ")}}`;
+}
+
+function literal({ value, text }: Literal): string {
+  // So torch.fx writes what is imaginary only.
+  if (isComplexNumber(value) && value.real === 0) {
+    return `complex(${formatFloat(value.real)}, ${formatFloat(value.imag)})`;
+  }
+  // An op that is handed to another one is its own name.
+  return value === text ? `torch.ops.${text}` : text;
 }
 
 const isDevice = (text: string): boolean => /^(cpu|cuda|mps|xpu|meta)(:\d+)?$/.test(text);

@@ -2,6 +2,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { batchNorm, instanceNorm } from "../../functional/index.js";
 import { updateStatistics } from "../../functional/running-statistics.js";
+import { type Complex, complexOf, isComplex } from "../aten/support/complex.js";
 import { lookUpOp } from "../look-up.js";
 import type { AtenOp } from "../op-table.js";
 import { CONTROL_OPS } from "./control.js";
@@ -11,7 +12,12 @@ import { SYMBOLIC_OPS } from "./symbolic.js";
 type Vector = tf.Tensor | null;
 
 /** `[self, source]`: the source in the shape and dtype of the other, as `self.copy_(source)`. */
-const copy: AtenOp = ([self, source]) => {
+const copy: AtenOp = ([self, source], kwargs, context) => {
+  if (isComplex(self)) {
+    const { re, im } = complexOf(source as tf.Tensor | Complex);
+    return { re: copy([self.re, re], kwargs, context), im: copy([self.im, im], kwargs, context) };
+  }
+  if (isComplex(source)) return copy([self, source.re], kwargs, context);
   const { shape, dtype } = self as tf.Tensor;
   const cast = castTo(source as tf.Tensor, dtype);
   if (tf.util.arraysEqual(cast.shape, shape)) return cast;
@@ -24,6 +30,17 @@ function castTo(x: tf.Tensor, dtype: tf.DataType): tf.Tensor {
   if (x.dtype === dtype) return x;
   return dtype === "bool" ? tf.notEqual(x, tf.zerosLike(x)) : tf.cast(x, dtype);
 }
+
+/** `[self, size or a tensor of it]`: its elements one after another; what is added is 0. */
+const resize: AtenOp = ([self, wanted]) => {
+  const x = self as tf.Tensor;
+  const shape: number[] =
+    wanted instanceof tf.Tensor ? (wanted as tf.Tensor).shape : [...(wanted as readonly number[])];
+  const size = tf.util.sizeFromShape(shape);
+  const flat = tf.reshape(x, [-1]);
+  if (size <= x.size) return tf.reshape(tf.slice(flat, [0], [size]), shape);
+  return tf.reshape(tf.concat([flat, tf.zeros([size - x.size], x.dtype)]), shape);
+};
 
 /** `[input, weight, bias, mean, var, momentum, eps]` → output, new mean, new var. */
 const batchNormTrain: AtenOp = (args) => {
@@ -50,6 +67,7 @@ export const OWN_OPS: Readonly<Record<string, AtenOp>> = {
   ...CONTROL_OPS,
   "sconce.scatter_view": scatterView(lookUpOp),
   "sconce.copy": copy,
+  "sconce.resize": resize,
   "sconce.batch_norm_train": batchNormTrain,
   "sconce.instance_norm_train": instanceNormTrain,
 };

@@ -1,6 +1,7 @@
 /** Runs a functional graph: each node once, each tensor freed after it was last read. */
 import * as tf from "@tensorflow/tfjs-core";
 import { type Argument, Literal, Node, nodesIn, type TensorMeta } from "../../graph/index.js";
+import { isComplex } from "../aten/support/complex.js";
 import type { Lowered } from "../lower/lower.js";
 import { lookUpOp } from "../look-up.js";
 import { type AtenContext, type AtenOp, findRegistered } from "../op-table.js";
@@ -193,6 +194,7 @@ class Counts {
 
 function tensorsIn(value: unknown): tf.Tensor[] {
   if (value instanceof tf.Tensor) return [value as tf.Tensor];
+  if (isComplex(value)) return [value.re, value.im];
   return Array.isArray(value) ? value.flatMap(tensorsIn) : [];
 }
 

@@ -1,5 +1,12 @@
 /** Writes through views: what a tensor is after a view of it got new values. */
 import * as tf from "@tensorflow/tfjs-core";
+import {
+  type Complex,
+  complexOf,
+  isComplex,
+  packed,
+  pairToComplex,
+} from "../aten/support/complex.js";
 import type { AtenContext, AtenOp } from "../op-table.js";
 
 /**
@@ -8,7 +15,11 @@ import type { AtenContext, AtenOp } from "../op-table.js";
  */
 export const scatterView =
   (lookUp: (target: string) => AtenOp | undefined): AtenOp =>
-  ([base, value, target, args, kwargs, output], _kwargs, context) => {
+  (given, _kwargs, context) => {
+    const [base, value, target, args, kwargs, output] = given;
+    if (isComplex(base) || isComplex(value)) {
+      return scatterComplex(scatterView(lookUp), given, context);
+    }
     const view: View = {
       base: base as tf.Tensor,
       value: tf.cast(value as tf.Tensor, (base as tf.Tensor).dtype),
@@ -21,6 +32,27 @@ export const scatterView =
     const rule = Object.hasOwn(RULES, packet) ? RULES[packet] : undefined;
     return rule?.(view) ?? byIndex(view, lookUp(view.target), context);
   };
+
+const CONJUGATES = new Set(["_conj", "conj", "mH", "H", "adjoint"]);
+
+/** The same for complex tensors: each part for itself, but for the views that take one of them. */
+function scatterComplex(
+  scatter: AtenOp,
+  [given, value, target, ...rest]: readonly unknown[],
+  context: AtenContext,
+): unknown {
+  const base = given as tf.Tensor | Complex;
+  const packet = (target as string).split(".")[1]!.replace(/_$/, "");
+  const next = value as tf.Tensor | Complex;
+  if (packet === "view_as_complex" || !isComplex(base)) return packed(next);
+  if (packet === "view_as_real") return pairToComplex(next as tf.Tensor);
+  if (packet === "real") return { re: next, im: base.im };
+  if (packet === "imag") return { re: base.re, im: next };
+  const { re, im } = complexOf(next);
+  const run = (from: tf.Tensor, to: tf.Tensor): unknown =>
+    scatter([from, to, target, ...rest], {}, context);
+  return { re: run(base.re, re), im: run(base.im, CONJUGATES.has(packet) ? tf.neg(im) : im) };
+}
 
 interface View {
   base: tf.Tensor;

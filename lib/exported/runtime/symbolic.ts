@@ -1,5 +1,6 @@
 /** What exported programs compute with sizes and conditions, and what they assert about them. */
 import * as tf from "@tensorflow/tfjs-core";
+import { isComplex } from "../aten/support/complex.js";
 import type { AtenOp } from "../op-table.js";
 import { floorDiv, pythonMod } from "../python/evaluate.js";
 
@@ -29,8 +30,10 @@ const logical =
       ? onBooleans(a, b)
       : onNumbers(Number(a), Number(b));
 
+const real = (x: unknown): tf.Tensor => (isComplex(x) ? x.re : (x as tf.Tensor));
+
 const size: AtenOp = ([x, dim]) => {
-  const { shape, rank } = x as tf.Tensor;
+  const { shape, rank } = real(x);
   return shape[(dim as number) < 0 ? (dim as number) + rank : (dim as number)];
 };
 
@@ -79,7 +82,7 @@ const constrainRange: AtenOp = ([value, ...rest], kwargs) => {
 };
 
 const assertMetadata: AtenOp = ([x, sizes]) => {
-  const { shape } = x as tf.Tensor;
+  const { shape } = real(x);
   if (Array.isArray(sizes) && !tf.util.arraysEqual(sizes, shape)) {
     throw new Error(
       `Tensor sizes mismatch! Expected: [${sizes.join(", ")}] Got: [${shape.join(", ")}]`,
@@ -137,12 +140,12 @@ export const SYMBOLIC_OPS: Readonly<Record<string, AtenOp>> = {
   "torch._sym_sqrt": unary(Math.sqrt),
   "torch.sym_sum": ([terms]) => (terms as number[]).reduce((a, b) => a + b, 0),
   "aten.sym_size.int": size,
-  "aten.sym_size.default": ([x]) => (x as tf.Tensor).shape,
+  "aten.sym_size.default": ([x]) => real(x).shape,
   "aten.size.int": size,
-  "aten.sym_numel.default": ([x]) => (x as tf.Tensor).size,
-  "aten.numel.default": ([x]) => (x as tf.Tensor).size,
-  "aten.sym_stride.int": ([x, dim]) => strides(x as tf.Tensor).at(dim as number),
-  "aten.sym_stride.default": ([x]) => strides(x as tf.Tensor),
+  "aten.sym_numel.default": ([x]) => real(x).size,
+  "aten.numel.default": ([x]) => real(x).size,
+  "aten.sym_stride.int": ([x, dim]) => strides(real(x)).at(dim as number),
+  "aten.sym_stride.default": ([x]) => strides(real(x)),
   "aten.sym_storage_offset.default": () => 0,
   "aten.item.default": item,
   "aten._local_scalar_dense.default": item,

@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { describe } from "../../../arguments.js";
 import type { TensorMeta } from "../../../graph/index.js";
 import type { AtenOp } from "../../op-table.js";
-import { DTYPES, kindOfName, toDtype } from "./dtype.js";
+import { DTYPES, FLOAT, kindOfName, toDtype, toFloat } from "./dtype.js";
 import { isHalf, roundToHalf } from "./half.js";
 
 /** An op's body, with PyTorch's parameters in their order; what was not given is undefined. */
@@ -35,13 +35,15 @@ export function defineOps(bodies: Readonly<Record<string, Body>>): Record<string
 function bind(target: string, parameters: readonly string[], body: Body): AtenOp {
   const keeps = MOVING.test(target);
   const casts = CASTING.test(target);
+  const promotes = PROMOTING.test(target);
   return (args, kwargs, { inputs, outputs }) => {
     if (args.length > parameters.length) {
       throw new TypeError(
         `${target} takes (${parameters.join(", ")}), but got ${args.length} arguments`,
       );
     }
-    const values = [...args];
+    const isFloat = promotes && outputs[0] !== undefined && isFloating(outputs[0]);
+    const values = isFloat ? args.map(floatOf) : [...args];
     for (const [name, value] of Object.entries(kwargs)) {
       const at = parameters.indexOf(name);
       if (at >= 0) values[at] = value;
@@ -60,6 +62,18 @@ function bind(target: string, parameters: readonly string[], body: Body): AtenOp
 /** What only moves values about: they are in their range already. */
 const MOVING =
   /^aten\.(alias|cat|chunk|clone|contiguous|detach|expand|flatten|flip|gather|index|index_select|permute|reshape|roll|select|slice|split|split_with_sizes|squeeze|stack|t|transpose|unbind|unflatten|unsqueeze|view|where)\./;
+
+/**
+ * What is computed in the dtype of the result: `2.0`, which looks like an integer here, makes floats
+ * of integers before they are multiplied or raised, or they would leave int32.
+ */
+const PROMOTING = /^aten\.(add|sub|subtract|rsub|mul|multiply|pow)\./;
+
+const isFloating = (meta: TensorMeta | null): boolean =>
+  meta !== null && !meta.dtype.startsWith("complex") && kindOfName(meta.dtype) === FLOAT;
+
+const floatOf = (value: unknown): unknown =>
+  value instanceof tf.Tensor ? toFloat(value as tf.Tensor) : value;
 
 /** What is asked for another dtype. */
 const CASTING = /^aten\.(_to_copy|to|type_as)\./;

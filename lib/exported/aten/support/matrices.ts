@@ -102,32 +102,52 @@ export function exchange(b: Matrix, pivots: readonly number[], back = false): Ma
 export const solveFactored = (lu: Matrix, pivots: readonly number[], b: Matrix): Matrix =>
   solveTriangle(lu, solveTriangle(lu, exchange(b, pivots), false, true), true);
 
-/** Householder's reflections, with LAPACK's signs: `a = q r`, q square. */
-export function qr(a: Matrix): { q: Matrix; r: Matrix } {
+/**
+ * Householder's reflections, with LAPACK's signs and in its form: r, and below it the vectors, each
+ * without its leading 1.
+ */
+export function householder(a: Matrix): { packed: Matrix; tau: Float64Array } {
   const [rows, columns] = [a.length, columnsOf(a)];
-  const r = a.map((row) => row.slice());
-  const q = identity(rows);
+  const packed = a.map((row) => row.slice());
+  const tau = new Float64Array(Math.min(rows, columns));
   for (let k = 0; k < Math.min(rows - 1, columns); k += 1) {
-    const below = r.slice(k + 1).reduce((sum, row) => sum + row[k]! ** 2, 0);
+    const below = packed.slice(k + 1).reduce((sum, row) => sum + row[k]! ** 2, 0);
     if (below === 0) continue;
-    const alpha = r[k]![k]!;
+    const alpha = packed[k]![k]!;
     const beta = -Math.sign(alpha || 1) * Math.sqrt(alpha * alpha + below);
-    const tau = (beta - alpha) / beta;
+    tau[k] = (beta - alpha) / beta;
     const v = Float64Array.from({ length: rows - k }, (_, i) =>
-      i === 0 ? 1 : r[k + i]![k]! / (alpha - beta),
+      i === 0 ? 1 : packed[k + i]![k]! / (alpha - beta),
     );
-    reflect(r, v, tau, k);
-    const turned = turn(q);
-    reflect(turned, v, tau, k);
-    turn(turned).forEach((row, i) => (q[i] = row));
+    reflect(packed, v, tau[k]!, k, k);
+    v.forEach((one, i) => (packed[k + i]![k] = i === 0 ? beta : one));
   }
-  r.forEach((row, i) => row.fill(0, 0, Math.min(i, columns)));
-  return { q, r };
+  return { packed, tau };
 }
 
-/** `a - tau v vᵀ a`, of the rows from `first` on. */
-function reflect(a: Matrix, v: Float64Array, tau: number, first: number): void {
-  for (let j = 0; j < columnsOf(a); j += 1) {
+/** `H₁ H₂ … b`, of the reflections that lie below the diagonal of `packed`. */
+export function reflected(packed: Matrix, tau: Float64Array, b: Matrix): Matrix {
+  const result = b.map((row) => row.slice());
+  for (let k = tau.length - 1; k >= 0; k -= 1) {
+    const v = Float64Array.from({ length: packed.length - k }, (_, i) =>
+      i === 0 ? 1 : packed[k + i]![k]!,
+    );
+    reflect(result, v, tau[k]!, k);
+  }
+  return result;
+}
+
+/** `a = q r`, q square. */
+export function qr(a: Matrix): { q: Matrix; r: Matrix } {
+  const { packed, tau } = householder(a);
+  const q = reflected(packed, tau, identity(a.length));
+  packed.forEach((row, i) => row.fill(0, 0, Math.min(i, row.length)));
+  return { q, r: packed };
+}
+
+/** `a - tau v vᵀ a`, of the rows from `first` on, and of the columns from `from` on. */
+function reflect(a: Matrix, v: Float64Array, tau: number, first: number, from = 0): void {
+  for (let j = from; j < columnsOf(a); j += 1) {
     const sum = v.reduce((total, one, i) => total + one * a[first + i]![j]!, 0) * tau;
     v.forEach((one, i) => (a[first + i]![j]! -= sum * one));
   }

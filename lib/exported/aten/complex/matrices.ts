@@ -1,0 +1,48 @@
+/** Matrices of complex numbers as real ones of twice the size: `a + ib` is `[a -b; b a]`. */
+import * as tf from "@tensorflow/tfjs-core";
+import type { AtenOp } from "../../op-table.js";
+import { type Complex, complexOf } from "../support/complex.js";
+import { sliceAxis } from "../support/shape.js";
+
+/** What gives of such a matrix another of the kind. */
+export const EMBEDDED =
+  /^aten\.(inverse|linalg_inv|linalg_inv_ex|matrix_exp|linalg_matrix_exp|matrix_power|linalg_matrix_power|linalg_pinv|pinverse|linalg_solve|linalg_solve_ex|_linalg_solve_ex)\./;
+
+const embed = ({ re, im }: Complex): tf.Tensor =>
+  tf.concat([tf.concat([re, tf.neg(im)], -1), tf.concat([im, re], -1)], -2);
+
+/** The left half holds both parts. */
+function taken(x: tf.Tensor): Complex {
+  const [rows, columns] = x.shape.slice(-2) as [number, number];
+  const left = sliceAxis(x, x.rank - 1, 0, columns / 2);
+  return {
+    re: sliceAxis(left, x.rank - 2, 0, rows / 2),
+    im: sliceAxis(left, x.rank - 2, rows / 2, rows),
+  };
+}
+
+const reshaped = ({ re, im }: Complex, shape: readonly number[]): Complex => ({
+  re: tf.reshape(re, [...shape]),
+  im: tf.reshape(im, [...shape]),
+});
+
+export function embedded(target: string, op: AtenOp): AtenOp {
+  const count = target.includes("solve") ? 2 : 1;
+  return (args, kwargs, context) => {
+    const [a, b] = args.slice(0, count).map((one) => complexOf(one as tf.Tensor | Complex)) as [
+      Complex,
+      Complex?,
+    ];
+    const isVector = b !== undefined && b.re.rank === a.re.rank - 1;
+    const right = isVector ? reshaped(b, [...b.re.shape, 1]) : b;
+    const matrices = [a, right].slice(0, count).map((one) => embed(one!));
+    const given = [...matrices, ...args.slice(count)];
+    // What is read of a Hermitian matrix is more than one half of this one.
+    const more = Object.entries(kwargs).filter(([name]) => name !== "hermitian");
+    const plain = { ...context, inputs: [], outputs: [] };
+    const result = op(given, Object.fromEntries(more), plain);
+    const [x, ...others] = [result].flat() as tf.Tensor[];
+    const z = isVector ? reshaped(taken(x!), b.re.shape) : taken(x!);
+    return Array.isArray(result) ? [z, ...others] : z;
+  };
+}
