@@ -11,6 +11,7 @@ import { exportModels, modelFolder } from "./compile-node.js";
 import { standalone } from "./compile-report.js";
 import { cache, fetchPackage } from "./fetched.js";
 import { samplingHeap } from "./heap-sampling.js";
+import { tellingProcessorTime } from "./processor-time.js";
 import { geometricMean } from "./timing.js";
 import type { Failure, WebglRow } from "./webgl.js";
 import type { WebglPeer } from "./webgl-peers.js";
@@ -90,6 +91,7 @@ export async function reportWebgl({ models, peers, rounds = 15, append }: Choice
       const call = `import("/bench.js").then((m) => m.benchWebgl(...${JSON.stringify([model, peer, options])}))`;
       const row = await withPage(folders, "bench/webgl.ts", async (page) => {
         await samplingHeap(page);
+        await tellingProcessorTime(page);
         return page.evaluate<WebglRow | Failure>(call);
       });
       if ("reason" in row) failures.push(row);
@@ -124,33 +126,44 @@ function pick<T extends string>(
 function print(rows: readonly WebglRow[]): void {
   const table = new Table({
     head: [
-      ...["model", "by", "first ms", "steady ms", "its / ours", "draws", "programs"],
+      ...["model", "by", "first ms", "steady ms", "its / ours", "first work", "work", "its / ours"],
+      ...["draws", "programs"],
       ...["MB up first", "kB up a call", "kB made a run"],
       ...["long tasks", "longest ms", "error"],
     ],
     style: { head: [], border: [] },
   });
-  const ratios = new Map<WebglPeer, { first: number[]; steady: number[] }>();
+  const kinds = ["steady", "first", "steadyWork", "firstWork"] as const;
+  const ratios = new Map<WebglPeer, Record<(typeof kinds)[number], number[]>>();
   for (const row of rows) {
     const ours = rows.find((one) => one.model === row.model && one.peer === "compiled");
     if (ours && ours !== row) {
-      const known = ratios.get(row.peer) ?? { first: [], steady: [] };
-      known.first.push(row.first / ours.first);
-      known.steady.push(row.steady / ours.steady);
+      const known = ratios.get(row.peer) ?? {
+        first: [],
+        steady: [],
+        firstWork: [],
+        steadyWork: [],
+      };
+      for (const kind of kinds) known[kind].push(row[kind] / ours[kind]);
       ratios.set(row.peer, known);
     }
     table.push([
       ...[row.title, row.peer, row.first.toFixed(0), row.steady.toFixed(1)],
-      ...[ours ? (row.steady / ours.steady).toFixed(2) : "", row.draws, row.programs],
+      ...[ours ? (row.steady / ours.steady).toFixed(2) : ""],
+      ...[row.firstWork.toFixed(0), row.steadyWork.toFixed(1)],
+      ...[ours ? (row.steadyWork / ours.steadyWork).toFixed(2) : "", row.draws, row.programs],
       ...[(row.uploadedFirst / 1e6).toFixed(1), (row.uploaded / 1e3).toFixed(0)],
       (row.allocated / 1e3).toFixed(1),
       ...[row.longTasks, row.longest.toFixed(0), row.error.toExponential(0)],
     ]);
   }
   console.log(table.toString());
-  for (const [peer, { first, steady }] of ratios) {
-    const [a, b] = [geometricMean(steady), geometricMean(first)].map((one) => one.toFixed(2));
-    console.log(`${LABELS[peer]} / compiled, geometric mean: steady ${a}, first result ${b}`);
+  for (const [peer, known] of ratios) {
+    const [a, b, c, d] = kinds.map((kind) => geometricMean(known[kind]).toFixed(2));
+    console.log(
+      `${LABELS[peer]} / compiled, geometric mean: steady ${a}, first result ${b}; ` +
+        `of the processors' work ${c} and ${d}`,
+    );
   }
 }
 

@@ -14,6 +14,9 @@ export interface WebglRow {
   /** Median milliseconds of what is timed of the model, its numbers read. */
   steady: number;
   rounds: number;
+  /** Milliseconds that processors worked for the first result, and the least for what is timed. */
+  firstWork: number;
+  steadyWork: number;
   /** Draw calls of one call. */
   draws: number;
   /** Programs that were linked. */
@@ -80,23 +83,25 @@ function rendererName(): string {
 const get = async (name: string): Promise<Uint8Array> =>
   new Uint8Array(await (await fetch(`/${name}`)).arrayBuffer());
 
-/** What the bench lets the page do: notes what is allocated, and tells how many bytes that were. */
-interface HeapSampler {
+/** What the bench tells the page: bytes allocated between two calls, and how long processors worked. */
+interface Bench {
   startSampling: () => Promise<void>;
   stopSampling: () => Promise<number>;
+  processorTime: () => Promise<number>;
 }
+
+const bench = globalThis as unknown as Bench;
 
 /** Bytes that a run allocates on average over three seconds, or over a thousand runs. */
 async function allocatedBy(run: () => unknown): Promise<number> {
-  const heap = globalThis as unknown as HeapSampler;
-  await heap.startSampling();
+  await bench.startSampling();
   const until = performance.now() + 3000;
   let runs = 0;
   do {
     await run();
     runs += 1;
   } while (runs < 1000 && performance.now() < until);
-  return (await heap.stopSampling()) / runs;
+  return (await bench.stopSampling()) / runs;
 }
 
 /** The durations of tasks of the main thread that took more than 50 ms, from now on. */
@@ -140,11 +145,13 @@ async function measure(
   const ready = await open(model, { onnx, weights, inputs });
   await new Promise((resolve) => setTimeout(resolve, 100)); // what was done until here is no long task
   const { tasks, end } = watchTasks();
+  const rested = await bench.processorTime();
   let began = performance.now();
   const before = { ...counts };
   const session = await ready();
   const values = await session.call(inputs);
   const first = performance.now() - began;
+  const firstWork = (await bench.processorTime()) - rested;
   const uploadedFirst = counts.bytes - before.bytes;
   const programs = counts.programs - before.programs;
   await end();
@@ -156,17 +163,20 @@ async function measure(
   const run = (): unknown => (model.run ? model.run(session.call) : session.call(inputs));
   await run();
   const times: number[] = [];
+  let steadyWork = Infinity;
   const until = performance.now() + 1000 * seconds;
   while (times.length < rounds && (times.length < 3 || performance.now() < until)) {
+    const before = await bench.processorTime();
     began = performance.now();
     await run();
     times.push(performance.now() - began);
+    steadyWork = Math.min(steadyWork, (await bench.processorTime()) - before);
   }
   const allocated = await allocatedBy(run);
   return {
     ...{ model: name, title: model.title, peer, renderer: rendererName() },
     ...{ first, steady: median(times), rounds: times.length },
-    ...{ draws, programs, uploadedFirst, uploaded },
+    ...{ firstWork, steadyWork, draws, programs, uploadedFirst, uploaded },
     ...{ longTasks: tasks.length, longest: Math.max(0, ...tasks), allocated, error },
   };
 }
