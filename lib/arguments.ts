@@ -52,3 +52,9 @@ export function expandSize(where: string, value: number | readonly number[], n: 
     `${where} must be a single int or an array of ${n} ints, but got [${value.join(", ")}]`,
   );
 }
+
+/** As {@link expandSize}; `[3]` becomes `[3, 3]` too, where PyTorch expands such a list. */
+export function expandSteps(where: string, value: number | readonly number[], n: number): number[] {
+  const isOne = Array.isArray(value) && value.length === 1;
+  return expandSize(where, isOne ? (value as number[])[0]! : value, n);
+}

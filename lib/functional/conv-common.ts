@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { expandSize } from "../arguments.js";
+import { expandSteps } from "../arguments.js";
 import { checkNumberTensor, checkTensor, dtypeName } from "./check.js";
 
 /** The input with a batch dimension, as PyTorch takes it without. */
@@ -40,8 +40,8 @@ export function readSteps(
     groups: number;
   },
 ): { stride: number[]; dilation: number[] } {
-  const stride = expandSize(`${name}(): stride`, given.stride, dims);
-  const dilation = expandSize(`${name}(): dilation`, given.dilation, dims);
+  const stride = expandSteps(`${name}(): stride`, given.stride, dims);
+  const dilation = expandSteps(`${name}(): dilation`, given.dilation, dims);
   if (stride.some((s) => s <= 0)) {
     throw new Error(`${name}(): non-positive stride is not supported, got [${stride.join(", ")}]`);
   }

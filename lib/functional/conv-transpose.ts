@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { expandSize, readOptions } from "../arguments.js";
+import { expandSteps, readOptions } from "../arguments.js";
 import { asFloat, checkTensor, dtypeName } from "./check.js";
 import { conv1d, conv2d, conv3d } from "./conv.js";
 import { addBatch, checkBias, readSteps, spread } from "./conv-common.js";
@@ -91,8 +91,8 @@ function convTransposeNd(
   const { bias, groups } = given;
   const batched = addBatch(name, dims, input);
   const { stride, dilation } = readSteps(name, dims, batched, weight, given);
-  const padding = expandSize(`${name}(): padding`, given.padding, dims);
-  const extra = expandSize(`${name}(): outputPadding`, given.outputPadding, dims);
+  const padding = expandSteps(`${name}(): padding`, given.padding, dims);
+  const extra = expandSteps(`${name}(): outputPadding`, given.outputPadding, dims);
   const [channels, perGroup, ...kernel] = weight.shape as [number, number, ...number[]];
   const outChannels = perGroup * groups;
   checkSizes(name, batched, weight, stride, dilation, padding, extra);

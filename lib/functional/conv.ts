@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { expandSize, readOptions } from "../arguments.js";
+import { expandSteps, readOptions } from "../arguments.js";
 import { asFloat, checkTensor, dtypeName } from "./check.js";
 import { addBatch, checkBias, readSteps } from "./conv-common.js";
 import { op } from "./op.js";
@@ -155,7 +155,7 @@ function readPadding(
   if (typeof padding === "string") {
     throw new Error(`${name}(): Invalid padding string: '${String(padding)}'`);
   }
-  const sizes = expandSize(`${name}(): padding`, padding, dims);
+  const sizes = expandSteps(`${name}(): padding`, padding, dims);
   if (sizes.some((p) => p < 0)) {
     throw new Error(`${name}(): negative padding is not supported, got [${sizes.join(", ")}]`);
   }

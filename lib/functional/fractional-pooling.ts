@@ -68,7 +68,7 @@ function readOutput(
   const output =
     outputSize === null
       ? spatial.map((size, d) => Math.trunc(size * ratio(d)))
-      : readSize(name, "output_size", outputSize, n);
+      : readSize(name, "output_size", outputSize, n, false);
   spatial.forEach((size, d) => {
     if (kernels[d]! <= 0) {
       throw new RangeError(
@@ -111,7 +111,7 @@ function fractionalMaxPoolNd(
   const options = readOptions<Required<FractionalMaxPoolOptions>>(name, FRACTIONAL, given);
   checkFloatTensor(name, input);
   const [planes, ...spatial] = planeShape(name, input, n) as [number, ...number[]];
-  const kernels = readSize(name, "kernel_size", kernelSize, n);
+  const kernels = readSize(name, "kernel_size", kernelSize, n, false);
   const output = readOutput(name, spatial, kernels, options);
   const shape = [...input.shape.slice(0, -n), ...output];
   if (planes === 0) {

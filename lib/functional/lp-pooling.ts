@@ -40,7 +40,7 @@ function lpPoolNd(
   if (normType === 0) {
     throw new RangeError(`${name}: norm_type must be a non-zero value, but got ${normType}`);
   }
-  const size = tf.util.sizeFromShape(readSize(name, "kernel_size", kernelSize, n));
+  const size = tf.util.sizeFromShape(readSize(name, "kernel_size", kernelSize, n, false));
   const maxPool = MAX_POOL[n - 1]!;
   if (normType === Infinity) return maxPool(tf.abs(input), kernelSize, options);
   if (normType === -Infinity) {

@@ -24,10 +24,16 @@ export interface WindowOptions {
 
 const COUNTS = ["", "one", "two", "three"];
 
-/** `3`, `[3]` and `[3, 3]` alike become `[3, 3]`. */
-export function readSize(op: string, name: string, value: PoolSize, n: number): number[] {
+/** `3`, `[3]` and `[3, 3]` alike become `[3, 3]`; `[3]` only where PyTorch `expands` such a list. */
+export function readSize(
+  op: string,
+  name: string,
+  value: PoolSize,
+  n: number,
+  expands = true,
+): number[] {
   const sizes = typeof value === "number" ? [value] : [...value];
-  if (sizes.length !== 1 && sizes.length !== n) {
+  if (sizes.length !== n && !(sizes.length === 1 && (expands || typeof value === "number"))) {
     const tuple = n === 1 ? "" : `, or a tuple of ${COUNTS[n]} ints`;
     throw new RangeError(
       `${op}: ${name} must either be a single int${tuple}, but got [${sizes.join(", ")}]`,

@@ -46,9 +46,9 @@ function unpooledSize(
   { stride, padding, outputSize }: Required<MaxUnpoolOptions>,
 ): number[] {
   const n = spatial.length;
-  const kernels = readSize(name, "kernel_size", kernelSize, n);
-  const strides = readSize(name, "stride", stride ?? kernels, n);
-  const paddings = readSize(name, "padding", padding, n);
+  const kernels = readSize(name, "kernel_size", kernelSize, n, false);
+  const strides = readSize(name, "stride", stride ?? kernels, n, false);
+  const paddings = readSize(name, "padding", padding, n, false);
   if (strides.some((step) => step <= 0)) {
     throw new RangeError(
       `${name}(): strides should be greater than zero, but got stride: [${strides.join(", ")}]`,

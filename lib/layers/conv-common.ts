@@ -1,3 +1,4 @@
+import { expandSteps } from "../arguments.js";
 import { init, type Parameter } from "../module/index.js";
 
 /** The constructor's checks that all convolutions share. */
@@ -17,6 +18,19 @@ export function resetConv(weight: Parameter, bias: Parameter | null): void {
   const [fanIn] = init.calculateFanInAndFanOut(weight.shape);
   if (bias && fanIn !== 0)
     init.uniform_(bias, { a: -1 / Math.sqrt(fanIn), b: 1 / Math.sqrt(fanIn) });
+}
+
+/**
+ * Checks a stride, a padding or a dilation; a list of one stays as it is, as PyTorch keeps and prints
+ * it.
+ */
+export function keepSteps(
+  where: string,
+  value: number | readonly number[],
+  dims: number,
+): readonly number[] {
+  const steps = expandSteps(where, value, dims);
+  return Array.isArray(value) ? [...(value as readonly number[])] : steps;
 }
 
 export const isZero = (values: readonly number[]): boolean => values.every((value) => value === 0);

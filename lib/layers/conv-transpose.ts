@@ -1,8 +1,8 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import { expandSize, readOptions } from "../arguments.js";
+import { expandSize, expandSteps, readOptions } from "../arguments.js";
 import * as F from "../functional/index.js";
 import { Empty, formatSize, formatTuple, Module, Parameter } from "../module/index.js";
-import { checkChannels, isOne, isZero, resetConv } from "./conv-common.js";
+import { checkChannels, isOne, isZero, keepSteps, resetConv } from "./conv-common.js";
 
 export interface ConvTransposeLayerOptions {
   /** Default: 1. */
@@ -61,13 +61,13 @@ export abstract class ConvTransposeNd extends Module {
       throw new Error(`Only "zeros" padding mode is supported for ${title}`);
     }
     checkChannels(inChannels, outChannels, given.groups);
-    const expand = (what: string, value: number | readonly number[]): number[] =>
-      expandSize(`${title}: ${what}`, value, dims);
-    this.kernelSize = expand("kernelSize", kernelSize);
-    this.stride = expand("stride", given.stride);
-    this.padding = expand("padding", given.padding);
-    this.outputPadding = expand("outputPadding", given.outputPadding);
-    this.dilation = expand("dilation", given.dilation);
+    const steps = (what: string, value: number | readonly number[]): readonly number[] =>
+      keepSteps(`${title}: ${what}`, value, dims);
+    this.kernelSize = expandSize(`${title}: kernelSize`, kernelSize, dims);
+    this.stride = steps("stride", given.stride);
+    this.padding = steps("padding", given.padding);
+    this.outputPadding = steps("outputPadding", given.outputPadding);
+    this.dilation = steps("dilation", given.dilation);
     this.groups = given.groups;
     const shape = [inChannels, outChannels / given.groups, ...this.kernelSize];
     this.weight = new Parameter(new Empty(shape));
@@ -105,14 +105,14 @@ export abstract class ConvTransposeNd extends Module {
     }
     const size = wanted.slice(-dims);
     const input = x.shape.slice(-dims);
+    const [stride, padding, dilation] = [this.stride, this.padding, this.dilation].map((steps) =>
+      expandSteps(title, steps, dims),
+    ) as [number[], number[], number[]];
     const least = input.map(
       (n, i) =>
-        (n - 1) * this.stride[i]! -
-        2 * this.padding[i]! +
-        this.dilation[i]! * (this.kernelSize[i]! - 1) +
-        1,
+        (n - 1) * stride[i]! - 2 * padding[i]! + dilation[i]! * (this.kernelSize[i]! - 1) + 1,
     );
-    const most = least.map((n, i) => n + this.stride[i]! - 1);
+    const most = least.map((n, i) => n + stride[i]! - 1);
     if (size.some((n, i) => n < least[i]! || n > most[i]!)) {
       throw new Error(
         `requested an output size of [${size.join(", ")}], but valid sizes range from ` +

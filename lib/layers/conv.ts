@@ -2,7 +2,7 @@ import type * as tf from "@tensorflow/tfjs-core";
 import { expandSize, readOptions } from "../arguments.js";
 import * as F from "../functional/index.js";
 import { Empty, formatTuple, Module, Parameter } from "../module/index.js";
-import { checkChannels, isOne, isZero, resetConv } from "./conv-common.js";
+import { checkChannels, isOne, isZero, keepSteps, resetConv } from "./conv-common.js";
 
 export type PaddingMode = "zeros" | "reflect" | "replicate" | "circular";
 
@@ -55,12 +55,12 @@ export abstract class ConvNd extends Module {
     const given = readOptions(name, CONV, options);
     const { groups, padding, paddingMode } = given;
     checkChannels(inChannels, outChannels, groups);
-    const expand = (what: string, value: number | readonly number[]): number[] =>
-      expandSize(`${name}: ${what}`, value, dims);
-    this.kernelSize = expand("kernelSize", kernelSize);
-    this.stride = expand("stride", given.stride);
-    this.dilation = expand("dilation", given.dilation);
-    this.padding = typeof padding === "string" ? padding : expand("padding", padding);
+    const steps = (what: string, value: number | readonly number[]): readonly number[] =>
+      keepSteps(`${name}: ${what}`, value, dims);
+    this.kernelSize = expandSize(`${name}: kernelSize`, kernelSize, dims);
+    this.stride = steps("stride", given.stride);
+    this.dilation = steps("dilation", given.dilation);
+    this.padding = typeof padding === "string" ? padding : steps("padding", padding);
     this.groups = groups;
     this.paddingMode = paddingMode;
     this.checkPadding();
@@ -108,10 +108,10 @@ export abstract class ConvNd extends Module {
   private paddingBothSides(): number[] {
     const { padding, kernelSize, dilation } = this;
     if (padding === "valid") return new Array<number>(2 * this.dims).fill(0);
+    if (padding !== "same") return [...padding].reverse().flatMap((size) => [size, size]);
     return kernelSize
       .map((k, i) => {
-        if (padding !== "same") return [padding[i]!, padding[i]!];
-        const total = dilation[i]! * (k - 1);
+        const total = (dilation[i] ?? dilation[0]!) * (k - 1);
         return [Math.floor(total / 2), Math.ceil(total / 2)];
       })
       .reverse()

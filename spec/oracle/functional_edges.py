@@ -616,6 +616,37 @@ def integers():
     bad(F.conv_transpose1d, whole(1, 2, 5), whole(2, 3, 3), r(3))
 
 
-for part in (activations, convolutions, windows, norms, images, shapes, tables, dtypes, not_numbers, integers):
+def lists_of_one():
+    """A list of one number stands for all dimensions in some functions, and is refused in others."""
+    x, w = {n: r(1, 2, *[7] * n) for n in (1, 2, 3)}, {n: r(2, 2, *[3] * n) for n in (1, 2, 3)}
+    for n in (1, 2, 3):
+        function = lambda name: getattr(F, f"{name}{n}d")
+        for name in ("stride", "padding", "dilation"):
+            ok(function("conv"), x[n], w[n], **{name: [2]})
+            ok(function("conv_transpose"), x[n], w[n], **{name: [2]})
+        ok(function("conv_transpose"), x[n], w[n], stride=2, output_padding=[1])
+        ok(function("max_pool"), x[n], [3], stride=[2], padding=[1], dilation=[1])
+        ok(function("avg_pool"), x[n], [3], stride=[2], padding=[1])
+        ok(function("lp_pool"), x[n], 2.0, 3, stride=[2])
+        pooled, indices = function("max_pool")(x[n], 3, return_indices=True)
+        if n == 1:
+            ok(function("max_unpool"), pooled, indices, [3], stride=[3], padding=[0])
+            ok(function("adaptive_avg_pool"), x[n], [3])
+            ok(F.interpolate, x[n], size=[3])
+            continue
+        bad(function("lp_pool"), x[n], 2.0, [3])
+        bad(function("adaptive_avg_pool"), x[n], [3])
+        bad(function("adaptive_max_pool"), x[n], [3])
+        bad(function("fractional_max_pool"), x[n], [3], output_size=3)
+        bad(function("fractional_max_pool"), x[n], 3, output_size=[3])
+        bad(function("max_unpool"), pooled, indices, [3])
+        bad(function("max_unpool"), pooled, indices, 3, stride=[3])
+        bad(F.interpolate, x[n], size=[3])
+    bad(F.unfold, x[2], [3])
+    bad(F.unfold, x[2], 3, stride=[1])
+    bad(F.fold, F.unfold(x[2], 3), [7], 3)
+
+
+for part in (activations, convolutions, windows, norms, images, shapes, tables, dtypes, not_numbers, integers, lists_of_one):
     part()
 recorder.save(arguments.out, recorder.cases)

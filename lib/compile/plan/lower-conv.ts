@@ -20,8 +20,11 @@ import { residualOf, type Tail } from "./lower-linear.js";
 import { count, type Value } from "./value.js";
 
 const list = (value: Argument, dims: number, missing: number): number[] => {
-  if (Array.isArray(value)) return [...(value as number[])];
-  return new Array<number>(dims).fill((value as number | undefined) ?? missing);
+  const isOne = Array.isArray(value) && value.length === 1;
+  if (Array.isArray(value) && !isOne) return [...(value as number[])];
+  return new Array<number>(dims).fill(
+    ((isOne ? value[0] : value) as number | undefined) ?? missing,
+  );
 };
 
 function paddingOf(
