@@ -16,7 +16,7 @@ import warnings
 
 import recorder
 import torch
-from torch.testing._internal import common_nn
+from torch.testing._internal import common_nn, common_utils
 from torch.testing._internal.common_methods_invocations import op_db
 
 here = os.path.dirname(__file__)
@@ -28,6 +28,8 @@ parser.add_argument("--each", type=int, default=120, help="at most so many sampl
 parser.add_argument("--most", type=int, default=20000, help="numbers in a case")
 parser.add_argument("--only", default="", help="functions whose name contains this")
 arguments = parser.parse_args()
+# PyTorch's operator suite seeds itself, again and again; 0 leaves it its own seed.
+common_utils.SEED = arguments.seed or common_utils.SEED
 warnings.filterwarnings("ignore")
 DISTANCES = {"kl_div", "cosine_similarity", "pairwise_distance", "pdist", "one_hot"}
 DISTANCES |= {name for name in dir(torch.nn.functional) if name.endswith(("_loss", "cross_entropy", "with_logits"))}
