@@ -228,9 +228,10 @@ async function findDirectory(source: ByteSource): Promise<Directory> {
       size: view.getUint32(at + 12, true),
       offset: view.getUint32(at + 16, true),
     };
-    const isLarge = directory.offset === 0xffffffff || directory.count === 0xffff;
-    if (isLarge && at >= 20 && view.getUint32(at - 20, true) === END_64_LOCATOR) {
-      directory = await readEnd64(source, Number(view.getBigUint64(at - 12, true)));
+    // Wherever there is one, it counts, as for PyTorch and Python.
+    if (at >= 20 && view.getUint32(at - 20, true) === END_64_LOCATOR) {
+      const record = await readEnd64(source, Number(view.getBigUint64(at - 12, true)));
+      directory = record ?? directory;
     }
     const { offset, size, count } = directory;
     if (offset + size <= start + at && count * 46 <= size) return directory;
@@ -241,12 +242,19 @@ async function findDirectory(source: ByteSource): Promise<Directory> {
   });
 }
 
-async function readEnd64(source: ByteSource, at: number): Promise<Directory> {
-  const isInside = Number.isSafeInteger(at) && at + 56 <= source.size;
-  const view = isInside ? viewOf(await source.read(at, at + 56)) : null;
-  if (view?.getUint32(0, true) !== END_64) {
-    throw new CheckpointError("a ZIP64 archive without its end record", { file: source.name });
-  }
+/** Null if what is there is none. */
+async function readEnd64(source: ByteSource, at: number): Promise<Directory | null> {
+  const fail = (what: string): never => {
+    throw new CheckpointError(`a ZIP64 archive ${what}`, { file: source.name, offset: at });
+  };
+  if (!Number.isSafeInteger(at) || at + 56 > source.size) return fail("without its end record");
+  const view = viewOf(await source.read(at, at + 56));
+  if (view.getUint32(0, true) !== END_64) return null;
+  if (view.getBigUint64(4, true) < 44n) fail("whose end record is damaged");
+  const isWhole =
+    view.getBigUint64(16, true) === 0n &&
+    view.getBigUint64(24, true) === view.getBigUint64(32, true);
+  if (!isWhole) fail("of which a part is elsewhere: archives of several disks are not read");
   return {
     count: Number(view.getBigUint64(32, true)),
     size: Number(view.getBigUint64(40, true)),
@@ -260,18 +268,17 @@ function readDirectory(
   offset: number,
   { name: file }: ByteSource,
 ): Map<string, ZipMember> {
+  const fail = (at: number): never => {
+    const message = "the directory of the ZIP archive is damaged";
+    throw new CheckpointError(message, { file, offset: at });
+  };
   const members = new Map<string, ZipMember>();
   const headers = new Set<number>();
   const view = viewOf(bytes);
   const decoder = new TextDecoder();
   let at = 0;
   for (let i = 0; i < count; i += 1) {
-    if (at + 46 > bytes.length || view.getUint32(at, true) !== MEMBER) {
-      throw new CheckpointError("the directory of the ZIP archive is damaged", {
-        file,
-        offset: offset + at,
-      });
-    }
+    if (at + 46 > bytes.length || view.getUint32(at, true) !== MEMBER) fail(offset + at);
     const nameLength = view.getUint16(at + 28, true);
     const extraLength = view.getUint16(at + 30, true);
     const name = decoder.decode(bytes.subarray(at + 46, at + 46 + nameLength));
@@ -298,6 +305,8 @@ function readDirectory(
     headers.add(member.header);
     at += 46 + nameLength + extraLength + view.getUint16(at + 32, true);
   }
+  // What no count knows of would be missing without a word.
+  if (at !== bytes.length) fail(offset + at);
   return members;
 }
 

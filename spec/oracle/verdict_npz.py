@@ -73,6 +73,9 @@ def archives():
         yield f"more after it{what}", data + b"more"
         yield f"more before it{what}", b"more" + data
         yield f"a bit of the first member flipped{what}", data[:150] + bytes([data[150] ^ 1]) + data[151:]
+        end = data.rindex(b"PK\5\6")
+        for count in 1, 3:
+            yield f"{count} members counted{what}", data[: end + 10] + bytes([count, 0]) + data[end + 12 :]
         yield f"another checksum{what}", data.replace(data[14:18], b"abcd")
 
 

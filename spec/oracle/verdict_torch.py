@@ -237,6 +237,7 @@ def archives():
         name, extra = plain[at.header_offset + 26], plain[at.header_offset + 28]
         begin = at.header_offset + 30 + name + extra
         yield f"a bit of {end} flipped", plain[:begin] + bytes([plain[begin] ^ 0x40]) + plain[begin + 1 :]
+    yield from ended(plain)
     pickled = zipfile.ZipFile(io.BytesIO(plain)).read("archive/data.pkl")
     changes = {
         "a size too large": (b"K\x03\x85", b"K\x04\x85"), "a size smaller": (b"K\x03\x85", b"K\x02\x85"), "an offset": (b"QK\x00K\x03", b"QK\x01K\x03"), "a stride of 2": (b"K\x01\x85", b"K\x02\x85"), "a stride of 0": (b"K\x01\x85", b"K\x00\x85"),
@@ -264,6 +265,23 @@ def archives():
     for protocol in range(6):
         yield f"a bare pickle of protocol {protocol}", pickle.dumps({"a": 1}, protocol)
     yield "a bare pickle of an array", pickle.dumps({"w": np.arange(3.0)}, 2)
+
+
+def ended(plain):
+    """Other numbers in the records at the end, of which PyTorch writes two."""
+    fields = {
+        b"PK\5\6": {"a disk": (4, 2), "a count here": (8, 2), "a count": (10, 2), "a size": (12, 4), "an offset": (16, 4)},
+        b"PK\6\6": {"a record's size": (4, 8), "a disk": (16, 4), "a disk of the directory": (20, 4), "a count here": (24, 8), "a count": (32, 8), "a size": (40, 8), "an offset": (48, 8)},
+        b"PK\6\7": {"an offset": (8, 8)},
+    }
+    for mark, places in fields.items():
+        record = plain.rindex(mark)
+        for name, (at, size) in places.items():
+            begin = record + at
+            old = int.from_bytes(plain[begin : begin + size], "little")
+            for new in {0, old - 1, old + 1, 256**size - 1} - {old}:
+                if new >= 0:
+                    yield f"{name} of {new} in {mark[2:].hex()}", plain[:begin] + new.to_bytes(size, "little") + plain[begin + size :]
 
 
 def old_array(count, data):
@@ -301,6 +319,23 @@ class Net(nn.Module):
         return x @ self.tied
 
 
+@torch.jit.script
+class Box:
+    def __init__(self, value: torch.Tensor):
+        self.value = value
+
+
+class Boxed(nn.Module):
+    box: Box
+
+    def __init__(self):
+        super().__init__()
+        self.linear, self.box, self.rows = nn.Linear(2, 2), Box(torch.ones(2)), [torch.ones(2)]
+
+    def forward(self, x):
+        return self.linear(x) + self.box.value + self.rows[0]
+
+
 def scripts():
     net = Net().eval()
     yield "scripted", torch.jit.script(net)
@@ -309,6 +344,7 @@ def scripts():
     yield "halves", torch.jit.script(copy.deepcopy(net).half())
     yield "an LSTM", torch.jit.script(nn.LSTM(2, 3, 2))
     yield "no parameters", torch.jit.script(nn.ReLU())
+    yield "a class that is no module", torch.jit.script(Boxed())
     yield "a sequence", torch.jit.script(nn.Sequential(nn.Linear(2, 2), nn.Sequential(nn.Linear(2, 1))))
 
 
