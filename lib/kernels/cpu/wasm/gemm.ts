@@ -195,7 +195,7 @@ function startWithBias(
  * are, so a turn has few loads. A multiply-add waits longer for the one before, and wants more sums.
  */
 export function emitFewRows(module: ModuleBuilder): void {
-  const oneRow = module.fma ? { panels: 3, depth: 1 } : { panels: 2, depth: 2 };
+  const oneRow = module.fma ? { panels: 4, depth: 1 } : { panels: 2, depth: 2 };
   for (const [rows, { panels, depth }] of [
     [1, oneRow],
     [2, { panels: 2, depth: 1 }],
