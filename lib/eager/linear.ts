@@ -16,6 +16,7 @@ import {
   stridesOver,
   vector,
 } from "./arguments.js";
+import { isFinite } from "./conv.js";
 import type { EagerKernel } from "./kernels.js";
 import { align, type Memory } from "./memory.js";
 
@@ -93,6 +94,8 @@ const lowerAttention: EagerKernel = (memory, [query, key, value, given]) => {
       row: wide[2] === 1 ? 0 : keys,
     };
   }
+  // What no query sees is passed over, though 0 times NaN is NaN.
+  if (isCausal && !isFinite(memory.values(v))) return null;
   const strides = (rows: number, size: number): { batch: number; head: number; row: number } => ({
     batch: heads * rows * size,
     head: rows * size,

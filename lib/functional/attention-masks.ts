@@ -15,11 +15,15 @@ export function additiveMask(mask: tf.Tensor): tf.Tensor {
   return select(tf.equal(mask, -Infinity), hidden, atLeast(mask, FLOOR));
 }
 
-/** `(L, S)`, 0 on and below the diagonal and -∞ above. */
-export function causalMask(l: number, s: number): tf.Tensor2D {
+/** `(L, S)`, true on and below the diagonal. */
+export function isPast(l: number, s: number): tf.Tensor2D {
   const rows = tf.reshape(tf.range(0, l, 1, "int32"), [l, 1]);
-  return additiveMask(tf.lessEqual(tf.range(0, s, 1, "int32"), rows)) as tf.Tensor2D;
+  return tf.lessEqual(tf.range(0, s, 1, "int32"), rows);
 }
+
+/** `(L, S)`, 0 on and below the diagonal and -∞ above. */
+export const causalMask = (l: number, s: number): tf.Tensor2D =>
+  additiveMask(isPast(l, s)) as tf.Tensor2D;
 
 /** The causal mask of a sequence, as a tensor of the caller's own. */
 export function generateSquareSubsequentMask(size: number): tf.Tensor2D {

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
-import { additiveMask, causalMask } from "./attention-masks.js";
+import { additiveMask, isPast } from "./attention-masks.js";
 import { checkFloatTensor, checkTensor, dtypeName, shapeText } from "./check.js";
 import { dropout } from "./dropout.js";
 import { atLeast } from "./numeric.js";
@@ -29,6 +29,15 @@ const SDPA: Required<ScaledDotProductAttentionOptions> = {
   scale: null,
   enableGqa: false,
 };
+
+/** -∞ above the diagonal, whatever is there: added to a NaN it would be one. */
+function maskFuture(scores: tf.Tensor): tf.Tensor {
+  const [l, s] = scores.shape.slice(-2) as [number, number];
+  if (scores.size === 0) return scores;
+  const all = tf.reshape(scores, [-1, l, s]); // of at most three dimensions, see `select`
+  const kept = tf.where(isPast(l, s), all, tf.fill(all.shape, -Infinity));
+  return tf.reshape(kept, scores.shape);
+}
 
 /** Softmax of the last dimension in which a row of nothing but -∞ becomes 0, not NaN. */
 function safeSoftmax(scores: tf.Tensor): tf.Tensor {
@@ -130,14 +139,14 @@ export const scaledDotProductAttention = /* @__PURE__ */ op(
     const read = readOptions("scaledDotProductAttention", SDPA, options);
     checkSdpa(query, key, value, read);
     const { attnMask, dropoutP, isCausal, enableGqa } = read;
-    const [l, e] = query.shape.slice(-2) as [number, number];
+    const e = query.shape.at(-1)!;
     // Each head of key and value serves several of the query.
     const share = (x: tf.Tensor): tf.Tensor =>
       enableGqa ? repeatHeads(x, query.shape.at(-3)! / x.shape.at(-3)!) : x;
     let scores = multiply(tf.mul(query, read.scale ?? 1 / Math.sqrt(e)), share(key), true);
     if (attnMask !== null) checkMask(attnMask, scores);
-    const mask = isCausal ? causalMask(l, key.shape.at(-2)!) : attnMask && additiveMask(attnMask);
-    if (mask !== null) scores = tf.add(scores, mask);
+    if (isCausal) scores = maskFuture(scores);
+    if (attnMask !== null) scores = tf.add(scores, additiveMask(attnMask));
     let weights = safeSoftmax(scores);
     if (dropoutP > 0) weights = dropout(weights, { p: dropoutP, training: true });
     return multiply(weights, share(value));

@@ -69,6 +69,8 @@ export interface NodeMeta {
   moduleStack?: readonly ModuleFrame[];
   /** Of a node that an op was made of: the name of that op's node. */
   origin?: string;
+  /** Whether an attention's rows of nothing but -∞ give NaN, as softmax does, and not 0 as the op. */
+  isPlainSoftmax?: boolean;
   /** Whether an op has nothing fused into it, since there is no kernel for that. */
   isAlone?: boolean;
   /** The Python lines that called it, as the exporter recorded them. */

@@ -193,11 +193,7 @@ describe("compile", () => {
 });
 
 /** What has no kernel: rare, or not worth one. */
-const WITHOUT_KERNEL = [
-  ...["embedding_bag", "bilinear", "lp_pool1d", "lp_pool2d", "lp_pool3d", "local_response_norm"],
-  ...["im2col", "col2im", "max_unpool1d", "max_unpool2d", "max_unpool3d", "rrelu"],
-  ...["channel_shuffle", "cosine_similarity", "pairwise_distance"],
-];
+const WITHOUT_KERNEL = ["embedding_bag", "max_unpool1d", "max_unpool2d", "max_unpool3d"];
 const WITHOUT_REASON =
   /^(indices|an empty tensor|the batch's own statistics|no dimension|maxNorm)$/;
 

@@ -100,7 +100,10 @@ onEveryBackend("Kernels under the ops of functional", (name, tolerance) => {
       ]);
       const strange = tf.reshape(tf.slice(odd, 0, x.size), shape);
       // With an infinity, what tfjs-wasm's own kernels give is no reference.
-      if (backend === "cpu") both(`${what}, strange`, () => run(strange));
+      if (backend !== "cpu") return;
+      both(`${what}, strange`, () => run(strange));
+      const behind = tf.reshape(tf.reverse(tf.slice(odd, 0, x.size), 0), shape);
+      both(`${what}, strange in the end`, () => run(behind));
     });
   }
 

@@ -569,6 +569,12 @@ def not_numbers():
     for p in (1, 2):
         ok(F.multi_margin_loss, scores, torch.tensor([1, 0]), p=p, reduction="none")
     ok(F.multilabel_margin_loss, scores, torch.tensor([[1, -1, 0], [0, 2, -1]]), reduction="none")
+    for hole in ((-1, 1), (1, 2)):
+        odd = torch.arange(24.0).reshape(1, 2, 4, 3).sin()
+        odd[..., hole[0], hole[1]] = nan
+        plain = torch.arange(24.0).reshape(1, 2, 4, 3).cos()
+        ok(F.scaled_dot_product_attention, plain, odd, plain, is_causal=True)
+        ok(F.scaled_dot_product_attention, plain, plain, odd, is_causal=True)
     row = torch.arange(1.0, 25.0).reshape(1, 2, 12)
     row[0, 0, 3], row[0, 1, 10] = inf, nan
     weight = torch.arange(1.0, 13.0).reshape(2, 2, 3)

@@ -87,7 +87,8 @@ export function fuseAttention(graph: Graph): Graph {
     const options = attend(made, next, isShared);
     if (options === null) return made;
     const name = "scaled_dot_product_attention";
-    const attention = next.add("call_function", name, options, {}, { name, meta: node.meta });
+    const meta = { ...node.meta, isPlainSoftmax: true };
+    const attention = next.add("call_function", name, options, {}, { name, meta });
     counts.set(attention, users.get(node)!.size);
     return attention;
   });

@@ -52,6 +52,14 @@ const RULES: Readonly<Record<string, Rule>> = {
   Relu6: (make, { x }) => make("relu6", [x]),
   Sigmoid: (make, { x }) => make("sigmoid", [x]),
   Tanh: (make, { x }) => make("tanh", [x]),
+  AddN: (make, inputs) =>
+    (Object.values(inputs) as Node[]).reduce((a, b) => make("prim.Add", [a, b])),
+  Elu: (make, { x }) => make("elu", [x]),
+  Selu: (make, { x }) => make("selu", [x]),
+  Softplus: (make, { x }) => make("softplus", [x]),
+  ClipByValue: (make, { x }, { clipValueMin: minVal, clipValueMax: maxVal }, node) =>
+    tensorMeta(node)?.dtype === "float32" ? make("hardtanh", [x, { minVal, maxVal }]) : null,
+  LogSoftmax: (make, { logits }) => make("log_softmax", [logits, { dim: -1 }]),
   LeakyRelu: (make, { x }, { alpha }) => make("leaky_relu", [x, { negativeSlope: alpha }]),
   ...Object.fromEntries(Object.keys(UNARY).map((name) => [name, unary(name)])),
   ...Object.fromEntries(Object.keys(BINARY).map((name) => [name, binary(name)])),

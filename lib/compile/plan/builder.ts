@@ -45,7 +45,7 @@ export class Builder {
   readonly blocks = new Set<Block>();
   readonly values = new Map<Node, Value | readonly Value[]>();
   readonly users: Map<Node, Set<Node>>;
-  /** Whether a kernel makes more of a NaN or an infinity of the input than eager does. */
+  /** Whether a kernel makes more, or less, of a NaN or an infinity of the input than eager does. */
   spreadsNaN = false;
   /** The weights that stay float32 though less was asked for. */
   readonly kept: Kept[] = [];

@@ -11,6 +11,7 @@ import { attributesOf } from "../guard.js";
 import type { Precision } from "../precision.js";
 import type { CompileEngine, CreateEngine } from "../target.js";
 import { Arena } from "./arena.js";
+import { lookInto } from "./look-into.js";
 import { Plan } from "./plan.js";
 import { Weights } from "./weights.js";
 
@@ -55,7 +56,7 @@ export class Engine implements CompileEngine {
   }
 
   plan(graph: Graph): Plan {
-    const plan = new Plan(graph, this.heap, this.weights, this.arena, () => this.threads);
+    const plan = new Plan(lookInto(graph), this.heap, this.weights, this.arena, () => this.threads);
     this.plans.add(plan);
     void this.ready();
     return plan;

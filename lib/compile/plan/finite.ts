@@ -1,8 +1,8 @@
 import type { Argument, Node } from "../../graph/index.js";
 import { shapeOf } from "../passes/facts.js";
 import { DECLINED } from "../declined.js";
-import { addressOf, type Builder } from "./builder.js";
-import { count, type Value } from "./value.js";
+import type { Builder } from "./builder.js";
+import { type Block, count } from "./value.js";
 
 /** What gives finite numbers for finite ones, as long as none is so large that it overflows. */
 const SAFE = new Set(
@@ -73,16 +73,16 @@ export function hasFiniteNumbers(b: Builder, node: Node): boolean {
   });
 }
 
-/** A step that leaves the call to eager if a tensor side by side has a NaN or an infinity. */
-export function addFiniteCheck(b: Builder, x: Value): void {
+/** A step that leaves the call to eager if there is a NaN or an infinity in a block. */
+export function addFiniteCheck(b: Builder, block: Block): void {
   b.add({
     kernel: "finite",
     onOneThread: true,
-    reads: [x.block],
+    reads: [block],
     writes: [],
     bind: () => {
-      const start = addressOf(x) >>> 2;
-      const end = start + count(x.shape);
+      const start = block.address >>> 2;
+      const end = start + (block.bytes >>> 2);
       return () => {
         const { f32 } = b.heap;
         let sum = 0;

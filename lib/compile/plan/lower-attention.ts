@@ -2,7 +2,9 @@ import { attention, gather, type HeadStrides } from "../../kernels/cpu/index.js"
 import type { Argument, Node } from "../../graph/index.js";
 import { isCall, shapeOf, tensorMeta } from "../passes/facts.js";
 import { addressOf, type Builder, Decline, type Lowered } from "./builder.js";
+import { addFiniteCheck, isFiniteNode } from "./finite.js";
 import { type Lower, optionsOf, runChain } from "./lower-basic.js";
+import { alongDim } from "./lower-borders.js";
 import { blocksOf } from "./lower-norm.js";
 import { DECLINED } from "../declined.js";
 import { count, permuteValue, reshapeValue, type Value } from "./value.js";
@@ -53,6 +55,12 @@ function isMerged(b: Builder, node: Node): boolean {
   );
 }
 
+/** What no query sees is passed over, though 0 times NaN is NaN. */
+function needsFiniteValues(b: Builder, node: Node, values: Value): void {
+  b.spreadsNaN = true;
+  if (!isFiniteNode(b, node)) addFiniteCheck(b, values.block);
+}
+
 const lowerAttention: Lower = (b, node): Lowered => {
   const [query, key, value, given] = node.args as [Node, Node, Node, Argument];
   const options = optionsOf(given);
@@ -68,6 +76,7 @@ const lowerAttention: Lower = (b, node): Lowered => {
   if (keyHeads !== v.shape[1] || (keyHeads !== heads && !options.enableGqa)) {
     return new Decline("heads that broadcast");
   }
+  if (options.isCausal) needsFiniteValues(b, value, v);
   const mask = maskOf(b, options.attnMask, [batch, heads, queries, keys]);
   if (mask instanceof Decline) return mask;
   const valueSize = v.shape[3]!;
@@ -88,7 +97,7 @@ const lowerAttention: Lower = (b, node): Lowered => {
           row: over(mask.shape[2]!, mask.strides[2]!),
         }
       : undefined,
-    emptyRows: "zero",
+    emptyRows: node.meta.isPlainSoftmax ? "nan" : "zero",
   });
   b.add({
     kernel: "attention",
@@ -143,6 +152,24 @@ function lookUp(b: Builder, from: Node, to: Node, shape: readonly number[]): Low
   return out;
 }
 
+/** Places along a dimension that are known beforehand. */
+function pickAlong(b: Builder, node: Node, axis: number): Lowered {
+  const [table, indices] = node.args as [Node, Node];
+  const x = b.read(table);
+  if (!b.isStatic(indices)) return new Decline("indices along another dimension than the first");
+  if (x.dtype !== "float32") return new Decline("a table of integers");
+  if (count(shapeOf(node)) === 0) return new Decline("an empty tensor");
+  const places = Array.from(b.weights.staticsOf(b.graph).of(indices).values);
+  const isInside = places.every((place) => place >= 0 && place < x.shape[axis]!);
+  if (!isInside) return new Decline("indices out of range");
+  // Indices may be a buffer, which gets other numbers now and then.
+  b.weights.assume(`places ${places.join()}`, b.graph, indices, (statics) =>
+    places.every((place, i) => statics.of(indices).values[i] === place),
+  );
+  const positions = places.map((place) => [place]);
+  return reshapeValue(alongDim(b, x, axis, { positions }), shapeOf(node))!;
+}
+
 export const ATTENTION: Readonly<Record<string, Lower>> = {
   scaled_dot_product_attention: lowerAttention,
   embedding: (b, node) => {
@@ -153,7 +180,7 @@ export const ATTENTION: Readonly<Record<string, Lower>> = {
   },
   "prim.gather": (b, node) => {
     const [table, indices, axis, batchDims] = node.args as [Node, Node, number, number];
-    if (axis !== 0 || batchDims !== 0) return new Decline("not along the first dimension");
-    return lookUp(b, table, indices, shapeOf(node));
+    if (batchDims !== 0) return new Decline("a batch of indices");
+    return axis === 0 ? lookUp(b, table, indices, shapeOf(node)) : pickAlong(b, node, axis);
   },
 };

@@ -94,7 +94,8 @@ export const POINTWISE: Readonly<Record<string, Lower>> = {
   "prim.concat": (b, node) => {
     const [parts, axis] = node.args as [Node[], number];
     const values = parts.map((part) => b.read(part));
-    if (values.some(({ dtype }) => dtype === "int32")) return new Decline("integers");
+    if (values.some(({ dtype }) => dtype !== values[0]!.dtype))
+      return new Decline("several dtypes");
     const out = b.make(shapeOf(node), values[0]!.dtype);
     let at = 0;
     for (const value of values) {

@@ -3,7 +3,7 @@ import type { Argument, Node } from "../../graph/index.js";
 import { readResamplings } from "../../functional/interpolate.js";
 import { type PadMode, sourceIndices } from "../../functional/pad.js";
 import { shapeOf, tensorMeta } from "../passes/facts.js";
-import { addressOf, type Builder, Decline, type Lowered } from "./builder.js";
+import { addressOf, type Builder, Decline } from "./builder.js";
 import { copyInto, type Lower, optionsOf } from "./lower-basic.js";
 import { count, sliceValue, type Value } from "./value.js";
 
@@ -59,7 +59,12 @@ const like =
     filled(b, shapeOf(node), tensorMeta(node)!.dtype, value);
 
 /** A number around a tensor; what is negative is taken away. */
-function padConstant(b: Builder, given: Value, sizes: readonly number[], value: number): Lowered {
+export function padConstant(
+  b: Builder,
+  given: Value,
+  sizes: readonly number[],
+  value: number,
+): Value {
   const rank = given.shape.length;
   const side = (dim: number, at: 0 | 1): number => sizes[2 * (rank - 1 - dim) + at] ?? 0;
   const begin = given.shape.map((_, dim) => Math.max(0, -side(dim, 0)));
@@ -94,10 +99,10 @@ const pad: Lower = (b, node) => {
   return x;
 };
 
-const interpolate: Lower = (b, node) => {
+/** All modes but "area", which is a pooling. */
+export const interpolate: Lower = (b, node) => {
   let x = b.read(node.args[0] as Node);
   const options = optionsOf(node.args[1]) as Parameters<typeof readResamplings>[1];
-  if (options?.mode === "area") return new Decline("mode area");
   if (x.dtype !== "float32") return new Decline("integers");
   if (count(shapeOf(node)) === 0 || count(x.shape) === 0) return new Decline("an empty tensor");
   const tables = readResamplings(x.shape, options);
@@ -106,7 +111,7 @@ const interpolate: Lower = (b, node) => {
 };
 
 export const BORDERS: Readonly<Record<string, Lower>> = {
-  ...{ pad, interpolate },
+  pad,
   "tfjs.ZerosLike": like(0),
   "tfjs.OnesLike": like(1),
 };

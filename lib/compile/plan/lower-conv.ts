@@ -115,7 +115,7 @@ function lowerConv(b: Builder, node: Node, dims: number, tail: Tail): Lowered {
   const run = conv(b.heap, { ...spec, algorithm, weightType });
   if (algorithm !== "direct") {
     b.spreadsNaN = true;
-    if (!isFiniteNode(b, source)) addFiniteCheck(b, x);
+    if (!isFiniteNode(b, source)) addFiniteCheck(b, x.block);
   }
   const out = b.make(shape);
   b.add({

@@ -150,7 +150,7 @@ function normByStatistics(
   return runChain(b, inputs, lines, x.shape);
 }
 
-/** A reduction over dimensions that lie side by side. */
+/** A reduction; dimensions that do not lie side by side are brought there first. */
 export function runReduction(
   b: Builder,
   value: Value,
@@ -162,9 +162,18 @@ export function runReduction(
   const x = b.contiguous(value);
   const [first, last] = [axes[0], axes.at(-1)];
   if (first === undefined) return reshapeValue(x, shape)!;
-  const isRun = axes.every((axis, i) => axis === first + i);
-  if (!isRun) return new Decline("dimensions that are not neighbours");
   if (count(x.shape) === 0) return new Decline("an empty tensor");
+  if (axes.some((axis, i) => axis !== first + i)) {
+    const kept = x.shape.map((_, i) => i).filter((i) => !axes.includes(i));
+    const turned = permuteValue(x, [...kept, ...axes]);
+    return runReduction(
+      b,
+      turned,
+      axes.map((_, i) => kept.length + i),
+      reduction,
+      shape,
+    );
+  }
   const spec = {
     ...{ reduction, outer: count(x.shape.slice(0, first)) },
     n: count(x.shape.slice(first, last! + 1)),

@@ -3,7 +3,7 @@ import type { Argument, Node } from "../../graph/index.js";
 import { shapeOf } from "../passes/facts.js";
 import { addressOf, type Builder, Decline, type Lowered } from "./builder.js";
 import { adaptiveWindows } from "../../functional/pooling-windows.js";
-import { alongDim } from "./lower-borders.js";
+import { alongDim, interpolate } from "./lower-borders.js";
 import { type Lower, optionsOf } from "./lower-basic.js";
 import { runReduction } from "./lower-norm.js";
 import { count, reshapeValue, type Value } from "./value.js";
@@ -125,11 +125,17 @@ const lowerAdaptive =
     return x;
   };
 
-export const WINDOWS: Readonly<Record<string, Lower>> = Object.fromEntries(
-  [1, 2, 3].flatMap((dims): [string, Lower][] => [
-    [`max_pool${dims}d`, lowerPool("max", dims)],
-    [`avg_pool${dims}d`, lowerPool("avg", dims)],
-    [`adaptive_avg_pool${dims}d`, lowerAdaptive("avg", dims)],
-    [`adaptive_max_pool${dims}d`, lowerAdaptive("max", dims)],
-  ]),
-);
+export const WINDOWS: Readonly<Record<string, Lower>> = {
+  interpolate: (b, node) =>
+    optionsOf(node.args[1]).mode === "area"
+      ? lowerAdaptive("avg", shapeOf(node).length - 2)(b, node)
+      : interpolate(b, node),
+  ...Object.fromEntries(
+    [1, 2, 3].flatMap((dims): [string, Lower][] => [
+      [`max_pool${dims}d`, lowerPool("max", dims)],
+      [`avg_pool${dims}d`, lowerPool("avg", dims)],
+      [`adaptive_avg_pool${dims}d`, lowerAdaptive("avg", dims)],
+      [`adaptive_max_pool${dims}d`, lowerAdaptive("max", dims)],
+    ]),
+  ),
+};

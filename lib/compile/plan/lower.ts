@@ -4,6 +4,7 @@ import { BORDERS } from "./lower-borders.js";
 import { CONV } from "./lower-conv.js";
 import { LINEAR } from "./lower-linear.js";
 import { LOGIC } from "./lower-logic.js";
+import { MOVES } from "./lower-moves.js";
 import { NORM } from "./lower-norm.js";
 import { RECURRENT } from "./lower-recurrent.js";
 import { WINDOWS } from "./lower-windows.js";
@@ -14,6 +15,7 @@ export const LOWERINGS: Readonly<Record<string, Lower>> = {
   ...POINTWISE,
   ...LOGIC,
   ...BORDERS,
+  ...MOVES,
   ...LINEAR,
   ...CONV,
   ...NORM,

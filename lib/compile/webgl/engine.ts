@@ -13,7 +13,7 @@ import { inTurns, turn } from "../parts.js";
 import type { Precision } from "../precision.js";
 import type { CompileEngine } from "../target.js";
 import { Versions } from "../versions.js";
-import { expand } from "./expand.js";
+import { expand } from "../expand.js";
 import { GpuMemory } from "./gpu.js";
 import { Pictures } from "./pictures.js";
 import { type Constants, WebglPlan } from "./plan.js";

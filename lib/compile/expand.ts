@@ -1,12 +1,12 @@
 /** Ops that have no program become what they are made of, which mostly has. */
 import * as tf from "@tensorflow/tfjs-core";
-import { findOp } from "../../functional/op.js";
-import { type Argument, type Graph, mapNodes, type Node, type Renew } from "../../graph/index.js";
-import { tensorMeta } from "../passes/facts.js";
-import { DECOMPOSED } from "../passes/index.js";
-import { WITH_EPILOGUE } from "../primitives.js";
-import { SHAPES_ONLY } from "../shapes.js";
-import { record } from "../trace.js";
+import { findOp } from "../functional/op.js";
+import { type Argument, type Graph, mapNodes, type Node, type Renew } from "../graph/index.js";
+import { tensorMeta } from "./passes/facts.js";
+import { DECOMPOSED } from "./passes/index.js";
+import { WITH_EPILOGUE } from "./primitives.js";
+import { SHAPES_ONLY } from "./shapes.js";
+import { record } from "./trace.js";
 
 /** An op of functional, or one with an epilogue; the other primitives are made of themselves. */
 const canExpand = ({ target }: Node): boolean =>

@@ -1,0 +1,76 @@
+import type { Argument, Node } from "../../graph/index.js";
+import { shapeOf } from "../passes/facts.js";
+import { type Builder, Decline, type Lowered } from "./builder.js";
+import type { Lower } from "./lower-basic.js";
+import { padConstant } from "./lower-borders.js";
+import { count, reshapeValue, type Value } from "./value.js";
+
+/** What a raw tfjs kernel is called with. */
+const read = (b: Builder, node: Node): { x: Value; attrs: Record<string, Argument> } => {
+  const [inputs, attrs] = node.args as [Record<string, Node>, Record<string, Argument>];
+  return { x: b.read(inputs.x!), attrs };
+};
+
+/** A view copied, in the order that it shows. */
+function moved(b: Builder, view: Value): Value {
+  const out = b.make(view.shape, view.dtype);
+  b.copy(view, out);
+  return out;
+}
+
+/** Each dimension several times: seen as two, of which the first repeats. */
+const tile: Lower = (b, node): Lowered => {
+  const { x, attrs } = read(b, node);
+  const reps = attrs.reps as number[];
+  const shape = shapeOf(node);
+  if (count(shape) === 0) return new Decline("an empty tensor");
+  const pair = <T>(list: readonly T[], other: (i: number) => T): T[] => list.flatMap((one, i) => [other(i), one]); // prettier-ignore
+  const view = {
+    ...x,
+    shape: pair(x.shape, (i) => reps[i]!),
+    strides: pair(x.strides, () => 0),
+  };
+  return reshapeValue(moved(b, view), shape)!;
+};
+
+/** From the other end: kernels that want rows side by side would not know what to do with that. */
+const reverse: Lower = (b, node): Lowered => {
+  const { x, attrs } = read(b, node);
+  const rank = x.shape.length;
+  if (count(x.shape) === 0) return new Decline("an empty tensor");
+  const dims = ([attrs.dims].flat() as number[]).map((dim) => (dim + rank) % rank);
+  const last = dims.reduce((sum, dim) => sum + (x.shape[dim]! - 1) * x.strides[dim]!, 0);
+  const strides = x.strides.map((stride, dim) => (dims.includes(dim) ? -stride : stride));
+  return moved(b, { ...x, offset: x.offset + last, strides });
+};
+
+/** Every so many: a view. */
+const stridedSlice: Lower = (b, node): Lowered => {
+  const { x, attrs } = read(b, node);
+  const { begin, strides } = attrs as { begin: number[]; strides: number[] };
+  const isPlain = ["beginMask", "endMask", "ellipsisMask", "newAxisMask", "shrinkAxisMask"].every((name) => !attrs[name]); // prettier-ignore
+  const isWhole = begin.length === x.shape.length && strides.every((step) => step > 0);
+  if (!isPlain || !isWhole) return new Decline("masks, or steps back");
+  const first = begin.map((at, i) => Math.min(at < 0 ? Math.max(0, at + x.shape[i]!) : at, x.shape[i]!)); // prettier-ignore
+  return {
+    ...x,
+    offset: first.reduce((sum, at, i) => sum + at * x.strides[i]!, x.offset),
+    shape: shapeOf(node),
+    strides: x.strides.map((stride, i) => stride * strides[i]!),
+  };
+};
+
+const pad: Lower = (b, node): Lowered => {
+  const { x, attrs } = read(b, node);
+  const { paddings, constantValue } = attrs as { paddings: number[][]; constantValue: number };
+  if (x.dtype !== "float32") return new Decline("integers");
+  if (count(shapeOf(node)) === 0 || count(x.shape) === 0) return new Decline("an empty tensor");
+  return padConstant(b, x, paddings.toReversed().flat(), constantValue);
+};
+
+export const MOVES: Readonly<Record<string, Lower>> = {
+  "tfjs.Tile": tile,
+  "tfjs.Reverse": reverse,
+  "tfjs.StridedSlice": stridedSlice,
+  "tfjs.PadV2": pad,
+};
