@@ -11,6 +11,9 @@ const GIVEN =
     " ",
   );
 
+/** How long the random specs go on, and where they begin. */
+const NUMBERS = ["COMPILE_RUNS", "SEED"];
+
 export const givenGoldens = GIVEN.flatMap((name) => process.env[name] ?? []);
 
 export async function bundleSpecs(outdir, only = process.env.SPEC ?? "") {
@@ -37,7 +40,7 @@ export async function bundleSpecs(outdir, only = process.env.SPEC ?? "") {
     ignoreAnnotations: true,
     logLevel: "error",
     define: Object.fromEntries(
-      GIVEN.map((name) => [
+      [...GIVEN, ...NUMBERS].map((name) => [
         `process.env.${name}`,
         JSON.stringify(process.env[name]) ?? "undefined",
       ]),

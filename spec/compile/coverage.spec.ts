@@ -55,7 +55,7 @@ describe("What has kernels, compiled on cpu", () => {
         this.registerBuffer("places", tf.tensor1d([3, 0, 1], "int32"));
       }
       override forward(x: tf.Tensor): tf.Tensor {
-        return tf.gather(x, this.places as tf.Tensor1D, 1);
+        return tf.gather(x, this.places, 1);
       }
     }
     const [model, x] = [new Picked(), nn.randn(2, 5)];

@@ -2,7 +2,9 @@ import * as tf from "@tensorflow/tfjs-core";
 import fc from "fast-check";
 import { dropKernels, useKernels } from "../../lib/eager/index.js";
 import * as nn from "../../lib/index.js";
-import { check } from "../support/random/check.js";
+import { TOLERANCE } from "../support/backends.js";
+import { inBrowser } from "../support/files.js";
+import { check, checkOn } from "../support/random/check.js";
 
 const recipes = fc.record({
   seed: fc.nat(1e6),
@@ -11,10 +13,33 @@ const recipes = fc.record({
   precision: fc.constantFrom<nn.Precision[]>("float32", "float16", "bfloat16", "int8"),
 });
 
-/** How many models, and for how long at most; more with `COMPILE_RUNS`. */
-const RUNS = Number(globalThis.process?.env?.COMPILE_RUNS ?? 120);
-const SEED = globalThis.process?.env?.SEED ? { seed: Number(process.env.SEED) } : {};
-const MOST_MS = RUNS > 120 ? 3_600_000 : 20_000;
+type Drawn = typeof recipes extends fc.Arbitrary<infer T> ? T : never;
+
+/** How many models, and from which seed: more with `COMPILE_RUNS`, the same again with `SEED`. */
+const GIVEN = process.env.COMPILE_RUNS;
+const SEED = process.env.SEED ? { seed: Number(process.env.SEED) } : {};
+const MOST_MS = GIVEN ? 3_600_000 : 20_000;
+
+async function drawAndCheck(runs: number, test: (drawn: Drawn) => Promise<boolean>): Promise<void> {
+  let compiled = 0;
+  const property = fc.asyncProperty(recipes, async (drawn) => {
+    tf.engine().startScope();
+    try {
+      compiled += Number(await test(drawn));
+    } finally {
+      tf.engine().endScope();
+    }
+  });
+  const began = Date.now();
+  const options = { numRuns: runs, interruptAfterTimeLimit: MOST_MS, ...SEED };
+  const result = await fc.check(property, options);
+  tf.disposeVariables();
+  console.log(`\n${result.numRuns} models in ${Date.now() - began} ms, ${compiled} compiled, seed ${result.seed}`); // prettier-ignore
+  if (result.failed) {
+    const { message } = result.errorInstance as Error;
+    throw new Error(`${fc.defaultReportMessage(result)}\n${message}`);
+  }
+}
 
 describe("Random models", () => {
   before(async () => {
@@ -23,28 +48,16 @@ describe("Random models", () => {
   });
   after(() => useKernels("cpu"));
 
-  it(`give the same eagerly, as a graph, and compiled (${RUNS} models)`, async function () {
+  const onCpu = Number(GIVEN ?? 120);
+  it(`give the same eagerly, as a graph, and compiled (${onCpu} models)`, async function () {
     this.timeout(MOST_MS * 10);
-    let compiled = 0;
-    const property = fc.asyncProperty(recipes, async (recipe) => {
-      tf.engine().startScope();
-      try {
-        compiled += Number(await check(recipe));
-      } finally {
-        tf.engine().endScope();
-      }
-    });
-    const began = Date.now();
-    const result = await fc.check(property, {
-      numRuns: RUNS,
-      interruptAfterTimeLimit: MOST_MS,
-      ...SEED,
-    });
-    tf.disposeVariables();
-    console.log(`\n${result.numRuns} models in ${Date.now() - began} ms, ${compiled} compiled, seed ${result.seed}`); // prettier-ignore
-    if (result.failed) {
-      const { message } = result.errorInstance as Error;
-      throw new Error(`${fc.defaultReportMessage(result)}\n${message}`);
-    }
+    await drawAndCheck(onCpu, check);
+  });
+
+  const other = inBrowser ? "webgl" : "wasm";
+  const few = Number(GIVEN ?? (inBrowser ? 15 : 40));
+  it(`give the same compiled on ${other} (${few} models)`, async function () {
+    this.timeout(MOST_MS * 10);
+    await drawAndCheck(few, (drawn) => checkOn(other, TOLERANCE[other], drawn));
   });
 });

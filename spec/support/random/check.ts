@@ -2,7 +2,9 @@ import * as tf from "@tensorflow/tfjs-core";
 import { DECOMPOSED, optimise } from "../../../lib/compile/passes/index.js";
 import { record } from "../../../lib/compile/trace.js";
 import { dropKernels, useKernels } from "../../../lib/eager/index.js";
+import type { Graph } from "../../../lib/graph/index.js";
 import * as nn from "../../../lib/index.js";
+import type { Tolerance } from "../backends.js";
 import { expectSame, runGraph, tensorsIn } from "../graphs.js";
 import { RandomModel, type Recipe } from "./model.js";
 
@@ -32,6 +34,45 @@ function attempt(run: Call, args: Args): { value?: unknown; error?: string } {
     return { value: run(...args) };
   } catch (error) {
     return { error: (error as Error).message };
+  }
+}
+
+/** On tfjs' other backends whole numbers, truths and many dimensions are wrong here and there, or crash. */
+const isPlain = (graph: Graph): boolean =>
+  graph.nodes.every(({ meta }) =>
+    [meta.value ?? []].flat().every((one) => one?.dtype === "float32" && one.shape.length < 5),
+  );
+
+/**
+ * Compares a random model compiled on another backend with the bodies of its ops on the CPU.
+ *
+ * @returns whether the backend's own ops can run it.
+ */
+export async function checkOn(
+  backend: nn.BackendName,
+  close: Tolerance,
+  recipe: Recipe,
+): Promise<boolean> {
+  const model = new RandomModel(recipe);
+  const args = model.inputs;
+  const { graph } = record(model, args, DECOMPOSED);
+  if (!isPlain(graph)) return false;
+  const want = model(...args);
+  const wide = { ...close, atol: close.atol + 20 * wobble(model, args, 1e-5) };
+  await nn.setBackend(backend);
+  try {
+    const eager = attempt(() => expectSame(model(...args), want, wide, "eager"), args);
+    if (eager.error !== undefined) return false;
+    const fast = (await nn.compile(model, args)) as unknown as Call & nn.Compiled;
+    expectSame(fast(...args), want, wide, backend);
+    fast.dispose();
+    return true;
+  } catch (error) {
+    (error as Error).message += `\n${String(graph)}`;
+    throw error;
+  } finally {
+    await nn.setBackend("cpu");
+    dropKernels("cpu");
   }
 }
 
