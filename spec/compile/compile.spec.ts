@@ -3,7 +3,7 @@ import { expect } from "chai";
 import * as nn from "../../lib/index.js";
 import { expectNoLeak } from "../support/expect.js";
 import { readGoldens } from "../support/goldens.js";
-import { expectSame } from "../support/graphs.js";
+import { attempt, expectSame } from "../support/graphs.js";
 import { onEveryModule } from "../support/module-cases.js";
 import { TOLERANCE } from "../support/backends.js";
 
@@ -199,6 +199,19 @@ const WITHOUT_REASON =
 
 const goldens = await readGoldens("goldens/modules");
 
+/** The arguments of a call with more, or fewer, of the first dimension. */
+function ofBatch(value: unknown, change: (x: tf.Tensor) => tf.Tensor): unknown {
+  if (value instanceof tf.Tensor)
+    return value.rank > 0 && value.size > 0 ? change(value as tf.Tensor) : value;
+  return Array.isArray(value) ? value.map((one: unknown) => ofBatch(one, change)) : value;
+}
+
+const SIZES: [string, (x: tf.Tensor) => tf.Tensor][] = [
+  ["the first alone", (x) => tf.slice(x, x.shape.map(() => 0), [1, ...x.shape.slice(1)])],
+  ["twice", (x) => tf.concat([x, x], 0)],
+  ["three times", (x) => tf.concat([x, x, x], 0)],
+]; // prettier-ignore
+
 describe("PyTorch's module cases, compiled", () => {
   before(() => nn.setBackend("cpu"));
   const counts = { compiled: 0, eager: 0 };
@@ -216,4 +229,38 @@ describe("PyTorch's module cases, compiled", () => {
     fast.dispose();
     return output;
   });
+
+  const sizes = { same: 0, refused: 0 };
+  after(() =>
+    console.log(`\n${sizes.same} other sizes compared, ${sizes.refused} refused by both`),
+  );
+
+  onEveryModule(
+    goldens,
+    CLOSE,
+    async ({ model, args }, { id }) => {
+      const threads = 1 + ((sizes.same + sizes.refused) % 3);
+      const fast = await nn.compile(model, args, { threads });
+      const call = fast as unknown as (...all: unknown[]) => tf.TensorContainer;
+      for (const [what, change] of SIZES) {
+        tf.tidy(() => {
+          const changed = args.map((arg) => ofBatch(arg, change));
+          const want = attempt(model as never, changed);
+          for (let run = 0; run < threads; run += 1) {
+            const got = attempt(call, changed);
+            expect(got.error, `${id}, ${what}`).to.equal(want.error);
+            // What draws gives something else each time.
+            if (got.error === undefined && fast.explain().compiled) {
+              expectSame(got.value, want.value, CLOSE, `${id}, ${what}, ${threads} threads`);
+            }
+          }
+          sizes[want.error === undefined ? "same" : "refused"] += 1;
+        });
+      }
+      const output = call(...args);
+      fast.dispose();
+      return output;
+    },
+    "at other sizes, on several threads,",
+  );
 });

@@ -46,3 +46,15 @@ export function liveOps(graph: Graph): string[] {
     .filter((node) => node.kind === "call_function" && live.has(node))
     .map(({ target }) => target);
 }
+
+/** What a call gives, or what it throws. */
+export function attempt<A>(
+  run: (...args: A[]) => unknown,
+  args: A[],
+): { value?: unknown; error?: string } {
+  try {
+    return { value: run(...args) };
+  } catch (error) {
+    return { error: (error as Error).message };
+  }
+}

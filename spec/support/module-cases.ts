@@ -107,11 +107,12 @@ export function onEveryModule(
   goldens: Goldens,
   tolerance: Tolerance,
   call: (built: BuiltCase, golden: GoldenCase) => unknown,
+  how = "",
 ): void {
   const cases = new ModuleCases(goldens);
   for (const module of new Set(goldens.cases.map((golden) => golden.module))) {
     if (!hasModule(module)) continue;
-    it(`${module} gives what eager gives`, async () => {
+    it(`${module} ${how && `${how} `}gives what eager gives`, async () => {
       for (const golden of goldens.cases.filter((one) => one.module === module)) {
         const outer = tf.memory().numTensors;
         const built = cases.build(golden);

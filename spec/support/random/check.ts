@@ -5,7 +5,7 @@ import { dropKernels, useKernels } from "../../../lib/eager/index.js";
 import type { Graph } from "../../../lib/graph/index.js";
 import * as nn from "../../../lib/index.js";
 import type { Tolerance } from "../backends.js";
-import { expectSame, runGraph, tensorsIn } from "../graphs.js";
+import { attempt, expectSame, runGraph, tensorsIn } from "../graphs.js";
 import { RandomModel, type Recipe } from "./model.js";
 
 const CLOSE = { rtol: 1e-4, atol: 1e-5 };
@@ -27,14 +27,6 @@ function wobble(model: RandomModel, args: Args, by: number): number {
     return most;
   });
   return Math.max(...far);
-}
-
-function attempt(run: Call, args: Args): { value?: unknown; error?: string } {
-  try {
-    return { value: run(...args) };
-  } catch (error) {
-    return { error: (error as Error).message };
-  }
 }
 
 /** On tfjs' other backends whole numbers, truths and many dimensions are wrong here and there, or crash. */
@@ -61,7 +53,7 @@ export async function checkOn(
   const wide = { ...close, atol: close.atol + 20 * wobble(model, args, 1e-5) };
   await nn.setBackend(backend);
   try {
-    const eager = attempt(() => expectSame(model(...args), want, wide, "eager"), args);
+    const eager = attempt((...all) => expectSame(model(...all), want, wide, "eager"), args);
     if (eager.error !== undefined) return false;
     const fast = (await nn.compile(model, args)) as unknown as Call & nn.Compiled;
     expectSame(fast(...args), want, wide, backend);
