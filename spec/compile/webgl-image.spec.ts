@@ -309,7 +309,9 @@ if (inBrowser) {
       other.dispose();
       other.dispose();
       asks();
-      fast.dispose();
+      const deletes = { deleteTexture: WebGL2RenderingContext.prototype };
+      // Those of the model's input and output, and at least one that held pictures.
+      expect(await callsOf(deletes, () => Promise.resolve(fast.dispose()))).to.have.length.above(2);
       asks();
       fast = await nn.compile(model, tf.zeros([1, 3, 8, 8]));
       asks();

@@ -64,6 +64,21 @@ if (inBrowser) {
       model.dispose();
     });
 
+    it("finishes calls that are under way when their plan makes room, or the model is disposed", async () => {
+      const model = makeNet();
+      const fast = await nn.compile(model, tf.zeros([1, 3, 8, 8]), { plans: 1 });
+      const inputs = [1, 2, 3, 1].map((batch) => nn.randn(batch, 3, 8, 8));
+      const runs = inputs.map((x) => fast.run(x));
+      fast.dispose();
+      expect(() => fast(inputs[0]!)).to.throw("this compiled model is disposed");
+      for (const [i, y] of (await Promise.all(runs)).entries()) {
+        const want = model(inputs[i]!);
+        expectSame(y, want, CLOSE, `call ${i}`);
+        tf.dispose([y, want]);
+      }
+      model.dispose();
+    });
+
     it("sees new values of parameters", async () => {
       const model = makeNet();
       const fast = await nn.compile(model, tf.zeros([1, 3, 8, 8]));

@@ -99,9 +99,13 @@ export class WebglEngine implements CompileEngine {
     if ([...this.plans].every(({ isPrepared }) => isPrepared)) this.statics = null;
   }
 
+  /** Once the runs that are under way have begun; the last plan of a disposed engine takes all with it. */
   release(plan: WebglPlan): void {
-    plan.release();
-    this.plans.delete(plan);
+    plan.idle(() => {
+      plan.release();
+      this.plans.delete(plan);
+      if (this.isDisposed && this.plans.size === 0) this.memory.dispose();
+    });
   }
 
   /** Parameters that have new values are uploaded anew. */
@@ -117,10 +121,12 @@ export class WebglEngine implements CompileEngine {
     if (this.isDisposed) return;
     this.isDisposed = true;
     engines -= 1;
-    if (engines === 0) setTakePicture(null);
-    for (const plan of this.plans) plan.release();
-    this.plans.clear();
-    this.memory.dispose();
+    if (engines === 0) {
+      setTakePicture(null);
+      this.pictures.clear();
+    }
+    if (this.plans.size === 0) this.memory.dispose();
+    for (const plan of [...this.plans]) this.release(plan);
   }
 
   private constantsOf(graph: Graph): Constants {

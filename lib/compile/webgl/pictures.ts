@@ -127,6 +127,12 @@ export class Pictures extends tf.KernelBackend {
     return tf.engine().makeTensorFromDataId(dataId, shape, "float32", this) as tf.Tensor4D;
   };
 
+  /** Deletes the textures that wait for pictures. */
+  clear(): void {
+    for (const { texture } of this.free) this.device.gl.deleteTexture(texture);
+    this.free = [];
+  }
+
   giveBack(sheet: Sheet): void {
     this.free.push(sheet);
   }

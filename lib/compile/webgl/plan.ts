@@ -39,6 +39,8 @@ export class WebglPlan implements CompiledPlan {
   private allocation: Allocation = { places: new Map(), textures: [] };
   private sequences: (Sequence | Host)[] = [];
   private generation = -1;
+  private waiting = 0;
+  private readonly whenIdle: (() => void)[] = [];
 
   constructor(
     readonly graph: Graph,
@@ -260,21 +262,24 @@ export class WebglPlan implements CompiledPlan {
   /** As `execute`, while the page goes on. */
   async executeLater(inputs: readonly tf.Tensor[]): Promise<Results> {
     const pictures = inputs.map((x) => this.pictures.of(x));
-    pictures.forEach((picture) => picture?.hold());
     const given = async (x: tf.Tensor, i: number): Promise<Given> =>
       pictures[i] ?? { values: await x.data() };
+    const reading: Promise<readonly [Value, Float32Array]>[] = [];
+    pictures.forEach((picture) => picture?.hold());
+    this.waiting += 1;
     try {
       this.start(await Promise.all(inputs.map(given)));
+      for (const value of this.outputs.values()) {
+        const place = this.allocation.places.get(value.tensor)!;
+        const later = this.memory.readLater(place, plainLayout(value.tensor));
+        reading.push(later.then((read) => [value, read]));
+      }
     } finally {
       pictures.forEach((picture) => picture?.letGo());
+      this.waiting -= 1;
+      if (this.waiting === 0) this.whenIdle.splice(0).forEach((then) => then());
     }
-    const raw = new Map<Value, Float32Array>();
-    await Promise.all(
-      [...this.outputs.values()].map(async (value) => {
-        const place = this.allocation.places.get(value.tensor)!;
-        raw.set(value, await this.memory.readLater(place, plainLayout(value.tensor)));
-      }),
-    );
+    const raw = new Map(await Promise.all(reading));
     return this.finish(inputs, (value) => viewOf(raw.get(value)!, value));
   }
 
@@ -362,6 +367,12 @@ export class WebglPlan implements CompiledPlan {
     outputs.forEach((output, i) => {
       this.memory.write(this.allocation.places.get(output)!, output.layout, results[i]!);
     });
+  }
+
+  /** Calls back when no run waits for its inputs any more, which would still need the textures. */
+  idle(then: () => void): void {
+    if (this.waiting === 0) then();
+    else this.whenIdle.push(then);
   }
 
   /** Gives the textures to other plans of the model. */
