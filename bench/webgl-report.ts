@@ -40,11 +40,11 @@ const SECONDS_EACH = 5;
 /** transformers.js brings hundreds of MB along, so it is no dependency: it is fetched for the bench. */
 async function transformersFolder(): Promise<string> {
   const folder = join(cache, "transformers");
-  if (existsSync(folder)) return folder;
+  if (existsSync(join(folder, TRANSFORMERS_FILES.build))) return folder;
   const found = fetchPackage("@huggingface/transformers");
   const { resolve } = createRequire(join(found, "package.json"));
   const wasm = join(dirname(resolve("onnxruntime-web")), "ort-wasm-simd-threaded.asyncify.wasm");
-  await mkdir(folder);
+  await mkdir(folder, { recursive: true });
   await copyFile(wasm, join(folder, TRANSFORMERS_FILES.wasm)); // of its own version, under its own name
   await copyFile(join(found, "dist", TRANSFORMERS_FILES.build), join(folder, TRANSFORMERS_FILES.build)); // prettier-ignore
   return folder;
@@ -73,7 +73,13 @@ export async function reportWebgl({ models, peers, rounds = 15, append }: Choice
   exportModels();
   const folders = [modelFolder, dirname(createRequire(import.meta.url).resolve("onnxruntime-web"))];
   const chosen = pick("peer", peers, Object.keys(LABELS) as WebglPeer[]);
-  if (chosen.some(isTransformers)) folders.push(await transformersFolder());
+  let missing = "";
+  if (chosen.some(isTransformers)) {
+    await transformersFolder().then(
+      (folder) => folders.push(folder),
+      (error: unknown) => (missing = `it cannot be fetched: ${String(error)}`),
+    );
+  }
   const saved = append ? await readSaved() : { rows: [], failures: [] };
   const isNew = ({ model, peer }: WebglRow | Failure): boolean =>
     (models?.includes(model) ?? true) && (peers?.includes(peer) ?? true);
@@ -83,6 +89,10 @@ export async function reportWebgl({ models, peers, rounds = 15, append }: Choice
   for (const model of pick("model", models, MODELS)) {
     for (const peer of chosen) {
       if (isTransformers(peer) && model !== "minilm") continue;
+      if (isTransformers(peer) && missing) {
+        failures.push({ model, peer, reason: missing });
+        continue;
+      }
       if (Date.now() - began > 1000 * BUDGET_S) {
         failures.push({ model, peer, reason: "left out for want of time" });
         continue;
