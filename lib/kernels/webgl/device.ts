@@ -123,19 +123,24 @@ export class Device {
   }
 
   /** Resolves when the GPU has done all that it was told; rejects if the context is lost. */
-  async finished(): Promise<void> {
+  finished(): Promise<void> {
     const { gl } = this;
     const fence = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
-    this.throwIfLost();
     gl.flush();
-    try {
-      while (gl.clientWaitSync(fence!, 0, 0) === gl.TIMEOUT_EXPIRED) {
-        await new Promise((resolve) => setTimeout(resolve, 1));
-        this.throwIfLost();
-      }
-    } finally {
-      gl.deleteSync(fence);
-    }
+    // One promise, however often it is looked.
+    return new Promise((resolve, reject) => {
+      const look = (): void => {
+        const isLost = this.isLost;
+        if (!isLost && gl.clientWaitSync(fence!, 0, 0) === gl.TIMEOUT_EXPIRED) {
+          setTimeout(look, 1);
+          return;
+        }
+        gl.deleteSync(fence);
+        if (isLost) reject(new WebGLContextLostError());
+        else resolve();
+      };
+      look();
+    });
   }
 
   /** State that every launch relies on. */
