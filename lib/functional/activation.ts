@@ -201,7 +201,7 @@ export const softshrink = /* @__PURE__ */ op(
     checkFloatTensor("softshrink", input);
     if (!(lambd >= 0)) {
       throw new RangeError(
-        `softshrink(): lambda must be in range [0, 3.40282e+38], greater or equal to 0, but found ${lambd}`,
+        `softshrink(): lambda must be in range [0, 3.40282e+38] for input dtype Float, but found ${lambd}`,
       );
     }
     return tf.add(atLeast(tf.sub(input, lambd), 0), atMost(tf.add(input, lambd), 0));

@@ -35,11 +35,6 @@ const perChannel = (vector: tf.Tensor, rank: number): tf.Tensor =>
 const batchAxes = (rank: number): number[] =>
   Array.from({ length: rank }, (_, i) => i).filter((i) => i !== 1);
 
-function checkRunning(mean: Vector, variance: Vector, rule: string): void {
-  if (mean !== null && variance !== null) return;
-  throw new Error(`${mean === null ? "running_mean" : "running_var"} ${rule}`);
-}
-
 /**
  * `(x - mean) / √(var + eps) · weight + bias`, channel by channel; mean and variance are the
  * running ones, in training the batch's.
@@ -65,7 +60,10 @@ export const batchNorm = /* @__PURE__ */ op(
     const { rank, shape } = input;
     const channels = shape[1] ?? 0;
     if (training) checkSpread("value per channel", input.size / channels, shape);
-    else checkRunning(runningMean, runningVar, "must be defined in evaluation mode");
+    else if (runningMean === null || runningVar === null) {
+      const missing = runningMean === null ? "running_mean" : "running_var";
+      throw new Error(`${missing} must be defined in evaluation mode`);
+    }
     checkChannels(channels, { running_mean: runningMean, running_var: runningVar, weight, bias });
     if (input.size === 0) return tf.zeros(shape);
     const { centred, variance } = training
@@ -123,7 +121,11 @@ export const instanceNorm = /* @__PURE__ */ op(
     checkFloatTensor("instance_norm", input);
     const { rank, shape } = input;
     if (useInputStats) checkSpread("spatial element", tf.util.sizeFromShape(shape.slice(2)), shape);
-    else checkRunning(runningMean, runningVar, "must be defined when use_input_stats is false");
+    else if (runningMean === null || runningVar === null) {
+      throw new Error(
+        "Expected running_mean and running_var to be defined when use_input_stats is false",
+      );
+    }
     const vectors = { running_mean: runningMean, running_var: runningVar, weight, bias };
     checkChannels(shape[1]!, vectors);
     if (input.size === 0) return tf.zeros(shape);

@@ -108,6 +108,16 @@ function convTransposeNd(
 
   const spatial = kernel.map((_, i) => i + 2);
   const reach = kernel.map((k, i) => dilation[i]! * (k - 1));
+  const size = batched.shape.slice(2);
+  const output = size.map(
+    (n, i) => (n - 1) * stride[i]! - 2 * padding[i]! + reach[i]! + extra[i]! + 1,
+  );
+  if (output.some((n) => n < 1)) {
+    throw new Error(
+      `${name}(): Given input size per channel: (${size.join(" x ")}). Calculated output size per ` +
+        `channel: (${output.join(" x ")}). Output size is too small`,
+    );
+  }
   // PyTorch lists the padding of the last dimension first.
   const around = spatial.flatMap((_, i) => [
     reach[i]! - padding[i]!,

@@ -146,7 +146,8 @@ function readBags(
   }
   if (starts.some((start) => start > input.size)) {
     throw new Error(
-      `offsets[-1] can not be greater than input's length(${input.size}), got ${starts.at(-1)}`,
+      `offsets[-1] can not be greater than input's length ${input.size} ` +
+        `but got offsets[-1] of ${starts.at(-1)}`,
     );
   }
   const back = starts.findIndex((start, i) => i > 0 && start < starts[i - 1]!);

@@ -55,7 +55,7 @@ function readWindows(
   ) as Pair;
   if (count.some((c) => c < 1)) {
     throw new Error(
-      `${name}(): Given spatial size (${size.join(", ")}), kernel_size=(${kernel.join(", ")}), ` +
+      `${name}(): Given input with spatial size (${size.join(", ")}), kernel_size=(${kernel.join(", ")}), ` +
         `dilation=(${dilation.join(", ")}), padding=(${padding.join(", ")}), calculated shape of ` +
         `the array of sliding blocks as (${count.join(", ")}), but its components must be at least one.`,
     );

@@ -22,9 +22,7 @@ export const glu = /* @__PURE__ */ op(
     const { dim } = readOptions("glu", { dim: -1 }, options);
     checkFloatTensor("glu", input);
     if (input.rank === 0)
-      throw new Error(
-        "glu does not support 0-dimensional tensors (scalars), because the halving size must be even",
-      );
+      throw new Error("glu does not support scalars because halving size must be even");
     const along = wrapDim("glu", dim, input.rank);
     const size = input.shape[along]!;
     if (size % 2 !== 0) {

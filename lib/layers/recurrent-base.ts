@@ -1,6 +1,6 @@
-import * as tf from "@tensorflow/tfjs-core";
+import type * as tf from "@tensorflow/tfjs-core";
 import { describe, readOptions } from "../arguments.js";
-import { swapBatch } from "../functional/batch.js";
+import { asBatch, fromBatch, noState, reorderStates, swapBatch } from "../functional/batch.js";
 import { checkStates, checkTensor } from "../functional/check.js";
 import {
   PackedSequence,
@@ -143,11 +143,11 @@ export abstract class RNNBase extends Module {
       );
     }
     this.checkInput(input);
-    const x = isBatched ? (swaps ? swapBatch(input) : input) : tf.expandDims(input, 1);
-    const states = given?.map((state) => (isBatched ? state : tf.expandDims(state, 1)));
+    const x = asBatch(swaps ? swapBatch(input) : input, isBatched, 1);
+    const states = given?.map((state) => asBatch(state, isBatched, 1));
     const [output, ...ends] = this.compute(forward, x, states ?? null, null);
-    if (!isBatched) return [tf.squeeze(output!, [1]), ends.map((end) => tf.squeeze(end, [1]))];
-    return [swaps ? swapBatch(output!) : output!, ends];
+    const y = fromBatch(output!, isBatched, 1);
+    return [swaps ? swapBatch(y) : y, ends.map((end) => fromBatch(end, isBatched, 1))];
   }
 
   private runPacked(
@@ -158,16 +158,14 @@ export abstract class RNNBase extends Module {
     const { data, batchSizes, sortedIndices, unsortedIndices } = input;
     if (data.rank !== 2) throw new Error(`input must have 2 dimensions, got ${data.rank}`);
     this.checkInput(data);
-    const permute = (state: tf.Tensor, order: readonly number[] | null): tf.Tensor =>
-      order === null ? state : tf.gather(state, [...order], 1);
     const lengths = packedLengths(input);
-    const states = given?.map((state) => permute(state, sortedIndices)) ?? null;
+    const states = given?.map((state) => reorderStates(state, sortedIndices)) ?? null;
     const x = unpackRows(input, batchSizes.length);
     const [output, ...ends] = this.compute(forward, x, states, lengths);
     const packed = packRows(output!, lengths);
     return [
       new PackedSequence(packed, batchSizes, sortedIndices, unsortedIndices),
-      ends.map((end) => permute(end, unsortedIndices)),
+      ends.map((end) => reorderStates(end, unsortedIndices)),
     ];
   }
 
@@ -198,7 +196,7 @@ export abstract class RNNBase extends Module {
       checkState(state, shapes[k]!, shapes.length === 1 ? "hidden" : `hidden[${k}]`);
     });
     if (x.shape[0] === 0) throw new Error("Expected sequence length to be larger than 0 in RNN");
-    const initial = given ?? shapes.map((shape) => tf.zeros(shape));
+    const initial = given ?? shapes.map(noState);
     const { bidirectional, dropout, training } = this;
     return forward(x, initial, this.weights(), { bidirectional, dropout, training, lengths });
   }
@@ -216,7 +214,7 @@ export abstract class RNNBase extends Module {
 }
 
 function checkState(state: tf.Tensor, shape: number[], what: string): void {
-  if (tf.util.arraysEqual(state.shape, shape)) return;
+  if (String(state.shape) === String(shape)) return;
   throw new Error(`Expected ${what} size (${shape.join(", ")}), got [${state.shape.join(", ")}]`);
 }
 

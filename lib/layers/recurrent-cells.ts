@@ -1,5 +1,6 @@
-import * as tf from "@tensorflow/tfjs-core";
+import type * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
+import { asBatch, fromBatch, noState } from "../functional/batch.js";
 import { checkStates, checkTensor } from "../functional/check.js";
 import { gruCell, lstmCell, rnnReluCell, rnnTanhCell } from "../functional/recurrent-cells.js";
 import { Empty, init, Module, Parameter } from "../module/index.js";
@@ -64,12 +65,12 @@ abstract class RNNCellBase extends Module {
           `dimensions, but got ${rank}D tensor`,
       );
     });
-    const batch = (x: tf.Tensor): tf.Tensor => (isBatched ? x : tf.expandDims(x, 0));
+    const batch = (x: tf.Tensor): tf.Tensor => asBatch(x, isBatched, 0);
     const x = batch(input);
-    const zeros = (): tf.Tensor => tf.zeros([x.shape[0], this.hiddenSize]);
+    const zeros = (): tf.Tensor => noState([x.shape[0]!, this.hiddenSize]);
     const state = given?.map(batch) ?? Array.from({ length: count }, zeros);
     this.checkWidths(x, state);
-    return forward(x, state).map((y) => (isBatched ? y : tf.squeeze(y, [0])));
+    return forward(x, state).map((y) => fromBatch(y, isBatched, 0));
   }
 
   private checkWidths(x: tf.Tensor, states: readonly tf.Tensor[]): void {
