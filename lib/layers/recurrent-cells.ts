@@ -67,7 +67,7 @@ abstract class RNNCellBase extends Module {
     });
     const batch = (x: tf.Tensor): tf.Tensor => asBatch(x, isBatched, 0);
     const x = batch(input);
-    const zeros = (): tf.Tensor => noState([x.shape[0]!, this.hiddenSize]);
+    const zeros = (): tf.Tensor => noState([x.shape[0], this.hiddenSize]);
     const state = given?.map(batch) ?? Array.from({ length: count }, zeros);
     this.checkWidths(x, state);
     return forward(x, state).map((y) => fromBatch(y, isBatched, 0));
