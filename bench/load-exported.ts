@@ -13,7 +13,8 @@ import * as tf from "@tensorflow/tfjs-core";
 import * as nn from "sconce";
 import { bytesSource } from "../lib/checkpoint/byte-source.js";
 import { ZipArchive } from "../lib/checkpoint/zip.js";
-import { median, settled } from "./timing.js";
+import { settled } from "./settled.js";
+import { median } from "./timing.js";
 
 const ROUNDS = 11;
 

@@ -13,7 +13,8 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { Entry, inspect, load, save } from "../lib/checkpoint/index.js";
 import { fetchPackage } from "./fetched.js";
-import { measure, median, settled } from "./timing.js";
+import { settled } from "./settled.js";
+import { measure, median } from "./timing.js";
 
 const FOLDER = "out/bench-load";
 const ROUNDS = 11;

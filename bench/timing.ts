@@ -9,12 +9,6 @@ export interface TimingOptions {
   warmUp?: number;
 }
 
-/**
- * Lets what the last run left be cleared away: the engine gives memory outside its heap back in later
- * tasks, which would be the next run's.
- */
-export const settled = (): Promise<void> => new Promise((resolve) => void setTimeout(resolve, 100));
-
 export const median = (values: readonly number[]): number => {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
