@@ -3,16 +3,13 @@ import Table from "cli-table3";
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 import type { BackendName } from "sconce";
-import { inBrowser } from "./browser.js";
-import { benchEager, type EagerRow } from "./eager.js";
-import { benchCompile, type CompileBenchOptions } from "./compile-main.js";
-import { footprint } from "./footprint.js";
-import { benchLayers, type Row } from "./layers.js";
-import { benchLoad, type LoadRow } from "./load.js";
-import { benchLoadExported, type LoadExportedRow } from "./load-exported.js";
-import { benchPrecision, type PrecisionRow } from "./precision.js";
-import { benchMemory, type MemoryRow } from "./memory.js";
-import { reportWebgl } from "./webgl-report.js";
+import type { CompileBenchOptions } from "./compile-main.js";
+import type { EagerRow } from "./eager.js";
+import type { Row } from "./layers.js";
+import type { LoadExportedRow } from "./load-exported.js";
+import type { LoadRow } from "./load.js";
+import type { MemoryRow } from "./memory.js";
+import type { PrecisionRow } from "./precision.js";
 
 /** Names stand on the left, numbers on the right. */
 const tableOf = (head: string[], names: number): Table.Table =>
@@ -90,6 +87,8 @@ function printMemory(rows: readonly MemoryRow[]): void {
 }
 
 async function layers(): Promise<void> {
+  const { benchLayers } = await import("./layers.js");
+  const { inBrowser } = await import("./browser.js");
   const rows: Row[] = [];
   for (const backend of ["cpu", "wasm"] satisfies BackendName[])
     rows.push(...(await benchLayers(backend)));
@@ -97,16 +96,19 @@ async function layers(): Promise<void> {
   print(rows);
 }
 
+/** Each loads what it needs alone: what others need would make the engine's collections longer. */
 const BENCHES: Record<string, () => Promise<void>> = {
   layers,
-  load: async () => printLoad(await benchLoad()),
-  memory: async () => printMemory(await benchMemory()),
-  "load-exported": async () => printLoadExported(await benchLoadExported()),
-  eager: async () => printEager(await benchEager()),
-  precision: async () => printPrecision(await benchPrecision()),
-  compile: () => benchCompile(options()),
-  footprint: async () => console.log(await footprint()),
-  browser: () => reportWebgl({ ...options(), append: flags.append }),
+  load: async () => printLoad(await (await import("./load.js")).benchLoad()),
+  memory: async () => printMemory(await (await import("./memory.js")).benchMemory()),
+  "load-exported": async () =>
+    printLoadExported(await (await import("./load-exported.js")).benchLoadExported()),
+  eager: async () => printEager(await (await import("./eager.js")).benchEager()),
+  precision: async () => printPrecision(await (await import("./precision.js")).benchPrecision()),
+  compile: async () => (await import("./compile-main.js")).benchCompile(options()),
+  footprint: async () => console.log(await (await import("./footprint.js")).footprint()),
+  browser: async () =>
+    (await import("./webgl-report.js")).reportWebgl({ ...options(), append: flags.append }),
 };
 
 const { values: flags, positionals } = parseArgs({
