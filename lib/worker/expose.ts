@@ -7,6 +7,10 @@ const PIPELINED = 2;
 /** What a worker offers: a model, a compiled one, or any function of tensors. */
 type Callable = (...args: never[]) => unknown;
 
+/** Whether it can be called without holding up the worker; a `run` of a module's own is its own business. */
+const isCompiled = (made: Callable): made is Callable & { run: Callable } =>
+  "run" in made && !("forward" in made);
+
 /**
  * Makes a model callable from the page that started this worker; see {@link connect}.
  *
@@ -31,16 +35,16 @@ export function expose(make: () => Callable | Promise<Callable>): void {
   let most = 1;
   const model = Promise.resolve().then(make);
   model.then(
-    (made) => (most = "run" in made ? PIPELINED : 1),
+    (made) => (most = isCompiled(made) ? PIPELINED : 1),
     () => {}, // each call reports it
   );
 
   const answer = async ({ id, args }: (typeof queue)[number]): Promise<void> => {
     const given = unpack(args) as unknown[];
     try {
-      const run = (await model) as Callable & { run?: (...args: unknown[]) => Promise<unknown> };
+      const made = await model;
       // A compiled model waits for the GPU without holding up this worker.
-      const call = (run.run ?? run) as (...args: unknown[]) => unknown;
+      const call = (isCompiled(made) ? made.run : made) as (...args: unknown[]) => unknown;
       const result = await call(...given);
       const transfer: Transferable[] = [];
       const value = await pack(result, transfer);

@@ -12,5 +12,10 @@ const call = async (): Promise<number> => {
   return most;
 };
 
-// What a compiled model offers, or a plain function.
-expose(() => (process.argv[2] === "compiled" ? Object.assign(() => 0, { run: call }) : call));
+/** What a compiled model offers, a module with a method of that name, and a plain function. */
+const kinds: Record<string, () => unknown> = {
+  compiled: Object.assign(() => 0, { run: call }),
+  module: Object.assign(() => call(), { forward: call, run: () => -1 }),
+  plain: call,
+};
+expose(() => kinds[process.argv[2]!]!);

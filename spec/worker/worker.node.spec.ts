@@ -102,6 +102,7 @@ describe("A model in a worker", function () {
     await bundle("node");
     for (const [kind, most] of [
       ["compiled", 2],
+      ["module", 1],
       ["plain", 1],
     ] as const) {
       const worker = new Worker(new URL("pipelined.worker.node.mjs", OUT), { argv: [kind] });
