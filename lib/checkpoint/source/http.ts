@@ -14,6 +14,7 @@ import {
 } from "./answers.js";
 import { brokenOff, Collector, overlong } from "./collect.js";
 import { RangeSource } from "./ranges.js";
+import { Dropped, retry, withTimeout } from "./retry.js";
 
 /** The first request: headers of most checkpoints are shorter. */
 const HEAD = 65536;
@@ -25,20 +26,6 @@ const MAX_GAP = 256 * 1024;
 const MAX_FAILURES = 5;
 /** As the first answer is missing, it may be the page that is not allowed: that stays so. */
 const MAX_FIRST_FAILURES = 3;
-const FIRST_DELAY = 150;
-const MAX_DELAY = 5000;
-/** A connection from which nothing comes for so long counts as dropped. */
-const STALL = 30_000;
-
-/** A failure that may pass. */
-class Dropped extends Error {
-  constructor(
-    readonly error: CheckpointError,
-    readonly retryAfter = 0,
-  ) {
-    super(error.message);
-  }
-}
 
 /** The server cannot be reached at all. */
 export class Unreachable extends CheckpointError {}
@@ -162,6 +149,11 @@ export class HttpFile {
     );
   }
 
+  private retry<T>(work: () => Promise<T>, progress?: () => number): Promise<T> {
+    const limit = this.version ? MAX_FAILURES : MAX_FIRST_FAILURES;
+    return retry(work, { limit, signal: this.task.signal, ...(progress && { progress }) });
+  }
+
   private takeAnswer(): Response | undefined {
     const { answer } = this;
     this.answer = undefined;
@@ -247,38 +239,6 @@ export class HttpFile {
     const { etag, lastModified } = this.version;
     return etag && !etag.startsWith("W/") ? etag : lastModified;
   }
-
-  /** Tries again after failures that may pass, each time later, as long as there is progress. */
-  private async retry<T>(work: () => Promise<T>, progress = (): number => 0): Promise<T> {
-    const limit = this.version ? MAX_FAILURES : MAX_FIRST_FAILURES;
-    let last = progress();
-    for (let failures = 1; ; failures += 1) {
-      try {
-        return await work();
-      } catch (error) {
-        if (!(error instanceof Dropped)) throw error;
-        const now = progress();
-        if (now > last) failures = 1;
-        last = now;
-        if (failures >= limit) throw error.error;
-        const delay = Math.min(FIRST_DELAY * 2 ** (failures - 1), MAX_DELAY) * (1 + Math.random());
-        await this.pause(Math.max(delay, Math.min(error.retryAfter, 4 * MAX_DELAY)));
-      }
-    }
-  }
-
-  private pause(delay: number): Promise<void> {
-    const { signal } = this.task;
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(resolve, delay);
-      const stop = (): void => {
-        clearTimeout(timer);
-        reject(signal.reason as Error);
-      };
-      if (signal.aborted) stop();
-      else signal.addEventListener("abort", stop, { once: true });
-    });
-  }
 }
 
 /**
@@ -309,13 +269,4 @@ function unreachable(file: string, cause: unknown): Unreachable {
       "to read its files (CORS: it must send Access-Control-Allow-Origin)"
     : `could not be fetched: ${network} (${detail})`;
   return new Unreachable(message, { file, cause });
-}
-
-function withTimeout<T>(work: Promise<T>): Promise<T> {
-  let timer: ReturnType<typeof setTimeout>;
-  const stalled = new Promise<never>((_, reject) => {
-    const seconds = STALL / 1000;
-    timer = setTimeout(() => reject(new Error(`nothing came for ${seconds} s`)), STALL);
-  });
-  return Promise.race([work, stalled]).finally(() => clearTimeout(timer));
 }
