@@ -5,6 +5,7 @@ import {
   type Heap,
   loadFallback,
   type Threads,
+  warmUp,
 } from "../../kernels/cpu/index.js";
 import type { Graph } from "../../graph/index.js";
 import { attributesOf } from "../guard.js";
@@ -32,6 +33,7 @@ export class Engine implements CompileEngine {
     precision: Precision = "float32",
   ) {
     this.heap = createHeap({ shared: count > 1 && canShareMemory() });
+    warmUp(this.heap);
     this.weights = new Weights(this.heap, attributesOf(model), WEIGHT_TYPES[precision]);
     this.arena = new Arena(this.heap);
   }

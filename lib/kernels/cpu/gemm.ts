@@ -42,6 +42,31 @@ export function gemmLibrary(heap: Heap): GemmLibrary {
   );
 }
 
+const warm = new Set<string>();
+
+/**
+ * Engines run a function as it comes, several times slower, until it has been busy for a millisecond
+ * or two; then they optimise it on another thread. Called before weights are packed, the product is
+ * fast when the first run begins. Once for each build: code is shared by all heaps.
+ */
+export function warmUp(heap: Heap): void {
+  const key = `${heap.build} ${heap.shared}`;
+  if (heap.build === "js" || warm.has(key)) return;
+  warm.add(key);
+  const library = gemmLibrary(heap);
+  const [m, n, k, times] = [12, 8, 256, 140];
+  const a = heap.alloc((m + n) * k * 4 + m * n * 4);
+  const b = a + m * k * 4;
+  const c = b + n * k * 4;
+  heap.f32.fill(0, a >>> 2, c >>> 2);
+  for (let i = 0; i < times; i += 1) {
+    library.gemm(
+      m, n, k, a, k * 16, b, k * 32, 32, c, n * 4, 0, NO_BIAS, 0, 0, -Infinity, Infinity,
+    ); // prettier-ignore
+  }
+  heap.free(a);
+}
+
 /** Bytes of a matrix in strips of 4 rows. */
 export const stripBytes = (rows: number, k: number): number => Math.ceil(rows / 4) * 16 * k;
 /** Bytes of a matrix in panels of 8 columns. */

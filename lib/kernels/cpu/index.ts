@@ -42,6 +42,7 @@ export {
   packConv,
   packedConvBytes,
 } from "./conv.js";
+export { warmUp } from "./gemm.js";
 export { pad } from "./pad.js";
 export { recurrent, type RecurrentSpec } from "./recurrent.js";
 export { depthwise, type DepthwiseSpec, pool, type PoolSpec } from "./windows.js";
