@@ -39,7 +39,7 @@ const RULES: readonly (readonly [torch: RegExp, ours: RegExp])[] = [
   [/^It is expected \w+ equals to 2, but got size/, /must be a single int or an array of 2 ints/],
   // One dimension is two to PyTorch, and planes belong to the size.
   [
-    /Given input size: .*Output size is too small|Invalid computed output size/,
+    /Given input size: .*Output size is too small|Invalid computed output size|effective kernel size overflows/,
     /Calculated (padded input|output) size/,
   ],
   [
