@@ -1,5 +1,8 @@
+import * as tf from "@tensorflow/tfjs-core";
 import { expect } from "chai";
 import { formatNumpy, formatTorch, type TorchDtype } from "../../lib/module/format/index.js";
+import { setBackend } from "../../lib/backend.js";
+import { format } from "../../lib/module/print.js";
 import { readJson } from "../support/files.js";
 
 interface FormatCase {
@@ -32,5 +35,16 @@ describe("Printing tensors", () => {
       const { shape, dtype } = one;
       expect(formatNumpy(values(one), shape, { dtype })).to.equal(one.numpy);
     }
+  });
+
+  it("but complex numbers and strings", async () => {
+    await setBackend("cpu");
+    const complex = tf.complex([1, 2], [3, -4]);
+    expect(() => format(complex)).to.throw(
+      "expected a tensor of numbers or booleans, got one of com",
+    );
+    const text = tf.tensor1d(["a"]);
+    expect(() => format(text)).to.throw("got one of string");
+    tf.dispose([complex, text]);
   });
 });
