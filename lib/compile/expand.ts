@@ -2,16 +2,24 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { findOp } from "../functional/op.js";
 import { type Argument, type Graph, mapNodes, type Node, type Renew } from "../graph/index.js";
-import { tensorMeta } from "./passes/facts.js";
+import { draws, tensorMeta } from "./passes/facts.js";
 import { DECOMPOSED } from "./passes/index.js";
 import { WITH_EPILOGUE } from "./primitives.js";
 import { SHAPES_ONLY } from "./shapes.js";
 import { record } from "./trace.js";
 
-/** An op of functional, or one with an epilogue; the other primitives are made of themselves. */
-const canExpand = ({ target }: Node): boolean =>
-  findOp(target) !== undefined &&
-  (!target.startsWith("prim.") || WITH_EPILOGUE.some((name) => target === `prim.${name}`));
+/**
+ * An op of functional, or one with an epilogue; the other primitives are made of themselves, and what is
+ * drawn would be the same for ever.
+ */
+const canExpand = (node: Node): boolean => {
+  const { target } = node;
+  return (
+    findOp(target) !== undefined &&
+    !draws(node) &&
+    (!target.startsWith("prim.") || WITH_EPILOGUE.some((name) => target === `prim.${name}`))
+  );
+};
 
 /** What an op does as a graph, its placeholders in the order of `inputs`; `null` if it cannot be had. */
 function bodyOf(node: Node, inputs: readonly Node[]): Graph | null {

@@ -72,6 +72,28 @@ onEveryBackend("What a pass must leave alone, compiled", (_, tolerance) => {
   }
 });
 
+/** What gives something else each time. */
+const DRAWS: [string, (x: tf.Tensor) => tf.Tensor][] = [
+  ["dropout", (x) => F.dropout(x, { training: true })],
+  ["dropout1d", (x) => F.dropout1d(x, { training: true })],
+  ["alpha_dropout", (x) => F.alphaDropout(x, { training: true })],
+  ["rrelu", (x) => F.rrelu(x, { training: true })],
+  ["gumbel_softmax", (x) => F.gumbelSoftmax(x)],
+  ["attention with dropout", (x) => F.scaledDotProductAttention(x, x, x, { dropoutP: 0.5 })],
+];
+
+onEveryBackend("What draws, compiled", () => {
+  for (const [what, run] of DRAWS) {
+    it(`${what} draws anew in every call`, async () => {
+      const x = tf.neg(nn.rand(2, 20, 10));
+      const fast = await nn.compile(run, x);
+      const [a, b] = [fast(x).dataSync(), fast(x).dataSync()];
+      expect(Array.from(a)).not.to.deep.equal(Array.from(b));
+      fast.dispose();
+    });
+  }
+});
+
 /** Each gives NaN and infinities for a few finite numbers, before a convolution. */
 const HOLES: [string, (x: tf.Tensor) => tf.Tensor][] = [
   ["a logarithm of 0", (x) => tf.log(tf.sub(x, tf.min(x)))],
