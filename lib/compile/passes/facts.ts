@@ -43,7 +43,6 @@ const DRAWING = new Set([
   "dropout3d",
   "alpha_dropout",
   "feature_alpha_dropout",
-  "rrelu",
   "gumbel_softmax",
   "fractional_max_pool2d",
   "fractional_max_pool3d",
@@ -57,6 +56,7 @@ export function draws({ target, args }: Node): boolean {
     dropout?: number;
     training?: boolean;
   };
+  if (target === "rrelu") return Boolean(options.training);
   if (target === "scaled_dot_product_attention") return Boolean(options.dropoutP);
   if (target === "multi_head_attention_forward") return options.training !== false;
   return RECURRENT.has(target) && Boolean(options.training && options.dropout);
