@@ -22,6 +22,7 @@ const NAMES = [
     "renamed",
     "solved-core",
     "mapped",
+    "grouped",
   ],
 ];
 

@@ -446,5 +446,39 @@ class Mapped(nn.Module):
 
 case("mapped", Mapped().eval(), (N(3, 4), N(4)))
 
+
+@torch.library.custom_op("transformers::grouped_mm_fallback", mutates_args=())
+def grouped_mm_fallback(input: torch.Tensor, weight: torch.Tensor, offs: torch.Tensor) -> torch.Tensor:
+    return torch.ops.aten._grouped_mm(input, weight, offs.int())
+
+
+@grouped_mm_fallback.register_fake
+def _(input, weight, offs):
+    return input.new_empty(input.size(0), weight.size(2))
+
+
+class Grouped(nn.Module):
+    """A mixture of experts sends each token to one of them, one gets none; and products by groups in their other forms."""
+
+    def __init__(self):
+        super().__init__()
+        self.router = nn.Linear(8, 3)
+        self.experts = nn.Parameter(torch.randn(3, 8, 16))
+        self.router.bias.data[1] = -100
+
+    def forward(self, x, left, right, ends):
+        mm = torch.ops.aten._grouped_mm
+        expert = self.router(x).argmax(-1)
+        order = expert.argsort(stable=True)
+        counts = torch.nn.functional.one_hot(expert, 3).sum(0)
+        rows = mm(x[order], self.experts, counts.cumsum(0).int())
+        same = torch.ops.transformers.grouped_mm_fallback(x[order], self.experts, counts.cumsum(0))
+        columns = mm(right[:, 0].unflatten(0, (2, -1)), self.experts[0], ends)
+        return rows, same, mm(left, self.experts[0, :4].mT, ends), mm(right, self.experts[:2]), columns
+
+
+GROUPED = Grouped().eval()
+case("grouped", GROUPED, (N(7, 8), N(4, 16), N(2, 4, 8), torch.tensor([6, 16], dtype=torch.int32)))
+
 save_file(tensors, out / "cases.safetensors")
 (out / "cases.json").write_text(json.dumps(cases, indent=1) + "\n")

@@ -124,6 +124,9 @@ MODELS = {
     "modernbert": lambda: text(t.ModernBertModel(t.ModernBertConfig(pad_token_id=0, **TEXT))),
     "llama": lambda: causal(t.LlamaForCausalLM(t.LlamaConfig(**DECODER))),
     "mistral": lambda: causal(t.MistralForCausalLM(t.MistralConfig(sliding_window=4, **DECODER))),
+    "mixtral": lambda: causal(t.MixtralForCausalLM(t.MixtralConfig(num_local_experts=4, num_experts_per_tok=2, **DECODER))),
+    "qwen2_moe": lambda: causal(t.Qwen2MoeForCausalLM(t.Qwen2MoeConfig(
+        num_experts=4, num_experts_per_tok=2, moe_intermediate_size=16, shared_expert_intermediate_size=16, **DECODER))),
     "qwen2": lambda: causal(t.Qwen2ForCausalLM(t.Qwen2Config(**DECODER))),
     "qwen3": lambda: causal(t.Qwen3ForCausalLM(t.Qwen3Config(head_dim=8, **DECODER))),
     "gemma2": lambda: causal(t.Gemma2ForCausalLM(t.Gemma2Config(head_dim=8, **DECODER))),

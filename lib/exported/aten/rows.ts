@@ -1,4 +1,7 @@
-/** Ops that take a tensor by its rows: segments that are reduced, rows brought to a length. */
+/**
+ * Ops that take a tensor by its rows: segments that are reduced, rows brought to a length, groups of
+ * rows multiplied each by a matrix of its own.
+ */
 import * as tf from "@tensorflow/tfjs-core";
 import { op } from "../../functional/op.js";
 import { vectorNorm } from "../../functional/vector-norm.js";
@@ -6,6 +9,7 @@ import { where } from "./support/arithmetic.js";
 import { defineOps } from "./support/define.js";
 import { tensorOf, valuesOf } from "./support/host.js";
 import { around } from "./support/shape.js";
+import { matmul } from "./matmul.js";
 
 type Fold = (sum: number, value: number) => number;
 
@@ -73,7 +77,77 @@ function renormed(
   return where(isLong, tf.mul(self, tf.div(maxNorm, tf.add(norms, 1e-7))), self);
 }
 
+/** From where to where each group goes along a dimension of `size`; `offs` has their ends. */
+function groupsOf(offs: tf.Tensor, size: number): [from: number, count: number][] {
+  const ends = Array.from(valuesOf(offs));
+  return ends.map((end, i) => {
+    const from = i === 0 ? 0 : ends[i - 1]!;
+    if (end < from || end > size) {
+      throw new RangeError(
+        `_grouped_mm: expected ends of groups that rise to at most ${size}, got [${ends.join(", ")}]`,
+      );
+    }
+    return [from, end - from];
+  });
+}
+
+const along = (x: tf.Tensor, dim: number, from: number, count: number): tf.Tensor =>
+  tf.slice(
+    x,
+    x.shape.map((_, i) => (i === dim ? from : 0)),
+    x.shape.map((size, i) => (i === dim ? count : size)),
+  );
+
+/**
+ * One product for each group, as the experts of a mixture have them: `(S, K) × (E, K, N)` takes the
+ * rows by groups, `(E, M, K) × (K, N)` the columns, `(M, K) × (K, N)` what is summed over, and
+ * `(E, M, K) × (E, K, N)` has its groups already. Rows and columns behind the last group are 0;
+ * PyTorch leaves in them what was in memory.
+ */
+const groupedProduct = /* @__PURE__ */ op(
+  "grouped_mm",
+  (a: tf.Tensor, b: tf.Tensor, offs: tf.Tensor | null): tf.Tensor => {
+    if (offs === null) return matmul(a, b);
+    const one = (x: tf.Tensor, group: number): tf.Tensor =>
+      tf.reshape(along(x, 0, group, 1), x.shape.slice(1));
+    if (a.rank === 2 && b.rank === 2) {
+      const groups = groupsOf(offs, a.shape[1]!);
+      return tf.stack(groups.map((group) => matmul(along(a, 1, ...group), along(b, 0, ...group))));
+    }
+    const dim = a.rank === 2 ? 0 : 1;
+    const size = dim === 0 ? a.shape[0] : b.shape[1]!;
+    const groups = groupsOf(offs, size);
+    const products = groups.map((group, i) => {
+      const [left, right] = dim === 0 ? [along(a, 0, ...group), one(b, i)] : [one(a, i), along(b, 1, ...group)]; // prettier-ignore
+      return matmul(left, right);
+    });
+    const rest = size - groups.reduce((sum, [, count]) => sum + count, 0);
+    const shape = dim === 0 ? [rest, b.shape[2]!] : [a.shape[1]!, rest];
+    return tf.concat([...products, tf.zeros(shape, a.dtype)], dim);
+  },
+);
+
+function groupedMm(
+  self: tf.Tensor,
+  mat2: tf.Tensor,
+  offs: tf.Tensor | null = null,
+  bias: tf.Tensor | null = null,
+): tf.Tensor {
+  if ((offs === null) !== (self.rank === 3 && mat2.rank === 3)) {
+    throw new Error(
+      "Have to provide offsets if there is a 2d matrix, or no offset if both matrices are 3d",
+    );
+  }
+  if (bias !== null) throw new Error("Bias not supported yet");
+  if (self.shape.at(-1) !== mat2.shape.at(-2)) {
+    throw new Error("contraction dimension of mat_a and mat_b must match");
+  }
+  return groupedProduct(self, mat2, offs);
+}
+
 export const rowOps = defineOps({
+  "_grouped_mm(self, mat2, offs, bias, out_dtype)": groupedMm,
+  "transformers.grouped_mm_fallback.default(input, weight, offs)": groupedMm,
   "segment_reduce(data, reduce, lengths, indices, offsets, axis, unsafe, initial)": (
     data: tf.Tensor,
     reduce: string,

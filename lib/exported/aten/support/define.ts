@@ -13,7 +13,8 @@ const IGNORED = new Set(["layout", "device", "pin_memory", "memory_format", "non
 
 /**
  * Ops by name. A key is what they share with PyTorch's schema: names with overloads, and the names
- * of the parameters: `"add.Tensor|add.Scalar(self, other, alpha)"`; no overload means `default`.
+ * of the parameters: `"add.Tensor|add.Scalar(self, other, alpha)"`; no overload means `default`, and
+ * a name of three parts has its own namespace.
  */
 export function defineOps(bodies: Readonly<Record<string, Body>>): Record<string, AtenOp> {
   const ops: Record<string, AtenOp> = {};
@@ -21,7 +22,8 @@ export function defineOps(bodies: Readonly<Record<string, Body>>): Record<string
     const [, names, list] = /^([^(]+)\((.*)\)$/.exec(key)!;
     const parameters = list === "" ? [] : list!.split(", ");
     for (const name of names!.split("|")) {
-      const target = `aten.${name.includes(".") ? name : `${name}.default`}`;
+      const full = name.includes(".") ? name : `${name}.default`;
+      const target = full.split(".").length > 2 ? full : `aten.${full}`;
       ops[target] = bind(target, parameters, body);
     }
   }
