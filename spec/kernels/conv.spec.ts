@@ -152,10 +152,9 @@ onEveryBuild("conv", (heap) => {
   it("chooses an algorithm by the sizes, and refuses one that does not fit", () => {
     const sizes = { kernel: [3, 3], padding: [1, 1] };
     const many = { ...sizes, inChannels: 128, outChannels: 128 };
-    expect(fastestConv({ ...many, size: [28, 28] })).to.equal("winograd4");
-    expect(fastestConv({ ...many, size: [14, 14] })).to.equal("winograd2");
-    const all = convAlgorithms({ ...many, size: [14, 14] });
-    expect(fastestConv({ ...many, size: [14, 14] }, all)).to.equal("winograd4");
+    expect(fastestConv({ ...many, size: [28, 28] })).to.equal("winograd2");
+    const all = convAlgorithms({ ...many, size: [28, 28] });
+    expect(fastestConv({ ...many, size: [28, 28] }, all)).to.equal("winograd4");
     expect(fastestConv({ ...many, size: [7, 7] })).to.equal("winograd2");
     expect(fastestConv({ ...many, size: [28, 28], stride: [2, 2] })).to.equal("direct");
     const few = { ...sizes, inChannels: 3, outChannels: 16, size: [64, 64] };
