@@ -15,7 +15,7 @@ const CEILINGS: Record<string, [app: string, ceilings: [kB: number, ...parts: Pa
       [92],
       [108, "nn.load of .safetensors"],
       [122, "nn.load of .pt"],
-      [150, "the kernels under ops", "nn.compile on cpu"],
+      [156, "the kernels under ops", "nn.compile on cpu"],
       [140, "nn.compile on webgl"],
       [185, "nn.loadExported"],
     ],
