@@ -155,7 +155,7 @@ class Compiler {
     try {
       await this.engine?.ready?.(this.options.onProgress ?? undefined);
     } catch (error) {
-      if (!this.declines(error)) throw error;
+      if (!this.declines(error, this.last)) throw error;
     }
   }
 
@@ -167,7 +167,7 @@ class Compiler {
     try {
       return assemble(plan, plan.execute(tensors));
     } catch (error) {
-      if (!this.declines(error)) throw error;
+      if (!this.declines(error, { plan })) throw error;
     } finally {
       this.busy = false;
     }
@@ -176,16 +176,19 @@ class Compiler {
 
   /**
    * Whether an error only says that the model must run eagerly; where that holds for good on this
-   * GPU, the last plan gives way to the reason.
+   * GPU, the plan that failed gives way to the reason.
    */
-  private declines(error: unknown): boolean {
+  private declines(error: unknown, failed: Entry): boolean {
     if (error === DECLINED) return true;
     const { name, message } = error as Error;
     if (name !== "WebGLUnsupportedError") return false;
+    if (!("plan" in failed)) return true;
     for (const [key, entry] of this.entries) {
-      if (entry !== this.last) continue;
-      this.last = { reason: message };
-      this.entries.set(key, this.last);
+      if (!("plan" in entry) || entry.plan !== failed.plan) continue;
+      const instead = { reason: message };
+      if (this.last === entry) this.last = instead;
+      this.entries.set(key, instead);
+      this.engine?.release(entry.plan);
     }
     return true;
   }
@@ -197,7 +200,7 @@ class Compiler {
     try {
       return assemble(plan, await plan.executeLater!(tensors));
     } catch (error) {
-      if (!this.declines(error)) throw error;
+      if (!this.declines(error, { plan })) throw error;
       return this.eager(args);
     }
   }
@@ -222,7 +225,14 @@ class Compiler {
   profile(args: readonly unknown[]): Profile {
     const ready = this.planFor(args);
     if (ready === null) throw new Error(`profile: nothing is compiled: ${this.explain().reason}`);
-    return profileOf(ready.plan, ready.tensors);
+    try {
+      return profileOf(ready.plan, ready.tensors);
+    } catch (error) {
+      if (error !== DECLINED) throw error;
+      throw new Error("profile: these inputs run eagerly: nothing is compiled for their values", {
+        cause: error,
+      });
+    }
   }
 
   dispose(): void {

@@ -141,8 +141,15 @@ class Connection {
     const one = this.waiting.get(reply.id);
     // Nobody waits for what was cancelled while it ran.
     if (one === undefined) return;
-    if (reply.sconce === "result") one.resolve(unpack(reply.value));
-    else one.reject(unpackError(reply.error));
+    if (reply.sconce === "failure") {
+      one.reject(unpackError(reply.error));
+      return;
+    }
+    try {
+      one.resolve(unpack(reply.value));
+    } catch (error) {
+      one.reject(error);
+    }
   }
 
   end(error: Error): void {

@@ -40,9 +40,10 @@ export function expose(make: () => Callable | Promise<Callable>): void {
   );
 
   const answer = async ({ id, args }: (typeof queue)[number]): Promise<void> => {
-    const given = unpack(args) as unknown[];
+    let given: unknown[] = [];
     try {
       const made = await model;
+      given = unpack(args) as unknown[]; // by the backend that the model has chosen
       // A compiled model waits for the GPU without holding up this worker.
       const call = (isCompiled(made) ? made.run : made) as (...args: unknown[]) => unknown;
       const result = await call(...given);

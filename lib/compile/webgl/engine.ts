@@ -6,6 +6,7 @@ import { ProgramCache } from "../../kernels/webgl/program.js";
 import { attributesOf } from "../guard.js";
 import { findStatic } from "../passes/facts.js";
 import { optimise } from "../passes/index.js";
+import type { State } from "../../module/parameter.js";
 import { signature, Statics } from "../plan/statics.js";
 import type { Constant } from "./builder.js";
 import { onCpu } from "../on-cpu.js";
@@ -32,6 +33,9 @@ export class WebglEngine implements CompileEngine {
   private readonly pictures: Pictures;
   private statics: { graph: Graph; numbers: Statics } | null = null;
   private isDisposed = false;
+  private isPlanning = false;
+  /** Parameters whose numbers decided how a plan is made, as the places that a `gather` takes. */
+  private readonly decisive = new Set<State>();
   private readonly versions: Versions;
 
   constructor(model: unknown, precision: "float32" | "float16" = "float32") {
@@ -45,7 +49,13 @@ export class WebglEngine implements CompileEngine {
   }
 
   plan(graph: Graph): WebglPlan {
-    const plan = onCpu(() => this.expanded(graph, new Set()));
+    this.isPlanning = true;
+    let plan: WebglPlan;
+    try {
+      plan = onCpu(() => this.expanded(graph, new Set()));
+    } finally {
+      this.isPlanning = false;
+    }
     plan.checkTextures();
     this.plans.add(plan);
     return plan;
@@ -108,10 +118,13 @@ export class WebglEngine implements CompileEngine {
     });
   }
 
-  /** Parameters that have new values are uploaded anew. */
+  /** Parameters that have new values are uploaded anew; `false` where a plan was made of the old ones. */
   refresh(): boolean {
     this.forgetNumbers();
-    if (this.versions.changed().size === 0) return true;
+    const changed = this.versions.changed();
+    if (changed.size === 0) return true;
+    this.statics = null;
+    for (const state of changed) if (this.decisive.has(state)) return false;
     this.memory.dropWeights();
     for (const plan of this.plans) plan.invalidate();
     return true;
@@ -132,10 +145,21 @@ export class WebglEngine implements CompileEngine {
   private constantsOf(graph: Graph): Constants {
     const statics = findStatic(graph);
     this.versions.watch(graph);
+    const numbersOf = (node: Node): { values: ArrayLike<number> } => {
+      if (this.isPlanning) this.noteDecisive(node, graph);
+      return onCpu(() => this.numbersOf(graph).of(node));
+    };
     return {
-      of: (node: Node) => filled(node) ?? (statics.has(node) ? lazily(node, () => onCpu(() => this.numbersOf(graph).of(node))) : null), // prettier-ignore
+      of: (node: Node) =>
+        filled(node) ?? (statics.has(node) ? lazily(node, () => numbersOf(node)) : null),
       keyOf: (node) => signature(node, graph),
     };
+  }
+
+  private noteDecisive(node: Node, graph: Graph): void {
+    const state = this.versions.note(node, graph);
+    if (state !== null) this.decisive.add(state);
+    for (const input of node.inputs()) this.noteDecisive(input, graph);
   }
 
   private numbersOf(graph: Graph): Statics {

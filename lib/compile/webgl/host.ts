@@ -9,6 +9,10 @@ export interface HostTensor {
   values: tf.TypedArray;
 }
 
+/** What holds numbers of a dtype exactly. */
+export const numbersFor = (dtype: string): Int32ArrayConstructor | Float32ArrayConstructor =>
+  dtype === "int32" ? Int32Array : Float32Array;
+
 export function toTensor({ shape, dtype, values }: HostTensor): tf.Tensor {
   const data = dtype === "float32" ? values : dtype === "bool" ? Uint8Array.from(values) : Int32Array.from(values); // prettier-ignore
   return tf.engine().makeTensor(data, [...shape], dtype as tf.DataType);

@@ -142,12 +142,14 @@ export class Pictures extends tf.KernelBackend {
     const picture = this.known.get(dataId)!;
     const layout = pictureLayout(picture.shape);
     const place = makeTensorTexture(this.device, texelsOf(layout));
-    picture.draw(place, layout);
-    const result = read(place, layout);
-    const { gl } = this.device;
-    gl.deleteFramebuffer(place.framebuffer);
-    gl.deleteTexture(place.texture);
-    return result;
+    try {
+      picture.draw(place, layout);
+      return read(place, layout);
+    } finally {
+      const { gl } = this.device;
+      gl.deleteFramebuffer(place.framebuffer);
+      gl.deleteTexture(place.texture);
+    }
   }
 
   override readSync(dataId: object): Float32Array {

@@ -12,7 +12,7 @@ import { type Allocation, allocate } from "./allocate.js";
 import { Builder, type Constant, type Host, type Step, type Test } from "./builder.js";
 import { checkTextures } from "./fits.js";
 import type { GpuMemory } from "./gpu.js";
-import { runNode, toTensor } from "./host.js";
+import { runNode, numbersFor, toTensor } from "./host.js";
 import { LIST_LOWERINGS, lower } from "./lower/index.js";
 import type { OnGpu, Pictures } from "./pictures.js";
 import { layoutIn, type Value, VirtualTensor, wholeOf } from "./value.js";
@@ -297,8 +297,8 @@ export class WebglPlan implements CompiledPlan {
         tensor = toTensor({ shape: value.shape, dtype, values: read(value) });
       else if (node.kind === "placeholder") tensor = clone(inputs[placeholders.indexOf(node)]!);
       else {
-        const { values } = this.constants.of(node)!;
-        tensor = toTensor({ shape: shape as number[], dtype, values: Float32Array.from(values) });
+        const values = numbersFor(dtype).from(this.constants.of(node)!.values);
+        tensor = toTensor({ shape: shape as number[], dtype, values });
       }
       done.set(node, tensor);
       return tensor;

@@ -74,7 +74,10 @@ export class Device {
       event.preventDefault(); // asks for it back
       this.generation += 1;
     });
-    this.canvas.addEventListener("webglcontextrestored", () => this.prepare());
+    this.canvas.addEventListener("webglcontextrestored", () => {
+      this.generation += 1; // what was made meanwhile is no good either
+      this.prepare();
+    });
   }
 
   get isLost(): boolean {
@@ -124,13 +127,14 @@ export class Device {
 
   /** Resolves when the GPU has done all that it was told; rejects if the context is lost. */
   finished(): Promise<void> {
-    const { gl } = this;
+    const { gl, generation } = this;
     const fence = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
     gl.flush();
     // One promise, however often it is looked.
     return new Promise((resolve, reject) => {
       const look = (): void => {
-        const isLost = this.isLost;
+        // It may be back already, without what was under way.
+        const isLost = this.isLost || this.generation !== generation;
         if (!isLost && gl.clientWaitSync(fence!, 0, 0) === gl.TIMEOUT_EXPIRED) {
           setTimeout(look, 1);
           return;

@@ -98,7 +98,8 @@ export const attention: Lowering = (b, node, read) => {
     },
   );
   const seen: Read = { tensor: scores.tensor, layout: scores.tensor.layout };
-  const moments = softmaxMoments(b, seen, true);
+  // Written out by hand, a row of nothing but -∞ is NaN, as softmax has it.
+  const moments = softmaxMoments(b, seen, !node.meta.isPlainSoftmax);
   const together = batch === 1 || queries % 4 === 0;
   const y = b.draw(weightedValuesProgram(together), [batch * queries, heads * width], {
     inputs: [seen, { tensor: moments.tensor, layout: moments.tensor.layout }, at.v.input],

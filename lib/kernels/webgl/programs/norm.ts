@@ -53,7 +53,7 @@ export function normalizeProgram(options: {
   };
 }
 
-/** Of each row the largest value and `1 / Σ exp(x - largest)`; a row of nothing but -∞: 0 and 0. */
+/** Of each row the largest value and `1 / Σ exp(x - largest)`; a row of nothing but -∞: NaN, or if `safe` 0 and 0. */
 export function softmaxMomentsProgram(safe: boolean): ProgramSource {
   return {
     tensors: ["x"],
