@@ -1,3 +1,4 @@
+import * as tf from "@tensorflow/tfjs-core";
 import { expect } from "chai";
 import { execFileSync } from "node:child_process";
 import { createServer } from "node:http";
@@ -8,6 +9,7 @@ import { Worker } from "node:worker_threads";
 import { build } from "esbuild";
 import { chromium } from "playwright-core";
 import { BROWSER_FLAGS, findBrowser } from "../../scripts/browser.js";
+import * as nn from "../../lib/index.js";
 import { connect, expose } from "../../lib/worker/index.js";
 
 const OUT = new URL("../../out/worker/", import.meta.url);
@@ -111,6 +113,17 @@ describe("A model in a worker", function () {
       expect(Math.max(...seen), kind).to.equal(most);
       call.dispose();
     }
+  });
+
+  it("says that a worker cannot read a tensor, as one without a backend, and goes on", async () => {
+    await bundle("node");
+    await nn.setBackend("cpu");
+    const worker = new Worker(new URL("pipelined.worker.node.mjs", OUT), { argv: ["plain"] });
+    const call = connect<(x?: tf.Tensor) => number>(worker);
+    const error: unknown = await call(tf.tensor([1])).catch(String);
+    expect(error).to.equal("Error: No backend found in registry.");
+    expect(await call()).to.equal(1);
+    call.dispose();
   });
 
   it("is called as a model is, in a page, on an OffscreenCanvas", async () => {
