@@ -24,6 +24,13 @@ export class Versions {
     return state;
   }
 
+  /** Notes the parameters that a node depends on, and adds them to a set. */
+  collect(node: Node, graph: Graph, into: Set<State>): void {
+    const state = this.note(node, graph);
+    if (state) into.add(state);
+    for (const input of node.inputs()) this.collect(input, graph, into);
+  }
+
   /** Notes whatever parameters a graph reads. */
   watch(graph: Graph): void {
     for (const node of graph.nodes) this.note(node, graph);

@@ -3,6 +3,7 @@ import { expect } from "chai";
 import * as F from "../../lib/functional/index.js";
 import * as nn from "../../lib/index.js";
 import { expectSame } from "../support/graphs.js";
+import { Picked } from "../support/small-models.js";
 
 const CLOSE = { rtol: 1e-4, atol: 1e-5 };
 
@@ -48,16 +49,6 @@ describe("What has kernels, compiled on cpu", () => {
   }
 
   it("sees new numbers of a buffer that chooses places", async () => {
-    class Picked extends nn.Module {
-      declare places: tf.Tensor;
-      constructor() {
-        super();
-        this.registerBuffer("places", tf.tensor1d([3, 0, 1], "int32"));
-      }
-      override forward(x: tf.Tensor): tf.Tensor {
-        return tf.gather(x, this.places, 1);
-      }
-    }
     const [model, x] = [new Picked(), nn.randn(2, 5)];
     const fast = await nn.compile(model, x);
     expect(fast.explain().fallbacks).to.deep.equal([]);

@@ -5,18 +5,7 @@ import * as nn from "../../lib/index.js";
 import { TOLERANCE } from "../support/backends.js";
 import { inBrowser } from "../support/files.js";
 import { expectSame } from "../support/graphs.js";
-
-/** Takes places of a row that a buffer tells. */
-class Picked extends nn.Module {
-  declare places: tf.Tensor;
-  constructor() {
-    super();
-    this.registerBuffer("places", tf.tensor1d([3, 0, 1], "int32"));
-  }
-  override forward(x: tf.Tensor): tf.Tensor {
-    return tf.mul(tf.gather(x, this.places as tf.Tensor1D, 1), 2);
-  }
-}
+import { Picked } from "../support/small-models.js";
 
 // There is WebGL in browsers only.
 if (inBrowser) {

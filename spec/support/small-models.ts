@@ -18,6 +18,18 @@ export class Block extends nn.Module {
   }
 }
 
+/** Takes places of a row that a buffer tells. */
+export class Picked extends nn.Module {
+  declare places: tf.Tensor;
+  constructor() {
+    super();
+    this.registerBuffer("places", tf.tensor1d([3, 0, 1], "int32"));
+  }
+  override forward(x: tf.Tensor): tf.Tensor {
+    return tf.gather(x, this.places, 1);
+  }
+}
+
 /** Name, model, shape of its input. */
 export const SMALL_MODELS: [string, () => nn.Module, number[]][] = [
   ["convolutions", () => new Block(), [2, 3, 9, 8]],

@@ -10,6 +10,7 @@ import {
   packedConvBytes,
   packedConvTransposeBytes,
 } from "../../kernels/cpu/index.js";
+import { expandSteps } from "../../arguments.js";
 import type { Argument, Node } from "../../graph/index.js";
 import { shapeOf } from "../passes/facts.js";
 import { addressOf, type Builder, Decline, fills, type Lowered } from "./builder.js";
@@ -19,13 +20,8 @@ import { type Lower, optionsOf } from "./lower-basic.js";
 import { residualOf, type Tail } from "./lower-linear.js";
 import { count, type Value } from "./value.js";
 
-const list = (value: Argument, dims: number, missing: number): number[] => {
-  const isOne = Array.isArray(value) && value.length === 1;
-  if (Array.isArray(value) && !isOne) return [...(value as number[])];
-  return new Array<number>(dims).fill(
-    ((isOne ? value[0] : value) as number | undefined) ?? missing,
-  );
-};
+const list = (value: Argument, dims: number, missing: number): number[] =>
+  expandSteps("conv", (value as number | number[] | undefined) ?? missing, dims);
 
 function paddingOf(
   padding: Argument,

@@ -149,13 +149,7 @@ export class Weights {
 
   private sourcesOf(nodes: readonly Node[], graph: Graph): Set<State> {
     const sources = new Set<State>();
-    for (const node of nodes) this.collect(node, graph, sources);
+    for (const node of nodes) this.versions.collect(node, graph, sources);
     return sources;
-  }
-
-  private collect(node: Node, graph: Graph, into: Set<State>): void {
-    const state = this.versions.note(node, graph);
-    if (state) into.add(state);
-    for (const input of node.inputs()) this.collect(input, graph, into);
   }
 }

@@ -146,7 +146,7 @@ export class WebglEngine implements CompileEngine {
     const statics = findStatic(graph);
     this.versions.watch(graph);
     const numbersOf = (node: Node): { values: ArrayLike<number> } => {
-      if (this.isPlanning) this.noteDecisive(node, graph);
+      if (this.isPlanning) this.versions.collect(node, graph, this.decisive);
       return onCpu(() => this.numbersOf(graph).of(node));
     };
     return {
@@ -154,12 +154,6 @@ export class WebglEngine implements CompileEngine {
         filled(node) ?? (statics.has(node) ? lazily(node, () => numbersOf(node)) : null),
       keyOf: (node) => signature(node, graph),
     };
-  }
-
-  private noteDecisive(node: Node, graph: Graph): void {
-    const state = this.versions.note(node, graph);
-    if (state !== null) this.decisive.add(state);
-    for (const input of node.inputs()) this.noteDecisive(input, graph);
   }
 
   private numbersOf(graph: Graph): Statics {

@@ -8,7 +8,7 @@ import { vectorNorm } from "../../functional/vector-norm.js";
 import { where } from "./support/arithmetic.js";
 import { defineOps } from "./support/define.js";
 import { tensorOf, valuesOf } from "./support/host.js";
-import { around } from "./support/shape.js";
+import { around, concatAxis, sliceAxis } from "./support/shape.js";
 import { matmul } from "./matmul.js";
 
 type Fold = (sum: number, value: number) => number;
@@ -78,7 +78,7 @@ function renormed(
 }
 
 /** From where to where each group goes along a dimension of `size`; `offs` has their ends. */
-function groupsOf(offs: tf.Tensor, size: number): [from: number, count: number][] {
+function groupsOf(offs: tf.Tensor, size: number): [from: number, to: number][] {
   const ends = Array.from(valuesOf(offs));
   return ends.map((end, i) => {
     const from = i === 0 ? 0 : ends[i - 1]!;
@@ -87,16 +87,9 @@ function groupsOf(offs: tf.Tensor, size: number): [from: number, count: number][
         `_grouped_mm: expected ends of groups that rise to at most ${size}, got [${ends.join(", ")}]`,
       );
     }
-    return [from, end - from];
+    return [from, end];
   });
 }
-
-const along = (x: tf.Tensor, dim: number, from: number, count: number): tf.Tensor =>
-  tf.slice(
-    x,
-    x.shape.map((_, i) => (i === dim ? from : 0)),
-    x.shape.map((size, i) => (i === dim ? count : size)),
-  );
 
 /**
  * One product for each group, as the experts of a mixture have them: `(S, K) × (E, K, N)` takes the
@@ -109,21 +102,23 @@ const groupedProduct = /* @__PURE__ */ op(
   (a: tf.Tensor, b: tf.Tensor, offs: tf.Tensor | null): tf.Tensor => {
     if (offs === null) return matmul(a, b);
     const one = (x: tf.Tensor, group: number): tf.Tensor =>
-      tf.reshape(along(x, 0, group, 1), x.shape.slice(1));
+      tf.reshape(sliceAxis(x, 0, group, group + 1), x.shape.slice(1));
     if (a.rank === 2 && b.rank === 2) {
       const groups = groupsOf(offs, a.shape[1]!);
-      return tf.stack(groups.map((group) => matmul(along(a, 1, ...group), along(b, 0, ...group))));
+      return tf.stack(
+        groups.map((group) => matmul(sliceAxis(a, 1, ...group), sliceAxis(b, 0, ...group))),
+      );
     }
     const dim = a.rank === 2 ? 0 : 1;
     const size = dim === 0 ? a.shape[0] : b.shape[1]!;
     const groups = groupsOf(offs, size);
     const products = groups.map((group, i) => {
-      const [left, right] = dim === 0 ? [along(a, 0, ...group), one(b, i)] : [one(a, i), along(b, 1, ...group)]; // prettier-ignore
+      const [left, right] = dim === 0 ? [sliceAxis(a, 0, ...group), one(b, i)] : [one(a, i), sliceAxis(b, 1, ...group)]; // prettier-ignore
       return matmul(left, right);
     });
-    const rest = size - groups.reduce((sum, [, count]) => sum + count, 0);
+    const rest = size - (groups.at(-1)?.[1] ?? 0);
     const shape = dim === 0 ? [rest, b.shape[2]!] : [a.shape[1]!, rest];
-    return tf.concat([...products, tf.zeros(shape, a.dtype)], dim);
+    return concatAxis([...products, tf.zeros(shape, a.dtype)], dim);
   },
 );
 
