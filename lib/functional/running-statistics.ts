@@ -19,6 +19,7 @@ export function updateStatistics(
   share: number | tf.Tensor,
   perInstance: boolean,
 ): RunningStatistics {
+  if (input.size === 0) return running;
   const spatial = Array.from({ length: input.rank - 2 }, (_, i) => i + 2);
   const batch = moments(input, perInstance ? spatial : [0, ...spatial]);
   const n = input.size / batch.mean.size;

@@ -23,6 +23,10 @@ const NAMES = [
     "solved-core",
     "mapped",
     "grouped",
+    "trained",
+    "trained-core",
+    "detected",
+    "windowed",
   ],
 ];
 
@@ -57,7 +61,7 @@ describe("exported programs of PyTorch", () => {
   });
 
   // These read a condition back, or write to their buffers.
-  const EAGER = ["cond", "cnn-train", "counter", "counter-core"];
+  const EAGER = ["cond", "cnn-train", "counter", "counter-core", "trained", "trained-core"];
   // On webgl a trace has no values, and these check some: no matrix is found singular by mistake.
   const CHECKING = ["spectral", "solved-core"];
   onEveryBackend("compiled", (backend, tolerance) => {

@@ -480,5 +480,61 @@ class Grouped(nn.Module):
 GROUPED = Grouped().eval()
 case("grouped", GROUPED, (N(7, 8), N(4, 16), N(2, 4, 8), torch.tensor([6, 16], dtype=torch.int32)))
 
+class Trained(nn.Module):
+    """Normalised by the batch, in the ops that decompositions and users write."""
+
+    def __init__(self):
+        super().__init__()
+        self.norm = nn.BatchNorm1d(3)
+        self.register_buffer("mean", torch.zeros(3))
+        self.register_buffer("var", torch.ones(3))
+
+    def forward(self, x):
+        y, mean, scale = torch.native_batch_norm(x, None, None, self.mean, self.var, True, 0.2, 1e-5)
+        return self.norm(x), y, mean * scale
+
+
+case("trained", Trained().train(), (N(4, 3),), more=[((N(4, 3),), {})])
+case("trained-core", Trained().train(), (N(4, 3),), more=[((N(4, 3),), {})], decompose=True)
+
+
+from torchvision import ops
+
+
+class Detected(nn.Module):
+    """torchvision's own ops."""
+
+    def forward(self, x, boxes, scores, rois, weight, offset, mask):
+        kept = ops.nms(boxes, scores, 0.3)
+        return (
+            kept.shape[0], boxes[kept], ops.roi_align(x, rois, (3, 4), 0.5, 2, True), ops.roi_align(x, rois, (2, 2), 0.3, 0, False),
+            ops.roi_pool(x, rois, (3, 4), 0.5), ops.deform_conv2d(x, offset, weight, stride=2, padding=1),
+            ops.deform_conv2d(x, offset, weight, torch.ones(4), stride=2, padding=1, mask=mask),
+        )
+
+
+corners = torch.rand(30, 2) * 20
+boxes = torch.cat([corners, corners + 1 + torch.rand(30, 2) * 12], 1)
+rois = torch.cat([torch.tensor([[0.0], [1.0], [1.0], [0.0]]), boxes[:4]], 1)
+case("detected", Detected().eval(), (N(2, 4, 9, 8), boxes, torch.rand(30), rois, N(4, 2, 3, 3), N(2, 36, 5, 4), torch.rand(2, 18, 5, 4)))
+
+
+class Windowed(nn.Module):
+    def forward(self, x, points):
+        pad = nn.utils.rnn.pad_sequence
+        counts, edges = torch.histogramdd(points, [3, 4])
+        shares, _ = torch.histogramdd(points, [torch.tensor([-1.0, 0.0, 2.0]), torch.tensor([-1.0, 0.5, 1.0])], density=True)
+        solved = torch.linalg.ldl_solve(*torch.linalg.ldl_factor(x @ x.mT - 3 * torch.eye(4)), x)
+        return (
+            torch.kaiser_window(9), torch.kaiser_window(8, periodic=False, beta=5.0), torch.bartlett_window(8),
+            torch.bartlett_window(9, False), torch.hamming_window(7, True, 0.6), torch.hamming_window(7), torch.range(1, 3, 0.5),
+            pad([x, x[:2]]), pad([x, x[:1]], batch_first=True, padding_value=-1.0), pad([x, x[:3]], padding_side="left"),
+            counts, edges[1], shares, torch.histogramdd(points, 3, weight=points[:, 0])[0], solved, torch.special.airy_ai(4 * x),
+            torch.linalg.matrix_rank(x, tol=torch.tensor(0.5)), x.sigmoid().polygamma_(1),
+        )
+
+
+case("windowed", Windowed().eval(), (N(4, 3), N(30, 2)))
+
 save_file(tensors, out / "cases.safetensors")
 (out / "cases.json").write_text(json.dumps(cases, indent=1) + "\n")

@@ -56,6 +56,14 @@ function arange(start: number, end: number, step = 1, dtype?: unknown): tf.Tenso
   );
 }
 
+/** The same, `end` included if a step meets it; floats unless another dtype is asked for. */
+function range(start: number, end: number, step = 1, dtype?: unknown): tf.Tensor {
+  if (step === 0) throw new RangeError("range(): step must be nonzero");
+  const count = Math.floor((end - start) / step) + 1;
+  const values = Array.from({ length: count }, (_, i) => start + i * step);
+  return withDtype(tf.tensor1d(values), dtype);
+}
+
 /** Counted from both ends, so that both are exact. */
 function linspace(start: Operand, end: Operand, steps: number, dtype?: unknown): tf.Tensor {
   const [from, to] = [numberOf(start), numberOf(end)];
@@ -96,34 +104,6 @@ function triangle(
   const both = [...places.map(([i]) => i), ...places.map(([, j]) => j)];
   return tf.tensor2d(both, [2, places.length], "int32");
 }
-
-/** A cosine window: `Σ (-1)ᵏ aₖ cos(2πkn / N)`. */
-function cosineWindow(
-  length: number,
-  periodic: boolean,
-  terms: readonly number[],
-  dtype?: unknown,
-): tf.Tensor {
-  const n = periodic ? length : length - 1;
-  const values = Array.from({ length }, (_, i) =>
-    length === 1
-      ? 1
-      : terms.reduce(
-          (sum, a, k) => sum + (k % 2 ? -a : a) * Math.cos((2 * Math.PI * k * i) / n),
-          0,
-        ),
-  );
-  return withDtype(tf.tensor1d(values), dtype);
-}
-
-const window = (terms: readonly number[]) => (length: number, dtype?: unknown) =>
-  cosineWindow(length, true, terms, dtype);
-const windowPeriodic =
-  (terms: readonly number[]) => (length: number, periodic: boolean, dtype?: unknown) =>
-    cosineWindow(length, periodic, terms, dtype);
-
-const HANN = [0.5, 0.5];
-const BLACKMAN = [0.42, 0.5, 0.08];
 
 /** Rows of zeros with a one; without a number of classes the largest index says how many. */
 const oneHot = /* @__PURE__ */ op("one_hot", (self: tf.Tensor, numClasses: number): tf.Tensor => {
@@ -168,6 +148,9 @@ export const creationOps = defineOps({
   "arange.start(start, end, dtype)": (start: number, end: number, dtype?: unknown) =>
     arange(start, end, 1, dtype),
   "arange.start_step(start, end, step, dtype)": arange,
+  "range(start, end, dtype)": (start: number, end: number, dtype?: unknown) =>
+    range(start, end, 1, dtype),
+  "range.step(start, end, step, dtype)": range,
   "linspace|linspace.Tensor_Tensor|linspace.Tensor_Scalar|linspace.Scalar_Tensor(start, end, steps, dtype)":
     linspace,
   "logspace|logspace.Tensor_Tensor|logspace.Tensor_Scalar|logspace.Scalar_Tensor(start, end, steps, base, dtype)":
@@ -178,19 +161,6 @@ export const creationOps = defineOps({
     triangle(row, column, (i, j) => j - i <= offset),
   "triu_indices(row, col, offset, dtype)": (row: number, column: number, offset = 0) =>
     triangle(row, column, (i, j) => j - i >= offset),
-  "hann_window(window_length, dtype)": window(HANN),
-  "hann_window.periodic(window_length, periodic, dtype)": windowPeriodic(HANN),
-  "hamming_window(window_length, dtype)": window([0.54, 0.46]),
-  "hamming_window.periodic(window_length, periodic, dtype)": windowPeriodic([0.54, 0.46]),
-  "hamming_window.periodic_alpha_beta(window_length, periodic, alpha, beta, dtype)": (
-    length: number,
-    periodic: boolean,
-    alpha: number,
-    beta: number,
-    dtype?: unknown,
-  ) => cosineWindow(length, periodic, [alpha, beta], dtype),
-  "blackman_window(window_length, dtype)": window(BLACKMAN),
-  "blackman_window.periodic(window_length, periodic, dtype)": windowPeriodic(BLACKMAN),
   "one_hot(self, num_classes)": (self: tf.Tensor, numClasses = -1) => oneHot(self, numClasses),
   "_to_copy(self, dtype)": withDtype,
   "to.dtype(self, dtype, non_blocking, copy, memory_format)": withDtype,
@@ -209,6 +179,7 @@ export const creationOps = defineOps({
     _device: unknown,
     dtype?: unknown,
   ) => withDtype(self, dtype),
+  "chalf(self)": (self: tf.Tensor) => self,
   "to.prim_dtype(self, dtype, non_blocking, copy)": withDtype,
   "item|_local_scalar_dense(self)": (self: tf.Tensor) => {
     const [value] = self.dataSync();

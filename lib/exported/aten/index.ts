@@ -12,6 +12,7 @@ import { fftOps } from "./fft.js";
 import { gradientOps } from "./gradient.js";
 import { indexingOps } from "./indexing.js";
 import { factorOps } from "./factors.js";
+import { ldlOps } from "./ldl.js";
 import { linalgOps } from "./linalg.js";
 import { lossOps } from "./loss.js";
 import { matmulOps } from "./matmul.js";
@@ -26,12 +27,15 @@ import { reduceOps } from "./reduce.js";
 import { resizeOps } from "./resize.js";
 import { rowOps } from "./rows.js";
 import { scatterOps } from "./scatter.js";
+import { sequenceOps } from "./sequences.js";
 import { shapeOps } from "./shape.js";
 import { sortingOps } from "./sorting.js";
 import { specialOps } from "./special.js";
 import { specialHostOps } from "./special-host.js";
 import { statisticsOps } from "./statistics.js";
 import { stftOps } from "./stft.js";
+import { visionOps } from "./vision.js";
+import { windowOps } from "./windows.js";
 
 /** The ATen ops that are built in, by name and overload: `"aten.add.Tensor"`. */
 export const ATEN_OPS: Readonly<Record<string, AtenOp>> = withComplex({
@@ -41,6 +45,7 @@ export const ATEN_OPS: Readonly<Record<string, AtenOp>> = withComplex({
   ...reduceOps,
   ...creationOps,
   ...shapeOps,
+  ...sequenceOps,
   ...diagonalOps,
   ...indexingOps,
   ...scatterOps,
@@ -59,6 +64,7 @@ export const ATEN_OPS: Readonly<Record<string, AtenOp>> = withComplex({
   ...statisticsOps,
   ...linalgOps,
   ...factorOps,
+  ...ldlOps,
   ...eigenOps,
   ...rowOps,
   ...quantileOps,
@@ -67,4 +73,6 @@ export const ATEN_OPS: Readonly<Record<string, AtenOp>> = withComplex({
   ...fftOps,
   ...stftOps,
   ...checkOps,
+  ...windowOps,
+  ...visionOps,
 });

@@ -158,7 +158,8 @@ const size = (sizes: readonly number[]): number => tf.util.sizeFromShape([...siz
 const luSolutions = /* @__PURE__ */ matrixOp(
   "linalg_lu_solve",
   ([lu, places, b], adjoint: boolean) => {
-    const pivots = [...places![0]!].map((one) => one - 1);
+    // Of no matrices there are no pivots, and what stands for them is no number of a row.
+    const pivots = [...places![0]!].map((one) => Math.max(one - 1, 0));
     if (!adjoint) return [solveFactored(lu!, pivots, b!)];
     // The factors of the transposed matrix come in the other order.
     const t = turn(lu!);
@@ -181,7 +182,7 @@ function luSolve(
 const unpacked = /* @__PURE__ */ matrixOp("lu_unpack", ([lu, places]) => {
   const [rows, columns] = [lu!.length, columnsOf(lu!)];
   const k = Math.min(rows, columns);
-  const order = exchange(identity(rows), [...places![0]!].map((one) => one - 1)); // prettier-ignore
+  const order = exchange(identity(rows), [...places![0]!].map((one) => Math.max(one - 1, 0))); // prettier-ignore
   return [
     turn(order),
     lu!.map((row, i) => Float64Array.from({ length: k }, (_, j) => (j < i ? row[j]! : Number(i === j)))), // prettier-ignore
@@ -279,7 +280,7 @@ export const linalgOps = defineOps({
     return where(tf.less(sign, 0), NaN, log);
   },
   "det|linalg_det(self)": determinant,
-  "linalg_pinv(self, rcond, hermitian)": (
+  "linalg_pinv|linalg_pinv.rcond_tensor(self, rcond, hermitian)": (
     self: tf.Tensor,
     rcond: Tolerance = 1e-15,
     hermitian = false,
@@ -287,7 +288,7 @@ export const linalgOps = defineOps({
   "linalg_pinv.atol_rtol_tensor|linalg_pinv.atol_rtol_float(self, atol, rtol, hermitian)":
     pseudoInverse,
   "pinverse(self, rcond)": (self: tf.Tensor, rcond = 1e-15) => pseudoInverse(self, 0, rcond),
-  "linalg_matrix_rank(self, tol, hermitian)": (
+  "linalg_matrix_rank|linalg_matrix_rank.tol_tensor(self, tol, hermitian)": (
     self: tf.Tensor,
     tol: Tolerance,
     hermitian = false,

@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import * as F from "../../functional/index.js";
 import { moments } from "../../functional/norm.js";
+import { updateStatistics } from "../../functional/running-statistics.js";
 import { vectorNorm } from "../../functional/vector-norm.js";
 import { divide } from "./support/arithmetic.js";
 import { defineOps } from "./support/define.js";
@@ -48,6 +49,24 @@ function nativeBatchNorm(
   const axes = input.shape.map((_, i) => i).filter((i) => i !== 1);
   const { mean, variance } = moments(input, axes);
   return [output, tf.reshape(mean, [-1]), tf.reshape(rsqrt(variance, eps), [-1])];
+}
+
+/** The same, and what the running statistics are afterwards. */
+function functionalBatchNorm(
+  input: tf.Tensor,
+  weight: Maybe,
+  bias: Maybe,
+  mean: tf.Tensor,
+  variance: tf.Tensor,
+  training: boolean,
+  momentum: number,
+  eps: number,
+): tf.Tensor[] {
+  const results = nativeBatchNorm(input, weight, bias, mean, variance, training, momentum, eps);
+  const next = training
+    ? updateStatistics({ mean, variance }, input, momentum, false)
+    : { mean, variance };
+  return [...results, next.mean, next.variance];
 }
 
 /** The output, mean and 1/σ, the latter two with the normalised dimensions kept as 1. */
@@ -112,8 +131,36 @@ function renorm(self: tf.Tensor, p: number, dim: number, maxnorm: number): tf.Te
 export const normOps = defineOps({
   "batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps, cudnn_enabled)":
     batchNorm,
-  "native_batch_norm|_native_batch_norm_legit|_native_batch_norm_legit_functional(input, weight, bias, running_mean, running_var, training, momentum, eps)":
+  "native_batch_norm|_native_batch_norm_legit(input, weight, bias, running_mean, running_var, training, momentum, eps)":
     nativeBatchNorm,
+  "_native_batch_norm_legit_functional(input, weight, bias, running_mean, running_var, training, momentum, eps)":
+    functionalBatchNorm,
+  "_batch_norm_with_update(input, weight, bias, running_mean, running_var, momentum, eps)": (
+    input: tf.Tensor,
+    weight: Maybe,
+    bias: Maybe,
+    mean: Maybe,
+    variance: Maybe,
+    momentum: number,
+    eps: number,
+  ) => [
+    ...nativeBatchNorm(input, weight, bias, mean, variance, true, momentum, eps),
+    tf.zeros([0]),
+  ],
+  "_batch_norm_with_update_functional(input, weight, bias, running_mean, running_var, momentum, eps)":
+    (
+      input: tf.Tensor,
+      weight: Maybe,
+      bias: Maybe,
+      mean: tf.Tensor,
+      variance: tf.Tensor,
+      momentum: number,
+      eps: number,
+    ) => {
+      const all = functionalBatchNorm(input, weight, bias, mean, variance, true, momentum, eps);
+      // What a gradient would need comes between.
+      return [...all.slice(0, 3), tf.zeros([0]), ...all.slice(3)];
+    },
   "_native_batch_norm_legit_no_training(input, weight, bias, running_mean, running_var, momentum, eps)":
     (
       input: tf.Tensor,

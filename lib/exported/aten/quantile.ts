@@ -119,9 +119,94 @@ const histogramOf = /* @__PURE__ */ op(
   },
 );
 
+/** Edges of equally wide bins. */
+function edgesOf(low: number, high: number, bins: number): number[] {
+  const [first, last] = low === high ? [low - 0.5, high + 0.5] : [low, high];
+  return Array.from({ length: bins + 1 }, (_, i) => first + (i * (last - first)) / bins);
+}
+
+/** Counts of points `(N, D)` in boxes, and the edges of these along each dimension. */
+const histogramOfPoints = /* @__PURE__ */ op(
+  "histogramdd",
+  (
+    self: tf.Tensor,
+    bins: readonly (number | tf.Tensor)[],
+    range: readonly number[] | null,
+    weight: Weight,
+    density: boolean,
+  ): tf.Tensor[] => {
+    const d = self.shape.at(-1)!;
+    const points = valuesOf(self);
+    const count = d === 0 ? 0 : points.length / d;
+    const weights = weight && valuesOf(weight);
+    const edges = Array.from({ length: d }, (_, k) => {
+      const bin = bins[k]!;
+      if (typeof bin !== "number") return [...valuesOf(bin)];
+      if (range !== null) return edgesOf(range[2 * k]!, range[2 * k + 1]!, bin);
+      const along = Array.from({ length: count }, (_row, i) => points[i * d + k]!);
+      return count === 0
+        ? edgesOf(0, 1, bin)
+        : edgesOf(Math.min(...along), Math.max(...along), bin);
+    });
+    const shape = edges.map(({ length }) => length - 1);
+    const counts = new Float32Array(tf.util.sizeFromShape(shape));
+    for (let i = 0; i < count; i += 1) {
+      let place = 0;
+      for (const [k, edge] of edges.entries()) {
+        const value = points[i * d + k]!;
+        const isInside = value >= edge[0]! && value <= edge.at(-1)!;
+        const at = Math.min(
+          edge.findLastIndex((one) => one <= value),
+          shape[k]! - 1,
+        );
+        place = isInside && place >= 0 ? place * shape[k]! + at : -1;
+      }
+      if (place >= 0) counts[place]! += weights?.[i] ?? 1;
+    }
+    if (density) {
+      const total = counts.reduce((sum, one) => sum + one, 0);
+      counts.forEach((one, i) => {
+        let [rest, size] = [i, total];
+        for (const [k, edge] of [...edges.entries()].reverse()) {
+          const at = rest % shape[k]!;
+          rest = (rest - at) / shape[k]!;
+          size *= edge[at + 1]! - edge[at]!;
+        }
+        counts[i] = one / size;
+      });
+    }
+    return [tf.tensor(counts, shape), ...edges.map((edge) => tf.tensor1d(edge))];
+  },
+);
+
+const pointsIn =
+  (take: (all: tf.Tensor[]) => unknown) =>
+  (
+    self: tf.Tensor,
+    bins: number | readonly (number | tf.Tensor)[],
+    range: readonly number[] | null = null,
+    weight: Weight = null,
+    density = false,
+  ): unknown => {
+    const x = tf.reshape(self, [-1, self.shape.at(-1)!]);
+    const each = typeof bins === "number" ? new Array<number>(x.shape[1]!).fill(bins) : bins;
+    const flat = weight && tf.reshape(weight, [-1]);
+    return take(histogramOfPoints(x, each, range, flat, density));
+  };
+
 export const quantileOps = defineOps({
   "quantile|quantile.scalar(self, q, dim, keepdim, interpolation)": quantile(false),
   "nanquantile|nanquantile.scalar(self, q, dim, keepdim, interpolation)": quantile(true),
+  "histogramdd|histogramdd.int_bins|histogramdd.TensorList_bins(self, bins, range, weight, density)":
+    pointsIn(([counts, ...edges]) => [counts, edges]),
+  "_histogramdd_bin_edges(self, bins, range, weight, density)": pointsIn(([, ...edges]) => edges),
+  "_histogramdd_from_bin_cts(self, bins, range, weight, density)": pointsIn(([counts]) => counts),
+  "_histogramdd_from_bin_tensors(self, bins, weight, density)": (
+    self: tf.Tensor,
+    bins: readonly tf.Tensor[],
+    weight: Weight = null,
+    density = false,
+  ) => pointsIn(([counts]) => counts)(self, bins, null, weight, density),
   "histogram.bin_ct(self, bins, range, weight, density)": (
     self: tf.Tensor,
     bins: number,

@@ -2,6 +2,7 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { op } from "../../functional/op.js";
 import { alike, promote } from "./support/arithmetic.js";
+import { airyAi } from "./support/airy.js";
 import { defineOps } from "./support/define.js";
 import { FLOAT, type Operand, toFloat } from "./support/dtype.js";
 import { tensorOf, valuesOf } from "./support/host.js";
@@ -101,6 +102,7 @@ export const specialHostOps = defineOps({
   "special_scaled_modified_bessel_k1(x)": unary("special_scaled_modified_bessel_k1", (x) =>
     scaledBesselK(1, x),
   ),
+  "special_airy_ai(x)": unary("special_airy_ai", airyAi),
   "special_spherical_bessel_j0(x)": unary("special_spherical_bessel_j0", sphericalJ0),
   "igamma|special_gammainc(self, other)": binary("igamma", (a, x) => igamma(a, x)),
   "igammac|special_gammaincc(self, other)": binary("igammac", (a, x) => igamma(a, x, true)),

@@ -6,17 +6,18 @@
  * goes back through those ops into the storage. PyTorch's functionalization works so too:
  * https://docs.pytorch.org/docs/stable/func.ux_limitations.html
  */
+import type { Node } from "../../graph/index.js";
 import {
   type Argument,
   Graph,
   type KeywordArguments,
   type Literal,
   mapNodes,
-  Node,
   type TensorMeta,
 } from "../../graph/index.js";
 import { inlineGraphs } from "./inline.js";
 import { functionalTarget, isComparison, severalWritesOf, writesOf } from "./in-place.js";
+import { statisticsOf } from "./statistics.js";
 import { IN_PLACE_VIEWS, isView, packetOf } from "./views.js";
 
 export interface Lowered {
@@ -227,6 +228,8 @@ class Lowering {
     if (packet === "copy") value = this.copy(node, "sconce.copy", args.slice(0, 2));
     else {
       const isZero = packetOf(node.target) === "zero_";
+      // The one op whose tensor stands second where it is not in place.
+      if (packetOf(node.target) === "polygamma_") args.reverse();
       value = this.copy(node, target, isZero ? [args[0], 0] : args, kwargs);
     }
     if (out || isComparison(packet)) {
@@ -314,16 +317,13 @@ class Lowering {
 
   /** Normalisations in training write to their running statistics, which no schema says. */
   private hiddenUpdate(node: Node): boolean {
-    const packet = packetOf(node.target);
-    if (packet !== "batch_norm" && packet !== "instance_norm") return false;
-    const [input, weight, bias, mean, variance, isTraining, momentum, eps] = node.args;
-    if (isTraining !== true || !(mean instanceof Node) || !(variance instanceof Node)) return false;
-    const given = [input, weight, bias, mean, variance, momentum, eps];
-    const args = this.renew(given) as Argument[];
-    const all = this.copy(node, `sconce.${packet}_train`, args);
-    this.own(node, this.item(node, all, 0));
-    this.assign(this.tensors.get(mean)!, this.item(node, all, 1));
-    this.assign(this.tensors.get(variance)!, this.item(node, all, 2));
+    const update = statisticsOf(node);
+    if (update === null) return false;
+    const { target, given, mean, variance, output, first } = update;
+    const all = this.copy(node, target, this.renew(given) as Argument[]);
+    this.own(node, output === null ? all : this.item(node, all, output));
+    this.assign(this.tensors.get(mean)!, this.item(node, all, first));
+    this.assign(this.tensors.get(variance)!, this.item(node, all, first + 1));
     return true;
   }
 }

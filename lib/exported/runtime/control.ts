@@ -57,6 +57,7 @@ function stackEach(rows: readonly (readonly unknown[])[]): unknown[] {
 
 const map: AtenOp = ([body, xs, extra]) => {
   const parts = slicesOf(xs as unknown[]);
+  if (parts[0]!.length === 0) throw new Error("Leading dimensions of mapped xs cannot be 0.");
   const more = (extra ?? []) as unknown[];
   const rows = parts[0]!.map((_, i) =>
     asList((body as Subgraph)(...parts.map((part) => part[i]), ...more)),
@@ -76,7 +77,14 @@ const scan: AtenOp = ([combine, init, xs, extra]) => {
     carry = result.slice(0, carry.length);
     rows.push(result.slice(carry.length));
   }
-  return [...carry, ...stackEach(rows)];
+  if (rows.length > 0) return [...carry, ...stackEach(rows)];
+  // What a row would give says how large it would be.
+  const none = (xs as tf.Tensor[]).map(({ shape, dtype }) => tf.zeros(shape.slice(1), dtype));
+  const row = asList((combine as Subgraph)(...carry, ...none, ...more)).slice(carry.length);
+  return [
+    ...carry,
+    ...(row as tf.Tensor[]).map(({ shape, dtype }) => tf.zeros([0, ...shape], dtype)),
+  ];
 };
 
 const associativeScan: AtenOp = ([combine, xs, extra]) => {

@@ -94,7 +94,13 @@ const assertMetadata: AtenOp = ([x, sizes]) => {
 const power = (a: number, b: number): number => a ** b;
 
 export const SYMBOLIC_OPS: Readonly<Record<string, AtenOp>> = {
-  "operator.getitem": ([list, index]) => (list as unknown[])[index as number],
+  "operator.getitem": ([list, index]) => {
+    const all = list as unknown[];
+    if (!((index as number) in all)) {
+      throw new RangeError(`there is no result ${String(index)}, there are ${all.length}`);
+    }
+    return all[index as number];
+  },
   "operator.eq": equal,
   "operator.ne": (...call) => !equal(...call),
   "operator.lt": binary((a, b) => a < b),

@@ -7,7 +7,7 @@ import { EMBEDDED, embedded } from "./matrices.js";
 import { byParts, holdsComplex, multipliedOut, productOf, valuesOf } from "./parts.js";
 
 /** Casts; a cast to a real dtype leaves the real part. */
-const CASTS = /^aten\.(_to_copy|to|type_as)\./;
+const CASTS = /^aten\.(_to_copy|to|type_as|chalf)\./;
 
 /** They know complex tensors by themselves. */
 const OWN =

@@ -2,11 +2,27 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { AtenOp } from "../../op-table.js";
 import { type Complex, complexOf } from "../support/complex.js";
-import { sliceAxis } from "../support/shape.js";
+import { permuteAxes, sliceAxis } from "../support/shape.js";
 
 /** What gives of such a matrix another of the kind. */
 export const EMBEDDED =
   /^aten\.(inverse|linalg_inv|linalg_inv_ex|matrix_exp|linalg_matrix_exp|matrix_power|linalg_matrix_power|linalg_pinv|pinverse|linalg_solve|linalg_solve_ex|_linalg_solve_ex)\./;
+
+/** Of a Hermitian matrix the lower half is read, and of the diagonal the real part. */
+function mirrored({ re, im }: Complex): Complex {
+  const n = re.shape.at(-1)!;
+  const below = tf.tidy(() => {
+    const at = tf.range(0, n, 1, "int32");
+    return tf.cast(tf.greater(tf.reshape(at, [n, 1]), at), "float32");
+  });
+  const turn = (x: tf.Tensor): tf.Tensor => permuteAxes(x, [...x.shape.map((_, i) => i).slice(0, -2), x.rank - 1, x.rank - 2]); // prettier-ignore
+  const [real, imaginary] = [tf.mul(re, below), tf.mul(im, below)];
+  const middle = tf.mul(re, tf.eye(n));
+  return {
+    re: tf.addN([real, middle, turn(real)]),
+    im: tf.sub(imaginary, turn(imaginary)),
+  };
+}
 
 const embed = ({ re, im }: Complex): tf.Tensor =>
   tf.concat([tf.concat([re, tf.neg(im)], -1), tf.concat([im, re], -1)], -2);
@@ -29,18 +45,17 @@ const reshaped = ({ re, im }: Complex, shape: readonly number[]): Complex => ({
 export function embedded(target: string, op: AtenOp): AtenOp {
   const count = target.includes("solve") ? 2 : 1;
   return (args, kwargs, context) => {
-    const [a, b] = args.slice(0, count).map((one) => complexOf(one as tf.Tensor | Complex)) as [
+    const [given, b] = args.slice(0, count).map((one) => complexOf(one as tf.Tensor | Complex)) as [
       Complex,
       Complex?,
     ];
+    const a = kwargs.hermitian === true ? mirrored(given) : given;
     const isVector = b !== undefined && b.re.rank === a.re.rank - 1;
     const right = isVector ? reshaped(b, [...b.re.shape, 1]) : b;
     const matrices = [a, right].slice(0, count).map((one) => embed(one!));
-    const given = [...matrices, ...args.slice(count)];
-    // What is read of a Hermitian matrix is more than one half of this one.
-    const more = Object.entries(kwargs).filter(([name]) => name !== "hermitian");
+    const all = [...matrices, ...args.slice(count)];
     const plain = { ...context, inputs: [], outputs: [] };
-    const result = op(given, Object.fromEntries(more), plain);
+    const result = op(all, kwargs, plain);
     const [x, ...others] = [result].flat() as tf.Tensor[];
     const z = isVector ? reshaped(taken(x!), b.re.shape) : taken(x!);
     return Array.isArray(result) ? [z, ...others] : z;
