@@ -27,6 +27,7 @@ const NAMES = [
     "trained-core",
     "detected",
     "windowed",
+    "vmapped",
   ],
 ];
 

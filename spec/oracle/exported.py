@@ -536,5 +536,24 @@ class Windowed(nn.Module):
 
 case("windowed", Windowed().eval(), (N(4, 3), N(30, 2)))
 
+class Vmapped(nn.Module):
+    """Functions of one row, of rows of rows, and of what all rows share."""
+
+    def __init__(self):
+        super().__init__()
+        self.head = nn.Linear(4, 4)
+
+    def forward(self, x, y):
+        def row(one, scale):
+            one = one.clone().mul_(2)
+            return self.head(one).softmax(0) @ one, one * scale
+
+        scores, scaled = torch.vmap(row, in_dims=(0, None))(x, y.sum())
+        pairs = torch.vmap(lambda a: torch.vmap(lambda b: (a * b).sum().relu() + y)(x))(x)
+        return scores, scaled, pairs, torch.vmap(torch.dot, in_dims=(1, 1))(x, x)
+
+
+case("vmapped", Vmapped().eval(), (N(3, 4), N(2)), dynamic_shapes={"x": {0: Dim.AUTO}, "y": None}, more=[((N(5, 4), N(2)), {})])
+
 save_file(tensors, out / "cases.safetensors")
 (out / "cases.json").write_text(json.dumps(cases, indent=1) + "\n")

@@ -57,7 +57,8 @@ function takeItem({ target, args }: Node, made: Map<Node, Argument>): Argument |
   return Array.isArray(list) ? (list[args[1] as number] as Argument) : undefined;
 }
 
-function copy(
+/** A node in another graph, with the graph that it stands for, if it does. */
+export function copy(
   graph: Graph,
   from: Graph,
   node: Node,

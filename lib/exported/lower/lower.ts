@@ -18,6 +18,7 @@ import {
 import { inlineGraphs } from "./inline.js";
 import { functionalTarget, isComparison, severalWritesOf, writesOf } from "./in-place.js";
 import { statisticsOf } from "./statistics.js";
+import { gatherVmaps } from "./vmap.js";
 import { IN_PLACE_VIEWS, isView, packetOf } from "./views.js";
 
 export interface Lowered {
@@ -30,7 +31,7 @@ export interface Lowered {
 
 /** @throws Error for what cannot be made functional. */
 export function lower(program: Graph): Lowered {
-  const lowering = new Lowering(inlineGraphs(program));
+  const lowering = new Lowering(gatherVmaps(inlineGraphs(program)));
   return lowering.run();
 }
 

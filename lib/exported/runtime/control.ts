@@ -99,6 +99,21 @@ const associativeScan: AtenOp = ([combine, xs, extra]) => {
   return stackEach(rows);
 };
 
+/** `[body, size, xs, dims, others, outDims]`: each row of the xs with all of the others. */
+const vmap: AtenOp = ([body, size, xs, dims, others, outDims]) => {
+  const parts = (xs as tf.Tensor[]).map((x, i) => {
+    const dim = (dims as number[])[i]!;
+    return tf.unstack(x, dim < 0 ? dim + x.rank : dim);
+  });
+  const rows = Array.from({ length: size as number }, (_, i) =>
+    asList((body as Subgraph)(...parts.map((part) => part[i]), ...(others as unknown[]))),
+  );
+  return (outDims as number[]).map((dim, k) => {
+    const all = rows.map((row) => row[k] as tf.Tensor);
+    return tf.stack(all, dim < 0 ? dim + all[0]!.rank + 1 : dim);
+  });
+};
+
 const call: AtenOp = ([body, ...operands]) => (body as Subgraph)(...operands);
 
 export const CONTROL_OPS: Readonly<Record<string, AtenOp>> = {
@@ -111,6 +126,7 @@ export const CONTROL_OPS: Readonly<Record<string, AtenOp>> = {
   "higher_order.strict_mode": ([body, operands]) => (body as Subgraph)(...(operands as unknown[])),
   "higher_order.hints_wrapper": ([body, operands]) =>
     (body as Subgraph)(...(operands as unknown[])),
+  "sconce.vmap": vmap,
   "higher_order.wrap": call,
   "higher_order.run_const_graph": ([body, operands]) => (body as Subgraph)(...asList(operands)),
   "higher_order.tag_activation_checkpoint": call,
