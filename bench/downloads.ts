@@ -11,9 +11,9 @@ export const PARTS = {
   "nn.load of .safetensors": ["checkpoint/load.ts"],
   "nn.load of .pt": ["checkpoint/load.ts", "checkpoint/zip.ts", "checkpoint/torch/zip.ts"],
   "the kernels under ops": ["eager/index.ts"],
-  "nn.compile on cpu": ["compile/compile.ts", "compile/plan/engine.ts"],
-  "nn.compile on webgl": ["compile/compile.ts", "compile/webgl/engine.ts"],
-  "nn.compile on others": ["compile/compile.ts", "compile/tfjs/engine.ts"],
+  "nn.compile on cpu": ["compile/cpu.ts"],
+  "nn.compile on webgl": ["compile/webgl.ts"],
+  "nn.compile on others": ["compile/others.ts"],
   "nn.loadExported": ["exported/load.ts"],
 } satisfies Record<string, readonly string[]>;
 

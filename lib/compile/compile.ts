@@ -10,13 +10,7 @@ import { onCpu } from "./on-cpu.js";
 import { atOnce, inTurns, type Parts } from "./parts.js";
 import { type Explanation, explain } from "./report.js";
 import { type Profile, profileOf } from "./profile.js";
-import {
-  type CompiledPlan,
-  type CompileEngine,
-  type CreateEngine,
-  type Results,
-  targetOf,
-} from "./target.js";
+import type { CompiledPlan, CompileEngine, CreateEngine, Results } from "./target.js";
 import { takeApart } from "./structure.js";
 import { TraceError } from "./recorder.js";
 import { checkPrecision, checkTarget, type Precision } from "./precision.js";
@@ -79,7 +73,9 @@ interface Ready {
   tensors: tf.Tensor[];
 }
 
-export async function compile<M extends Traceable>(
+/** `nn.compile` with a backend's engine; that backend is the current one, and ready. */
+export async function compileWith<M extends Traceable>(
+  createEngine: CreateEngine,
   model: M,
   example: unknown,
   options?: CompileOptions,
@@ -89,10 +85,8 @@ export async function compile<M extends Traceable>(
   checkThreads("compile: threads", threads);
   checkPrecision(read.precision);
   checkOthers(model, example, read);
-  await tf.ready();
   const backend = tf.getBackend();
   checkTarget(read.precision, backend);
-  const createEngine = await targetOf(backend);
   const compiler = new Compiler(model, backend, createEngine, { ...read, threads });
   await compiler.prepare(Array.isArray(example) ? (example as unknown[]) : [example]);
   const fast = (...args: unknown[]): unknown => compiler.call(args);

@@ -1,4 +1,5 @@
 /** Compiling. Tracing is here; what optimises and plans is loaded with the first call of `compile`. */
+import * as tf from "@tensorflow/tfjs-core";
 import type { Compiled, CompileOptions } from "./compile.js";
 import type { Traceable } from "./trace.js";
 
@@ -9,6 +10,14 @@ export { TraceError } from "./recorder.js";
 export type { Explanation } from "./report.js";
 export { setThreads } from "./threads.js";
 export { trace, type Traceable } from "./trace.js";
+
+type Compile = typeof compile;
+
+/** Each with all that it needs, so that a page waits for one answer, not for one after the other. */
+const COMPILERS: Readonly<Record<string, () => Promise<{ compile: Compile }>>> = {
+  cpu: () => import("./cpu.js"),
+  webgl: () => import("./webgl.js"),
+};
 
 /**
  * Compiles a model: traces it once, optimises the graph and runs it by kernels of our own, as one
@@ -30,5 +39,7 @@ export async function compile<M extends Traceable>(
   example: unknown,
   options?: CompileOptions,
 ): Promise<Compiled<M>> {
-  return (await import("./compile.js")).compile(model, example, options);
+  await tf.ready();
+  const load = COMPILERS[tf.getBackend()] ?? (() => import("./others.js"));
+  return (await load()).compile(model, example, options);
 }

@@ -1,6 +1,5 @@
 /** What a backend's compiler gives: plans in, numbers out. `plan/` has that of the CPU, `webgl/` its own. */
 import type * as tf from "@tensorflow/tfjs-core";
-import { loadBackend } from "../backend.js";
 import type { Graph, Node } from "../graph/index.js";
 import type { Precision } from "./precision.js";
 
@@ -65,18 +64,3 @@ export type CreateEngine = (
   threads: number,
   precision?: Precision,
 ) => CompileEngine;
-
-/**
- * The compilers by the tfjs backend on which they run, loaded when they are needed. Any other
- * backend runs the optimised graph by tfjs' fused ops.
- */
-const TARGETS: Readonly<Record<string, () => Promise<CreateEngine>>> = {
-  cpu: async () => (await import("./plan/engine.js")).loadEngine(),
-  webgl: async () => {
-    await loadBackend("cpu"); // for `onCpu`
-    return (await import("./webgl/engine.js")).createWebglEngine;
-  },
-};
-
-export const targetOf = async (backend: string): Promise<CreateEngine> =>
-  (await TARGETS[backend]?.()) ?? (await import("./tfjs/engine.js")).createTfjsEngine;

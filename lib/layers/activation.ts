@@ -1,7 +1,7 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import * as F from "../functional/index.js";
 import { Module } from "../module/index.js";
-import { Inplace, type InplaceOptions } from "./inplace.js";
+import { Inplace } from "./inplace.js";
 
 /**
  * `1 / (1 + exp(-x))`, element by element; any shape.
@@ -37,10 +37,6 @@ export class Tanh extends Module {
 export class ReLU extends Inplace {
   static override readonly name: string = "ReLU";
 
-  constructor(options?: InplaceOptions) {
-    super("ReLU", options);
-  }
-
   override forward(x: tf.Tensor): tf.Tensor {
     return F.relu(x);
   }
@@ -53,10 +49,6 @@ export class ReLU extends Inplace {
  */
 export class ReLU6 extends Inplace {
   static override readonly name: string = "ReLU6";
-
-  constructor(options?: InplaceOptions) {
-    super("ReLU6", options);
-  }
 
   override forward(x: tf.Tensor): tf.Tensor {
     return F.relu6(x);
@@ -71,10 +63,6 @@ export class ReLU6 extends Inplace {
 export class SiLU extends Inplace {
   static override readonly name: string = "SiLU";
 
-  constructor(options?: InplaceOptions) {
-    super("SiLU", options);
-  }
-
   override forward(x: tf.Tensor): tf.Tensor {
     return F.silu(x);
   }
@@ -87,10 +75,6 @@ export class SiLU extends Inplace {
  */
 export class Mish extends Inplace {
   static override readonly name: string = "Mish";
-
-  constructor(options?: InplaceOptions) {
-    super("Mish", options);
-  }
 
   override forward(x: tf.Tensor): tf.Tensor {
     return F.mish(x);
@@ -105,10 +89,6 @@ export class Mish extends Inplace {
 export class SELU extends Inplace {
   static override readonly name: string = "SELU";
 
-  constructor(options?: InplaceOptions) {
-    super("SELU", options);
-  }
-
   override forward(x: tf.Tensor): tf.Tensor {
     return F.selu(x);
   }
@@ -121,10 +101,6 @@ export class SELU extends Inplace {
  */
 export class Hardsigmoid extends Inplace {
   static override readonly name: string = "Hardsigmoid";
-
-  constructor(options?: InplaceOptions) {
-    super("Hardsigmoid", options);
-  }
 
   override forward(x: tf.Tensor): tf.Tensor {
     return F.hardsigmoid(x);
@@ -143,10 +119,6 @@ export class Hardsigmoid extends Inplace {
  */
 export class Hardswish extends Inplace {
   static override readonly name: string = "Hardswish";
-
-  constructor(options?: InplaceOptions) {
-    super("Hardswish", options);
-  }
 
   override forward(x: tf.Tensor): tf.Tensor {
     return F.hardswish(x);

@@ -61,10 +61,10 @@ export class AdaptiveAvgPool3d extends AdaptivePoolNd {
 abstract class AdaptiveMaxPoolNd<R extends boolean> extends AdaptivePoolNd {
   readonly returnIndices: boolean;
 
-  constructor(where: string, outputSize: F.AdaptiveSize, options?: { returnIndices?: R }) {
+  constructor(outputSize: F.AdaptiveSize, options?: { returnIndices?: R }) {
     super(outputSize);
     const defaults: F.AdaptiveMaxPoolOptions = { returnIndices: false };
-    this.returnIndices = readOptions(where, defaults, options).returnIndices!;
+    this.returnIndices = readOptions(this.constructor.name, defaults, options).returnIndices!;
   }
 
   protected pool(pool: F.AdaptiveMaxPool, x: tf.Tensor): Pooled<R> {
@@ -80,10 +80,6 @@ abstract class AdaptiveMaxPoolNd<R extends boolean> extends AdaptivePoolNd {
 export class AdaptiveMaxPool1d<R extends boolean = false> extends AdaptiveMaxPoolNd<R> {
   static override readonly name: string = "AdaptiveMaxPool1d";
 
-  constructor(outputSize: F.AdaptiveSize, options?: { returnIndices?: R }) {
-    super("AdaptiveMaxPool1d", outputSize, options);
-  }
-
   override forward(x: tf.Tensor): Pooled<R> {
     return this.pool(F.adaptiveMaxPool1d, x);
   }
@@ -97,10 +93,6 @@ export class AdaptiveMaxPool1d<R extends boolean = false> extends AdaptiveMaxPoo
 export class AdaptiveMaxPool2d<R extends boolean = false> extends AdaptiveMaxPoolNd<R> {
   static override readonly name: string = "AdaptiveMaxPool2d";
 
-  constructor(outputSize: F.AdaptiveSize, options?: { returnIndices?: R }) {
-    super("AdaptiveMaxPool2d", outputSize, options);
-  }
-
   override forward(x: tf.Tensor): Pooled<R> {
     return this.pool(F.adaptiveMaxPool2d, x);
   }
@@ -113,10 +105,6 @@ export class AdaptiveMaxPool2d<R extends boolean = false> extends AdaptiveMaxPoo
  */
 export class AdaptiveMaxPool3d<R extends boolean = false> extends AdaptiveMaxPoolNd<R> {
   static override readonly name: string = "AdaptiveMaxPool3d";
-
-  constructor(outputSize: F.AdaptiveSize, options?: { returnIndices?: R }) {
-    super("AdaptiveMaxPool3d", outputSize, options);
-  }
 
   override forward(x: tf.Tensor): Pooled<R> {
     return this.pool(F.adaptiveMaxPool3d, x);

@@ -64,13 +64,12 @@ abstract class AvgPool2dOr3d extends AvgPoolNd {
   readonly divisorOverride: number | null;
 
   constructor(
-    where: string,
     readonly kernelSize: F.PoolSize,
     options?: F.AvgPoolOptions,
   ) {
     super();
     const read = readOptions<Required<F.AvgPoolOptions>>(
-      where,
+      this.constructor.name,
       { stride: null, padding: 0, ceilMode: false, countIncludePad: true, divisorOverride: null },
       options,
     );
@@ -96,10 +95,6 @@ abstract class AvgPool2dOr3d extends AvgPoolNd {
 export class AvgPool2d extends AvgPool2dOr3d {
   static override readonly name: string = "AvgPool2d";
 
-  constructor(kernelSize: F.PoolSize, options?: F.AvgPoolOptions) {
-    super("AvgPool2d", kernelSize, options);
-  }
-
   override forward(x: tf.Tensor): tf.Tensor {
     return this.pool(F.avgPool2d, x);
   }
@@ -112,10 +107,6 @@ export class AvgPool2d extends AvgPool2dOr3d {
  */
 export class AvgPool3d extends AvgPool2dOr3d {
   static override readonly name: string = "AvgPool3d";
-
-  constructor(kernelSize: F.PoolSize, options?: F.AvgPoolOptions) {
-    super("AvgPool3d", kernelSize, options);
-  }
 
   override forward(x: tf.Tensor): tf.Tensor {
     return this.pool(F.avgPool3d, x);

@@ -5,7 +5,7 @@ import { countBatch } from "../functional/running-statistics.js";
 import { NormBase, type NormOptions } from "./norm-base.js";
 
 abstract class BatchNormNd extends NormBase {
-  constructor(where: string, numFeatures: number, options: NormOptions | undefined) {
+  constructor(numFeatures: number, options?: NormOptions) {
     const defaults = {
       eps: 1e-5,
       momentum: 0.1,
@@ -13,7 +13,7 @@ abstract class BatchNormNd extends NormBase {
       trackRunningStats: true,
       bias: true,
     };
-    super(numFeatures, readOptions<Required<NormOptions>>(where, defaults, options));
+    super(numFeatures, readOptions<Required<NormOptions>>(new.target.name, defaults, options));
   }
 
   override forward(x: tf.Tensor): tf.Tensor {
@@ -41,10 +41,6 @@ abstract class BatchNormNd extends NormBase {
 export class BatchNorm1d extends BatchNormNd {
   static override readonly name: string = "BatchNorm1d";
 
-  constructor(numFeatures: number, options?: NormOptions) {
-    super("BatchNorm1d", numFeatures, options);
-  }
-
   protected override ranks(): readonly number[] {
     return [2, 3];
   }
@@ -57,10 +53,6 @@ export class BatchNorm1d extends BatchNormNd {
  */
 export class BatchNorm2d extends BatchNormNd {
   static override readonly name: string = "BatchNorm2d";
-
-  constructor(numFeatures: number, options?: NormOptions) {
-    super("BatchNorm2d", numFeatures, options);
-  }
 
   protected override ranks(): readonly number[] {
     return [4];
@@ -75,10 +67,6 @@ export class BatchNorm2d extends BatchNormNd {
 export class BatchNorm3d extends BatchNormNd {
   static override readonly name: string = "BatchNorm3d";
 
-  constructor(numFeatures: number, options?: NormOptions) {
-    super("BatchNorm3d", numFeatures, options);
-  }
-
   protected override ranks(): readonly number[] {
     return [5];
   }
@@ -91,10 +79,6 @@ export class BatchNorm3d extends BatchNormNd {
  */
 export class SyncBatchNorm extends BatchNormNd {
   static override readonly name: string = "SyncBatchNorm";
-
-  constructor(numFeatures: number, options?: NormOptions) {
-    super("SyncBatchNorm", numFeatures, options);
-  }
 
   protected override ranks(): readonly number[] {
     return [2, 3, 4, 5, 6];

@@ -1,5 +1,5 @@
 import { expandSteps } from "../arguments.js";
-import { init, type Parameter } from "../module/index.js";
+import { formatTuple, init, type Parameter } from "../module/index.js";
 
 /** The constructor's checks that all convolutions share. */
 export function checkChannels(inChannels: number, outChannels: number, groups: number): void {
@@ -33,5 +33,32 @@ export function keepSteps(
   return Array.isArray(value) ? [...(value as readonly number[])] : steps;
 }
 
-export const isZero = (values: readonly number[]): boolean => values.every((value) => value === 0);
+/** What convolutions of both directions print: what differs from the defaults. */
+export function convText(layer: {
+  inChannels: number;
+  outChannels: number;
+  kernelSize: readonly number[];
+  stride: readonly number[];
+  padding: readonly number[] | string;
+  dilation: readonly number[];
+  outputPadding?: readonly number[];
+  groups: number;
+  bias: Parameter | null;
+  paddingMode?: string;
+}): string {
+  const { padding, dilation, outputPadding = [], groups, bias, paddingMode = "zeros" } = layer;
+  let text =
+    `${layer.inChannels}, ${layer.outChannels}, kernel_size=${formatTuple(layer.kernelSize)}, ` +
+    `stride=${formatTuple(layer.stride)}`;
+  if (typeof padding === "string") text += `, padding=${padding}`;
+  else if (!isZero(padding)) text += `, padding=${formatTuple(padding)}`;
+  if (!isOne(dilation)) text += `, dilation=${formatTuple(dilation)}`;
+  if (!isZero(outputPadding)) text += `, output_padding=${formatTuple(outputPadding)}`;
+  if (groups !== 1) text += `, groups=${groups}`;
+  if (bias === null) text += ", bias=False";
+  if (paddingMode !== "zeros") text += `, padding_mode=${paddingMode}`;
+  return text;
+}
+
+const isZero = (values: readonly number[]): boolean => values.every((value) => value === 0);
 export const isOne = (values: readonly number[]): boolean => values.every((value) => value === 1);

@@ -1,8 +1,8 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { expandSize, expandSteps, readOptions } from "../arguments.js";
 import * as F from "../functional/index.js";
-import { Empty, formatSize, formatTuple, Module, Parameter } from "../module/index.js";
-import { checkChannels, isOne, isZero, keepSteps, resetConv } from "./conv-common.js";
+import { Empty, formatSize, Module, Parameter } from "../module/index.js";
+import { checkChannels, convText, keepSteps, resetConv } from "./conv-common.js";
 
 export interface ConvTransposeLayerOptions {
   /** Default: 1. */
@@ -48,22 +48,22 @@ export abstract class ConvTransposeNd extends Module {
   readonly groups: number;
 
   constructor(
-    private readonly title: string,
-    private readonly dims: number,
     readonly inChannels: number,
     readonly outChannels: number,
     kernelSize: number | readonly number[],
-    options: ConvTransposeLayerOptions | undefined,
+    options?: ConvTransposeLayerOptions,
   ) {
     super();
-    const given = readOptions(title, OPTIONS, options);
+    const { name } = this.constructor;
+    const dims = this.dims();
+    const given = readOptions(name, OPTIONS, options);
     if (given.paddingMode !== "zeros") {
-      throw new Error(`Only "zeros" padding mode is supported for ${title}`);
+      throw new Error(`Only "zeros" padding mode is supported for ${name}`);
     }
     checkChannels(inChannels, outChannels, given.groups);
     const steps = (what: string, value: number | readonly number[]): readonly number[] =>
-      keepSteps(`${title}: ${what}`, value, dims);
-    this.kernelSize = expandSize(`${title}: kernelSize`, kernelSize, dims);
+      keepSteps(`${name}: ${what}`, value, dims);
+    this.kernelSize = expandSize(`${name}: kernelSize`, kernelSize, dims);
     this.stride = steps("stride", given.stride);
     this.padding = steps("padding", given.padding);
     this.outputPadding = steps("outputPadding", given.outputPadding);
@@ -79,13 +79,16 @@ export abstract class ConvTransposeNd extends Module {
     resetConv(this.weight, this.bias);
   }
 
+  /** How many dimensions the windows have. */
+  protected abstract dims(): number;
+
   /** The options of the functional form; the output padding is what `outputSize` asks for. */
   protected options(
     x: tf.Tensor,
     options: ConvTransposeForwardOptions | undefined,
   ): F.ConvTransposeOptions {
     const { outputSize } = readOptions<Required<ConvTransposeForwardOptions>>(
-      this.title,
+      this.constructor.name,
       { outputSize: null },
       options,
     );
@@ -96,17 +99,18 @@ export abstract class ConvTransposeNd extends Module {
 
   /** The output padding that leads to a size. */
   private reach(x: tf.Tensor, wanted: readonly number[]): number[] {
-    const { dims, title } = this;
+    const { name } = this.constructor;
+    const dims = this.dims();
     if (wanted.length !== dims && wanted.length !== x.rank) {
       throw new Error(
-        `${title}: for ${x.rank}D input, output_size must have ${dims} or ${x.rank} elements ` +
+        `${name}: for ${x.rank}D input, output_size must have ${dims} or ${x.rank} elements ` +
           `(got ${wanted.length})`,
       );
     }
     const size = wanted.slice(-dims);
     const input = x.shape.slice(-dims);
     const [stride, padding, dilation] = [this.stride, this.padding, this.dilation].map((steps) =>
-      expandSteps(title, steps, dims),
+      expandSteps(name, steps, dims),
     ) as [number[], number[], number[]];
     const least = input.map(
       (n, i) =>
@@ -123,16 +127,7 @@ export abstract class ConvTransposeNd extends Module {
   }
 
   override extraRepr(): string {
-    const { padding, outputPadding, dilation, groups } = this;
-    let text =
-      `${this.inChannels}, ${this.outChannels}, kernel_size=${formatTuple(this.kernelSize)}, ` +
-      `stride=${formatTuple(this.stride)}`;
-    if (!isZero(padding)) text += `, padding=${formatTuple(padding)}`;
-    if (!isOne(dilation)) text += `, dilation=${formatTuple(dilation)}`;
-    if (!isZero(outputPadding)) text += `, output_padding=${formatTuple(outputPadding)}`;
-    if (groups !== 1) text += `, groups=${groups}`;
-    if (this.bias === null) text += ", bias=False";
-    return text;
+    return convText(this);
   }
 }
 
@@ -147,13 +142,8 @@ export abstract class ConvTransposeNd extends Module {
 export class ConvTranspose1d extends ConvTransposeNd {
   static override readonly name: string = "ConvTranspose1d";
 
-  constructor(
-    inChannels: number,
-    outChannels: number,
-    kernelSize: number | readonly number[],
-    options?: ConvTransposeLayerOptions,
-  ) {
-    super("ConvTranspose1d", 1, inChannels, outChannels, kernelSize, options);
+  protected override dims(): number {
+    return 1;
   }
 
   override forward(x: tf.Tensor, options?: ConvTransposeForwardOptions): tf.Tensor {
@@ -172,13 +162,8 @@ export class ConvTranspose1d extends ConvTransposeNd {
 export class ConvTranspose2d extends ConvTransposeNd {
   static override readonly name: string = "ConvTranspose2d";
 
-  constructor(
-    inChannels: number,
-    outChannels: number,
-    kernelSize: number | readonly number[],
-    options?: ConvTransposeLayerOptions,
-  ) {
-    super("ConvTranspose2d", 2, inChannels, outChannels, kernelSize, options);
+  protected override dims(): number {
+    return 2;
   }
 
   override forward(x: tf.Tensor, options?: ConvTransposeForwardOptions): tf.Tensor {
@@ -197,13 +182,8 @@ export class ConvTranspose2d extends ConvTransposeNd {
 export class ConvTranspose3d extends ConvTransposeNd {
   static override readonly name: string = "ConvTranspose3d";
 
-  constructor(
-    inChannels: number,
-    outChannels: number,
-    kernelSize: number | readonly number[],
-    options?: ConvTransposeLayerOptions,
-  ) {
-    super("ConvTranspose3d", 3, inChannels, outChannels, kernelSize, options);
+  protected override dims(): number {
+    return 3;
   }
 
   override forward(x: tf.Tensor, options?: ConvTransposeForwardOptions): tf.Tensor {

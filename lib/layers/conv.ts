@@ -1,8 +1,8 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { expandSize, readOptions } from "../arguments.js";
 import * as F from "../functional/index.js";
-import { Empty, formatTuple, Module, Parameter } from "../module/index.js";
-import { checkChannels, isOne, isZero, keepSteps, resetConv } from "./conv-common.js";
+import { Empty, Module, Parameter } from "../module/index.js";
+import { checkChannels, convText, isOne, keepSteps, resetConv } from "./conv-common.js";
 
 export type PaddingMode = "zeros" | "reflect" | "replicate" | "circular";
 
@@ -44,14 +44,14 @@ export abstract class ConvNd extends Module {
   readonly paddingMode: PaddingMode;
 
   constructor(
-    name: string,
-    private readonly dims: number,
     readonly inChannels: number,
     readonly outChannels: number,
     kernelSize: number | readonly number[],
-    options: ConvLayerOptions | undefined,
+    options?: ConvLayerOptions,
   ) {
     super();
+    const { name } = this.constructor;
+    const dims = this.dims();
     const given = readOptions(name, CONV, options);
     const { groups, padding, paddingMode } = given;
     checkChannels(inChannels, outChannels, groups);
@@ -73,6 +73,9 @@ export abstract class ConvNd extends Module {
   resetParameters(): void {
     resetConv(this.weight, this.bias);
   }
+
+  /** How many dimensions the windows have. */
+  protected abstract dims(): number;
 
   private checkPadding(): void {
     const { padding, paddingMode, stride } = this;
@@ -107,7 +110,7 @@ export abstract class ConvNd extends Module {
   /** As `F.pad` wants it: the last dimension first. */
   private paddingBothSides(): number[] {
     const { padding, kernelSize, dilation } = this;
-    if (padding === "valid") return new Array<number>(2 * this.dims).fill(0);
+    if (padding === "valid") return new Array<number>(2 * this.dims()).fill(0);
     if (padding !== "same") return [...padding].reverse().flatMap((size) => [size, size]);
     return kernelSize
       .map((k, i) => {
@@ -119,17 +122,7 @@ export abstract class ConvNd extends Module {
   }
 
   override extraRepr(): string {
-    const { padding, dilation, groups, paddingMode } = this;
-    let text =
-      `${this.inChannels}, ${this.outChannels}, kernel_size=${formatTuple(this.kernelSize)}, ` +
-      `stride=${formatTuple(this.stride)}`;
-    if (typeof padding === "string") text += `, padding=${padding}`;
-    else if (!isZero(padding)) text += `, padding=${formatTuple(padding)}`;
-    if (!isOne(dilation)) text += `, dilation=${formatTuple(dilation)}`;
-    if (groups !== 1) text += `, groups=${groups}`;
-    if (this.bias === null) text += ", bias=False";
-    if (paddingMode !== "zeros") text += `, padding_mode=${paddingMode}`;
-    return text;
+    return convText(this);
   }
 }
 
@@ -144,13 +137,8 @@ export abstract class ConvNd extends Module {
 export class Conv1d extends ConvNd {
   static override readonly name: string = "Conv1d";
 
-  constructor(
-    inChannels: number,
-    outChannels: number,
-    kernelSize: number | readonly number[],
-    options?: ConvLayerOptions,
-  ) {
-    super("Conv1d", 1, inChannels, outChannels, kernelSize, options);
+  protected override dims(): number {
+    return 1;
   }
 
   override forward(x: tf.Tensor): tf.Tensor {
@@ -169,13 +157,8 @@ export class Conv1d extends ConvNd {
 export class Conv2d extends ConvNd {
   static override readonly name: string = "Conv2d";
 
-  constructor(
-    inChannels: number,
-    outChannels: number,
-    kernelSize: number | readonly number[],
-    options?: ConvLayerOptions,
-  ) {
-    super("Conv2d", 2, inChannels, outChannels, kernelSize, options);
+  protected override dims(): number {
+    return 2;
   }
 
   override forward(x: tf.Tensor): tf.Tensor {
@@ -194,13 +177,8 @@ export class Conv2d extends ConvNd {
 export class Conv3d extends ConvNd {
   static override readonly name: string = "Conv3d";
 
-  constructor(
-    inChannels: number,
-    outChannels: number,
-    kernelSize: number | readonly number[],
-    options?: ConvLayerOptions,
-  ) {
-    super("Conv3d", 3, inChannels, outChannels, kernelSize, options);
+  protected override dims(): number {
+    return 3;
   }
 
   override forward(x: tf.Tensor): tf.Tensor {

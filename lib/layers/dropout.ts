@@ -16,9 +16,9 @@ abstract class DropoutNd extends Module {
   readonly p: number;
   readonly inplace: boolean;
 
-  constructor(where: string, options: DropoutOptions | undefined) {
+  constructor(options?: DropoutOptions) {
     super();
-    const { p, inplace } = readOptions(where, { p: 0.5, inplace: false }, options);
+    const { p, inplace } = readOptions(this.constructor.name, { p: 0.5, inplace: false }, options);
     checkProbability(p);
     this.p = p;
     this.inplace = inplace;
@@ -37,10 +37,6 @@ abstract class DropoutNd extends Module {
 export class Dropout extends DropoutNd {
   static override readonly name: string = "Dropout";
 
-  constructor(options?: DropoutOptions) {
-    super("Dropout", options);
-  }
-
   override forward(x: tf.Tensor): tf.Tensor {
     return F.dropout(x, { p: this.p, training: this.training });
   }
@@ -53,10 +49,6 @@ export class Dropout extends DropoutNd {
  */
 export class Dropout1d extends DropoutNd {
   static override readonly name: string = "Dropout1d";
-
-  constructor(options?: DropoutOptions) {
-    super("Dropout1d", options);
-  }
 
   override forward(x: tf.Tensor): tf.Tensor {
     return F.dropout1d(x, { p: this.p, training: this.training });
@@ -71,10 +63,6 @@ export class Dropout1d extends DropoutNd {
 export class Dropout2d extends DropoutNd {
   static override readonly name: string = "Dropout2d";
 
-  constructor(options?: DropoutOptions) {
-    super("Dropout2d", options);
-  }
-
   override forward(x: tf.Tensor): tf.Tensor {
     return F.dropout2d(x, { p: this.p, training: this.training });
   }
@@ -87,10 +75,6 @@ export class Dropout2d extends DropoutNd {
  */
 export class Dropout3d extends DropoutNd {
   static override readonly name: string = "Dropout3d";
-
-  constructor(options?: DropoutOptions) {
-    super("Dropout3d", options);
-  }
 
   override forward(x: tf.Tensor): tf.Tensor {
     return F.dropout3d(x, { p: this.p, training: this.training });
@@ -105,10 +89,6 @@ export class Dropout3d extends DropoutNd {
 export class AlphaDropout extends DropoutNd {
   static override readonly name: string = "AlphaDropout";
 
-  constructor(options?: DropoutOptions) {
-    super("AlphaDropout", options);
-  }
-
   override forward(x: tf.Tensor): tf.Tensor {
     return F.alphaDropout(x, { p: this.p, training: this.training });
   }
@@ -121,10 +101,6 @@ export class AlphaDropout extends DropoutNd {
  */
 export class FeatureAlphaDropout extends DropoutNd {
   static override readonly name: string = "FeatureAlphaDropout";
-
-  constructor(options?: DropoutOptions) {
-    super("FeatureAlphaDropout", options);
-  }
 
   override forward(x: tf.Tensor): tf.Tensor {
     return F.featureAlphaDropout(x, { p: this.p, training: this.training });

@@ -21,11 +21,11 @@ abstract class FractionalMaxPoolNd<R extends boolean> extends Module {
   readonly outputRatio: number | readonly number[] | null;
 
   constructor(
-    where: string,
     readonly kernelSize: F.PoolSize,
     options?: Options<R>,
   ) {
     super();
+    const where = this.constructor.name;
     const read = readOptions<Required<F.FractionalMaxPoolOptions>>(where, DEFAULTS, options);
     const { outputSize, outputRatio, _randomSamples: samples } = read;
     if (outputSize === null && outputRatio === null) {
@@ -64,10 +64,6 @@ abstract class FractionalMaxPoolNd<R extends boolean> extends Module {
 export class FractionalMaxPool2d<R extends boolean = false> extends FractionalMaxPoolNd<R> {
   static override readonly name: string = "FractionalMaxPool2d";
 
-  constructor(kernelSize: F.PoolSize, options: Options<R>) {
-    super("FractionalMaxPool2d", kernelSize, options);
-  }
-
   override forward(x: tf.Tensor): Pooled<R> {
     return this.pool(F.fractionalMaxPool2d, x);
   }
@@ -81,10 +77,6 @@ export class FractionalMaxPool2d<R extends boolean = false> extends FractionalMa
  */
 export class FractionalMaxPool3d<R extends boolean = false> extends FractionalMaxPoolNd<R> {
   static override readonly name: string = "FractionalMaxPool3d";
-
-  constructor(kernelSize: F.PoolSize, options: Options<R>) {
-    super("FractionalMaxPool3d", kernelSize, options);
-  }
 
   override forward(x: tf.Tensor): Pooled<R> {
     return this.pool(F.fractionalMaxPool3d, x);

@@ -10,9 +10,9 @@ export interface InplaceOptions {
 export abstract class Inplace extends Module {
   readonly inplace: boolean;
 
-  constructor(where: string, options: InplaceOptions | undefined) {
+  constructor(options?: InplaceOptions) {
     super();
-    this.inplace = readOptions(where, { inplace: false }, options).inplace;
+    this.inplace = readOptions(this.constructor.name, { inplace: false }, options).inplace;
   }
 
   override extraRepr(): string {

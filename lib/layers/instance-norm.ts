@@ -5,12 +5,12 @@ import * as F from "../functional/index.js";
 import { NormBase, type NormOptions } from "./norm-base.js";
 
 abstract class InstanceNormNd extends NormBase {
-  constructor(where: string, numFeatures: number, options: NormOptions | undefined) {
+  constructor(numFeatures: number, options?: NormOptions) {
     const defaults = {
       ...{ eps: 1e-5, momentum: 0.1, affine: false },
       ...{ trackRunningStats: false, bias: true },
     };
-    super(numFeatures, readOptions<Required<NormOptions>>(where, defaults, options));
+    super(numFeatures, readOptions<Required<NormOptions>>(new.target.name, defaults, options));
   }
 
   override forward(x: tf.Tensor): tf.Tensor {
@@ -47,10 +47,6 @@ abstract class InstanceNormNd extends NormBase {
 export class InstanceNorm1d extends InstanceNormNd {
   static override readonly name: string = "InstanceNorm1d";
 
-  constructor(numFeatures: number, options?: NormOptions) {
-    super("InstanceNorm1d", numFeatures, options);
-  }
-
   protected override ranks(): readonly number[] {
     return [2, 3];
   }
@@ -64,10 +60,6 @@ export class InstanceNorm1d extends InstanceNormNd {
 export class InstanceNorm2d extends InstanceNormNd {
   static override readonly name: string = "InstanceNorm2d";
 
-  constructor(numFeatures: number, options?: NormOptions) {
-    super("InstanceNorm2d", numFeatures, options);
-  }
-
   protected override ranks(): readonly number[] {
     return [3, 4];
   }
@@ -80,10 +72,6 @@ export class InstanceNorm2d extends InstanceNormNd {
  */
 export class InstanceNorm3d extends InstanceNormNd {
   static override readonly name: string = "InstanceNorm3d";
-
-  constructor(numFeatures: number, options?: NormOptions) {
-    super("InstanceNorm3d", numFeatures, options);
-  }
 
   protected override ranks(): readonly number[] {
     return [4, 5];

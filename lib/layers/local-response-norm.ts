@@ -11,12 +11,15 @@ abstract class ResponseNorm extends Module {
   readonly k: number;
 
   constructor(
-    where: string,
     readonly size: number,
-    options: F.LocalResponseNormOptions | undefined,
+    options?: F.LocalResponseNormOptions,
   ) {
     super();
-    const { alpha, beta, k } = readOptions(where, { alpha: 1e-4, beta: 0.75, k: 1 }, options);
+    const { alpha, beta, k } = readOptions(
+      this.constructor.name,
+      { alpha: 1e-4, beta: 0.75, k: 1 },
+      options,
+    );
     this.alpha = alpha;
     this.beta = beta;
     this.k = k;
@@ -36,10 +39,6 @@ abstract class ResponseNorm extends Module {
 export class LocalResponseNorm extends ResponseNorm {
   static override readonly name: string = "LocalResponseNorm";
 
-  constructor(size: number, options?: F.LocalResponseNormOptions) {
-    super("LocalResponseNorm", size, options);
-  }
-
   override forward(x: tf.Tensor): tf.Tensor {
     const { size, alpha, beta, k } = this;
     return F.localResponseNorm(x, size, { alpha, beta, k });
@@ -58,10 +57,6 @@ export class LocalResponseNorm extends ResponseNorm {
  */
 export class CrossMapLRN2d extends ResponseNorm {
   static override readonly name: string = "CrossMapLRN2d";
-
-  constructor(size: number, options?: F.LocalResponseNormOptions) {
-    super("CrossMapLRN2d", size, options);
-  }
 
   override forward(x: tf.Tensor): tf.Tensor {
     const { size, alpha, beta, k } = this;

@@ -9,14 +9,13 @@ abstract class LPPoolNd extends Module {
   readonly ceilMode: boolean;
 
   constructor(
-    where: string,
     readonly normType: number,
     readonly kernelSize: F.PoolSize,
     options?: F.LPPoolOptions,
   ) {
     super();
     const defaults: Required<F.LPPoolOptions> = { stride: null, ceilMode: false };
-    const { stride, ceilMode } = readOptions(where, defaults, options);
+    const { stride, ceilMode } = readOptions(this.constructor.name, defaults, options);
     this.stride = stride;
     this.ceilMode = ceilMode;
   }
@@ -43,10 +42,6 @@ abstract class LPPoolNd extends Module {
 export class LPPool1d extends LPPoolNd {
   static override readonly name: string = "LPPool1d";
 
-  constructor(normType: number, kernelSize: F.PoolSize, options?: F.LPPoolOptions) {
-    super("LPPool1d", normType, kernelSize, options);
-  }
-
   override forward(x: tf.Tensor): tf.Tensor {
     return this.pool(F.lpPool1d, x);
   }
@@ -60,10 +55,6 @@ export class LPPool1d extends LPPoolNd {
 export class LPPool2d extends LPPoolNd {
   static override readonly name: string = "LPPool2d";
 
-  constructor(normType: number, kernelSize: F.PoolSize, options?: F.LPPoolOptions) {
-    super("LPPool2d", normType, kernelSize, options);
-  }
-
   override forward(x: tf.Tensor): tf.Tensor {
     return this.pool(F.lpPool2d, x);
   }
@@ -76,10 +67,6 @@ export class LPPool2d extends LPPoolNd {
  */
 export class LPPool3d extends LPPoolNd {
   static override readonly name: string = "LPPool3d";
-
-  constructor(normType: number, kernelSize: F.PoolSize, options?: F.LPPoolOptions) {
-    super("LPPool3d", normType, kernelSize, options);
-  }
 
   override forward(x: tf.Tensor): tf.Tensor {
     return this.pool(F.lpPool3d, x);

@@ -6,8 +6,8 @@ import { Loss, REDUCTION, WeightedLoss } from "./loss-base.js";
 abstract class MarginLoss extends Loss {
   readonly margin: number;
 
-  constructor(where: string, usual: number, options: F.MarginOptions | undefined) {
-    const read = readOptions(where, { ...REDUCTION, margin: usual }, options);
+  constructor(usual: number, options: F.MarginOptions | undefined) {
+    const read = readOptions(new.target.name, { ...REDUCTION, margin: usual }, options);
     super(read);
     this.margin = read.margin;
   }
@@ -24,7 +24,7 @@ export class HingeEmbeddingLoss extends MarginLoss {
   static override readonly name: string = "HingeEmbeddingLoss";
 
   constructor(options?: F.MarginOptions) {
-    super("HingeEmbeddingLoss", 1, options);
+    super(1, options);
   }
 
   override forward(input: tf.Tensor, target: tf.Tensor): tf.Tensor {
@@ -44,7 +44,7 @@ export class MarginRankingLoss extends MarginLoss {
   static override readonly name: string = "MarginRankingLoss";
 
   constructor(options?: F.MarginOptions) {
-    super("MarginRankingLoss", 0, options);
+    super(0, options);
   }
 
   override forward(input1: tf.Tensor, input2: tf.Tensor, target: tf.Tensor): tf.Tensor {
@@ -64,7 +64,7 @@ export class CosineEmbeddingLoss extends MarginLoss {
   static override readonly name: string = "CosineEmbeddingLoss";
 
   constructor(options?: F.MarginOptions) {
-    super("CosineEmbeddingLoss", 0, options);
+    super(0, options);
   }
 
   override forward(input1: tf.Tensor, input2: tf.Tensor, target: tf.Tensor): tf.Tensor {

@@ -15,13 +15,12 @@ abstract class MaxPoolNd<R extends boolean> extends Module {
   readonly ceilMode: boolean;
 
   constructor(
-    where: string,
     readonly kernelSize: F.PoolSize,
     options?: F.MaxPoolOptions & { returnIndices?: R },
   ) {
     super();
     const read = readOptions<Required<F.MaxPoolOptions>>(
-      where,
+      this.constructor.name,
       { stride: null, padding: 0, dilation: 1, returnIndices: false, ceilMode: false },
       options,
     );
@@ -56,10 +55,6 @@ abstract class MaxPoolNd<R extends boolean> extends Module {
 export class MaxPool1d<R extends boolean = false> extends MaxPoolNd<R> {
   static override readonly name: string = "MaxPool1d";
 
-  constructor(kernelSize: F.PoolSize, options?: F.MaxPoolOptions & { returnIndices?: R }) {
-    super("MaxPool1d", kernelSize, options);
-  }
-
   override forward(x: tf.Tensor): Pooled<R> {
     return this.pool(F.maxPool1d, x);
   }
@@ -73,10 +68,6 @@ export class MaxPool1d<R extends boolean = false> extends MaxPoolNd<R> {
 export class MaxPool2d<R extends boolean = false> extends MaxPoolNd<R> {
   static override readonly name: string = "MaxPool2d";
 
-  constructor(kernelSize: F.PoolSize, options?: F.MaxPoolOptions & { returnIndices?: R }) {
-    super("MaxPool2d", kernelSize, options);
-  }
-
   override forward(x: tf.Tensor): Pooled<R> {
     return this.pool(F.maxPool2d, x);
   }
@@ -89,10 +80,6 @@ export class MaxPool2d<R extends boolean = false> extends MaxPoolNd<R> {
  */
 export class MaxPool3d<R extends boolean = false> extends MaxPoolNd<R> {
   static override readonly name: string = "MaxPool3d";
-
-  constructor(kernelSize: F.PoolSize, options?: F.MaxPoolOptions & { returnIndices?: R }) {
-    super("MaxPool3d", kernelSize, options);
-  }
 
   override forward(x: tf.Tensor): Pooled<R> {
     return this.pool(F.maxPool3d, x);

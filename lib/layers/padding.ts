@@ -10,10 +10,13 @@ export type PaddingSize = number | readonly number[];
 abstract class PadNd extends Module {
   readonly padding: readonly number[];
 
-  constructor(name: string, dims: number, padding: PaddingSize) {
+  constructor(padding: PaddingSize) {
     super();
-    this.padding = expandSize(`${name}: padding`, padding, 2 * dims);
+    this.padding = expandSize(`${this.constructor.name}: padding`, padding, 2 * this.dims());
   }
+
+  /** How many dimensions are padded. */
+  protected abstract dims(): number;
 
   protected pad(x: tf.Tensor, mode: F.PadMode, value: number | null = null): tf.Tensor {
     return F.pad(x, this.padding, { mode, value });
@@ -40,8 +43,8 @@ abstract class ReflectionPad extends PadNd {
 export class ReflectionPad1d extends ReflectionPad {
   static override readonly name: string = "ReflectionPad1d";
 
-  constructor(padding: PaddingSize) {
-    super("ReflectionPad1d", 1, padding);
+  protected override dims(): number {
+    return 1;
   }
 }
 
@@ -55,8 +58,8 @@ export class ReflectionPad1d extends ReflectionPad {
 export class ReflectionPad2d extends ReflectionPad {
   static override readonly name: string = "ReflectionPad2d";
 
-  constructor(padding: PaddingSize) {
-    super("ReflectionPad2d", 2, padding);
+  protected override dims(): number {
+    return 2;
   }
 }
 
@@ -70,8 +73,8 @@ export class ReflectionPad2d extends ReflectionPad {
 export class ReflectionPad3d extends ReflectionPad {
   static override readonly name: string = "ReflectionPad3d";
 
-  constructor(padding: PaddingSize) {
-    super("ReflectionPad3d", 3, padding);
+  protected override dims(): number {
+    return 3;
   }
 }
 
@@ -91,8 +94,8 @@ abstract class ReplicationPad extends PadNd {
 export class ReplicationPad1d extends ReplicationPad {
   static override readonly name: string = "ReplicationPad1d";
 
-  constructor(padding: PaddingSize) {
-    super("ReplicationPad1d", 1, padding);
+  protected override dims(): number {
+    return 1;
   }
 }
 
@@ -106,8 +109,8 @@ export class ReplicationPad1d extends ReplicationPad {
 export class ReplicationPad2d extends ReplicationPad {
   static override readonly name: string = "ReplicationPad2d";
 
-  constructor(padding: PaddingSize) {
-    super("ReplicationPad2d", 2, padding);
+  protected override dims(): number {
+    return 2;
   }
 }
 
@@ -121,8 +124,8 @@ export class ReplicationPad2d extends ReplicationPad {
 export class ReplicationPad3d extends ReplicationPad {
   static override readonly name: string = "ReplicationPad3d";
 
-  constructor(padding: PaddingSize) {
-    super("ReplicationPad3d", 3, padding);
+  protected override dims(): number {
+    return 3;
   }
 }
 
@@ -142,8 +145,8 @@ abstract class CircularPad extends PadNd {
 export class CircularPad1d extends CircularPad {
   static override readonly name: string = "CircularPad1d";
 
-  constructor(padding: PaddingSize) {
-    super("CircularPad1d", 1, padding);
+  protected override dims(): number {
+    return 1;
   }
 }
 
@@ -157,8 +160,8 @@ export class CircularPad1d extends CircularPad {
 export class CircularPad2d extends CircularPad {
   static override readonly name: string = "CircularPad2d";
 
-  constructor(padding: PaddingSize) {
-    super("CircularPad2d", 2, padding);
+  protected override dims(): number {
+    return 2;
   }
 }
 
@@ -172,19 +175,17 @@ export class CircularPad2d extends CircularPad {
 export class CircularPad3d extends CircularPad {
   static override readonly name: string = "CircularPad3d";
 
-  constructor(padding: PaddingSize) {
-    super("CircularPad3d", 3, padding);
+  protected override dims(): number {
+    return 3;
   }
 }
 
 abstract class ConstantPad extends PadNd {
   constructor(
-    name: string,
-    dims: number,
     padding: PaddingSize,
     readonly value: number,
   ) {
-    super(name, dims, padding);
+    super(padding);
   }
 
   override forward(x: tf.Tensor): tf.Tensor {
@@ -206,8 +207,8 @@ abstract class ConstantPad extends PadNd {
 export class ConstantPad1d extends ConstantPad {
   static override readonly name: string = "ConstantPad1d";
 
-  constructor(padding: PaddingSize, value: number) {
-    super("ConstantPad1d", 1, padding, value);
+  protected override dims(): number {
+    return 1;
   }
 }
 
@@ -221,8 +222,8 @@ export class ConstantPad1d extends ConstantPad {
 export class ConstantPad2d extends ConstantPad {
   static override readonly name: string = "ConstantPad2d";
 
-  constructor(padding: PaddingSize, value: number) {
-    super("ConstantPad2d", 2, padding, value);
+  protected override dims(): number {
+    return 2;
   }
 }
 
@@ -236,8 +237,8 @@ export class ConstantPad2d extends ConstantPad {
 export class ConstantPad3d extends ConstantPad {
   static override readonly name: string = "ConstantPad3d";
 
-  constructor(padding: PaddingSize, value: number) {
-    super("ConstantPad3d", 3, padding, value);
+  protected override dims(): number {
+    return 3;
   }
 }
 
@@ -257,8 +258,8 @@ abstract class ZeroPad extends PadNd {
 export class ZeroPad1d extends ZeroPad {
   static override readonly name: string = "ZeroPad1d";
 
-  constructor(padding: PaddingSize) {
-    super("ZeroPad1d", 1, padding);
+  protected override dims(): number {
+    return 1;
   }
 }
 
@@ -272,8 +273,8 @@ export class ZeroPad1d extends ZeroPad {
 export class ZeroPad2d extends ZeroPad {
   static override readonly name: string = "ZeroPad2d";
 
-  constructor(padding: PaddingSize) {
-    super("ZeroPad2d", 2, padding);
+  protected override dims(): number {
+    return 2;
   }
 }
 
@@ -287,7 +288,7 @@ export class ZeroPad2d extends ZeroPad {
 export class ZeroPad3d extends ZeroPad {
   static override readonly name: string = "ZeroPad3d";
 
-  constructor(padding: PaddingSize) {
-    super("ZeroPad3d", 3, padding);
+  protected override dims(): number {
+    return 3;
   }
 }

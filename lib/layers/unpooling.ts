@@ -24,14 +24,18 @@ abstract class MaxUnpoolNd extends Module {
   readonly stride: readonly number[];
   readonly padding: readonly number[];
 
-  constructor(where: string, n: number, kernelSize: F.PoolSize, options?: MaxUnpoolOptions) {
+  constructor(kernelSize: F.PoolSize, options?: MaxUnpoolOptions) {
     super();
+    const n = this.dims();
     const defaults: Required<MaxUnpoolOptions> = { stride: null, padding: 0 };
-    const { stride, padding } = readOptions(where, defaults, options);
+    const { stride, padding } = readOptions(this.constructor.name, defaults, options);
     this.kernelSize = expand(kernelSize, n);
     this.stride = expand(stride ?? kernelSize, n);
     this.padding = expand(padding, n);
   }
+
+  /** How many dimensions the windows have. */
+  protected abstract dims(): number;
 
   protected unpool(
     unpool: typeof F.maxUnpool1d,
@@ -59,8 +63,8 @@ abstract class MaxUnpoolNd extends Module {
 export class MaxUnpool1d extends MaxUnpoolNd {
   static override readonly name: string = "MaxUnpool1d";
 
-  constructor(kernelSize: F.PoolSize, options?: MaxUnpoolOptions) {
-    super("MaxUnpool1d", 1, kernelSize, options);
+  protected override dims(): number {
+    return 1;
   }
 
   override forward(x: tf.Tensor, indices: tf.Tensor, options?: UnpoolOptions): tf.Tensor {
@@ -76,8 +80,8 @@ export class MaxUnpool1d extends MaxUnpoolNd {
 export class MaxUnpool2d extends MaxUnpoolNd {
   static override readonly name: string = "MaxUnpool2d";
 
-  constructor(kernelSize: F.PoolSize, options?: MaxUnpoolOptions) {
-    super("MaxUnpool2d", 2, kernelSize, options);
+  protected override dims(): number {
+    return 2;
   }
 
   override forward(x: tf.Tensor, indices: tf.Tensor, options?: UnpoolOptions): tf.Tensor {
@@ -93,8 +97,8 @@ export class MaxUnpool2d extends MaxUnpoolNd {
 export class MaxUnpool3d extends MaxUnpoolNd {
   static override readonly name: string = "MaxUnpool3d";
 
-  constructor(kernelSize: F.PoolSize, options?: MaxUnpoolOptions) {
-    super("MaxUnpool3d", 3, kernelSize, options);
+  protected override dims(): number {
+    return 3;
   }
 
   override forward(x: tf.Tensor, indices: tf.Tensor, options?: UnpoolOptions): tf.Tensor {

@@ -1,16 +1,14 @@
 import {
-  bestBuild,
   canShareMemory,
   createHeap,
   type Heap,
-  loadFallback,
   type Threads,
   warmUp,
 } from "../../kernels/cpu/index.js";
 import type { Graph } from "../../graph/index.js";
 import { attributesOf } from "../guard.js";
 import type { Precision } from "../precision.js";
-import type { CompileEngine, CreateEngine } from "../target.js";
+import type { CompileEngine } from "../target.js";
 import { Arena } from "./arena.js";
 import { lookInto } from "./look-into.js";
 import { Plan } from "./plan.js";
@@ -83,9 +81,3 @@ const WEIGHT_TYPES = { float32: "f32", float16: "f16", bfloat16: "bf16", int8: "
 
 export const createEngine = (model: unknown, threads: number, precision?: Precision): Engine =>
   new Engine(model, threads, precision);
-
-/** The engine's maker, with the kernels that this platform runs. */
-export async function loadEngine(): Promise<CreateEngine> {
-  if (bestBuild() === "js") await loadFallback();
-  return createEngine;
-}

@@ -1,0 +1,6 @@
+import { compileWith } from "./compile.js";
+import type { Compile } from "./index.js";
+import { createTfjsEngine } from "./tfjs/engine.js";
+
+/** `nn.compile` on any other backend of tfjs, by its fused ops. */
+export const compile: Compile = (...args) => compileWith(createTfjsEngine, ...args);

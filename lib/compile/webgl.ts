@@ -1,0 +1,10 @@
+import { loadBackend } from "../backend.js";
+import { compileWith } from "./compile.js";
+import type { Compile } from "./index.js";
+import { createWebglEngine } from "./webgl/engine.js";
+
+/** `nn.compile` on tfjs' webgl backend, by programs of our own. */
+export const compile: Compile = async (...args) => {
+  await loadBackend("cpu"); // for `onCpu`
+  return compileWith(createWebglEngine, ...args);
+};
