@@ -73,6 +73,13 @@ interface Ready {
   tensors: tf.Tensor[];
 }
 
+/** `nn.compile`. */
+export type Compile = <M extends Traceable>(
+  model: M,
+  example: unknown,
+  options?: CompileOptions,
+) => Promise<Compiled<M>>;
+
 /** `nn.compile` with a backend's engine; that backend is the current one, and ready. */
 export async function compileWith<M extends Traceable>(
   createEngine: CreateEngine,

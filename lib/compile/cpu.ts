@@ -1,6 +1,5 @@
 import { bestBuild, loadFallback } from "../kernels/cpu/index.js";
-import { compileWith } from "./compile.js";
-import type { Compile } from "./index.js";
+import { type Compile, compileWith } from "./compile.js";
 import { createEngine } from "./plan/engine.js";
 
 /** `nn.compile` on tfjs' cpu backend, by kernels that this platform runs. */

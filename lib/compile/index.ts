@@ -1,6 +1,6 @@
 /** Compiling. Tracing is here; what optimises and plans is loaded with the first call of `compile`. */
 import * as tf from "@tensorflow/tfjs-core";
-import type { Compiled, CompileOptions } from "./compile.js";
+import type { Compile, Compiled, CompileOptions } from "./compile.js";
 import type { Traceable } from "./trace.js";
 
 export type { Compiled, CompileOptions } from "./compile.js";
@@ -10,8 +10,6 @@ export { TraceError } from "./recorder.js";
 export type { Explanation } from "./report.js";
 export { setThreads } from "./threads.js";
 export { trace, type Traceable } from "./trace.js";
-
-type Compile = typeof compile;
 
 /** Each with all that it needs, so that a page waits for one answer, not for one after the other. */
 const COMPILERS: Readonly<Record<string, () => Promise<{ compile: Compile }>>> = {

@@ -1,5 +1,4 @@
-import { compileWith } from "./compile.js";
-import type { Compile } from "./index.js";
+import { type Compile, compileWith } from "./compile.js";
 import { createTfjsEngine } from "./tfjs/engine.js";
 
 /** `nn.compile` on any other backend of tfjs, by its fused ops. */

@@ -1,6 +1,5 @@
 import { loadBackend } from "../backend.js";
-import { compileWith } from "./compile.js";
-import type { Compile } from "./index.js";
+import { type Compile, compileWith } from "./compile.js";
 import { createWebglEngine } from "./webgl/engine.js";
 
 /** `nn.compile` on tfjs' webgl backend, by programs of our own. */

@@ -2,7 +2,8 @@ import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
 import { checkFloatTensor, checkTensor } from "./check.js";
 import { op } from "./op.js";
-import { adaptiveWindows, type Axis, planeTaps } from "./pooling-windows.js";
+import { planeTaps } from "./pooling-windows.js";
+import { adaptiveWindows, type Axis } from "./windows.js";
 import { averageOfWindows } from "./window-average.js";
 import { maxOfEachWindow, maxOfWindows } from "./window-max.js";
 

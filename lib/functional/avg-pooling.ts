@@ -2,7 +2,8 @@ import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
 import { checkFloatTensor } from "./check.js";
 import { op } from "./op.js";
-import { type Axis, endPadding, type PoolSize, readWindows } from "./pooling-windows.js";
+import { endPadding, type PoolSize, readWindows } from "./pooling-windows.js";
+import type { Axis } from "./windows.js";
 import { averageOfWindows } from "./window-average.js";
 
 export interface AvgPool1dOptions {

@@ -2,7 +2,8 @@ import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
 import { checkFloatTensor } from "./check.js";
 import { op } from "./op.js";
-import { planeShape, planeTaps, type PoolSize, readSize, type Windows } from "./pooling-windows.js";
+import { planeShape, planeTaps, type PoolSize, readSize } from "./pooling-windows.js";
+import type { Windows } from "./windows.js";
 import { sampler } from "./sampler.js";
 import { maxOfTaps } from "./window-max.js";
 

@@ -50,4 +50,6 @@ export * from "./softmax.js";
 export * from "./triplet-loss.js";
 export * from "./unpooling.js";
 export type { PoolSize } from "./pooling-windows.js";
+export type { InterpolateMode, InterpolateOptions } from "./resampling.js";
+export type { PadMode } from "./windows.js";
 export * from "./with-indices.js";

@@ -4,41 +4,12 @@ import { adaptiveAvgPool1d, adaptiveAvgPool2d, adaptiveAvgPool3d } from "./adapt
 import { checkTensor, dtypeName } from "./check.js";
 import { op } from "./op.js";
 import {
-  antialiased,
-  cubic,
-  linear,
-  nearest,
-  nearestExact,
-  nearestInImage,
+  type InterpolateMode,
+  type InterpolateOptions,
   type Resampling,
-  type ResamplingSize,
+  resamplings,
 } from "./resampling.js";
 import { averageOfWindows } from "./window-average.js";
-
-export type InterpolateMode =
-  | "nearest"
-  | "nearest-exact"
-  | "linear"
-  | "bilinear"
-  | "bicubic"
-  | "trilinear"
-  | "lanczos"
-  | "area";
-
-export interface InterpolateOptions {
-  /** The output's spatial size, one for all or one for each; this or `scaleFactor` is required. */
-  size?: number | readonly number[] | null;
-  /** The output's size relative to the input's, rounded down. */
-  scaleFactor?: number | readonly number[] | null;
-  /** Default: `"nearest"`. */
-  mode?: InterpolateMode;
-  /** Whether the middles of the corner elements meet, and not their outer edges. Default: `false`. */
-  alignCorners?: boolean | null;
-  /** Compute the scale anew from the rounded size, and don't use the given one. Default: `false`. */
-  recomputeScaleFactor?: boolean | null;
-  /** Smooth when making smaller: `bilinear`, `bicubic`, `lanczos` only. Default: `false`. */
-  antialias?: boolean;
-}
 
 type Options = Required<InterpolateOptions>;
 
@@ -51,16 +22,14 @@ const INTERPOLATE: Options = {
   antialias: false,
 };
 
-type Resample = (size: ResamplingSize) => Resampling;
-
-/** What each mode does along a dimension, and the rank of the input that it needs, if one. */
-const MODES: Partial<Record<InterpolateMode, { rank?: number; resample: Resample }>> = {
-  nearest: { resample: nearest },
-  "nearest-exact": { resample: nearestExact },
-  linear: { rank: 3, resample: linear },
-  bilinear: { rank: 4, resample: linear },
-  trilinear: { rank: 5, resample: linear },
-  bicubic: { rank: 4, resample: cubic },
+/** The rank of the input that a mode needs, if one. */
+const MODES: Partial<Record<InterpolateMode, number | null>> = {
+  nearest: null,
+  "nearest-exact": null,
+  linear: 3,
+  bilinear: 4,
+  trilinear: 5,
+  bicubic: 4,
 };
 
 const WITHOUT_CORNERS = ["nearest", "nearest-exact", "area"];
@@ -88,21 +57,20 @@ function perDimension(
   );
 }
 
-/** The output's spatial size, and the scale factors where they shall be used as given. */
-function readSizes(
+/** The output's spatial size. */
+function readSize(
   spatial: readonly number[],
-  { size, scaleFactor, mode, recomputeScaleFactor }: Options,
-): { output: number[]; scales: number[] | null } {
+  { size, scaleFactor, recomputeScaleFactor }: Options,
+): number[] {
   if (size !== null) {
     if (scaleFactor !== null) fail("only one of size or scale_factor should be defined");
     if (recomputeScaleFactor) {
       fail("recompute_scale_factor is not meaningful with an explicit size.");
     }
-    return { output: perDimension("output size", size, spatial), scales: null };
+    return perDimension("output size", size, spatial);
   }
   const scales = perDimension("scale_factor", scaleFactor ?? fail(NO_SIZES), spatial);
-  const output = spatial.map((one, d) => Math.trunc(one * scales[d]!));
-  return { output, scales: recomputeScaleFactor || mode === "area" ? null : scales };
+  return spatial.map((one, d) => Math.trunc(one * scales[d]!));
 }
 
 function checkModes(input: tf.Tensor, { mode, alignCorners, antialias }: Options): void {
@@ -127,31 +95,10 @@ function checkModes(input: tf.Tensor, { mode, alignCorners, antialias }: Options
         `nearest-exact (got ${mode})`,
     );
   }
-  const rank = MODES[mode]?.rank;
-  if (rank !== undefined && rank !== input.rank) {
+  const rank = MODES[mode] ?? input.rank;
+  if (rank !== input.rank) {
     fail(`Got ${input.rank}D input, but ${mode} mode needs ${rank}D input`);
   }
-}
-
-function resampling({ mode, antialias }: Options, n: number, size: ResamplingSize): Resampling {
-  if (antialias) return antialiased(mode, size);
-  if (mode === "nearest" && n === 2) return nearestInImage(size);
-  return MODES[mode]!.resample(size);
-}
-
-/** What an `interpolate` of inputs of a shape does along each spatial dimension. */
-export function readResamplings(
-  shape: readonly number[],
-  given?: InterpolateOptions,
-): Resampling[] {
-  const options = readOptions<Options>("interpolate", INTERPOLATE, given);
-  const spatial = shape.slice(2);
-  const { output, scales } = readSizes(spatial, options);
-  const alignCorners = options.alignCorners ?? false;
-  return spatial.map((input, d) => {
-    const scale = scales?.[d] ?? null;
-    return resampling(options, spatial.length, { input, output: output[d]!, scale, alignCorners });
-  });
 }
 
 /** `(before, L, behind)` → `(before, L', behind)`. */
@@ -193,9 +140,8 @@ export const interpolate = /* @__PURE__ */ op(
     checkTensor("interpolate", input);
     checkModes(input, options);
     const { mode } = options;
-    const alignCorners = options.alignCorners ?? false;
     const [lead, spatial] = [input.shape.slice(0, 2), input.shape.slice(2)];
-    const { output, scales } = readSizes(spatial, options);
+    const output = readSize(spatial, options);
     if (mode === "area") return ADAPTIVE[spatial.length - 1]!(input, output);
     // PyTorch copies integers of 8 bits; here they are int32.
     const isCopy = mode.startsWith("nearest") && input.dtype !== "bool";
@@ -208,20 +154,14 @@ export const interpolate = /* @__PURE__ */ op(
     }
     if (input.size === 0) return tf.zeros([...lead, ...output]);
 
+    const along = resamplings(spatial, output, options);
     let x = input;
     for (let d = spatial.length - 1; d >= 0; d -= 1) {
-      const size = {
-        input: spatial[d]!,
-        output: output[d]!,
-        scale: scales?.[d] ?? null,
-        alignCorners,
-      };
       const { shape } = x;
       const before = tf.util.sizeFromShape(shape.slice(0, d + 2));
       const behind = tf.util.sizeFromShape(shape.slice(d + 3));
       const flat = tf.reshape(x, [before, spatial[d]!, behind]);
-      const along = resampling(options, spatial.length, size);
-      x = tf.reshape(resampleAxis(flat, along), [
+      x = tf.reshape(resampleAxis(flat, along[d]!), [
         ...shape.slice(0, d + 2),
         output[d]!,
         ...shape.slice(d + 3),

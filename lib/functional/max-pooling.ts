@@ -2,7 +2,8 @@ import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
 import { checkFloatTensor, checkNumberTensor } from "./check.js";
 import { op } from "./op.js";
-import { type PoolSize, readWindows, slidingWindows } from "./pooling-windows.js";
+import { type PoolSize, readWindows } from "./pooling-windows.js";
+import { slidingWindows } from "./windows.js";
 import { maxOfEachWindow, maxOfWindows } from "./window-max.js";
 
 export interface MaxPoolOptions {

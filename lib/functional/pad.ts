@@ -3,8 +3,7 @@ import { describe, readOptions } from "../arguments.js";
 import { checkTensor, dtypeName, shapeText } from "./check.js";
 import { op } from "./op.js";
 import { padTensor } from "./pad-tensor.js";
-
-export type PadMode = "constant" | "reflect" | "replicate" | "circular";
+import { paddedPlaces, type PadMode } from "./windows.js";
 
 export interface PadOptions {
   /** Default: `"constant"`. */
@@ -48,13 +47,14 @@ export const pad = /* @__PURE__ */ op(
     }
     checkMode(input, padding, mode, value);
     checkNotEmpty(input, axes.length, mode);
-    const sources = axes.map((axis) => sourceIndices(input.shape, axis, mode));
+    for (const axis of axes) checkWidth(input.shape, axis, mode);
     if (input.size === 0) return tf.zeros(paddedShape(input, axes), input.dtype);
     let output = input;
-    axes.forEach(({ axis, before, after }, i) => {
-      if (before === 0 && after === 0) return;
-      output = tf.gather(output, tf.tensor1d(sources[i]!, "int32"), axis);
-    });
+    for (const { axis, before, after } of axes) {
+      if (before === 0 && after === 0) continue;
+      const places = paddedPlaces(input.shape[axis]!, before, after, mode);
+      output = tf.gather(output, tf.tensor1d(places, "int32"), axis);
+    }
     return output;
   },
 );
@@ -144,25 +144,6 @@ function checkNotEmpty({ rank, shape }: tf.Tensor, dims: number, mode: PadMode):
   );
 }
 
-/** For each place of the padded axis, the place of the input that it shows. */
-export function sourceIndices(
-  shape: readonly number[],
-  { axis, before, after }: AxisPad,
-  mode: PadMode,
-): number[] {
-  const size = shape[axis]!;
-  checkWidth(shape, axis, before, after, mode);
-  // What is taken away is gone before the rest goes round.
-  const [first, end] = [Math.max(0, -before), size - Math.max(0, -after)];
-  const kept = end - first;
-  const source = (place: number): number => {
-    if (mode === "replicate") return Math.min(Math.max(place, 0), size - 1);
-    if (mode === "circular") return first + ((((place - first) % kept) + kept) % kept);
-    return place < 0 ? -place : place >= size ? 2 * (size - 1) - place : place;
-  };
-  return Array.from({ length: size + before + after }, (_, i) => source(i - before));
-}
-
 function paddedShape({ shape }: tf.Tensor, axes: readonly AxisPad[]): number[] {
   const padded = [...shape];
   for (const { axis, before, after } of axes) padded[axis]! += before + after;
@@ -171,9 +152,7 @@ function paddedShape({ shape }: tf.Tensor, axes: readonly AxisPad[]): number[] {
 
 function checkWidth(
   shape: readonly number[],
-  axis: number,
-  before: number,
-  after: number,
+  { axis, before, after }: AxisPad,
   mode: PadMode,
 ): void {
   const size = shape[axis]!;

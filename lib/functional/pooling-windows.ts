@@ -1,18 +1,9 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { checkTensor } from "./check.js";
+import type { Axis, Windows } from "./windows.js";
 
 /** One number for all dimensions, or one for each. */
 export type PoolSize = number | readonly number[];
-
-/** Windows that slide along one dimension. */
-export interface Axis {
-  input: number;
-  kernel: number;
-  stride: number;
-  padding: number;
-  dilation: number;
-  output: number;
-}
 
 export interface WindowOptions {
   /** `null`, `[]` or left out: the kernel size. */
@@ -124,37 +115,6 @@ export function readWindows(
       `Calculated output size: (${axes.map(({ output }) => output).join("x")}). ` +
       "Output size is too small",
   );
-}
-
-/** For each output position along a dimension, the input positions that it sees. */
-export type Windows = number[][];
-
-const range = <T>(length: number, make: (i: number) => T): T[] =>
-  Array.from({ length }, (_, i) => make(i));
-
-export function slidingWindows({
-  input,
-  kernel,
-  stride,
-  padding,
-  dilation,
-  output,
-}: Axis): Windows {
-  return range(output, (o) => {
-    const start = o * stride - padding;
-    const first = Math.max(0, Math.ceil(-start / dilation));
-    const end = Math.min(kernel, Math.ceil((input - start) / dilation));
-    return range(Math.max(0, end - first), (k) => start + (first + k) * dilation);
-  });
-}
-
-/** Window `i` of `output` is `⌊i·input/output⌋ … ⌈(i+1)·input/output⌉ - 1`. */
-export function adaptiveWindows(input: number, output: number): Windows {
-  return range(output, (o) => {
-    const start = Math.floor((o * input) / output);
-    const end = Math.ceil(((o + 1) * input) / output);
-    return range(end - start, (k) => start + k);
-  });
 }
 
 export interface Taps {

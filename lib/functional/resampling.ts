@@ -1,10 +1,35 @@
+export type InterpolateMode =
+  | "nearest"
+  | "nearest-exact"
+  | "linear"
+  | "bilinear"
+  | "bicubic"
+  | "trilinear"
+  | "lanczos"
+  | "area";
+
+export interface InterpolateOptions {
+  /** The output's spatial size, one for all or one for each; this or `scaleFactor` is required. */
+  size?: number | readonly number[] | null;
+  /** The output's size relative to the input's, rounded down. */
+  scaleFactor?: number | readonly number[] | null;
+  /** Default: `"nearest"`. */
+  mode?: InterpolateMode;
+  /** Whether the middles of the corner elements meet, and not their outer edges. Default: `false`. */
+  alignCorners?: boolean | null;
+  /** Compute the scale anew from the rounded size, and don't use the given one. Default: `false`. */
+  recomputeScaleFactor?: boolean | null;
+  /** Smooth when making smaller: `bilinear`, `bicubic`, `lanczos` only. Default: `false`. */
+  antialias?: boolean;
+}
+
 /** Which input elements each output element along one dimension is made of, and their weights. */
 export interface Resampling {
   positions: number[][];
   weights: number[][];
 }
 
-export interface ResamplingSize {
+interface ResamplingSize {
   input: number;
   output: number;
   /** The scale factor that was given, where it shall be the one used. */
@@ -37,14 +62,14 @@ const copy = (size: number): Resampling => ({
 });
 
 /** `⌊i · scale⌋`, as OpenCV's INTER_NEAREST. */
-export function nearest(size: ResamplingSize): Resampling {
+function nearest(size: ResamplingSize): Resampling {
   const scale = pixelScale(size);
   const at = (i: number): number => Math.min(Math.floor(f(i * scale)), size.input - 1);
   return { positions: range(size.output, (i) => [at(i)]), weights: range(size.output, () => [1]) };
 }
 
 /** {@link nearest} in images, where PyTorch takes sizes that are equal or doubled as they are. */
-export function nearestInImage(size: ResamplingSize): Resampling {
+function nearestInImage(size: ResamplingSize): Resampling {
   const isDoubled = size.output === 2 * size.input;
   return size.output === size.input || isDoubled
     ? nearest({ ...size, scale: null })
@@ -52,14 +77,14 @@ export function nearestInImage(size: ResamplingSize): Resampling {
 }
 
 /** The element whose middle is next, as Pillow and SciPy. */
-export function nearestExact(size: ResamplingSize): Resampling {
+function nearestExact(size: ResamplingSize): Resampling {
   const scale = pixelScale(size);
   const at = (i: number): number => Math.min(Math.floor(f((i + 0.5) * scale)), size.input - 1);
   return { positions: range(size.output, (i) => [at(i)]), weights: range(size.output, () => [1]) };
 }
 
 /** Two neighbours, weighted by nearness. */
-export function linear(size: ResamplingSize): Resampling {
+function linear(size: ResamplingSize): Resampling {
   const { input, output, alignCorners } = size;
   const scale = pixelScale(size);
   if (input === output) return copy(input);
@@ -87,7 +112,7 @@ export const cubicWeights = (t: number): number[] =>
   [t + 1, t, 1 - t, 2 - t].map((x) => keys(x, -0.75));
 
 /** Four neighbours, weighted by a cubic; at the ends the outermost is repeated. */
-export function cubic(size: ResamplingSize): Resampling {
+function cubic(size: ResamplingSize): Resampling {
   const { input, output, alignCorners } = size;
   const scale = pixelScale(size);
   const sources = range(output, (i) => sourceIndex(i, scale, alignCorners));
@@ -108,7 +133,7 @@ const FILTERS: Record<string, { reach: number; filter: (x: number) => number }> 
 };
 
 /** Every element under a filter that is stretched when the output is smaller, as Pillow. */
-export function antialiased(mode: string, size: ResamplingSize): Resampling {
+function antialiased(mode: string, size: ResamplingSize): Resampling {
   const { input, output } = size;
   if (input === output) return copy(input);
   const { reach, filter } = FILTERS[mode]!;
@@ -128,4 +153,32 @@ export function antialiased(mode: string, size: ResamplingSize): Resampling {
     weights.push(raw.map((weight) => (total === 0 ? 0 : weight / total)));
   }
   return { positions, weights };
+}
+
+/** What each mode does along a dimension, but `area`, which is a pooling. */
+const RESAMPLE: Partial<Record<InterpolateMode, (size: ResamplingSize) => Resampling>> = {
+  nearest,
+  "nearest-exact": nearestExact,
+  linear,
+  bilinear: linear,
+  trilinear: linear,
+  bicubic: cubic,
+};
+
+/** What an `interpolate` from one spatial size to another does along each dimension. */
+export function resamplings(
+  spatial: readonly number[],
+  output: readonly number[],
+  options: InterpolateOptions = {},
+): Resampling[] {
+  const { scaleFactor = null, recomputeScaleFactor, mode = "nearest", antialias } = options;
+  const scales = recomputeScaleFactor ? null : scaleFactor;
+  return spatial.map((input, d) => {
+    const scale = typeof scales === "number" ? scales : (scales?.[d] ?? null);
+    const alignCorners = options.alignCorners ?? false;
+    const size: ResamplingSize = { input, output: output[d]!, scale, alignCorners };
+    if (antialias) return antialiased(mode, size);
+    if (mode === "nearest" && spatial.length === 2) return nearestInImage(size);
+    return RESAMPLE[mode]!(size);
+  });
 }

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { Axis } from "./pooling-windows.js";
+import type { Axis } from "./windows.js";
 
 /**
  * The mean over sliding windows that lie inside: `(planes, ...spatial)` → `(planes, …)`, one to

@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { asFloat } from "./check.js";
-import { type Axis, endPadding, type Windows } from "./pooling-windows.js";
+import { endPadding } from "./pooling-windows.js";
+import type { Axis, Windows } from "./windows.js";
 
 const WHOLE = (size: number): Axis => ({
   input: size,

@@ -1,7 +1,7 @@
 import { taps, type TapsSpec } from "../../kernels/cpu/index.js";
 import type { Argument, Node } from "../../graph/index.js";
-import { readResamplings } from "../../functional/interpolate.js";
-import { type PadMode, sourceIndices } from "../../functional/pad.js";
+import { type InterpolateOptions, resamplings } from "../../functional/resampling.js";
+import { paddedPlaces, type PadMode } from "../../functional/windows.js";
 import { shapeOf, tensorMeta } from "../passes/facts.js";
 import { addressOf, type Builder, Decline } from "./builder.js";
 import { copyInto, type Lower, optionsOf } from "./lower-basic.js";
@@ -90,7 +90,7 @@ const pad: Lower = (b, node) => {
     const [before, after] = sizes.slice(2 * i, 2 * i + 2) as [number, number];
     if (before === 0 && after === 0) continue;
     const axis = x.shape.length - 1 - i;
-    const sources = sourceIndices(x.shape, { axis, before, after }, mode);
+    const sources = paddedPlaces(x.shape[axis]!, before, after, mode);
     x = alongDim(b, x, axis, {
       positions: sources.map((source) => [source]),
       weights: sources.map(() => [1]),
@@ -102,10 +102,10 @@ const pad: Lower = (b, node) => {
 /** All modes but "area", which is a pooling. */
 export const interpolate: Lower = (b, node) => {
   let x = b.read(node.args[0] as Node);
-  const options = optionsOf(node.args[1]) as Parameters<typeof readResamplings>[1];
+  const options = optionsOf(node.args[1]) as InterpolateOptions;
   if (x.dtype !== "float32") return new Decline("integers");
   if (count(shapeOf(node)) === 0 || count(x.shape) === 0) return new Decline("an empty tensor");
-  const tables = readResamplings(x.shape, options);
+  const tables = resamplings(x.shape.slice(2), shapeOf(node).slice(2), options);
   for (let i = tables.length - 1; i >= 0; i -= 1) x = alongDim(b, x, i + 2, tables[i]!);
   return x;
 };

@@ -2,7 +2,7 @@ import { pool, type PoolSpec } from "../../kernels/cpu/index.js";
 import type { Argument, Node } from "../../graph/index.js";
 import { shapeOf } from "../passes/facts.js";
 import { addressOf, type Builder, Decline, type Lowered } from "./builder.js";
-import { adaptiveWindows } from "../../functional/pooling-windows.js";
+import { adaptiveWindows } from "../../functional/windows.js";
 import { alongDim, interpolate } from "./lower-borders.js";
 import { type Lower, optionsOf } from "./lower-basic.js";
 import { runReduction } from "./lower-norm.js";

@@ -1,5 +1,6 @@
 /** What reads windows along axes: resampling, pooling of every kind, borders, and fixed indices. */
-import { readResamplings } from "../../../functional/interpolate.js";
+import { type InterpolateOptions, resamplings } from "../../../functional/resampling.js";
+import { adaptiveWindows, paddedPlaces } from "../../../functional/windows.js";
 import type { PadMode } from "../../../kernels/webgl/programs/pad.js";
 import { windowsProgram } from "../../../kernels/webgl/programs/windows.js";
 import type { Node } from "../../../graph/index.js";
@@ -82,10 +83,11 @@ const isEmpty = (value: Value, node: Node): boolean =>
 /** `interpolate(x, options)`, a table for each spatial axis. */
 export const interpolate: Lowering = (b, node, read) => {
   const value = read(node.args[0] as Node);
-  const options = (node.args[1] ?? {}) as Parameters<typeof readResamplings>[1];
+  const options = (node.args[1] ?? {}) as InterpolateOptions;
   if (isEmpty(value, node) || dtypeOf(node) !== "float32") return null;
-  if (options?.mode === "area") return adaptive(b, value, shapeOf(node), value.shape.length - 2, "sum"); // prettier-ignore
-  const tables = readResamplings(value.shape, options).map(({ positions, weights }, d) => ({
+  if (options.mode === "area") return adaptive(b, value, shapeOf(node), value.shape.length - 2, "sum"); // prettier-ignore
+  const sizes = [value.shape, shapeOf(node)].map((shape) => shape.slice(2));
+  const tables = resamplings(sizes[0]!, sizes[1]!, options).map(({ positions, weights }, d) => ({
     axis: d + 2,
     table: positions.map((window, i) => window.map((from, k) => [from, weights[i]![k]!] as const)),
   }));
@@ -102,12 +104,8 @@ function adaptive(
 ): Value {
   const tables = range(n, (d) => {
     const axis = shape.length - n + d;
-    const [size, count] = [value.shape[axis]!, shape[axis]!];
-    const table = range(count, (o) => {
-      const start = Math.floor((o * size) / count);
-      const end = Math.ceil(((o + 1) * size) / count);
-      return range(end - start, (k) => [start + k, 1 / (end - start)] as const);
-    });
+    const windows = adaptiveWindows(value.shape[axis]!, shape[axis]!);
+    const table = windows.map((seen) => seen.map((at) => [at, 1 / seen.length] as const));
     return { axis, table };
   });
   return alongAll(b, value, tables, kind);
@@ -154,13 +152,6 @@ export const separatePool: Lowering = (b, node, read) => {
   return alongAll(b, value, tables, isMax ? "max" : "sum");
 };
 
-const INSIDE: Readonly<Record<PadMode, (i: number, n: number) => number>> = {
-  constant: (i) => i,
-  reflect: (i, n) => (i < 0 ? -i : i >= n ? 2 * n - 2 - i : i),
-  replicate: (i, n) => Math.min(Math.max(i, 0), n - 1),
-  circular: (i, n) => ((i % n) + n) % n,
-};
-
 /** Borders of some axes: how much is put before, or taken away there, and what is put. */
 function bordered(
   b: Builder,
@@ -171,10 +162,14 @@ function bordered(
 ): Value {
   const tables = sides.map(({ axis, before }) => {
     const size = value.shape[axis]!;
-    const table = range(shapeOf(node)[axis]!, (o) => {
-      const from = INSIDE[mode](o - before, size);
-      return [from >= 0 && from < size ? ([from, 1] as const) : ([0, 0, filling] as const)];
-    });
+    const count = shapeOf(node)[axis]!;
+    const places =
+      mode === "constant"
+        ? range(count, (o) => o - before)
+        : paddedPlaces(size, before, count - size - before, mode);
+    const table = places.map((from) => [
+      from >= 0 && from < size ? ([from, 1] as const) : ([0, 0, filling] as const),
+    ]);
     return { axis, table };
   });
   return alongAll(b, value, tables);
