@@ -42,6 +42,7 @@ function declareCases(): void {
   add("padded conv2d", (x) => F.conv2d(F.pad(x, [0, 1, 2, 1]), w(4, 3, 3, 3), { stride: 2 }), [1, 3, 8, 9]); // prettier-ignore
   for (const mode of ["constant", "reflect", "replicate", "circular"] as const) {
     add(`pad ${mode}`, (x) => F.pad(x, [1, 2, 2, 0], { mode }), [2, 5, 4, 6]);
+    add(`pad and cut ${mode}`, (x) => F.pad(x, [-1, 2, 2, -1], { mode }), [2, 5, 4, 6]);
   }
   add("max_pool2d", (x) => F.maxPool2d(x, 3, { stride: 2, padding: 1 }), [2, 5, 7, 8]);
   add("avg_pool2d", (x) => F.avgPool2d(x, 2, { padding: 1, countIncludePad: false }), [1, 4, 6, 7]);

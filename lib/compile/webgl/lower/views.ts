@@ -38,6 +38,8 @@ export const pad: Lowering = (b, node, read) => {
   const [x, sizes] = node.args as [Node, number[]];
   const { mode = "constant", value } = (node.args[2] ?? {}) as { mode?: PadMode; value?: number };
   if (sizes.every((size) => size === 0)) return read(x);
+  // What is taken away is gone before the rest goes round: the program does not know of that.
+  if (mode === "circular" && sizes.some((size) => size < 0)) return null;
   const shape = shapeOf(node);
   const spatial = shape.length - 2;
   if (spatial < 1 || spatial > 2 || sizes.length > 2 * spatial) return null;
