@@ -1,4 +1,5 @@
 /** Weights in 16 or 8 bits: half or a quarter of the memory, for an error of their own. */
+import { inJs } from "./fallback.js";
 import type { Heap } from "./heap.js";
 import { emitWiden } from "./wasm/widen.js";
 
@@ -13,7 +14,7 @@ type Widen = (from: number, k: number, scales: number, to: number) => void;
 export type WidenLibrary = Record<NarrowType, Widen>;
 
 export const widenLibrary = (heap: Heap): WidenLibrary =>
-  heap.library("widen", emitWiden, widenInJs);
+  heap.library("widen", emitWiden, (own: Heap) => inJs().widenInJs(own));
 
 const SIZE = { f16: 2, bf16: 2, int8: 1 } as const;
 
@@ -137,28 +138,4 @@ export function withRoom(heap: Heap, bytes: number, use: (room: number) => void)
   heap.f32.fill(0, room >>> 2, (room + bytes) >>> 2);
   use(room);
   heap.free(room);
-}
-
-function widenInJs(heap: Heap): WidenLibrary {
-  const words = (): Uint16Array => new Uint16Array(heap.f32.buffer);
-  return {
-    bf16: (from, k, _, to) => {
-      const [source, target] = [words(), new Uint32Array(heap.f32.buffer)];
-      for (let i = 0; i < 8 * k; i += 1) target[(to >>> 2) + i] = source[(from >>> 1) + i]! << 16;
-    },
-    f16: (from, k, _, to) => {
-      const [source, target] = [words(), heap.f32];
-      for (let i = 0; i < 8 * k; i += 1) {
-        const half = source[(from >>> 1) + i]!;
-        bits[0] = (half & 0x7fff) << 13;
-        target[(to >>> 2) + i] = number[0]! * (half & 0x8000 ? -(2 ** 112) : 2 ** 112);
-      }
-    },
-    int8: (from, k, scales, to) => {
-      const [source, target] = [new Int8Array(heap.f32.buffer), heap.f32];
-      for (let i = 0; i < 8 * k; i += 1) {
-        target[(to >>> 2) + i] = source[from + i]! * target[(scales >>> 2) + (i & 7)]!;
-      }
-    },
-  };
 }

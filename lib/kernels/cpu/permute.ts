@@ -1,26 +1,20 @@
 /** Copies: in another order of dimensions, of parts into a whole, of chosen rows. */
 import { collapse, elementwise } from "./elementwise.js";
+import { inJs } from "./fallback.js";
 import type { Heap } from "./heap.js";
 import { type Kernel, product, share } from "./kernel.js";
 import { emitCopyRows, emitTranspose } from "./wasm/transpose.js";
 
-interface TransposeLibrary {
-  transpose: (
-    x: number, xRow: number, rows: number, columns: number, out: number, outRow: number,
-  ) => void; // prettier-ignore
+type Move = (
+  x: number, xRow: number, rows: number, columns: number, out: number, outRow: number,
+) => void; // prettier-ignore
+
+export interface TransposeLibrary {
+  transpose: Move;
 }
 
-function transposeInJs(heap: Heap): TransposeLibrary {
-  return {
-    transpose: (x, xRow, rows, columns, out, outRow) => {
-      const memory = heap.f32;
-      for (let i = 0; i < rows; i += 1) {
-        for (let k = 0; k < columns; k += 1) {
-          memory[((out + k * outRow) >>> 2) + i] = memory[((x + i * xRow) >>> 2) + k]!;
-        }
-      }
-    },
-  };
+export interface CopyRowsLibrary {
+  copyRows: Move;
 }
 
 export interface CopySpec {
@@ -55,7 +49,9 @@ export function copy(heap: Heap, spec: CopySpec): Kernel<CopyPointers> {
       run: ({ x, out }, part, parts) => run({ inputs: [x], out }, part, parts),
     };
   }
-  const { transpose } = heap.library("transpose", emitTranspose, transposeInJs);
+  const { transpose } = heap.library("transpose", emitTranspose, (own: Heap) =>
+    inJs().transposeInJs(own),
+  );
   const outStrides = sizes.map((_, dim) => product(sizes.slice(dim + 1)));
   const outer = sizes.map((_, dim) => dim).filter((dim) => dim !== across && dim !== last);
   const count = product(outer.map((dim) => sizes[dim]!));
@@ -99,28 +95,15 @@ export interface CopyRowsSpec {
 /** Rows into a wider (or out of a wider) matrix: the parts of `cat`, `split` and `narrow`. */
 export function copyRows(heap: Heap, spec: CopyRowsSpec): Kernel<CopyPointers> {
   const { rows, n, xRow = n, outRow = n } = spec;
-  const copyOut = heap.library("copyRows", emitCopyRows, copyRowsInJs).copyRows;
+  const copyOut = heap.library("copyRows", emitCopyRows, (own: Heap) =>
+    inJs().copyRowsInJs(own),
+  ).copyRows;
   return {
     workspaceBytes: 0,
     run: ({ x, out }, part = 0, parts = 1) => {
       const [from, to] = share(rows, part, parts);
       const [start, target] = [x + from * xRow * 4, out + from * outRow * 4];
       copyOut(start, xRow * 4, to - from, n, target, outRow * 4);
-    },
-  };
-}
-
-interface CopyRowsLibrary {
-  copyRows: TransposeLibrary["transpose"];
-}
-
-function copyRowsInJs(heap: Heap): CopyRowsLibrary {
-  return {
-    copyRows: (x, xRow, rows, n, out, outRow) => {
-      for (let i = 0; i < rows; i += 1) {
-        const start = (x + i * xRow) >>> 2;
-        heap.f32.copyWithin((out + i * outRow) >>> 2, start, start + n);
-      }
     },
   };
 }
