@@ -12,22 +12,22 @@ const CEILINGS: Record<string, [app: string, ceilings: [kB: number, ...parts: Pa
   "every name of the library": [
     EVERYTHING,
     [
-      [92],
-      [108, "nn.load of .safetensors"],
-      [122, "nn.load of .pt"],
-      [156, "the kernels under ops", "nn.compile on cpu"],
-      [140, "nn.compile on webgl"],
+      [89],
+      [104, "nn.load of .safetensors"],
+      [118, "nn.load of .pt"],
+      [150, "the kernels under ops", "nn.compile on cpu"],
+      [138, "nn.compile on webgl"],
       [185, "nn.loadExported"],
     ],
   ],
   "an app with a resnet": [
     CLASSIFIER,
     [
-      [27],
-      [45, "nn.load of .safetensors"],
-      [59, "nn.load of .pt"],
-      [115, "nn.load of .safetensors", "the kernels under ops", "nn.compile on cpu"],
-      [97, "nn.load of .safetensors", "nn.compile on webgl"],
+      [25],
+      [42, "nn.load of .safetensors"],
+      [56, "nn.load of .pt"],
+      [110, "nn.load of .safetensors", "the kernels under ops", "nn.compile on cpu"],
+      [95, "nn.load of .safetensors", "nn.compile on webgl"],
     ],
   ],
 };
