@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "./arguments.js";
 
+/** The tfjs backends that `setBackend` knows. */
 export type BackendName = "webgl" | "cpu" | "wasm" | "webgpu";
 
 export interface BackendOptions {

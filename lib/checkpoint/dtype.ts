@@ -64,6 +64,7 @@ export const DTYPES = {
   bits16: { bits: 16, array: Uint16Array },
 } satisfies Record<string, DtypeInfo>;
 
+/** PyTorch's names of dtypes, as `float16` and `int64`. */
 export type Dtype = keyof typeof DTYPES;
 
 /** What numpy has and PyTorch has not. An entry of it says that it is there; its use is an error. */

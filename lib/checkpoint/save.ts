@@ -13,6 +13,7 @@ export interface SavableTensor {
   data(): Promise<object>;
 }
 
+/** Tensors by their keys. */
 export type SavableState =
   ReadonlyMap<string, SavableTensor | Entry> | Readonly<Record<string, SavableTensor | Entry>>;
 

@@ -164,6 +164,9 @@ export const adaptiveAvgPool3d = /* @__PURE__ */ op(
 /**
  * The maximum of `outputSize` windows that share the input, those of {@link adaptiveAvgPool1d}.
  *
+ * Shapes: `(N, C, L)` or `(C, L)` → the same with O in the place of L; with `returnIndices` also where
+ * each maximum was, as int32.
+ *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.adaptive_max_pool1d.html
  */
 export const adaptiveMaxPool1d = /* @__PURE__ */ op(

@@ -122,6 +122,8 @@ export const dropout3d = /* @__PURE__ */ channelDropout("dropout3d", (rank) => r
 /**
  * Dropout that keeps the mean 0 and variance 1 of what SELU gives.
  *
+ * Shapes: `(*)` → the same.
+ *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.alpha_dropout.html
  */
 export const alphaDropout = /* @__PURE__ */ op(

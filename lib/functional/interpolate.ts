@@ -174,6 +174,8 @@ export const interpolate = /* @__PURE__ */ op(
 /**
  * {@link interpolate} by its old name.
  *
+ * Shapes: `(N, C, *)` → `(N, C, *)` of the new size.
+ *
  * @deprecated as in PyTorch; use {@link interpolate}.
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.upsample.html
  */
@@ -187,6 +189,8 @@ export function upsample(
 /**
  * {@link interpolate} with mode `nearest`.
  *
+ * Shapes: `(N, C, *)` → `(N, C, *)` of the new size.
+ *
  * @deprecated as in PyTorch; use {@link interpolate}.
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.upsample_nearest.html
  */
@@ -199,6 +203,8 @@ export function upsampleNearest(
 
 /**
  * {@link interpolate} with mode `bilinear` and `alignCorners`.
+ *
+ * Shapes: `(N, C, H, W)` → `(N, C, H', W')`.
  *
  * @deprecated as in PyTorch; use {@link interpolate}.
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.upsample_bilinear.html

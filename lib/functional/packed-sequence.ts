@@ -6,6 +6,8 @@ import { checkTensor, shapeText } from "./check.js";
  * Sequences of different lengths without padding: first all their first elements, then the second
  * ones, and so on, the longest sequence first.
  *
+ * Shapes: `data` `(sum of the lengths, *)`.
+ *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.rnn.PackedSequence.html
  */
 export class PackedSequence {

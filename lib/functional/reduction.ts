@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { dtypeName } from "./check.js";
 
+/** What is made of the single losses: themselves, their mean or their sum. */
 export type Reduction = "none" | "mean" | "sum";
 
 export interface ReductionOptions {

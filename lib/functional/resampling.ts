@@ -1,3 +1,4 @@
+/** What stands between two elements; `area` is a mean. */
 export type InterpolateMode =
   | "nearest"
   | "nearest-exact"

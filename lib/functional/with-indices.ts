@@ -14,37 +14,86 @@ type WithIndices = [output: tf.Tensor, indices: tf.Tensor];
 type Max = Omit<MaxPoolOptions, "returnIndices">;
 type Fractional = Omit<FractionalMaxPoolOptions, "returnIndices">;
 
-/** `maxPool1d` with `returnIndices`. */
+/**
+ * {@link maxPool1d} with `returnIndices`: `[output, indices]`. Indices are places in the
+ * input's plane, as int32.
+ *
+ * Shapes: `(N, C, L)` or `(C, L)` → both the same with the output's size.
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.max_pool1d.html
+ */
 export function maxPool1dWithIndices(x: tf.Tensor, kernel: PoolSize, options?: Max): WithIndices {
   return maxPool1d(x, kernel, { ...options, returnIndices: true });
 }
 
-/** `maxPool2d` with `returnIndices`. */
+/**
+ * {@link maxPool2d} with `returnIndices`: `[output, indices]`. Indices are places in the
+ * input's plane, as int32.
+ *
+ * Shapes: `(N, C, H, W)` or `(C, H, W)` → both the same with the output's size.
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.max_pool2d.html
+ */
 export function maxPool2dWithIndices(x: tf.Tensor, kernel: PoolSize, options?: Max): WithIndices {
   return maxPool2d(x, kernel, { ...options, returnIndices: true });
 }
 
-/** `maxPool3d` with `returnIndices`. */
+/**
+ * {@link maxPool3d} with `returnIndices`: `[output, indices]`. Indices are places in the
+ * input's plane, as int32.
+ *
+ * Shapes: `(N, C, D, H, W)` or `(C, D, H, W)` → both the same with the output's size.
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.max_pool3d.html
+ */
 export function maxPool3dWithIndices(x: tf.Tensor, kernel: PoolSize, options?: Max): WithIndices {
   return maxPool3d(x, kernel, { ...options, returnIndices: true });
 }
 
-/** `adaptiveMaxPool1d` with `returnIndices`. */
+/**
+ * {@link adaptiveMaxPool1d} with `returnIndices`: `[output, indices]`. Indices are places in the
+ * input's plane, as int32.
+ *
+ * Shapes: `(N, C, L)` or `(C, L)` → both the same with the output's size.
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.adaptive_max_pool1d.html
+ */
 export function adaptiveMaxPool1dWithIndices(x: tf.Tensor, size: AdaptiveSize): WithIndices {
   return adaptiveMaxPool1d(x, size, { returnIndices: true });
 }
 
-/** `adaptiveMaxPool2d` with `returnIndices`. */
+/**
+ * {@link adaptiveMaxPool2d} with `returnIndices`: `[output, indices]`. Indices are places in the
+ * input's plane, as int32.
+ *
+ * Shapes: `(N, C, H, W)` or `(C, H, W)` → both the same with the output's size.
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.adaptive_max_pool2d.html
+ */
 export function adaptiveMaxPool2dWithIndices(x: tf.Tensor, size: AdaptiveSize): WithIndices {
   return adaptiveMaxPool2d(x, size, { returnIndices: true });
 }
 
-/** `adaptiveMaxPool3d` with `returnIndices`. */
+/**
+ * {@link adaptiveMaxPool3d} with `returnIndices`: `[output, indices]`. Indices are places in the
+ * input's plane, as int32.
+ *
+ * Shapes: `(N, C, D, H, W)` or `(C, D, H, W)` → both the same with the output's size.
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.adaptive_max_pool3d.html
+ */
 export function adaptiveMaxPool3dWithIndices(x: tf.Tensor, size: AdaptiveSize): WithIndices {
   return adaptiveMaxPool3d(x, size, { returnIndices: true });
 }
 
-/** `fractionalMaxPool2d` with `returnIndices`. */
+/**
+ * {@link fractionalMaxPool2d} with `returnIndices`: `[output, indices]`. Indices are places in the
+ * input's plane, as int32.
+ *
+ * Shapes: `(N, C, H, W)` or `(C, H, W)` → both the same with the output's size.
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.fractional_max_pool2d.html
+ */
 export function fractionalMaxPool2dWithIndices(
   x: tf.Tensor,
   kernel: PoolSize,
@@ -53,7 +102,14 @@ export function fractionalMaxPool2dWithIndices(
   return fractionalMaxPool2d(x, kernel, { ...options, returnIndices: true });
 }
 
-/** `fractionalMaxPool3d` with `returnIndices`. */
+/**
+ * {@link fractionalMaxPool3d} with `returnIndices`: `[output, indices]`. Indices are places in the
+ * input's plane, as int32.
+ *
+ * Shapes: `(N, C, D, H, W)` or `(C, D, H, W)` → both the same with the output's size.
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.fractional_max_pool3d.html
+ */
 export function fractionalMaxPool3dWithIndices(
   x: tf.Tensor,
   kernel: PoolSize,

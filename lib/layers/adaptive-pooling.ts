@@ -75,6 +75,9 @@ abstract class AdaptiveMaxPoolNd<R extends boolean> extends AdaptivePoolNd {
 /**
  * The maximum of the windows of {@link AdaptiveAvgPool1d}.
  *
+ * Shapes: `(N, C, L)` or `(C, L)` → the same with `outputSize` in the place of L; with `returnIndices` also
+ * where each maximum was in its plane, as int32.
+ *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.AdaptiveMaxPool1d.html
  */
 export class AdaptiveMaxPool1d<R extends boolean = false> extends AdaptiveMaxPoolNd<R> {
@@ -88,6 +91,9 @@ export class AdaptiveMaxPool1d<R extends boolean = false> extends AdaptiveMaxPoo
 /**
  * The maximum of the windows of {@link AdaptiveAvgPool2d}.
  *
+ * Shapes: `(N, C, H, W)` or `(C, H, W)` → the same with `outputSize` in the place of H, W; with `returnIndices` also
+ * where each maximum was in its plane, as int32.
+ *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.AdaptiveMaxPool2d.html
  */
 export class AdaptiveMaxPool2d<R extends boolean = false> extends AdaptiveMaxPoolNd<R> {
@@ -100,6 +106,9 @@ export class AdaptiveMaxPool2d<R extends boolean = false> extends AdaptiveMaxPoo
 
 /**
  * The maximum of the windows of {@link AdaptiveAvgPool3d}.
+ *
+ * Shapes: `(N, C, D, H, W)` or `(C, D, H, W)` → the same with `outputSize` in the place of D, H, W; with `returnIndices` also
+ * where each maximum was in its plane, as int32.
  *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.AdaptiveMaxPool3d.html
  */

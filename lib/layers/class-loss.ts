@@ -32,7 +32,13 @@ export class NLLLoss extends WeightedLoss {
   }
 }
 
-/** An older name of `NLLLoss`. */
+/**
+ * An older name of `NLLLoss`.
+ *
+ * Shapes: input `(N, C, H, W)`, target `(N, H, W)` → scalar, or the target's without reduction.
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.NLLLoss.html
+ */
 export class NLLLoss2d extends NLLLoss {
   static override readonly name: string = "NLLLoss2d";
 }

@@ -4,6 +4,7 @@ import * as F from "../functional/index.js";
 import { Empty, Module, Parameter } from "../module/index.js";
 import { checkChannels, convText, isOne, keepSteps, resetConv } from "./conv-common.js";
 
+/** What a convolution pads with. */
 export type PaddingMode = "zeros" | "reflect" | "replicate" | "circular";
 
 export interface ConvLayerOptions {

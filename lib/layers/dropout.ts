@@ -32,6 +32,8 @@ abstract class DropoutNd extends Module {
 /**
  * In training, sets each element to 0 with probability p and divides the others by 1 - p.
  *
+ * Shapes: `(*)` → the same.
+ *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.Dropout.html
  */
 export class Dropout extends DropoutNd {
@@ -83,6 +85,8 @@ export class Dropout3d extends DropoutNd {
 
 /**
  * Dropout that keeps the mean 0 and variance 1 of what SELU gives.
+ *
+ * Shapes: `(*)` → the same.
  *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.AlphaDropout.html
  */

@@ -6,6 +6,8 @@ import { Empty, formatPython, init, Module, Parameter } from "../module/index.js
 /**
  * `a · sigmoid(b)`, a and b the halves of the input along a dimension.
  *
+ * Shapes: `(*, 2 N, *)` → `(*, N, *)`.
+ *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.GLU.html
  */
 export class GLU extends Module {

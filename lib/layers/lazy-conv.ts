@@ -53,6 +53,8 @@ function infer(module: LazyConv, x: tf.Tensor, isTransposed: boolean): void {
 /**
  * A {@link Conv1d} that learns `inChannels` from its first input, and then is one.
  *
+ * Shapes: `(N, inChannels, L)` or `(inChannels, L)` → the same with `outChannels` in the place of `inChannels`.
+ *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.LazyConv1d.html
  */
 export class LazyConv1d extends Conv1d {
@@ -74,6 +76,8 @@ export class LazyConv1d extends Conv1d {
 
 /**
  * A {@link Conv2d} that learns `inChannels` from its first input, and then is one.
+ *
+ * Shapes: `(N, inChannels, H, W)` or `(inChannels, H, W)` → the same with `outChannels` in the place of `inChannels`.
  *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.LazyConv2d.html
  */
@@ -97,6 +101,8 @@ export class LazyConv2d extends Conv2d {
 /**
  * A {@link Conv3d} that learns `inChannels` from its first input, and then is one.
  *
+ * Shapes: `(N, inChannels, D, H, W)` or `(inChannels, D, H, W)` → the same with `outChannels` in the place of `inChannels`.
+ *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.LazyConv3d.html
  */
 export class LazyConv3d extends Conv3d {
@@ -118,6 +124,8 @@ export class LazyConv3d extends Conv3d {
 
 /**
  * A {@link ConvTranspose1d} that learns `inChannels` from its first input, and then is one.
+ *
+ * Shapes: `(N, inChannels, L)` or `(inChannels, L)` → the same with `outChannels` in the place of `inChannels`.
  *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.LazyConvTranspose1d.html
  */
@@ -141,6 +149,8 @@ export class LazyConvTranspose1d extends ConvTranspose1d {
 /**
  * A {@link ConvTranspose2d} that learns `inChannels` from its first input, and then is one.
  *
+ * Shapes: `(N, inChannels, H, W)` or `(inChannels, H, W)` → the same with `outChannels` in the place of `inChannels`.
+ *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.LazyConvTranspose2d.html
  */
 export class LazyConvTranspose2d extends ConvTranspose2d {
@@ -162,6 +172,8 @@ export class LazyConvTranspose2d extends ConvTranspose2d {
 
 /**
  * A {@link ConvTranspose3d} that learns `inChannels` from its first input, and then is one.
+ *
+ * Shapes: `(N, inChannels, D, H, W)` or `(inChannels, D, H, W)` → the same with `outChannels` in the place of `inChannels`.
  *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.LazyConvTranspose3d.html
  */

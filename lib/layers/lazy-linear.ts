@@ -5,6 +5,8 @@ import { Linear, type LinearOptions } from "./linear.js";
 /**
  * A {@link Linear} that learns `inFeatures` from its first input, and then is one.
  *
+ * Shapes: `(*, inFeatures)` → `(*, outFeatures)`.
+ *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.LazyLinear.html
  */
 export class LazyLinear extends Linear {

@@ -36,6 +36,8 @@ function infer(module: LazyNorm, numFeatures: number): void {
 /**
  * A {@link BatchNorm1d} that learns `numFeatures` from its first input, and then is one.
  *
+ * Shapes: `(N, C)` or `(N, C, L)` → the same.
+ *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.LazyBatchNorm1d.html
  */
 export class LazyBatchNorm1d extends BatchNorm1d {
@@ -58,6 +60,8 @@ export class LazyBatchNorm1d extends BatchNorm1d {
 
 /**
  * A {@link BatchNorm2d} that learns `numFeatures` from its first input, and then is one.
+ *
+ * Shapes: `(N, C, H, W)` → the same.
  *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.LazyBatchNorm2d.html
  */
@@ -82,6 +86,8 @@ export class LazyBatchNorm2d extends BatchNorm2d {
 /**
  * A {@link BatchNorm3d} that learns `numFeatures` from its first input, and then is one.
  *
+ * Shapes: `(N, C, D, H, W)` → the same.
+ *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.LazyBatchNorm3d.html
  */
 export class LazyBatchNorm3d extends BatchNorm3d {
@@ -103,7 +109,10 @@ export class LazyBatchNorm3d extends BatchNorm3d {
 }
 
 /**
- * A {@link InstanceNorm1d} that learns `numFeatures` from its first input, and then is one. Other than there, `affine` and `trackRunningStats` are `true` by default.
+ * A {@link InstanceNorm1d} that learns `numFeatures` from its first input, and then is one. Other
+ * than there, `affine` and `trackRunningStats` are `true` by default.
+ *
+ * Shapes: `(N, C, L)` or `(C, L)` → the same.
  *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.LazyInstanceNorm1d.html
  */
@@ -126,7 +135,10 @@ export class LazyInstanceNorm1d extends InstanceNorm1d {
 }
 
 /**
- * A {@link InstanceNorm2d} that learns `numFeatures` from its first input, and then is one. Other than there, `affine` and `trackRunningStats` are `true` by default.
+ * A {@link InstanceNorm2d} that learns `numFeatures` from its first input, and then is one. Other
+ * than there, `affine` and `trackRunningStats` are `true` by default.
+ *
+ * Shapes: `(N, C, H, W)` or `(C, H, W)` → the same.
  *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.LazyInstanceNorm2d.html
  */
@@ -149,7 +161,10 @@ export class LazyInstanceNorm2d extends InstanceNorm2d {
 }
 
 /**
- * A {@link InstanceNorm3d} that learns `numFeatures` from its first input, and then is one. Other than there, `affine` and `trackRunningStats` are `true` by default.
+ * A {@link InstanceNorm3d} that learns `numFeatures` from its first input, and then is one. Other
+ * than there, `affine` and `trackRunningStats` are `true` by default.
+ *
+ * Shapes: `(N, C, D, H, W)` or `(C, D, H, W)` → the same.
  *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.LazyInstanceNorm3d.html
  */

@@ -53,6 +53,8 @@ export class Linear extends Module {
 /**
  * Gives its input back, whatever arguments it is built or called with.
  *
+ * Shapes: `(*)` → the same.
+ *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.Identity.html
  */
 export class Identity extends Module {

@@ -5,7 +5,13 @@ import * as F from "../functional/index.js";
 import { Empty, init, Module, Parameter } from "../module/index.js";
 import { Linear } from "./linear.js";
 
-/** A Linear under the name that PyTorch prints for attention's output projection. */
+/**
+ * A Linear under the name that PyTorch prints for attention's output projection.
+ *
+ * Shapes: `(*, inFeatures)` → `(*, outFeatures)`.
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.Linear.html
+ */
 export class NonDynamicallyQuantizableLinear extends Linear {
   static override readonly name: string = "NonDynamicallyQuantizableLinear";
 }

@@ -41,7 +41,7 @@ export interface EncoderCallOptions {
  * What it gives at ignored places (`srcKeyPaddingMask`) is not to be used: here it is what PyTorch
  * gives with gradients; its inference fast path gives 0 there.
  *
- * Shapes: as the layer's.
+ * Shapes: src `(T, N, E)`, batch first `(N, T, E)`, or `(T, E)` → the same.
  *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.TransformerEncoder.html
  */
@@ -93,7 +93,8 @@ export interface TransformerDecoderOptions {
 /**
  * Decoder layers one after the other: the given one, and copies of it.
  *
- * Shapes: as the layer's.
+ * Shapes: tgt `(T, N, E)` and memory `(S, N, E)`, batch first `(N, T, E)` and `(N, S, E)`, or without N →
+ * that of tgt.
  *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.TransformerDecoder.html
  */

@@ -58,6 +58,9 @@ abstract class MaxUnpoolNd extends Module {
 /**
  * Puts the maxima back where {@link MaxPool1d} found them, and zeros elsewhere.
  *
+ * Shapes: input and indices `(N, C, L)` or `(C, L)` → the same with `outputSize`, or else
+ * `(size - 1)·stride - 2·padding + kernelSize`, in the place of L.
+ *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.MaxUnpool1d.html
  */
 export class MaxUnpool1d extends MaxUnpoolNd {
@@ -75,6 +78,9 @@ export class MaxUnpool1d extends MaxUnpoolNd {
 /**
  * Puts the maxima back where {@link MaxPool2d} found them, and zeros elsewhere.
  *
+ * Shapes: input and indices `(N, C, H, W)` or `(C, H, W)` → the same with `outputSize`, or else
+ * `(size - 1)·stride - 2·padding + kernelSize`, in the place of H, W.
+ *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.MaxUnpool2d.html
  */
 export class MaxUnpool2d extends MaxUnpoolNd {
@@ -91,6 +97,9 @@ export class MaxUnpool2d extends MaxUnpoolNd {
 
 /**
  * Puts the maxima back where {@link MaxPool3d} found them, and zeros elsewhere.
+ *
+ * Shapes: input and indices `(N, C, D, H, W)` or `(C, D, H, W)` → the same with `outputSize`, or else
+ * `(size - 1)·stride - 2·padding + kernelSize`, in the place of D, H, W.
  *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.MaxUnpool3d.html
  */

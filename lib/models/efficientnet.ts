@@ -150,22 +150,47 @@ const named = (
 ): EfficientNet =>
   new EfficientNet(widthMult, depthMult, readOptions(where, { ...DEFAULTS, dropout }, options));
 
-/** torchvision's efficientnet_b0, for 224 × 224: 5.3 million parameters. */
+/**
+ * torchvision's efficientnet_b0, for 224 × 224: 5.3 million parameters.
+ * Pictures `(N, 3, H, W)` → logits `(N, numClasses)`.
+ *
+ * @see https://docs.pytorch.org/vision/stable/models/generated/torchvision.models.efficientnet_b0.html
+ */
 export const efficientnetB0 = (options?: EfficientNetOptions): EfficientNet =>
   named("efficientnetB0", [1, 1, 0.2], options);
 
-/** torchvision's efficientnet_b1, for 240 × 240: 7.8 million parameters. */
+/**
+ * torchvision's efficientnet_b1, for 240 × 240: 7.8 million parameters.
+ * Pictures `(N, 3, H, W)` → logits `(N, numClasses)`.
+ *
+ * @see https://docs.pytorch.org/vision/stable/models/generated/torchvision.models.efficientnet_b1.html
+ */
 export const efficientnetB1 = (options?: EfficientNetOptions): EfficientNet =>
   named("efficientnetB1", [1, 1.1, 0.2], options);
 
-/** torchvision's efficientnet_b2, for 288 × 288: 9.1 million parameters. */
+/**
+ * torchvision's efficientnet_b2, for 288 × 288: 9.1 million parameters.
+ * Pictures `(N, 3, H, W)` → logits `(N, numClasses)`.
+ *
+ * @see https://docs.pytorch.org/vision/stable/models/generated/torchvision.models.efficientnet_b2.html
+ */
 export const efficientnetB2 = (options?: EfficientNetOptions): EfficientNet =>
   named("efficientnetB2", [1.1, 1.2, 0.3], options);
 
-/** torchvision's efficientnet_b3, for 300 × 300: 12.2 million parameters. */
+/**
+ * torchvision's efficientnet_b3, for 300 × 300: 12.2 million parameters.
+ * Pictures `(N, 3, H, W)` → logits `(N, numClasses)`.
+ *
+ * @see https://docs.pytorch.org/vision/stable/models/generated/torchvision.models.efficientnet_b3.html
+ */
 export const efficientnetB3 = (options?: EfficientNetOptions): EfficientNet =>
   named("efficientnetB3", [1.2, 1.4, 0.3], options);
 
-/** torchvision's efficientnet_b4, for 380 × 380: 19.3 million parameters. */
+/**
+ * torchvision's efficientnet_b4, for 380 × 380: 19.3 million parameters.
+ * Pictures `(N, 3, H, W)` → logits `(N, numClasses)`.
+ *
+ * @see https://docs.pytorch.org/vision/stable/models/generated/torchvision.models.efficientnet_b4.html
+ */
 export const efficientnetB4 = (options?: EfficientNetOptions): EfficientNet =>
   named("efficientnetB4", [1.4, 1.8, 0.4], options);

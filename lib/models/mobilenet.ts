@@ -106,5 +106,10 @@ export class MobileNetV2 extends Module {
   }
 }
 
-/** torchvision's mobilenet_v2: 3.5 million parameters. */
+/**
+ * torchvision's mobilenet_v2: 3.5 million parameters.
+ * Pictures `(N, 3, H, W)` → logits `(N, numClasses)`.
+ *
+ * @see https://docs.pytorch.org/vision/stable/models/generated/torchvision.models.mobilenet_v2.html
+ */
 export const mobilenetV2 = (options?: MobileNetV2Options): MobileNetV2 => new MobileNetV2(options);

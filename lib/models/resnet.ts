@@ -31,7 +31,11 @@ interface BlockOptions {
   dilation: number;
 }
 
-/** Two 3×3 convolutions with a shortcut around them: `(N, C, H, W)` → `(N, planes, H', W')`. */
+/**
+ * Two 3×3 convolutions with a shortcut around them: `(N, C, H, W)` → `(N, planes, H', W')`.
+ *
+ * @see https://arxiv.org/abs/1512.03385
+ */
 export class BasicBlock extends Module {
   static override readonly name: string = "BasicBlock";
   static readonly expansion = 1;
@@ -66,6 +70,8 @@ export class BasicBlock extends Module {
 /**
  * A 3×3 convolution between two 1×1, and a shortcut around them: `(N, C, H, W)` →
  * `(N, 4 planes, H', W')`. The 3×3 has the stride, as in torchvision.
+ *
+ * @see https://arxiv.org/abs/1512.03385
  */
 export class Bottleneck extends Module {
   static override readonly name: string = "Bottleneck";
@@ -195,23 +201,48 @@ export class ResNet extends Module {
   }
 }
 
-/** torchvision's resnet18: 11.7 million parameters. */
+/**
+ * torchvision's resnet18: 11.7 million parameters.
+ * Pictures `(N, 3, H, W)` → logits `(N, numClasses)`.
+ *
+ * @see https://docs.pytorch.org/vision/stable/models/generated/torchvision.models.resnet18.html
+ */
 export const resnet18 = (options?: ResNetOptions): ResNet =>
   new ResNet(BasicBlock, [2, 2, 2, 2], options);
 
-/** torchvision's resnet34: 21.8 million parameters. */
+/**
+ * torchvision's resnet34: 21.8 million parameters.
+ * Pictures `(N, 3, H, W)` → logits `(N, numClasses)`.
+ *
+ * @see https://docs.pytorch.org/vision/stable/models/generated/torchvision.models.resnet34.html
+ */
 export const resnet34 = (options?: ResNetOptions): ResNet =>
   new ResNet(BasicBlock, [3, 4, 6, 3], options);
 
-/** torchvision's resnet50: 25.6 million parameters. */
+/**
+ * torchvision's resnet50: 25.6 million parameters.
+ * Pictures `(N, 3, H, W)` → logits `(N, numClasses)`.
+ *
+ * @see https://docs.pytorch.org/vision/stable/models/generated/torchvision.models.resnet50.html
+ */
 export const resnet50 = (options?: ResNetOptions): ResNet =>
   new ResNet(Bottleneck, [3, 4, 6, 3], options);
 
-/** torchvision's resnet101: 44.5 million parameters. */
+/**
+ * torchvision's resnet101: 44.5 million parameters.
+ * Pictures `(N, 3, H, W)` → logits `(N, numClasses)`.
+ *
+ * @see https://docs.pytorch.org/vision/stable/models/generated/torchvision.models.resnet101.html
+ */
 export const resnet101 = (options?: ResNetOptions): ResNet =>
   new ResNet(Bottleneck, [3, 4, 23, 3], options);
 
-/** torchvision's resnet152: 60.2 million parameters. */
+/**
+ * torchvision's resnet152: 60.2 million parameters.
+ * Pictures `(N, 3, H, W)` → logits `(N, numClasses)`.
+ *
+ * @see https://docs.pytorch.org/vision/stable/models/generated/torchvision.models.resnet152.html
+ */
 export const resnet152 = (options?: ResNetOptions): ResNet =>
   new ResNet(Bottleneck, [3, 8, 36, 3], options);
 
@@ -228,12 +259,22 @@ function named(
   return resnet50({ ...read, ...size });
 }
 
-/** torchvision's resnext50_32x4d: 25.0 million parameters. */
+/**
+ * torchvision's resnext50_32x4d: 25.0 million parameters.
+ * Pictures `(N, 3, H, W)` → logits `(N, numClasses)`.
+ *
+ * @see https://docs.pytorch.org/vision/stable/models/generated/torchvision.models.resnext50_32x4d.html
+ */
 // eslint-disable-next-line @typescript-eslint/naming-convention -- 324 would be another number
 export const resnext50_32x4d = (options?: NamedResNetOptions): ResNet =>
   named("resnext50_32x4d", { groups: 32, widthPerGroup: 4 }, options);
 
-/** torchvision's wide_resnet50_2: 68.9 million parameters. */
+/**
+ * torchvision's wide_resnet50_2: 68.9 million parameters.
+ * Pictures `(N, 3, H, W)` → logits `(N, numClasses)`.
+ *
+ * @see https://docs.pytorch.org/vision/stable/models/generated/torchvision.models.wide_resnet50_2.html
+ */
 // eslint-disable-next-line @typescript-eslint/naming-convention -- 502 would be another number
 export const wideResnet50_2 = (options?: NamedResNetOptions): ResNet =>
   named("wideResnet50_2", { groups: 1, widthPerGroup: 128 }, options);

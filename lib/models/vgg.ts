@@ -112,26 +112,66 @@ function vgg(layers: keyof typeof STAGES, batchNorm: boolean, options?: VGGOptio
   return new VGG(STAGES[layers], { ...read, batchNorm });
 }
 
-/** torchvision's vgg11: 132.9 million parameters. */
+/**
+ * torchvision's vgg11: 132.9 million parameters.
+ * Pictures `(N, 3, H, W)` → logits `(N, numClasses)`.
+ *
+ * @see https://docs.pytorch.org/vision/stable/models/generated/torchvision.models.vgg11.html
+ */
 export const vgg11 = (options?: VGGOptions): VGG => vgg(11, false, options);
 
-/** torchvision's vgg11_bn: 132.9 million parameters. */
+/**
+ * torchvision's vgg11_bn: 132.9 million parameters.
+ * Pictures `(N, 3, H, W)` → logits `(N, numClasses)`.
+ *
+ * @see https://docs.pytorch.org/vision/stable/models/generated/torchvision.models.vgg11_bn.html
+ */
 export const vgg11Bn = (options?: VGGOptions): VGG => vgg(11, true, options);
 
-/** torchvision's vgg13: 133.0 million parameters. */
+/**
+ * torchvision's vgg13: 133.0 million parameters.
+ * Pictures `(N, 3, H, W)` → logits `(N, numClasses)`.
+ *
+ * @see https://docs.pytorch.org/vision/stable/models/generated/torchvision.models.vgg13.html
+ */
 export const vgg13 = (options?: VGGOptions): VGG => vgg(13, false, options);
 
-/** torchvision's vgg13_bn: 133.1 million parameters. */
+/**
+ * torchvision's vgg13_bn: 133.1 million parameters.
+ * Pictures `(N, 3, H, W)` → logits `(N, numClasses)`.
+ *
+ * @see https://docs.pytorch.org/vision/stable/models/generated/torchvision.models.vgg13_bn.html
+ */
 export const vgg13Bn = (options?: VGGOptions): VGG => vgg(13, true, options);
 
-/** torchvision's vgg16: 138.4 million parameters. */
+/**
+ * torchvision's vgg16: 138.4 million parameters.
+ * Pictures `(N, 3, H, W)` → logits `(N, numClasses)`.
+ *
+ * @see https://docs.pytorch.org/vision/stable/models/generated/torchvision.models.vgg16.html
+ */
 export const vgg16 = (options?: VGGOptions): VGG => vgg(16, false, options);
 
-/** torchvision's vgg16_bn: 138.4 million parameters. */
+/**
+ * torchvision's vgg16_bn: 138.4 million parameters.
+ * Pictures `(N, 3, H, W)` → logits `(N, numClasses)`.
+ *
+ * @see https://docs.pytorch.org/vision/stable/models/generated/torchvision.models.vgg16_bn.html
+ */
 export const vgg16Bn = (options?: VGGOptions): VGG => vgg(16, true, options);
 
-/** torchvision's vgg19: 143.7 million parameters. */
+/**
+ * torchvision's vgg19: 143.7 million parameters.
+ * Pictures `(N, 3, H, W)` → logits `(N, numClasses)`.
+ *
+ * @see https://docs.pytorch.org/vision/stable/models/generated/torchvision.models.vgg19.html
+ */
 export const vgg19 = (options?: VGGOptions): VGG => vgg(19, false, options);
 
-/** torchvision's vgg19_bn: 143.7 million parameters. */
+/**
+ * torchvision's vgg19_bn: 143.7 million parameters.
+ * Pictures `(N, 3, H, W)` → logits `(N, numClasses)`.
+ *
+ * @see https://docs.pytorch.org/vision/stable/models/generated/torchvision.models.vgg19_bn.html
+ */
 export const vgg19Bn = (options?: VGGOptions): VGG => vgg(19, true, options);

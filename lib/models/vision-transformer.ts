@@ -167,18 +167,38 @@ export class VisionTransformer extends Module {
 const BASE = { numLayers: 12, numHeads: 12, hiddenDim: 768, mlpDim: 3072 };
 const LARGE = { numLayers: 24, numHeads: 16, hiddenDim: 1024, mlpDim: 4096 };
 
-/** torchvision's vit_b_16: 86.6 million parameters. */
+/**
+ * torchvision's vit_b_16: 86.6 million parameters.
+ * Pictures `(N, 3, 224, 224)` → logits `(N, numClasses)`.
+ *
+ * @see https://docs.pytorch.org/vision/stable/models/generated/torchvision.models.vit_b_16.html
+ */
 export const vitB16 = (options?: VisionTransformerOptions): VisionTransformer =>
   new VisionTransformer({ ...BASE, patchSize: 16 }, options);
 
-/** torchvision's vit_b_32: 88.2 million parameters. */
+/**
+ * torchvision's vit_b_32: 88.2 million parameters.
+ * Pictures `(N, 3, 224, 224)` → logits `(N, numClasses)`.
+ *
+ * @see https://docs.pytorch.org/vision/stable/models/generated/torchvision.models.vit_b_32.html
+ */
 export const vitB32 = (options?: VisionTransformerOptions): VisionTransformer =>
   new VisionTransformer({ ...BASE, patchSize: 32 }, options);
 
-/** torchvision's vit_l_16: 304.3 million parameters. */
+/**
+ * torchvision's vit_l_16: 304.3 million parameters.
+ * Pictures `(N, 3, 224, 224)` → logits `(N, numClasses)`.
+ *
+ * @see https://docs.pytorch.org/vision/stable/models/generated/torchvision.models.vit_l_16.html
+ */
 export const vitL16 = (options?: VisionTransformerOptions): VisionTransformer =>
   new VisionTransformer({ ...LARGE, patchSize: 16 }, options);
 
-/** torchvision's vit_l_32: 306.5 million parameters. */
+/**
+ * torchvision's vit_l_32: 306.5 million parameters.
+ * Pictures `(N, 3, 224, 224)` → logits `(N, numClasses)`.
+ *
+ * @see https://docs.pytorch.org/vision/stable/models/generated/torchvision.models.vit_l_32.html
+ */
 export const vitL32 = (options?: VisionTransformerOptions): VisionTransformer =>
   new VisionTransformer({ ...LARGE, patchSize: 32 }, options);

@@ -4,7 +4,9 @@ import { State } from "./parameter.js";
 import { head } from "./repr.js";
 import { walk } from "./walk.js";
 
+/** Sees the arguments of a call before it; what it returns, if anything, takes their place. */
 export type ForwardPreHook = (module: Module, args: unknown[]) => unknown;
+/** Sees the output of a call; what it returns, if anything, takes its place. */
 export type ForwardHook = (module: Module, args: unknown[], output: unknown) => unknown;
 
 export interface Hooks {
@@ -12,6 +14,7 @@ export interface Hooks {
   after: ForwardHook[];
 }
 
+/** Takes a hook away again. */
 export interface HookHandle {
   remove(): void;
 }

@@ -43,10 +43,12 @@ export function constant_<T extends State>(tensor: T, value: number): T {
   return fill(tensor, (shape) => values.constant(shape, value));
 }
 
+/** 1 everywhere. */
 export function ones_<T extends State>(tensor: T): T {
   return fill(tensor, values.ones);
 }
 
+/** 0 everywhere. */
 export function zeros_<T extends State>(tensor: T): T {
   return fill(tensor, values.zeros);
 }

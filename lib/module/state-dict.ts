@@ -16,7 +16,9 @@ export interface StateEntry {
   toInt32(options?: { clamp?: boolean }): Int32Array;
 }
 
+/** A value that can be loaded: a tensor, or an entry of a checkpoint. */
 export type StateValue = tf.Tensor | StateEntry;
+/** Values by their keys, as `stateDict()` and `nn.load` give them. */
 export type StateSource = ReadonlyMap<string, StateValue> | Readonly<Record<string, StateValue>>;
 
 /** What `loadStateDict` found wrong with the keys, when it was not strict. */

@@ -40,6 +40,8 @@ class WeightNorm extends Module {
  * Makes a weight of its length `parametrizations.weight.original0` and its direction `original1`. A
  * state_dict with the older keys, `weight_g` and `weight_v`, loads as well.
  *
+ * Shapes: `original1` as the weight, `original0` 1 in all dimensions but `dim`, or `()` without one.
+ *
  * @throws if the module has no such parameter.
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.parametrizations.weight_norm.html
  */
@@ -112,6 +114,9 @@ class SpectralNorm extends Module {
  * Divides a weight by its largest singular value. In the state_dict are the weight as it was,
  * `parametrizations.weight.original`, and the vectors `parametrizations.weight.0._u` and `._v`, which
  * every reading in training mode improves.
+ *
+ * Shapes: of a weight whose `dim` has n places and whose other dimensions have m, `_u` is `(n)` and
+ * `_v` `(m)`.
  *
  * @throws if the module has no such parameter.
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.parametrizations.spectral_norm.html

@@ -33,6 +33,8 @@ function sameKind(like: State, data: tf.Tensor | Empty): State {
  * What a parametrized weight is made of (`original`, or `original0`, `original1`, …), and the
  * parametrizations that make it, one after the other. Calling it makes the weight.
  *
+ * Shapes: originals `(*)`, of one or more → the weight.
+ *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.parametrize.ParametrizationList.html
  */
 export class ParametrizationList extends ModuleList {
@@ -151,6 +153,8 @@ function checkSame(made: tf.Tensor, original: { shape: number[]; dtype: tf.DataT
  * Makes a parameter or buffer of a module the result of a parametrization, anew whenever it is read.
  * What it is made of is found in the state_dict under `parametrizations.NAME.original`.
  *
+ * Shapes: any, `(*)`; the parametrization gives the tensor's own.
+ *
  * @throws if the module has no such tensor, or the parametrization changes shape or dtype.
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.parametrize.register_parametrization.html
  */
@@ -197,6 +201,8 @@ function checkAppended(weight: tf.Tensor, parametrization: Parametrization): voi
 /**
  * Makes a plain parameter or buffer again of a parametrized one, which keeps its value, or with
  * `leaveParametrized: false` gets the value of what it was made of.
+ *
+ * Shapes: the tensor `(*)` keeps its own.
  *
  * @throws if it is not parametrized, or is to get the value of several.
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.parametrize.remove_parametrizations.html

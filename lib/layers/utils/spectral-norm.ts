@@ -75,6 +75,9 @@ function parts(module: Module, name: string): { weight: Parameter; u: tf.Tensor;
  * mode improves. This is PyTorch's older form, with the keys of older checkpoints;
  * `nn.utils.parametrizations.spectralNorm` is the newer one.
  *
+ * Shapes: of a weight whose `dim` has n places and whose other dimensions have m, `weight_u` is `(n)`
+ * and `weight_v` `(m)`.
+ *
  * @throws if the module has no such parameter, or it is normalised already.
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.spectral_norm.html
  */
@@ -120,6 +123,8 @@ function setBuffer(module: Module, name: string, buffer: Buffer): void {
 
 /**
  * Makes a plain parameter again of one that `spectralNorm` normalised.
+ *
+ * Shapes: the parameter `(*)` as it was before.
  *
  * @throws if it is not normalised.
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.remove_spectral_norm.html

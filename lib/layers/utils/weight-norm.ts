@@ -30,6 +30,8 @@ export function lengthShape(shape: readonly number[], dim: number | null): numbe
  * state_dict: `weight = g v / ‖v‖`, anew whenever it is read. This is PyTorch's older form, with the
  * keys of older checkpoints; `nn.utils.parametrizations.weightNorm` is the newer one.
  *
+ * Shapes: `weight_v` as the weight, `weight_g` 1 in all dimensions but `dim`, or `()` without one.
+ *
  * @throws if the module has no such parameter, or it is normalised already.
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.weight_norm.html
  */
@@ -60,6 +62,8 @@ export function weightNorm<T extends Module>(module: T, options?: WeightNormOpti
 
 /**
  * Makes a plain parameter again of one that `weightNorm` normalised.
+ *
+ * Shapes: the parameter `(*)` as it was before.
  *
  * @throws if it is not normalised.
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.remove_weight_norm.html
