@@ -7,7 +7,8 @@ const options = (contents: string): BuildOptions => ({
   minify: true,
   format: "esm",
   target: "es2022",
-  packages: "external",
+  // Not those of Node: a page has none.
+  external: ["@tensorflow/*"],
   alias: { sconce: "./lib/index.ts" },
   logLevel: "error",
 });

@@ -38,8 +38,9 @@ interface Crew {
   ready: Promise<void>;
 }
 
-async function hireInNode(): Promise<Crew> {
-  const { Worker } = await import("node:worker_threads");
+function hireInNode(): Crew {
+  // No import: bundlers for browsers would look for the module.
+  const { Worker } = process.getBuiltinModule("node:worker_threads");
   const worker = new Worker(
     `require("node:worker_threads").parentPort.once("message", (data) => {
       (${WORKER_SOURCE})(data, (message) => require("node:worker_threads").parentPort.postMessage(message));
@@ -105,9 +106,9 @@ export class Threads {
     try {
       const control = heap.alloc((ADDRESSES + MAX_THREADS) * 4);
       heap.i32.fill(0, control >>> 2, (control >>> 2) + ADDRESSES + MAX_THREADS);
-      const inBrowser = typeof Worker === "function";
+      const hire = typeof Worker === "function" ? hireInBrowser : hireInNode;
       for (let thread = 1; thread < Math.min(count, MAX_THREADS); thread += 1) {
-        const one = inBrowser ? hireInBrowser() : await hireInNode();
+        const one = hire();
         crew.push(one);
         one.post({ memory: heap.memory, control, thread, count, spins: SPINS, sleep: SLEEP_MS });
       }
