@@ -128,6 +128,25 @@ function checkOthers(
   }
 }
 
+/** After so many calls that changed the model, it is not traced any more. */
+const MOST_RESTLESS = 3;
+const RESTLESS = "forward changes its own properties in every call";
+
+const COMPLEX = "there are complex numbers";
+
+/** Plans hold numbers, each one float or integer. */
+function checkTypes(graph: Graph): void {
+  for (const node of graph.nodes) {
+    if (node.kind !== "call_function") continue;
+    for (const { meta } of [node, ...node.inputs()]) {
+      for (const one of [meta.value].flat() as ({ dtype: string } | null | undefined)[]) {
+        if (one?.dtype === "complex64") throw new TraceError(COMPLEX);
+        if (one?.dtype === "string") throw new TraceError("forward computes with strings");
+      }
+    }
+  }
+}
+
 class Compiler {
   private engine: CompileEngine | null = null;
   private guard: Guard;
@@ -135,6 +154,8 @@ class Compiler {
   private last: Entry = { reason: "nothing has run yet" };
   private busy = false;
   private isDisposed = false;
+  /** How many traces in turn found that forward changes what it goes by. */
+  private restless = 0;
 
   constructor(
     private readonly model: Traceable,
@@ -261,6 +282,8 @@ class Compiler {
     if (reason !== null) return { reason };
     try {
       const { key, tensors } = takeApart(args);
+      // tfjs cannot even move them from one backend to another.
+      if (tensors.some(({ dtype }) => dtype === "complex64")) return { reason: COMPLEX };
       return { key, tensors, entry: this.entries.get(key) };
     } catch (error) {
       return { reason: (error as Error).message };
@@ -274,6 +297,7 @@ class Compiler {
     if (isTaped()) return "gradients are computed";
     // As a part of another model it must be seen.
     if (isDispatched()) return "it is traced";
+    if (this.restless >= MOST_RESTLESS) return RESTLESS;
     if (!this.guard.holds()) {
       this.forget();
       this.guard = new Guard(this.model);
@@ -296,8 +320,7 @@ class Compiler {
   private *building(args: readonly unknown[]): Parts<Entry> {
     this.busy = true;
     try {
-      const { graph, dispose } = record(this.model, args, DECOMPOSED, SHAPES_ONLY);
-      dispose();
+      const graph = this.trace(args);
       yield;
       const optimised = yield* optimising(graph);
       this.engine ??= this.createEngine(this.model, this.options.threads, this.options.precision);
@@ -311,6 +334,29 @@ class Compiler {
     } finally {
       this.busy = false;
     }
+  }
+
+  /** The graph of a call on such arguments, which leaves the model as it was. */
+  private trace(args: readonly unknown[]): Graph {
+    const { guard } = this;
+    let changed: string[] = [];
+    let graph: Graph;
+    try {
+      const traced = record(this.model, args, DECOMPOSED, SHAPES_ONLY, (module) =>
+        guard.add(module),
+      );
+      traced.dispose();
+      graph = traced.graph;
+    } finally {
+      changed = guard.restore();
+      this.restless = changed.length > 0 ? this.restless + 1 : 0;
+    }
+    if (changed.length > 0) {
+      throw new TraceError(`forward assigns ${changed.join(", ")}: a plan would do that only once`);
+    }
+    if (guard.objection !== null) throw new TraceError(guard.objection);
+    checkTypes(graph);
+    return graph;
   }
 
   private forget(): void {

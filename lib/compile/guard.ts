@@ -1,8 +1,9 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { HOOKS } from "../module/call.js";
 import type { Module } from "../module/index.js";
-import { State } from "../module/parameter.js";
 import { isModule, walk } from "../module/walk.js";
+import { variableOf } from "./variables.js";
+import { type Watched, watch } from "./watch.js";
 
 /** A module as it was: its own properties, and how many of them were assigned. */
 interface Seen {
@@ -21,6 +22,9 @@ const isOwn = (module: Module, name: string): boolean =>
   name !== "prototype" &&
   (name !== "length" || !Object.getOwnPropertyDescriptor(module, name)!.get);
 
+const namesOf = (module: Module): string[] =>
+  Object.getOwnPropertyNames(module).filter((name) => isOwn(module, name));
+
 /** How many properties there are, told without a list of them: it is asked before every call. */
 function countKeys(module: Module): number {
   let count = 0;
@@ -28,20 +32,48 @@ function countKeys(module: Module): number {
   return count;
 }
 
+const differs = (a: unknown, b: unknown): boolean =>
+  a !== b && !(Number.isNaN(a) && Number.isNaN(b));
+
 /**
- * Notices when a model is not what was compiled any more: a layer, a mode or a plain tensor that
- * was assigned anew. New values of parameters are another matter; they keep the graph.
+ * Notices when a model is not what was compiled any more: a layer, a mode, a plain tensor or other
+ * data of a module that is assigned anew or has other contents. New values of parameters are another
+ * matter; they keep the graph.
  */
 export class Guard {
   private readonly seen: Seen[] = [];
+  private readonly watched: Watched[] = [];
+  private readonly known = new Set<unknown>();
 
   constructor(model: unknown) {
-    if (!isModule(model)) return;
-    for (const [, module] of walk(model)) {
-      const names = Object.getOwnPropertyNames(module).filter((name) => isOwn(module, name));
-      const values = names.map((name) => read(module, name));
-      const tensors = values.filter((value) => value instanceof tf.Tensor);
-      this.seen.push({ module, names, values, tensors, keys: countKeys(module) });
+    if (isModule(model)) this.add(model);
+  }
+
+  /** Looks after a module too, and all that it holds. */
+  add(module: Module): void {
+    if (this.known.has(module)) return;
+    for (const [, one] of walk(module)) this.look(one);
+  }
+
+  private look(module: Module): void {
+    if (this.known.has(module)) return;
+    this.known.add(module);
+    const names = namesOf(module);
+    const values = names.map((name) => read(module, name));
+    const tensors: tf.Tensor[] = [];
+    this.seen.push({ module, names, values, tensors, keys: countKeys(module) });
+    for (const value of values) this.lookInto(value, tensors);
+  }
+
+  private lookInto(value: unknown, tensors: tf.Tensor[]): void {
+    if (value instanceof tf.Tensor) tensors.push(value as tf.Tensor);
+    else if (isModule(value)) this.look(value);
+    else if (!this.known.has(value)) {
+      const found = watch(value);
+      if (found === null) return;
+      this.known.add(value);
+      this.watched.push(found.watched);
+      for (const one of found.inner) this.lookInto(one, tensors);
     }
   }
 
@@ -49,13 +81,37 @@ export class Guard {
   holds(): boolean {
     for (const { module, names, values, tensors, keys } of this.seen) {
       for (let i = 0; i < names.length; i += 1) {
-        const value = read(module, names[i]!);
-        if (value !== values[i] && !(Number.isNaN(value) && Number.isNaN(values[i]))) return false;
+        if (differs(read(module, names[i]!), values[i])) return false;
       }
       for (const tensor of tensors) if (tensor.isDisposed) return false;
       if (countKeys(module) !== keys) return false;
     }
+    for (const one of this.watched) if (!one.holds()) return false;
     return true;
+  }
+
+  /** Gives everything back what it had; says what differed. */
+  restore(): string[] {
+    const changed = new Set<string>();
+    for (const { module, names, values } of this.seen) {
+      const record = module as unknown as Record<string, unknown>;
+      for (const name of namesOf(module)) {
+        if (names.includes(name)) continue;
+        changed.add(name);
+        delete record[name];
+      }
+      names.forEach((name, i) => {
+        if (!differs(read(module, name), values[i])) return;
+        changed.add(name);
+        record[name] = values[i];
+      });
+    }
+    for (const one of this.watched) {
+      if (one.holds()) continue;
+      changed.add("what its properties hold");
+      one.restore();
+    }
+    return [...changed];
   }
 
   /** Why the model must run eagerly: it trains, or somebody listens; `null`: it need not. */
@@ -79,9 +135,9 @@ export function attributesOf(model: unknown): (key: string) => tf.Tensor {
     }
   }
   return (key) => {
-    const tensor = found.get(key);
+    const tensor = found.get(key) ?? variableOf(key);
     if (tensor === undefined) throw new Error(`compile: the model has no ${key} any more`);
-    if (tensor instanceof State && tensor.isDisposed) {
+    if (tensor instanceof tf.Variable && tensor.isDisposed) {
       throw new Error(`compile: ${key} is disposed: so is the model that it belonged to`);
     }
     return tensor;

@@ -1,10 +1,11 @@
-import type * as tf from "@tensorflow/tfjs-core";
+import * as tf from "@tensorflow/tfjs-core";
 import { describe } from "../arguments.js";
 import { type Argument, Graph, Node, type NodeMeta, type TensorMeta } from "../graph/index.js";
 import type { Module } from "../module/index.js";
 import { State } from "../module/parameter.js";
 import { walk } from "../module/walk.js";
 import { isTensor } from "./structure.js";
+import { nameOfVariable } from "./variables.js";
 
 /** A model does what a trace cannot follow; the message says what, and what to do. */
 export class TraceError extends Error {
@@ -40,6 +41,8 @@ export class Recorder {
   private readonly paths: Map<Module, string>;
   private readonly calls: Module[] = [];
   private constants = 0;
+  /** What has a higher number is made by the call. */
+  private readonly firstId = (tf.engine() as unknown as { nextTensorId(): number }).nextTensorId();
 
   constructor(
     root: Module | null,
@@ -50,11 +53,12 @@ export class Recorder {
     if (root === null) return;
     for (const [key, state] of [...root.namedParameters(), ...root.namedBuffers()]) {
       if (!this.keys.has(state)) this.keys.set(state, key);
-      if (!(state instanceof State && state.isMeta)) this.alive.add(state.dataId);
     }
+    this.enliven(root);
   }
 
   enter(module: Module): void {
+    if (!this.paths.has(module)) this.enliven(module);
     this.calls.push(module);
   }
 
@@ -64,6 +68,11 @@ export class Recorder {
 
   draw(): void {
     throw new TraceError(RANDOM);
+  }
+
+  /** Whether a tensor was given to the call, or made by it. */
+  knows(tensor: tf.Tensor): boolean {
+    return this.known.has(tensor);
   }
 
   isAlive(dataId: object): boolean {
@@ -110,6 +119,13 @@ export class Recorder {
     if (what instanceof Node) this.aliveNodes.add(what);
   }
 
+  /** Nobody may read the values of a module's parameters and buffers. */
+  private enliven(module: Module): void {
+    for (const state of [...module.parameters(), ...module.buffers()]) {
+      if (!(state instanceof State && state.isMeta)) this.alive.add(state.dataId);
+    }
+  }
+
   private place(): NodeMeta {
     const module = this.calls.findLast((one) => this.paths.has(one));
     if (module === undefined) return {};
@@ -145,9 +161,16 @@ export class Recorder {
     return node;
   }
 
-  /** A parameter or buffer by its key; any other tensor becomes a constant of the graph. */
+  /**
+   * A parameter or buffer by its key, a variable that is no module's by a name of ours; any other
+   * tensor becomes a constant of the graph.
+   */
   private attribute(tensor: tf.Tensor): Node {
-    const key = this.keys.get(tensor);
+    const isVariable = tensor instanceof tf.Variable;
+    if (isVariable && tensor.id >= this.firstId) {
+      throw new TraceError("forward makes a variable of its own: a plan would not make another");
+    }
+    const key = this.keys.get(tensor) ?? (isVariable ? nameOfVariable(tensor) : undefined);
     const target = key ?? `_tensor_constant${this.constants++}`;
     const meta = { value: metaOf(tensor) };
     const node = this.graph.add("get_attr", target, [], {}, { meta });
@@ -158,7 +181,7 @@ export class Recorder {
         values: this.readSync(tensor.dataId).slice(),
       });
     }
-    this.note(tensor, node, tensor instanceof State);
+    this.note(tensor, node, isVariable);
     return node;
   }
 }

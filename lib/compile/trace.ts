@@ -6,7 +6,7 @@ import type { Module } from "../module/index.js";
 import { State } from "../module/parameter.js";
 import { isModule } from "../module/walk.js";
 import { RANDOM, Recorder, TraceError } from "./recorder.js";
-import { takeApart } from "./structure.js";
+import { putTogether, takeApart } from "./structure.js";
 
 /** A model, or any plain function of tensors. */
 export type Traceable = Module | ((...args: never[]) => unknown);
@@ -16,6 +16,7 @@ interface Engine {
   runKernel: (name: string, inputs: tf.NamedTensorMap, attrs?: object) => tf.Tensor | tf.Tensor[];
   readSync: (dataId: object) => tf.TypedArray;
   read: (dataId: object) => Promise<tf.TypedArray>;
+  keep: (tensor: tf.Tensor) => tf.Tensor;
 }
 
 export interface Traced {
@@ -56,18 +57,22 @@ export function trace(model: Traceable, example: unknown): Graph {
 }
 
 /** As {@link trace}, with the call's output; ops in `into` are not recorded, but what they call.
- * With a pretence, kernels give something of the right shape instead of running. */
+ * With a pretence, kernels give something of the right shape instead of running. `onModule` is told
+ * each module before it is called. */
 export function record(
   model: Traceable,
   args: readonly unknown[],
   into: ReadonlySet<string> = NONE,
   pretence: Pretence | null = null,
+  onModule: (module: Module) => void = () => {},
 ): Traced {
   const engine = tf.engine() as unknown as Engine;
-  const { runKernel, readSync, read } = engine;
+  const { runKernel, readSync, read, keep } = engine;
   const recorder = new Recorder(isModule(model) ? model : null, readSync.bind(engine));
-  const { tensors } = attempt(() => takeApart(args), "an argument");
-  for (const tensor of tensors) recorder.input(tensor);
+  const { tensors, skeleton } = attempt(() => takeApart(args), "an argument");
+  // Handles of their own: an argument may be a weight, or what else forward reads, in this call alone.
+  const handles = tensors.map((tensor) => Object.create(tensor) as tf.Tensor);
+  for (const handle of handles) recorder.input(handle);
 
   let inside = 0; // how many ops deep: what an op does inside is its own business
   const refuse = (dataId: object): void => {
@@ -100,6 +105,10 @@ export function record(
       refuse(dataId);
       return read.call(engine, dataId);
     }),
+    patch(engine, "keep", (tensor) => {
+      if (inside === 0 && recorder.knows(tensor)) throw new TraceError(KEEPS);
+      return keep.call(engine, tensor);
+    }),
     ...[tf.Variable.prototype, State.prototype].map((kind) => patch(kind, "assign", refuseWrite)),
     patch(
       Math,
@@ -119,7 +128,10 @@ export function record(
     },
   );
   const observer = setCallObserver({
-    enter: (module) => recorder.enter(module),
+    enter: (module) => {
+      onModule(module);
+      recorder.enter(module);
+    },
     leave: () => recorder.leave(),
     // An op of functional may draw; what is recorded of it draws anew each time.
     draw: () => {
@@ -127,12 +139,15 @@ export function record(
     },
   });
   try {
-    const output: unknown = (model as (...args: unknown[]) => unknown)(...args);
+    const given = putTogether(skeleton, (index) => handles[index]) as unknown[];
+    const call = (): unknown => (model as (...args: unknown[]) => unknown)(...given);
+    // What a plain function leaves behind is as made up as its result.
+    const output: unknown = tf.tidy(call as () => tf.TensorContainer);
     recorder.output(output);
-    const given = new Set(tensors);
+    const inputs = new Set(handles);
     const dispose = (): void => {
       for (const tensor of takeApart(output).tensors) {
-        if (!given.has(tensor) && !(tensor instanceof State)) tensor.dispose();
+        if (!inputs.has(tensor) && !(tensor instanceof State)) tensor.dispose();
       }
     };
     return { graph: recorder.graph, output, dispose };
@@ -143,6 +158,9 @@ export function record(
     pretence?.end();
   }
 }
+
+const KEEPS =
+  "forward keeps a tensor beyond the call (tf.keep): a trace would keep that of the example. Return it";
 
 /** A trace runs once for all calls, and what it computes may be made up. */
 function refuseWrite(this: tf.Variable): never {

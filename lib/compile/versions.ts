@@ -1,31 +1,37 @@
-import type * as tf from "@tensorflow/tfjs-core";
+import * as tf from "@tensorflow/tfjs-core";
 import type { Graph, Node } from "../graph/index.js";
 import { State } from "../module/parameter.js";
 
-const NOTHING: ReadonlySet<State> = new Set();
+const NOTHING: ReadonlySet<tf.Variable> = new Set();
+
+/** Something else for each value: tfjs' own variables take over the data that they are assigned. */
+function markOf(state: tf.Variable): unknown {
+  if (state.isDisposed) return null;
+  return state instanceof State ? state.version : state.dataId;
+}
 
 /** Which values of a model's parameters its plans were made of. */
 export class Versions {
-  private readonly seen = new Map<State, number>();
+  private readonly seen = new Map<tf.Variable, unknown>();
   /** The same as a list, which is walked without an iterator. */
-  private readonly states: State[] = [];
+  private readonly states: tf.Variable[] = [];
 
   constructor(private readonly attributes: (key: string) => tf.Tensor) {}
 
   /** Notes the parameter that a node reads, and gives it; `null` if it reads none. */
-  note(node: Node, graph: Graph): State | null {
+  note(node: Node, graph: Graph): tf.Variable | null {
     if (node.kind !== "get_attr" || graph.constants.has(node.target)) return null;
     const state = this.attributes(node.target);
-    if (!(state instanceof State)) return null;
+    if (!(state instanceof tf.Variable)) return null;
     if (!this.seen.has(state)) {
-      this.seen.set(state, state.version);
+      this.seen.set(state, markOf(state));
       this.states.push(state);
     }
     return state;
   }
 
   /** Notes the parameters that a node depends on, and adds them to a set. */
-  collect(node: Node, graph: Graph, into: Set<State>): void {
+  collect(node: Node, graph: Graph, into: Set<tf.Variable>): void {
     const state = this.note(node, graph);
     if (state) into.add(state);
     for (const input of node.inputs()) this.collect(input, graph, into);
@@ -40,12 +46,13 @@ export class Versions {
    * The parameters that were given other values since they were noted, or since the last time.
    * Asked before every call: nothing is made where nothing changed.
    */
-  changed(): ReadonlySet<State> {
-    let changed: Set<State> | null = null;
+  changed(): ReadonlySet<tf.Variable> {
+    let changed: Set<tf.Variable> | null = null;
     for (const state of this.states) {
-      if (state.version === this.seen.get(state)) continue;
+      const mark = markOf(state);
+      if (mark === this.seen.get(state)) continue;
       (changed ??= new Set()).add(state);
-      this.seen.set(state, state.version);
+      this.seen.set(state, mark);
     }
     return changed ?? NOTHING;
   }

@@ -325,7 +325,8 @@ function checkName(
   }
   if (name in module) {
     const current = (module as unknown as Record<string, unknown>)[name];
-    const free = name === "name" && current === undefined;
+    // A class field that is only declared, as TypeScript compiles it, is a property without a value.
+    const free = current === undefined && (name === "name" || Object.hasOwn(module, name));
     if (!free && !replaceable(current)) throw new Error(`attribute '${name}' already exists`);
   }
   if (name.includes(".")) {

@@ -20,6 +20,9 @@ function channelsOf(node: Node): Channels | null {
 }
 
 type Options = Record<string, Argument>;
+
+/** The largest number that weights are multiplied by. */
+const MOST = 2 ** 60;
 type Add = (target: string, args: readonly Argument[], shape: readonly number[]) => Node;
 
 /**
@@ -134,6 +137,8 @@ function foldVector(node: Node, add: Add, isShared: Ask, isStatic: Ask): Node | 
   if (typeof by === "number") {
     if (!isProduct && !isQuotient) return null;
     if (isQuotient) vector = 1 / by;
+    // A weight times more than that may overflow where the product of numbers does not.
+    if (by !== 0 && !(Math.abs(vector as number) <= MOST && Math.abs(vector as number) >= 1 / MOST)) return null; // prettier-ignore
   } else {
     if (!isNode(by) || !isStatic(by) || isQuotient) return null;
     const shape = shapeOf(by);

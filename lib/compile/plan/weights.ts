@@ -1,7 +1,6 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import type { Heap, WeightType } from "../../kernels/cpu/index.js";
 import type { Attributes, Graph, Node } from "../../graph/index.js";
-import type { State } from "../../module/parameter.js";
 import { Versions } from "../versions.js";
 import { signature, Statics } from "./statics.js";
 import { Block } from "./value.js";
@@ -9,13 +8,13 @@ import { Block } from "./value.js";
 /** Numbers that were made of parameters for a kernel, and what they were made of. */
 interface Packed {
   kept: Block | { values: tf.TypedArray };
-  sources: Set<State>;
+  sources: Set<tf.Variable>;
   fill: () => void;
 }
 
 /** What a plan takes for granted of a weight's numbers. */
 interface Assumed {
-  sources: Set<State>;
+  sources: Set<tf.Variable>;
   holds: () => boolean;
 }
 
@@ -123,7 +122,7 @@ export class Weights {
   refresh(): boolean {
     const changed = this.versions.changed();
     if (changed.size === 0) return true;
-    const isOld = ({ sources }: { sources: Set<State> }): boolean =>
+    const isOld = ({ sources }: { sources: Set<tf.Variable> }): boolean =>
       [...sources].some((state) => changed.has(state));
     this.settle();
     const isValid = [...this.assumed.values()].every((one) => !isOld(one) || one.holds());
@@ -147,8 +146,8 @@ export class Weights {
     return [...this.packed.values()].map(({ kept }) => kept).filter((kept) => kept instanceof Block); // prettier-ignore
   }
 
-  private sourcesOf(nodes: readonly Node[], graph: Graph): Set<State> {
-    const sources = new Set<State>();
+  private sourcesOf(nodes: readonly Node[], graph: Graph): Set<tf.Variable> {
+    const sources = new Set<tf.Variable>();
     for (const node of nodes) this.versions.collect(node, graph, sources);
     return sources;
   }

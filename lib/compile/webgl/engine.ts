@@ -6,7 +6,6 @@ import { ProgramCache } from "../../kernels/webgl/program.js";
 import { attributesOf } from "../guard.js";
 import { findStatic } from "../passes/facts.js";
 import { optimise } from "../passes/index.js";
-import type { State } from "../../module/parameter.js";
 import { signature, Statics } from "../plan/statics.js";
 import type { Constant } from "./builder.js";
 import { onCpu } from "../on-cpu.js";
@@ -35,7 +34,7 @@ export class WebglEngine implements CompileEngine {
   private isDisposed = false;
   private isPlanning = false;
   /** Parameters whose numbers decided how a plan is made, as the places that a `gather` takes. */
-  private readonly decisive = new Set<State>();
+  private readonly decisive = new Set<tf.Variable>();
   private readonly versions: Versions;
 
   constructor(model: unknown, precision: "float32" | "float16" = "float32") {

@@ -1,0 +1,98 @@
+/** A list, an object, a map, a set or an array of numbers, as it was: `forward` may go by it. */
+export interface Watched {
+  /** Whether it still has what it had. */
+  holds(): boolean;
+  /** Gives it back what it had. */
+  restore(): void;
+}
+
+/** Of more than so many entries, as of a vocabulary, only the number is watched: it is asked before every call. */
+const MOST = 1024;
+
+const same = (a: unknown, b: unknown): boolean => a === b || (Number.isNaN(a) && Number.isNaN(b));
+
+type Numbers = ArrayLike<unknown> & { set(values: ArrayLike<unknown>): void };
+
+/** What has to be looked at of a value that is data, and what that holds; `null` of anything else. */
+export function watch(value: unknown): { watched: Watched; inner: readonly unknown[] } | null {
+  if (typeof value !== "object" || value === null) return null;
+  if (Array.isArray(value)) return watchList(value);
+  if (value instanceof Map) return watchEntries(value, (entry) => value.set(...(entry as [unknown, unknown]))); // prettier-ignore
+  if (value instanceof Set) return watchEntries(value, ([one]) => value.add(one));
+  if (ArrayBuffer.isView(value)) {
+    return value instanceof DataView ? null : watchNumbers(value as unknown as Numbers);
+  }
+  const prototype: unknown = Object.getPrototypeOf(value);
+  const isPlain = prototype === Object.prototype || prototype === null;
+  return isPlain ? watchObject(value as Record<string, unknown>) : null;
+}
+
+function watchList(list: unknown[]): { watched: Watched; inner: readonly unknown[] } {
+  const { length } = list;
+  const before = length > MOST ? [] : [...list];
+  const holds = (): boolean => {
+    if (list.length !== length) return false;
+    for (let i = 0; i < before.length; i += 1) if (!same(list[i], before[i])) return false;
+    return true;
+  };
+  const restore = (): void => {
+    list.length = length;
+    before.forEach((one, i) => (list[i] = one));
+  };
+  return { watched: { holds, restore }, inner: before };
+}
+
+function watchNumbers(numbers: Numbers): { watched: Watched; inner: readonly unknown[] } {
+  const before = numbers.length > MOST ? [] : Array.from(numbers);
+  const holds = (): boolean => {
+    for (let i = 0; i < before.length; i += 1) if (!same(numbers[i], before[i])) return false;
+    return true;
+  };
+  return { watched: { holds, restore: () => numbers.set(before) }, inner: [] };
+}
+
+/** A map or a set. */
+function watchEntries(
+  value: Map<unknown, unknown> | Set<unknown>,
+  put: (entry: readonly unknown[]) => void,
+): { watched: Watched; inner: readonly unknown[] } {
+  const { size } = value;
+  const before = size > MOST ? [] : [...value.entries()];
+  const holds = (): boolean => {
+    if (value.size !== size) return false;
+    let i = 0;
+    if (before.length > 0) {
+      for (const [name, one] of value.entries()) {
+        const [oldName, old] = before[i++]!;
+        if (!same(name, oldName) || !same(one, old)) return false;
+      }
+    }
+    return true;
+  };
+  const restore = (): void => {
+    if (size > MOST) return;
+    value.clear();
+    before.forEach(put);
+  };
+  return { watched: { holds, restore }, inner: before.flat() };
+}
+
+function watchObject(value: Record<string, unknown>): {
+  watched: Watched;
+  inner: readonly unknown[];
+} {
+  const names = Object.keys(value);
+  const before = names.length > MOST ? [] : names.map((name) => value[name]);
+  const holds = (): boolean => {
+    let count = 0;
+    for (const name in value) if (Object.hasOwn(value, name)) count += 1;
+    if (count !== names.length) return false;
+    for (let i = 0; i < before.length; i += 1) if (!same(value[names[i]!], before[i])) return false;
+    return true;
+  };
+  const restore = (): void => {
+    for (const name of Object.keys(value)) if (!names.includes(name)) delete value[name];
+    before.forEach((one, i) => (value[names[i]!] = one));
+  };
+  return { watched: { holds, restore }, inner: before };
+}

@@ -1,0 +1,191 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { expect } from "chai";
+import * as F from "../../lib/functional/index.js";
+import * as nn from "../../lib/index.js";
+import { BACKENDS, onEveryBackend } from "../support/backends.js";
+import { expectSame } from "../support/graphs.js";
+
+type T = tf.Tensor;
+type Fast = ((...args: unknown[]) => T) & {
+  explain(): { compiled: boolean; reason: string | null };
+};
+
+const compile = async (model: nn.Traceable, ...args: unknown[]): Promise<Fast> =>
+  (await nn.compile(model, args)) as unknown as Fast;
+
+/** A model of one layer, with whatever data it goes by. */
+class Going extends nn.Module {
+  readonly linear = new nn.Linear(4, 4);
+  constructor(
+    readonly run: (x: T, own: Going) => T,
+    public by?: unknown,
+  ) {
+    super();
+  }
+  override forward(x: T): T {
+    return this.run(this.linear(x), this);
+  }
+}
+
+const scaled = (of: (by: never) => number): ((x: T, own: Going) => T) => {
+  return (x, { by }) => tf.mul(x, of(by as never));
+};
+
+/** Data that forward goes by, and how it changes. */
+const DATA: [string, (x: T, own: Going) => T, unknown, (by: never) => void][] = [
+  ["an object", scaled((by: { n: number }) => by.n), { n: 2 }, (by: { n: number }) => (by.n = 5)],
+  ["an object in a list", scaled((by: { n: number }[]) => by[0]!.n), [{ n: 2 }], (by: { n: number }[]) => (by[0]!.n = 5)], // prettier-ignore
+  ["an object that grows", scaled((by: object) => Object.keys(by).length), { a: 1 }, (by: Record<string, number>) => (by.b = 1)], // prettier-ignore
+  ["a list", scaled((by: number[]) => by.length + by[0]!), [2], (by: number[]) => (by[0] = 5)],
+  ["a list that grows", scaled((by: number[]) => by.length), [2], (by: number[]) => by.push(5)],
+  ["a map", scaled((by: Map<string, number>) => by.get("n")!), new Map([["n", 2]]), (by: Map<string, number>) => by.set("n", 5)], // prettier-ignore
+  ["a set", scaled((by: Set<number>) => [...by][0]!), new Set([2]), (by: Set<number>) => by.delete(2) && by.add(5)], // prettier-ignore
+  ["an array of numbers", (x, { by }) => tf.mul(x, tf.tensor1d(by as Float32Array)), new Float32Array(4), (by: Float32Array) => by.fill(5)], // prettier-ignore
+  ["tensors in a list", (x, { by }) => tf.mul(x, (by as T[])[0]!), [tf.ones([4])], (by: T[]) => (by[0] = tf.fill([4], 5))], // prettier-ignore
+  ["a variable of tfjs", (x, { by }) => tf.mul(x, by as T), tf.variable(tf.ones([4])), (by: tf.Variable) => by.assign(tf.fill([4], 5))], // prettier-ignore
+  ["layers in a list", (x, { by }) => (by as nn.Linear[])[0]!(x), [new nn.Linear(4, 4)], ([by]: nn.Linear[]) => by!.weight.assign(tf.ones([4, 4]))], // prettier-ignore
+  ["a layer in a list, itself", (x, { by }) => (by as nn.ELU[])[0]!(x), [new nn.ELU()], (by: nn.ELU[]) => (by[0] = new nn.ELU({ alpha: 9 }))], // prettier-ignore
+  ["layers in an object", (x, { by }) => (by as { a: nn.Linear }).a(x), { a: new nn.Linear(4, 4) }, ({ a }: { a: nn.Linear }) => a.loadStateDict({ weight: tf.ones([4, 4]), bias: tf.ones([4]) })], // prettier-ignore
+];
+
+onEveryBackend("What a model goes by beside its parameters, compiled", (_, tolerance) => {
+  for (const [what, run, by, change] of DATA) {
+    it(`${what} is noticed when it changes`, async () => {
+      const model = new Going(run, by);
+      const x = nn.randn(2, 4);
+      const fast = await compile(model, x);
+      expect(fast.explain().compiled, String(fast.explain())).to.equal(true);
+      expectSame(fast(x), model(x), tolerance, "before");
+      change(by as never);
+      expectSame(fast(x), model(x), tolerance, "after");
+      expect(fast.explain().compiled, String(fast.explain())).to.equal(true);
+    });
+  }
+
+  it("the weights of a model that a plain function calls are followed, and its mode", async () => {
+    const model = new nn.Sequential(new nn.Linear(4, 50), new nn.Dropout());
+    const run = (x: T): T => tf.neg(model(x) as T);
+    const x = nn.randn(2, 4);
+    const fast = await compile(run, x);
+    expect(fast.explain().compiled).to.equal(true);
+    model.loadStateDict(new Map([...model.stateDict()].map(([k, v]) => [k, tf.onesLike(v)])));
+    expectSame(fast(x), run(x), tolerance, "new weights");
+    model.train();
+    expect(fast(x).dataSync()).to.satisfy((ys: Float32Array) => ys.includes(-0));
+    expect(fast.explain().reason).to.match(/training/);
+    model.eval();
+    expectSame(fast(x), run(x), tolerance, "again");
+    expect(fast.explain().compiled).to.equal(true);
+  });
+
+  it("an argument that is a weight, or another tensor of the model, is an argument", async () => {
+    const model = new Going((x, own) => tf.add(x, tf.sub(own.linear.weight, own.by as T)), nn.randn(4, 4)); // prettier-ignore
+    const { weight } = model.linear;
+    for (const given of [weight, model.by as T]) {
+      const fast = await compile(model, given);
+      for (const x of [given, nn.randn(4, 4)]) expectSame(fast(x), model(x), tolerance, "given");
+      expect(fast.explain().compiled).to.equal(true);
+    }
+  });
+});
+
+/** Keeps what it computed for the next call, as a recurrent model that is fed bit by bit. */
+class Remembering extends nn.Module {
+  readonly linear = new nn.Linear(4, 4);
+  before: T | null = null;
+  calls = 0;
+  override forward(x: T): T {
+    this.calls += 1;
+    const y = this.linear(this.before ? tf.add(x, this.before) : x);
+    this.before = tf.keep(tf.clone(y));
+    return y;
+  }
+}
+
+onEveryBackend("A forward with a memory, compiled", (_, tolerance) => {
+  it("gives in each call what it gives eagerly, and was not called by compile", async () => {
+    const [model, twin] = [0, 1].map(() => {
+      nn.manualSeed(1);
+      return new Remembering();
+    }) as [Remembering, Remembering];
+    const x = nn.randn(2, 4);
+    const fast = await compile(model, x);
+    expect([model.calls, model.before]).to.deep.equal([0, null]);
+    for (let i = 1; i < 6; i += 1) {
+      expectSame(fast(x), twin(x), tolerance, `call ${i}`);
+      expect(model.calls).to.equal(i);
+      expectSame(model.before, twin.before, tolerance, `memory ${i}`);
+    }
+    expect(fast.explain().reason).to.match(/changes its own properties/);
+  });
+
+  it("is compiled once it has what it makes in its first call", async () => {
+    const model = new Going((x, own) => tf.add(x, (own.by ??= tf.keep(tf.range(0, 4))) as T));
+    const x = nn.randn(2, 4);
+    const fast = await compile(model, x);
+    expect(fast.explain().compiled).to.equal(false);
+    for (let i = 0; i < 3; i += 1) expectSame(fast(x), model(x), tolerance, `call ${i}`);
+    expect(fast.explain().compiled).to.equal(true);
+  });
+
+  it("runs eagerly where it keeps tensors elsewhere, or makes variables", async () => {
+    const log: T[] = [];
+    const keeping = (x: T): T => tf.tidy(() => log[log.push(tf.keep(tf.neg(x))) - 1]!);
+    const making = (x: T): T => tf.tidy(() => tf.add(tf.variable(tf.neg(x)), 1));
+    const x = nn.randn(2, 4);
+    for (const [run, reason] of [
+      [keeping, /tf\.keep/],
+      [making, /variable/],
+    ] as const) {
+      // prettier-ignore
+      const fast = await compile(run, x);
+      expect(fast.explain().reason).to.match(reason);
+      expectSame(fast(x), run(x), tolerance, String(reason));
+    }
+    expectSame(log, [tf.neg(x), tf.neg(x)].concat(log.slice(2)), tolerance, "log");
+  });
+
+  it("leaves no tensor of a trace, of a plain function neither", async () => {
+    const x = nn.randn(2, 4);
+    const before = tf.memory().numTensors;
+    await compile((y: T) => F.relu(tf.add(tf.mul(y, 2), 1)), x);
+    expect(tf.memory().numTensors).to.equal(before);
+  });
+});
+
+onEveryBackend("Numbers that weights cannot take, compiled", (_, tolerance) => {
+  const factors: [string, (x: T) => T][] = [
+    ["times infinity", (x) => tf.mul(x, Infinity)],
+    ["over 1e-38", (x) => tf.mul(tf.div(x, 1e38), 1e38)],
+  ];
+  for (const [what, run] of factors) {
+    it(`a product ${what}`, async () => {
+      nn.manualSeed(3);
+      const model = new Going(run);
+      model.linear.weight.assign(tf.mul(model.linear.weight, 20));
+      const x = nn.randn(3, 4);
+      const fast = await compile(model, x);
+      expectSame(fast(x), model(x), tolerance, what);
+    });
+  }
+});
+
+/** tfjs' wasm backend has none. */
+const WITH_COMPLEX = BACKENDS.filter((backend) => backend !== "wasm");
+
+onEveryBackend(
+  "Complex numbers, compiled",
+  (_, tolerance) => {
+    it("complex numbers run eagerly", async () => {
+      const run = (x: T): T => tf.abs(tf.spectral.rfft(x));
+      const x = nn.randn(2, 8);
+      const fast = await compile(run, x);
+      expect(fast.explain().reason).to.match(/complex/);
+      expectSame(fast(x), run(x), tolerance, "rfft");
+      const given = tf.complex(x, x);
+      const real = await compile((y: T) => tf.real(y), given);
+      expectSame(real(given), x, tolerance, "real");
+    });
+  },
+  WITH_COMPLEX,
+);
