@@ -339,7 +339,7 @@ class Compiler {
   /** The graph of a call on such arguments, which leaves the model as it was. */
   private trace(args: readonly unknown[]): Graph {
     const { guard } = this;
-    let changed: string[] = [];
+    let changed: string[];
     let graph: Graph;
     try {
       const traced = record(this.model, args, DECOMPOSED, SHAPES_ONLY, (module) =>

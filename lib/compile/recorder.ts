@@ -170,7 +170,8 @@ export class Recorder {
     if (isVariable && tensor.id >= this.firstId) {
       throw new TraceError("forward makes a variable of its own: a plan would not make another");
     }
-    const key = this.keys.get(tensor) ?? (isVariable ? nameOfVariable(tensor) : undefined);
+    const key =
+      this.keys.get(tensor) ?? (isVariable ? nameOfVariable(tensor as tf.Variable) : undefined);
     const target = key ?? `_tensor_constant${this.constants++}`;
     const meta = { value: metaOf(tensor) };
     const node = this.graph.add("get_attr", target, [], {}, { meta });

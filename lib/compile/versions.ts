@@ -21,8 +21,9 @@ export class Versions {
   /** Notes the parameter that a node reads, and gives it; `null` if it reads none. */
   note(node: Node, graph: Graph): tf.Variable | null {
     if (node.kind !== "get_attr" || graph.constants.has(node.target)) return null;
-    const state = this.attributes(node.target);
-    if (!(state instanceof tf.Variable)) return null;
+    const found = this.attributes(node.target);
+    if (!(found instanceof tf.Variable)) return null;
+    const state = found as tf.Variable;
     if (!this.seen.has(state)) {
       this.seen.set(state, markOf(state));
       this.states.push(state);

@@ -25,13 +25,10 @@ export interface Result {
 export type Runner = (node: Node, values: Values) => Result | null;
 
 type Size = number | readonly number[];
-type Activation = "relu" | "relu6" | "sigmoid";
+/** Not ReLU and ReLU6: tfjs-wasm's fused ones turn NaN into 0. */
+type Activation = "sigmoid";
 
-const FUSED: Readonly<Record<string, Activation>> = {
-  relu: "relu",
-  relu6: "relu6",
-  sigmoid: "sigmoid",
-};
+const FUSED: Readonly<Record<string, Activation>> = { sigmoid: "sigmoid" };
 
 const pair = (size: Size): [number, number] => {
   if (typeof size === "number") return [size, size];
