@@ -1,5 +1,18 @@
-/** CRC-32 as ZIP uses it: Node's, else eight bytes at a step (Intel's slicing-by-8). */
+/** CRC-32 as ZIP uses it. */
+import { foldable, foldBlocks } from "./crc32-fold.js";
 import { isNode, node } from "./node.js";
+
+/** The sum of the bytes, going on from that of those before them. */
+export function crc32(bytes: Uint8Array, before = 0): number {
+  const folded = foldable(bytes.length) ? foldBlocks(bytes, before) : null;
+  if (folded === null) return plain(bytes, before);
+  // Its first four bytes hold the sum so far: what is taken for that here must change nothing.
+  return plain(folded, 0xffffffff);
+}
+
+/** Node's, else eight bytes at a step. */
+const plain = (bytes: Uint8Array, before: number): number =>
+  isNode ? node.zlib().crc32(bytes, before) : sliceBy8(bytes, before);
 
 let tables: Uint32Array[] | undefined;
 
@@ -16,12 +29,8 @@ function makeTables(): Uint32Array[] {
   return made;
 }
 
-/** The sum of the bytes, going on from that of those before them. */
-export function crc32(bytes: Uint8Array, before = 0): number {
-  return isNode ? node.zlib().crc32(bytes, before) : sliceBy8(bytes, before);
-}
-
-function sliceBy8(bytes: Uint8Array, before: number): number {
+/** Intel's slicing-by-8, for short runs. */
+export function sliceBy8(bytes: Uint8Array, before: number): number {
   tables ??= makeTables();
   const [t0, t1, t2, t3, t4, t5, t6, t7] = tables as [
     ...[Uint32Array, Uint32Array, Uint32Array, Uint32Array],

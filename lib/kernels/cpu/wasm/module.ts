@@ -1,5 +1,6 @@
 /** A small WebAssembly assembler: kernels are emitted at run time, so no .wasm file is shipped. */
-import { type Code, F32, f32, I32, i32, simd, store, uleb, V128 } from "./values.js";
+import { type Code, moduleBytes, simd, sized, text, uleb, vector } from "../../../wasm/encode.js";
+import { F32, f32, I32, i32, store, V128 } from "./values.js";
 
 const TYPE = { i32: 0x7f, f32: 0x7d, v128: 0x7b } as const;
 type TypeName = keyof typeof TYPE;
@@ -171,12 +172,6 @@ export interface ModuleOptions {
   only?: readonly string[] | undefined;
 }
 
-const vector = (items: readonly Code[]): Code => [uleb(items.length), items];
-const text = (value: string): Code => [
-  uleb(value.length),
-  [...value].map((letter) => letter.charCodeAt(0)),
-];
-
 /** A module that imports its memory as `env.memory`, and Math's functions by name. */
 export class ModuleBuilder {
   readonly fma: boolean;
@@ -236,33 +231,15 @@ export class ModuleBuilder {
     const first = imported.length;
     const declared = this.functions.map((_, i) => uleb(first + i));
     const exports = this.functions.map(({ name }, i): Code => [text(name), 0, uleb(first + i)]);
-    const bodies = this.functions.map(({ builder }) => {
-      const body = flatten([
-        vector(builder.locals.map((type) => [1, TYPE[type]])),
-        builder.code,
-        0x0b,
-      ]);
-      return [uleb(body.length), body];
-    });
-    const sections: [number, Code][] = [
+    const bodies = this.functions.map(({ builder }) =>
+      sized([vector(builder.locals.map((type) => [1, TYPE[type]])), builder.code, [0x0b]]),
+    );
+    return moduleBytes([
       [1, vector(types)],
       [2, vector(imports)],
       [3, vector(declared)],
       [7, vector(exports)],
       [10, vector(bodies)],
-    ];
-    const coded = sections.map(([id, code]) => {
-      const content = flatten(code);
-      return [id, uleb(content.length), content];
-    });
-    return new Uint8Array(flatten([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, coded]));
+    ]);
   }
-}
-
-function flatten(code: Code, into: number[] = []): number[] {
-  for (const item of code) {
-    if (typeof item === "number") into.push(item);
-    else flatten(item, into);
-  }
-  return into;
 }

@@ -4,32 +4,7 @@
  *
  * @see https://webassembly.github.io/spec/core/binary/instructions.html
  */
-
-/** Bytes, nested as they were put together; flattened once, when a function is finished. */
-export type Code = readonly (number | Code)[];
-
-export function uleb(value: number): number[] {
-  const bytes: number[] = [];
-  let rest = value >>> 0;
-  do {
-    const low = rest & 0x7f;
-    rest >>>= 7;
-    bytes.push(rest ? low | 0x80 : low);
-  } while (rest);
-  return bytes;
-}
-
-export function sleb(value: number): number[] {
-  const bytes: number[] = [];
-  let rest = value | 0;
-  for (;;) {
-    const low = rest & 0x7f;
-    rest >>= 7;
-    const isLast = (rest === 0 && !(low & 0x40)) || (rest === -1 && low & 0x40);
-    bytes.push(isLast ? low : low | 0x80);
-    if (isLast) return bytes;
-  }
-}
+import { type Code, simd, sleb, uleb } from "../../../wasm/encode.js";
 
 const floatBytes = (value: number): number[] => [
   ...new Uint8Array(new Float32Array([value]).buffer),
@@ -38,7 +13,6 @@ const intBytes = (value: number): number[] => [...new Uint8Array(new Int32Array(
 
 /** Addresses are multiples of 4, as far as the engine needs to know. */
 const memory = (offset: number): number[] => [2, ...uleb(offset)];
-export const simd = (op: number): number[] => [0xfd, ...uleb(op)];
 
 export class I32 {
   constructor(readonly code: Code) {}
