@@ -167,7 +167,7 @@ function linear(input: tf.Tensor, weight: tf.Tensor, bias: tf.Tensor | null = nu
 }
 
 export const matmulOps = defineOps({
-  "matmul|mm|bmm|mv|linalg_matmul(self, mat2, out_dtype)": matmul,
+  "matmul|mm|bmm|mv|linalg_matmul|_int_mm(self, mat2, out_dtype)": matmul,
   "dot|vdot(self, tensor)": matmul,
   "linalg_vecdot(x, y, dim)": (x: tf.Tensor, y: tf.Tensor, dim = -1) => {
     const terms = mul(x, y);

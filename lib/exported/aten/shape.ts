@@ -275,7 +275,7 @@ const COPIES = [
 ]; // prettier-ignore
 
 const viewOps = defineOps({
-  "view|reshape|_unsafe_view|_reshape_alias(self, size, stride)": view,
+  "view|reshape|_unsafe_view|_reshape_alias|_reshape_copy(self, size, stride)": view,
   "view_as|reshape_as(self, other)": (self: tf.Tensor, other: tf.Tensor) =>
     tf.reshape(self, other.shape),
   "permute(self, dims)": permute,
