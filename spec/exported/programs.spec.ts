@@ -28,6 +28,7 @@ const NAMES = [
     "detected",
     "windowed",
     "vmapped",
+    "tied",
   ],
 ];
 

@@ -555,5 +555,15 @@ class Vmapped(nn.Module):
 
 case("vmapped", Vmapped().eval(), (N(3, 4), N(2)), dynamic_shapes={"x": {0: Dim.AUTO}, "y": None}, more=[((N(5, 4), N(2)), {})])
 
+class Tied(nn.Module):
+    """Equal values, of which the algorithms say which come first."""
+
+    def forward(self, x):
+        tops = [torch.topk(x, k, 1, largest, in_order) for k in (2, 5, 150) for largest in (True, False) for in_order in (True, False)]
+        return tops, torch.kthvalue(x, 77, 1), x.kthvalue(2, 0, keepdim=True), x[:, :9].topk(4), x.median(1), x.sort(dim=1, stable=True), x.mode(1)
+
+
+case("tied", Tied().eval(), (torch.randint(0, 4, (3, 200)),))
+
 save_file(tensors, out / "cases.safetensors")
 (out / "cases.json").write_text(json.dumps(cases, indent=1) + "\n")

@@ -3,60 +3,80 @@ import { op } from "../../functional/op.js";
 import { defineOps } from "./support/define.js";
 import { INT, type Operand, toFloat, toKind } from "./support/dtype.js";
 import { arrayFor, tensorOf, type Values, valuesOf } from "./support/host.js";
+import { type Before, quickSelect, sort as sortFirst, topOf } from "./support/select.js";
 import { around, dimOf, resized } from "./support/shape.js";
 
-/** NaN is the largest; equal ones stay in their order. */
-function order(values: Values, places: number[], descending: boolean): number[] {
-  const compare = (a: number, b: number): number => {
-    const [x, y] = [values[a]!, values[b]!];
-    if (x === y) return 0;
-    if (Number.isNaN(x)) return Number.isNaN(y) ? 0 : 1;
-    return Number.isNaN(y) || x < y ? -1 : 1;
-  };
-  return places.sort(descending ? (a, b) => compare(b, a) : compare);
-}
+/** Whether a value comes before another; NaN is the largest. */
+const isLess = (x: number, y: number): boolean => x < y || (Number.isNaN(y) && !Number.isNaN(x));
+
+const beforeIn = (values: Values, descending: boolean): Before =>
+  descending ? (a, b) => isLess(values[b]!, values[a]!) : (a, b) => isLess(values[a]!, values[b]!);
 
 /**
- * The first `count` of a dimension in order, and where they were. In JavaScript: tfjs' topk orders
- * neither NaN nor equal values as PyTorch does.
+ * Some of a dimension, from the place `first` on, once `arrange` has ordered it, and where they were.
+ * In JavaScript: tfjs' topk orders neither NaN nor equal values as PyTorch does.
  */
+function arranged(
+  self: tf.Tensor,
+  dim: number,
+  descending: boolean,
+  [first, count]: readonly [first: number, count: number],
+  arrange: (places: Int32Array, isBefore: Before) => void,
+): tf.Tensor[] {
+  if (self.rank === 0) return [tf.clone(self), tf.zeros([], "int32")].slice(0, 2);
+  const at = dimOf("sort", self, dim);
+  const [before, size, behind] = around(self, at);
+  const values = valuesOf(self);
+  const shape = resized(self, at, count);
+  const total = before * count * behind;
+  const [found, from] = [arrayFor(self.dtype, total), new Int32Array(total)];
+  const isBefore = beforeIn(values, descending);
+  const places = new Int32Array(size);
+  for (let i = 0; i < before * behind; i += 1) {
+    const [outer, inner] = [Math.floor(i / behind), i % behind];
+    const start = outer * size * behind + inner;
+    for (let k = 0; k < size; k += 1) places[k] = start + k * behind;
+    arrange(places, isBefore);
+    for (let k = 0; k < count; k += 1) {
+      const to = (outer * count + k) * behind + inner;
+      found[to] = values[places[first + k]!]!;
+      from[to] = (places[first + k]! - start) / behind;
+    }
+  }
+  return [tensorOf(found, shape, self.dtype), tensorOf(from, shape, "int32")];
+}
+
+/** Equal values stay in their order. */
+const inOrder = <T extends Int32Array | number[]>(places: T, isBefore: Before): T =>
+  places.sort((a, b) => (isBefore(a, b) ? -1 : Number(isBefore(b, a)))) as T;
+
 const sorted = /* @__PURE__ */ op(
   "sort",
-  (self: tf.Tensor, dim: number, descending: boolean, count: number): tf.Tensor[] => {
-    if (self.rank === 0) return [tf.clone(self), tf.zeros([], "int32")].slice(0, 2);
-    const at = dimOf("sort", self, dim);
-    const [before, size, behind] = around(self, at);
-    const values = valuesOf(self);
-    const shape = resized(self, at, count);
-    const [first, from] = [
-      arrayFor(self.dtype, before * count * behind),
-      new Int32Array(before * count * behind),
-    ];
-    for (let i = 0; i < before * behind; i += 1) {
-      const [outer, inner] = [Math.floor(i / behind), i % behind];
-      const start = outer * size * behind + inner;
-      const places = order(values, Array.from({ length: size }, (_, k) => start + k * behind), descending); // prettier-ignore
-      for (let k = 0; k < count; k += 1) {
-        const to = (outer * count + k) * behind + inner;
-        first[to] = values[places[k]!]!;
-        from[to] = (places[k]! - start) / behind;
-      }
-    }
-    return [tensorOf(first, shape, self.dtype), tensorOf(from, shape, "int32")];
-  },
+  (self: tf.Tensor, dim: number, descending: boolean): tf.Tensor[] =>
+    arranged(self, dim, descending, [0, sizeAt(self, dim)], (places, isBefore) => {
+      inOrder(places, isBefore);
+    }),
 );
 
 const sizeAt = (self: tf.Tensor, dim: number): number =>
   self.rank === 0 ? 1 : self.shape[dimOf("sort", self, dim)]!;
 
 const sort = (self: tf.Tensor, dim = -1, descending = false): tf.Tensor[] =>
-  sorted(self, dim, descending, sizeAt(self, dim));
+  sorted(self, dim, descending);
 
 const argsort = (self: tf.Tensor, dim = -1, descending = false): tf.Tensor =>
   sort(self, dim, descending)[1]!;
 
-const topk = (self: tf.Tensor, k: number, dim = -1, largest = true): tf.Tensor[] =>
-  sorted(self, dim, largest, k);
+const topkOp = /* @__PURE__ */ op(
+  "topk",
+  (self: tf.Tensor, k: number, dim: number, largest: boolean, isSorted: boolean): tf.Tensor[] =>
+    arranged(self, dim, largest, [0, k], (places, isBefore) =>
+      topOf(places, k, isBefore, isSorted),
+    ),
+);
+
+const topk = (self: tf.Tensor, k: number, dim = -1, largest = true, isSorted = true): tf.Tensor[] =>
+  topkOp(self, k, dim, largest, isSorted);
 
 const dropDim = (x: tf.Tensor, dim: number, keepdim: boolean): tf.Tensor => {
   if (keepdim || x.rank === 0) return x;
@@ -76,8 +96,16 @@ const pick = (parts: tf.Tensor[], dim: number, place: number, keepdim: boolean):
     return dropDim(tf.reshape(one, resized(part, dimOf("sort", part, dim), 1)), dim, keepdim);
   });
 
+const kthvalueOp = /* @__PURE__ */ op(
+  "kthvalue",
+  (self: tf.Tensor, k: number, dim: number): tf.Tensor[] =>
+    arranged(self, dim, false, [k - 1, 1], (places, isBefore) =>
+      quickSelect(places, k - 1, isBefore),
+    ),
+);
+
 const kthvalue = (self: tf.Tensor, k: number, dim = -1, keepdim = false): tf.Tensor[] =>
-  pick(sort(self, dim), dim, k - 1, keepdim);
+  kthvalueOp(self, k, dim).map((one) => dropDim(one, dim, keepdim));
 
 /** The lower of the two in the middle, or NaN where there is one; with `ignoring` of the others. */
 const medianAlong = /* @__PURE__ */ op(
@@ -109,32 +137,24 @@ const medianAlong = /* @__PURE__ */ op(
 const medianOfAll = (self: tf.Tensor, ignoring: boolean): tf.Tensor =>
   self.size === 0 ? tf.scalar(NaN) : medianAlong(tf.reshape(self, [-1]), 0, false, ignoring)[0]!;
 
-/** The most frequent value, the least of several; where it last is. */
-const mode = /* @__PURE__ */ op(
-  "mode",
-  (self: tf.Tensor, dim: number, keepdim: boolean): tf.Tensor[] => {
-    if (self.rank === 0) return [tf.clone(self), tf.zeros([], "int32")];
-    const at = dimOf("mode", self, dim);
-    const [before, size, behind] = around(self, at);
-    const values = valuesOf(self);
-    const [most, from] = [arrayFor(self.dtype, before * behind), new Int32Array(before * behind)];
-    for (let i = 0; i < before * behind; i += 1) {
-      const start = Math.floor(i / behind) * size * behind + (i % behind);
-      const counts = new Map<number, { count: number; last: number }>();
-      for (let k = 0; k < size; k += 1) {
-        const value = values[start + k * behind]!;
-        counts.set(value, { count: (counts.get(value)?.count ?? 0) + 1, last: k });
-      }
-      const [best] = [...counts].sort(([a, x], [b, y]) => y.count - x.count || a - b);
-      most[i] = best![0];
-      from[i] = best![1].last;
-    }
-    const shape = resized(self, at, 1);
-    return [tensorOf(most, shape, self.dtype), tensorOf(from, shape, "int32")].map((x) =>
-      dropDim(x, dim, keepdim),
-    );
-  },
-);
+/** The most frequent value, the least of several; where the last of them comes in PyTorch's order. */
+const modeOp = /* @__PURE__ */ op("mode", (self: tf.Tensor, dim: number): tf.Tensor[] => {
+  const values = valuesOf(self);
+  return arranged(self, dim, false, [0, 1], (places, isBefore) => {
+    sortFirst(places, places.length, isBefore);
+    let [best, most, count] = [0, 0, 0];
+    places.forEach((place, i) => {
+      count += 1;
+      if (i + 1 < places.length && values[place] === values[places[i + 1]!]) return;
+      if (count > most) [best, most] = [place, count];
+      count = 0;
+    });
+    places[0] = best;
+  });
+});
+
+const mode = (self: tf.Tensor, dim: number, keepdim: boolean): tf.Tensor[] =>
+  modeOp(self, dim).map((one) => dropDim(one, dim, keepdim));
 
 /** Where each value would go into rows in order, left or right of equal ones. */
 const searchSorted = /* @__PURE__ */ op(
@@ -192,7 +212,7 @@ interface Distinct {
 function distinct(self: tf.Tensor, consecutive: boolean): Distinct {
   const values = valuesOf(self);
   const places = Array.from(values, (_, i) => i);
-  if (!consecutive) order(values, places, false);
+  if (!consecutive) inOrder(places, beforeIn(values, false));
   const [found, counts, inverse]: [number[], number[], Int32Array] = [
     [],
     [],

@@ -1,0 +1,206 @@
+/**
+ * Selection as PyTorch has it on the CPU, whose order of equal values is that of the algorithms: of
+ * libstdc++'s `nth_element`, `sort` and `partial_sort`, and of its own quickselect. A list is permuted
+ * in place.
+ */
+
+/** Whether one of a list comes before another; neither, if they are equal. */
+export type Before = (a: number, b: number) => boolean;
+
+type List = Int32Array;
+
+/** The first `count` in order; how the others lie is nobody's business. */
+export function topOf(list: List, count: number, isBefore: Before, sorted: boolean): void {
+  const n = list.length;
+  if (count === 0) return;
+  if (count * 64 <= n) {
+    partialSort(list, 0, count, n, isBefore);
+    return;
+  }
+  nthElement(list, count - 1, isBefore);
+  if (sorted) sort(list, count - 1, isBefore);
+}
+
+const swap = (list: List, i: number, j: number): void => {
+  const one = list[i]!;
+  list[i] = list[j]!;
+  list[j] = one;
+};
+
+const depthOf = (n: number): number => 2 * Math.floor(Math.log2(n));
+
+/** What stands at `nth` is what would stand there in order. */
+function nthElement(list: List, nth: number, isBefore: Before): void {
+  let [first, last] = [0, list.length];
+  for (let depth = depthOf(last); last - first > 3; depth -= 1) {
+    if (depth === 0) {
+      selectByHeap(list, first, nth + 1, last, isBefore);
+      swap(list, first, nth);
+      return;
+    }
+    const cut = partition(list, first, last, isBefore);
+    if (cut <= nth) first = cut;
+    else last = cut;
+  }
+  insertionSort(list, first, last, isBefore);
+}
+
+/** Below this, insertion does it. */
+const FEW = 16;
+
+/** The first `count` in order, which are all that are moved; equal ones come as they happen to. */
+export function sort(list: List, count: number, isBefore: Before): void {
+  if (count === 0) return;
+  sortRoughly(list, 0, count, depthOf(count), isBefore);
+  insertionSort(list, 0, Math.min(count, FEW), isBefore);
+  for (let i = FEW; i < count; i += 1) insert(list, i, isBefore);
+}
+
+function sortRoughly(
+  list: List,
+  first: number,
+  end: number,
+  depth: number,
+  isBefore: Before,
+): void {
+  let last = end;
+  for (let left = depth; last - first > FEW; left -= 1) {
+    if (left === 0) {
+      partialSort(list, first, last, last, isBefore);
+      return;
+    }
+    const cut = partition(list, first, last, isBefore);
+    sortRoughly(list, cut, last, left - 1, isBefore);
+    last = cut;
+  }
+}
+
+/** Around the median of three, which goes to the front. */
+function partition(list: List, first: number, end: number, isBefore: Before): number {
+  const [a, b, c] = [first + 1, first + ((end - first) >> 1), end - 1];
+  const [x, y, z] = [list[a]!, list[b]!, list[c]!];
+  const median = isBefore(x, y)
+    ? isBefore(y, z) ? b : isBefore(x, z) ? c : a
+    : isBefore(x, z) ? a : isBefore(y, z) ? c : b; // prettier-ignore
+  swap(list, first, median);
+  const pivot = list[first]!;
+  let [low, high] = [first + 1, end];
+  for (;;) {
+    while (isBefore(list[low]!, pivot)) low += 1;
+    high -= 1;
+    while (isBefore(pivot, list[high]!)) high -= 1;
+    if (low >= high) return low;
+    swap(list, low, high);
+    low += 1;
+  }
+}
+
+function insertionSort(list: List, first: number, last: number, isBefore: Before): void {
+  for (let i = first + 1; i < last; i += 1) {
+    const one = list[i]!;
+    if (!isBefore(one, list[first]!)) insert(list, i, isBefore);
+    else {
+      list.copyWithin(first + 1, first, i);
+      list[first] = one;
+    }
+  }
+}
+
+function insert(list: List, at: number, isBefore: Before): void {
+  const one = list[at]!;
+  let i = at;
+  for (; isBefore(one, list[i - 1]!); i -= 1) list[i] = list[i - 1]!;
+  list[i] = one;
+}
+
+function partialSort(
+  list: List,
+  first: number,
+  middle: number,
+  last: number,
+  isBefore: Before,
+): void {
+  selectByHeap(list, first, middle, last, isBefore);
+  for (let end = middle - 1; end > first; end -= 1) popHeap(list, first, end, end, isBefore);
+}
+
+function selectByHeap(
+  list: List,
+  first: number,
+  middle: number,
+  last: number,
+  isBefore: Before,
+): void {
+  const size = middle - first;
+  for (let parent = (size - 2) >> 1; parent >= 0; parent -= 1) {
+    sink(list, first, parent, size, list[first + parent]!, isBefore);
+  }
+  for (let i = middle; i < last; i += 1) {
+    if (isBefore(list[i]!, list[first]!)) popHeap(list, first, middle, i, isBefore);
+  }
+}
+
+/** The top of the heap goes to a place, and what was there into the heap. */
+function popHeap(list: List, first: number, last: number, to: number, isBefore: Before): void {
+  const one = list[to]!;
+  list[to] = list[first]!;
+  sink(list, first, 0, last - first, one, isBefore);
+}
+
+function sink(
+  list: List,
+  first: number,
+  from: number,
+  size: number,
+  one: number,
+  isBefore: Before,
+): void {
+  let hole = from;
+  let child = from;
+  while (child < (size - 1) >> 1) {
+    child = 2 * (child + 1);
+    if (isBefore(list[first + child]!, list[first + child - 1]!)) child -= 1;
+    list[first + hole] = list[first + child]!;
+    hole = child;
+  }
+  if (size % 2 === 0 && child === (size - 2) >> 1) {
+    child = 2 * child + 1;
+    list[first + hole] = list[first + child]!;
+    hole = child;
+  }
+  for (let parent = (hole - 1) >> 1; hole > from; parent = (hole - 1) >> 1) {
+    if (!isBefore(list[first + parent]!, one)) break;
+    list[first + hole] = list[first + parent]!;
+    hole = parent;
+  }
+  list[first + hole] = one;
+}
+
+/** The same for one place, as `kthvalue` does it. */
+export function quickSelect(list: List, k: number, isBefore: Before): void {
+  const isAfter: Before = (a, b) => isBefore(b, a);
+  let [left, right] = [0, list.length - 1];
+  while (right > left) {
+    if (right === left + 1) {
+      if (isAfter(list[left]!, list[right]!)) swap(list, left, right);
+      return;
+    }
+    swap(list, left + ((right - left) >> 1), left + 1);
+    if (isAfter(list[left + 1]!, list[right]!)) swap(list, left + 1, right);
+    if (isAfter(list[left]!, list[right]!)) swap(list, left, right);
+    if (isAfter(list[left + 1]!, list[left]!)) swap(list, left + 1, left);
+    let [i, j] = [left + 1, right];
+    const pivot = list[left]!;
+    for (;;) {
+      do i += 1;
+      while (isAfter(pivot, list[i]!));
+      do j -= 1;
+      while (isAfter(list[j]!, pivot));
+      if (j < i) break;
+      swap(list, i, j);
+    }
+    swap(list, left, j);
+    if (j <= k) left = i;
+    if (j >= k) right = j - 1;
+  }
+}
