@@ -14,6 +14,8 @@ export interface ByteSource {
   read(begin: number, end: number): Promise<Uint8Array>;
   /** Says from which offset on tensors are aligned, if not from the beginning; it may be several. */
   alignAt?(offset: number): void;
+  /** Says that most of it will be asked for, so that reading may begin. */
+  readAhead?(): void;
   /** A file beside this one (a shard); the name is already checked to be a plain file name. */
   sibling?(name: string): Promise<ByteSource>;
   /** The call of `load` that reads it: long work lets others have a turn by its `breathe`. */

@@ -1,6 +1,7 @@
 /** Values of any real dtype as numbers of JavaScript. */
 import { type Dtype, type EntryData } from "./dtype.js";
 import { bfloat16ToFloat32, e8m0ToFloat32, isSmallFloat, smallToFloat32 } from "./float.js";
+import { widenHalves } from "./half-loop.js";
 
 type BigData = BigInt64Array | BigUint64Array;
 
@@ -10,6 +11,8 @@ const isBig = (data: EntryData): data is BigData =>
 /** Exact for what float32 holds, else rounded to it; float32 itself is not copied. */
 export function toFloat32(dtype: Dtype, data: EntryData): Float32Array {
   if (data instanceof Float32Array) return data;
+  const widened = dtype === "float16" ? widenHalves(data as Uint16Array) : null;
+  if (widened !== null) return widened;
   if (isSmallFloat(dtype)) return smallToFloat32(dtype, data as Uint8Array | Uint16Array);
   if (dtype === "bfloat16") return bfloat16ToFloat32(data as Uint16Array);
   if (dtype === "float8_e8m0fnu") return e8m0ToFloat32(data as Uint8Array);

@@ -61,8 +61,7 @@ export class ZipArchive {
 
   /** Reads the directory; none of the members. */
   static async open(source: ByteSource): Promise<ZipArchive> {
-    const { offset, size, count } = await findDirectory(source);
-    const bytes = await source.read(offset, offset + size);
+    const { offset, count, bytes } = await findDirectory(source);
     return new ZipArchive(source, readDirectory(bytes, count, offset, source), offset);
   }
 
@@ -215,9 +214,12 @@ interface Directory {
   count: number;
 }
 
-async function findDirectory(source: ByteSource): Promise<Directory> {
+async function findDirectory(source: ByteSource): Promise<Directory & { bytes: Uint8Array }> {
   const start = Math.max(0, source.size - TAIL);
   const tail = await source.read(start, source.size);
+  // Mostly it is among what has been read.
+  const read = (begin: number, end: number): Uint8Array | Promise<Uint8Array> =>
+    begin >= start ? tail.subarray(begin - start, end - start) : source.read(begin, end);
   const view = viewOf(tail);
   for (let at = tail.length - 22; at >= 0; at -= 1) {
     if (view.getUint32(at, true) !== END || at + 22 + view.getUint16(at + 20, true) > tail.length) {
@@ -230,11 +232,13 @@ async function findDirectory(source: ByteSource): Promise<Directory> {
     };
     // Wherever there is one, it counts, as for PyTorch and Python.
     if (at >= 20 && view.getUint32(at - 20, true) === END_64_LOCATOR) {
-      const record = await readEnd64(source, Number(view.getBigUint64(at - 12, true)));
+      const record = await readEnd64(source, Number(view.getBigUint64(at - 12, true)), read);
       directory = record ?? directory;
     }
     const { offset, size, count } = directory;
-    if (offset + size <= start + at && count * 46 <= size) return directory;
+    if (offset + size <= start + at && count * 46 <= size) {
+      return { ...directory, bytes: await read(offset, offset + size) };
+    }
   }
   throw new CheckpointError("a ZIP archive without its directory: the file is cut off or damaged", {
     file: source.name,
@@ -243,12 +247,16 @@ async function findDirectory(source: ByteSource): Promise<Directory> {
 }
 
 /** Null if what is there is none. */
-async function readEnd64(source: ByteSource, at: number): Promise<Directory | null> {
+async function readEnd64(
+  source: ByteSource,
+  at: number,
+  read: (begin: number, end: number) => Uint8Array | Promise<Uint8Array>,
+): Promise<Directory | null> {
   const fail = (what: string): never => {
     throw new CheckpointError(`a ZIP64 archive ${what}`, { file: source.name, offset: at });
   };
   if (!Number.isSafeInteger(at) || at + 56 > source.size) return fail("without its end record");
-  const view = viewOf(await source.read(at, at + 56));
+  const view = viewOf(await read(at, at + 56));
   if (view.getUint32(0, true) !== END_64) return null;
   if (view.getBigUint64(4, true) < 44n) fail("whose end record is damaged");
   const isWhole =

@@ -216,6 +216,7 @@ export function decodeModuleStack(text: string): ModuleFrame[] {
 }
 
 function splitFields(text: string): string[] {
+  if (!/[[(]/.test(text)) return text.split(",");
   const fields = [""];
   let open = 0;
   for (const character of text) {

@@ -1,4 +1,7 @@
 import { expect } from "chai";
+import { smallToFloat32 } from "../../lib/checkpoint/float.js";
+import { widenHalves } from "../../lib/checkpoint/half-loop.js";
+import { parseHeaderJson } from "../../lib/checkpoint/header-json.js";
 import { CheckpointError, Entry, load } from "../../lib/checkpoint/index.js";
 
 /** Headers at the edges of their formats, with the verdicts of the real libraries. */
@@ -106,6 +109,38 @@ describe("safetensors headers that its own library refuses", () => {
     it(what, () => expectRefusal(safetensors(header, bytes), message));
   }
 
+  it("what a blank before the first name does not change, plain as it is", () => {
+    const outcome = (text: string): unknown => {
+      try {
+        return parseHeaderJson(text);
+      } catch (error) {
+        return (error as Error).message.replace(
+          /(, at| in JSON| after JSON| at position| \().*/s,
+          "",
+        );
+      }
+    };
+    const fields = '"dtype":"F32","shape":[2],"data_offsets":[0,8]';
+    const metadata = '"__metadata__":{"format":"pt"}';
+    const texts = [
+      ...[`{${A}}`, `{${A},${A}}`, `{${metadata},${A}}`, `{${metadata},${A}}   `, `{${metadata}}`],
+      ...[
+        `{${metadata},${metadata},${A}}`,
+        `{${A},"__metadata__":{${fields}}}`,
+        `{${A},}`,
+        `{${A}`,
+      ],
+      ...[`{"__metadata__":{${fields}},"__metadata__":{${fields}}}`, `{${A}}}`, `{${A}} x`, "{}"],
+      ...[`{${A.replace("8", "08")}}`, `{${A.replace("8", "1e400")}}`, `{${A.replace("8", "-0")}}`],
+      ...[`{${A.replace("2", "12345678901234567890")}}`, `{${A.replace('"a"', '"\\u0061"')}}`],
+      ...[`{${A.replace('"a"', '"\n"')}}`, `{${A.replace("2", "")}}`, `{${A.replace("2", "2,")}}`],
+      ...[`{${A.replace('"a"', '"__proto__"')}}`, `{"":{${fields}}}`, `{"é😀":{${fields}}}`],
+    ];
+    for (const text of texts) {
+      expect(outcome(text), text).to.deep.equal(outcome(text.replace("{", "{ ")));
+    }
+  });
+
   it("nesting that would take seconds to build", async () => {
     const text = `{"a":${"[".repeat(1e6)}`;
     const began = performance.now();
@@ -199,6 +234,13 @@ describe("Entries", () => {
     expect(wrong).to.deep.equal([]);
     view.setFloat32(0, floats[0x8000]!);
     expect(view.getUint32(0)).to.equal(0x80000000);
+  });
+
+  it("make every float16 the bits that a table gives, also where there is no SIMD", () => {
+    const bits = (floats: Float32Array): Uint32Array => new Uint32Array(floats.buffer);
+    const looped = widenHalves(codes);
+    expect(looped, "SIMD here").to.not.equal(null);
+    expect(bits(looped!)).to.deep.equal(bits(smallToFloat32("float16", codes)));
   });
 
   for (const dtype of ["float16", "bfloat16"] as const) {

@@ -6,7 +6,7 @@ import { Turns } from "../../lib/checkpoint/turns.js";
 const file = Uint8Array.from({ length: 1000 }, (_, i) => i % 251);
 
 /** A source over `file` that tells what it was asked for. */
-function makeSource({ maxGap = 0, partSize = 1000, parallel = 2, head = 0 } = {}) {
+function makeSource({ maxGap = 0, partSize = 1000, parallel = 2, head = 0, isWhole = false } = {}) {
   const calls: [number, number][] = [];
   const active = { now: 0, peak: 0 };
   const fill = async (begin: number, target: Uint8Array): Promise<void> => {
@@ -17,7 +17,8 @@ function makeSource({ maxGap = 0, partSize = 1000, parallel = 2, head = 0 } = {}
     if (begin === 666) throw new Error("broken");
     target.set(file.subarray(begin, begin + target.length));
   };
-  const reader = { name: "file", size: 1000, fill, maxGap, partSize, turns: new Turns(parallel) };
+  const turns = new Turns(parallel);
+  const reader = { name: "file", size: 1000, fill, maxGap, partSize, turns, isWhole };
   const task = new LoadTask();
   const source = new RangeSource(
     { ...reader, ...(head && { head: file.subarray(0, head) }) },
@@ -60,6 +61,58 @@ describe("Reads of ranges", () => {
     expect(calls).to.deep.equal([]);
     await expectBytes(source.read(90, 120), 90, 120);
     expect(calls).to.deep.equal([[100, 120]]);
+  });
+
+  describe("after reading ahead", () => {
+    const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+    it("take what has been read, or is being read, and share its buffer", async () => {
+      const { source, calls } = makeSource({ partSize: 100, head: 30, isWhole: true });
+      source.readAhead();
+      await wait(5);
+      await expectBytes(source.read(700, 710), 700, 710);
+      const reads = [source.read(40, 600), source.read(600, 990)];
+      await expectBytes(reads[0]!, 40, 600);
+      await expectBytes(reads[1]!, 600, 990);
+      const [first, second] = await Promise.all(reads);
+      expect(first!.buffer).to.equal(second!.buffer);
+      const begins = calls.map(([begin]) => begin).filter((begin) => begin !== 700);
+      expect(begins[0]).to.equal(30);
+      expect(new Set(begins).size, "none twice").to.equal(begins.length);
+      await wait(5);
+      expect(calls.at(-1)![1], "and then no more").to.equal(990);
+    });
+
+    it("leave it where little is wanted", async () => {
+      const { source, task } = makeSource({ partSize: 100, isWhole: true });
+      source.readAhead();
+      const bytes = await task.run(() => source.read(100, 500));
+      expect(bytes.buffer.byteLength).to.be.below(500);
+    });
+
+    it("do not where not all of it was asked for, or it is short", async () => {
+      for (const options of [{ partSize: 100 }, { partSize: 500, isWhole: true }]) {
+        const { source, calls } = makeSource(options);
+        source.readAhead();
+        await wait(5);
+        expect(calls).to.deep.equal([]);
+      }
+    });
+
+    it("end with the load", async () => {
+      const { source, calls, task } = makeSource({ partSize: 100, isWhole: true });
+      await task.run(() => Promise.resolve(source.readAhead()));
+      await wait(20);
+      expect(calls.length).to.be.below(3);
+    });
+
+    it("fail with what broke", async () => {
+      const { source } = makeSource({ partSize: 333, isWhole: true });
+      source.readAhead();
+      await wait(20);
+      const error: unknown = await source.read(0, 1000).catch((reason: unknown) => reason);
+      expect(String(error)).to.equal("Error: broken");
+    });
   });
 
   it("align what is aligned in the file, or from where the format says", async () => {

@@ -90,7 +90,7 @@ async function openLocation(
     const message = 'pages read no file: URLs; let the user choose the file (<input type="file">)';
     throw new CheckpointError(message, { file: text });
   }
-  if (isNode && !/^https?:/i.test(text)) return openPath(toPath(location), task);
+  if (isNode && !/^https?:/i.test(text)) return openPath(toPath(location), task, options.isWhole);
   return openUrl(toKey(location), task, options);
 }
 

@@ -9,6 +9,9 @@ import { RangeSource } from "./ranges.js";
 /** Long enough to be fast, short enough to stop and to report between two: three at a time are fastest. */
 const PART = 4 * 2 ** 20;
 
+/** The first bytes, read at once: the headers of most checkpoints are in them. */
+const HEAD = 65536;
+
 /** The path that a `file:` URL or a path names. */
 export function toPath(location: string | URL): string {
   const isUrl = location instanceof URL || location.startsWith("file:");
@@ -21,7 +24,8 @@ export function toPath(location: string | URL): string {
   }
 }
 
-export async function openPath(path: string, task: LoadTask): Promise<ByteSource> {
+/** @param isWhole whether all of it will be read. */
+export async function openPath(path: string, task: LoadTask, isWhole = false): Promise<ByteSource> {
   const { O_RDONLY, O_NONBLOCK } = node.fs().constants;
   const file = await node
     .fs()
@@ -53,9 +57,12 @@ export async function openPath(path: string, task: LoadTask): Promise<ByteSource
   };
   const sibling = (name: string): Promise<ByteSource> => {
     const paths = node.path();
-    return openPath(paths.join(paths.dirname(path), name), task);
+    return openPath(paths.join(paths.dirname(path), name), task, isWhole);
   };
-  const reader = { name: path, size: stat.size, fill, sibling };
+  const head = new Uint8Array(Math.min(HEAD, stat.size));
+  task.expect(head.length);
+  await fill(0, head);
+  const reader = { name: path, size: stat.size, head, fill, sibling, isWhole };
   return new RangeSource({ ...reader, maxGap: 65536, partSize: PART, turns: new Turns(3) }, task);
 }
 

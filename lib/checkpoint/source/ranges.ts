@@ -3,6 +3,7 @@ import { allocate } from "../allocate.js";
 import { type ByteSource, rangeError } from "../byte-source.js";
 import { type LoadTask, nextTurn } from "../task.js";
 import type { Turns } from "../turns.js";
+import { Ahead } from "./ahead.js";
 
 export interface RangeReader {
   name: string;
@@ -16,6 +17,8 @@ export interface RangeReader {
   turns: Turns;
   /** The file's first bytes, if they are there already; the task knows of them. */
   head?: Uint8Array;
+  /** Whether all of it was asked for, so that it may be read ahead. */
+  isWhole?: boolean;
   sibling?: ByteSource["sibling"];
 }
 
@@ -41,6 +44,8 @@ interface Run {
   /** Where in eight bytes tensors begin. */
   phase: number;
   wanted: Wanted[];
+  /** In whose buffer it is read. */
+  ahead?: Ahead | undefined;
 }
 
 export class RangeSource implements ByteSource {
@@ -50,6 +55,8 @@ export class RangeSource implements ByteSource {
   private queue: Wanted[] = [];
   /** Where tensors begin, in ascending order once it is asked. */
   private readonly marks: number[] = [];
+  /** Null once it has been used. */
+  private ahead: Ahead | null | undefined;
 
   constructor(
     private readonly reader: RangeReader,
@@ -76,13 +83,30 @@ export class RangeSource implements ByteSource {
     this.marks.push(offset);
   }
 
+  readAhead(): void {
+    const { reader, size } = this;
+    const isWorthIt = reader.isWhole && size > 2 * reader.partSize && size <= MAX_RUN;
+    if (isWorthIt && this.ahead === undefined) this.ahead = new Ahead(reader, this.task);
+  }
+
+  /** What was read ahead, for a run of most of the file. */
+  private takeAhead({ begin, end, phase }: Run): Ahead | undefined {
+    const { ahead } = this;
+    if (!ahead || phase !== 0 || 2 * (end - begin) < this.size) return undefined;
+    ahead.stop();
+    this.ahead = null;
+    return ahead;
+  }
+
   private flush(): void {
     const wanted = this.queue.sort((a, b) => a.begin - b.begin || a.end - b.end);
     this.queue = [];
     this.marks.sort((a, b) => a - b);
     const runs = toRuns(wanted, this.reader.maxGap, this.marks);
-    const known = this.reader.head?.length ?? 0;
-    for (const { begin, end } of runs) {
+    for (const run of runs) {
+      const { begin, end } = run;
+      run.ahead = this.takeAhead(run);
+      const known = run.ahead?.parts.at(-1)?.to ?? this.reader.head?.length ?? 0;
       this.task.expect(end - begin - Math.max(0, Math.min(known, end) - begin));
     }
     for (const run of runs) {
@@ -92,11 +116,13 @@ export class RangeSource implements ByteSource {
     }
   }
 
-  private async readRun({ begin, end, phase, wanted }: Run): Promise<void> {
+  private async readRun({ begin, end, phase, wanted, ahead }: Run): Promise<void> {
     const { head, partSize } = this.reader;
     // What is aligned in the file, counted from the place that the format says, is so in memory.
     const shift = (begin + 8 - phase) % 8;
-    const buffer = allocate(shift + end - begin, this.name).subarray(shift);
+    const buffer =
+      ahead?.buffer.subarray(begin, end) ??
+      allocate(shift + end - begin, this.name).subarray(shift);
     let at = begin;
     if (head && at < head.length) {
       buffer.set(head.subarray(at, end));
@@ -104,6 +130,12 @@ export class RangeSource implements ByteSource {
       settle(wanted, buffer, begin, begin, at);
     }
     const parts: Promise<void>[] = [];
+    for (const { from, to, done } of ahead?.parts ?? []) {
+      const [first, last] = [Math.max(from, at), Math.min(to, end)];
+      if (first >= last) continue;
+      parts.push(done.then(() => settle(wanted, buffer, begin, first, last)));
+      at = last;
+    }
     for (; at < end; at += partSize) {
       const [from, to] = [at, Math.min(at + partSize, end)];
       const part = this.reader.turns.take(() => {

@@ -37,7 +37,7 @@ export async function openTorchZip(
   root: string,
   wanted: Wanted,
 ): Promise<Checkpoint> {
-  await checkVersion(archive, root);
+  file.readAhead?.();
   const value = await readTorchZip(file, archive, root);
   if (!isTorchScript(archive, root)) return checkpointOf("torch", value, file, wanted);
   const state = await scriptStateDict(archive, root, value);
@@ -46,8 +46,15 @@ export async function openTorchZip(
 
 /** The value that was saved; its tensors still unread. */
 async function readTorchZip(file: ByteSource, archive: ZipArchive, root: string): Promise<unknown> {
-  const pickle = await readPickle(archive, root);
-  const isBigEndian = await readByteOrder(archive, root);
+  // Asked for together: each alone would wait for its turn. The first that is wrong is told.
+  const parts = [
+    checkVersion(archive, root),
+    readPickle(archive, root),
+    readByteOrder(archive, root),
+  ] as const;
+  for (const part of parts) part.catch(() => undefined);
+  await parts[0];
+  const [pickle, isBigEndian] = [await parts[1], await parts[2]];
   const reads = new Map<string, () => Promise<Uint8Array>>();
 
   const persistentLoad = (id: unknown): StorageValue => {

@@ -70,6 +70,7 @@ async function openArchive(
     });
   }
   const name = chooseModel(archive, root, model, file);
+  file.readAhead?.();
   return {
     name: file.name,
     program: () => readProgram(archive, `${root}models/${name}.json`, file),
