@@ -7,6 +7,7 @@ import { State } from "../module/parameter.js";
 import { ModuleCalls } from "./module-calls.js";
 import { getMember, splitKey } from "./modules.js";
 import { type ExportedProgram, partsOf } from "./program.js";
+import { quote } from "./python/print.js";
 import { flatten, formatTree, isRecord, leafCount, type Tree, treeOf, unflatten } from "./tree.js";
 
 /** An output that is no structure: its node's name, and its dtype in PyTorch. */
@@ -120,15 +121,27 @@ function assign(target: tf.Variable | undefined, value: unknown): void {
   target.assign(tf.cast(value as tf.Tensor, target.dtype));
 }
 
+/** @throws TypeError in PyTorch's words. */
+function checkKeywords(given: readonly string[], expected: readonly string[]): void {
+  const known = new Set(expected);
+  if (given.length === known.size && given.every((key) => known.has(key))) return;
+  const list = (keys: readonly string[]): string => `[${keys.map(quote).join(", ")}]`;
+  throw new TypeError(
+    "Ran into a kwarg keyword mismatch: Got the following keywords " +
+      `${list(given)} but expected ${list(expected)}`,
+  );
+}
+
 /** The leaves of the inputs, in the order of the placeholders. */
 function flattenInputs(tree: Tree, inputs: readonly unknown[]): unknown[] {
   const [positional, keyword] = tree.children as [Tree, Tree];
-  const count = positional.children.length;
   const last = inputs.at(-1);
-  const hasKeywords =
-    inputs.length === count + 1 && isRecord(last) && (keyword.keys?.length ?? 0) > 0;
+  // An object where a tensor is expected, or after all others, can only be the keywords.
+  const place = positional.children[inputs.length - 1];
+  const hasKeywords = isRecord(last) && (place === undefined || place.type === null);
   const args = hasKeywords ? inputs.slice(0, -1) : [...inputs];
   const kwargs = hasKeywords ? last : {};
+  checkKeywords(Object.keys(kwargs), (keyword.keys ?? []).map(String));
   const leaves = flatten(tree, [args, kwargs]);
   if (leaves !== null) return leaves;
   throw new TypeError(

@@ -48,7 +48,7 @@ interface Entry {
 }
 
 /** Runs the model: a row for each call, in the order in which the calls began. */
-export function listCalls(model: Module, inputs: tf.Tensor[]): SummaryRow[] {
+export function listCalls(model: Module, inputs: readonly unknown[]): SummaryRow[] {
   const entries = addContainers(runWithHooks(model, inputs), model);
   countParameters(entries);
   const counts: number[] = [];
@@ -56,7 +56,7 @@ export function listCalls(model: Module, inputs: tf.Tensor[]): SummaryRow[] {
   return entries.map(({ row }) => row);
 }
 
-function runWithHooks(model: Module, inputs: tf.Tensor[]): Entry[] {
+function runWithHooks(model: Module, inputs: readonly unknown[]): Entry[] {
   const calls: Entry[] = [];
   const open: Entry[] = [];
   const seen = new Set<Module>();

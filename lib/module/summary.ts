@@ -6,9 +6,20 @@ import { bytesOf, isTensor, times } from "./summary-measure.js";
 import { listCalls, type ModelSummary, type SummaryRow } from "./summary-rows.js";
 import { checkColumns, printSummary, type SummaryColumn } from "./summary-table.js";
 
-/** What a model is to be run with: a shape, several of them, or tensors. */
+/** Inputs by name, as an exported program takes its keywords. */
+export type NamedInputs = Readonly<Record<string, unknown>>;
+
+/**
+ * What a model is to be run with: a shape, several of them, or tensors; the last of several inputs,
+ * or the only one, may be an object of them.
+ */
 export type SummaryInput =
-  readonly number[] | readonly (readonly number[])[] | tf.Tensor | tf.Tensor[];
+  | readonly number[]
+  | readonly (readonly number[])[]
+  | tf.Tensor
+  | tf.Tensor[]
+  | NamedInputs
+  | readonly [...tf.Tensor[], NamedInputs];
 
 export interface SummaryOptions {
   /** dtypes of the inputs that are given as shapes. Default: all `float32`. */
@@ -38,21 +49,27 @@ export function summary(
   checkColumns(columns);
   const inputs = makeInputs(input, dtypes);
   try {
-    const rows = listCalls(model, inputs.tensors);
-    const inputBytes = inputs.tensors.reduce((sum, tensor) => sum + bytesOf(tensor), 0);
+    const rows = listCalls(model, inputs.given);
+    const tensors = inputs.given.flatMap((one) => (isTensor(one) ? [one] : tensorsOf(one)));
+    const inputBytes = tensors.reduce((sum, tensor) => sum + bytesOf(tensor), 0);
     const totals = { rows, inputBytes, ...addUp(rows) };
     return { ...totals, toString: () => printSummary(totals, depth, columns) };
   } finally {
-    if (inputs.own) tf.dispose(inputs.tensors);
+    if (inputs.own) tf.dispose(inputs.given as tf.Tensor[]);
   }
 }
 
 function makeInputs(
   input: SummaryInput,
   dtypes: readonly ("float32" | "int32" | "bool")[],
-): { tensors: tf.Tensor[]; own: boolean } {
-  if (input instanceof tf.Tensor) return { tensors: [input], own: false };
-  if (isArrayOf(isTensor, input)) return { tensors: input, own: false };
+): { given: unknown[]; own: boolean } {
+  if (input instanceof tf.Tensor || isNamed(input)) return { given: [input], own: false };
+  if (Array.isArray(input) && input.length > 0) {
+    const given = [...(input as readonly unknown[])];
+    const last = given.at(-1);
+    const isGiven = (isTensor(last) || isNamed(last)) && given.slice(0, -1).every(isTensor);
+    if (isGiven) return { given, own: false };
+  }
   const shapes = isShape(input) && input.length > 0 ? [input] : input;
   if (!isArrayOf(isShape, shapes)) {
     const got = Array.isArray(input)
@@ -70,8 +87,15 @@ function makeInputs(
       return tf.cast(values, dtypes[i] ?? "float32");
     }),
   );
-  return { tensors, own: true };
+  return { given: tensors, own: true };
 }
+
+/** An object that holds tensors, among others. */
+const isNamed = (value: unknown): value is NamedInputs =>
+  typeof value === "object" && value !== null && !Array.isArray(value) && !isTensor(value) && tensorsOf(value).length > 0; // prettier-ignore
+
+const tensorsOf = (value: unknown): tf.Tensor[] =>
+  typeof value === "object" && value !== null ? Object.values(value).filter(isTensor) : [];
 
 type Shape = readonly number[];
 

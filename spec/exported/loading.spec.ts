@@ -122,6 +122,18 @@ describe("loadExported", () => {
     program.dispose();
   });
 
+  it("is summarised with inputs by keyword", async () => {
+    const program = await nn.loadExported(await readProgram("keyed"));
+    const ids = tf.zeros([2, 5], "int32");
+    const named = { mask: tf.ones([2, 5]), scale: 0.5 };
+    const summary = nn.summary(program, [ids, named]);
+    expect(String(summary)).to.include("Embedding").and.to.include("Linear");
+    expect(summary.inputBytes).to.equal(2 * 5 * 4 * 2);
+    expect(() => nn.summary(program, [ids, [1, 2]] as never)).to.throw("summary: needs what");
+    program.dispose();
+    tf.dispose([ids, named.mask]);
+  });
+
   it("takes another state_dict of the same model", async () => {
     const program = await nn.loadExported(await readProgram("mlp"));
     const zeros = [...program.stateDict()].map(([key, value]): [string, tf.Tensor] => [

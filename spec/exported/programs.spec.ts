@@ -29,6 +29,7 @@ const NAMES = [
     "windowed",
     "vmapped",
     "tied",
+    "keyed",
   ],
 ];
 

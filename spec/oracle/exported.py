@@ -565,5 +565,22 @@ class Tied(nn.Module):
 
 case("tied", Tied().eval(), (torch.randint(0, 4, (3, 200)),))
 
+class Keyed(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(20, 4)
+        self.head = nn.Linear(4, 3)
+
+    def forward(self, ids, *, mask, scale=1.0):
+        return {"logits": self.head((self.embed(ids) * mask[..., None]).mean(1)) * scale}
+
+
+IDS, MASK = torch.randint(0, 20, (2, 5)), torch.ones(2, 5)
+case("keyed", Keyed().eval(), (IDS,), {"mask": MASK, "scale": 0.5}, more=[((IDS,), {"scale": 0.5, "mask": MASK})], bad=[
+    ((IDS,), {"mask": MASK}), ((IDS,), {}), ((IDS,), {"mask": MASK, "scal": 0.5}), ((IDS,), {"mask": MASK, "scale": 0.5, "more": 1}),
+    ((IDS, MASK, 0.5), {}), ((IDS,), {"mask": MASK, "scale": 2.0}), ((IDS,), {"mask": MASK[:, :4], "scale": 0.5}),
+    ((), {"ids": IDS, "mask": MASK, "scale": 0.5}),
+])
+
 save_file(tensors, out / "cases.safetensors")
 (out / "cases.json").write_text(json.dumps(cases, indent=1) + "\n")

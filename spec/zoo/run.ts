@@ -49,7 +49,6 @@ function describe(result: Result): string {
 async function main([folder, backend, ...names]: string[]): Promise<void> {
   await mkdir(join(folder!, "results"), { recursive: true });
   const file = join(folder!, "results", `${backend}.json`);
-  const results = await readJson<Record<string, Result>>(file).catch(() => ({}));
   const stems = (await readdir(folder!))
     .flatMap((name) => (name.endsWith(".json") ? name.slice(0, -".json".length) : []))
     .filter((stem) => names.length === 0 || names.includes(stem.replace(/-(static|dynamic)$/, "")));
@@ -60,8 +59,9 @@ async function main([folder, backend, ...names]: string[]): Promise<void> {
     if (!isGood(result)) process.exitCode = 1;
     // JSON has no infinity.
     const kept = { ...result, ...("worst" in result && { worst: Math.min(result.worst, 1e9) }) };
-    await writeFile(file, JSON.stringify({ ...results, [stem]: kept }, null, 1));
-    Object.assign(results, { [stem]: kept });
+    // Others may have written meanwhile.
+    const all = { ...(await readJson<object>(file).catch(() => ({}))), [stem]: kept };
+    await writeFile(file, JSON.stringify(all, null, 1));
   }
 }
 
