@@ -48,14 +48,22 @@ function tensorOf(value: unknown): LazyTensor | UnreadableTensor | null {
   return value instanceof LazyTensor || value instanceof UnreadableTensor ? value : null;
 }
 
+/** A key of a dict as Python prints it; null for tuples and objects. */
+function nameOf(key: unknown): string | null {
+  if (key === null) return "None";
+  if (typeof key === "boolean") return key ? "True" : "False";
+  return ["string", "number", "bigint"].includes(typeof key) ? String(key) : null;
+}
+
 /** The items of a dict or list, their keys as text; null for anything else. */
 function itemsOf(value: unknown): [string, unknown][] | null {
   const items = value instanceof Placeholder ? value.items : value;
   if (items instanceof Map) {
     const pairs = [...(items as Map<unknown, unknown>)];
-    const isNamed = ([name]: [unknown, unknown]): boolean =>
-      typeof name === "string" || typeof name === "number";
-    return pairs.filter(isNamed).map(([name, item]) => [String(name), item]);
+    return pairs.flatMap(([key, item]): [string, unknown][] => {
+      const name = nameOf(key);
+      return name === null ? [] : [[name, item]];
+    });
   }
   if (Array.isArray(items)) return items.map((item, i) => [String(i), item as unknown]);
   return null;
@@ -117,13 +125,13 @@ function collect(value: unknown, name = "array"): StateDict {
   const add = (item: unknown, path: string, depth: number): void => {
     const tensor = tensorOf(item);
     if (tensor !== null) {
-      state.set(path || name, tensor);
+      state.set(depth === 0 ? name : path, tensor);
       return;
     }
     const items = itemsOf(item);
     if (items === null || seen.has(item) || depth > MAX_NESTING) return;
     seen.add(item);
-    for (const [step, child] of items) add(child, path ? `${path}.${step}` : step, depth + 1);
+    for (const [step, child] of items) add(child, depth > 0 ? `${path}.${step}` : step, depth + 1);
   };
   add(value, "", 0);
   if (state.size > 0 || (value instanceof Map && value.size === 0)) return state;

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { describe, readOptions } from "../arguments.js";
-import { type Graph, mapNodes } from "../graph/index.js";
+import { type Graph, mapNodes, type TensorMeta } from "../graph/index.js";
 import type { Module } from "../module/index.js";
 import { isDispatched } from "../functional/op.js";
 import { DECLINED } from "./declined.js";
@@ -134,14 +134,18 @@ const RESTLESS = "forward changes its own properties in every call";
 
 const COMPLEX = "there are complex numbers";
 
-/** Plans hold numbers, each one float or integer. */
+/** Plans hold numbers, each one float or integer, in shapes that make sense. */
 function checkTypes(graph: Graph): void {
   for (const node of graph.nodes) {
     if (node.kind !== "call_function") continue;
-    for (const { meta } of [node, ...node.inputs()]) {
-      for (const one of [meta.value].flat() as ({ dtype: string } | null | undefined)[]) {
-        if (one?.dtype === "complex64") throw new TraceError(COMPLEX);
-        if (one?.dtype === "string") throw new TraceError("forward computes with strings");
+    for (const { target, meta } of [node, ...node.inputs()]) {
+      for (const one of [meta.value].flat() as (TensorMeta | null | undefined)[]) {
+        if (!one) continue;
+        if (one.dtype === "complex64") throw new TraceError(COMPLEX);
+        if (one.dtype === "string") throw new TraceError("forward computes with strings");
+        // As tfjs' cumsum along a negative axis does.
+        if (one.shape.every(Number.isInteger)) continue;
+        throw new TraceError(`${target} gives the shape [${one.shape.map(String).join(", ")}]`);
       }
     }
   }

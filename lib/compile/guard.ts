@@ -17,10 +17,9 @@ interface Seen {
 const read = (module: Module, name: string): unknown =>
   (module as unknown as Record<string, unknown>)[name];
 
-/** A list's length is computed of its children, which are looked at anyway. */
+/** What is computed, as a list's length or a parametrized weight, is made of what is looked at anyway. */
 const isOwn = (module: Module, name: string): boolean =>
-  name !== "prototype" &&
-  (name !== "length" || !Object.getOwnPropertyDescriptor(module, name)!.get);
+  name !== "prototype" && !Object.getOwnPropertyDescriptor(module, name)!.get;
 
 const namesOf = (module: Module): string[] =>
   Object.getOwnPropertyNames(module).filter((name) => isOwn(module, name));

@@ -57,6 +57,16 @@ function rescale(
   return tf.tensor(factors, [1, ...axes.map(({ output }) => output)]);
 }
 
+/** Only of three dimensions does PyTorch ask that the picture without padding is as large as a window. */
+function checkSize(name: string, axes: readonly Axis[]): void {
+  if (axes.every(({ input, kernel }) => input >= kernel)) return;
+  const list = (what: "input" | "kernel", prefix: string): string =>
+    axes.map((axis, i) => `${prefix}${"THW"[i]}: ${axis[what]}`).join(" ");
+  throw new RangeError(
+    `${name}(): input image (${list("input", "")}) smaller than kernel size (${list("kernel", "k")})`,
+  );
+}
+
 function avgPoolNd(
   name: string,
   n: number,
@@ -67,6 +77,7 @@ function avgPoolNd(
   const { shape, axes } = readWindows(name, n, input, kernelSize, options);
   checkFloatTensor(name, input);
   if (options.divisorOverride === 0) throw new RangeError(`${name}(): divisor must be not zero`);
+  if (n === 3) checkSize(name, axes);
   const output = [...input.shape.slice(0, -n), ...axes.map((axis) => axis.output)];
   if (input.size === 0) return tf.zeros(output);
 

@@ -12,6 +12,15 @@ export function addBatch(name: string, dims: number, input: tf.Tensor): tf.Tenso
   );
 }
 
+/** Refuses pictures without pixels, of which padding would make some. */
+export function checkSpace(name: string, input: tf.Tensor): void {
+  if (input.size > 0 || input.shape[0] === 0 || input.shape[1] === 0) return;
+  throw new RangeError(
+    `${name}(): Only zero batch or zero channel inputs are supported, ` +
+      `but got input shape: [${input.shape.join(", ")}]`,
+  );
+}
+
 /** Refuses a bias that is not `(out)`. */
 export function checkBias(
   name: string,

@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { expandSteps, readOptions } from "../arguments.js";
 import { asFloat, checkTensor, dtypeName } from "./check.js";
 import { conv1d, conv2d, conv3d } from "./conv.js";
-import { addBatch, checkBias, readSteps, spread } from "./conv-common.js";
+import { addBatch, checkBias, checkSpace, readSteps, spread } from "./conv-common.js";
 import { op } from "./op.js";
 import { pad } from "./pad.js";
 
@@ -118,6 +118,7 @@ function convTransposeNd(
         `channel: (${output.join(" x ")}). Output size is too small`,
     );
   }
+  checkSpace(name, batched);
   // PyTorch lists the padding of the last dimension first.
   const around = spatial.flatMap((_, i) => [
     reach[i]! - padding[i]!,

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expandSteps, readOptions } from "../arguments.js";
 import { asFloat, checkTensor, dtypeName } from "./check.js";
-import { addBatch, checkBias, readSteps } from "./conv-common.js";
+import { addBatch, checkBias, checkSpace, readSteps } from "./conv-common.js";
 import { op } from "./op.js";
 import { padTensor } from "./pad-tensor.js";
 
@@ -133,6 +133,7 @@ function planConv(
         `Kernel size: (${reach.join(" x ")}). Kernel size can't be greater than actual input size`,
     );
   }
+  checkSpace(name, input);
   const out = padded.map((s, i) => Math.floor((s - reach[i]!) / stride[i]!) + 1);
   return { stride, pads, dilation, groups, outShape: [n, outChannels, ...out] };
 }

@@ -100,6 +100,11 @@ export class Hardtanh extends Module {
   constructor(options?: F.HardtanhOptions & InplaceOptions) {
     super();
     const read = readOptions("Hardtanh", { minVal: -1, maxVal: 1, inplace: false }, options);
+    if (read.maxVal <= read.minVal) {
+      throw new RangeError(
+        `Hardtanh: max_val (${read.maxVal}) must be greater than min_val (${read.minVal})`,
+      );
+    }
     this.minVal = read.minVal;
     this.maxVal = read.maxVal;
     this.inplace = read.inplace;

@@ -19,6 +19,12 @@ function clones(layer: Module, n: number): ModuleList {
   return new ModuleList(Array.from({ length: n }, (_, i) => (i === 0 ? first : deepcopy(layer))));
 }
 
+/** PyTorch asks the first layer how batches lie. */
+function checkSome({ layers, constructor }: TransformerEncoder | TransformerDecoder): void {
+  if (layers.length > 0) return;
+  throw new RangeError(`${constructor.name}: index 0 is out of range: there are no layers`);
+}
+
 export interface TransformerEncoderOptions {
   /** A norm behind the last layer. Default: `null`. */
   norm?: Module | null;
@@ -74,6 +80,7 @@ export class TransformerEncoder extends Module {
       { mask: null, srcKeyPaddingMask: null, isCausal: null },
       options,
     );
+    checkSome(this);
     const call: EncoderLayerCallOptions = {
       srcMask: mask,
       srcKeyPaddingMask,
@@ -121,6 +128,7 @@ export class TransformerDecoder extends Module {
     memory: tf.Tensor,
     options?: DecoderLayerCallOptions,
   ): tf.Tensor {
+    checkSome(this);
     let x = tgt;
     for (const layer of this.layers) x = layer(x, memory, options) as tf.Tensor;
     return this.norm === null ? x : (this.norm(x) as tf.Tensor);

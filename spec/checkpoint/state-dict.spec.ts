@@ -41,4 +41,13 @@ describe("A state_dict in what somebody saved", () => {
       "holds no state_dict; it has 'epoch' (a number), 'args' (None), 'name' (a string)",
     );
   });
+
+  it("has every tensor, whatever its key", () => {
+    const keys = ["", "a b", 3, 2n ** 60n, true, false, null];
+    const found = findStateDict(new Map(keys.map((key) => [key, tensor])), undefined);
+    const names = ["", "a b", "3", "1152921504606846976", "True", "False", "None"];
+    expect([...found.keys()]).to.deep.equal(names);
+    const nested = findStateDict(new Map([["", dict({ "": tensor, b: tensor })]]), undefined);
+    expect([...nested.keys()]).to.deep.equal(["", "b"]);
+  });
 });

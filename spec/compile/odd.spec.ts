@@ -51,6 +51,7 @@ const UNLIKE: [string, Run, ...number[][]][] = [
   ["truths transposed", ([x]) => tf.transpose(tf.greater(x!, 0)), [2, 5]],
   ["truths compared", ([x]) => tf.equal(tf.greater(x!, 0), tf.less(x!, 1)), [2, 5]],
   ["one truth for all", ([x]) => tf.where(tf.greater(tf.sum(x!), 0), x!, tf.neg(x!)), [2, 5]],
+  ["rows turned round by the number of their axis", ([x]) => tf.relu(tf.reverse(x!, -1)), [2, 5]],
   ["six dimensions", ([x]) => F.relu(tf.transpose(tf.reshape(x!, [1, 2, 1, 5, 1, 1]), [3, 1, 0, 2, 5, 4])), [2, 5]], // prettier-ignore
 ];
 

@@ -78,6 +78,19 @@ onEveryBackend("What a model goes by beside its parameters, compiled", (_, toler
     expect(fast.explain().compiled).to.equal(true);
   });
 
+  for (const how of [nn.utils.weightNorm, nn.utils.parametrizations.weightNorm]) {
+    it(`what a weight is computed of is followed (${how.name})`, async () => {
+      const model = how(new nn.Linear(4, 3));
+      const x = nn.randn(2, 4);
+      const fast = await compile(model, x);
+      for (let i = 0; i < 2; i += 1) {
+        expectSame(fast(x), model(x), tolerance, `round ${i}`);
+        expect(fast.explain().compiled, fast.explain().reason ?? "").to.equal(true);
+        for (const parameter of model.parameters()) parameter.assign(nn.randn(parameter.shape));
+      }
+    });
+  }
+
   it("an argument that is a weight, or another tensor of the model, is an argument", async () => {
     const model = new Going((x, own) => tf.add(x, tf.sub(own.linear.weight, own.by as T)), nn.randn(4, 4)); // prettier-ignore
     const { weight } = model.linear;

@@ -9,8 +9,25 @@ const ids = (...values: number[]): tf.Tensor => tf.tensor1d(values, "int32");
 
 type Checks = Record<string, readonly [run: () => unknown, ...messages: string[]]>;
 
+const encoder = new nn.TransformerEncoderLayer(2, 1, { dimFeedforward: 2 });
+const decoder = new nn.TransformerDecoderLayer(2, 1, { dimFeedforward: 2 });
+
 /** The messages are PyTorch's; what it leaves out, module, got or expected, is added. */
 const CHECKS: Record<string, Checks> = {
+  "bounds and stacks": {
+    Hardtanh: [
+      () => new nn.Hardtanh({ maxVal: -3 }),
+      "max_val (-3) must be greater than min_val (-1)",
+    ],
+    TransformerEncoder: [
+      () => new nn.TransformerEncoder(encoder, 0)(x(1, 1, 2)),
+      "index 0 is out of range",
+    ],
+    TransformerDecoder: [
+      () => new nn.TransformerDecoder(decoder, 0)(x(1, 1, 2), x(1, 1, 2)),
+      "index 0 is out of range",
+    ],
+  },
   "channels that groups do not divide": {
     Conv2d: [
       () => new nn.Conv2d(3, 4, 3, { groups: 2 }),
@@ -55,6 +72,18 @@ const CHECKS: Record<string, Checks> = {
       () => new nn.MaxPool2d(5)(x(1, 1, 3, 3)),
       "Calculated output size: (0x0). Output size is too small",
       "in MaxPool2d(kernel_size=5",
+    ],
+    AvgPool3d: [
+      () => new nn.AvgPool3d(3, { padding: 1 })(x(1, 1, 2, 4, 3)),
+      "input image (T: 2 H: 4 W: 3) smaller than kernel size (kT: 3 kH: 3 kW: 3)",
+    ],
+    "pictures without pixels": [
+      () => new nn.Conv2d(2, 3, 3, { padding: 2 })(x(1, 2, 0, 4)),
+      "Only zero batch or zero channel inputs are supported, but got input shape: [1, 2, 0, 4]",
+    ],
+    "pictures without pixels, transposed": [
+      () => new nn.ConvTranspose2d(2, 3, 3)(x(1, 2, 4, 0)),
+      "Only zero batch or zero channel inputs are supported, but got input shape: [1, 2, 4, 0]",
     ],
     AvgPool1d: [() => new nn.AvgPool1d(5)(x(1, 1, 3)), "Output size is too small"],
     Unfold: [

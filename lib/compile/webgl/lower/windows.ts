@@ -204,12 +204,13 @@ export const padKernel: Lowering = (b, node, read) => {
 export const repeat: Lowering = (b, node, read) => {
   const [{ x }, attrs] = node.args as unknown as [
     { x: Node },
-    { reps?: number[]; dims?: number[] },
+    { reps?: number[]; dims?: number | number[] },
   ];
   const value = read(x);
   if (isEmpty(value, node)) return null;
   const rank = value.shape.length;
-  const dims = attrs.dims?.map((dim) => (dim + rank) % rank);
+  const given = attrs.dims === undefined ? undefined : [attrs.dims].flat();
+  const dims = given?.map((dim) => (dim + rank) % rank);
   const tables = shapeOf(node).map((count, axis) => {
     const size = value.shape[axis]!;
     const at = (o: number): number => (dims?.includes(axis) ? size - 1 - o : o % size);
