@@ -52,7 +52,8 @@ function tensorOf(value: unknown): LazyTensor | UnreadableTensor | null {
 function nameOf(key: unknown): string | null {
   if (key === null) return "None";
   if (typeof key === "boolean") return key ? "True" : "False";
-  return ["string", "number", "bigint"].includes(typeof key) ? String(key) : null;
+  const isName = typeof key === "string" || typeof key === "number" || typeof key === "bigint";
+  return isName ? String(key) : null;
 }
 
 /** The items of a dict or list, their keys as text; null for anything else. */

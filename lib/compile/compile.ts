@@ -139,7 +139,9 @@ function checkTypes(graph: Graph): void {
   for (const node of graph.nodes) {
     if (node.kind !== "call_function") continue;
     for (const { target, meta } of [node, ...node.inputs()]) {
-      for (const one of [meta.value].flat() as (TensorMeta | null | undefined)[]) {
+      const { value } = meta;
+      const all: readonly (TensorMeta | null | undefined)[] = Array.isArray(value) ? value : [value as TensorMeta | undefined]; // prettier-ignore
+      for (const one of all) {
         if (!one) continue;
         if (one.dtype === "complex64") throw new TraceError(COMPLEX);
         if (one.dtype === "string") throw new TraceError("forward computes with strings");
