@@ -2,13 +2,13 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { CheckpointError } from "../checkpoint/errors.js";
 import { packed, unpacked } from "./aten/support/complex.js";
-import { type Argument, Node } from "../graph/index.js";
+import { type Argument, Literal, Node } from "../graph/index.js";
 import { State } from "../module/parameter.js";
 import { ModuleCalls } from "./module-calls.js";
 import { getMember, splitKey } from "./modules.js";
 import { type ExportedProgram, partsOf } from "./program.js";
 import { quote } from "./python/print.js";
-import { flatten, formatTree, isRecord, leafCount, type Tree, treeOf, unflatten } from "./tree.js";
+import { flatten, formatTree, isRecord, type Tree, treeOf, unflatten } from "./tree.js";
 
 /** An output that is no structure: its node's name, and its dtype in PyTorch. */
 export interface FlatOutput {
@@ -17,20 +17,32 @@ export interface FlatOutput {
   dtype: string;
 }
 
-/** Calls a program with its inputs one after another, however they nest. */
-export function callFlat(program: ExportedProgram, leaves: readonly unknown[]): FlatOutput[] {
+/**
+ * Calls a program with its inputs one after another, however they nest; what was fixed when it was
+ * exported, a number or None, need not be among them.
+ */
+export function callFlat(program: ExportedProgram, given: readonly unknown[]): FlatOutput[] {
   const { signature, graph } = partsOf(program);
-  const count = leafCount(signature.inTree);
-  if (leaves.length !== count) {
-    throw new CheckpointError(`the program takes ${count} inputs, but got ${leaves.length}`);
+  const nodes = graph.placeholders.filter((_, i) => signature.inputs[i]!.kind === "user");
+  const open = nodes.filter(({ meta }) => meta.constant === undefined);
+  if (given.length !== nodes.length && given.length !== open.length) {
+    const names = open.map(({ name }) => name).join(", ");
+    throw new CheckpointError(
+      `the program takes ${open.length} input${open.length === 1 ? "" : "s"} (${names}), but got ${given.length}`,
+    );
   }
+  let at = 0;
+  const leaves = nodes.map(({ meta: { constant } }) => {
+    if (constant === undefined || given.length === nodes.length) return given[at++];
+    return constant instanceof Literal ? constant.value : constant;
+  });
   const [args, kwargs] = unflatten(signature.inTree, leaves) as [unknown[], object];
   const output = program(...args, ...(Object.keys(kwargs).length > 0 ? [kwargs] : []));
-  const nodes = (graph.output?.args[0] as readonly Argument[]).filter(
+  const results = (graph.output?.args[0] as readonly Argument[]).filter(
     (_, i) => signature.outputs[i]?.kind === "user",
   );
   return (flatten(signature.outTree, output) ?? []).map((value, i) => {
-    const node = nodes[i];
+    const node = results[i];
     const meta = node instanceof Node ? node.meta.value : undefined;
     const dtype = meta !== undefined && "dtype" in meta ? meta.dtype : "float32";
     return { name: node instanceof Node ? node.name : String(value), value, dtype };

@@ -88,10 +88,6 @@ function keysOf(
   return { keys: null, noneKeys };
 }
 
-/** How many leaves there are. */
-export const leafCount = (tree: Tree): number =>
-  tree.type === null ? 1 : tree.children.reduce((sum, child) => sum + leafCount(child), 0);
-
 /** Puts leaves back into their structure. */
 export function unflatten(tree: Tree, leaves: readonly unknown[]): unknown {
   let at = 0;

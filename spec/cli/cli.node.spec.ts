@@ -63,7 +63,15 @@ describe("sconce", () => {
     expect([shape, dtype]).to.deep.equal([[2, 3], "float32"]);
     expect((data[0] as number) + (data[1] as number) + (data[2] as number)).to.be.closeTo(1, 1e-6);
     expect((await sconce("run", program)).err).to.equal(
-      "sconce: the program takes 1 inputs, but got 0\n",
+      "sconce: the program takes 1 input (x), but got 0\n",
+    );
+    // What was fixed when it was exported, here a scale of 0.5, need not be given.
+    const keyed = "spec/goldens/exported/keyed.pt2";
+    const mask = join(folder, "mask.npy");
+    await writeFile(x, toNpy(tf.zeros([2, 5], "int32")));
+    await writeFile(mask, toNpy(tf.ones([2, 5])));
+    expect((await sconce("run", keyed, "--input", x, "--input", mask)).out).to.equal(
+      "mul_1: float32 [2, 3]\n",
     );
     await writeFile(x, toNpy(tf.ones([3, 4])));
     expect((await sconce("run", program, "--input", x)).err).to.equal(
