@@ -11,7 +11,7 @@ import { atOnce, inTurns, type Parts } from "./parts.js";
 import { type Explanation, explain } from "./report.js";
 import { type Profile, profileOf } from "./profile.js";
 import type { CompiledPlan, CompileEngine, CreateEngine, Results } from "./target.js";
-import { takeApart } from "./structure.js";
+import { Pattern, type Structure, takeApart } from "./structure.js";
 import { TraceError } from "./recorder.js";
 import { checkPrecision, checkTarget, type Precision } from "./precision.js";
 import { checkThreads, threadCount } from "./threads.js";
@@ -67,10 +67,10 @@ export interface Compiled<M extends Traceable = Traceable> {
 /** A plan for arguments of one kind, or why there is none. */
 type Entry = { plan: CompiledPlan } | { reason: string };
 
-/** A plan, and the tensors that it is to run on. */
-interface Ready {
-  plan: CompiledPlan;
-  tensors: tf.Tensor[];
+/** What is known of arguments of one kind. */
+interface Known {
+  readonly pattern: Pattern;
+  entry: Entry;
 }
 
 /** `nn.compile`. */
@@ -156,7 +156,8 @@ function checkTypes(graph: Graph): void {
 class Compiler {
   private engine: CompileEngine | null = null;
   private guard: Guard;
-  private readonly entries = new Map<string, Entry>();
+  /** The one that was used last first. */
+  private readonly known: Known[] = [];
   private last: Entry = { reason: "nothing has run yet" };
   private busy = false;
   private isDisposed = false;
@@ -177,9 +178,9 @@ class Compiler {
   }
 
   async prepare(args: readonly unknown[]): Promise<void> {
-    const found = this.lookUp(args);
-    this.last =
-      "reason" in found ? found : this.keep(found.key, await inTurns(this.building(args), onCpu));
+    const structure = this.structureOf(args);
+    if ("reason" in structure) this.last = structure;
+    else this.last = this.keep(structure, await inTurns(this.building(args), onCpu));
     try {
       await this.engine?.ready?.(this.options.onProgress ?? undefined);
     } catch (error) {
@@ -188,9 +189,9 @@ class Compiler {
   }
 
   call(args: readonly unknown[]): unknown {
-    const ready = this.planFor(args);
-    if (ready === null) return this.eager(args);
-    const { plan, tensors } = ready;
+    const tensors: tf.Tensor[] = [];
+    const plan = this.planFor(args, tensors);
+    if (plan === null) return this.eager(args);
     this.busy = true;
     try {
       return assemble(plan, plan.execute(tensors));
@@ -211,39 +212,50 @@ class Compiler {
     const { name, message } = error as Error;
     if (name !== "WebGLUnsupportedError") return false;
     if (!("plan" in failed)) return true;
-    for (const [key, entry] of this.entries) {
+    for (const one of this.known) {
+      const { entry } = one;
       if (!("plan" in entry) || entry.plan !== failed.plan) continue;
-      const instead = { reason: message };
-      if (this.last === entry) this.last = instead;
-      this.entries.set(key, instead);
+      one.entry = { reason: message };
+      if (this.last === entry) this.last = one.entry;
       this.engine?.release(entry.plan);
     }
     return true;
   }
 
   async run(args: readonly unknown[]): Promise<unknown> {
-    const ready = this.planFor(args);
-    if (!ready?.plan.executeLater) return this.call(args);
-    const { plan, tensors } = ready;
+    const tensors: tf.Tensor[] = [];
+    const plan = this.planFor(args, tensors);
+    if (!plan?.executeLater) return this.call(args);
+    // What is read only after this turn may be disposed by then: it is kept under another handle.
+    const pattern = this.known[0]!.pattern;
+    const held = plan.isAtHand!(tensors) ? null : tensors.map((tensor) => tf.clone(tensor));
+    let output: unknown = null;
     try {
-      return assemble(plan, await plan.executeLater!(tensors));
+      output = assemble(plan, await plan.executeLater(held ?? tensors));
     } catch (error) {
       if (!this.declines(error, { plan })) throw error;
-      return this.eager(args);
+      output = this.eager(held ? pattern.fill(held) : args);
+    } finally {
+      if (held) disposeAll(held, output);
     }
+    return output;
   }
 
-  /** The plan for these arguments with the weights as they are now; `null`: run eagerly. */
-  private planFor(args: readonly unknown[]): Ready | null {
+  /**
+   * The plan for these arguments with the weights as they are now, their tensors put into a list;
+   * `null`: run eagerly.
+   */
+  private planFor(args: readonly unknown[], tensors: tf.Tensor[]): CompiledPlan | null {
     if (this.isDisposed) throw new Error("compile: this compiled model is disposed");
     // Inside a run of its own, the model is whatever that run is.
     if (this.busy) return null;
-    const found = this.find(args);
-    this.last = found.entry;
-    if (!("plan" in found.entry)) return null;
-    if (this.engine!.refresh()) return { plan: found.entry.plan, tensors: found.tensors };
+    const entry = this.find(args, tensors);
+    this.last = entry;
+    if (!("plan" in entry)) return null;
+    if (this.engine!.refresh()) return entry.plan;
     this.forget();
-    return this.planFor(args);
+    tensors.length = 0;
+    return this.planFor(args, tensors);
   }
 
   explain(): Explanation {
@@ -251,10 +263,11 @@ class Compiler {
   }
 
   profile(args: readonly unknown[]): Profile {
-    const ready = this.planFor(args);
-    if (ready === null) throw new Error(`profile: nothing is compiled: ${this.explain().reason}`);
+    const tensors: tf.Tensor[] = [];
+    const plan = this.planFor(args, tensors);
+    if (plan === null) throw new Error(`profile: nothing is compiled: ${this.explain().reason}`);
     try {
-      return profileOf(ready.plan, ready.tensors);
+      return profileOf(plan, tensors);
     } catch (error) {
       if (error !== DECLINED) throw error;
       throw new Error("profile: these inputs run eagerly: nothing is compiled for their values", {
@@ -273,24 +286,34 @@ class Compiler {
   }
 
   /** The plan for these arguments, or why this call must run eagerly. */
-  private find(args: readonly unknown[]): { entry: Entry; tensors: tf.Tensor[] } {
-    const found = this.lookUp(args);
-    if ("reason" in found) return { entry: found, tensors: [] };
-    const { key, tensors, entry = onCpu(() => atOnce(this.building(args))) } = found;
-    return { entry: this.keep(key, entry), tensors };
+  private find(args: readonly unknown[], tensors: tf.Tensor[]): Entry {
+    const reason = this.objection();
+    if (reason !== null) return { reason };
+    const { known } = this;
+    for (let i = 0; i < known.length; i += 1) {
+      const one = known[i]!;
+      if (!one.pattern.match(args, tensors)) continue;
+      if (i > 0) known.unshift(...known.splice(i, 1));
+      return one.entry;
+    }
+    const structure = this.structureOf(args);
+    if ("reason" in structure) return structure;
+    tensors.push(...structure.tensors);
+    return this.keep(
+      structure,
+      onCpu(() => atOnce(this.building(args))),
+    );
   }
 
-  /** What is known of these arguments, by the key of their kind; or why this call must run eagerly. */
-  private lookUp(
-    args: readonly unknown[],
-  ): { reason: string } | { key: string; tensors: tf.Tensor[]; entry: Entry | undefined } {
+  /** Arguments taken apart, or why a call with them must run eagerly. */
+  private structureOf(args: readonly unknown[]): Structure | { reason: string } {
     const reason = this.objection();
     if (reason !== null) return { reason };
     try {
-      const { key, tensors } = takeApart(args);
+      const structure = takeApart(args);
       // tfjs cannot even move them from one backend to another.
-      if (tensors.some(({ dtype }) => dtype === "complex64")) return { reason: COMPLEX };
-      return { key, tensors, entry: this.entries.get(key) };
+      if (structure.tensors.some(({ dtype }) => dtype === "complex64")) return { reason: COMPLEX };
+      return structure;
     } catch (error) {
       return { reason: (error as Error).message };
     }
@@ -312,13 +335,11 @@ class Compiler {
   }
 
   /** Keeps what is used last, and not more than so many. */
-  private keep(key: string, entry: Entry): Entry {
-    this.entries.delete(key);
-    this.entries.set(key, entry);
-    if (this.entries.size > this.options.plans) {
-      const [oldest, old] = this.entries.entries().next().value!;
-      if ("plan" in old) this.engine?.release(old.plan);
-      this.entries.delete(oldest);
+  private keep(structure: Structure, entry: Entry): Entry {
+    this.known.unshift({ pattern: new Pattern(structure), entry });
+    if (this.known.length > this.options.plans) {
+      const { entry: oldest } = this.known.pop()!;
+      if ("plan" in oldest) this.engine?.release(oldest.plan);
     }
     return entry;
   }
@@ -366,7 +387,7 @@ class Compiler {
   }
 
   private forget(): void {
-    this.entries.clear();
+    this.known.length = 0;
     this.engine?.dispose();
     this.engine = null;
   }
@@ -375,6 +396,12 @@ class Compiler {
 /** The model's own nesting of results. */
 function assemble(plan: CompiledPlan, results: Results): unknown {
   return mapNodes(plan.graph.output!.args[0], results);
+}
+
+/** Gives back handles, but for those that are results themselves. */
+function disposeAll(tensors: readonly tf.Tensor[], output: unknown): void {
+  const results = new Set(tf.tensor_util.getTensorsInContainer(output as tf.TensorContainer));
+  for (const tensor of tensors) if (!results.has(tensor)) tensor.dispose();
 }
 
 /** Whether tfjs writes down what happens, to differentiate it. */

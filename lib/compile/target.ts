@@ -40,8 +40,13 @@ export interface CompiledPlan {
   describe(): StepInfo[];
   /** Runs on inputs in the order of the placeholders. */
   execute(inputs: readonly tf.Tensor[]): Results;
-  /** The same while the page goes on; absent where there is nothing to wait for. */
+  /**
+   * The same while the page goes on; absent where there is nothing to wait for. Of inputs that are at
+   * hand it takes the numbers before it returns, and throws at once if it declines them.
+   */
   executeLater?(inputs: readonly tf.Tensor[]): Promise<Results>;
+  /** Whether `executeLater` is done with these inputs when it returns; comes along with it. */
+  isAtHand?(inputs: readonly tf.Tensor[]): boolean;
   /** Runs once and gives the milliseconds of each step. */
   profile(inputs: readonly tf.Tensor[]): { times: number[] };
 }

@@ -13,7 +13,7 @@ function markOf(state: tf.Variable): unknown {
 /** Which values of a model's parameters its plans were made of. */
 export class Versions {
   private readonly seen = new Map<tf.Variable, unknown>();
-  /** The same as a list, which is walked without an iterator. */
+  /** The same as a list, which is walked by index, without an iterator. */
   private readonly states: tf.Variable[] = [];
 
   constructor(private readonly attributes: (key: string) => tf.Tensor) {}
@@ -49,7 +49,8 @@ export class Versions {
    */
   changed(): ReadonlySet<tf.Variable> {
     let changed: Set<tf.Variable> | null = null;
-    for (const state of this.states) {
+    for (let i = 0; i < this.states.length; i += 1) {
+      const state = this.states[i]!;
       const mark = markOf(state);
       if (mark === this.seen.get(state)) continue;
       (changed ??= new Set()).add(state);

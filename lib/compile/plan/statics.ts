@@ -18,7 +18,10 @@ export type WriteRows = (first: number, count: number, to: Float32Array, at: num
 
 const size = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
-/** Computes what depends on no input; nothing is kept. The common formulas run on bare arrays. */
+/**
+ * Computes what depends on no input, each node once: what it computed lives as long as it does itself.
+ * The common formulas run on bare arrays.
+ */
 export class Statics {
   private readonly known = new Map<Node, Numbers>();
 

@@ -2,9 +2,9 @@ import type { LaunchNumbers } from "../../kernels/webgl/launch.js";
 import { type Layout, makeLayout } from "../../kernels/webgl/layout.js";
 import type { ProgramSource } from "../../kernels/webgl/program.js";
 import { COPY_DIMS, copyProgram } from "../../kernels/webgl/programs/copy.js";
-import type { Node } from "../../graph/index.js";
+import { type Argument, Node } from "../../graph/index.js";
 import type { Parts } from "../parts.js";
-import type { Constants } from "./plan.js";
+import { givesFinite } from "../passes/finite.js";
 import { layoutIn, naturalOrder, type Value, VirtualTensor, wholeOf } from "./value.js";
 
 /** A tensor in the layout in which a program reads it. */
@@ -31,6 +31,8 @@ export interface Draw {
   readonly weights: readonly Weight[];
   readonly output: VirtualTensor;
   readonly numbers: LaunchNumbers;
+  /** Floating point operations, as the op is counted on `cpu`; 0 for what only moves numbers. */
+  readonly flops: number;
 }
 
 /** An op that has no program: it is read back, run by tfjs, and uploaded. */
@@ -49,6 +51,14 @@ export type Step = Draw | Host;
 export interface Constant {
   shape: readonly number[];
   values: ArrayLike<number>;
+}
+
+/** What a plan asks of the graph's constants. */
+export interface Constants {
+  /** What a node is that depends on no input; `null` for any other. */
+  of(node: Node): Constant | null;
+  /** The same text for the same numbers, in every plan of a model. */
+  keyOf(node: Node): string;
 }
 
 /** Whether the numbers of an input are what a program can do with. */
@@ -75,7 +85,14 @@ export class Builder {
   /** Borders that the convolutions which read them do without. */
   readonly absorbed = new Set<Node>();
 
-  constructor(private readonly constants: Constants) {}
+  /** Whether a program makes more of a NaN or an infinity of the input than eager does. */
+  spreadsNaN = false;
+
+  constructor(
+    private readonly constants: Constants,
+    /** Whether tensors are of 32-bit floats. */
+    readonly isPrecise: boolean,
+  ) {}
 
   /** Adds a draw and gives what it writes. */
   draw(
@@ -85,15 +102,18 @@ export class Builder {
       order,
       inputs = [],
       weights = [],
+      flops = 0,
       ...numbers
     }: LaunchNumbers & {
       order?: readonly number[];
       inputs?: readonly Read[];
       weights?: readonly Weight[];
+      flops?: number;
     },
   ): Value {
     const output = new VirtualTensor(makeLayout(shape, order));
-    this.steps.push({ kind: "draw", node: this.node, source, inputs, weights, output, numbers });
+    const { node } = this;
+    this.steps.push({ kind: "draw", node, source, inputs, weights, output, numbers, flops });
     return wholeOf(output);
   }
 
@@ -158,6 +178,15 @@ export class Builder {
     }
     const constant = this.constants.of(node);
     return constant !== null && test(constant.values);
+  }
+
+  /** Whether a node gives finite numbers wherever the inputs of the graph are finite. */
+  givesFinite(node: Node): boolean {
+    const { constants } = this;
+    const isStatic = (one: Argument): one is Node =>
+      one instanceof Node && constants.of(one) !== null;
+    const hasFinite = (one: Node): boolean => every(constants.of(one)!.values, Number.isFinite);
+    return givesFinite({ isStatic, hasFinite }, node);
   }
 
   /** The numbers of a constant; `null` for what changes. */

@@ -7,7 +7,7 @@ import { attributesOf } from "../guard.js";
 import { findStatic } from "../passes/facts.js";
 import { optimise } from "../passes/index.js";
 import { signature, Statics } from "../plan/statics.js";
-import type { Constant } from "./builder.js";
+import type { Constant, Constants } from "./builder.js";
 import { onCpu } from "../on-cpu.js";
 import { inTurns, turn } from "../parts.js";
 import type { Precision } from "../precision.js";
@@ -16,7 +16,7 @@ import { Versions } from "../versions.js";
 import { expand } from "../expand.js";
 import { GpuMemory } from "./gpu.js";
 import { Pictures } from "./pictures.js";
-import { type Constants, WebglPlan } from "./plan.js";
+import { WebglPlan } from "./plan.js";
 
 /** How deep an op is looked into. */
 const MOST_ROUNDS = 6;
@@ -79,17 +79,27 @@ export class WebglEngine implements CompileEngine {
 
   /** Resolves when all programs are compiled; meanwhile the weights are packed and uploaded. */
   async ready(onProgress?: (done: number, total: number) => void): Promise<void> {
-    const { programs } = this.memory;
     for (const plan of this.plans) await inTurns(plan.starting());
+    let hasFailed = false;
+    const compiled = this.memory.programs.ready(onProgress).catch((error: unknown) => {
+      hasFailed = true;
+      throw error;
+    });
+    const pause = this.pauses();
     const uploads = async (): Promise<void> => {
-      for (const plan of this.plans) await inTurns(plan.preparing(), onCpu, this.pauses());
+      for (const plan of this.plans) {
+        // Without its programs no plan needs weights.
+        await inTurns(plan.preparing(), onCpu, () => (hasFailed ? compiled : pause()));
+      }
     };
-    try {
-      await Promise.all([programs.ready(onProgress), uploads()]);
-    } catch (error) {
-      if (!(error instanceof WebGLContextLostError)) throw error; // the next call prepares all anew
+    // Both have come to an end then: nothing of a model goes on after its compilation has failed.
+    const outcomes = await Promise.allSettled([compiled, uploads()]);
+    this.statics = null; // what was computed of the weights is on the GPU
+    for (const outcome of outcomes) {
+      if (outcome.status === "fulfilled") continue;
+      // After a lost context the next call prepares all anew.
+      if (!(outcome.reason instanceof WebGLContextLostError)) throw outcome.reason;
     }
-    this.forgetNumbers();
   }
 
   /** Turns for the page, in which the GPU takes in what it was given: else an upload would block. */
@@ -103,11 +113,6 @@ export class WebglEngine implements CompileEngine {
     };
   }
 
-  /** What was computed of the weights is on the GPU. */
-  private forgetNumbers(): void {
-    if ([...this.plans].every(({ isPrepared }) => isPrepared)) this.statics = null;
-  }
-
   /** Once the runs that are under way have begun; the last plan of a disposed engine takes all with it. */
   release(plan: WebglPlan): void {
     plan.idle(() => {
@@ -119,10 +124,9 @@ export class WebglEngine implements CompileEngine {
 
   /** Parameters that have new values are uploaded anew; `false` where a plan was made of the old ones. */
   refresh(): boolean {
-    this.forgetNumbers();
+    this.statics = null;
     const changed = this.versions.changed();
     if (changed.size === 0) return true;
-    this.statics = null;
     for (const state of changed) if (this.decisive.has(state)) return false;
     this.memory.dropWeights();
     for (const plan of this.plans) plan.invalidate();

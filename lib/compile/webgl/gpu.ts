@@ -1,6 +1,5 @@
 import type { Device } from "../../kernels/webgl/device.js";
-import type { Layout } from "../../kernels/webgl/layout.js";
-import { pack, texelsOf, textureSize, unpack } from "../../kernels/webgl/layout.js";
+import { type Layout, textureSize, unpack } from "../../kernels/webgl/layout.js";
 import {
   makeTensorTexture,
   makeWeightTexture,
@@ -8,7 +7,6 @@ import {
   readTensorLater,
   type TensorTexture,
   type WeightTexture,
-  writeTensor,
   writeWeights,
 } from "../../kernels/webgl/textures.js";
 import type { ProgramCache } from "../../kernels/webgl/program.js";
@@ -28,13 +26,10 @@ export class GpuMemory {
   private readonly weights = new Map<string, WeightTexture>();
   private readonly free = new Map<string, TensorTexture[]>();
   private readonly all: TensorTexture[] = [];
-  private readonly packed = new WeakMap<
-    TensorTexture,
-    { layout: Layout; values: Float32Array<ArrayBuffer> }
-  >();
   private raw: Float32Array<ArrayBuffer> = new Float32Array(0);
-  /** Bytes uploaded so far, and textures made. */
+  /** The device's when the textures and weights were made. */
   private generation: number;
+  /** Bytes of weights uploaded so far, and textures made. */
   readonly counts = { uploadedBytes: 0, textures: 0 };
 
   constructor(
@@ -90,26 +85,17 @@ export class GpuMemory {
     return made;
   }
 
-  give({ size, texture, framebuffer }: TensorTexture): void {
-    const key = `${size.width} ${size.height}`;
+  /** Takes a texture back, for whoever wants one of its size next. */
+  give(texture: TensorTexture): void {
+    const { width, height } = texture.size;
+    const key = `${width} ${height}`;
     const list = this.free.get(key) ?? [];
-    list.push({ size, texture, framebuffer });
+    list.push(texture);
     this.free.set(key, list);
   }
 
-  write(place: TensorTexture, layout: Layout, values: ArrayLike<number>): void {
-    // The same array for the same layout in the same texture: a run makes none.
-    let packed = this.packed.get(place);
-    if (packed?.layout !== layout) {
-      packed = { layout, values: new Float32Array(16 * place.size.width * place.size.height) };
-      this.packed.set(place, packed);
-    }
-    writeTensor(this.device, place, pack(values, layout, place.size, packed.values));
-    this.counts.uploadedBytes += 64 * texelsOf(layout);
-  }
-
   /** As `read`, without waiting for the GPU. */
-  async readLater(place: TensorTexture, layout: Layout): Promise<Float32Array> {
+  readLater(place: TensorTexture, layout: Layout): Promise<Float32Array> {
     return readTensorLater(this.device, place, (data) => unpack(data, layout, place.size));
   }
 
@@ -122,13 +108,14 @@ export class GpuMemory {
 
   /** Deletes weights, so that the next plan uploads what they are now. */
   dropWeights(): void {
+    this.renew();
     for (const { texture } of this.weights.values()) this.device.gl.deleteTexture(texture);
     this.weights.clear();
   }
 
   dispose(): void {
     const { gl } = this.device;
-    this.dropWeights();
+    this.dropWeights(); // forgets what a lost context took along, which another refuses to delete
     for (const { texture, framebuffer } of this.all) {
       gl.deleteFramebuffer(framebuffer);
       gl.deleteTexture(texture);

@@ -9,6 +9,20 @@ export interface HostTensor {
   values: tf.TypedArray;
 }
 
+/** What tfjs' webgl backend knows of a tensor. */
+interface TextureData {
+  has(dataId: object): boolean;
+  get(dataId: object): { values?: unknown; slice?: unknown };
+}
+
+/** Whether a tensor's numbers are in memory, so that `dataSync` does not wait for a GPU; told of webgl only. */
+export function isInMemory({ dataId }: tf.Tensor): boolean {
+  const { texData } = tf.backend() as unknown as { texData?: TextureData };
+  if (!texData?.has(dataId)) return false;
+  const { values, slice } = texData.get(dataId);
+  return Boolean(values) && !slice;
+}
+
 /** What holds numbers of a dtype exactly. */
 export const numbersFor = (dtype: string): Int32ArrayConstructor | Float32ArrayConstructor =>
   dtype === "int32" ? Int32Array : Float32Array;

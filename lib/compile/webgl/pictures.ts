@@ -32,19 +32,16 @@ interface Sheet {
 export interface OnGpu {
   /** Draws it, resized and normalised, where a plan reads it. */
   draw(place: TensorTexture, layout: Layout): void;
-  /** Keeps its texture for a later `draw`, though its tensor may be disposed meanwhile. */
-  hold(): void;
-  letGo(): void;
 }
+
+/** Textures that wait for pictures: frames of two sizes, each with one still under way. */
+const MOST_FREE = 4;
 
 /** How pictures of `(1, 3, H, W)` lie. */
 export const pictureLayout = (shape: readonly number[]): Layout => makeLayout(shape, [0, 2, 3, 1]);
 
 class Uploaded implements OnGpu {
   references = 1;
-  /** Runs that are going to draw it. */
-  private holders = 0;
-  private isDisposed = false;
 
   constructor(
     private readonly pictures: Pictures,
@@ -54,18 +51,8 @@ class Uploaded implements OnGpu {
     private readonly key: string,
   ) {}
 
-  hold(): void {
-    this.holders += 1;
-  }
-
-  letGo(): void {
-    this.holders -= 1;
-    if (this.isDisposed) this.dispose();
-  }
-
   dispose(): void {
-    this.isDisposed = true;
-    if (this.holders === 0) this.pictures.giveBack(this.sheet);
+    this.pictures.giveBack(this.sheet);
   }
 
   draw(place: TensorTexture, layout: Layout): void {
@@ -111,11 +98,11 @@ export class Pictures extends tf.KernelBackend {
     const most = device.limits.maxTextureSize;
     // Elsewhere a picture is best where tfjs computes.
     if (tf.getBackend() !== "webgl" || device.isLost || Math.max(width, height) > most) return null;
-    this.free = this.free.filter(({ generation }) => generation === device.generation);
+    const { generation } = device;
+    this.free = this.free.filter((one) => one.generation === generation);
     const sheet = this.free.pop() ?? {
-      texture: device.gl.createTexture(),
-      drawn: new WeakMap(),
-      generation: device.generation,
+      ...{ texture: device.gl.createTexture(), drawn: new WeakMap() },
+      generation,
     };
     this.free.push(sheet); // until it is taken: uploading may throw
     if (!upload(device, sheet.texture, taken[0])) return null;
@@ -129,12 +116,21 @@ export class Pictures extends tf.KernelBackend {
 
   /** Deletes the textures that wait for pictures. */
   clear(): void {
-    for (const { texture } of this.free) this.device.gl.deleteTexture(texture);
-    this.free = [];
+    this.shorten(0);
   }
 
   giveBack(sheet: Sheet): void {
     this.free.push(sheet);
+    this.shorten(MOST_FREE);
+  }
+
+  /** The texture that has waited for longest goes first. */
+  private shorten(most: number): void {
+    const { gl, generation } = this.device;
+    for (const sheet of this.free.splice(0, Math.max(0, this.free.length - most))) {
+      // Of a lost context there is nothing left, and another refuses to delete it.
+      if (sheet.generation === generation) gl.deleteTexture(sheet.texture);
+    }
   }
 
   /** Draws a picture for somebody who wants its numbers. */

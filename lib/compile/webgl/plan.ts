@@ -1,43 +1,47 @@
 import { clone } from "@tensorflow/tfjs-core";
 import type * as tf from "@tensorflow/tfjs-core";
-import { type Graph, type Node, nodesIn } from "../../graph/index.js";
+import type { Graph, Node } from "../../graph/index.js";
 import { Launch, type Operand, Sequence } from "../../kernels/webgl/launch.js";
-import { gather, type Layout, makeLayout } from "../../kernels/webgl/layout.js";
+import { gather, type Layout, makeLayout, Packer } from "../../kernels/webgl/layout.js";
 import { PICTURE } from "../../kernels/webgl/programs/picture.js";
+import { writeTensor } from "../../kernels/webgl/textures.js";
 import { DECLINED } from "../declined.js";
 import { atOnce, type Parts } from "../parts.js";
+import { tensorMeta } from "../passes/facts.js";
 import type { CompiledPlan, Fallback, Results, StepInfo } from "../target.js";
-import { isAbsorbed, tensorMeta } from "../passes/facts.js";
 import { type Allocation, allocate } from "./allocate.js";
-import { Builder, type Constant, type Host, type Step, type Test } from "./builder.js";
+import { type Constants, every, type Host, type Step } from "./builder.js";
+import { Draft, type Input, type Output } from "./draft.js";
 import { checkTextures } from "./fits.js";
 import type { GpuMemory } from "./gpu.js";
-import { runNode, numbersFor, toTensor } from "./host.js";
-import { LIST_LOWERINGS, lower } from "./lower/index.js";
-import type { OnGpu, Pictures } from "./pictures.js";
-import { layoutIn, type Value, VirtualTensor, wholeOf } from "./value.js";
+import { isInMemory, numbersFor, runNode, toTensor } from "./host.js";
+import type { Pictures } from "./pictures.js";
+import { timesOf } from "./times.js";
+import type { Value, VirtualTensor } from "./value.js";
 
-/** What a plan asks of the graph's constants. */
-export interface Constants {
-  /** What a node is that depends on no input; `null` for any other. */
-  of(node: Node): Constant | null;
-  /** The same text for the same numbers, in every plan of a model. */
-  keyOf(node: Node): string;
+/** What a draft does with textures given out: numbers in, draws and ops of tfjs, numbers out. */
+interface Ready {
+  readonly allocation: Allocation;
+  readonly packers: readonly Packer[];
+  readonly sequences: readonly (Sequence | Host)[];
 }
 
-/** An input of a run: numbers, or a picture that is on the GPU already. */
-type Given = { values: tf.TypedArray } | OnGpu;
+const NOTHING: Ready = {
+  allocation: { places: new Map(), textures: [] },
+  packers: [],
+  sequences: [],
+};
 
 /** A graph as a list of draws: programs, textures and numbers all chosen, nothing left to decide. */
 export class WebglPlan implements CompiledPlan {
-  readonly fallbacks: Fallback[] = [];
-  readonly steps: Step[];
-  private readonly inputs: { node: Node; tensor: VirtualTensor; checks: readonly Test[] }[] = [];
-  private readonly outputs = new Map<Node, Value>();
-  private readonly values = new Map<Node, Value>();
-  private readonly parts = new Map<Node, Value[]>();
-  private allocation: Allocation = { places: new Map(), textures: [] };
-  private sequences: (Sequence | Host)[] = [];
+  readonly fallbacks: readonly Fallback[];
+  readonly steps: readonly Step[];
+  private readonly inputs: readonly Input[];
+  private readonly outputs: readonly Output[];
+  private readonly spreadsNaN: boolean;
+  /** The placeholders that are results as they are. */
+  private readonly passed: readonly Node[];
+  private ready: Ready = NOTHING;
   private generation = -1;
   private waiting = 0;
   private readonly whenIdle: (() => void)[] = [];
@@ -48,24 +52,13 @@ export class WebglPlan implements CompiledPlan {
     private readonly pictures: Pictures,
     private readonly constants: Constants,
   ) {
-    const builder = new Builder(constants);
-    const users = graph.users();
-    for (const node of graph.nodes) {
-      if (isAbsorbed(node, users.get(node)!)) builder.absorbed.add(node);
-    }
-    for (const node of graph.nodes) {
-      if (node.kind === "placeholder") this.addInput(node);
-      else if (node.kind === "call_function" && constants.of(node) === null) {
-        if (!builder.absorbed.has(node)) this.addCall(node, builder);
-      }
-    }
-    for (const node of new Set(nodesIn(graph.output!.args))) {
-      if (node.kind === "placeholder" || constants.of(node) !== null) continue;
-      const { tensor, layout } = builder.readAsIs(this.read(node, builder));
-      this.outputs.set(node, { ...wholeOf(new VirtualTensor(layout)), tensor });
-    }
-    for (const input of this.inputs) input.checks = builder.checks.get(input.node) ?? [];
-    this.steps = builder.steps;
+    const draft = new Draft(graph, constants, memory.device.limits.precision === "float32");
+    this.fallbacks = draft.fallbacks;
+    this.steps = draft.steps;
+    this.inputs = draft.inputs;
+    this.outputs = draft.outputs;
+    this.spreadsNaN = draft.spreadsNaN;
+    this.passed = graph.output!.inputs().filter(({ kind }) => kind === "placeholder");
   }
 
   /** @throws WebGLUnsupportedError if a tensor does not fit into the textures of this GPU. */
@@ -78,76 +71,13 @@ export class WebglPlan implements CompiledPlan {
     return this.steps.filter(({ kind }) => kind === "draw").length;
   }
 
-  private addInput(node: Node): void {
-    const tensor = new VirtualTensor(inputLayout(tensorMeta(node)!.shape as number[]));
-    this.inputs.push({ node, tensor, checks: [] });
-    this.values.set(node, wholeOf(tensor));
-  }
-
-  private read(node: Node, builder: Builder): Value {
-    const known = this.values.get(node);
-    if (known !== undefined) return known;
-    if (builder.absorbed.delete(node)) {
-      this.addCall(node, builder); // a convolution that cannot do without the border after all
-      return this.values.get(node)!;
-    }
-    const constant = this.constants.of(node);
-    if (constant === null) throw new Error(`${node.name} is read before it is computed`);
-    const value = wholeOf(
-      new VirtualTensor(makeLayout(constant.shape), () => this.constants.of(node)!.values),
-    );
-    this.values.set(node, value);
-    return value;
-  }
-
-  private addCall(node: Node, builder: Builder): void {
-    if (node.target === "getitem") {
-      const [list, index] = node.args as [Node, number];
-      this.values.set(node, this.parts.get(list)![index]!);
-      return;
-    }
-    builder.node = node;
-    const before = builder.steps.length;
-    const read = (one: Node): Value => this.read(one, builder);
-    if (Array.isArray(node.meta.value)) {
-      const parts = LIST_LOWERINGS[node.target]?.(builder, node, read) ?? null;
-      if (parts !== null) return void this.parts.set(node, parts);
-    } else {
-      const made = lower(builder, node, read);
-      if (made !== null) return void this.values.set(node, made);
-    }
-    builder.steps.length = before;
-    this.leaveToTfjs(node, builder);
-  }
-
-  private leaveToTfjs(node: Node, builder: Builder): void {
-    const inputs = new Map<Node, Value | readonly Value[]>();
-    for (const one of node.inputs()) {
-      inputs.set(one, this.parts.get(one) ?? this.read(one, builder));
-    }
-    const metas = [node.meta.value].flat() as ({ shape: number[] } | null)[];
-    const outputs = metas.map((meta) => new VirtualTensor(makeLayout(meta?.shape ?? [0])));
-    const reads = [...inputs.values()].flatMap((one) =>
-      ("tensor" in one ? [one] : one).map(({ tensor }) => tensor),
-    );
-    const reason = `no WebGL program for ${node.target} with these arguments`;
-    builder.steps.push({ kind: "host", node, inputs, reads, outputs });
-    this.fallbacks.push({ node, reason });
-    if (Array.isArray(node.meta.value))
-      this.parts.set(
-        node,
-        outputs.map((one) => wholeOf(one)),
-      );
-    else this.values.set(node, wholeOf(outputs[0]!));
-  }
-
   get isPrepared(): boolean {
     return this.generation === this.memory.device.generation;
   }
 
   /** Textures, programs and numbers; anew after a lost context. */
   prepare(): void {
-    atOnce(this.preparing());
+    if (!this.isPrepared) atOnce(this.preparing());
   }
 
   /** Has the GPU's compiler begin with the programs. */
@@ -178,163 +108,182 @@ export class WebglPlan implements CompiledPlan {
 
   /** Gives out textures, and writes down the launches. */
   private place(): void {
-    const { memory, steps } = this;
-    const stays = new Set<VirtualTensor>([
-      ...this.inputs.map(({ tensor }) => tensor),
-      ...[...this.outputs.values()].map(({ tensor }) => tensor),
-    ]);
-    this.allocation = allocate(steps, stays, memory);
-    this.sequences = [];
-    this.writeConstants();
+    const { memory, steps, inputs, outputs } = this;
+    const results = outputs.map(({ value }) => value.tensor);
+    const stays = new Set([...inputs.map(({ tensor }) => tensor), ...results]);
+    const allocation = allocate(steps, stays, memory);
+    const { places } = allocation;
+    const operand = (tensor: VirtualTensor, layout: Layout = tensor.layout): Operand => ({
+      place: places.get(tensor)!,
+      layout,
+    });
+    // Of what never changes no copy stays here: a lost context has it computed again.
+    for (const tensor of places.keys()) if (tensor.constant) this.write(tensor, tensor.constant(), allocation); // prettier-ignore
+    const sequences: (Sequence | Host)[] = [];
     let launches: Launch[] = [];
     const flush = (): void => {
-      if (launches.length) this.sequences.push(new Sequence(memory.device, launches));
+      if (launches.length) sequences.push(new Sequence(memory.device, launches));
       launches = [];
     };
     for (const step of steps) {
       if (step.kind === "host") {
         flush();
-        this.sequences.push(step);
+        sequences.push(step);
         continue;
       }
       launches.push(
         new Launch(
           memory.programs.get(step.source),
-          step.inputs.map(({ tensor, layout }) => this.operand(tensor, layout)),
+          step.inputs.map(({ tensor, layout }) => operand(tensor, layout)),
           step.weights.map((weight) => memory.weight(weight)),
-          this.operand(step.output),
+          operand(step.output),
           step.numbers,
         ),
       );
     }
     flush();
-  }
-
-  private operand(tensor: VirtualTensor, layout: Layout = tensor.layout): Operand {
-    return { place: this.allocation.places.get(tensor)!, layout };
-  }
-
-  private writeConstants(): void {
-    for (const [tensor, place] of this.allocation.places) {
-      if (tensor.constant) this.memory.write(place, tensor.layout, tensor.constant());
-    }
+    const packers = inputs.map(({ tensor }) => new Packer(tensor.layout, places.get(tensor)!.size));
+    this.ready = { allocation, packers, sequences };
   }
 
   /** Weights have new values: uploads them again before the next run. */
   invalidate(): void {
     this.release();
-    this.generation = -1;
   }
 
-  /** Uploads the inputs and draws; the results stay on the GPU until they are read. */
-  private start(inputs: readonly Given[], around?: (run: () => void) => void): void {
-    const { device } = this.memory;
-    device.throwIfLost();
-    this.inputs.forEach(({ checks }, i) => {
-      const input = inputs[i]!;
-      // What eager refuses, it refuses in its own words.
-      // eslint-disable-next-line @typescript-eslint/only-throw-error -- a sign, caught by the caller
-      if ("values" in input && !checks.every((test) => test(input.values))) throw DECLINED;
-    });
+  /**
+   * Uploads the inputs and draws; the results stay on the GPU until they are read. By index: on a run's
+   * way there are no iterators, which would be garbage.
+   *
+   * @param numbers those of inputs that were read beforehand. Default: all are at hand.
+   */
+  private start(inputs: readonly tf.Tensor[], numbers?: readonly (tf.TypedArray | null)[]): void {
+    this.memory.device.throwIfLost();
     this.prepare();
-    this.inputs.forEach(({ tensor }, i) => {
-      const input = inputs[i]!;
-      const place = this.allocation.places.get(tensor)!;
-      if ("values" in input) this.memory.write(place, tensor.layout, input.values);
-      else input.draw(place, tensor.layout);
-    });
-    for (const step of this.sequences) {
-      if (!(step instanceof Sequence)) {
-        const run = (): void => this.runHost(step);
-        if (around) around(run);
-        else run();
-      } else if (around === undefined) step.run();
-      else step.launches.forEach((_, i) => around(() => step.run(i, i + 1)));
+    for (let i = 0; i < inputs.length; i += 1) this.put(i, inputs[i]!, numbers?.[i] ?? null);
+    for (let i = 0; i < this.ready.sequences.length; i += 1) {
+      const step = this.ready.sequences[i]!;
+      if (step instanceof Sequence) step.run();
+      else this.runHost(step);
     }
+  }
+
+  private put(i: number, input: tf.Tensor, numbers: tf.TypedArray | null): void {
+    const { tensor, checks } = this.inputs[i]!;
+    const place = this.placeOf(tensor);
+    const picture = this.pictures.of(input);
+    if (picture) {
+      picture.draw(place, tensor.layout);
+      return;
+    }
+    const values = numbers ?? input.dataSync();
+    let isFine = !this.spreadsNaN || every(values, Number.isFinite);
+    for (let k = 0; k < checks.length; k += 1) isFine &&= checks[k]!(values);
+    // What eager refuses, it refuses in its own words.
+    // eslint-disable-next-line @typescript-eslint/only-throw-error -- a sign, caught by the caller
+    if (!isFine) throw DECLINED;
+    writeTensor(this.memory.device, place, this.ready.packers[i]!.pack(values));
   }
 
   /** Runs on inputs in the order of the placeholders; gives the tensor of each output node. */
   execute(inputs: readonly tf.Tensor[]): Results {
-    this.start(this.given(inputs));
-    return this.finish(inputs, (value) => this.readValue(value));
+    this.start(inputs);
+    return this.results(inputs, ({ value, layout }) =>
+      this.memory.read(this.placeOf(value.tensor), layout),
+    );
   }
 
   /** As `execute`, while the page goes on. */
-  async executeLater(inputs: readonly tf.Tensor[]): Promise<Results> {
-    const pictures = inputs.map((x) => this.pictures.of(x));
-    const given = async (x: tf.Tensor, i: number): Promise<Given> =>
-      pictures[i] ?? { values: await x.data() };
-    const reading: Promise<readonly [Value, Float32Array]>[] = [];
-    pictures.forEach((picture) => picture?.hold());
+  executeLater(inputs: readonly tf.Tensor[]): Promise<Results> {
+    if (!this.isAtHand(inputs)) return this.executeWithData(inputs);
+    this.start(inputs);
+    return this.reading(inputs);
+  }
+
+  /** Whether nothing is left to be read of the inputs after a call. */
+  isAtHand(inputs: readonly tf.Tensor[]): boolean {
+    if (this.passed.length > 0) return false;
+    for (let i = 0; i < inputs.length; i += 1) {
+      const input = inputs[i]!;
+      if (this.pictures.of(input) === null && !isInMemory(input)) return false;
+    }
+    return true;
+  }
+
+  private async executeWithData(inputs: readonly tf.Tensor[]): Promise<Results> {
     this.waiting += 1;
+    let reading: Promise<Results>;
     try {
-      this.start(await Promise.all(inputs.map(given)));
-      for (const value of this.outputs.values()) {
-        const place = this.allocation.places.get(value.tensor)!;
-        const later = this.memory.readLater(place, plainLayout(value.tensor));
-        reading.push(later.then((read) => [value, read]));
-      }
+      const numbers = inputs.map((x) => (this.pictures.of(x) ? null : x.data()));
+      this.start(inputs, await Promise.all(numbers));
+      reading = this.reading(inputs);
     } finally {
-      pictures.forEach((picture) => picture?.letGo());
       this.waiting -= 1;
       if (this.waiting === 0) this.whenIdle.splice(0).forEach((then) => then());
     }
-    const raw = new Map(await Promise.all(reading));
-    return this.finish(inputs, (value) => viewOf(raw.get(value)!, value));
+    return reading;
   }
 
-  private finish(inputs: readonly tf.Tensor[], read: (value: Value) => Float32Array): Results {
+  /** Begins to read all results. */
+  private async reading(inputs: readonly tf.Tensor[]): Promise<Results> {
+    const { outputs, memory } = this;
+    const all = await Promise.all(
+      outputs.map(({ value, layout }) => memory.readLater(this.placeOf(value.tensor), layout)),
+    );
+    return this.results(inputs, (output) => all[outputs.indexOf(output)]!);
+  }
+
+  /** The tensors of results, whose textures `read` reads whole. */
+  private results(inputs: readonly tf.Tensor[], read: (output: Output) => Float32Array): Results {
     const done = new Map<Node, tf.Tensor>();
-    const { placeholders } = this.graph;
     return (node) => {
       const known = done.get(node);
       // Each place in the result has a tensor of its own, which may be disposed.
       if (known !== undefined) return clone(known);
-      let tensor: tf.Tensor;
-      const value = this.outputs.get(node);
-      const { dtype, shape } = tensorMeta(node)!;
-      if (value !== undefined)
-        tensor = toTensor({ shape: value.shape, dtype, values: read(value) });
-      else if (node.kind === "placeholder") tensor = clone(inputs[placeholders.indexOf(node)]!);
-      else {
-        const values = numbersFor(dtype).from(this.constants.of(node)!.values);
-        tensor = toTensor({ shape: shape as number[], dtype, values });
-      }
+      const tensor = this.resultOf(node, inputs, read);
       done.set(node, tensor);
       return tensor;
     };
   }
 
+  private resultOf(
+    node: Node,
+    inputs: readonly tf.Tensor[],
+    read: (output: Output) => Float32Array,
+  ): tf.Tensor {
+    const { dtype, shape } = tensorMeta(node)! as { dtype: string; shape: number[] };
+    for (let i = 0; i < this.outputs.length; i += 1) {
+      const output = this.outputs[i]!;
+      if (output.node !== node) continue;
+      const raw = read(output);
+      const { strides, offset } = output.value;
+      const values = output.isWhole ? raw : gather(raw, shape, strides, offset);
+      return toTensor({ shape, dtype, values });
+    }
+    if (node.kind === "placeholder") return clone(inputs[this.graph.placeholders.indexOf(node)]!);
+    return toTensor({ shape, dtype, values: numbersFor(dtype).from(this.constants.of(node)!.values) }); // prettier-ignore
+  }
+
   describe(): StepInfo[] {
     return this.steps.map((step) => {
-      const kernel = step.kind === "draw" ? "draw" : "tfjs";
-      const reads = step.kind === "draw" ? step.inputs.map(({ tensor }) => tensor) : step.reads;
-      const writes = step.kind === "draw" ? [step.output] : step.outputs;
+      const isDraw = step.kind === "draw";
+      const reads = isDraw ? step.inputs.map(({ tensor }) => tensor) : step.reads;
+      const writes = isDraw ? [step.output] : step.outputs;
       const bytes = [...reads, ...writes].reduce((sum, { texels }) => sum + 64 * texels, 0);
-      return { node: step.node, kernel, flops: 0, bytes };
+      const flops = isDraw ? step.flops : 0;
+      return { node: step.node, kernel: isDraw ? "draw" : "tfjs", flops, bytes };
     });
   }
 
-  /** Waits for the GPU after every step, so the sum is more than a run takes. */
   profile(inputs: readonly tf.Tensor[]): { times: number[] } {
-    const times: number[] = [];
-    this.start(this.given(inputs), (run) => {
-      this.memory.device.wait();
-      const began = performance.now();
-      run();
-      this.memory.device.wait();
-      times.push(performance.now() - began);
-    });
-    return { times };
-  }
-
-  private given(inputs: readonly tf.Tensor[]): Given[] {
-    return inputs.map((x) => this.pictures.of(x) ?? { values: x.dataSync() });
+    this.start(inputs);
+    const { sequences } = this.ready;
+    return { times: timesOf(this.memory.device, sequences, (step) => this.runHost(step)) };
   }
 
   /** Bytes of the textures that it draws to. */
   get arenaBytes(): number {
-    return this.allocation.textures.reduce(
+    return this.ready.allocation.textures.reduce(
       (sum, { size }) => sum + 64 * size.width * size.height,
       0,
     );
@@ -345,28 +294,39 @@ export class WebglPlan implements CompiledPlan {
     return this.memory.weightBytes;
   }
 
-  private readValue(value: Value): Float32Array {
-    const place = this.allocation.places.get(value.tensor)!;
-    return viewOf(this.memory.read(place, plainLayout(value.tensor)), value);
+  private placeOf(tensor: VirtualTensor): Operand["place"] {
+    return this.ready.allocation.places.get(tensor)!;
+  }
+
+  private write(
+    tensor: VirtualTensor,
+    values: ArrayLike<number>,
+    { places } = this.ready.allocation,
+  ): void {
+    const place = places.get(tensor)!;
+    writeTensor(this.memory.device, place, new Packer(tensor.layout, place.size).pack(values));
   }
 
   private runHost({ node, inputs, outputs }: Host): void {
+    const valueOf = (value: Value): Float32Array => {
+      const { rows, channels } = value.tensor.layout;
+      const raw = this.memory.read(this.placeOf(value.tensor), makeLayout([rows, channels]));
+      return gather(raw, value.shape, value.strides, value.offset);
+    };
     const results = runNode(node, (input) => {
       const value = inputs.get(input)!;
       if ("tensor" in value) {
         const { shape, dtype } = tensorMeta(input)!;
-        return { shape: shape as number[], dtype, values: this.readValue(value) };
+        return { shape: shape as number[], dtype, values: valueOf(value) };
       }
       const metas = input.meta.value as ({ dtype: string } | null)[];
       return value.map((one, i) => ({
         shape: one.shape,
         dtype: metas[i]?.dtype ?? "float32",
-        values: this.readValue(one),
+        values: valueOf(one),
       }));
     });
-    outputs.forEach((output, i) => {
-      this.memory.write(this.allocation.places.get(output)!, output.layout, results[i]!);
-    });
+    outputs.forEach((output, i) => this.write(output, results[i]!));
   }
 
   /** Calls back when no run waits for its inputs any more, which would still need the textures. */
@@ -375,26 +335,12 @@ export class WebglPlan implements CompiledPlan {
     else this.whenIdle.push(then);
   }
 
-  /** Gives the textures to other plans of the model. */
+  /** Gives the textures to other plans of the model, unless they went with a lost context. */
   release(): void {
-    for (const step of this.sequences) if (step instanceof Sequence) step.dispose();
-    for (const texture of this.allocation.textures) this.memory.give(texture);
-    this.allocation = { places: new Map(), textures: [] };
-    this.sequences = [];
+    const { sequences, allocation } = this.ready;
+    for (const step of sequences) if (step instanceof Sequence) step.dispose();
+    if (this.isPrepared) for (const texture of allocation.textures) this.memory.give(texture);
+    this.ready = NOTHING;
+    this.generation = -1;
   }
-}
-
-/** Pictures come in with their channels last, so that no copy stands before a convolution. */
-function inputLayout(shape: readonly number[]): Layout {
-  return makeLayout(shape, shape.length === 4 ? [0, 2, 3, 1] : undefined);
-}
-
-const plainLayout = ({ layout: { rows, channels } }: VirtualTensor): Layout =>
-  makeLayout([rows, channels]);
-
-/** The elements of a value; those of a whole tensor are at hand. */
-function viewOf(raw: Float32Array, value: Value): Float32Array {
-  const { shape, strides, offset } = value;
-  const isWhole = layoutIn(value, [...shape.keys()]) !== null;
-  return isWhole ? raw : gather(raw, shape, strides, offset);
 }

@@ -92,7 +92,7 @@ export class Device {
   bindStaging(bytes: number): void {
     const { gl } = this;
     if (this.staging?.generation !== this.generation || this.staging.bytes < bytes) {
-      if (this.staging) gl.deleteBuffer(this.staging.buffer);
+      if (this.staging) this.deleteBuffer(this.staging);
       this.staging = { buffer: gl.createBuffer(), bytes, generation: this.generation };
       gl.bindBuffer(gl.PIXEL_PACK_BUFFER, this.staging.buffer);
       gl.bufferData(gl.PIXEL_PACK_BUFFER, bytes, gl.STREAM_READ);
@@ -102,9 +102,13 @@ export class Device {
   /** A buffer for so many numbers that no other call reads to. */
   takeReadback(count: number): Readback {
     const { gl, generation, readbacks } = this;
-    const i = readbacks.findIndex(({ data }) => data.length === count);
-    const [known] = i < 0 ? [] : readbacks.splice(i, 1);
-    if (known?.generation === generation) return known;
+    for (let i = 0; i < readbacks.length; i += 1) {
+      const known = readbacks[i]!;
+      if (known.data.length !== count || known.generation !== generation) continue;
+      readbacks.copyWithin(i, i + 1);
+      readbacks.pop();
+      return known;
+    }
     const made = { buffer: gl.createBuffer(), data: new Float32Array(count), generation };
     gl.bindBuffer(gl.PIXEL_PACK_BUFFER, made.buffer);
     gl.bufferData(gl.PIXEL_PACK_BUFFER, 4 * count, gl.STREAM_READ);
@@ -114,10 +118,15 @@ export class Device {
 
   /** For later calls; the one that lay unused for longest goes, and what was lost with the context. */
   giveReadback(readback: Readback): void {
-    const { gl, readbacks } = this;
+    const { readbacks } = this;
     if (this.isLost || readback.generation !== this.generation) return;
     readbacks.unshift(readback);
-    if (readbacks.length > MOST_READBACKS) gl.deleteBuffer(readbacks.pop()!.buffer);
+    if (readbacks.length > MOST_READBACKS) this.deleteBuffer(readbacks.pop()!);
+  }
+
+  /** What a lost context took along is not there any more, and its heir refuses to delete it. */
+  private deleteBuffer({ buffer, generation }: { buffer: WebGLBuffer; generation: number }): void {
+    if (generation === this.generation) this.gl.deleteBuffer(buffer);
   }
 
   /** Returns when the GPU has done all that it was told. */
@@ -139,9 +148,12 @@ export class Device {
           setTimeout(look, 1);
           return;
         }
+        if (isLost) {
+          reject(new WebGLContextLostError());
+          return;
+        }
         gl.deleteSync(fence);
-        if (isLost) reject(new WebGLContextLostError());
-        else resolve();
+        resolve();
       };
       look();
     });

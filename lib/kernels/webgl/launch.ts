@@ -52,6 +52,7 @@ export class Launch {
 /** A list of launches with their numbers in one buffer: running it allocates nothing. */
 export class Sequence {
   private readonly buffer: WebGLBuffer;
+  private readonly generation: number;
   private readonly offsets: number[] = [];
   private readonly sizes: number[] = [];
 
@@ -59,7 +60,8 @@ export class Sequence {
     private readonly device: Device,
     readonly launches: readonly Launch[],
   ) {
-    const { gl } = device;
+    const { gl, generation } = device;
+    this.generation = generation;
     const alignment = gl.getParameter(gl.UNIFORM_BUFFER_OFFSET_ALIGNMENT) as number;
     let size = 0;
     const packed = launches.map((launch) => launch.pack());
@@ -100,6 +102,7 @@ export class Sequence {
   }
 
   dispose(): void {
-    this.device.gl.deleteBuffer(this.buffer);
+    // Of a lost context there is nothing left, and another refuses to delete it.
+    if (this.generation === this.device.generation) this.device.gl.deleteBuffer(this.buffer);
   }
 }

@@ -48,43 +48,61 @@ export interface TextureSize {
 export function textureSize(texels: number): TextureSize {
   // At least 4 wide, so that four texels that belong together stand side by side.
   const shift = Math.max(2, Math.ceil(Math.log2(Math.sqrt(texels))));
-  const width = 2 ** shift;
+  const width = 1 << shift; // an integer to V8: what `**` gives is boxed, and each reading of it, too
   return { shift, width, height: Math.max(1, Math.ceil(texels / width)) };
 }
 
 /**
- * Puts a row-major tensor where its layout wants it: the values of all four layers in turn.
- *
- * @param out where to, zeros in the lanes that belong to no channel. Default: a new array.
+ * Puts row-major tensors of one layout where it wants them: the values of all four layers in turn. The
+ * array is the same each time, and nothing else is made either.
  */
-export function pack(
-  values: ArrayLike<number>,
-  layout: Layout,
-  size: TextureSize,
-  out = new Float32Array(4 * 4 * size.width * size.height),
-): Float32Array<ArrayBuffer> {
-  const { rows, channels, groups, shape, order } = layout;
-  const layer = 4 * size.width * size.height;
-  const strides = stridesOf(makeLayout(shape));
-  const byChannel = order.length === 0 ? 1 : strides[order.at(-1)!]!;
-  const index = order.map(() => 0);
-  let from = 0;
-  for (let row = 0; row < rows; row += 1) {
-    const to = (row & 3) * layer + (row >> 2) * groups * 4;
-    for (let c = 0; c < channels; c += 1) out[to + c] = values[from + c * byChannel]!;
-    for (let i = order.length - 2; i >= 0; i -= 1) {
-      const axis = order[i]!;
-      index[i]! += 1;
-      from += strides[axis]!;
-      if (index[i]! < shape[axis]!) break;
-      from -= strides[axis]! * shape[axis]!;
-      index[i] = 0;
-    }
+export class Packer {
+  /** Zeros in the lanes that belong to no channel. */
+  private readonly out: Float32Array<ArrayBuffer>;
+  private readonly layer: number;
+  /** Elements from one channel to the next. */
+  private readonly byChannel: number;
+  /** Of each axis but the channels, the last one first: how large it is, and elements to the next. */
+  private readonly sizes: readonly number[];
+  private readonly steps: readonly number[];
+  private readonly index: number[];
+
+  constructor(
+    private readonly layout: Layout,
+    { width, height }: TextureSize,
+  ) {
+    const { shape, order } = layout;
+    const strides = stridesOf(makeLayout(shape));
+    const rows = order.slice(0, -1).reverse();
+    this.layer = 4 * width * height;
+    this.out = new Float32Array(4 * this.layer);
+    this.byChannel = order.length === 0 ? 1 : strides[order.at(-1)!]!;
+    this.sizes = rows.map((axis) => shape[axis]!);
+    this.steps = rows.map((axis) => strides[axis]!);
+    this.index = rows.map(() => 0);
   }
-  return out;
+
+  pack(values: ArrayLike<number>): Float32Array<ArrayBuffer> {
+    const { out, layer, byChannel, sizes, steps, index } = this;
+    const { rows, channels, groups } = this.layout;
+    index.fill(0);
+    let from = 0;
+    for (let row = 0; row < rows; row += 1) {
+      const to = (row & 3) * layer + (row >> 2) * groups * 4;
+      for (let c = 0; c < channels; c += 1) out[to + c] = values[from + c * byChannel]!;
+      for (let i = 0; i < sizes.length; i += 1) {
+        index[i]! += 1;
+        from += steps[i]!;
+        if (index[i]! < sizes[i]!) break;
+        from -= steps[i]! * sizes[i]!;
+        index[i] = 0;
+      }
+    }
+    return out;
+  }
 }
 
-/** The row-major values of what `pack` would make. */
+/** The row-major values of what a `Packer` would make. */
 export function unpack(packed: Float32Array, layout: Layout, size: TextureSize): Float32Array {
   const { rows, channels, groups, shape, order } = layout;
   const layer = 4 * size.width * size.height;
@@ -93,13 +111,19 @@ export function unpack(packed: Float32Array, layout: Layout, size: TextureSize):
     const from = (row & 3) * layer + (row >> 2) * groups * 4;
     for (let c = 0; c < channels; c += 1) out[row * channels + c] = packed[from + c]!;
   }
-  if (order.every((axis, i) => axis === i)) return out;
+  if (isPlain(order)) return out;
   const inverse = shape.map((_, axis) => order.indexOf(axis));
   return permute(
     out,
     order.map((axis) => shape[axis]!),
     inverse,
   );
+}
+
+/** On the way of every result, so without a function of its own. */
+function isPlain(order: readonly number[]): boolean {
+  for (let i = 0; i < order.length; i += 1) if (order[i] !== i) return false;
+  return true;
 }
 
 function permute(

@@ -196,10 +196,14 @@ export class Program {
 
   /** The linked program, its samplers set. Waits for the compiler if need be. */
   get(): WebGLProgram {
+    return this.isUsable ? this.handle! : this.finish();
+  }
+
+  /** Apart from `get`, which every draw calls: what its functions share would be made at each call. */
+  private finish(): WebGLProgram {
     this.start();
     const { gl } = this.device;
     const program = this.handle!;
-    if (this.isChecked) return program;
     if (gl.getProgramParameter(program, gl.LINK_STATUS) !== true && !gl.isContextLost()) {
       const logs = (gl.getAttachedShaders(program) ?? []).map((shader) => gl.getShaderInfoLog(shader)); // prettier-ignore
       throw new WebGLUnsupportedError(

@@ -43,17 +43,15 @@ export function checkedSize({ maxTextureSize }: Limits, texels: number): Texture
   );
 }
 
-/** Writes what `pack` made. */
+/** Writes what a `Packer` made. */
 export function writeTensor(
   { gl }: Device,
-  { texture, size }: TensorTexture,
+  { texture, size: { width, height } }: TensorTexture,
   data: Float32Array,
 ): void {
-  gl.bindTexture(gl.TEXTURE_2D_ARRAY, texture);
-  const { width, height } = size;
-  gl.texSubImage3D(
-    ...([gl.TEXTURE_2D_ARRAY, 0, 0, 0, 0, width, height, 4, gl.RGBA, gl.FLOAT, data] as const),
-  );
+  const { TEXTURE_2D_ARRAY, RGBA, FLOAT } = gl;
+  gl.bindTexture(TEXTURE_2D_ARRAY, texture);
+  gl.texSubImage3D(TEXTURE_2D_ARRAY, 0, 0, 0, 0, width, height, 4, RGBA, FLOAT, data);
 }
 
 /**

@@ -119,7 +119,10 @@ export const conv: Lowering = (b, node, read) => {
   const tail = readTail(b, read, node, { shape, order, bias });
   const isSquare = n === 2 && kernel.every((size) => size === 3);
   const isPlain = [...stride, ...dilation, groups].every((one) => one === 1) && !isTransposed;
-  const inTiles = isSquare && isPlain && suitsTiles(perGroup, shape);
+  const inTiles =
+    isSquare && isPlain && suitsTiles(perGroup, shape) && b.isPrecise && b.givesFinite(x);
+  // In a tile's sums a NaN or an infinity reaches pixels whose windows do not hold it: inputs are checked.
+  b.spreadsNaN ||= inTiles;
   const w = inTiles
     ? winogradWeight(b, weight)
     : isDepthwise

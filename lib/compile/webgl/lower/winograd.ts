@@ -6,7 +6,8 @@ import {
   untileProgram,
 } from "../../../kernels/webgl/programs/winograd.js";
 import type { Node } from "../../../graph/index.js";
-import type { Builder, Read, Weight } from "../builder.js";
+import { DECLINED } from "../../declined.js";
+import { type Builder, every, type Read, type Weight } from "../builder.js";
 import type { Value } from "../value.js";
 import type { readTail } from "./products.js";
 
@@ -33,7 +34,11 @@ export function suitsTiles(inputs: number, shape: readonly number[]): boolean {
 
 export function winogradWeight(b: Builder, weight: Node): Weight | null {
   const [outputs, inputs] = (weight.meta.value as { shape: readonly number[] }).shape;
-  return b.packed(weight, "winograd", (values) => packWinograd(values, outputs!, inputs!));
+  return b.packed(weight, "winograd", (values) => {
+    // eslint-disable-next-line @typescript-eslint/only-throw-error -- a sign: eager can, without tiles
+    if (!every(values, Number.isFinite)) throw DECLINED;
+    return packWinograd(values, outputs!, inputs!);
+  });
 }
 
 /** `(N, C, H, W)` with its channels last → the same of the output. */

@@ -1,0 +1,62 @@
+/** Which numbers are finite whenever the inputs of a graph are: what some algorithms rely on. */
+import { type Argument, Node } from "../../graph/index.js";
+
+/** What gives finite numbers for finite ones, as long as none is so large that it overflows. */
+const SAFE = new Set(
+  (
+    "linear batch_norm layer_norm rms_norm group_norm instance_norm softmax softmin log_softmax " +
+    "scaled_dot_product_attention lstm gru rnn_tanh rnn_relu embedding prelu glu pad interpolate " +
+    "getitem celu elu gelu hardshrink hardsigmoid hardswish hardtanh leaky_relu log_sigmoid mish " +
+    "relu relu6 selu sigmoid silu softplus softshrink softsign tanh tanhshrink threshold " +
+    "prim.permute prim.reshape prim.slice prim.concat prim.matmul prim.linear prim.cast " +
+    "prim.Add prim.Sub prim.Multiply prim.Maximum prim.Minimum prim.SquaredDifference prim.Abs " +
+    "prim.Ceil prim.Cos prim.Erf prim.Floor prim.Neg prim.Sign prim.Sin prim.Square prim.Sum " +
+    "prim.Mean prim.Max prim.Min prim.where prim.Greater prim.GreaterEqual prim.Less " +
+    "prim.LessEqual prim.Equal prim.NotEqual"
+  ).split(" "),
+);
+
+const isSafe = (target: string): boolean =>
+  SAFE.has(target) ||
+  /^(prim\.)?conv(_transpose)?[123]d$/.test(target) ||
+  /^(adaptive_)?(avg|max)_pool[123]d$/.test(target);
+
+type Line = readonly [target: string, ...operands: unknown[]];
+
+/** Whether a step of a chain gives something finite: a division does by a number that is not 0. */
+const isSafeLine = ([target, ...operands]: Line): boolean =>
+  target === "prim.RealDiv"
+    ? typeof operands[1] === "number" && operands[1] !== 0
+    : SAFE.has(target) && operands.every((one) => typeof one !== "number" || Number.isFinite(one));
+
+/** What is asked of a node that no input reaches. */
+export interface Fixed {
+  isStatic(argument: Argument): argument is Node;
+  hasFinite(node: Node): boolean;
+}
+
+/** Whether a node gives finite numbers whenever the inputs of the graph are finite, as far as is known. */
+export function givesFinite(fixed: Fixed, node: Node, known = new Map<Node, boolean>()): boolean {
+  const before = known.get(node);
+  if (before !== undefined) return before;
+  const isFine = look(fixed, node, (one) => givesFinite(fixed, one, known));
+  known.set(node, isFine);
+  return isFine;
+}
+
+function look(fixed: Fixed, node: Node, isFine: (node: Node) => boolean): boolean {
+  if (node.kind === "placeholder") return true;
+  const isFixed: boolean = fixed.isStatic(node);
+  if (isFixed) return fixed.hasFinite(node);
+  const [, lines, , tail] = node.args;
+  const isChain = node.target === "prim.pointwise";
+  if (isChain ? !(lines as unknown as Line[]).every(isSafeLine) : !isSafe(node.target))
+    return false;
+  const options = node.args.at(-1) as { eps?: number | null } | undefined;
+  if (options?.eps === 0) return false;
+  const { residual } = (tail ?? {}) as { residual?: Argument };
+  // Weights are what they are, and a mask may be infinite; anything else of the model is looked at.
+  const isOwn = (one: Node): boolean =>
+    !/^prim\.(?!conv|linear)/.test(node.target) && one !== residual && fixed.isStatic(one);
+  return node.inputs().every((one) => isOwn(one) || isFine(one));
+}
