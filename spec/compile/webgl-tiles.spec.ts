@@ -92,6 +92,46 @@ if (inBrowser) {
       fast.dispose();
     });
 
+    it("keep a NaN and an infinity to the pixels whose windows hold them", async () => {
+      const weight = nn.randn(32, 32, 3, 3);
+      const run = (x: tf.Tensor): tf.Tensor => F.conv2d(x, weight, { padding: 1 });
+      const shape = [1, 32, 8, 8];
+      const fast = await nn.compile(run, tf.zeros(shape));
+      for (const value of [NaN, Infinity]) {
+        const values = nn.randn(...shape).dataSync();
+        values[8 * 3 + 3] = value; // of channel 0, line 3
+        const x = tf.tensor(values, shape);
+        await nn.setBackend("cpu");
+        const want = run(x).dataSync();
+        await nn.setBackend("webgl");
+        expect(want.filter((one) => !Number.isFinite(one))).to.have.lengthOf(32 * 9);
+        for (const y of [fast(x), await fast.run(x)]) {
+          expectClose(y.dataSync(), want, { rtol: 1e-3, atol: 1e-4 }, String(value));
+        }
+      }
+      fast.dispose();
+    });
+
+    it("are not made of what may be infinite for finite inputs, nor with weights that are", async () => {
+      const weight = nn.randn(32, 32, 3, 3);
+      const run = (x: tf.Tensor): tf.Tensor => F.conv2d(tf.log(tf.abs(x)), weight);
+      const { length } = (await nn.compile(run, tf.ones([1, 32, 6, 6]))).profile(nn.randn(1, 32, 6, 6)).rows; // prettier-ignore
+      expect(length).to.equal(2); // a chain, and the convolution in one draw
+      const model = new nn.Conv2d(32, 32, 3);
+      const x = nn.randn(1, 32, 6, 6);
+      const fast = await nn.compile(model, x);
+      const values = model.weight.dataSync().slice();
+      values[5] = Infinity;
+      model.weight.assign(tf.tensor(values, model.weight.shape));
+      const close = { rtol: 1e-3, atol: 1e-4 };
+      expectClose(fast(x).dataSync(), model(x).dataSync(), close, "an infinite weight");
+      values[5] = 1;
+      model.weight.assign(tf.tensor(values, model.weight.shape));
+      expectClose(fast(x).dataSync(), model(x).dataSync(), close, "a finite one");
+      expect(fast.profile(x).rows).to.have.lengthOf(3);
+      fast.dispose();
+    });
+
     it("of strides, dilation and groups are done in one draw", async () => {
       for (const options of [{ stride: 2 }, { dilation: 2 }, { groups: 2 }]) {
         const weight = nn.randn(32, "groups" in options ? 16 : 32, 3, 3);

@@ -1,5 +1,6 @@
 /** Which numbers are finite whenever the inputs of a graph are: what some algorithms rely on. */
-import { type Argument, Node } from "../../graph/index.js";
+import type { Node } from "../../graph/index.js";
+import { type Argument } from "../../graph/index.js";
 
 /** What gives finite numbers for finite ones, as long as none is so large that it overflows. */
 const SAFE = new Set(

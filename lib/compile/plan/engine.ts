@@ -5,12 +5,14 @@ import {
   type Threads,
   warmUp,
 } from "../../kernels/cpu/index.js";
-import type { Graph } from "../../graph/index.js";
+import type { Graph, Node } from "../../graph/index.js";
 import { attributesOf } from "../guard.js";
+import { lookInto } from "../look-into.js";
+import { findStatic } from "../passes/facts.js";
 import type { Precision } from "../precision.js";
 import type { CompileEngine } from "../target.js";
 import { Arena } from "./arena.js";
-import { lookInto } from "./look-into.js";
+import { LOWERINGS } from "./lower.js";
 import { Plan } from "./plan.js";
 import { Weights } from "./weights.js";
 
@@ -56,7 +58,8 @@ export class Engine implements CompileEngine {
   }
 
   plan(graph: Graph): Plan {
-    const plan = new Plan(lookInto(graph), this.heap, this.weights, this.arena, () => this.threads);
+    const open = lookInto(graph, (one) => ({ result: one, without: withoutKernel(one) }));
+    const plan = new Plan(open, this.heap, this.weights, this.arena, () => this.threads);
     this.plans.add(plan);
     void this.ready();
     return plan;
@@ -75,6 +78,15 @@ export class Engine implements CompileEngine {
     this.threads?.dispose();
     this.heap.dispose();
   }
+}
+
+/** The calls of a run for which there is no kernel. */
+function withoutKernel(graph: Graph): Node[] {
+  const statics = findStatic(graph);
+  return graph.nodes.filter(
+    (node) =>
+      node.kind === "call_function" && !statics.has(node) && !Object.hasOwn(LOWERINGS, node.target),
+  );
 }
 
 const WEIGHT_TYPES = { float32: "f32", float16: "f16", bfloat16: "bf16", int8: "int8" } as const;

@@ -1,4 +1,4 @@
-import type { Node } from "../../graph/index.js";
+import type { Argument, Node } from "../../graph/index.js";
 import { shapeOf } from "../passes/facts.js";
 import { givesFinite } from "../passes/finite.js";
 import { DECLINED } from "../declined.js";
@@ -7,7 +7,7 @@ import { type Block, count } from "./value.js";
 
 /** Whether a node gives finite numbers whenever the inputs of the graph are finite, as far as is known. */
 export function isFiniteNode(b: Builder, node: Node): boolean {
-  const isStatic = b.isStatic.bind(b) as Builder["isStatic"];
+  const isStatic = (one: Argument): one is Node => b.isStatic(one);
   return givesFinite({ isStatic, hasFinite: (one) => hasFiniteNumbers(b, one) }, node);
 }
 

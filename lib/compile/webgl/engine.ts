@@ -5,21 +5,17 @@ import { Device, WebGLContextLostError } from "../../kernels/webgl/device.js";
 import { ProgramCache } from "../../kernels/webgl/program.js";
 import { attributesOf } from "../guard.js";
 import { findStatic } from "../passes/facts.js";
-import { optimise } from "../passes/index.js";
 import { signature, Statics } from "../plan/statics.js";
 import type { Constant, Constants } from "./builder.js";
+import { lookInto } from "../look-into.js";
 import { onCpu } from "../on-cpu.js";
 import { inTurns, turn } from "../parts.js";
 import type { Precision } from "../precision.js";
 import type { CompileEngine } from "../target.js";
 import { Versions } from "../versions.js";
-import { expand } from "../expand.js";
 import { GpuMemory } from "./gpu.js";
 import { Pictures } from "./pictures.js";
 import { WebglPlan } from "./plan.js";
-
-/** How deep an op is looked into. */
-const MOST_ROUNDS = 6;
 
 /** Bytes that may be on their way to the GPU while a page should go on. */
 const MOST_UNDERWAY = 1 << 22;
@@ -51,30 +47,18 @@ export class WebglEngine implements CompileEngine {
     this.isPlanning = true;
     let plan: WebglPlan;
     try {
-      plan = onCpu(() => this.expanded(graph, new Set()));
+      plan = onCpu(() =>
+        lookInto(graph, (one) => {
+          const result = new WebglPlan(one, this.memory, this.pictures, this.constantsOf(one));
+          return { result, without: result.fallbacks.map(({ node }) => node) };
+        }),
+      );
     } finally {
       this.isPlanning = false;
     }
     plan.checkTextures();
     this.plans.add(plan);
     return plan;
-  }
-
-  /** A plan in which what has no program is expanded, save the nodes of some names. */
-  private expanded(graph: Graph, kept: ReadonlySet<string>): WebglPlan {
-    let plan = new WebglPlan(graph, this.memory, this.pictures, this.constantsOf(graph));
-    for (let round = 0; round < MOST_ROUNDS && plan.fallbacks.length > 0; round += 1) {
-      const nodes = plan.fallbacks.map(({ node }) => node).filter(({ name }) => !kept.has(name));
-      const next = expand(plan.graph, new Set(nodes));
-      if (next === null) break;
-      const better = optimise(next);
-      plan = new WebglPlan(better, this.memory, this.pictures, this.constantsOf(better));
-    }
-    // An op of which two parts must run in tfjs had better run there whole.
-    const origins = plan.fallbacks.flatMap(({ node }) => node.meta.origin ?? []);
-    const torn = origins.filter((name, i) => origins.indexOf(name) !== i);
-    const isNew = torn.some((name) => !kept.has(name));
-    return isNew ? this.expanded(graph, new Set([...kept, ...torn])) : plan;
   }
 
   /** Resolves when all programs are compiled; meanwhile the weights are packed and uploaded. */

@@ -214,8 +214,9 @@ export class WebglPlan implements CompiledPlan {
     this.waiting += 1;
     let reading: Promise<Results>;
     try {
-      const numbers = inputs.map((x) => (this.pictures.of(x) ? null : x.data()));
-      this.start(inputs, await Promise.all(numbers));
+      const read = async (x: tf.Tensor): Promise<tf.TypedArray | null> =>
+        this.pictures.of(x) ? null : x.data();
+      this.start(inputs, await Promise.all(inputs.map(read)));
       reading = this.reading(inputs);
     } finally {
       this.waiting -= 1;

@@ -95,6 +95,7 @@ export const attention: Lowering = (b, node, read) => {
       inputs: [at.q.input, at.k.input, ...(mask ? [mask.input] : [])],
       ints: { ...ints, depth: depth / 4, ...at.q.ints, ...at.k.ints, ...mask?.ints },
       floats: { scale: options.scale ?? 1 / Math.sqrt(depth) },
+      flops: 2 * batch * heads * queries * keys * depth,
     },
   );
   const seen: Read = { tensor: scores.tensor, layout: scores.tensor.layout };
@@ -104,6 +105,7 @@ export const attention: Lowering = (b, node, read) => {
   const y = b.draw(weightedValuesProgram(together), [batch * queries, heads * width], {
     inputs: [seen, { tensor: moments.tensor, layout: moments.tensor.layout }, at.v.input],
     ints: { ...ints, depth: width / 4, ...at.v.ints },
+    flops: 2 * batch * heads * queries * keys * width,
   });
   const split = reshaped(y, [batch, queries, heads, width])!;
   return reshaped(permuted(split, [0, 2, 1, 3]), shapeOf(node));

@@ -13,6 +13,9 @@ export type ListLowering = (b: Builder, node: Node, read: Reader) => Value[] | n
 
 export { shapeOf } from "../../passes/facts.js";
 
+/** How many numbers there are. */
+export const count = (shape: readonly number[]): number => shape.reduce((n, size) => n * size, 1);
+
 export const dtypeOf = (node: Node): string =>
   (node.meta.value as TensorMeta | undefined)?.dtype ?? "float32";
 

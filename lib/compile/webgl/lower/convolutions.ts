@@ -8,7 +8,7 @@ import { matmulProgram, packMatrix } from "../../../kernels/webgl/programs/matmu
 import type { Node } from "../../../graph/index.js";
 import type { Weight, Builder } from "../builder.js";
 import { reshaped } from "../value.js";
-import { type Lowering, shapeOf, sizesOf } from "./common.js";
+import { count, type Lowering, shapeOf, sizesOf } from "./common.js";
 import { biasOf, readTail } from "./products.js";
 import { suitsTiles, winograd, winogradWeight } from "./winograd.js";
 
@@ -112,7 +112,7 @@ export const conv: Lowering = (b, node, read) => {
 
   const isDepthwise = perGroup === 1 && groups === outputs && groups > 1 && n < 3 && !isTransposed;
   const fits = groups === 1 || (perGroup % 4 === 0 && (outputs / groups) % 4 === 0);
-  const taps = kernel.reduce((product, size) => product * size, 1);
+  const taps = count(kernel);
   const isDense = !fits && !isDepthwise;
   if (isDense && outputs * perGroup * groups * taps > MOST_DENSE) return null;
   const order = [0, ...kernel.map((_, i) => i + 2), 1];
@@ -130,9 +130,12 @@ export const conv: Lowering = (b, node, read) => {
       : packWeight(b, weight, conv, isDense);
   if (tail === null || w === null) return null;
   const inputs = [b.read(input, order), ...tail.residual];
+  const products = isTransposed ? (count(input.shape) * outputs) / groups : count(shape) * perGroup;
+  const flops = 2 * products * taps;
   if (inTiles) {
     const size = input.shape.slice(2);
-    const y = winograd(b, { input: inputs[0]!, size, padding, shape, order, weight: w, tail });
+    const numbers = { size, padding, shape, order, flops };
+    const y = winograd(b, { input: inputs[0]!, weight: w, tail, ...numbers });
     return reshaped(y, shapeOf(node));
   }
   const weights = [w, ...tail.weights];
@@ -141,7 +144,7 @@ export const conv: Lowering = (b, node, read) => {
   if (isPoint) {
     const single = inputs[0]!.layout.rows === 1;
     const source = matmulProgram({ ...tail.options, single });
-    return reshaped(b.draw(source, shape, { order, inputs, weights }), shapeOf(node));
+    return reshaped(b.draw(source, shape, { order, inputs, weights, flops }), shapeOf(node));
   }
   const sizes = { input: input.shape, output: shape, kernel, stride, padding, dilation };
   const ints: Record<string, number> = {
@@ -153,7 +156,7 @@ export const conv: Lowering = (b, node, read) => {
   const thin = groups === 1 && perGroup <= 4;
   const kind = { volume: n === 3, transposed: isTransposed, thin };
   const source = isDepthwise ? depthwiseProgram(tail.options) : convProgram(tail.options, kind);
-  return reshaped(b.draw(source, shape, { order, inputs, weights, ints }), shapeOf(node));
+  return reshaped(b.draw(source, shape, { order, inputs, weights, ints, flops }), shapeOf(node));
 };
 
 function packDepthwise(values: Float32Array, channels: number, taps: number): Float32Array {

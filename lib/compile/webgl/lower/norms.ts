@@ -7,7 +7,7 @@ import {
 import type { Node } from "../../../graph/index.js";
 import { type Builder, isMasked, type Read } from "../builder.js";
 import { reshaped, type Value, wholeOf } from "../value.js";
-import { type Lowering, shapeOf } from "./common.js";
+import { count, type Lowering, shapeOf } from "./common.js";
 
 const asRead = ({ tensor }: Value): Read => ({ tensor, layout: tensor.layout });
 
@@ -41,13 +41,17 @@ export const layerNorm: Lowering = (b, node, read) => {
     inputs: [x],
     ints: { channels },
     floats: { eps: options.eps ?? (isRms ? EPSILON : 1e-5) },
+    flops: 4 * count(shape),
   });
   const source = normalizeProgram({
     weight: Boolean(options.weight),
     bias: Boolean(options.bias),
     masked: isMasked(channels),
   });
-  const y = b.draw(source, rows, { inputs: [x, asRead(moments)], weights });
+  const y = b.draw(source, rows, {
+    ...{ inputs: [x, asRead(moments)], weights },
+    flops: 4 * count(shape),
+  });
   return reshaped(y, shape);
 };
 
@@ -65,6 +69,7 @@ export const softmax: Lowering = (b, node, read) => {
   return b.draw(softmaxProgram(node.target === "log_softmax", masked), shapeOf(node), {
     order,
     inputs: [x, asRead(moments)],
+    flops: 2 * count(value.shape),
   });
 };
 
@@ -77,5 +82,6 @@ export function softmaxMoments(
   return b.draw(softmaxMomentsProgram(safe), [x.layout.rows, 4], {
     inputs: [x],
     ints: { channels },
+    flops: 3 * x.layout.rows * channels,
   });
 }

@@ -2,9 +2,7 @@ import { type Broadcast, MIXED_DIMS, pointwiseProgram, type Step } from "../../.
 import { Node } from "../../../graph/index.js";
 import { type Builder, isMasked, type Read } from "../builder.js";
 import { naturalOrder, reshaped, type Value } from "../value.js";
-import { type Lowering, type Reader, shapeOf } from "./common.js";
-
-const sizeOf = (shape: readonly number[]): number => shape.reduce((n, size) => n * size, 1);
+import { count, type Lowering, type Reader, shapeOf } from "./common.js";
 
 /** Chains, and ops that are chains of one step. */
 export const pointwise: Lowering = (b, node, read) => {
@@ -37,9 +35,9 @@ export function chain(
     return reshaped(value, padded)!;
   });
   // The layout of the largest: the others follow.
-  const total = sizeOf(shape);
+  const total = count(shape);
   const leader = values.find(
-    (value) => sizeOf(value.shape) === total && value.tensor.size === total,
+    (value) => count(value.shape) === total && value.tensor.size === total,
   );
   const order = leader ? naturalOrder(leader) : shape.map((_, axis) => axis);
   const channel = order.at(-1);
@@ -75,5 +73,8 @@ export function chain(
   }
   const masked = channel !== undefined && isMasked(shape[channel]!);
   const source = pointwiseProgram(broadcasts, steps, masked);
-  return source && b.draw(source, shape, { order, inputs: reads, ints });
+  return (
+    source &&
+    b.draw(source, shape, { order, inputs: reads, ints, flops: steps.length * count(shape) })
+  );
 }

@@ -1,7 +1,14 @@
 import { adaptiveAvgPoolProgram, poolProgram } from "../../../kernels/webgl/programs/conv.js";
 import type { Node } from "../../../graph/index.js";
 import { isMasked } from "../builder.js";
-import { type Lowering, shapeOf, type Size, type WindowOptions, windowOf } from "./common.js";
+import {
+  count,
+  type Lowering,
+  shapeOf,
+  type Size,
+  type WindowOptions,
+  windowOf,
+} from "./common.js";
 import { windowNumbers } from "./convolutions.js";
 
 interface PoolOptions extends WindowOptions {
@@ -29,7 +36,7 @@ export const pool: Lowering = (b, node, read) => {
   // Windows that reach over the end count otherwise: those are left to the plain path.
   if (!isMax && options.ceilMode) return null;
   const includes = options.countIncludePad ?? true;
-  const all = kernel.reduce((product, size) => product * size, 1);
+  const all = count(kernel);
   const divisor = options.divisorOverride ?? (includes || !pads ? all : 0);
   const shape = shapeOf(node);
   const order = orderOf(shape.length);
@@ -40,6 +47,7 @@ export const pool: Lowering = (b, node, read) => {
       ...windowNumbers({ input: value.shape, output: shape, kernel, stride, padding, dilation }),
       divisor,
     },
+    flops: count(shape) * all,
   });
 };
 
@@ -59,5 +67,6 @@ export const adaptiveAvgPool: Lowering = (b, node, read) => {
     order,
     inputs: [b.read(value, order)],
     ints: { inH, inW, outH, outW },
+    flops: count(value.shape),
   });
 };

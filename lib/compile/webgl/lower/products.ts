@@ -9,7 +9,7 @@ import { batchMatmulProgram } from "../../../kernels/webgl/programs/copy.js";
 import type { Node } from "../../../graph/index.js";
 import { isMasked, type Builder, type Read, type Weight } from "../builder.js";
 import type { Value } from "../value.js";
-import { type Lowering, type Reader, shapeOf } from "./common.js";
+import { count, type Lowering, type Reader, shapeOf } from "./common.js";
 
 interface Tail {
   residual?: Node | null;
@@ -61,6 +61,7 @@ export const linear: Lowering = (b, node, read) => {
   return b.draw(matmulProgram({ ...tail.options, single: input.layout.rows === 1 }), shape, {
     inputs: [input, ...tail.residual],
     weights: [w, ...tail.weights],
+    flops: 2 * count(shape) * inputs,
   });
 };
 
@@ -72,7 +73,7 @@ export const matmul: Lowering = (b, node, read) => {
   const [one, two] = [read(left), read(right)];
   if (one.shape.length !== two.shape.length) return null;
   const [a, c] = [b.read(one), b.read(two)];
-  const batch = (value: Value): number => value.shape.slice(0, -2).reduce((x, y) => x * y, 1);
+  const batch = (value: Value): number => count(value.shape.slice(0, -2));
   const isShared = batch(two) === 1;
   const sameBatch = one.shape.slice(0, -2).every((size, i) => size === two.shape[i]);
   if (!isShared && !sameBatch) return null;
@@ -80,5 +81,6 @@ export const matmul: Lowering = (b, node, read) => {
   return b.draw(batchMatmulProgram(Boolean(transposeB), masked), shape, {
     inputs: [a, c],
     ints: { a_rows: one.shape.at(-2)!, b_rows: two.shape.at(-2)!, one_b: isShared ? 1 : 0 },
+    flops: 2 * count(shape) * one.shape.at(-1)!,
   });
 };

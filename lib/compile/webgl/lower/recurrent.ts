@@ -92,11 +92,13 @@ class Layer {
     return this.b.draw(matmulProgram({ ...options, single: rows === 1 }), [rows, this.width], {
       inputs: [x],
       weights: [this.ih!, this.inputBias!],
+      flops: 2 * rows * this.width * x.layout.channels,
     });
   }
 
   /** The next state: `(N, H)`, of the LSTM `(2N, H)`, of each entry its h and its c. */
   step(x: Value, xFirst: number, batch: number, [h, c]: readonly State[]): Value {
+    const flops = 2 * batch * this.width * this.units;
     const ints = { x_first: xFirst, h_first: h!.first, w_units: Math.ceil(this.units / 4) };
     if (this.kind !== "lstm") {
       this.source ??= gruProgram(this.kind, batch === 1);
@@ -104,6 +106,7 @@ class Layer {
         inputs: [asRead(x), h!.read],
         weights: [this.hh!, this.stateBias!],
         ints,
+        flops,
       });
     }
     this.source ??= lstmProgram(batch === 1);
@@ -111,6 +114,7 @@ class Layer {
       inputs: [asRead(x), h!.read, c!.read],
       weights: [this.hh!],
       ints: { ...ints, h_step: h!.step, c_first: c!.first, c_step: c!.step },
+      flops,
     });
   }
 

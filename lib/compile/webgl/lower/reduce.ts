@@ -2,7 +2,7 @@ import { reduceChannelsProgram, reduceRowsProgram, type Reduction } from "../../
 import type { Node } from "../../../graph/index.js";
 import { isMasked, type Read } from "../builder.js";
 import { naturalOrder, reshaped, wholeOf } from "../value.js";
-import { type Lowering, shapeOf } from "./common.js";
+import { count, type Lowering, shapeOf } from "./common.js";
 
 /** `prim.Sum(x, axes, keepDims)` and its like: over the channels, or over rows, or both in turn. */
 export const reduce: Lowering = (b, node, read) => {
@@ -18,13 +18,14 @@ export const reduce: Lowering = (b, node, read) => {
     const input: Read = { tensor, layout };
     const shape = value.shape.map((size, i) => (i === axis ? 1 : size));
     const size = value.shape[axis]!;
+    const flops = count(value.shape);
     const at = order.indexOf(axis);
     if (at === order.length - 1) {
-      value = b.draw(reduceChannelsProgram(kind), shape, { order, inputs: [input], ints: { channels: size } }); // prettier-ignore
+      value = b.draw(reduceChannelsProgram(kind), shape, { order, inputs: [input], ints: { channels: size }, flops }); // prettier-ignore
     } else {
       const inner = order.slice(at + 1, -1).reduce((n, one) => n * value.shape[one]!, 1);
       const masked = kind !== "Sum" && isMasked(layout.channels);
-      value = b.draw(reduceRowsProgram(kind, masked), shape, { order, inputs: [input], ints: { count: size, inner } }); // prettier-ignore
+      value = b.draw(reduceRowsProgram(kind, masked), shape, { order, inputs: [input], ints: { count: size, inner }, flops }); // prettier-ignore
     }
   }
   const shape = shapeOf(node);

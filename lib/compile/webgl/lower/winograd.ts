@@ -52,6 +52,7 @@ export function winograd(
     order,
     weight,
     tail,
+    flops,
   }: {
     input: Read;
     size: readonly number[];
@@ -60,6 +61,8 @@ export function winograd(
     order: readonly number[];
     weight: Weight;
     tail: NonNullable<ReturnType<typeof readTail>>;
+    /** What it takes tap by tap, as the other ways of convolving are counted. */
+    flops: number;
   },
 ): Value {
   const [tilesH, tilesW, tiles] = tilesOf(shape);
@@ -73,6 +76,7 @@ export function winograd(
     inputs: [whole(apart)],
     weights: [weight],
     ints: { tiles },
+    flops,
   });
   return b.draw(untileProgram(tail.options), shape, {
     order,
