@@ -42,14 +42,16 @@ export interface Failure {
 
 const counts = { draws: 0, programs: 0, bytes: 0 };
 
-/** Counts what any context of the page is told from now on. */
-function watchGL(): void {
+/** Counts what any context of the page is told from now on; gives what ends that, as counting makes garbage. */
+function watchGL(): () => void {
   const prototype = WebGL2RenderingContext.prototype as unknown as Record<
     string,
     (...args: unknown[]) => unknown
   >;
+  const undo: (() => void)[] = [];
   const wrap = (name: string, note: (args: unknown[]) => void): void => {
     const plain = prototype[name]!;
+    undo.push(() => (prototype[name] = plain));
     prototype[name] = function (this: unknown, ...args: unknown[]) {
       note(args);
       return plain.apply(this, args);
@@ -70,6 +72,7 @@ function watchGL(): void {
   wrap("texSubImage2D", texels(4, 2));
   wrap("texImage3D", texels(3, 3));
   wrap("texSubImage3D", texels(5, 3));
+  return () => undo.forEach((one) => one());
 }
 
 const bytesOf = (data: unknown): number => (ArrayBuffer.isView(data) ? data.byteLength : 0);
@@ -143,7 +146,7 @@ async function measure(
   { open }: Peer,
   { rounds, seconds }: { rounds: number; seconds: number },
 ): Promise<WebglRow> {
-  watchGL();
+  const unwatchGL = watchGL();
   const model = BENCH_MODELS.find((one) => one.name === name)!;
   const { inputs, expected } = await readExample(await get(`${name}.io.safetensors`));
   const weights = await get(`${name}.safetensors`);
@@ -179,6 +182,7 @@ async function measure(
     times.push(performance.now() - began);
     steadyWork = Math.min(steadyWork, (await processorTime()) - before);
   }
+  unwatchGL();
   const allocated = await allocatedBy(run);
   return {
     ...{ model: name, title: model.title, peer, renderer: rendererName() },

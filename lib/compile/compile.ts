@@ -226,9 +226,8 @@ class Compiler {
     const tensors: tf.Tensor[] = [];
     const plan = this.planFor(args, tensors);
     if (!plan?.executeLater) return this.call(args);
-    // What is read only after this turn may be disposed by then: it is kept under another handle.
-    const pattern = this.known[0]!.pattern;
-    const held = plan.isAtHand!(tensors) ? null : tensors.map((tensor) => tf.clone(tensor));
+    const { pattern } = this.known[0]!;
+    const held = plan.hold!(tensors);
     let output: unknown = null;
     try {
       output = assemble(plan, await plan.executeLater(held ?? tensors));

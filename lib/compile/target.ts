@@ -45,8 +45,11 @@ export interface CompiledPlan {
    * hand it takes the numbers before it returns, and throws at once if it declines them.
    */
   executeLater?(inputs: readonly tf.Tensor[]): Promise<Results>;
-  /** Whether `executeLater` is done with these inputs when it returns; comes along with it. */
-  isAtHand?(inputs: readonly tf.Tensor[]): boolean;
+  /**
+   * Other handles of the inputs, for `executeLater` to read after it has returned, when the caller may
+   * have disposed them; `null` if it will be done with them. Comes along with it.
+   */
+  hold?(inputs: readonly tf.Tensor[]): tf.Tensor[] | null;
   /** Runs once and gives the milliseconds of each step. */
   profile(inputs: readonly tf.Tensor[]): { times: number[] };
 }

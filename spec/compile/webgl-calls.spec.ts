@@ -55,6 +55,35 @@ if (inBrowser) {
       fast.dispose();
     });
 
+    it("keep a picture on the GPU that comes with a tensor from there", async () => {
+      const run = (x: tf.Tensor, y: tf.Tensor): tf.Tensor => tf.add(x, y);
+      const fast = await nn.compile(run, [tf.zeros([1, 3, 4, 4]), tf.zeros([1, 1, 1, 1])]);
+      const pixels = new ImageData(new Uint8ClampedArray(4 * 16).fill(51), 4, 4);
+      const { numTensors } = tf.memory();
+      const [x, y] = [nn.image(pixels), tf.add(tf.ones([1, 1, 1, 1]), 1)];
+      const reads: number[] = [];
+      const { readPixels } = WebGL2RenderingContext.prototype;
+      WebGL2RenderingContext.prototype.readPixels = function (
+        this: WebGL2RenderingContext,
+        ...args: unknown[]
+      ) {
+        if (args[2] === 4) reads.push(args[2]);
+        (readPixels as (...args: unknown[]) => void).apply(this, args);
+      };
+      try {
+        const running = fast.run(x, y);
+        tf.dispose([x, y]);
+        const sum = await running;
+        expectClose(sum.dataSync(), new Float32Array(48).fill(2.2), CLOSE);
+        sum.dispose();
+      } finally {
+        WebGL2RenderingContext.prototype.readPixels = readPixels;
+      }
+      expect(reads).to.have.lengthOf(4); // the four layers of the result
+      expect(tf.memory().numTensors).to.equal(numTensors);
+      fast.dispose();
+    });
+
     it("that are left to the model find their inputs, though disposed", async () => {
       const model = new nn.Embedding(5, 3);
       const fast = await nn.compile(model, tf.zeros([2], "int32"));

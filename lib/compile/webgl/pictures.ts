@@ -92,6 +92,13 @@ export class Pictures extends tf.KernelBackend {
     return this.known.get(dataId) ?? null;
   }
 
+  /** Another handle of a picture, if it is one; tfjs' `clone` would have it read back. */
+  handleOf({ dataId, shape, dtype }: tf.Tensor): tf.Tensor | null {
+    if (!this.known.has(dataId)) return null;
+    this.incRef(dataId);
+    return tf.engine().makeTensorFromDataId(dataId, [...shape], dtype, this);
+  }
+
   readonly take: TakePicture = (...taken) => {
     const [{ width, height }, { kept }] = taken;
     const { device } = this;

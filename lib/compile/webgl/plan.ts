@@ -200,8 +200,12 @@ export class WebglPlan implements CompiledPlan {
     return this.reading(inputs);
   }
 
+  hold(inputs: readonly tf.Tensor[]): tf.Tensor[] | null {
+    return this.isAtHand(inputs) ? null : inputs.map((x) => this.pictures.handleOf(x) ?? clone(x));
+  }
+
   /** Whether nothing is left to be read of the inputs after a call. */
-  isAtHand(inputs: readonly tf.Tensor[]): boolean {
+  private isAtHand(inputs: readonly tf.Tensor[]): boolean {
     if (this.passed.length > 0) return false;
     for (let i = 0; i < inputs.length; i += 1) {
       const input = inputs[i]!;
