@@ -13,6 +13,7 @@ import { type Profile, profileOf } from "./profile.js";
 import type { CompiledPlan, CompileEngine, CreateEngine, Results } from "./target.js";
 import { Pattern, type Structure, takeApart } from "./structure.js";
 import { TraceError } from "./recorder.js";
+import { checkTypes, COMPLEX } from "./types.js";
 import { checkPrecision, checkTarget, type Precision } from "./precision.js";
 import { checkThreads, threadCount } from "./threads.js";
 import { SHAPES_ONLY } from "./shapes.js";
@@ -131,27 +132,6 @@ function checkOthers(
 /** After so many calls that changed the model, it is not traced any more. */
 const MOST_RESTLESS = 3;
 const RESTLESS = "forward changes its own properties in every call";
-
-const COMPLEX = "there are complex numbers";
-
-/** Plans hold numbers, each one float or integer, in shapes that make sense. */
-function checkTypes(graph: Graph): void {
-  for (const node of graph.nodes) {
-    if (node.kind !== "call_function") continue;
-    for (const { target, meta } of [node, ...node.inputs()]) {
-      const { value } = meta;
-      const all: readonly (TensorMeta | null | undefined)[] = Array.isArray(value) ? value : [value as TensorMeta | undefined]; // prettier-ignore
-      for (const one of all) {
-        if (!one) continue;
-        if (one.dtype === "complex64") throw new TraceError(COMPLEX);
-        if (one.dtype === "string") throw new TraceError("forward computes with strings");
-        // As tfjs' cumsum along a negative axis does.
-        if (one.shape.every(Number.isInteger)) continue;
-        throw new TraceError(`${target} gives the shape [${one.shape.map(String).join(", ")}]`);
-      }
-    }
-  }
-}
 
 class Compiler {
   private engine: CompileEngine | null = null;

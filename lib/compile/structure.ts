@@ -47,7 +47,7 @@ export function takeApart(value: unknown): Structure {
 }
 
 /** The nested values again, with what `fill` gives in the place of the tensors. */
-function putTogether(skeleton: unknown, fill: (index: number) => unknown): unknown {
+export function putTogether(skeleton: unknown, fill: (index: number) => unknown): unknown {
   if (skeleton instanceof Slot) return fill(skeleton.index);
   if (Array.isArray(skeleton)) return skeleton.map((one) => putTogether(one, fill));
   if (typeof skeleton !== "object" || skeleton === null) return skeleton;

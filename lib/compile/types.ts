@@ -1,0 +1,27 @@
+import type { Graph, TensorMeta } from "../graph/index.js";
+import { TraceError } from "./recorder.js";
+
+export const COMPLEX = "there are complex numbers";
+
+/**
+ * Plans hold numbers, each one float or integer, in shapes that make sense.
+ *
+ * @throws TraceError if a node of a graph is, or reads, anything else.
+ */
+export function checkTypes(graph: Graph): void {
+  for (const node of graph.nodes) {
+    if (node.kind !== "call_function") continue;
+    for (const { target, meta } of [node, ...node.inputs()]) {
+      const { value } = meta;
+      const all: readonly (TensorMeta | null | undefined)[] = Array.isArray(value) ? value : [value as TensorMeta | undefined]; // prettier-ignore
+      for (const one of all) {
+        if (!one) continue;
+        if (one.dtype === "complex64") throw new TraceError(COMPLEX);
+        if (one.dtype === "string") throw new TraceError("forward computes with strings");
+        // As tfjs' cumsum along a negative axis does.
+        if (one.shape.every(Number.isInteger)) continue;
+        throw new TraceError(`${target} gives the shape [${one.shape.map(String).join(", ")}]`);
+      }
+    }
+  }
+}
