@@ -31,7 +31,7 @@ const isSafeLine = ([target, ...operands]: Line): boolean =>
     : SAFE.has(target) && operands.every((one) => typeof one !== "number" || Number.isFinite(one));
 
 /** What is asked of a node that no input reaches. */
-export interface Fixed {
+interface Fixed {
   isStatic(argument: Argument): argument is Node;
   hasFinite(node: Node): boolean;
 }
