@@ -60,7 +60,8 @@ if (inBrowser) {
       const fast = await nn.compile(run, [tf.zeros([1, 3, 4, 4]), tf.zeros([1, 1, 1, 1])]);
       const pixels = new ImageData(new Uint8ClampedArray(4 * 16).fill(51), 4, 4);
       const { numTensors } = tf.memory();
-      const [x, y] = [nn.image(pixels), tf.add(tf.ones([1, 1, 1, 1]), 1)];
+      const x = nn.image(pixels);
+      const y = tf.tidy(() => tf.add(tf.ones([1, 1, 1, 1]), 1));
       const reads: number[] = [];
       const { readPixels } = WebGL2RenderingContext.prototype;
       WebGL2RenderingContext.prototype.readPixels = function (

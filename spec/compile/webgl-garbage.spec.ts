@@ -13,13 +13,10 @@ const RUNS = 40;
 const ROUNDS = 8;
 
 const { gc } = globalThis as { gc?: () => void };
-const { memory } = performance as { memory?: { usedJSHeapSize: number } };
 
-/** Bytes on the heap; Chromium looks every 50 ms only. */
-async function heapSize(): Promise<number> {
-  await new Promise((resolve) => setTimeout(resolve, 60));
-  return memory!.usedJSHeapSize;
-}
+/** Bytes on the heap; `memory` is what they were when it was read. */
+const heapSize = (): number | undefined =>
+  (performance as { memory?: { usedJSHeapSize: number } }).memory?.usedJSHeapSize;
 
 /** Bytes of objects that a run makes: too few runs for a collection, and what else the page makes left out. */
 async function garbageOf(run: () => unknown): Promise<number> {
@@ -27,9 +24,9 @@ async function garbageOf(run: () => unknown): Promise<number> {
   let least = Infinity;
   for (let round = 0; round < ROUNDS; round += 1) {
     gc!();
-    const before = await heapSize();
+    const before = heapSize()!;
     for (let i = 0; i < RUNS; i += 1) await run();
-    const made = (await heapSize()) - before;
+    const made = heapSize()! - before;
     if (made > 0) least = Math.min(least, made / RUNS);
   }
   return least;
@@ -59,7 +56,7 @@ class Named extends nn.Module {
 if (inBrowser) {
   describe("garbage of calls on webgl", () => {
     before(async function () {
-      if (!gc || !memory) return this.skip(); // the browser was not started to tell
+      if (!gc || heapSize() === undefined) return this.skip(); // the browser was not started to tell
       await nn.setBackend("webgl");
     });
 
