@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { describe, readOptions } from "../arguments.js";
-import { type Graph, mapNodes, type TensorMeta } from "../graph/index.js";
+import { type Graph, mapNodes } from "../graph/index.js";
 import type { Module } from "../module/index.js";
 import { isDispatched } from "../functional/op.js";
 import { DECLINED } from "./declined.js";
