@@ -30,6 +30,7 @@ const NAMES = [
     "vmapped",
     "tied",
     "keyed",
+    "rowless",
   ],
 ];
 

@@ -582,5 +582,17 @@ case("keyed", Keyed().eval(), (IDS,), {"mask": MASK, "scale": 0.5}, more=[((IDS,
     ((), {"ids": IDS, "mask": MASK, "scale": 0.5}),
 ])
 
+class Rowless(nn.Module):
+    def forward(self, x):
+        lu, places = torch.linalg.lu_factor(x.new_zeros(0, 3, 3))
+        return (
+            *torch.linalg.qr(x), *torch.linalg.qr(x.mT), torch.linalg.qr(x, mode="complete")[1], *torch.linalg.svd(x),
+            torch.linalg.svd(x, full_matrices=False).Vh, torch.linalg.svd(x.mT).U, torch.linalg.lu_solve(lu, places, x.new_zeros(0, 3, 4)),
+            nn.functional.batch_norm(x[None], torch.ones(0), torch.ones(0), training=True), torch.linalg.det(x[:, :0]), torch.linalg.inv(x[:, :0]),
+        )
+
+
+case("rowless", Rowless().eval(), (torch.zeros(0, 3),))
+
 save_file(tensors, out / "cases.safetensors")
 (out / "cases.json").write_text(json.dumps(cases, indent=1) + "\n")

@@ -92,7 +92,13 @@ export class Statics {
           const { values: numbers, shape, dtype } = this.of(one);
           return tf.tensor(numbers, [...shape], dtype as tf.DataType);
         });
-      const tensor = callNode(node, read) as tf.Tensor;
+      const [list, index] = node.args;
+      // What gives a list is called for each of its items: there are numbers of tensors only.
+      const result =
+        node.target === "getitem"
+          ? (callNode(list as Node, read) as unknown[])[index as number]
+          : callNode(node, read);
+      const tensor = result as tf.Tensor;
       numbers = { shape: tensor.shape, dtype: tensor.dtype, values: tensor.dataSync() };
     });
     return numbers!;

@@ -14,6 +14,7 @@ import {
   identity,
   luFactor,
   type Matrix,
+  matrixOf,
   qr,
   solveTriangle,
   svd,
@@ -40,7 +41,7 @@ export function matrixOp<A extends unknown[]>(
       return (m: number): Matrix =>
         batch === 0
           ? identity(rows, columns)
-          : Array.from({ length: rows }, (_, i) => Float64Array.from(values.subarray((m * rows + i) * columns, (m * rows + i + 1) * columns))); // prettier-ignore
+          : matrixOf(Array.from({ length: rows }, (_, i) => Float64Array.from(values.subarray((m * rows + i) * columns, (m * rows + i + 1) * columns))), columns); // prettier-ignore
     });
     const results = Array.from({ length: Math.max(1, batch) }, (_, m) =>
       run(sources.map((matrix) => matrix(m)), ...rest)); // prettier-ignore
@@ -96,7 +97,7 @@ const qrOp = /* @__PURE__ */ matrixOp("linalg_qr", ([a], mode: string) => {
   const { q, r } = qr(a!);
   if (mode === "complete") return [q, r];
   const k = Math.min(a!.length, columnsOf(a!));
-  return [cut(q, k), r.slice(0, k)];
+  return [cut(q, k), matrixOf(r.slice(0, k), columnsOf(r))];
 });
 
 const factorQr = (self: tf.Tensor, mode = "reduced"): tf.Tensor[] => {

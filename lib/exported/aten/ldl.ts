@@ -2,13 +2,13 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { matrixOp } from "./factors.js";
 import { defineOps } from "./support/define.js";
-import type { Matrix } from "./support/matrices.js";
+import { copyOf, type Matrix } from "./support/matrices.js";
 
 const ALPHA = (1 + Math.sqrt(17)) / 8;
 
 /** Of the lower half: `l` and the blocks of `d`; pivots count from 1, a pair of negative ones is a block of two. */
 function factor(given: Matrix): { ld: Matrix; pivots: Float64Array; info: number } {
-  const a = given.map((row) => row.slice());
+  const a = copyOf(given);
   const n = a.length;
   const pivots = new Float64Array(n);
   let info = 0;
@@ -74,7 +74,7 @@ function eliminatePair(a: Matrix, k: number): void {
 }
 
 function solve(ld: Matrix, pivots: Float64Array, b: Matrix): Matrix {
-  const x = b.map((row) => row.slice());
+  const x = copyOf(b);
   const n = ld.length;
   const swap = (i: number, j: number): void => void ([x[i], x[j]] = [x[j]!, x[i]!]);
   const subtract = (to: number, factor: number, from: number): void =>

@@ -1,10 +1,17 @@
 /** Linear algebra on small matrices, in float64 and in JavaScript: tfjs has none on its backends. */
 
-/** Rows of numbers. */
-export type Matrix = Float64Array[];
+/** Rows of numbers; where there are none, how many columns there would be. */
+export type Matrix = Float64Array[] & { columns?: number };
+
+/** Rows as a matrix, which knows its columns even without rows. */
+export const matrixOf = (rows: Float64Array[], columns: number): Matrix =>
+  rows.length > 0 ? rows : Object.assign(rows, { columns });
 
 export const zeros = (rows: number, columns: number): Matrix =>
-  Array.from({ length: rows }, () => new Float64Array(columns));
+  matrixOf(
+    Array.from({ length: rows }, () => new Float64Array(columns)),
+    columns,
+  );
 
 export function identity(n: number, columns = n): Matrix {
   const result = zeros(n, columns);
@@ -12,7 +19,13 @@ export function identity(n: number, columns = n): Matrix {
   return result;
 }
 
-export const columnsOf = (a: Matrix): number => a[0]?.length ?? 0;
+export const columnsOf = (a: Matrix): number => a[0]?.length ?? a.columns ?? 0;
+
+export const copyOf = (a: Matrix): Matrix =>
+  matrixOf(
+    a.map((row) => row.slice()),
+    columnsOf(a),
+  );
 
 export function turn(a: Matrix): Matrix {
   const result = zeros(columnsOf(a), a.length);
@@ -29,7 +42,11 @@ export function times(a: Matrix, b: Matrix): Matrix {
 }
 
 /** The first columns. */
-export const cut = (a: Matrix, columns: number): Matrix => a.map((row) => row.slice(0, columns));
+export const cut = (a: Matrix, columns: number): Matrix =>
+  matrixOf(
+    a.map((row) => row.slice(0, columns)),
+    columns,
+  );
 
 export const diagonal = (a: Matrix): Float64Array =>
   Float64Array.from({ length: Math.min(a.length, columnsOf(a)) }, (_, i) => a[i]![i]!);
@@ -50,7 +67,7 @@ export function cholesky(a: Matrix): Matrix | null {
 
 /** Rows exchanged for the largest pivots: `lu` holds both factors, `pivots` which row came where. */
 export function luFactor(a: Matrix, pivot = true): { lu: Matrix; pivots: number[]; sign: number } {
-  const lu = a.map((row) => row.slice());
+  const lu = copyOf(a);
   const [rows, columns] = [lu.length, columnsOf(lu)];
   const pivots: number[] = [];
   let sign = 1;
@@ -77,7 +94,7 @@ export function luFactor(a: Matrix, pivot = true): { lu: Matrix; pivots: number[
 /** Solves `t x = b` for a triangle. */
 export function solveTriangle(t: Matrix, b: Matrix, upper: boolean, unit = false): Matrix {
   const n = t.length;
-  const x = b.map((row) => row.slice());
+  const x = copyOf(b);
   for (let step = 0; step < n; step += 1) {
     const i = upper ? n - 1 - step : step;
     for (let k = upper ? i + 1 : 0; k < (upper ? n : i); k += 1) {
@@ -91,7 +108,7 @@ export function solveTriangle(t: Matrix, b: Matrix, upper: boolean, unit = false
 
 /** The rows in the order that the pivots bring them to. */
 export function exchange(b: Matrix, pivots: readonly number[], back = false): Matrix {
-  const rows = [...b];
+  const rows = matrixOf([...b], columnsOf(b));
   const order = pivots.map((to, from): [number, number] => [from, to]);
   for (const [from, to] of back ? order.reverse() : order) {
     [rows[from], rows[to]] = [rows[to]!, rows[from]!];
@@ -108,7 +125,7 @@ export const solveFactored = (lu: Matrix, pivots: readonly number[], b: Matrix):
  */
 export function householder(a: Matrix): { packed: Matrix; tau: Float64Array } {
   const [rows, columns] = [a.length, columnsOf(a)];
-  const packed = a.map((row) => row.slice());
+  const packed = copyOf(a);
   const tau = new Float64Array(Math.min(rows, columns));
   for (let k = 0; k < Math.min(rows - 1, columns); k += 1) {
     const below = packed.slice(k + 1).reduce((sum, row) => sum + row[k]! ** 2, 0);
@@ -127,7 +144,7 @@ export function householder(a: Matrix): { packed: Matrix; tau: Float64Array } {
 
 /** `H₁ H₂ … b`, of the reflections that lie below the diagonal of `packed`. */
 export function reflected(packed: Matrix, tau: Float64Array, b: Matrix): Matrix {
-  const result = b.map((row) => row.slice());
+  const result = copyOf(b);
   for (let k = tau.length - 1; k >= 0; k -= 1) {
     const v = Float64Array.from({ length: packed.length - k }, (_, i) =>
       i === 0 ? 1 : packed[k + i]![k]!,
@@ -158,7 +175,7 @@ const SWEEPS = 60;
 /** Jacobi's rotations: eigenvalues in ascending order, eigenvectors as columns. */
 export function eigh(given: Matrix): { values: Float64Array; vectors: Matrix } {
   const n = given.length;
-  const a = given.map((row) => row.slice());
+  const a = copyOf(given);
   const v = identity(n);
   for (let sweep = 0; sweep < SWEEPS; sweep += 1) {
     let off = 0;
@@ -227,7 +244,10 @@ export function svd(a: Matrix): { u: Matrix; s: Float64Array; v: Matrix } {
   }
   const sizes = columns.map((column) => Math.sqrt(dot(column, column)));
   const order = sizes.map((_, i) => i).sort((i, j) => sizes[j]! - sizes[i]!);
-  const u = order.map((i) => columns[i]!.map((value) => (sizes[i]! > 0 ? value / sizes[i]! : 0)));
+  const u = matrixOf(
+    order.map((i) => columns[i]!.map((value) => (sizes[i]! > 0 ? value / sizes[i]! : 0))),
+    a.length,
+  );
   return {
     u: turn(complete(u)),
     s: Float64Array.from(order, (i) => sizes[i]!),
@@ -238,7 +258,10 @@ export function svd(a: Matrix): { u: Matrix; s: Float64Array; v: Matrix } {
 /** Rows of zeros become unit vectors, each at a right angle to all others; up to `count` rows. */
 export function complete(rows: Matrix, count = rows.length): Matrix {
   const n = columnsOf(rows);
-  const result = Array.from({ length: count }, (_, i) => rows[i] ?? new Float64Array(n));
+  const result = matrixOf(
+    Array.from({ length: count }, (_, i) => rows[i] ?? new Float64Array(n)),
+    n,
+  );
   const isUnit = result.map((row) => row.some((value) => value !== 0));
   result.forEach((_, i) => {
     for (let axis = 0; axis < n && !isUnit[i]; axis += 1) {
