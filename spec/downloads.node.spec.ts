@@ -17,7 +17,7 @@ const CEILINGS: Record<string, [app: string, ceilings: [kB: number, ...parts: Pa
       [118, "nn.load of .pt"],
       [150, "the kernels under ops", "nn.compile on cpu"],
       [138, "nn.compile on webgl"],
-      [185, "nn.loadExported"],
+      [188, "nn.loadExported"],
     ],
   ],
   "an app with a resnet": [
@@ -25,8 +25,8 @@ const CEILINGS: Record<string, [app: string, ceilings: [kB: number, ...parts: Pa
     [
       [25],
       [42, "nn.load of .safetensors"],
-      [56, "nn.load of .pt"],
-      [110, "nn.load of .safetensors", "the kernels under ops", "nn.compile on cpu"],
+      [57, "nn.load of .pt"],
+      [111, "nn.load of .safetensors", "the kernels under ops", "nn.compile on cpu"],
       [95, "nn.load of .safetensors", "nn.compile on webgl"],
     ],
   ],

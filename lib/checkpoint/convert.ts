@@ -1,12 +1,19 @@
 /** Values of any real dtype as numbers of JavaScript. */
 import { type Dtype, type EntryData } from "./dtype.js";
 import { bfloat16ToFloat32, e8m0ToFloat32, isSmallFloat, smallToFloat32 } from "./float.js";
-import { widenHalves } from "./half-loop.js";
 
 type BigData = BigInt64Array | BigUint64Array;
 
 const isBig = (data: EntryData): data is BigData =>
   data instanceof BigInt64Array || data instanceof BigUint64Array;
+
+/** A faster way for float16, once it has been loaded; null where it cannot be gone. */
+let widenHalves: (codes: Uint16Array) => Float32Array | null = () => null;
+
+/** Loads what makes it fast to convert numbers of these dtypes; the same numbers come without. */
+export async function prepareFor(dtypes: Iterable<string>): Promise<void> {
+  if ([...dtypes].includes("float16")) ({ widenHalves } = await import("./half-loop.js"));
+}
 
 /** Exact for what float32 holds, else rounded to it; float32 itself is not copied. */
 export function toFloat32(dtype: Dtype, data: EntryData): Float32Array {

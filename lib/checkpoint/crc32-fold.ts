@@ -38,7 +38,7 @@ function makeLoop(): SimdLoop | null {
     return store(to, reaching.reduce(xor, load(to, u * BLOCK)), u * BLOCK);
   });
   return simdLoop({
-    ...{ addresses: 3, vectors: 0, body, steps: [STEP, 0, STEP] },
+    ...{ vectors: 0, body, steps: [STEP, 0, STEP] },
     size: REST + WINDOW + STEP,
   });
 }

@@ -43,7 +43,7 @@ function makeLoop(): SimdLoop | null {
     store(to, get(float), 16 * half),
   ]);
   return simdLoop({
-    ...{ addresses: 3, vectors: 4, steps: [16, 0, 32], size: 3 * CHUNK },
+    ...{ vectors: 4, steps: [16, 0, 32], size: 3 * CHUNK },
     body: [load(from), set(eight), body],
   });
 }

@@ -1,4 +1,5 @@
 import { readOptions } from "../arguments.js";
+import { prepareFor } from "./convert.js";
 import type { Entry } from "./entry.js";
 import { openCheckpoint } from "./formats.js";
 import { type CheckpointInput, withSource } from "./source/open.js";
@@ -19,12 +20,14 @@ export async function load(
   return withSource("load", source, { ...opened, isWhole }, async (file, task) => {
     const { entries } = await openCheckpoint(file, { filter, key });
     // All are asked for at once, so that neighbours are read together.
-    const read = [...entries].map(async ([name, lazy]): Promise<[string, Entry]> => {
+    const reads = [...entries].map(async ([name, lazy]): Promise<[string, Entry]> => {
       const entry = await lazy.read();
       task.complete(name);
       return [name, entry];
     });
     task.startReporting();
-    return new Map(await Promise.all(read));
+    const dtypes = [...entries.values()].map(({ dtype }) => dtype);
+    const [read] = await Promise.all([Promise.all(reads), prepareFor(dtypes)]);
+    return new Map(read);
   });
 }

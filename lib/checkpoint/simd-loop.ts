@@ -1,5 +1,5 @@
 /** Loops over bytes that are too slow as JavaScript: small modules of WebAssembly with SIMD. */
-import { type Code, moduleBytes, simd, sized, sleb, text, uleb, vector } from "../wasm/encode.js";
+import { type Code, moduleBytes, simd, sized, sleb, uleb } from "../wasm/encode.js";
 
 /** A loop, and the memory that it works on. */
 export interface SimdLoop {
@@ -34,41 +34,41 @@ export const lanes = (value: number): Code => {
 
 /** What a loop does. */
 export interface LoopText {
-  /** How many addresses it takes: the first goes up to the second. */
-  addresses: number;
-  /** Vectors that the body may keep, numbered behind the addresses. */
+  /** How many vectors the body keeps, numbered behind the addresses. */
   vectors: number;
   body: Code;
-  /** Bytes by which each address goes on after the body; 0 for the second. */
+  /**
+   * Bytes by which each of the addresses that it takes goes on after the body; it ends when the first
+   * has come to the second.
+   */
   steps: readonly number[];
   /** Bytes of memory. */
   size: number;
 }
 
 /** Null where SIMD is missing, or a page's policy refuses WebAssembly. */
-export function simdLoop({ addresses, vectors, body, steps, size }: LoopText): SimdLoop | null {
-  if (typeof WebAssembly !== "object") return null;
+export function simdLoop({ vectors, body, steps, size }: LoopText): SimdLoop | null {
   const advance = steps.map((step, i): Code =>
-    step === 0 ? [] : [get(i), [0x41, sleb(step)], [0x6a], set(i)],
+    step === 0 ? [] : [get(i), [0x41, sleb(step), 0x6a], set(i)],
   );
   // do { … } while (first < second)
-  const loop: Code = [[0x03, 0x40], body, advance, get(0), get(1), [0x49, 0x0d, 0], [0x0b]];
-  const pages = Math.ceil(size / PAGE);
+  const loop: Code = [0x03, 0x40, body, advance, get(0), get(1), 0x49, 0x0d, 0, 0x0b];
   try {
     const module = new WebAssembly.Module(
       moduleBytes([
-        [1, vector([[0x60, vector(Array.from({ length: addresses }, () => [I32])), 0]])],
-        [3, vector([[0]])],
-        [5, vector([[0, uleb(pages)]])],
-        [7, vector([[text("memory"), 2, 0], [text("run"), 0, 0]])], // prettier-ignore
-        [10, vector([sized([vector([[uleb(vectors), V128]]), loop, [0x0b]])])],
+        [1, [1, 0x60, steps.length, steps.map(() => I32), 0]],
+        [3, [1, 0]],
+        [5, [1, 0, uleb(Math.ceil(size / PAGE))]],
+        // Of names of one letter: the memory is m, the function f.
+        [7, [2, 1, 0x6d, 2, 0, 1, 0x66, 0, 0]],
+        [10, [1, sized([1, vectors, V128, loop, 0x0b])]],
       ]),
     );
-    const { memory, run } = new WebAssembly.Instance(module).exports as {
-      memory: WebAssembly.Memory;
-      run: SimdLoop["run"];
+    const { m, f } = new WebAssembly.Instance(module).exports as {
+      m: WebAssembly.Memory;
+      f: SimdLoop["run"];
     };
-    return { memory: new Uint8Array(memory.buffer), run };
+    return { memory: new Uint8Array(m.buffer), run: f };
   } catch {
     return null;
   }

@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { Ahead } from "../../lib/checkpoint/source/ahead.js";
 import { RangeSource } from "../../lib/checkpoint/source/ranges.js";
 import { LoadTask } from "../../lib/checkpoint/task.js";
 import { Turns } from "../../lib/checkpoint/turns.js";
@@ -18,10 +19,14 @@ function makeSource({ maxGap = 0, partSize = 1000, parallel = 2, head = 0, isWho
     target.set(file.subarray(begin, begin + target.length));
   };
   const turns = new Turns(parallel);
-  const reader = { name: "file", size: 1000, fill, maxGap, partSize, turns, isWhole };
+  const reader = { name: "file", size: 1000, fill, maxGap, partSize, turns };
   const task = new LoadTask();
   const source = new RangeSource(
-    { ...reader, ...(head && { head: file.subarray(0, head) }) },
+    {
+      ...reader,
+      ...(head && { head: file.subarray(0, head) }),
+      ...(isWhole && { ahead: (...of) => new Ahead(...of) }),
+    },
     task,
   );
   return { source, calls, active, task };

@@ -5,7 +5,6 @@
  * hash. So whatever processes do at the same time, a record names bytes that are whole.
  */
 import { node } from "../node.js";
-import { openPath } from "../source/path.js";
 import { readWhole } from "../source/whole.js";
 import type { LoadTask } from "../task.js";
 import { type CacheRecord, type CacheStore, parseRecord } from "./store.js";
@@ -60,6 +59,7 @@ export class FolderStore implements CacheStore {
 
   async read(record: CacheRecord, task: LoadTask): Promise<Uint8Array | null> {
     try {
+      const { openPath } = await import("../source/path.js"); // not for pages
       const file = await openPath(this.path(bytesName(record)), task);
       return file.size === record.size ? await readWhole(file) : null;
     } catch {

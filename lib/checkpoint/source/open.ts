@@ -11,7 +11,6 @@ import { isBlob, isBytes, isLocation, isResponse, checkInput, toBytes } from "./
 import { checkIntegrity } from "./integrity.js";
 import { openBytes, openCustom } from "./memory.js";
 import { checkSourceOptions, type SourceOptions } from "./options.js";
-import { openPath, toPath } from "./path.js";
 import { readWhole, wholeSource } from "./whole.js";
 
 /** Where a checkpoint may come from. */
@@ -90,7 +89,11 @@ async function openLocation(
     const message = 'pages read no file: URLs; let the user choose the file (<input type="file">)';
     throw new CheckpointError(message, { file: text });
   }
-  if (isNode && !/^https?:/i.test(text)) return openPath(toPath(location), task, options.isWhole);
+  if (isNode && !/^https?:/i.test(text)) {
+    // Pages need none of it.
+    const { openPath, toPath } = await import("./path.js");
+    return openPath(toPath(location), task, options.isWhole);
+  }
   return openUrl(toKey(location), task, options);
 }
 

@@ -4,6 +4,7 @@ import { CheckpointError } from "../errors.js";
 import { node } from "../node.js";
 import type { LoadTask } from "../task.js";
 import { Turns } from "../turns.js";
+import { Ahead } from "./ahead.js";
 import { RangeSource } from "./ranges.js";
 
 /** Long enough to be fast, short enough to stop and to report between two: three at a time are fastest. */
@@ -62,7 +63,10 @@ export async function openPath(path: string, task: LoadTask, isWhole = false): P
   const head = new Uint8Array(Math.min(HEAD, stat.size));
   task.expect(head.length);
   await fill(0, head);
-  const reader = { name: path, size: stat.size, head, fill, sibling, isWhole };
+  const ahead = isWhole
+    ? (...of: ConstructorParameters<typeof Ahead>): Ahead => new Ahead(...of)
+    : undefined;
+  const reader = { name: path, size: stat.size, head, fill, sibling, ahead };
   return new RangeSource({ ...reader, maxGap: 65536, partSize: PART, turns: new Turns(3) }, task);
 }
 

@@ -3,7 +3,7 @@ import { allocate } from "../allocate.js";
 import { type ByteSource, rangeError } from "../byte-source.js";
 import { type LoadTask, nextTurn } from "../task.js";
 import type { Turns } from "../turns.js";
-import { Ahead } from "./ahead.js";
+import type { Ahead } from "./ahead.js";
 
 export interface RangeReader {
   name: string;
@@ -17,8 +17,8 @@ export interface RangeReader {
   turns: Turns;
   /** The file's first bytes, if they are there already; the task knows of them. */
   head?: Uint8Array;
-  /** Whether all of it was asked for, so that it may be read ahead. */
-  isWhole?: boolean;
+  /** Begins to read it ahead, where all of it was asked for. */
+  ahead?: ((reader: RangeReader, task: LoadTask) => Ahead) | undefined;
   sibling?: ByteSource["sibling"];
 }
 
@@ -85,8 +85,8 @@ export class RangeSource implements ByteSource {
 
   readAhead(): void {
     const { reader, size } = this;
-    const isWorthIt = reader.isWhole && size > 2 * reader.partSize && size <= MAX_RUN;
-    if (isWorthIt && this.ahead === undefined) this.ahead = new Ahead(reader, this.task);
+    const isWorthIt = size > 2 * reader.partSize && size <= MAX_RUN;
+    if (isWorthIt && this.ahead === undefined) this.ahead = reader.ahead?.(reader, this.task);
   }
 
   /** What was read ahead, for a run of most of the file. */

@@ -1,4 +1,5 @@
 import type { ByteSource } from "../../checkpoint/byte-source.js";
+import { prepareFor } from "../../checkpoint/convert.js";
 import { type Dtype, isDtype, wordSize } from "../../checkpoint/dtype.js";
 import type { Entry } from "../../checkpoint/entry.js";
 import { CheckpointError } from "../../checkpoint/errors.js";
@@ -37,7 +38,9 @@ export async function readPayloads(
     };
     reads.push(keyed(file.name, key, read));
   }
-  return { entries: new Map(await Promise.all(reads)), refused };
+  const entries = new Map(await Promise.all(reads));
+  await prepareFor([...entries.values()].map(({ dtype }) => dtype));
+  return { entries, refused };
 }
 
 /** Says of an error which weight it is of. */
