@@ -1,22 +1,16 @@
 /** Windows that slide over each plane by itself: depthwise convolution and pooling, in 1 or 2 dimensions. */
 import { type Activation, finishOf } from "./activation.js";
 import type { Heap } from "./heap.js";
-import {
-  imageLibrary,
-  paddedBytes,
-  padPlanes,
-  type Windows,
-  type WindowSpec,
-  windowsOf,
-} from "./image.js";
+import { imageLibrary, paddedBytes, type Windows, type WindowSpec, windowsOf } from "./image.js";
 import { inJs } from "./fallback.js";
 import { type Kernel, product, share } from "./kernel.js";
 import { emitWindows, type WindowShape } from "./wasm/windows.js";
 
 export interface WindowsLibrary {
   run: (
-    x: number, tapRow: number, lineRow: number, outH: number, outW: number, weight: number,
-    bias: number, out: number, low: number, high: number, scale: number,
+    x: number, planes: number, plane: number, border: number, inside: number, height: number,
+    width: number, row: number, multiplier: number, tapRow: number, lineRow: number, outH: number,
+    outW: number, weight: number, bias: number, out: number, low: number, high: number, scale: number,
   ) => void; // prettier-ignore
 }
 
@@ -30,6 +24,47 @@ function libraryOf(heap: Heap, kind: WindowShape["kind"], windows: Windows): Win
     (module) => emitWindows(module, shape),
     () => inJs().windowsInJs(heap, shape),
   );
+}
+
+interface Planes {
+  x: number;
+  count: number;
+  /** Room for one plane with its border. */
+  workspace: number;
+  out: number;
+  weight?: number;
+  bias?: number;
+  multiplier?: number;
+}
+
+interface Ends {
+  low?: number;
+  high?: number;
+  scale?: number;
+}
+
+/** Goes over some planes in one call. */
+function sliding(
+  heap: Heap,
+  kind: WindowShape["kind"],
+  windows: Windows,
+  { low = -Infinity, high = Infinity, scale = 1 }: Ends = {},
+): (planes: Planes) => void {
+  const { run } = libraryOf(heap, kind, windows);
+  const { pad } = imageLibrary(heap);
+  const { padded, stride, dilation, size, before, isPadded } = windows;
+  const [, outH, outW] = windows.out;
+  const row = padded[2] * 4;
+  return ({ x, count, workspace, out, weight = 0, bias = 0, multiplier = 1 }) => {
+    // The border is written once: the planes are copied into it.
+    const edge = kind === "max" ? -Infinity : 0;
+    if (isPadded) pad(0, 1, 0, 0, 0, workspace, padded[1], 0, padded[2], 0, edge);
+    const inside = workspace + before[1] * row + before[2] * 4;
+    run(
+      x, count, product(size) * 4, isPadded ? workspace : 0, inside, size[1], size[2], row,
+      multiplier, dilation[1] * row, stride[1] * row, outH, outW, weight, bias, out, low, high, scale,
+    ); // prettier-ignore
+  };
 }
 
 export interface DepthwiseSpec extends WindowSpec {
@@ -54,36 +89,40 @@ export interface DepthwisePointers {
 export function depthwise(heap: Heap, spec: DepthwiseSpec): Kernel<DepthwisePointers> {
   const { batch = 1, channels, multiplier = 1 } = spec;
   const windows = windowsOf(spec);
-  const { run } = libraryOf(heap, "depthwise", windows);
   const finish = finishOf(heap, spec.activation);
-  const image = imageLibrary(heap);
-  const { padded, stride, dilation, kernel } = windows;
+  const run = sliding(heap, "depthwise", windows, finish);
   const [, outH, outW] = windows.out;
-  const row = padded[2] * 4;
-  const taps = product(kernel) * 4;
+  const taps = product(windows.kernel) * 4;
   const [planeIn, planeOut] = [product(windows.size) * 4, outH * outW * 4];
   const workspaceBytes = paddedBytes(windows, 1);
+  // What is left to be done is done while it is in the cache.
+  const most = finish.apply ? Math.max(1, Math.floor(FINISH_BYTES / (planeOut * multiplier))) : Infinity; // prettier-ignore
   return {
     workspaceBytes,
     run: (p, part = 0, parts = 1) => {
       const [from, to] = share(batch * channels, part, parts);
-      for (let i = from; i < to; i += 1) {
-        const workspace = p.workspace + part * workspaceBytes;
-        const x = padPlanes(image, windows, p.x + i * planeIn, 1, workspace);
-        for (let j = 0; j < multiplier; j += 1) {
-          const channel = (i % channels) * multiplier + j;
-          const out = p.out + (i * multiplier + j) * planeOut;
-          const bias = p.bias ? p.bias + channel * 4 : 0;
-          run(
-            x, dilation[1] * row, stride[1] * row, outH, outW, p.weight + channel * taps, bias, out,
-            finish.low, finish.high, 1,
-          ); // prettier-ignore
-          finish.apply?.(out, out, outH * outW);
-        }
+      for (let i = from; i < to;) {
+        const channel = i % channels;
+        const count = Math.min(to - i, channels - channel, most);
+        const out = p.out + i * multiplier * planeOut;
+        run({
+          x: p.x + i * planeIn,
+          count,
+          workspace: p.workspace + part * workspaceBytes,
+          out,
+          weight: p.weight + channel * multiplier * taps,
+          bias: p.bias && p.bias + channel * multiplier * 4,
+          multiplier,
+        });
+        finish.apply?.(out, out, count * multiplier * outH * outW);
+        i += count;
       }
     },
   };
 }
+
+/** As much of a result as a first-level cache holds beside other things. */
+const FINISH_BYTES = 16 * 1024;
 
 export interface PoolSpec extends WindowSpec {
   kind: "max" | "avg";
@@ -141,14 +180,11 @@ function poolWindows(spec: PoolSpec): {
 /** Maxima (NaN if one is NaN) or averages of windows, by PyTorch's rules. */
 export function pool(heap: Heap, spec: PoolSpec): Kernel<PoolPointers> {
   const { windows, counted } = poolWindows(spec);
-  const { run } = libraryOf(heap, spec.kind === "max" ? "max" : "sum", windows);
-  const image = imageLibrary(heap);
-  const { padded, stride, dilation, kernel } = windows;
+  const { kernel } = windows;
   const [, outH, outW] = windows.out;
-  const row = padded[2] * 4;
   const [planeIn, planeOut] = [product(windows.size) * 4, outH * outW * 4];
   const whole = spec.divisor ?? product(kernel);
-  const border = spec.kind === "max" ? -Infinity : 0;
+  const run = sliding(heap, spec.kind === "max" ? "max" : "sum", windows, { scale: 1 / whole });
   const corrections =
     spec.kind === "max" || spec.divisor ? [] : correct(outH, outW, counted, whole);
   const workspaceBytes = paddedBytes(windows, 1);
@@ -157,14 +193,14 @@ export function pool(heap: Heap, spec: PoolSpec): Kernel<PoolPointers> {
     workspaceBytes,
     run: (p, part = 0, parts = 1) => {
       const [from, to] = share(spec.planes, part, parts);
+      if (from >= to) return;
+      const workspace = p.workspace + part * workspaceBytes;
+      run({ x: p.x + from * planeIn, count: to - from, workspace, out: p.out + from * planeOut });
+      if (corrections.length === 0) return;
+      const memory = heap.f32;
       for (let i = from; i < to; i += 1) {
-        const workspace = p.workspace + part * workspaceBytes;
-        const x = padPlanes(image, windows, p.x + i * planeIn, 1, workspace, border);
-        const out = p.out + i * planeOut;
-        const [tapRow, lineRow] = [dilation[1] * row, stride[1] * row];
-        run(x, tapRow, lineRow, outH, outW, 0, 0, out, -Infinity, Infinity, 1 / whole);
-        const memory = heap.f32;
-        for (const { at, factor } of corrections) memory[(out >>> 2) + at]! *= factor;
+        const out = (p.out + i * planeOut) >>> 2;
+        for (const { at, factor } of corrections) memory[out + at]! *= factor;
       }
     },
   };

@@ -1,4 +1,4 @@
-/** Depthwise convolution and pooling of one plane in plain JavaScript. */
+/** Depthwise convolution and pooling of planes in plain JavaScript. */
 import type { Heap } from "../heap.js";
 import type { WindowsLibrary } from "../windows.js";
 import type { WindowShape } from "../wasm/windows.js";
@@ -50,22 +50,39 @@ const REDUCE: Record<WindowShape["kind"], (shape: WindowShape) => Reduce> = {
 };
 
 export function windowsInJs(heap: Heap, shape: WindowShape): WindowsLibrary {
-  const { kind, strideW } = shape;
+  const { kind, kernelH, kernelW, strideW } = shape;
   const reduce = REDUCE[kind](shape);
   return {
-    run: (x, tapRow, lineRow, outH, outW, weight, bias, out, low, high, scale) => {
+    run: (
+      x, planes, plane, border, inside, height, width, row, multiplier, tapRow, lineRow, outH, outW,
+      weight, bias, out, low, high, scale,
+    ) => {
       const memory = heap.f32;
-      const start = kind === "max" ? -Infinity : bias ? memory[bias >>> 2]! : 0;
-      let target = out >>> 2;
-      for (let line = 0; line < outH; line += 1) {
-        for (let column = 0; column < outW; column += 1) {
-          const at = ((x + line * lineRow) >>> 2) + column * strideW;
-          let sum = reduce(memory, at, tapRow >>> 2, weight >>> 2, start);
-          if (kind === "sum") sum *= scale;
-          memory[target] = kind !== "depthwise" ? sum : sum < low ? low : sum > high ? high : sum;
-          target += 1;
+      let [target, w, b] = [out >>> 2, weight >>> 2, bias >>> 2];
+      for (let index = 0; index < planes; index += 1) {
+        let source = (x + index * plane) >>> 2;
+        if (border) {
+          for (let line = 0; line < height; line += 1) {
+            const from = source + line * width;
+            memory.copyWithin((inside + line * row) >>> 2, from, from + width);
+          }
+          source = border >>> 2;
+        }
+        for (let result = 0; result < multiplier; result += 1) {
+          const start = kind === "max" ? -Infinity : bias ? memory[b]! : 0;
+          for (let line = 0; line < outH; line += 1) {
+            for (let column = 0; column < outW; column += 1) {
+              const at = source + line * (lineRow >>> 2) + column * strideW;
+              let sum = reduce(memory, at, tapRow >>> 2, w, start);
+              if (kind === "sum") sum *= scale;
+              memory[target] = kind !== "depthwise" ? sum : sum < low ? low : sum > high ? high : sum;
+              target += 1;
+            }
+          }
+          w += kernelH * kernelW;
+          b += 1;
         }
       }
-    },
+    }, // prettier-ignore
   };
 }

@@ -1,4 +1,4 @@
-/** Windows that slide over one plane: depthwise convolution and pooling. */
+/** Windows that slide over planes: depthwise convolution and pooling. */
 import type { FunctionBuilder, I32Var, ModuleBuilder, V128Var } from "./module.js";
 import { type I32, type V128, v128 } from "./values.js";
 
@@ -13,7 +13,7 @@ export interface WindowShape {
 /** Weights of so many taps stay in registers. */
 const MAX_IN_REGISTERS = 9;
 /** Vectors of results at a time, where the weights are read again and again. */
-const WIDE = 4;
+const WIDE = { depthwise: 2, max: 4, sum: 4 } as const;
 
 /** Reads every `stride`-th float from an offset on; halves of the same two vectors are read once. */
 function reader(f: FunctionBuilder, address: I32, stride: number): (offset: number) => V128 {
@@ -41,8 +41,38 @@ function reader(f: FunctionBuilder, address: I32, stride: number): (offset: numb
 }
 
 /**
- * One plane: `x` with its border, rows `row` bytes apart; `tapRow` and `lineRow` are the bytes from
- * one tap, and from one line of the output, to the one below. `scale` multiplies sums.
+ * Copies a plane into one with a border, which stays as it is: rows go exactly where they belong, the
+ * last vector of a row over what the one before has written.
+ */
+function copyInside(
+  f: FunctionBuilder,
+  from: I32Var,
+  { to, rows, width, row }: { to: I32Var; rows: I32; width: I32; row: I32 },
+): void {
+  const bytes = f.i32(width.shl(2));
+  const last = f.i32(bytes.sub(16));
+  const line = f.i32(0);
+  const at = f.i32();
+  f.for(line, rows, 1, () => {
+    at.set(0);
+    f.if(
+      last.ge(0),
+      () => {
+        f.for(at, last, 16, () => f.store(to.add(at), from.add(at).loadV128()));
+        f.store(to.add(last), from.add(last).loadV128());
+      },
+      () => f.for(at, bytes, 4, () => f.storeF32(to.add(at), from.add(at).loadF32())),
+    );
+    from.set(from.add(bytes));
+    to.set(to.add(row));
+  });
+}
+
+/**
+ * Planes one after the other, each with `multiplier` results: `tapRow` and `lineRow` are the bytes from
+ * one tap, and from one line of the output, to the one below. `scale` multiplies sums. Planes of
+ * `height × width` are copied to where `border` has room for one, `inside` being its first float; from
+ * 0: they lie as they are to be read.
  */
 export function emitWindows(module: ModuleBuilder, shape: WindowShape): void {
   const { kind, kernelH, kernelW, strideW, dilationW } = shape;
@@ -52,6 +82,14 @@ export function emitWindows(module: ModuleBuilder, shape: WindowShape): void {
     "run",
     {
       x: "i32",
+      planes: "i32",
+      plane: "i32",
+      border: "i32",
+      inside: "i32",
+      height: "i32",
+      width: "i32",
+      row: "i32",
+      multiplier: "i32",
       tapRow: "i32",
       lineRow: "i32",
       outH: "i32",
@@ -66,13 +104,13 @@ export function emitWindows(module: ModuleBuilder, shape: WindowShape): void {
     (f, p) => {
       const [low, high] = [f.v128(p.low.splat()), f.v128(p.high.splat())];
       const scale = f.v128(p.scale.splat());
-      const weights = inRegisters
-        ? Array.from({ length: taps }, (_, tap) => f.v128(p.weight.loadSplat(tap * 4)))
-        : [];
+      const weights = inRegisters ? f.vectors(taps) : [];
       const start = f.v128(v128(kind === "max" ? -Infinity : 0));
-      if (kind === "depthwise") f.if(p.bias, () => start.set(p.bias.loadSplat()));
+      const source = f.i32();
+      const [index, result] = [f.i32(0), f.i32()];
       const [line, left, x] = [f.i32(0), f.i32(), f.i32()];
 
+      const store = (acc: V128Var[]): void => acc.forEach((sum, u) => f.store(p.out, sum, u * 16));
       const row = (at: I32Var, weight: I32Var | undefined, i: number, acc: V128Var[]): void => {
         const readers = acc.map((_, u) => reader(f, at.add(u * 16 * strideW), strideW));
         for (let j = 0; j < kernelW; j += 1) {
@@ -116,25 +154,59 @@ export function emitWindows(module: ModuleBuilder, shape: WindowShape): void {
         p.out.set(p.out.add(width * 16));
         left.set(left.sub(width * 4));
       };
-      const store = (acc: V128Var[]): void => acc.forEach((sum, u) => f.store(p.out, sum, u * 16));
 
-      f.for(line, p.outH, 1, () => {
-        x.set(p.x);
-        left.set(p.outW);
-        for (const width of inRegisters ? [1] : [WIDE, 1]) {
-          f.if(left.ge(width * 4), () =>
-            f.doWhile(
-              () => block(width, store),
-              () => left.ge(width * 4),
-            ),
-          );
+      const oneResult = (): void => {
+        weights.forEach((weight, tap) => weight.set(p.weight.loadSplat(tap * 4)));
+        if (kind === "depthwise") {
+          f.if(p.bias, () => {
+            start.set(p.bias.loadSplat());
+            p.bias.set(p.bias.add(4));
+          });
         }
-        f.if(left, () => {
-          const rest = f.i32(left);
-          block(1, ([sum]) => f.storeSome(p.out, sum!, rest));
-          p.out.set(p.out.add(rest.shl(2)).sub(16));
+        const top = f.i32(source);
+        line.set(0);
+        f.for(line, p.outH, 1, () => {
+          x.set(top);
+          left.set(p.outW);
+          for (const width of inRegisters ? [1] : [WIDE[kind], 1]) {
+            f.if(left.ge(width * 4), () =>
+              f.doWhile(
+                () => block(width, store),
+                () => left.ge(width * 4),
+              ),
+            );
+          }
+          f.if(left, () => {
+            f.if(
+              p.outW.ge(4),
+              () => {
+                // The last four, some of them once more.
+                const back = f.i32(left.sub(4).mul(4));
+                x.set(x.add(back.mul(strideW)));
+                p.out.set(p.out.add(back));
+                block(1, store);
+              },
+              () => {
+                const rest = f.i32(left);
+                block(1, ([sum]) => f.storeSome(p.out, sum!, rest));
+                p.out.set(p.out.add(rest.shl(2)).sub(16));
+              },
+            );
+          });
+          top.set(top.add(p.lineRow));
         });
-        p.x.set(p.x.add(p.lineRow));
+        p.weight.set(p.weight.add(taps * 4));
+      };
+      f.for(index, p.planes, 1, () => {
+        source.set(p.x);
+        f.if(p.border, () => {
+          const to = f.i32(p.inside);
+          copyInside(f, source, { to, rows: p.height, width: p.width, row: p.row });
+          source.set(p.border);
+        });
+        result.set(0);
+        f.for(result, p.multiplier, 1, oneResult);
+        p.x.set(p.x.add(p.plane));
       });
     },
   );
