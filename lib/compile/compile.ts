@@ -133,6 +133,8 @@ function checkOthers(
 const MOST_RESTLESS = 3;
 const RESTLESS = "forward changes its own properties in every call";
 
+const LOST = "WebGLContextLostError";
+
 class Compiler {
   private engine: CompileEngine | null = null;
   private guard: Guard;
@@ -176,11 +178,16 @@ class Compiler {
     try {
       return assemble(plan, plan.execute(tensors));
     } catch (error) {
-      if (!this.declines(error, { plan })) throw error;
+      this.check(error, { plan });
     } finally {
       this.busy = false;
     }
     return this.eager(args);
+  }
+
+  /** Throws what only a plan can tell; whatever else failed, the model itself is to say, or to succeed. */
+  private check(error: unknown, failed: Entry): void {
+    if (!this.declines(error, failed) && (error as Error).name === LOST) throw error;
   }
 
   /**
@@ -212,7 +219,7 @@ class Compiler {
     try {
       output = assemble(plan, await plan.executeLater(held ?? tensors));
     } catch (error) {
-      if (!this.declines(error, { plan })) throw error;
+      this.check(error, { plan });
       output = this.eager(held ? pattern.fill(held) : args);
     } finally {
       if (held) disposeAll(held, output);

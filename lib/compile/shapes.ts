@@ -168,7 +168,9 @@ function pretend(name: string, inputs: Inputs, attrs: object | undefined): tf.Te
   const meta = rule?.(inputs, (attrs ?? {}) as Attrs) ?? null;
   if (meta === null) return null;
   const size = meta.shape.reduce((n, one) => n * one, 1);
-  const reads = Object.values(inputs).reduce((n, { size: one }) => n + one, 0);
+  // Some inputs may be left out, as the scale of a normalisation.
+  const given = Object.values(inputs as Record<string, tf.Tensor | undefined>);
+  const reads = given.reduce((n, one) => n + (one?.size ?? 0), 0);
   const isFew = size < FEW && reads < 16 * FEW;
   if (isFew && (meta.dtype !== "float32" || !isOnGpu())) return null;
   const values = zeros(meta.dtype, size);

@@ -6,7 +6,7 @@ import type { Module } from "../module/index.js";
 import { State } from "../module/parameter.js";
 import { isModule } from "../module/walk.js";
 import { RANDOM, Recorder, TraceError } from "./recorder.js";
-import { putTogether, takeApart } from "./structure.js";
+import { Pattern, takeApart } from "./structure.js";
 
 /** A model, or any plain function of tensors. */
 export type Traceable = Module | ((...args: never[]) => unknown);
@@ -92,6 +92,7 @@ export function record(
   };
   const restore = [
     patch(engine, "runKernel", (name, inputs, attrs) => {
+      if (inside === 0 && SHAPED_BY_VALUES.test(name)) throw new TraceError(shapedBy(name));
       const run = (): tf.Tensor | tf.Tensor[] => runKernel.call(engine, name, inputs, attrs);
       const result = within(() => pretence?.kernel(name, inputs, attrs) ?? run());
       if (inside === 0) recorder.call(`tfjs.${name}`, [inputs, attrs ?? {}], result);
@@ -122,6 +123,7 @@ export function record(
   const dispatcher = setDispatcher(
     <R>(name: string, body: (...all: unknown[]) => R, given: unknown[]): R => {
       if (inside > 0 || into.has(name)) return body(...given);
+      if (name === "one_hot" && !hasClasses(given[1])) throw new TraceError(shapedBy(name));
       const result = within(() => (pretence?.op(name, body, given) as R) ?? body(...given));
       recorder.call(name, given, result);
       return result;
@@ -139,12 +141,16 @@ export function record(
     },
   });
   try {
-    const given = putTogether(skeleton, (index) => handles[index]) as unknown[];
+    const pattern = new Pattern({ skeleton, tensors: handles });
+    const given = pattern.fill(handles);
     const call = (): unknown => (model as (...args: unknown[]) => unknown)(...given);
     // What a plain function leaves behind is as made up as its result.
     const output: unknown = tf.tidy(call as () => tf.TensorContainer);
     recorder.output(output);
     const inputs = new Set(handles);
+    const now: tf.Tensor[] = [];
+    const isSame = pattern.match(given, now) && now.every((tensor, i) => tensor === handles[i]);
+    if (!isSame) throw new TraceError(CHANGES);
     const dispose = (): void => {
       for (const tensor of takeApart(output).tensors) {
         if (!inputs.has(tensor) && !(tensor instanceof State)) tensor.dispose();
@@ -158,6 +164,19 @@ export function record(
     pretence?.end();
   }
 }
+
+/** Kernels whose results have as many numbers as the values of their inputs say. */
+const SHAPED_BY_VALUES = /^(Unique|NonMaxSuppression|Ragged|Sparse(FillEmptyRows|Reshape|Segment)|String|Where$)/; // prettier-ignore
+const shapedBy = (name: string): string =>
+  `the shape of what ${name} gives depends on values: a trace would freeze that of the example`;
+
+/** Whether `one_hot` is told how many classes there are, in either form. */
+function hasClasses(given: unknown): boolean {
+  const count = typeof given === "number" ? given : (given as { numClasses?: number } | undefined)?.numClasses; // prettier-ignore
+  return count !== undefined && count >= 0;
+}
+
+const CHANGES = "forward changes a list or an object that it is given: a plan would not";
 
 const KEEPS =
   "forward keeps a tensor beyond the call (tf.keep): a trace would keep that of the example. Return it";

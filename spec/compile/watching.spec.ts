@@ -158,6 +158,45 @@ onEveryBackend("A forward with a memory, compiled", (_, tolerance) => {
     expectSame(log, [tf.neg(x), tf.neg(x)].concat(log.slice(2)), tolerance, "log");
   });
 
+  it("runs eagerly where it changes what it is given", async () => {
+    const cached = (x: T, cache: T[]): T => tf.add(x, cache.push(x));
+    const counted = (x: T, state: { n: number }): T => tf.mul(x, (state.n += 1));
+    const x = nn.randn(2, 4);
+    for (const [run, make] of [
+      [cached, () => []],
+      [counted, () => ({ n: 1 })],
+    ] as const) {
+      // prettier-ignore
+      const fast = await compile(run, x, make());
+      const [ours, theirs] = [make(), make()] as never[];
+      for (let i = 0; i < 3; i += 1) expectSame(fast(x, ours), run(x, theirs!), tolerance, "call");
+      expect(fast.explain().reason).to.match(/changes a list or an object/);
+      expect(ours).to.deep.equal(theirs);
+    }
+  });
+
+  it("runs eagerly where values say how many numbers there are", async () => {
+    const ids = (...values: number[]): T => tf.tensor1d(values, "int32");
+    const unique = (x: T): T => tf.unique(x as tf.Tensor1D).values;
+    const runs: ((x: T) => T)[] = [unique, (x) => F.oneHot(x)];
+    for (const run of runs) {
+      const fast = await compile(run, ids(0, 1, 1));
+      for (const x of [ids(0, 1, 1), ids(2, 0, 1)])
+        expectSame(fast(x), run(x), tolerance, "values");
+      expect(fast.explain().reason).to.match(/depends on values/);
+    }
+    const fast = await compile((x: T) => F.oneHot(x, { numClasses: 4 }), ids(0, 1));
+    expect(fast.explain().compiled).to.equal(true);
+  });
+
+  it("throws the model's own errors, wherever they arise", async () => {
+    const model = new nn.Sequential(new nn.Embedding(5, 3, { maxNorm: 1 }));
+    const fast = await compile(model, tf.tensor1d([0, 1], "int32"));
+    const wrong = tf.tensor1d([0, 5], "int32");
+    const message = /index out of range in self: got 5[^]*in 0: Embedding/;
+    for (const run of [fast, model]) expect(() => run(wrong)).to.throw(message);
+  });
+
   it("leaves no tensor of a trace, of a plain function neither", async () => {
     const x = nn.randn(2, 4);
     const before = tf.memory().numTensors;
