@@ -32,7 +32,12 @@ function castTo(x: tf.Tensor, dtype: tf.DataType): tf.Tensor {
 }
 
 /** `[self, size or a tensor of it]`: its elements one after another; what is added is 0. */
-const resize: AtenOp = ([self, wanted]) => {
+const resize: AtenOp = ([self, to], kwargs, context) => {
+  const wanted = isComplex(to) ? to.re : to;
+  if (isComplex(self)) {
+    const [re, im] = [self.re, self.im].map((part) => resize([part, wanted], kwargs, context));
+    return { re, im };
+  }
   const x = self as tf.Tensor;
   const shape: number[] =
     wanted instanceof tf.Tensor ? (wanted as tf.Tensor).shape : [...(wanted as readonly number[])];
