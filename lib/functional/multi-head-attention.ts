@@ -94,7 +94,7 @@ export const multiHeadAttentionForward = /* @__PURE__ */ op(
     options?: MultiHeadAttentionOptions,
   ): [tf.Tensor, tf.Tensor | null] => {
     const read = readOptions("multiHeadAttentionForward", DEFAULTS, options);
-    const { needWeights, useSeparateProjWeight: isSeparate } = read;
+    const isSeparate = read.useSeparateProjWeight;
     const given = [queryInput, keyInput, valueInput] as const;
     const isBatched = checkRanks(given, read.keyPaddingMask, read.attnMask);
     const batch = (x: tf.Tensor): tf.Tensor => (isBatched ? x : tf.expandDims(x, 1));
@@ -140,21 +140,26 @@ export const multiHeadAttentionForward = /* @__PURE__ */ op(
       const side = tf.reshape(tf.transpose(x, [2, 0, 1, 3]), [l, n, embedDim]);
       return unbatch(linear(side, outProjWeight, { bias: outProjBias }), 1);
     };
-    if (!needWeights) {
-      const attended = scaledDotProductAttention(q, k, v, {
-        attnMask: mask,
-        isCausal,
-        dropoutP: p,
-      });
-      return [merge(attended), null];
-    }
-    const scores = tf.matMul(tf.mul(q, 1 / Math.sqrt(headDim)), k, false, true);
-    let weights = softmax(mask === null ? scores : tf.add(scores, mask), { dim: -1 });
-    if (p > 0) weights = dropout(weights, { p });
-    const shown = read.averageAttnWeights ? tf.mean(weights, 1) : weights;
-    return [merge(tf.matMul(weights, v)), unbatch(shown, 0)];
+    const [attended, weights] = attend([q, k, v], mask, { ...read, isCausal, dropoutP: p });
+    return [merge(attended), weights && unbatch(weights, 0)];
   },
 );
+
+/** What the heads `(N, H, L, E/H)` attend to, and the weights if they are asked for. */
+function attend(
+  [q, k, v]: readonly [tf.Tensor, tf.Tensor, tf.Tensor],
+  attnMask: Maybe,
+  options: Required<MultiHeadAttentionOptions> & { dropoutP: number },
+): [tf.Tensor, Maybe] {
+  const { isCausal, dropoutP, needWeights, averageAttnWeights } = options;
+  if (!needWeights) {
+    return [scaledDotProductAttention(q, k, v, { attnMask, isCausal, dropoutP }), null];
+  }
+  const scores = tf.matMul(tf.mul(q, 1 / Math.sqrt(q.shape[3]!)), k, false, true);
+  let weights = softmax(attnMask === null ? scores : tf.add(scores, attnMask), { dim: -1 });
+  if (dropoutP > 0) weights = dropout(weights, { p: dropoutP });
+  return [tf.matMul(weights, v), averageAttnWeights ? tf.mean(weights, 1) : weights];
+}
 
 function projectAll(
   inputs: readonly [tf.Tensor, tf.Tensor, tf.Tensor],
