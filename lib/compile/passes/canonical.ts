@@ -7,7 +7,7 @@ import {
   type TensorMeta,
 } from "../../graph/index.js";
 import { BINARY, REDUCTIONS, UNARY } from "../primitives.js";
-import { shapeOf, tensorMeta } from "./facts.js";
+import { DROPOUTS, shapeOf, tensorMeta } from "./facts.js";
 
 type Attrs = Record<string, Argument>;
 type Inputs = Record<string, Argument>;
@@ -85,15 +85,6 @@ function reduction(name: string): Rule {
     return make(`prim.${name}`, [x, axes, Boolean(attrs.keepDims)]);
   };
 }
-
-const DROPOUTS = new Set([
-  "dropout",
-  "dropout1d",
-  "dropout2d",
-  "dropout3d",
-  "alpha_dropout",
-  "feature_alpha_dropout",
-]);
 
 /** Ops of functional that are a view, or nothing at all. */
 function simplify(node: Node, args: readonly Argument[], make: Make): Node | null {

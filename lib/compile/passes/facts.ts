@@ -36,13 +36,17 @@ export function findStatic(graph: Graph): Set<Node> {
   return found;
 }
 
-const DRAWING = new Set([
+export const DROPOUTS: ReadonlySet<string> = new Set([
   "dropout",
   "dropout1d",
   "dropout2d",
   "dropout3d",
   "alpha_dropout",
   "feature_alpha_dropout",
+]);
+
+const DRAWING: ReadonlySet<string> = new Set([
+  ...DROPOUTS,
   "gumbel_softmax",
   "fractional_max_pool2d",
   "fractional_max_pool3d",

@@ -1,12 +1,11 @@
 import { isNegative, nonFinite, pythonPower, round } from "./decimal.js";
 import { formatPython } from "./python.js";
+import { shownOf } from "./shown.js";
 import type { TorchDtype } from "./torch.js";
 
 /** numpy's print options, at their defaults. */
 const PRECISION = 8;
 const LINE_WIDTH = 75;
-const THRESHOLD = 1000;
-const EDGE_ITEMS = 3;
 
 type Numbers = ArrayLike<number>;
 
@@ -23,20 +22,8 @@ export function formatNumpy(
 ): string {
   if (shape.length === 0) return dtype === "float32" ? scalar(data[0]!) : plain(data[0]!, dtype);
   if (data.length === 0) return "[]";
-  const summarize = data.length > THRESHOLD;
-  const axes = shape.map((size) => {
-    const all = Array.from({ length: size }, (_, i): number | null => i);
-    if (!summarize || size <= 2 * EDGE_ITEMS) return all;
-    return [...all.slice(0, EDGE_ITEMS), null, ...all.slice(-EDGE_ITEMS)];
-  });
-  const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((a, b) => a * b, 1));
-  const visible = (axis: number, start: number): number[] =>
-    axis === shape.length
-      ? [data[start]!]
-      : axes[axis]!.flatMap((i) =>
-          i === null ? [] : visible(axis + 1, start + i * strides[axis]!),
-        );
-  const format = columnFormat(visible(0, 0), dtype);
+  const { axes, strides, values } = shownOf(data, shape);
+  const format = columnFormat(values, dtype);
 
   const print = (axis: number, start: number): string => {
     const at = (i: number): number => start + i * strides[axis]!;

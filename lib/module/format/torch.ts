@@ -1,10 +1,9 @@
 import { toDecimal } from "./decimal.js";
 import { formatPython } from "./python.js";
+import { shownOf } from "./shown.js";
 
 /** PyTorch's print options, at their defaults. */
 const PRECISION = 4;
-const THRESHOLD = 1000;
-const EDGE_ITEMS = 3;
 const LINE_WIDTH = 80;
 
 export type TorchDtype = "float32" | "int64" | "bool";
@@ -56,26 +55,10 @@ function addSuffixes(text: string, suffixes: readonly string[]): string {
   return `${out})`;
 }
 
-/** The indices along an axis that are shown, and `null` for the dots. */
-function shown(size: number, summarize: boolean): (number | null)[] {
-  const all = Array.from({ length: size }, (_, i) => i);
-  if (!summarize || size <= 2 * EDGE_ITEMS) return all;
-  return [...all.slice(0, EDGE_ITEMS), null, ...all.slice(-EDGE_ITEMS)];
-}
-
 function body(data: Numbers, shape: readonly number[], dtype: TorchDtype): string {
   if (data.length === 0) return "[]";
-  const summarize = data.length > THRESHOLD;
-  const axes = shape.map((size) => shown(size, summarize));
-  const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((a, b) => a * b, 1));
-
-  const visible = (axis: number, start: number): number[] =>
-    axis === shape.length
-      ? [data[start]!]
-      : axes[axis]!.flatMap((i) =>
-          i === null ? [] : visible(axis + 1, start + i * strides[axis]!),
-        );
-  const { format, width } = elementFormat(visible(0, 0), dtype);
+  const { axes, strides, values } = shownOf(data, shape);
+  const { format, width } = elementFormat(values, dtype);
   if (shape.length === 0) return format(data[0]!);
 
   const print = (axis: number, start: number, indent: number): string => {
