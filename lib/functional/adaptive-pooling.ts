@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
-import { checkFloatTensor, checkTensor } from "./check.js";
+import { checkFloatTensor, checkTensor, listText } from "./check.js";
 import { op } from "./op.js";
 import { planeTaps } from "./pooling-windows.js";
 import { adaptiveWindows, type Axis } from "./windows.js";
@@ -41,7 +41,7 @@ function readAdaptive(
   const { rank } = input;
   if (rank !== n + 1 && rank !== n + 2) {
     throw new RangeError(
-      `${name}(): Expected ${n + 1}D or ${n + 2}D tensor, but got [${input.shape.join(", ")}]`,
+      `${name}(): Expected ${n + 1}D or ${n + 2}D tensor, but got ${listText(input.shape)}`,
     );
   }
   const lead = input.shape.slice(0, -n);
@@ -49,14 +49,14 @@ function readAdaptive(
   if (spatial.includes(0)) {
     throw new RangeError(
       `${name}(): Expected input to have non-zero size for non-batch dimensions, but input has ` +
-        `sizes [${input.shape.join(", ")}] with dimension ${input.shape.lastIndexOf(0)} being empty`,
+        `sizes ${listText(input.shape)} with dimension ${input.shape.lastIndexOf(0)} being empty`,
     );
   }
   const sizes = Array.isArray(outputSize)
     ? (outputSize as (number | null)[])
     : new Array<number | null>(n).fill(outputSize as number | null);
   if (sizes.length !== n) {
-    throw new RangeError(`${name}: output_size must be ${n}, but got [${sizes.join(", ")}]`);
+    throw new RangeError(`${name}: output_size must be ${n}, but got ${listText(sizes)}`);
   }
   const output = sizes.map((size, d) => size ?? spatial[d]!);
   if (!output.every((size) => Number.isInteger(size) && size >= 0)) {

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { dtypeName } from "./check.js";
+import { dtypeName, listText } from "./check.js";
 import { logSoftmax } from "./softmax.js";
 
 type Layer = (x: tf.Tensor) => tf.Tensor;
@@ -9,7 +9,7 @@ const fail = (problem: string): never => {
 };
 
 function checkTarget(input: tf.Tensor, target: tf.Tensor): void {
-  const sizes = `[${input.shape.join(", ")}]`;
+  const sizes = `${listText(input.shape)}`;
   if (target.rank > 1) fail("0D or 1D target tensor expected, multi-target not supported");
   if (input.rank !== target.rank + 1) {
     fail(

@@ -6,6 +6,10 @@ export function shapeText(shape: readonly number[]): string {
   return shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(", ")})`;
 }
 
+/** `[10, 3]`, numbers as PyTorch's messages write a list. */
+export const listText = (values: readonly (number | string | null)[]): string =>
+  `[${values.join(", ")}]`;
+
 /** Refuses what is no tensor, in PyTorch's words. */
 export function checkTensor(
   op: string,

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
 import { checkFloating } from "./broadcast.js";
-import { checkTensor, shapeText } from "./check.js";
+import { checkTensor, listText, shapeText } from "./check.js";
 import { checkClassTargets, gatherClasses } from "./class-targets.js";
 import { linear } from "./linear.js";
 import { op } from "./op.js";
@@ -100,7 +100,7 @@ function softCrossEntropy(
   if (weight !== null && (weight.rank !== 1 || weight.size !== classes)) {
     throw new Error(
       `cross_entropy: weight tensor should be defined either for all ${classes} classes or no ` +
-        `classes but got weight tensor of shape: [${weight.shape.join(", ")}]`,
+        `classes but got weight tensor of shape: ${listText(weight.shape)}`,
     );
   }
   let goal = target;

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { dtypeName } from "./check.js";
+import { dtypeName, listText } from "./check.js";
 
 /** Targets that are classes, read back and checked. */
 export interface ClassTargets {
@@ -12,8 +12,6 @@ export interface ClassTargets {
   /** How many are in a sample. */
   inner: number;
 }
-
-const list = (shape: readonly number[]): string => `[${shape.join(", ")}]`;
 
 /** Whether input and target go together, in the words of PyTorch's several losses. */
 function checkShapes(name: string, input: tf.Tensor, target: tf.Tensor): void {
@@ -38,10 +36,10 @@ function checkShapes(name: string, input: tf.Tensor, target: tf.Tensor): void {
   if (rank === 2) {
     fail(
       "0D or 1D target tensor expected, multi-target not supported: " +
-        `expected target size ${list(want)}, got ${list(target.shape)}`,
+        `expected target size ${listText(want)}, got ${listText(target.shape)}`,
     );
   }
-  fail(`Expected target size ${list(want)}, got ${list(target.shape)}`);
+  fail(`Expected target size ${listText(want)}, got ${listText(target.shape)}`);
 }
 
 /** A class's factor is a float. */
@@ -70,7 +68,7 @@ export function checkClassTargets(
   if (weight !== null && (weight.rank !== 1 || weight.size !== count)) {
     throw new Error(
       `${name}(): weight tensor should be defined either for all ${count} classes or no classes ` +
-        `but got weight tensor of shape: ${list(weight.shape)}`,
+        `but got weight tensor of shape: ${listText(weight.shape)}`,
     );
   }
   if (weight !== null) checkClassWeight(name, weight);

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expandSteps } from "../arguments.js";
-import { checkNumberTensor, checkTensor, dtypeName } from "./check.js";
+import { checkNumberTensor, checkTensor, dtypeName, listText } from "./check.js";
 
 /** The input with a batch dimension, as PyTorch takes it without. */
 export function addBatch(name: string, dims: number, input: tf.Tensor): tf.Tensor {
@@ -8,7 +8,7 @@ export function addBatch(name: string, dims: number, input: tf.Tensor): tf.Tenso
   if (input.rank === dims + 1) return tf.expandDims(input, 0);
   throw new Error(
     `Expected ${dims + 1}D (unbatched) or ${dims + 2}D (batched) input to ${name}, ` +
-      `but got input of size: [${input.shape.join(", ")}]`,
+      `but got input of size: ${listText(input.shape)}`,
   );
 }
 
@@ -31,9 +31,9 @@ export function checkBias(
   checkTensor(name, bias, "bias", 3);
   if (bias.rank === 1 && bias.shape[0] === outChannels) return;
   throw new Error(
-    `${name}(): Given weight of size [${weight.shape.join(", ")}], expected bias to be ` +
+    `${name}(): Given weight of size ${listText(weight.shape)}, expected bias to be ` +
       `1-dimensional with ${outChannels} elements, but got bias of size ` +
-      `[${bias.shape.join(", ")}] instead`,
+      `${listText(bias.shape)} instead`,
   );
 }
 
@@ -52,17 +52,17 @@ export function readSteps(
   const stride = expandSteps(`${name}(): stride`, given.stride, dims);
   const dilation = expandSteps(`${name}(): dilation`, given.dilation, dims);
   if (stride.some((s) => s <= 0)) {
-    throw new Error(`${name}(): non-positive stride is not supported, got [${stride.join(", ")}]`);
+    throw new Error(`${name}(): non-positive stride is not supported, got ${listText(stride)}`);
   }
   if (dilation.some((d) => d <= 0)) {
     throw new Error(
-      `${name}(): dilation should be greater than zero, but got [${dilation.join(", ")}]`,
+      `${name}(): dilation should be greater than zero, but got ${listText(dilation)}`,
     );
   }
   if (weight.rank !== dims + 2) {
     throw new Error(
       `${name}(): expected a ${dims + 2}-dimensional weight, ` +
-        `but got weight of size [${weight.shape.join(", ")}]`,
+        `but got weight of size ${listText(weight.shape)}`,
     );
   }
   if (input.dtype !== weight.dtype) {
@@ -78,19 +78,19 @@ export function readSteps(
   if (weight.shape[0] === 0) {
     throw new Error(
       `${name}(): Given groups=${given.groups}, expected weight to be at least ${given.groups} at ` +
-        `dimension 0, but got weight of size [${weight.shape.join(", ")}] instead`,
+        `dimension 0, but got weight of size ${listText(weight.shape)} instead`,
     );
   }
   if (weight.shape.slice(2).includes(0)) {
     throw new Error(
       `${name}(): kernel size should be greater than zero, ` +
-        `but got [${weight.shape.slice(2).join(", ")}]`,
+        `but got ${listText(weight.shape.slice(2))}`,
     );
   }
   if (weight.shape[0] % given.groups !== 0) {
     throw new Error(
       `${name}(): Given groups=${given.groups}, expected weight to be divisible by ` +
-        `${given.groups} at dimension 0, but got weight of size [[${weight.shape.join(", ")}]] instead`,
+        `${given.groups} at dimension 0, but got weight of size [${listText(weight.shape)}] instead`,
     );
   }
   return { stride, dilation };

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expandSteps, readOptions } from "../arguments.js";
-import { asFloat, checkTensor, dtypeName } from "./check.js";
+import { asFloat, checkTensor, dtypeName, listText } from "./check.js";
 import { conv1d, conv2d, conv3d } from "./conv.js";
 import { addBatch, checkBias, checkSpace, readSteps, spread } from "./conv-common.js";
 import { op } from "./op.js";
@@ -146,19 +146,19 @@ function checkSizes(
 ): void {
   if (input.shape[1] !== weight.shape[0]) {
     throw new Error(
-      `${name}(): Given transposed=1, weight of size [${weight.shape.join(", ")}], expected ` +
-        `input[${input.shape.join(", ")}] to have ${weight.shape[0]} channels, ` +
+      `${name}(): Given transposed=1, weight of size ${listText(weight.shape)}, expected ` +
+        `input${listText(input.shape)} to have ${weight.shape[0]} channels, ` +
         `but got ${input.shape[1]} channels instead`,
     );
   }
   if (padding.some((p) => p < 0)) {
-    throw new Error(`${name}(): negative padding is not supported, got [${padding.join(", ")}]`);
+    throw new Error(`${name}(): negative padding is not supported, got ${listText(padding)}`);
   }
   if (extra.some((p, i) => p < 0 || (p >= stride[i]! && p >= dilation[i]!))) {
     throw new Error(
       `${name}(): output padding must be smaller than either stride or dilation, but got ` +
-        `output_padding [${extra.join(", ")}], stride [${stride.join(", ")}], ` +
-        `dilation [${dilation.join(", ")}]`,
+        `output_padding ${listText(extra)}, stride ${listText(stride)}, ` +
+        `dilation ${listText(dilation)}`,
     );
   }
 }

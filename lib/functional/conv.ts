@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expandSteps, readOptions } from "../arguments.js";
-import { asFloat, checkTensor, dtypeName } from "./check.js";
+import { asFloat, checkTensor, dtypeName, listText } from "./check.js";
 import { addBatch, checkBias, checkSpace, readSteps } from "./conv-common.js";
 import { op } from "./op.js";
 import { padTensor } from "./pad-tensor.js";
@@ -119,8 +119,8 @@ function planConv(
   const [outChannels, perGroup, ...kernel] = weight.shape as [number, number, ...number[]];
   if (channels !== perGroup * groups) {
     throw new Error(
-      `${name}(): Given groups=${groups}, weight of size [${weight.shape.join(", ")}], expected ` +
-        `input[${input.shape.join(", ")}] to have ${perGroup * groups} channels, ` +
+      `${name}(): Given groups=${groups}, weight of size ${listText(weight.shape)}, expected ` +
+        `input${listText(input.shape)} to have ${perGroup * groups} channels, ` +
         `but got ${channels} channels instead`,
     );
   }
@@ -158,7 +158,7 @@ function readPadding(
   }
   const sizes = expandSteps(`${name}(): padding`, padding, dims);
   if (sizes.some((p) => p < 0)) {
-    throw new Error(`${name}(): negative padding is not supported, got [${sizes.join(", ")}]`);
+    throw new Error(`${name}(): negative padding is not supported, got ${listText(sizes)}`);
   }
   return sizes.map((p) => [p, p]);
 }

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
 import { checkFloating } from "./broadcast.js";
-import { checkTensor, dtypeName } from "./check.js";
+import { checkTensor, dtypeName, listText } from "./check.js";
 import { op } from "./op.js";
 import { readReduction, REDUCTION, type Reduction, reduceLoss } from "./reduction.js";
 
@@ -63,7 +63,7 @@ function readTargets(targets: tf.Tensor, lengths: readonly number[]): number[][]
   if (targets.rank !== 2 || rows !== lengths.length) {
     fail(
       `Expected targets of shape (${lengths.length}, S) or (sum of target_lengths,), ` +
-        `but got [${targets.shape.join(", ")}]`,
+        `but got ${listText(targets.shape)}`,
     );
   }
   const longest = Math.max(0, ...lengths);
@@ -131,7 +131,7 @@ export const ctcLoss = /* @__PURE__ */ op(
     checkFloating("ctc_loss()", logProbs, "log_probs");
     const isBatched = logProbs.rank === 3;
     if (!isBatched && logProbs.rank !== 2) {
-      fail(`Expected log_probs of shape (T, N, C) or (T, C), got [${logProbs.shape.join(", ")}]`);
+      fail(`Expected log_probs of shape (T, N, C) or (T, C), got ${listText(logProbs.shape)}`);
     }
     if (logProbs.size === 0) fail("log_probs tensor must not be empty");
     const [steps, batch, classes] = (

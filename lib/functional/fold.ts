@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expandSize, readOptions } from "../arguments.js";
-import { asFloat, checkFloatTensor, checkTensor } from "./check.js";
+import { asFloat, checkFloatTensor, checkTensor, listText } from "./check.js";
 import { spread } from "./conv-common.js";
 import { op } from "./op.js";
 
@@ -85,7 +85,7 @@ export const unfold = /* @__PURE__ */ op(
     if (input.rank !== 3 && input.rank !== 4) {
       throw new Error(
         "unfold(): Expected 3D or 4D (batch mode) tensor for input, " +
-          `but got: [${input.shape.join(", ")}]`,
+          `but got: ${listText(input.shape)}`,
       );
     }
     const x = input.rank === 4 ? floats : tf.expandDims(floats, 0);
@@ -133,7 +133,7 @@ export const fold = /* @__PURE__ */ op(
     if (input.rank !== 2 && input.rank !== 3) {
       throw new Error(
         "fold(): Expected 2D or 3D (batch mode) tensor for input, " +
-          `but got: [${input.shape.join(", ")}]`,
+          `but got: ${listText(input.shape)}`,
       );
     }
     const size = expandSize("fold(): outputSize", outputSize, 2) as Pair;

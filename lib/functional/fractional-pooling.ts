@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
-import { checkFloatTensor } from "./check.js";
+import { checkFloatTensor, listText } from "./check.js";
 import { op } from "./op.js";
 import { planeShape, planeTaps, type PoolSize, readSize } from "./pooling-windows.js";
 import type { Windows } from "./windows.js";
@@ -98,7 +98,7 @@ function readSamples(
   if (samples.rank === 3 && b >= batch && c === channels && d === n) return samples.dataSync();
   throw new RangeError(
     `${name}(): Expect _random_samples of shape (${batch}, ${channels}, ${n}); ` +
-      `got [${samples.shape.join(", ")}]`,
+      `got ${listText(samples.shape)}`,
   );
 }
 

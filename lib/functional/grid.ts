@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
 import { checkFloating } from "./broadcast.js";
-import { checkTensor, dtypeName } from "./check.js";
+import { checkTensor, dtypeName, listText } from "./check.js";
 import { op } from "./op.js";
 
 export interface GridSampleOptions {
@@ -17,8 +17,6 @@ type Options = Required<GridSampleOptions>;
 
 const GRID_SAMPLE: Options = { mode: "bilinear", paddingMode: "zeros", alignCorners: null };
 
-const list = (shape: readonly number[]): string => `[${shape.join(", ")}]`;
-
 function checkChoice(name: string, value: string, choices: readonly string[]): void {
   if (choices.includes(value)) return;
   const expected = choices.map((choice) => `'${choice}'`).join(", ");
@@ -32,7 +30,7 @@ function checkGridSample(input: tf.Tensor, grid: tf.Tensor, { mode, paddingMode 
   checkTensor("grid_sample", grid, "grid", 2);
   checkChoice("mode", mode, ["bilinear", "nearest", "bicubic"]);
   checkChoice("padding_mode", paddingMode, ["zeros", "border", "reflection"]);
-  const sizes = `input with sizes ${list(input.shape)} and grid with sizes ${list(grid.shape)}`;
+  const sizes = `input with sizes ${listText(input.shape)} and grid with sizes ${listText(grid.shape)}`;
   const rule =
     (input.rank !== 4 && input.rank !== 5) || grid.rank !== input.rank
       ? `4D or 5D input and grid with same number of dimensions, but got ${sizes}`
@@ -207,21 +205,21 @@ export const affineGrid = /* @__PURE__ */ op(
     if (n !== 2 && n !== 3) {
       throw new RangeError(
         "affine_grid only supports 4D and 5D sizes, for 2D and 3D affine transforms, " +
-          `respectively. Got size ${list(size)}.`,
+          `respectively. Got size ${listText(size)}.`,
       );
     }
     if (theta.rank !== 3 || theta.shape[1] !== n || theta.shape[2] !== n + 1) {
       throw new RangeError(
         `Expected a batch of ${n}D affine matrices of shape Nx${n}x${n + 1} for size ` +
-          `${list(size)}. Got ${list(theta.shape)}.`,
+          `${listText(size)}. Got ${listText(theta.shape)}.`,
       );
     }
     if (Math.min(...size) <= 0) {
-      throw new RangeError(`Expected non-zero, positive output size. Got ${list(size)}`);
+      throw new RangeError(`Expected non-zero, positive output size. Got ${listText(size)}`);
     }
     if (theta.shape[0] !== size[0]) {
       throw new RangeError(
-        `Expected a batch of ${size[0]} matrices for size ${list(size)}. Got ${list(theta.shape)}.`,
+        `Expected a batch of ${size[0]} matrices for size ${listText(size)}. Got ${listText(theta.shape)}.`,
       );
     }
     const spatial = size.slice(2);

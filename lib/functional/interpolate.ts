@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
 import { adaptiveAvgPool1d, adaptiveAvgPool2d, adaptiveAvgPool3d } from "./adaptive-pooling.js";
-import { checkTensor, dtypeName } from "./check.js";
+import { checkTensor, dtypeName, listText } from "./check.js";
 import { op } from "./op.js";
 import {
   type InterpolateMode,
@@ -52,7 +52,7 @@ function perDimension(
   if (value.length === spatial.length) return [...value];
   return fail(
     `Input and ${what} must have the same number of spatial dimensions, but got input with ` +
-      `spatial dimensions of [${spatial.join(", ")}] and ${what} of [${value.join(", ")}]. ` +
+      `spatial dimensions of ${listText(spatial)} and ${what} of ${listText(value)}. ` +
       "Please provide input tensor in (N, C, d1, d2, ...,dK) format",
   );
 }
@@ -149,7 +149,7 @@ export const interpolate = /* @__PURE__ */ op(
     if (![...spatial, ...output, lead[1]!].every((size) => Number.isInteger(size) && size > 0)) {
       fail(
         "Input and output sizes should be greater than 0, " +
-          `but got input ([${input.shape.join(", ")}]) and output ([${output.join(", ")}])`,
+          `but got input (${listText(input.shape)}) and output (${listText(output)})`,
       );
     }
     if (input.size === 0) return tf.zeros([...lead, ...output]);

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
 import { broadcast, broadcastShape, expand } from "./broadcast.js";
-import { asFloat, checkNumberTensor, checkTensor, shapeText } from "./check.js";
+import { asFloat, checkNumberTensor, checkTensor, listText, shapeText } from "./check.js";
 import { atLeast, scalarLike } from "./numeric.js";
 import { op } from "./op.js";
 import { readReduction, REDUCTION, type ReductionOptions, reduceLoss } from "./reduction.js";
@@ -102,7 +102,7 @@ export const cosineEmbeddingLoss = /* @__PURE__ */ op(
     if (input1.rank !== want || input2.rank !== want) {
       throw new Error(
         `${name}(): ${target.rank}D target tensor expects ${want}D input tensors, but found ` +
-          `inputs with sizes [${input1.shape.join(", ")}] and [${input2.shape.join(", ")}].`,
+          `inputs with sizes ${listText(input1.shape)} and ${listText(input2.shape)}.`,
       );
     }
     const [a, b] = broadcast(`${name}()`, asFloat(input1), asFloat(input2));

@@ -1,12 +1,10 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
 import { checkFloating } from "./broadcast.js";
-import { checkTensor, dtypeName } from "./check.js";
+import { checkTensor, dtypeName, listText } from "./check.js";
 import { checkClassWeight } from "./class-targets.js";
 import { op } from "./op.js";
 import { readReduction, REDUCTION, type ReductionOptions, reduceLoss } from "./reduction.js";
-
-const list = (shape: readonly number[]): string => `[${shape.join(", ")}]`;
 
 /** What is above 0, else 0: of NaN too, which PyTorch's loop passes over. */
 const positive = (x: tf.Tensor): tf.Tensor => tf.where(tf.greater(x, 0), x, tf.zerosLike(x));
@@ -24,7 +22,7 @@ function readClasses(
   if (input.rank > 2 || classes === 0) {
     throw new Error(
       `${name}(): Expected non-empty vector or matrix with optional 0-dim batch size, ` +
-        `but got: ${list(input.shape)}`,
+        `but got: ${listText(input.shape)}`,
     );
   }
   if (target.dtype !== "int32") {
@@ -72,8 +70,8 @@ export const multiMarginLoss = /* @__PURE__ */ op(
     if (target.rank > 1 || targets.length !== samples) {
       throw new Error(
         `${name}: target tensor should be 1-D with size equal to the number of input samples ` +
-          `(batch size). Expected target size [${samples}], but got ${list(target.shape)}. ` +
-          `Input has shape ${list(input.shape)}.`,
+          `(batch size). Expected target size [${samples}], but got ${listText(target.shape)}. ` +
+          `Input has shape ${listText(input.shape)}.`,
       );
     }
     const wrong = targets.find((one) => one < 0 || one >= classes);
@@ -84,7 +82,7 @@ export const multiMarginLoss = /* @__PURE__ */ op(
     }
     if (weight !== null && weight.size !== classes) {
       throw new Error(
-        `${name}(): inconsistent weight size, expected ${classes} but got ${list(weight.shape)}`,
+        `${name}(): inconsistent weight size, expected ${classes} but got ${listText(weight.shape)}`,
       );
     }
     if (weight !== null) checkClassWeight(name, weight);
@@ -141,8 +139,8 @@ export const multilabelMarginLoss = /* @__PURE__ */ op(
     const { table, targets } = readClasses(name, input, target);
     if (!tf.util.arraysEqual(input.shape, target.shape)) {
       throw new Error(
-        `${name}(): inconsistent target size: ${list(target.shape)} ` +
-          `for input of size: ${list(input.shape)}`,
+        `${name}(): inconsistent target size: ${listText(target.shape)} ` +
+          `for input of size: ${listText(input.shape)}`,
       );
     }
     const [samples, classes] = table.shape as [number, number];

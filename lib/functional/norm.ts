@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { dtypeName } from "./check.js";
+import { dtypeName, listText } from "./check.js";
 import { padTensor } from "./pad-tensor.js";
 
 export interface Moments {
@@ -66,7 +66,7 @@ export function checkEps(op: string, eps: number, training: boolean): void {
 export function checkSpread(what: string, count: number, shape: readonly number[]): void {
   if (count !== 1) return;
   throw new RangeError(
-    `Expected more than 1 ${what} when training, got input size torch.Size([${shape.join(", ")}])`,
+    `Expected more than 1 ${what} when training, got input size torch.Size(${listText(shape)})`,
   );
 }
 

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
-import { checkFloatTensor, checkTensor } from "./check.js";
+import { checkFloatTensor, checkTensor, listText } from "./check.js";
 import { checkParameters, checkSpread, moments, scaleAndShift } from "./norm.js";
 import { op } from "./op.js";
 
@@ -31,8 +31,6 @@ export interface RMSNormOptions {
 
 const FLOAT32_EPS = 2 ** -23;
 
-const list = (sizes: readonly number[]): string => `[${sizes.join(", ")}]`;
-
 /** Checks what is normalised, and gives its axes. */
 function readNormalizedShape(
   input: tf.Tensor,
@@ -50,14 +48,14 @@ function readNormalizedShape(
     if (vector === null || tf.util.arraysEqual(vector.shape, want)) continue;
     throw new RangeError(
       `Expected ${name} to be of same shape as normalized_shape, but got ${name} of shape ` +
-        `${list(vector.shape)} and normalized_shape = ${list(want)}`,
+        `${listText(vector.shape)} and normalized_shape = ${listText(want)}`,
     );
   }
   const { rank, shape } = input;
   if (rank < want.length || !tf.util.arraysEqual(shape.slice(rank - want.length), want)) {
     throw new RangeError(
-      `Given normalized_shape=${list(want)}, expected input with shape ` +
-        `${list(["*", ...want] as unknown as number[])}, but got input of size${list(shape)}`,
+      `Given normalized_shape=${listText(want)}, expected input with shape ` +
+        `${listText(["*", ...want])}, but got input of size${listText(shape)}`,
     );
   }
   return want.map((_, i) => rank - want.length + i);
@@ -136,14 +134,14 @@ function checkGroups(
   if (channels % numGroups !== 0) {
     throw new RangeError(
       "Expected number of channels in input to be divisible by num_groups, " +
-        `but got input of shape ${list(shape)} and num_groups=${numGroups}`,
+        `but got input of shape ${listText(shape)} and num_groups=${numGroups}`,
     );
   }
   for (const [name, vector] of Object.entries(vectors)) {
     if (vector === null || (vector.rank === 1 && vector.size === channels)) continue;
     throw new RangeError(
       `Expected ${name} to be a vector of size equal to the number of channels in input, ` +
-        `but got ${name} of shape ${list(vector.shape)} and input of shape ${list(shape)}`,
+        `but got ${name} of shape ${listText(vector.shape)} and input of shape ${listText(shape)}`,
     );
   }
   if (n === 1) checkSpread("value per channel", size / numGroups, shape);

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { describe, readOptions } from "../arguments.js";
-import { checkTensor, dtypeName, shapeText } from "./check.js";
+import { checkTensor, dtypeName, listText, shapeText } from "./check.js";
 import { op } from "./op.js";
 import { padTensor } from "./pad-tensor.js";
 import { paddedPlaces, type PadMode } from "./windows.js";
@@ -140,7 +140,7 @@ function checkNotEmpty({ rank, shape }: tf.Tensor, dims: number, mode: PadMode):
   if (mode === "circular" || !shape.slice(rank - dims - 1).includes(0)) return;
   throw new Error(
     `pad(): Expected ${dims + 1}D or ${dims + 2}D (batch mode) tensor with possibly 0 batch size ` +
-      `and other non-zero dimensions for input, but got: [${shape.join(", ")}]`,
+      `and other non-zero dimensions for input, but got: ${listText(shape)}`,
   );
 }
 

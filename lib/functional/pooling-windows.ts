@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { checkTensor } from "./check.js";
+import { checkTensor, listText } from "./check.js";
 import type { Axis, Windows } from "./windows.js";
 
 /** One number for all dimensions, or one for each. */
@@ -27,7 +27,7 @@ export function readSize(
   if (sizes.length !== n && !(sizes.length === 1 && (expands || typeof value === "number"))) {
     const tuple = n === 1 ? "" : `, or a tuple of ${COUNTS[n]} ints`;
     throw new RangeError(
-      `${op}: ${name} must either be a single int${tuple}, but got [${sizes.join(", ")}]`,
+      `${op}: ${name} must either be a single int${tuple}, but got ${listText(sizes)}`,
     );
   }
   for (const size of sizes) {
@@ -47,7 +47,7 @@ export function planeShape(op: string, input: tf.Tensor, n: number): number[] {
   }
   throw new RangeError(
     `${op}(): Expected ${n + 1}D or ${n + 2}D (batch mode) tensor with optional 0 dim batch size ` +
-      `for input, but got:[${shape.join(", ")}]`,
+      `for input, but got:${listText(shape)}`,
   );
 }
 

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
-import { checkTensor, wrapDim } from "./check.js";
+import { checkTensor, listText, wrapDim } from "./check.js";
 import { op } from "./op.js";
 
 export interface FlattenOptions {
@@ -57,7 +57,7 @@ export const unflatten = /* @__PURE__ */ op(
       tf.util.sizeFromShape(inferred) !== size
     ) {
       throw new RangeError(
-        `unflatten: Provided sizes [${sizes.join(", ")}] don't multiply up to the size of ` +
+        `unflatten: Provided sizes ${listText(sizes)} don't multiply up to the size of ` +
           `dim ${at} (${size}) in the input tensor`,
       );
     }

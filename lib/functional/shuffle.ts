@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { checkTensor } from "./check.js";
+import { checkTensor, listText } from "./check.js";
 import { op } from "./op.js";
 
 /** The input as `(batch, C, H, W)`, with the leading dimensions apart. */
@@ -92,7 +92,7 @@ export const channelShuffle = /* @__PURE__ */ op(
     if (shape.length < 3) {
       throw new RangeError(
         "channel_shuffle expects input with > 2 dims, " +
-          `but got input with sizes [${shape.join(", ")}]`,
+          `but got input with sizes ${listText(shape)}`,
       );
     }
     if (!(groups > 0)) {

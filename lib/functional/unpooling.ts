@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
-import { checkFloatTensor, checkTensor, dtypeName } from "./check.js";
+import { checkFloatTensor, checkTensor, dtypeName, listText } from "./check.js";
 import { op } from "./op.js";
 import { type PoolSize, readSize } from "./pooling-windows.js";
 
@@ -32,8 +32,8 @@ function checkInputs(name: string, n: number, input: tf.Tensor, indices: tf.Tens
   if (!tf.util.arraysEqual(input.shape, indices.shape)) {
     throw new RangeError(
       `${name}(): Expected shape of indices to be same as that of the input tensor ` +
-        `([${input.shape.join(", ")}]) but got indices tensor with shape: ` +
-        `[${indices.shape.join(", ")}]`,
+        `(${listText(input.shape)}) but got indices tensor with shape: ` +
+        `${listText(indices.shape)}`,
     );
   }
 }
@@ -51,7 +51,7 @@ function unpooledSize(
   const paddings = readSize(name, "padding", padding, n, false);
   if (strides.some((step) => step <= 0)) {
     throw new RangeError(
-      `${name}(): strides should be greater than zero, but got stride: [${strides.join(", ")}]`,
+      `${name}(): strides should be greater than zero, but got stride: ${listText(strides)}`,
     );
   }
   const size = spatial.map(
@@ -69,7 +69,7 @@ function unpooledSize(
     const [min, max] = [size[d]! - strides[d]!, size[d]! + strides[d]!];
     if (one > min && one < max) return;
     throw new RangeError(
-      `${name}(): invalid output_size "[${given.join(", ")}]" ` +
+      `${name}(): invalid output_size "${listText(given)}" ` +
         `(dim ${d} must be between ${min} and ${max})`,
     );
   });
