@@ -17,8 +17,9 @@ type Run = typeof lstm;
 function readWeights(
   params: readonly tf.Tensor[],
   hasBiases: boolean,
-  isProjected: boolean,
+  initial: readonly tf.Tensor[],
 ): RecurrentWeights[] {
+  const isProjected = initial.length === 2 && initial[0]!.shape.at(-1) !== initial[1]!.shape.at(-1);
   const each = 2 + (hasBiases ? 2 : 0) + (isProjected ? 1 : 0);
   return Array.from({ length: params.length / each }, (_, i) => {
     const own = params.slice(i * each, (i + 1) * each);
@@ -51,9 +52,7 @@ const over =
     batchFirst: boolean,
   ): tf.Tensor[] => {
     const initial = listOf(hx);
-    const isProjected =
-      initial.length === 2 && initial[0]!.shape.at(-1) !== initial[1]!.shape.at(-1);
-    const weights = readWeights(params, hasBiases, isProjected);
+    const weights = readWeights(params, hasBiases, initial);
     const options = { bidirectional, dropout, training, lengths: null };
     const [output, ...states] = run(batchFirst ? swap(input) : input, initial, weights, options);
     return [batchFirst ? swap(output!) : output!, ...states];
@@ -73,9 +72,7 @@ const overPacked =
     bidirectional: boolean,
   ): tf.Tensor[] => {
     const initial = listOf(hx);
-    const isProjected =
-      initial.length === 2 && initial[0]!.shape.at(-1) !== initial[1]!.shape.at(-1);
-    const weights = readWeights(params, hasBiases, isProjected);
+    const weights = readWeights(params, hasBiases, initial);
     const sizes = Array.from(batchSizes.dataSync());
     const sequence = new PackedSequence(data, sizes);
     const lengths = packedLengths(sequence);
