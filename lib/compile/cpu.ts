@@ -1,9 +1,10 @@
-import { bestBuild, loadFallback } from "../kernels/cpu/index.js";
+import { bestBuild, loadFallback, loadNarrowing } from "../kernels/cpu/index.js";
 import { type Compile, compileWith } from "./compile.js";
 import { createEngine } from "./plan/engine.js";
 
 /** `nn.compile` on tfjs' cpu backend, by kernels that this platform runs. */
-export const compile: Compile = async (...args) => {
+export const compile: Compile = async (model, example, options) => {
   if (bestBuild() === "js") await loadFallback();
-  return compileWith(createEngine, ...args);
+  if ((options?.precision ?? "float32") !== "float32") await loadNarrowing();
+  return compileWith(createEngine, model, example, options);
 };

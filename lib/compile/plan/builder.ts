@@ -1,4 +1,4 @@
-import { copy, type Heap, misfitOf, type WeightType } from "../../kernels/cpu/index.js";
+import { copy, type Heap, narrowing, type WeightType } from "../../kernels/cpu/index.js";
 import { type Argument, type Graph, Node } from "../../graph/index.js";
 import { findStatic, isAbsorbed, shapeOf, tensorMeta } from "../passes/facts.js";
 import type { Statics } from "./statics.js";
@@ -125,7 +125,7 @@ export class Builder {
     const misfits = weights.flatMap((weight): Kept[] => {
       let reason: string | null = null;
       this.weights.assume(type, this.graph, weight, (statics) => {
-        reason = misfitOf(type, statics.of(weight).values);
+        reason = narrowing().misfitOf(type, statics.of(weight).values);
         return reason === null;
       });
       return reason === null ? [] : [{ node: weight, reason }];

@@ -4,7 +4,7 @@ import { applySteps } from "./elementwise.js";
 import { blocksOf, gemmLibrary, panelBytes, stripBytes } from "./gemm.js";
 import type { Heap } from "./heap.js";
 import { windowsOf } from "./image.js";
-import { inJs } from "./fallback.js";
+import { inJs } from "./on-demand.js";
 import { type Kernel, product, share } from "./kernel.js";
 import { emitScatter } from "./wasm/scatter.js";
 

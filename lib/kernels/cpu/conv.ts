@@ -5,7 +5,8 @@ import type { Heap } from "./heap.js";
 import { imageLibrary, paddedBytes, padPlanes, type WindowSpec, windowsOf } from "./image.js";
 import { type Kernel, product, share } from "./kernel.js";
 import type { WeightType } from "./linear.js";
-import { narrowRuns, narrowSize, narrowStripBytes, scalesOf, widenLibrary, withRoom } from "./narrow.js"; // prettier-ignore
+import { narrowRunBytes, narrowSize, narrowStripBytes, scalesOf, widenLibrary, withRoom } from "./narrow.js"; // prettier-ignore
+import { narrowing } from "./on-demand.js";
 import type { TileSize } from "./wasm/winograd.js";
 import { packedWinogradBytes, packWinograd, winograd } from "./winograd.js";
 
@@ -163,7 +164,8 @@ export function packConv(
       withRoom(heap, stripBytes(count, k), (from) => {
         packStrips(rows, k * 4, count, k, from);
         const runs = { from, count: Math.ceil(count / 4), length: 4 * k, lanes: 4 } as const;
-        narrowRuns(heap, { type: weightType, ...runs, to: target });
+        const bytes = narrowRunBytes(weightType, runs.length);
+        narrowing().narrowRuns(heap, { type: weightType, ...runs, bytes, to: target });
       });
     }
   }

@@ -1,7 +1,7 @@
 /** Chains of elementwise operations over inputs that broadcast, in one pass. */
 import { checkSteps, type ElementwiseStep } from "./elementwise-ops.js";
 import type { Heap } from "./heap.js";
-import { inJs } from "./fallback.js";
+import { inJs } from "./on-demand.js";
 import { type Kernel, product, share } from "./kernel.js";
 import { emitElementwise, type Motion } from "./wasm/elementwise.js";
 

@@ -1,6 +1,6 @@
 /** The functions under every product of matrices: packing, and the product of packed matrices. */
 import type { Heap } from "./heap.js";
-import { inJs } from "./fallback.js";
+import { inJs } from "./on-demand.js";
 import { emitFewRows, emitGemm } from "./wasm/gemm.js";
 import { emitPack } from "./wasm/pack.js";
 

@@ -1,6 +1,6 @@
 /** The functions under convolutions: borders, and patches in the layout of the matrix product. */
 import type { Heap } from "./heap.js";
-import { inJs } from "./fallback.js";
+import { inJs } from "./on-demand.js";
 import { product } from "./kernel.js";
 import { emitPad, emitPatches } from "./wasm/image.js";
 

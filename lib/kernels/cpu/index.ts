@@ -26,12 +26,11 @@
  */
 export { type Activation, ACTIVATIONS } from "./activation.js";
 export { bestBuild, type Build, supports } from "./build.js";
-export { loadFallback } from "./fallback.js";
+export { loadFallback, loadNarrowing, narrowing } from "./on-demand.js";
 export type { ElementwiseStep } from "./elementwise-ops.js";
 export { elementwise } from "./elementwise.js";
 export { canShareMemory, createHeap, type Heap } from "./heap.js";
 export { linear, packedLinearBytes, packLinear, type WeightType } from "./linear.js";
-export { misfitOf } from "./narrow.js";
 export { windowsOf } from "./image.js";
 export {
   conv,

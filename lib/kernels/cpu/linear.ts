@@ -6,11 +6,12 @@ import { type Kernel, share } from "./kernel.js";
 import {
   narrowBytes,
   narrowPanelBytes,
-  narrowRuns,
+  narrowRunBytes,
   type NarrowType,
   panelWidener,
   withRoom,
 } from "./narrow.js";
+import { narrowing } from "./on-demand.js";
 
 export interface LinearSpec {
   /** Rows of x, columns of the output, columns of x. */
@@ -50,7 +51,8 @@ export function packLinear(heap: Heap, weight: PackLinear): void {
     withRoom(heap, panelBytes(n, k), (panels) => {
       packLinear(heap, { ...weight, to: panels, weightType: "f32" });
       const runs = { from: panels, count: Math.ceil(n / 8), length: 8 * k, lanes: 8, to } as const;
-      narrowRuns(heap, { type: weightType, ...runs });
+      const bytes = narrowRunBytes(weightType, runs.length);
+      narrowing().narrowRuns(heap, { type: weightType, ...runs, bytes });
     });
     return;
   }

@@ -1,5 +1,5 @@
 /** Weights in 16 or 8 bits: half or a quarter of the memory, for an error of their own. */
-import { inJs } from "./fallback.js";
+import { inJs } from "./on-demand.js";
 import type { Heap } from "./heap.js";
 import { emitWiden } from "./wasm/widen.js";
 
@@ -17,18 +17,6 @@ export const widenLibrary = (heap: Heap): WidenLibrary =>
   heap.library("widen", emitWiden, (own: Heap) => inJs().widenInJs(own));
 
 const SIZE = { f16: 2, bf16: 2, int8: 1 } as const;
-
-/** Why a type cannot hold some numbers; `null` if it can. */
-export function misfitOf(type: NarrowType, values: ArrayLike<number>): string | null {
-  if (type === "bf16") return null;
-  let most = 0;
-  for (let i = 0; i < values.length; i += 1) {
-    const size = Math.abs(values[i]!);
-    if (!(size < Infinity)) return "it holds NaN or infinities";
-    most = Math.max(most, size);
-  }
-  return type === "f16" && most > 65504 ? "it holds numbers beyond ±65504" : null;
-}
 
 /** Bytes of a number. */
 export const narrowSize = (type: NarrowType): number => SIZE[type];
@@ -48,71 +36,6 @@ export const narrowStripBytes = (type: NarrowType, k: number): number =>
 /** Where the scales of a run of numbers are. */
 export const scalesOf = (type: NarrowType, run: number, length: number): number =>
   run + narrowRunBytes(type, length) - (type === "int8" ? 32 : 0);
-
-const bits = new Uint32Array(1);
-const number = new Float32Array(bits.buffer);
-
-function toBfloat16(value: number): number {
-  number[0] = value;
-  if (Number.isNaN(value)) return 0x7fc0;
-  return (bits[0]! + 0x7fff + ((bits[0]! >>> 16) & 1)) >>> 16;
-}
-
-function toHalf(value: number): number {
-  if (Number.isNaN(value)) return 0;
-  number[0] = Math.max(-65504, Math.min(65504, value));
-  const sign = (bits[0]! >>> 16) & 0x8000;
-  number[0] = Math.abs(number[0]);
-  if (number[0] < 2 ** -14) {
-    // The spacing of denormals is 2⁻²⁴; adding 2⁻¹ rounds to it, to even.
-    number[0] = number[0] + 0.5;
-    return sign | (bits[0]! & 0x7ff);
-  }
-  const rounded = bits[0]! + 0xfff + ((bits[0]! >>> 13) & 1);
-  return sign | ((rounded - (112 << 23)) >>> 13);
-}
-
-export interface NarrowRuns {
-  type: NarrowType;
-  /** Runs of floats, one after the other. */
-  from: number;
-  count: number;
-  /** Of each, in floats. */
-  length: number;
-  /** How many numbers in turn have a scale each: the columns of a panel, or the rows of a strip. */
-  lanes: 4 | 8;
-  to: number;
-}
-
-/** Narrows panels or strips of floats. */
-export function narrowRuns(heap: Heap, runs: NarrowRuns): void {
-  const { type, count, length, lanes } = runs;
-  const memory = heap.f32;
-  const words = new Uint16Array(memory.buffer);
-  const bytes = new Int8Array(memory.buffer);
-  const size = narrowRunBytes(type, length);
-  for (let run = 0; run < count; run += 1) {
-    const source = (runs.from + run * length * 4) >>> 2;
-    const target = runs.to + run * size;
-    if (type !== "int8") {
-      const narrow = type === "f16" ? toHalf : toBfloat16;
-      for (let i = 0; i < length; i += 1) words[(target >>> 1) + i] = narrow(memory[source + i]!);
-      words.fill(0, (target >>> 1) + length, (target + size) >>> 1);
-      continue;
-    }
-    const scales = scalesOf(type, target, length) >>> 2;
-    for (let lane = 0; lane < lanes; lane += 1) {
-      let most = 0;
-      for (let i = lane; i < length; i += lanes) most = Math.max(most, Math.abs(memory[source + i]!)); // prettier-ignore
-      const scale = most / 127;
-      for (let at = lane; at < 8; at += lanes) memory[scales + at] = scale;
-      for (let i = lane; i < length; i += lanes) {
-        bytes[target + i] = scale === 0 ? 0 : Math.round(memory[source + i]! / scale);
-      }
-    }
-    bytes.fill(0, target + length, scales * 4);
-  }
-}
 
 /** Bytes of a matrix of `n` columns. */
 export const narrowBytes = (type: NarrowType, n: number, k: number): number =>

@@ -1,6 +1,6 @@
 /** LayerNorm, RMSNorm, GroupNorm and InstanceNorm. */
 import type { Heap } from "./heap.js";
-import { inJs } from "./fallback.js";
+import { inJs } from "./on-demand.js";
 import { type Kernel, share } from "./kernel.js";
 import { emitNorm } from "./wasm/norm.js";
 

@@ -1,6 +1,6 @@
 /** Copies: in another order of dimensions, of parts into a whole, of chosen rows. */
 import { collapse, elementwise } from "./elementwise.js";
-import { inJs } from "./fallback.js";
+import { inJs } from "./on-demand.js";
 import type { Heap } from "./heap.js";
 import { type Kernel, product, share } from "./kernel.js";
 import { emitCopyRows, emitTranspose } from "./wasm/transpose.js";

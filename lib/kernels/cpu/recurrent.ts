@@ -1,7 +1,7 @@
 /** LSTM, GRU and RNN over a whole sequence: one layer, one direction. */
 import { gemmLibrary, MAX_ROWS, multiply, panelBytes, productBytes } from "./gemm.js";
 import type { Heap } from "./heap.js";
-import { inJs } from "./fallback.js";
+import { inJs } from "./on-demand.js";
 import { type Kernel, share } from "./kernel.js";
 import type { WeightType } from "./linear.js";
 import { panelWidener } from "./narrow.js";

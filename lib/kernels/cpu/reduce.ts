@@ -1,6 +1,6 @@
 /** Sums, means, maxima and the like over one dimension (or several that lie side by side). */
 import type { Heap } from "./heap.js";
-import { inJs } from "./fallback.js";
+import { inJs } from "./on-demand.js";
 import { type Kernel, share } from "./kernel.js";
 import { emitReduce } from "./wasm/reduce.js";
 

@@ -1,6 +1,6 @@
 /** Softmax and log-softmax over the last dimension. */
 import type { Heap } from "./heap.js";
-import { inJs } from "./fallback.js";
+import { inJs } from "./on-demand.js";
 import { type Kernel, share } from "./kernel.js";
 import { emitSoftmax } from "./wasm/softmax.js";
 

@@ -2,7 +2,7 @@
 import { type Activation, finishOf } from "./activation.js";
 import type { Heap } from "./heap.js";
 import { imageLibrary, paddedBytes, type Windows, type WindowSpec, windowsOf } from "./image.js";
-import { inJs } from "./fallback.js";
+import { inJs } from "./on-demand.js";
 import { type Kernel, product, share } from "./kernel.js";
 import { emitWindows, type WindowShape } from "./wasm/windows.js";
 

@@ -4,7 +4,7 @@ import type { ConvPointers, ConvSpec } from "./conv.js";
 import { gemmLibrary, stripBytes } from "./gemm.js";
 import type { Heap } from "./heap.js";
 import { imageLibrary, paddedBytes, padPlanes, windowsOf } from "./image.js";
-import { inJs } from "./fallback.js";
+import { inJs } from "./on-demand.js";
 import { type Kernel, product, share } from "./kernel.js";
 import { emitWinograd, type TileSize } from "./wasm/winograd.js";
 
