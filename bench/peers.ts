@@ -2,7 +2,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type * as Ort from "onnxruntime-web";
 import * as nn from "sconce";
-import { dropKernels, useKernels } from "../lib/eager/index.js";
+import { kernelsFor } from "../lib/eager/index.js";
+import { setKernels } from "../lib/functional/op.js";
 import { type BenchModel, type Call, firstTensor, type Input, toTensor } from "./models.js";
 
 /** What a peer makes a model of. */
@@ -99,9 +100,9 @@ export const eager = (name: string, backend: nn.BackendName): Peer => ({
       call: async (inputs) => {
         await tf.setBackend(backend);
         // What is measured is tfjs: our kernels under the ops are another question (bench eager).
-        if (backend === "cpu" || backend === "wasm") dropKernels(backend);
+        if (backend === "cpu" || backend === "wasm") setKernels(backend, null);
         const values = await call(inputs);
-        if (backend === "cpu" || backend === "wasm") useKernels(backend);
+        if (backend === "cpu" || backend === "wasm") setKernels(backend, kernelsFor(backend));
         await tf.setBackend("cpu");
         return values;
       },

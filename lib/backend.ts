@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "./arguments.js";
+import { setKernels } from "./functional/op.js";
 
 /** The tfjs backends that `setBackend` knows. */
 export type BackendName = "webgl" | "cpu" | "wasm" | "webgpu";
@@ -49,7 +50,9 @@ export async function setBackend(
   await loadBackend(name, wasmPath);
   if (await tf.setBackend(name)) {
     // Loaded only where they are of use: the ops of functional run them there.
-    if (name === "cpu" || name === "wasm") (await import("./eager/index.js")).useKernels(name);
+    if (name === "cpu" || name === "wasm") {
+      setKernels(name, (await import("./eager/index.js")).kernelsFor(name));
+    }
     // In Node it would advertise tfjs-node at first use, which has no part in this.
     if (name === "cpu") (tf.backend() as unknown as { firstUse: boolean }).firstUse = false;
     return name;

@@ -5,11 +5,12 @@
  * @packageDocumentation
  */
 import { loadBackend } from "./backend.js";
-import { useKernels } from "./eager/index.js";
+import { kernelsFor } from "./eager/index.js";
 import { replaceTfjsKernels } from "./eager/tfjs.js";
+import { setKernels } from "./functional/op.js";
 
 await loadBackend("cpu");
-useKernels("cpu");
+setKernels("cpu", kernelsFor("cpu"));
 
 /** Puts tfjs' own kernels back; the ops of `functional` keep ours. */
 export const restoreTfjsKernels: () => void = replaceTfjsKernels();

@@ -3,7 +3,7 @@
  * backend and on its wasm backend's heap. tfjs' own kernels stay what they are.
  */
 import * as tf from "@tensorflow/tfjs-core";
-import { type OpKernel, setKernels } from "../functional/op.js";
+import type { OpKernel } from "../functional/op.js";
 import { bestBuild } from "../kernels/cpu/index.js";
 import { CONV } from "./conv.js";
 import type { EagerKernel } from "./kernels.js";
@@ -26,9 +26,12 @@ export function memoryOf(backend: tf.KernelBackend, name: string): Memory | null
 
 const asTensor = (info: tf.TensorInfo): tf.Tensor => tf.engine().makeTensorFromTensorInfo(info);
 
-/** Lets the ops of `functional` run our kernels on these backends; what they do not take, tfjs does. */
-export function useKernels(backend: "cpu" | "wasm"): void {
-  if (bestBuild() === "js") return; // no better than the bodies by enough
+/**
+ * Our kernels for the ops of `functional` on these backends; what they do not take, tfjs does. `null`
+ * where they are no better than that by enough.
+ */
+export function kernelsFor(backend: "cpu" | "wasm"): ReadonlyMap<string, OpKernel> | null {
+  if (bestBuild() === "js") return null;
   // On tfjs-wasm, what is elementwise or a window is as fast there.
   const kernels = { ...LINEAR, ...CONV, ...ROWS, ...(backend === "cpu" ? POINTWISE : {}) };
   const memory = (): Memory | null => memoryOf(tf.backend(), backend);
@@ -53,10 +56,5 @@ export function useKernels(backend: "cpu" | "wasm"): void {
       return where && runRecurrent(where, kind, args);
     });
   }
-  setKernels(backend, table);
-}
-
-/** Ops run their bodies again. */
-export function dropKernels(backend: "cpu" | "wasm"): void {
-  setKernels(backend, null);
+  return table;
 }

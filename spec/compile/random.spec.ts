@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import fc from "fast-check";
-import { dropKernels, useKernels } from "../../lib/eager/index.js";
+import { kernelsFor } from "../../lib/eager/index.js";
+import { setKernels } from "../../lib/functional/op.js";
 import * as nn from "../../lib/index.js";
 import { TOLERANCE } from "../support/backends.js";
 import { inBrowser } from "../support/files.js";
@@ -44,9 +45,9 @@ async function drawAndCheck(runs: number, test: (drawn: Drawn) => Promise<boolea
 describe("Random models", () => {
   before(async () => {
     await nn.setBackend("cpu");
-    dropKernels("cpu"); // the bodies are the reference
+    setKernels("cpu", null); // the bodies are the reference
   });
-  after(() => useKernels("cpu"));
+  after(() => setKernels("cpu", kernelsFor("cpu")));
 
   const onCpu = Number(GIVEN ?? 120);
   it(`give the same eagerly, as a graph, and compiled (${onCpu} models)`, async function () {

@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expect } from "chai";
-import { dropKernels, memoryOf, useKernels } from "../../lib/eager/index.js";
+import { kernelsFor, memoryOf } from "../../lib/eager/index.js";
+import { setKernels } from "../../lib/functional/op.js";
 import * as nn from "../../lib/index.js";
 import { onEveryBackend } from "../support/backends.js";
 import { expectNoLeak } from "../support/expect.js";
@@ -71,11 +72,11 @@ const BATTERY: readonly [what: string, shape: number[], run: Run][] = [
 
 /** The same call by the ops' bodies. */
 function byBody<T>(backend: "cpu" | "wasm", run: () => T): T {
-  dropKernels(backend);
+  setKernels(backend, null);
   try {
     return run();
   } finally {
-    useKernels(backend);
+    setKernels(backend, kernelsFor(backend));
   }
 }
 

@@ -4,6 +4,7 @@ import {
   type ConvSpec,
   type Heap,
   linear,
+  loadNarrowing,
   packConv,
   packedConvBytes,
   packedLinearBytes,
@@ -99,6 +100,8 @@ function sequence(
 }
 
 onEveryBuild("narrow weights", (heap) => {
+  before(loadNarrowing);
+
   it("are the nearest of their type", () => {
     const f16 = [1, -2, 0.1, 65504, 1e6, 6e-5, 5e-8, -1e-9, 3.0001, 1 / 3];
     const halves = [

@@ -1,7 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { DECOMPOSED, optimise } from "../../../lib/compile/passes/index.js";
 import { record } from "../../../lib/compile/trace.js";
-import { dropKernels, useKernels } from "../../../lib/eager/index.js";
+import { kernelsFor } from "../../../lib/eager/index.js";
+import { setKernels } from "../../../lib/functional/op.js";
 import type { Graph } from "../../../lib/graph/index.js";
 import * as nn from "../../../lib/index.js";
 import type { Tolerance } from "../backends.js";
@@ -64,7 +65,7 @@ export async function checkOn(
     throw error;
   } finally {
     await nn.setBackend("cpu");
-    dropKernels("cpu");
+    setKernels("cpu", null);
   }
 }
 
@@ -102,11 +103,11 @@ function otherBatch(x: tf.Tensor): tf.Tensor {
 
 /** By the kernels that eager calls run. */
 function byKernels(model: RandomModel, args: Args): unknown {
-  useKernels("cpu");
+  setKernels("cpu", kernelsFor("cpu"));
   try {
     return model(...args);
   } finally {
-    dropKernels("cpu");
+    setKernels("cpu", null);
   }
 }
 
