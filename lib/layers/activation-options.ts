@@ -17,7 +17,7 @@ export class ELU extends Module {
 
   constructor(options?: F.ELUOptions & InplaceOptions) {
     super();
-    const read = readOptions("ELU", { alpha: 1, inplace: false }, options);
+    const read = readOptions(this.constructor.name, { alpha: 1, inplace: false }, options);
     this.alpha = read.alpha;
     this.inplace = read.inplace;
   }
@@ -44,7 +44,7 @@ export class CELU extends Module {
 
   constructor(options?: F.ELUOptions & InplaceOptions) {
     super();
-    const read = readOptions("CELU", { alpha: 1, inplace: false }, options);
+    const read = readOptions(this.constructor.name, { alpha: 1, inplace: false }, options);
     this.alpha = read.alpha;
     this.inplace = read.inplace;
   }
@@ -71,7 +71,11 @@ export class LeakyReLU extends Module {
 
   constructor(options?: F.LeakyReLUOptions & InplaceOptions) {
     super();
-    const read = readOptions("LeakyReLU", { negativeSlope: 0.01, inplace: false }, options);
+    const read = readOptions(
+      this.constructor.name,
+      { negativeSlope: 0.01, inplace: false },
+      options,
+    );
     this.negativeSlope = read.negativeSlope;
     this.inplace = read.inplace;
   }
@@ -99,10 +103,11 @@ export class Hardtanh extends Module {
 
   constructor(options?: F.HardtanhOptions & InplaceOptions) {
     super();
-    const read = readOptions("Hardtanh", { minVal: -1, maxVal: 1, inplace: false }, options);
+    const { name } = this.constructor;
+    const read = readOptions(name, { minVal: -1, maxVal: 1, inplace: false }, options);
     if (read.maxVal <= read.minVal) {
       throw new RangeError(
-        `Hardtanh: max_val (${read.maxVal}) must be greater than min_val (${read.minVal})`,
+        `${name}: max_val (${read.maxVal}) must be greater than min_val (${read.minVal})`,
       );
     }
     this.minVal = read.minVal;
@@ -133,7 +138,11 @@ export class RReLU extends Module {
 
   constructor(options?: Omit<F.RReLUOptions, "training"> & InplaceOptions) {
     super();
-    const read = readOptions("RReLU", { lower: 1 / 8, upper: 1 / 3, inplace: false }, options);
+    const read = readOptions(
+      this.constructor.name,
+      { lower: 1 / 8, upper: 1 / 3, inplace: false },
+      options,
+    );
     this.lower = read.lower;
     this.upper = read.upper;
     this.inplace = read.inplace;
@@ -164,7 +173,7 @@ export class Softplus extends Module {
 
   constructor(options?: F.SoftplusOptions) {
     super();
-    const read = readOptions("Softplus", { beta: 1, threshold: 20 }, options);
+    const read = readOptions(this.constructor.name, { beta: 1, threshold: 20 }, options);
     this.beta = read.beta;
     this.threshold = read.threshold;
   }
@@ -193,7 +202,7 @@ export class Hardshrink extends Module {
 
   constructor(options?: F.ShrinkOptions) {
     super();
-    const read = readOptions("Hardshrink", { lambd: 0.5 }, options);
+    const read = readOptions(this.constructor.name, { lambd: 0.5 }, options);
     this.lambd = read.lambd;
   }
 
@@ -220,7 +229,7 @@ export class Softshrink extends Module {
 
   constructor(options?: F.ShrinkOptions) {
     super();
-    const read = readOptions("Softshrink", { lambd: 0.5 }, options);
+    const read = readOptions(this.constructor.name, { lambd: 0.5 }, options);
     this.lambd = read.lambd;
   }
 
@@ -249,7 +258,7 @@ export class Threshold extends Module {
     options?: InplaceOptions,
   ) {
     super();
-    this.inplace = readOptions("Threshold", { inplace: false }, options).inplace;
+    this.inplace = readOptions(this.constructor.name, { inplace: false }, options).inplace;
   }
 
   override forward(x: tf.Tensor): tf.Tensor {

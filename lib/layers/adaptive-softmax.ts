@@ -44,7 +44,7 @@ export class AdaptiveLogSoftmaxWithLoss extends Module {
   ) {
     super();
     const defaults = { divValue: 4, headBias: false };
-    const { divValue, headBias } = readOptions("AdaptiveLogSoftmaxWithLoss", defaults, options);
+    const { divValue, headBias } = readOptions(this.constructor.name, defaults, options);
     checkCutoffs(cutoffs, nClasses);
     this.cutoffs = [...cutoffs, nClasses];
     this.divValue = divValue;

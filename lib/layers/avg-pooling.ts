@@ -38,7 +38,7 @@ export class AvgPool1d extends AvgPoolNd {
   constructor(kernelSize: F.PoolSize, options?: F.AvgPool1dOptions) {
     super();
     const read = readOptions<Required<F.AvgPool1dOptions>>(
-      "AvgPool1d",
+      this.constructor.name,
       { stride: null, padding: 0, ceilMode: false, countIncludePad: true },
       options,
     );

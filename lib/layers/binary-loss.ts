@@ -17,7 +17,7 @@ export class BCELoss extends WeightedLoss {
   static override readonly name: string = "BCELoss";
 
   constructor(options?: F.BinaryCrossEntropyOptions) {
-    super(readOptions("BCELoss", WEIGHTED, options));
+    super(readOptions(new.target.name, WEIGHTED, options));
   }
 
   override forward(input: tf.Tensor, target: tf.Tensor): tf.Tensor {
@@ -41,7 +41,7 @@ export class BCEWithLogitsLoss extends WeightedLoss {
   constructor(options?: F.BinaryCrossEntropyWithLogitsOptions) {
     const defaults = { ...WEIGHTED, posWeight: null };
     const read = readOptions<Required<F.BinaryCrossEntropyWithLogitsOptions>>(
-      "BCEWithLogitsLoss",
+      new.target.name,
       defaults,
       options,
     );
@@ -66,7 +66,7 @@ export class SoftMarginLoss extends Loss {
   static override readonly name: string = "SoftMarginLoss";
 
   constructor(options?: F.ReductionOptions) {
-    super(readOptions("SoftMarginLoss", REDUCTION, options));
+    super(readOptions(new.target.name, REDUCTION, options));
   }
 
   override forward(input: tf.Tensor, target: tf.Tensor): tf.Tensor {
@@ -85,7 +85,7 @@ export class MultiLabelSoftMarginLoss extends WeightedLoss {
   static override readonly name: string = "MultiLabelSoftMarginLoss";
 
   constructor(options?: F.BinaryCrossEntropyOptions) {
-    super(readOptions("MultiLabelSoftMarginLoss", WEIGHTED, options));
+    super(readOptions(new.target.name, WEIGHTED, options));
   }
 
   override forward(input: tf.Tensor, target: tf.Tensor): tf.Tensor {

@@ -21,7 +21,7 @@ export class NLLLoss extends WeightedLoss {
   readonly ignoreIndex: number;
 
   constructor(options?: F.NLLLossOptions) {
-    const read = readOptions("NLLLoss", NLL, options);
+    const read = readOptions(new.target.name, NLL, options);
     super(read);
     this.ignoreIndex = read.ignoreIndex;
   }
@@ -60,7 +60,7 @@ export class CrossEntropyLoss extends WeightedLoss {
 
   constructor(options?: F.CrossEntropyOptions) {
     const defaults: Required<F.CrossEntropyOptions> = { ...NLL, labelSmoothing: 0 };
-    const read = readOptions("CrossEntropyLoss", defaults, options);
+    const read = readOptions(new.target.name, defaults, options);
     super(read);
     this.ignoreIndex = read.ignoreIndex;
     this.labelSmoothing = read.labelSmoothing;
@@ -108,7 +108,7 @@ export class LinearCrossEntropyLoss extends WeightedLoss {
       ...{ ignoreIndex: null, labelSmoothing: 0 },
     };
     const read = readOptions<Required<LinearCrossEntropyLossOptions>>(
-      "LinearCrossEntropyLoss",
+      new.target.name,
       defaults,
       options,
     );

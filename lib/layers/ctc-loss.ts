@@ -20,7 +20,7 @@ export class CTCLoss extends Loss {
   constructor(options?: F.CTCLossOptions) {
     const { reduction } = REDUCTION;
     const defaults = { blank: 0, reduction, zeroInfinity: false };
-    const read = readOptions("CTCLoss", defaults, options);
+    const read = readOptions(new.target.name, defaults, options);
     super({ ...REDUCTION, reduction: read.reduction });
     this.blank = read.blank;
     this.zeroInfinity = read.zeroInfinity;

@@ -18,7 +18,7 @@ export class CosineSimilarity extends Module {
 
   constructor(options?: F.CosineSimilarityOptions) {
     super();
-    const read = readOptions("CosineSimilarity", { dim: 1, eps: 1e-8 }, options);
+    const read = readOptions(this.constructor.name, { dim: 1, eps: 1e-8 }, options);
     this.dim = read.dim;
     this.eps = read.eps;
   }
@@ -45,7 +45,7 @@ export class PairwiseDistance extends Module {
   constructor(options?: F.PairwiseDistanceOptions) {
     super();
     const defaults = { p: 2, eps: 1e-6, keepdim: false };
-    const { p, eps, keepdim } = readOptions("PairwiseDistance", defaults, options);
+    const { p, eps, keepdim } = readOptions(this.constructor.name, defaults, options);
     this.norm = p;
     this.eps = eps;
     this.keepdim = keepdim;

@@ -21,7 +21,11 @@ export class KLDivLoss extends Module {
   constructor(options?: F.KLDivOptions) {
     super();
     const defaults: Required<F.KLDivOptions> = { ...REDUCTION, logTarget: false };
-    const { reduction, logTarget, ...legacy } = readOptions("KLDivLoss", defaults, options);
+    const { reduction, logTarget, ...legacy } = readOptions(
+      this.constructor.name,
+      defaults,
+      options,
+    );
     this.reduction =
       reduction === "batchmean" ? reduction : legacyReduction({ ...legacy, reduction });
     this.logTarget = logTarget;
@@ -48,7 +52,7 @@ export class PoissonNLLLoss extends Loss {
 
   constructor(options?: F.PoissonNLLLossOptions) {
     const defaults = { ...REDUCTION, logInput: true, full: false, eps: 1e-8 };
-    const read = readOptions("PoissonNLLLoss", defaults, options);
+    const read = readOptions(new.target.name, defaults, options);
     super(read);
     this.logInput = read.logInput;
     this.full = read.full;
@@ -77,7 +81,7 @@ export class GaussianNLLLoss extends Loss {
 
   constructor(options?: F.GaussianNLLLossOptions) {
     const defaults = { full: false, eps: 1e-6, reduction: REDUCTION.reduction };
-    const { full, eps, reduction } = readOptions("GaussianNLLLoss", defaults, options);
+    const { full, eps, reduction } = readOptions(new.target.name, defaults, options);
     super({ ...REDUCTION, reduction });
     this.full = full;
     this.eps = eps;

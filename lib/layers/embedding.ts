@@ -97,7 +97,7 @@ export class Embedding extends EmbeddingBase {
   static override readonly name: string = "Embedding";
 
   constructor(numEmbeddings: number, embeddingDim: number, options?: EmbeddingLayerOptions) {
-    super(numEmbeddings, embeddingDim, readOptions("Embedding", LAYER, options));
+    super(numEmbeddings, embeddingDim, readOptions(new.target.name, LAYER, options));
   }
 
   /** A layer with a given weight `(numEmbeddings, embeddingDim)`. */
@@ -151,7 +151,7 @@ export class EmbeddingBag extends EmbeddingBase {
       mode: "mean",
       includeLastOffset: false,
     };
-    const read = readOptions("EmbeddingBag", defaults, options);
+    const read = readOptions(new.target.name, defaults, options);
     super(numEmbeddings, embeddingDim, read);
     this.mode = read.mode;
     this.includeLastOffset = read.includeLastOffset;

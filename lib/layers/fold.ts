@@ -31,7 +31,7 @@ export class Unfold extends Module {
     options?: F.FoldOptions,
   ) {
     super();
-    this.options = readOptions("Unfold", OPTIONS, options);
+    this.options = readOptions(this.constructor.name, OPTIONS, options);
   }
 
   override forward(x: tf.Tensor): tf.Tensor {
@@ -61,7 +61,7 @@ export class Fold extends Module {
     options?: F.FoldOptions,
   ) {
     super();
-    this.options = readOptions("Fold", OPTIONS, options);
+    this.options = readOptions(this.constructor.name, OPTIONS, options);
   }
 
   override forward(x: tf.Tensor): tf.Tensor {

@@ -17,7 +17,7 @@ export class GLU extends Module {
 
   constructor(options?: F.GLUOptions) {
     super();
-    const read = readOptions("GLU", { dim: -1 }, options);
+    const read = readOptions(this.constructor.name, { dim: -1 }, options);
     this.dim = read.dim;
   }
 
@@ -42,7 +42,11 @@ export class GELU extends Module {
 
   constructor(options?: F.GELUOptions) {
     super();
-    const read = readOptions<Required<F.GELUOptions>>("GELU", { approximate: "none" }, options);
+    const read = readOptions<Required<F.GELUOptions>>(
+      this.constructor.name,
+      { approximate: "none" },
+      options,
+    );
     this.approximate = read.approximate;
   }
 
@@ -78,7 +82,11 @@ export class PReLU extends Module {
 
   constructor(options?: PReLUOptions) {
     super();
-    const { numParameters, init } = readOptions("PReLU", { numParameters: 1, init: 0.25 }, options);
+    const { numParameters, init } = readOptions(
+      this.constructor.name,
+      { numParameters: 1, init: 0.25 },
+      options,
+    );
     this.numParameters = numParameters;
     this.init = init;
     this.weight = new Parameter(new Empty([numParameters]));

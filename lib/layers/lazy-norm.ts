@@ -44,7 +44,7 @@ export class LazyBatchNorm1d extends BatchNorm1d {
   static override readonly name: string = "LazyBatchNorm1d";
 
   constructor(options?: NormOptions) {
-    super(0, readOptions("LazyBatchNorm1d", NORM, options));
+    super(0, readOptions(new.target.name, NORM, options));
     start(this);
   }
 
@@ -69,7 +69,7 @@ export class LazyBatchNorm2d extends BatchNorm2d {
   static override readonly name: string = "LazyBatchNorm2d";
 
   constructor(options?: NormOptions) {
-    super(0, readOptions("LazyBatchNorm2d", NORM, options));
+    super(0, readOptions(new.target.name, NORM, options));
     start(this);
   }
 
@@ -94,7 +94,7 @@ export class LazyBatchNorm3d extends BatchNorm3d {
   static override readonly name: string = "LazyBatchNorm3d";
 
   constructor(options?: NormOptions) {
-    super(0, readOptions("LazyBatchNorm3d", NORM, options));
+    super(0, readOptions(new.target.name, NORM, options));
     start(this);
   }
 
@@ -120,7 +120,7 @@ export class LazyInstanceNorm1d extends InstanceNorm1d {
   static override readonly name: string = "LazyInstanceNorm1d";
 
   constructor(options?: NormOptions) {
-    super(0, readOptions("LazyInstanceNorm1d", NORM, options));
+    super(0, readOptions(new.target.name, NORM, options));
     start(this);
   }
 
@@ -146,7 +146,7 @@ export class LazyInstanceNorm2d extends InstanceNorm2d {
   static override readonly name: string = "LazyInstanceNorm2d";
 
   constructor(options?: NormOptions) {
-    super(0, readOptions("LazyInstanceNorm2d", NORM, options));
+    super(0, readOptions(new.target.name, NORM, options));
     start(this);
   }
 
@@ -172,7 +172,7 @@ export class LazyInstanceNorm3d extends InstanceNorm3d {
   static override readonly name: string = "LazyInstanceNorm3d";
 
   constructor(options?: NormOptions) {
-    super(0, readOptions("LazyInstanceNorm3d", NORM, options));
+    super(0, readOptions(new.target.name, NORM, options));
     start(this);
   }
 

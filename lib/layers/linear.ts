@@ -28,7 +28,7 @@ export class Linear extends Module {
     options?: LinearOptions,
   ) {
     super();
-    const { bias } = readOptions("Linear", { bias: true }, options);
+    const { bias } = readOptions(this.constructor.name, { bias: true }, options);
     this.weight = new Parameter(new Empty([outFeatures, inFeatures]));
     this.bias = bias ? new Parameter(new Empty([outFeatures])) : null;
     this.resetParameters();
@@ -91,7 +91,7 @@ export class Bilinear extends Module {
     options?: LinearOptions,
   ) {
     super();
-    const { bias } = readOptions("Bilinear", { bias: true }, options);
+    const { bias } = readOptions(this.constructor.name, { bias: true }, options);
     if (in1Features <= 0) {
       throw new Error(`in1_features must be > 0, but got ${in1Features}`);
     }

@@ -91,7 +91,7 @@ export class MultiMarginLoss extends WeightedLoss {
   constructor(options?: F.MultiMarginLossOptions) {
     const defaults = { ...REDUCTION, p: 1 as const, margin: 1, weight: null };
     const read = readOptions<Required<F.MultiMarginLossOptions>>(
-      "MultiMarginLoss",
+      new.target.name,
       defaults,
       options,
     );
@@ -127,7 +127,7 @@ export class MultiLabelMarginLoss extends Loss {
   static override readonly name: string = "MultiLabelMarginLoss";
 
   constructor(options?: F.ReductionOptions) {
-    super(readOptions("MultiLabelMarginLoss", REDUCTION, options));
+    super(readOptions(new.target.name, REDUCTION, options));
   }
 
   override forward(input: tf.Tensor, target: tf.Tensor): tf.Tensor {

@@ -83,7 +83,7 @@ export class MultiheadAttention extends Module {
   ) {
     super();
     const read = readOptions<Required<MultiheadAttentionOptions>>(
-      "MultiheadAttention",
+      this.constructor.name,
       {
         ...{ dropout: 0, bias: true, addBiasKv: false, addZeroAttn: false },
         ...{ kdim: null, vdim: null, batchFirst: false },
@@ -144,7 +144,7 @@ export class MultiheadAttention extends Module {
     value: tf.Tensor,
     options?: AttentionCallOptions,
   ): [tf.Tensor, tf.Tensor | null] {
-    const read = readOptions("MultiheadAttention", CALL, options);
+    const read = readOptions(this.constructor.name, CALL, options);
     const swaps = this.batchFirst && query.rank === 3;
     const swap = (x: tf.Tensor): tf.Tensor => (swaps && x.rank === 3 ? swapBatch(x) : x);
     const q = swap(query);

@@ -35,7 +35,7 @@ export class LayerNorm extends Module {
   constructor(normalizedShape: number | readonly number[], options?: LayerNormOptions) {
     super();
     const defaults = { eps: 1e-5, elementwiseAffine: true, bias: true };
-    const { eps, elementwiseAffine, bias } = readOptions("LayerNorm", defaults, options);
+    const { eps, elementwiseAffine, bias } = readOptions(this.constructor.name, defaults, options);
     this.normalizedShape = shapeOf(normalizedShape);
     this.eps = eps;
     this.elementwiseAffine = elementwiseAffine;
@@ -90,7 +90,7 @@ export class RMSNorm extends Module {
   constructor(normalizedShape: number | readonly number[], options?: RMSNormOptions) {
     super();
     const defaults = { eps: null, elementwiseAffine: true };
-    const read = readOptions<Required<RMSNormOptions>>("RMSNorm", defaults, options);
+    const read = readOptions<Required<RMSNormOptions>>(this.constructor.name, defaults, options);
     this.normalizedShape = shapeOf(normalizedShape);
     this.eps = read.eps;
     this.elementwiseAffine = read.elementwiseAffine;
@@ -147,7 +147,7 @@ export class GroupNorm extends Module {
   ) {
     super();
     const defaults = { eps: 1e-5, affine: true, bias: true };
-    const { eps, affine, bias } = readOptions("GroupNorm", defaults, options);
+    const { eps, affine, bias } = readOptions(this.constructor.name, defaults, options);
     if (numChannels % numGroups !== 0) {
       throw new RangeError(
         `num_channels (${numChannels}) must be divisible by num_groups (${numGroups})`,

@@ -14,7 +14,7 @@ export class L1Loss extends Loss {
   static override readonly name: string = "L1Loss";
 
   constructor(options?: F.ReductionOptions) {
-    super(readOptions("L1Loss", REDUCTION, options));
+    super(readOptions(new.target.name, REDUCTION, options));
   }
 
   override forward(input: tf.Tensor, target: tf.Tensor): tf.Tensor {
@@ -33,7 +33,7 @@ export class MSELoss extends Loss {
   static override readonly name: string = "MSELoss";
 
   constructor(options?: F.ReductionOptions) {
-    super(readOptions("MSELoss", REDUCTION, options));
+    super(readOptions(new.target.name, REDUCTION, options));
   }
 
   override forward(input: tf.Tensor, target: tf.Tensor): tf.Tensor {
@@ -54,7 +54,7 @@ export class SmoothL1Loss extends Loss {
   readonly beta: number;
 
   constructor(options?: F.SmoothL1LossOptions) {
-    const read = readOptions("SmoothL1Loss", { ...REDUCTION, beta: 1 }, options);
+    const read = readOptions(new.target.name, { ...REDUCTION, beta: 1 }, options);
     super(read);
     this.beta = read.beta;
   }
@@ -78,7 +78,7 @@ export class HuberLoss extends Loss {
 
   constructor(options?: Omit<F.HuberLossOptions, "weight">) {
     const defaults: { reduction: F.Reduction; delta: number } = { reduction: "mean", delta: 1 };
-    const { reduction, delta } = readOptions("HuberLoss", defaults, options);
+    const { reduction, delta } = readOptions(new.target.name, defaults, options);
     super({ ...REDUCTION, reduction });
     if (typeof delta !== "number") {
       throw new TypeError(`HuberLoss: delta must be a float or int, got: ${describe(delta)}`);

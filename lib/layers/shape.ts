@@ -23,7 +23,11 @@ export class Flatten extends Module {
 
   constructor(options?: FlattenOptions) {
     super();
-    const { startDim, endDim } = readOptions("Flatten", { startDim: 1, endDim: -1 }, options);
+    const { startDim, endDim } = readOptions(
+      this.constructor.name,
+      { startDim: 1, endDim: -1 },
+      options,
+    );
     this.startDim = startDim;
     this.endDim = endDim;
   }

@@ -17,7 +17,11 @@ export class Softmax extends Module {
 
   constructor(options?: SoftmaxOptions) {
     super();
-    const read = readOptions<Required<SoftmaxOptions>>("Softmax", { dim: null }, options);
+    const read = readOptions<Required<SoftmaxOptions>>(
+      this.constructor.name,
+      { dim: null },
+      options,
+    );
     this.dim = read.dim;
   }
 
@@ -42,7 +46,11 @@ export class LogSoftmax extends Module {
 
   constructor(options?: SoftmaxOptions) {
     super();
-    const read = readOptions<Required<SoftmaxOptions>>("LogSoftmax", { dim: null }, options);
+    const read = readOptions<Required<SoftmaxOptions>>(
+      this.constructor.name,
+      { dim: null },
+      options,
+    );
     this.dim = read.dim;
   }
 
@@ -67,7 +75,11 @@ export class Softmin extends Module {
 
   constructor(options?: SoftmaxOptions) {
     super();
-    const read = readOptions<Required<SoftmaxOptions>>("Softmin", { dim: null }, options);
+    const read = readOptions<Required<SoftmaxOptions>>(
+      this.constructor.name,
+      { dim: null },
+      options,
+    );
     this.dim = read.dim;
   }
 

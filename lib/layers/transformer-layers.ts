@@ -76,7 +76,7 @@ export class TransformerEncoderLayer extends Module {
 
   constructor(dModel: number, nhead: number, options?: TransformerLayerOptions) {
     super();
-    const read = readOptions("TransformerEncoderLayer", LAYER, options);
+    const read = readOptions(this.constructor.name, LAYER, options);
     const { dimFeedforward, dropout: p, layerNormEps: eps, batchFirst, bias } = read;
     this.self_attn = new MultiheadAttention(dModel, nhead, { dropout: p, bias, batchFirst });
     this.linear1 = new Linear(dModel, dimFeedforward, { bias });
@@ -96,7 +96,7 @@ export class TransformerEncoderLayer extends Module {
       srcKeyPaddingMask: null,
       isCausal: false,
     };
-    const read = readOptions("TransformerEncoderLayer", defaults, options);
+    const read = readOptions(this.constructor.name, defaults, options);
     const attend = (x: tf.Tensor): tf.Tensor => this.attend(x, read);
     const feed = (x: tf.Tensor): tf.Tensor => this.feed(x);
     if (this.normFirst) {
@@ -163,7 +163,7 @@ export class TransformerDecoderLayer extends Module {
 
   constructor(dModel: number, nhead: number, options?: TransformerLayerOptions) {
     super();
-    const read = readOptions("TransformerDecoderLayer", LAYER, options);
+    const read = readOptions(this.constructor.name, LAYER, options);
     const { dimFeedforward, dropout: p, layerNormEps: eps, batchFirst, bias } = read;
     const attention = { dropout: p, bias, batchFirst };
     this.self_attn = new MultiheadAttention(dModel, nhead, attention);
@@ -190,7 +190,7 @@ export class TransformerDecoderLayer extends Module {
       ...{ tgtMask: null, memoryMask: null, tgtKeyPaddingMask: null, memoryKeyPaddingMask: null },
       ...{ tgtIsCausal: false, memoryIsCausal: false },
     };
-    const read = readOptions("TransformerDecoderLayer", defaults, options);
+    const read = readOptions(this.constructor.name, defaults, options);
     const attend = (x: tf.Tensor): tf.Tensor => this.attend(x, read);
     const look = (x: tf.Tensor): tf.Tensor => this.look(x, memory, read);
     const feed = (x: tf.Tensor): tf.Tensor => this.feed(x);

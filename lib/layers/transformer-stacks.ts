@@ -67,7 +67,7 @@ export class TransformerEncoder extends Module {
     super();
     const { norm, enableNestedTensor, maskCheck } = readOptions<
       Required<TransformerEncoderOptions>
-    >("TransformerEncoder", { norm: null, enableNestedTensor: true, maskCheck: true }, options);
+    >(this.constructor.name, { norm: null, enableNestedTensor: true, maskCheck: true }, options);
     this.layers = clones(encoderLayer, numLayers);
     this.norm = norm;
     this.enableNestedTensor = enableNestedTensor;
@@ -76,7 +76,7 @@ export class TransformerEncoder extends Module {
 
   override forward(src: tf.Tensor, options?: EncoderCallOptions): tf.Tensor {
     const { mask, srcKeyPaddingMask, isCausal } = readOptions<Required<EncoderCallOptions>>(
-      "TransformerEncoder",
+      this.constructor.name,
       { mask: null, srcKeyPaddingMask: null, isCausal: null },
       options,
     );
@@ -118,7 +118,7 @@ export class TransformerDecoder extends Module {
   ) {
     super();
     const defaults: Required<TransformerDecoderOptions> = { norm: null };
-    const { norm } = readOptions("TransformerDecoder", defaults, options);
+    const { norm } = readOptions(this.constructor.name, defaults, options);
     this.layers = clones(decoderLayer, numLayers);
     this.norm = norm;
   }

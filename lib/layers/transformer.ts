@@ -62,7 +62,7 @@ export class Transformer extends Module {
   constructor(options?: TransformerOptions) {
     super();
     const read = readOptions<Required<TransformerOptions>>(
-      "Transformer",
+      this.constructor.name,
       {
         ...{ dModel: 512, nhead: 8, numEncoderLayers: 6, numDecoderLayers: 6 },
         ...{ dimFeedforward: 2048, dropout: 0.1, activation: "relu", layerNormEps: 1e-5 },
@@ -110,7 +110,7 @@ export class Transformer extends Module {
 
   override forward(src: tf.Tensor, tgt: tf.Tensor, options?: TransformerCallOptions): tf.Tensor {
     const read = readOptions<Required<TransformerCallOptions>>(
-      "Transformer",
+      this.constructor.name,
       {
         ...{ srcMask: null, tgtMask: null, memoryMask: null },
         ...{ srcKeyPaddingMask: null, tgtKeyPaddingMask: null, memoryKeyPaddingMask: null },

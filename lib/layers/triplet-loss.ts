@@ -27,7 +27,7 @@ export class TripletMarginLoss extends Loss {
 
   constructor(options?: F.TripletMarginLossOptions) {
     const defaults = { ...REDUCTION, margin: 1, p: 2, eps: 1e-6, swap: false };
-    const read = readOptions("TripletMarginLoss", defaults, options);
+    const read = readOptions(new.target.name, defaults, options);
     checkMargin("TripletMarginLoss", read.margin);
     super(read);
     this.margin = read.margin;
@@ -64,7 +64,7 @@ export class TripletMarginWithDistanceLoss extends Loss {
     const { reduction } = REDUCTION;
     const defaults = { distanceFunction: null, margin: 1, swap: false, reduction };
     const read = readOptions<Required<F.TripletMarginWithDistanceLossOptions>>(
-      "TripletMarginWithDistanceLoss",
+      new.target.name,
       defaults,
       options,
     );

@@ -39,7 +39,7 @@ export class Upsample extends Module {
 
   constructor(options?: UpsampleOptions) {
     super();
-    const read = readOptions<Required<UpsampleOptions>>("Upsample", UPSAMPLE, options);
+    const read = readOptions<Required<UpsampleOptions>>(this.constructor.name, UPSAMPLE, options);
     this.size = read.size;
     this.scaleFactor = read.scaleFactor;
     this.mode = read.mode;
@@ -73,7 +73,7 @@ export class UpsamplingNearest2d extends Upsample {
 
   constructor(options?: UpsamplingOptions) {
     const defaults = { size: null, scaleFactor: null };
-    const read = readOptions<UpsamplingOptions>("UpsamplingNearest2d", defaults, options);
+    const read = readOptions<UpsamplingOptions>(new.target.name, defaults, options);
     super({ ...read, mode: "nearest" });
   }
 }
@@ -89,7 +89,7 @@ export class UpsamplingBilinear2d extends Upsample {
 
   constructor(options?: UpsamplingOptions) {
     const defaults = { size: null, scaleFactor: null };
-    const read = readOptions<UpsamplingOptions>("UpsamplingBilinear2d", defaults, options);
+    const read = readOptions<UpsamplingOptions>(new.target.name, defaults, options);
     super({ ...read, mode: "bilinear", alignCorners: true });
   }
 }
