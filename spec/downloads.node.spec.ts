@@ -14,20 +14,20 @@ const CEILINGS: Record<string, [app: string, ceilings: [kB: number, ...parts: Pa
     [
       [89],
       [104, "nn.load of .safetensors"],
-      [118, "nn.load of .pt"],
-      [150, "the kernels under ops", "nn.compile on cpu"],
+      [119, "nn.load of .pt"],
+      [151, "the kernels under ops", "nn.compile on cpu"],
       [138, "nn.compile on webgl"],
-      [188, "nn.loadExported"],
+      [190, "nn.loadExported"],
     ],
   ],
   "an app with a resnet": [
     CLASSIFIER,
     [
       [25],
-      [42, "nn.load of .safetensors"],
-      [57, "nn.load of .pt"],
-      [111, "nn.load of .safetensors", "the kernels under ops", "nn.compile on cpu"],
-      [95, "nn.load of .safetensors", "nn.compile on webgl"],
+      [44, "nn.load of .safetensors"],
+      [58, "nn.load of .pt"],
+      [112, "nn.load of .safetensors", "the kernels under ops", "nn.compile on cpu"],
+      [98, "nn.load of .safetensors", "nn.compile on webgl"],
     ],
   ],
 };
