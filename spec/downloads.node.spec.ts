@@ -15,7 +15,7 @@ const CEILINGS: Record<string, [app: string, ceilings: [kB: number, ...parts: Pa
       [89],
       [104, "nn.load of .safetensors"],
       [119, "nn.load of .pt"],
-      [151, "the kernels under ops", "nn.compile on cpu"],
+      [152, "the kernels under ops", "nn.compile on cpu"],
       [138, "nn.compile on webgl"],
       [190, "nn.loadExported"],
     ],
@@ -27,7 +27,7 @@ const CEILINGS: Record<string, [app: string, ceilings: [kB: number, ...parts: Pa
       [44, "nn.load of .safetensors"],
       [58, "nn.load of .pt"],
       [112, "nn.load of .safetensors", "the kernels under ops", "nn.compile on cpu"],
-      [98, "nn.load of .safetensors", "nn.compile on webgl"],
+      [99, "nn.load of .safetensors", "nn.compile on webgl"],
     ],
   ],
 };
