@@ -15,7 +15,7 @@ const CEILINGS: Record<string, [app: string, ceilings: [kB: number, ...parts: Pa
       [89],
       [104, "nn.load of .safetensors"],
       [119, "nn.load of .pt"],
-      [152, "the kernels under ops", "nn.compile on cpu"],
+      [153, "the kernels under ops", "nn.compile on cpu"],
       [138, "nn.compile on webgl"],
       [190, "nn.loadExported"],
     ],
