@@ -166,7 +166,9 @@ class Compiler {
     try {
       await this.engine?.ready?.(this.options.onProgress ?? undefined);
     } catch (error) {
-      if (!this.declines(error, this.last)) throw error;
+      if (this.declines(error, this.last)) return;
+      this.forget(); // nobody gets this compiled model, so nobody disposes it
+      throw error;
     }
   }
 
