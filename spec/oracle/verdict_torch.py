@@ -38,10 +38,10 @@ def script(path):
     return torch.jit.load(path).state_dict()
 
 
-def flatten(value, path=""):
-    """The tensors in dicts, lists and tuples, under dotted keys."""
+def flatten(value, path=None):
+    """The tensors in dicts, lists and tuples, under dotted keys; one by itself as `array`."""
     if isinstance(value, (torch.Tensor, np.ndarray)):
-        return {path or "array": value}
+        return {"array" if path is None else path: value}
     if isinstance(value, torch.Size):
         return {}
     if isinstance(value, dict):
@@ -52,7 +52,7 @@ def flatten(value, path=""):
         return {}
     found = {}
     for key, item in items:
-        found |= flatten(item, f"{path}.{key}" if path else str(key))
+        found |= flatten(item, str(key) if path is None else f"{path}.{key}")
     return found
 
 
