@@ -1,6 +1,6 @@
 import type { Argument, Node } from "../../graph/index.js";
 import { shapeOf } from "../passes/facts.js";
-import { givesFinite } from "../passes/finite.js";
+import { areFiniteBits, givesFinite } from "../passes/finite.js";
 import { DECLINED } from "../declined.js";
 import type { Builder } from "./builder.js";
 import { type Block, count } from "./value.js";
@@ -17,12 +17,12 @@ export function hasFiniteNumbers(b: Builder, node: Node): boolean {
     const [rows = 1, ...rest] = shapeOf(node);
     const write = statics.writer(node);
     const row = new Float32Array(count(rest));
-    let sum = 0;
+    const bits = new Int32Array(row.buffer);
     for (let i = 0; i < rows; i += 1) {
       write(i, 1, row, 0);
-      for (let j = 0; j < row.length; j += 1) sum += row[j]! - row[j]!; // NaN for NaN and infinities
+      if (!areFiniteBits(bits)) return false;
     }
-    return sum === 0;
+    return true;
   });
 }
 
@@ -37,10 +37,7 @@ export function addFiniteCheck(b: Builder, block: Block): void {
       const start = block.address >>> 2;
       const end = start + (block.bytes >>> 2);
       return () => {
-        const { f32 } = b.heap;
-        let sum = 0;
-        for (let i = start; i < end; i += 1) sum += f32[i]! - f32[i]!;
-        if (sum !== 0) throw DECLINED; // eslint-disable-line @typescript-eslint/only-throw-error -- a signal, not an error
+        if (!areFiniteBits(b.heap.i32, start, end)) throw DECLINED; // eslint-disable-line @typescript-eslint/only-throw-error -- a signal, not an error
       };
     },
   });

@@ -4,7 +4,7 @@ import type { ProgramSource } from "../../kernels/webgl/program.js";
 import { COPY_DIMS, copyProgram } from "../../kernels/webgl/programs/copy.js";
 import { type Argument, Node } from "../../graph/index.js";
 import type { Parts } from "../parts.js";
-import { givesFinite } from "../passes/finite.js";
+import { areFinite, givesFinite } from "../passes/finite.js";
 import { layoutIn, naturalOrder, type Value, VirtualTensor, wholeOf } from "./value.js";
 
 /** A tensor in the layout in which a program reads it. */
@@ -185,7 +185,7 @@ export class Builder {
     const { constants } = this;
     const isStatic = (one: Argument): one is Node =>
       one instanceof Node && constants.of(one) !== null;
-    const hasFinite = (one: Node): boolean => every(constants.of(one)!.values, Number.isFinite);
+    const hasFinite = (one: Node): boolean => areFinite(constants.of(one)!.values);
     return givesFinite({ isStatic, hasFinite }, node);
   }
 

@@ -8,9 +8,10 @@ import { writeTensor } from "../../kernels/webgl/textures.js";
 import { DECLINED } from "../declined.js";
 import { atOnce, type Parts } from "../parts.js";
 import { tensorMeta } from "../passes/facts.js";
+import { areFinite } from "../passes/finite.js";
 import type { CompiledPlan, Fallback, Results, StepInfo } from "../target.js";
 import { type Allocation, allocate } from "./allocate.js";
-import { type Constants, every, type Host, type Step } from "./builder.js";
+import { type Constants, type Host, type Step } from "./builder.js";
 import { Draft, type Input, type Output } from "./draft.js";
 import { checkTextures } from "./fits.js";
 import type { GpuMemory } from "./gpu.js";
@@ -177,7 +178,7 @@ export class WebglPlan implements CompiledPlan {
       return;
     }
     const values = numbers ?? input.dataSync();
-    let isFine = !this.spreadsNaN || every(values, Number.isFinite);
+    let isFine = !this.spreadsNaN || areFinite(values);
     for (let k = 0; k < checks.length; k += 1) isFine &&= checks[k]!(values);
     // What eager refuses, it refuses in its own words.
     // eslint-disable-next-line @typescript-eslint/only-throw-error -- a sign, caught by the caller

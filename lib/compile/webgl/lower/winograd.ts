@@ -7,7 +7,8 @@ import {
 } from "../../../kernels/webgl/programs/winograd.js";
 import type { Node } from "../../../graph/index.js";
 import { DECLINED } from "../../declined.js";
-import { type Builder, every, type Read, type Weight } from "../builder.js";
+import { areFinite } from "../../passes/finite.js";
+import { type Builder, type Read, type Weight } from "../builder.js";
 import type { Value } from "../value.js";
 import type { readTail } from "./products.js";
 
@@ -36,7 +37,7 @@ export function winogradWeight(b: Builder, weight: Node): Weight | null {
   const [outputs, inputs] = (weight.meta.value as { shape: readonly number[] }).shape;
   return b.packed(weight, "winograd", (values) => {
     // eslint-disable-next-line @typescript-eslint/only-throw-error -- a sign: eager can, without tiles
-    if (!every(values, Number.isFinite)) throw DECLINED;
+    if (!areFinite(values)) throw DECLINED;
     return packWinograd(values, outputs!, inputs!);
   });
 }
