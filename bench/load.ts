@@ -11,6 +11,7 @@ import { execFileSync } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { prepareFor } from "../lib/checkpoint/convert.js";
 import { Entry, inspect, load, save } from "../lib/checkpoint/index.js";
 import { fetchPackage } from "./fetched.js";
 import { settled } from "./settled.js";
@@ -74,7 +75,8 @@ async function jaxParse(): Promise<Parse> {
 }
 
 /** Halves made float32, beside a copy of as many float32. */
-function widening(): LoadRow[] {
+async function widening(): Promise<LoadRow[]> {
+  await prepareFor(["float16"]); // as `nn.load` does for a file that has some
   const count = 8 * 2 ** 20;
   const copied = new Float32Array(count).map(Math.random);
   const codes = Uint16Array.from({ length: count }, () => 0x7800 * Math.random());
@@ -149,5 +151,5 @@ export async function benchLoad(): Promise<LoadRow[]> {
     }
   }
   rmSync(FOLDER, { recursive: true });
-  return [...rows, ...widening()];
+  return [...rows, ...(await widening())];
 }
