@@ -87,6 +87,7 @@ const pool: Rule = ({ x }, attrs) => {
 
 const matmul: Rule = ({ a, b }, attrs) => {
   const { transposeA, transposeB } = attrs;
+  if (a!.shape.at(transposeA ? -2 : -1) !== b!.shape.at(transposeB ? -1 : -2)) return null; // it says why
   const lead = tf.broadcast_util.assertAndGetBroadcastShape(a!.shape.slice(0, -2), b!.shape.slice(0, -2)); // prettier-ignore
   return float([...lead, a!.shape.at(transposeA ? -1 : -2)!, b!.shape.at(transposeB ? -2 : -1)!]);
 };
@@ -145,6 +146,9 @@ const RULES: Readonly<Record<string, Rule>> = {
     if (parts.length === 0) return null;
     const shape = [...parts[0]!.shape];
     const at = ((axis as number) + shape.length) % shape.length;
+    const fits = (part: tf.Tensor): boolean =>
+      part.shape.every((size, i) => i === at || size === shape[i]);
+    if (!parts.every(fits)) return null; // the kernel says why
     shape[at] = parts.reduce((sum, part) => sum + part.shape[at]!, 0);
     return { shape, dtype: parts[0]!.dtype };
   },

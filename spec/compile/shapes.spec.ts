@@ -63,4 +63,21 @@ describe("Tracing without computing", () => {
       expect(metas(pretended)).to.deep.equal(metas(real));
     });
   }
+
+  for (const [what, run] of [
+    ["concat", (x: tf.Tensor) => tf.concat([x, tf.ones([2, 40, 8])], 1)],
+    ["matMul", (x: tf.Tensor) => tf.matMul(x, tf.ones([41, 50]))],
+  ] as [string, (x: tf.Tensor) => tf.Tensor][]) {
+    it(`refuses a ${what} of what does not fit, as the kernel does`, () => {
+      const x = tf.ones([3, 40, 40]);
+      let message = "";
+      try {
+        run(x);
+      } catch (error) {
+        ({ message } = error as Error);
+      }
+      expect(message).to.match(/shape/i);
+      expect(() => record(run, [x], DECOMPOSED, SHAPES_ONLY)).to.throw(message);
+    });
+  }
 });
