@@ -46,6 +46,7 @@ export function sliced(value: Value, begin: readonly number[], shape: readonly n
 
 /** The same elements in another shape; `null` if no strides say that. */
 export function reshaped(value: Value, shape: readonly number[]): Value | null {
+  if (shape.includes(0)) return { ...value, shape, strides: shape.map(() => 0) }; // nothing is read
   // Dimensions that are walked as one, each with its stride.
   const runs: { size: number; stride: number }[] = [];
   value.shape.forEach((size, axis) => {

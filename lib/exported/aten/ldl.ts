@@ -76,7 +76,10 @@ function eliminatePair(a: Matrix, k: number): void {
 function solve(ld: Matrix, pivots: Float64Array, b: Matrix): Matrix {
   const x = copyOf(b);
   const n = ld.length;
-  const swap = (i: number, j: number): void => void ([x[i], x[j]] = [x[j]!, x[i]!]);
+  const swap = (i: number, pivot: number): void => {
+    const j = Math.abs(pivot) - 1;
+    if (j >= 0) [x[i], x[j]] = [x[j]!, x[i]!]; // while a model is traced, pivots are zeros
+  };
   const subtract = (to: number, factor: number, from: number): void =>
     x[from]!.forEach((value, j) => (x[to]![j]! -= factor * value));
   const starts: number[] = [];
@@ -84,7 +87,7 @@ function solve(ld: Matrix, pivots: Float64Array, b: Matrix): Matrix {
     starts.push(k);
     const isPair = pivots[k]! < 0;
     const next = k + (isPair ? 2 : 1);
-    swap(next - 1, Math.abs(pivots[k]!) - 1);
+    swap(next - 1, pivots[k]!);
     for (let i = next; i < n; i += 1) for (let j = k; j < next; j += 1) subtract(i, ld[i]![j]!, j);
     if (!isPair) x[k] = x[k]!.map((value) => value / ld[k]![k]!);
     else {
@@ -98,7 +101,7 @@ function solve(ld: Matrix, pivots: Float64Array, b: Matrix): Matrix {
   for (const k of starts.reverse()) {
     const next = k + (pivots[k]! < 0 ? 2 : 1);
     for (let j = k; j < next; j += 1) for (let i = next; i < n; i += 1) subtract(j, ld[i]![j]!, i);
-    swap(next - 1, Math.abs(pivots[k]!) - 1);
+    swap(next - 1, pivots[k]!);
   }
   return x;
 }
