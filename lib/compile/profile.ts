@@ -9,7 +9,9 @@ export interface ProfileRow {
   module: string;
   kernel: string;
   milliseconds: number;
-  /** Billions of floating point operations a second; 0 where they are not counted. */
+  /** Floating point operations; 0 where they are not counted. */
+  flops: number;
+  /** Billions of them a second; 0 also where it took less than the clock tells. */
   gflops: number;
   /** The bytes that it reads and writes. */
   bytes: number;
@@ -29,7 +31,8 @@ export function profileOf(plan: CompiledPlan, inputs: readonly tf.Tensor[]): Pro
   const rows = plan.describe().map(({ node, kernel, flops, bytes }, i): ProfileRow => {
     const milliseconds = times[i]!;
     const gflops = milliseconds > 0 ? flops / milliseconds / 1e6 : 0;
-    return { node: node.name, module: node.meta.module ?? "", kernel, milliseconds, gflops, bytes };
+    const { module = "" } = node.meta;
+    return { node: node.name, module, kernel, milliseconds, flops, gflops, bytes };
   });
   const modules = new Map<string, number>();
   for (const { module, milliseconds } of rows) {

@@ -10,8 +10,17 @@ type Fast = ((...args: unknown[]) => T) & {
   explain(): { compiled: boolean; reason: string | null };
 };
 
-const compile = async (model: nn.Traceable, ...args: unknown[]): Promise<Fast> =>
-  await nn.compile(model, args);
+let made: nn.Compiled[] = [];
+afterEach(() => {
+  for (const one of made) one.dispose();
+  made = [];
+});
+
+async function compile(model: nn.Traceable, ...args: unknown[]): Promise<Fast> {
+  const fast = await nn.compile(model, args);
+  made.push(fast);
+  return fast;
+}
 
 /** A model of one layer, with whatever data it goes by. */
 class Going extends nn.Module {
@@ -32,32 +41,51 @@ const scaled = (of: (by: never) => number): ((x: T, own: Going) => T) => {
 };
 
 /** Data that forward goes by, and how it changes. */
-const DATA: [string, (x: T, own: Going) => T, unknown, (by: never) => void][] = [
-  ["an object", scaled((by: { n: number }) => by.n), { n: 2 }, (by: { n: number }) => (by.n = 5)],
-  ["an object in a list", scaled((by: { n: number }[]) => by[0]!.n), [{ n: 2 }], (by: { n: number }[]) => (by[0]!.n = 5)], // prettier-ignore
-  ["an object that grows", scaled((by: object) => Object.keys(by).length), { a: 1 }, (by: Record<string, number>) => (by.b = 1)], // prettier-ignore
-  ["a list", scaled((by: number[]) => by.length + by[0]!), [2], (by: number[]) => (by[0] = 5)],
-  ["a list that grows", scaled((by: number[]) => by.length), [2], (by: number[]) => by.push(5)],
-  ["a map", scaled((by: Map<string, number>) => by.get("n")!), new Map([["n", 2]]), (by: Map<string, number>) => by.set("n", 5)], // prettier-ignore
-  ["a set", scaled((by: Set<number>) => [...by][0]!), new Set([2]), (by: Set<number>) => by.delete(2) && by.add(5)], // prettier-ignore
-  ["an array of numbers", (x, { by }) => tf.mul(x, tf.tensor1d(by as Float32Array)), new Float32Array(4), (by: Float32Array) => by.fill(5)], // prettier-ignore
-  ["tensors in a list", (x, { by }) => tf.mul(x, (by as T[])[0]!), [tf.ones([4])], (by: T[]) => (by[0] = tf.fill([4], 5))], // prettier-ignore
-  ["a variable of tfjs", (x, { by }) => tf.mul(x, by as T), tf.variable(tf.ones([4])), (by: tf.Variable) => by.assign(tf.fill([4], 5))], // prettier-ignore
-  ["layers in a list", (x, { by }) => (by as nn.Linear[])[0]!(x), [new nn.Linear(4, 4)], ([by]: nn.Linear[]) => by!.weight.assign(tf.ones([4, 4]))], // prettier-ignore
-  ["a layer in a list, itself", (x, { by }) => (by as nn.ELU[])[0]!(x), [new nn.ELU()], (by: nn.ELU[]) => (by[0] = new nn.ELU({ alpha: 9 }))], // prettier-ignore
-  ["layers in an object", (x, { by }) => (by as { a: nn.Linear }).a(x), { a: new nn.Linear(4, 4) }, ({ a }: { a: nn.Linear }) => a.loadStateDict({ weight: tf.ones([4, 4]), bias: tf.ones([4]) })], // prettier-ignore
+const DATA: [string, (x: T, own: Going) => T, () => unknown, (by: never) => void][] = [
+  [
+    "an object",
+    scaled((by: { n: number }) => by.n),
+    () => ({ n: 2 }),
+    (by: { n: number }) => (by.n = 5),
+  ],
+  ["an object in a list", scaled((by: { n: number }[]) => by[0]!.n), () => [{ n: 2 }], (by: { n: number }[]) => (by[0]!.n = 5)], // prettier-ignore
+  ["an object that grows", scaled((by: object) => Object.keys(by).length), () => ({ a: 1 }), (by: Record<string, number>) => (by.b = 1)], // prettier-ignore
+  [
+    "a list",
+    scaled((by: number[]) => by.length + by[0]!),
+    () => [2],
+    (by: number[]) => (by[0] = 5),
+  ],
+  [
+    "a list that grows",
+    scaled((by: number[]) => by.length),
+    () => [2],
+    (by: number[]) => by.push(5),
+  ],
+  ["a map", scaled((by: Map<string, number>) => by.get("n")!), () => new Map([["n", 2]]), (by: Map<string, number>) => by.set("n", 5)], // prettier-ignore
+  ["a set", scaled((by: Set<number>) => [...by][0]!), () => new Set([2]), (by: Set<number>) => by.delete(2) && by.add(5)], // prettier-ignore
+  ["an array of numbers", (x, { by }) => tf.mul(x, tf.tensor1d(by as Float32Array)), () => new Float32Array(4), (by: Float32Array) => by.fill(5)], // prettier-ignore
+  ["tensors in a list", (x, { by }) => tf.mul(x, (by as T[])[0]!), () => [tf.ones([4])], (by: T[]) => (by[0] = tf.fill([4], 5))], // prettier-ignore
+  ["a variable of tfjs", (x, { by }) => tf.mul(x, by as T), () => tf.variable(tf.ones([4])), (by: tf.Variable) => by.assign(tf.fill([4], 5))], // prettier-ignore
+  ["layers in a list", (x, { by }) => (by as nn.Linear[])[0]!(x), () => [new nn.Linear(4, 4)], ([by]: nn.Linear[]) => by!.weight.assign(tf.ones([4, 4]))], // prettier-ignore
+  ["a layer in a list, itself", (x, { by }) => (by as nn.ELU[])[0]!(x), () => [new nn.ELU()], (by: nn.ELU[]) => (by[0] = new nn.ELU({ alpha: 9 }))], // prettier-ignore
+  ["layers in an object", (x, { by }) => (by as { a: nn.Linear }).a(x), () => ({ a: new nn.Linear(4, 4) }), ({ a }: { a: nn.Linear }) => a.loadStateDict({ weight: tf.ones([4, 4]), bias: tf.ones([4]) })], // prettier-ignore
 ];
 
 onEveryBackend("What a model goes by beside its parameters, compiled", (_, tolerance) => {
-  for (const [what, run, by, change] of DATA) {
+  for (const [what, run, make, change] of DATA) {
     it(`${what} is noticed when it changes`, async () => {
+      const by = make();
       const model = new Going(run, by);
       const x = nn.randn(2, 4);
       const fast = await compile(model, x);
       expect(fast.explain().compiled, fast.explain().reason ?? "").to.equal(true);
-      expectSame(fast(x), model(x), tolerance, "before");
+      const before = model(x);
+      expectSame(fast(x), before, tolerance, "before");
       change(by as never);
-      expectSame(fast(x), model(x), tolerance, "after");
+      const after = model(x);
+      expect(after.dataSync()).not.to.deep.equal(before.dataSync());
+      expectSame(fast(x), after, tolerance, "after");
       expect(fast.explain().compiled, fast.explain().reason ?? "").to.equal(true);
     });
   }

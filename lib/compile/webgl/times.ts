@@ -4,7 +4,7 @@ import type { Host } from "./builder.js";
 
 /** A draw is repeated for so long that waiting for the GPU does not count, and not more often. */
 const LEAST_MS = 4;
-const MOST_TIMES = 64;
+const MOST_TIMES = 1024;
 
 /** How often a wait for nothing is timed. */
 const WAITS = 5;
@@ -32,10 +32,11 @@ export function timesOf(
     if (!(step instanceof Sequence)) return timed(() => runHost(step)); // reads back, and so waits itself
     return step.launches.map((_, i) => {
       for (let times = 1; ; times *= 4) {
-        const took = timed(() => {
+        const all = timed(() => {
           for (let n = 0; n < times; n += 1) step.run(i, i + 1);
         });
-        if (took >= LEAST_MS || times >= MOST_TIMES) return Math.max(0, took - wait) / times;
+        const took = Math.max(0, all - wait);
+        if (took >= LEAST_MS || times >= MOST_TIMES) return took / times;
       }
     });
   });
