@@ -34,15 +34,15 @@ export class SileroVAD extends nn.Module {
   }
 }
 
-/** Runs it over a whole recording, chunk by chunk: the probability of speech in each. */
-export function detectSpeech(model: SileroVAD, samples: Float32Array): Float32Array {
+/** Runs it, or what it is compiled to, over a recording, chunk by chunk: the probability of speech in each. */
+export function detectSpeech(model: SileroVAD["forward"], samples: Float32Array): Float32Array {
   const padded = new Float32Array(CONTEXT + samples.length);
   padded.set(samples, CONTEXT);
   const probabilities: number[] = [];
   let state: VadState | null = null;
   for (let i = CONTEXT; i + CHUNK <= padded.length; i += CHUNK) {
     const x = tf.tensor2d(padded.slice(i - CONTEXT, i + CHUNK), [1, CONTEXT + CHUNK]);
-    const [probability, next]: [tf.Tensor, VadState] = model(x, state);
+    const [probability, next] = model(x, state);
     probabilities.push(probability.dataSync()[0]!);
     tf.dispose([x, probability, state ?? []]);
     state = next;
