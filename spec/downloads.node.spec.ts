@@ -16,7 +16,7 @@ const CEILINGS: Record<string, [app: string, ceilings: [kB: number, ...parts: Pa
       [104, "nn.load of .safetensors"],
       [119, "nn.load of .pt"],
       [153, "the kernels under ops", "nn.compile on cpu"],
-      [138, "nn.compile on webgl"],
+      [139, "nn.compile on webgl"],
       [190, "nn.loadExported"],
     ],
   ],

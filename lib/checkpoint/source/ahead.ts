@@ -24,6 +24,7 @@ export class Ahead {
     private readonly task: LoadTask,
   ) {
     this.buffer = allocate(reader.size, reader.name);
+    task.expect(reader.size - this.begin);
     task.atEnd(() => Promise.resolve(this.stop()));
     // Whoever waits for a part is told.
     this.read().catch(() => undefined);
@@ -31,17 +32,23 @@ export class Ahead {
 
   /** Begins no further part. */
   stop(): void {
+    if (this.isOver) return;
     this.isOver = true;
+    // What is not read here is counted by whoever reads it.
+    this.task.expect((this.parts.at(-1)?.to ?? this.begin) - this.reader.size);
+  }
+
+  private get begin(): number {
+    return this.reader.head?.length ?? 0;
   }
 
   /** One part after another: there is other work meanwhile. */
   private async read(): Promise<void> {
     const { reader, task, buffer, parts } = this;
     const end = Math.min(reader.size, MOST);
-    for (let from = reader.head?.length ?? 0; from < end && !this.isOver;) {
+    for (let from = this.begin; from < end && !this.isOver;) {
       task.signal.throwIfAborted();
       const to = Math.min(from + reader.partSize, end);
-      task.expect(to - from);
       const done = reader.fill(from, buffer.subarray(from, to));
       parts.push({ from, to, done });
       await done;

@@ -100,7 +100,7 @@ const histogram = /* @__PURE__ */ op(
     density: boolean,
   ): tf.Tensor[] => {
     const values = valuesOf(self);
-    let [low, high] = range ?? [Math.min(...values), Math.max(...values)];
+    let [low, high] = range ?? extentOf(values);
     if (self.size === 0 && range === null) [low, high] = [0, 0];
     if (low === high) [low, high] = [low! - 0.5, high! + 0.5];
     const width = (high! - low!) / bins;
@@ -119,10 +119,21 @@ const histogramOf = /* @__PURE__ */ op(
   },
 );
 
-/** Edges of equally wide bins. */
+/** The least and the largest, of more than fit in the arguments of a call. */
+function extentOf(values: ArrayLike<number>): [low: number, high: number] {
+  let [low, high] = [Infinity, -Infinity];
+  for (let i = 0; i < values.length; i += 1) {
+    low = Math.min(low, values[i]!);
+    high = Math.max(high, values[i]!);
+  }
+  return [low, high];
+}
+
+/** Edges of equally wide bins, as float32: what is counted is compared with these. */
 function edgesOf(low: number, high: number, bins: number): number[] {
   const [first, last] = low === high ? [low - 0.5, high + 0.5] : [low, high];
-  return Array.from({ length: bins + 1 }, (_, i) => first + (i * (last - first)) / bins);
+  const width = (last - first) / bins;
+  return Array.from({ length: bins + 1 }, (_, i) => Math.fround(first + i * width));
 }
 
 /** Counts of points `(N, D)` in boxes, and the edges of these along each dimension. */
@@ -144,9 +155,7 @@ const histogramOfPoints = /* @__PURE__ */ op(
       if (typeof bin !== "number") return [...valuesOf(bin)];
       if (range !== null) return edgesOf(range[2 * k]!, range[2 * k + 1]!, bin);
       const along = Array.from({ length: count }, (_row, i) => points[i * d + k]!);
-      return count === 0
-        ? edgesOf(0, 1, bin)
-        : edgesOf(Math.min(...along), Math.max(...along), bin);
+      return count === 0 ? edgesOf(0, 1, bin) : edgesOf(...extentOf(along), bin);
     });
     const shape = edges.map(({ length }) => length - 1);
     const counts = new Float32Array(tf.util.sizeFromShape(shape));

@@ -1,9 +1,14 @@
-/** torchvision's ops, of detection: in JavaScript, with torchvision's arithmetic on the CPU. */
+/**
+ * torchvision's ops, of detection: in JavaScript. Whatever chooses (boxes, grids, cells) is rounded to
+ * float32 where torchvision's CPU code rounds, since a last bit decides there.
+ */
 import * as tf from "@tensorflow/tfjs-core";
 import { op } from "../../functional/op.js";
 import { matmul } from "./matmul.js";
 import { defineOps } from "./support/define.js";
 import { valuesOf } from "./support/host.js";
+
+const f = Math.fround;
 
 /** Which of the boxes `x1 y1 x2 y2` stay, by falling scores: none overlaps a better one too much. */
 const nms = /* @__PURE__ */ op(
@@ -11,12 +16,12 @@ const nms = /* @__PURE__ */ op(
   (boxes: tf.Tensor, scores: tf.Tensor, threshold: number): tf.Tensor => {
     const [at, score] = [valuesOf(boxes), valuesOf(scores)];
     const area = (i: number): number =>
-      (at[4 * i + 2]! - at[4 * i]!) * (at[4 * i + 3]! - at[4 * i + 1]!);
+      f(f(at[4 * i + 2]! - at[4 * i]!) * f(at[4 * i + 3]! - at[4 * i + 1]!));
     const overlap = (i: number, j: number): number => {
       const side = (low: number, high: number): number =>
-        Math.max(0, Math.min(at[4 * i + high]!, at[4 * j + high]!) - Math.max(at[4 * i + low]!, at[4 * j + low]!)); // prettier-ignore
-      const shared = side(0, 2) * side(1, 3);
-      return shared / (area(i) + area(j) - shared);
+        f(Math.max(0, Math.min(at[4 * i + high]!, at[4 * j + high]!) - Math.max(at[4 * i + low]!, at[4 * j + low]!))); // prettier-ignore
+      const shared = f(side(0, 2) * side(1, 3));
+      return f(shared / f(f(area(i) + area(j)) - shared));
     };
     const kept: number[] = [];
     const order = Array.from(score, (_, i) => i).sort((i, j) => score[j]! - score[i]!);
@@ -105,12 +110,13 @@ const roiAlign = /* @__PURE__ */ op(
     const [, channels, height, width] = input.shape as [number, number, number, number];
     const offset = aligned ? 0.5 : 0;
     const values = cellsOf(input, rois, [rows, columns], ([, x1, y1, x2, y2], plane, store) => {
-      const [left, top] = [x1 * scale - offset, y1 * scale - offset];
+      const edge = (one: number): number => f(f(one * f(scale)) - offset);
+      const [left, top] = [edge(x1), edge(y1)];
       const least = aligned ? -Infinity : 1;
-      const wide = Math.max(x2 * scale - offset - left, least);
-      const high = Math.max(y2 * scale - offset - top, least);
-      const down = ratio > 0 ? ratio : Math.ceil(high / rows);
-      const over = ratio > 0 ? ratio : Math.ceil(wide / columns);
+      const wide = Math.max(f(edge(x2) - left), least);
+      const high = Math.max(f(edge(y2) - top), least);
+      const down = ratio > 0 ? ratio : Math.ceil(f(high / rows));
+      const over = ratio > 0 ? ratio : Math.ceil(f(wide / columns));
       for (let row = 0; row < rows; row += 1) {
         for (let column = 0; column < columns; column += 1) {
           const places: (readonly [number, number])[] = [];
@@ -149,11 +155,11 @@ const roiPool = /* @__PURE__ */ op(
     let next = 0;
     const values = cellsOf(input, rois, [rows, columns], ([, ...corners], plane, store) => {
       // As C's `round`: halves away from zero.
-      const [x1, y1, x2, y2] = corners.map((one) => Math.sign(one) * Math.round(Math.abs(one * scale))) as [number, number, number, number]; // prettier-ignore
+      const [x1, y1, x2, y2] = corners.map((one) => Math.sign(one) * Math.round(Math.abs(f(one * f(scale))))) as [number, number, number, number]; // prettier-ignore
       const span = (low: number, high: number, i: number, n: number, size: number): number[] => {
-        const cell = Math.max(high - low + 1, 1) / n;
+        const cell = f(Math.max(high - low + 1, 1) / n);
         const within = (value: number): number => Math.min(Math.max(value + low, 0), size);
-        return [within(Math.floor(i * cell)), within(Math.ceil((i + 1) * cell))];
+        return [within(Math.floor(f(i * cell))), within(Math.ceil(f((i + 1) * cell)))];
       };
       for (let channel = 0; channel < channels; channel += 1) {
         const of = plane(channel);
