@@ -80,8 +80,9 @@ export class Guard {
   }
 
   private lookInto(value: unknown, tensors: tf.Tensor[]): void {
-    if (value instanceof tf.Tensor) tensors.push(value as tf.Tensor);
-    else if (isModule(value)) this.look(value);
+    if (value instanceof tf.Tensor) {
+      if (!value.isDisposed) tensors.push(value as tf.Tensor);
+    } else if (isModule(value)) this.look(value);
     else if (!this.known.has(value)) {
       const found = watch(value);
       if (found === null) return;

@@ -75,6 +75,11 @@ export class Recorder {
     return this.known.has(tensor);
   }
 
+  /** Whether the call made a tensor, which so is nobody else's. */
+  isMade({ id }: tf.Tensor): boolean {
+    return id >= this.firstId;
+  }
+
   isAlive(dataId: object): boolean {
     return this.alive.has(dataId);
   }

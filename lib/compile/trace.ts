@@ -72,15 +72,18 @@ export function record(
   const { tensors, skeleton } = attempt(() => takeApart(args), "an argument");
   // Handles of their own: an argument may be a weight, or what else forward reads, in this call alone.
   const handles = tensors.map((tensor) => Object.create(tensor) as tf.Tensor);
-  for (const handle of handles) recorder.input(handle);
+  for (const handle of handles) {
+    // It would dispose the numbers of the example, behind its back.
+    handle.dispose = () => {
+      throw new TraceError("forward disposes what it is given: a plan would not");
+    };
+    recorder.input(handle);
+  }
 
   let inside = 0; // how many ops deep: what an op does inside is its own business
   const refuse = (dataId: object): void => {
     if (inside > 0 || !recorder.isAlive(dataId)) return;
-    throw new TraceError(
-      "forward reads the values of a tensor (dataSync, arraySync, data or array): a trace would " +
-        "freeze those of the example. Keep it in tensor ops, or read what is returned",
-    );
+    throw new TraceError(READS);
   };
   const within = <T>(run: () => T): T => {
     inside += 1;
@@ -105,6 +108,14 @@ export function record(
     patch(engine, "read", (dataId) => {
       refuse(dataId);
       return read.call(engine, dataId);
+    }),
+    ...(["dataSync", "data"] as const).map((name) => {
+      const variable = tf.Variable.prototype as unknown as Readers;
+      const reads = variable[name];
+      return patch(variable, name, function (this: unknown) {
+        if (inside === 0) throw new TraceError(READS);
+        return reads.call(this);
+      });
     }),
     patch(engine, "keep", (tensor) => {
       if (inside === 0 && recorder.knows(tensor)) throw new TraceError(KEEPS);
@@ -143,17 +154,18 @@ export function record(
   try {
     const pattern = new Pattern({ skeleton, tensors: handles });
     const given = pattern.fill(handles);
-    const call = (): unknown => (model as (...args: unknown[]) => unknown)(...given);
-    // What a plain function leaves behind is as made up as its result.
-    const output: unknown = tf.tidy(call as () => tf.TensorContainer);
-    recorder.output(output);
-    const inputs = new Set(handles);
-    const now: tf.Tensor[] = [];
-    const isSame = pattern.match(given, now) && now.every((tensor, i) => tensor === handles[i]);
-    if (!isSame) throw new TraceError(CHANGES);
+    // What a plain function leaves behind is as made up as its result, which nobody gets if this throws.
+    const output: unknown = tf.tidy(() => {
+      const result = (model as (...args: unknown[]) => unknown)(...given);
+      recorder.output(result);
+      const now: tf.Tensor[] = [];
+      const isSame = pattern.match(given, now) && now.every((tensor, i) => tensor === handles[i]);
+      if (!isSame) throw new TraceError(CHANGES);
+      return result as tf.TensorContainer;
+    });
     const dispose = (): void => {
       for (const tensor of takeApart(output).tensors) {
-        if (!inputs.has(tensor) && !(tensor instanceof State)) tensor.dispose();
+        if (recorder.isMade(tensor) && !(tensor instanceof State)) tensor.dispose();
       }
     };
     return { graph: recorder.graph, output, dispose };
@@ -175,6 +187,13 @@ function hasClasses(given: unknown): boolean {
   const count = typeof given === "number" ? given : (given as { numClasses?: number } | undefined)?.numClasses; // prettier-ignore
   return count !== undefined && count >= 0;
 }
+
+/** How a tensor's values are read. */
+type Readers = Record<"dataSync" | "data", (this: unknown) => unknown>;
+
+const READS =
+  "forward reads the values of a tensor (dataSync, arraySync, data or array): a trace would " +
+  "freeze those of the example. Keep it in tensor ops, or read what is returned";
 
 const CHANGES = "forward changes a list or an object that it is given: a plan would not";
 

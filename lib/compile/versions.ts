@@ -54,7 +54,7 @@ export class Versions {
       const mark = markOf(state);
       if (mark === this.seen.get(state)) continue;
       (changed ??= new Set()).add(state);
-      this.seen.set(state, mark);
+      if (mark !== null) this.seen.set(state, mark); // what is disposed is refused at every call
     }
     return changed ?? NOTHING;
   }

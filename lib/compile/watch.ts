@@ -81,17 +81,19 @@ function watchObject(value: Record<string, unknown>): {
   watched: Watched;
   inner: readonly unknown[];
 } {
-  const names = Object.keys(value);
+  const all = Object.keys(value);
+  // What is computed is made of what is looked at anyway, and cannot be given back.
+  const names = all.filter((name) => !Object.getOwnPropertyDescriptor(value, name)!.get);
   const before = names.length > MOST ? [] : names.map((name) => value[name]);
   const holds = (): boolean => {
     let count = 0;
     for (const name in value) if (Object.hasOwn(value, name)) count += 1;
-    if (count !== names.length) return false;
-    for (let i = 0; i < before.length; i += 1) if (!same(value[names[i]!], before[i])) return false;
+    if (count !== all.length) return false;
+    for (let i = 0; i < before.length; i += 1) if (!Object.hasOwn(value, names[i]!) || !same(value[names[i]!], before[i])) return false; // prettier-ignore
     return true;
   };
   const restore = (): void => {
-    for (const name of Object.keys(value)) if (!names.includes(name)) delete value[name];
+    for (const name of Object.keys(value)) if (!all.includes(name)) delete value[name];
     before.forEach((one, i) => (value[names[i]!] = one));
   };
   return { watched: { holds, restore }, inner: before };

@@ -138,7 +138,7 @@ function foldVector(node: Node, add: Add, isShared: Ask, isStatic: Ask): Node | 
     if (!isProduct && !isQuotient) return null;
     if (isQuotient) vector = 1 / by;
     // A weight times more than that may overflow where the product of numbers does not.
-    if (by !== 0 && !(Math.abs(vector as number) <= MOST && Math.abs(vector as number) >= 1 / MOST)) return null; // prettier-ignore
+    if ((by !== 0 || isQuotient) && !(Math.abs(vector as number) <= MOST && Math.abs(vector as number) >= 1 / MOST)) return null; // prettier-ignore
   } else {
     if (!isNode(by) || !isStatic(by) || isQuotient) return null;
     const shape = shapeOf(by);

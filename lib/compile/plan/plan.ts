@@ -3,6 +3,7 @@ import type { Heap, ThreadProgram, Threads, ThreadStep } from "../../kernels/cpu
 import type { Node } from "../../graph/index.js";
 import { type Argument, callNode, type Graph, mapNodes } from "../../graph/index.js";
 import { tensorMeta } from "../passes/facts.js";
+import { areFinite } from "../passes/finite.js";
 import type { CompiledPlan, Fallback, Kept, StepInfo } from "../target.js";
 import { DECLINED } from "../declined.js";
 import { type Arena, layOut } from "./arena.js";
@@ -220,7 +221,7 @@ export class Plan implements CompiledPlan {
       const value = this.inputs[i];
       if (!value) continue;
       writeTensor(this.heap, value, inputs[i]!);
-      if (this.needsFinite && !isFinite(inputs[i]!)) throw DECLINED; // eslint-disable-line @typescript-eslint/only-throw-error -- a signal, not an error
+      if (this.needsFinite && !areFinite(inputs[i]!.dataSync())) throw DECLINED; // eslint-disable-line @typescript-eslint/only-throw-error -- a signal, not an error
     }
   }
 
@@ -249,12 +250,6 @@ export class Plan implements CompiledPlan {
 /** What is also read as something else, in another order or by another thread, must stay. */
 const isReadOnce = (block: Block, reads: readonly Block[]): boolean =>
   reads.indexOf(block) === reads.lastIndexOf(block);
-
-function isFinite(tensor: tf.Tensor): boolean {
-  let sum = 0;
-  for (const value of tensor.dataSync()) sum += value - value; // NaN for NaN and infinities
-  return sum === 0;
-}
 
 function writeTensor(heap: Heap, value: Value, tensor: tf.Tensor): void {
   const values = tensor.dataSync();

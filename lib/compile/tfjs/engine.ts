@@ -34,7 +34,11 @@ export class TfjsEngine implements CompileEngine {
   }
 
   refresh(): boolean {
-    if (this.versions.changed().size > 0) this.dispose();
+    const changed = this.versions.changed();
+    if (changed.size > 0) this.dispose();
+    for (const { isDisposed, name } of changed) {
+      if (isDisposed) throw new Error(`compile: the parameter '${name}' is disposed`);
+    }
     return true;
   }
 

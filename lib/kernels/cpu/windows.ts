@@ -56,7 +56,7 @@ function sliding(
   const [, outH, outW] = windows.out;
   const row = padded[2] * 4;
   return ({ x, count, workspace, out, weight = 0, bias = 0, multiplier = 1 }) => {
-    // The border is written once: the planes are copied into it.
+    // The border is written once a call: the planes are copied into it.
     const edge = kind === "max" ? -Infinity : 0;
     if (isPadded) pad(0, 1, 0, 0, 0, workspace, padded[1], 0, padded[2], 0, edge);
     const inside = workspace + before[1] * row + before[2] * 4;
