@@ -46,6 +46,8 @@ export class Versions {
   /**
    * The parameters that were given other values since they were noted, or since the last time.
    * Asked before every call: nothing is made where nothing changed.
+   *
+   * @throws Error if one is disposed.
    */
   changed(): ReadonlySet<tf.Variable> {
     let changed: Set<tf.Variable> | null = null;
@@ -54,7 +56,8 @@ export class Versions {
       const mark = markOf(state);
       if (mark === this.seen.get(state)) continue;
       (changed ??= new Set()).add(state);
-      if (mark !== null) this.seen.set(state, mark); // what is disposed is refused at every call
+      if (mark === null) throw new Error(`compile: the parameter '${state.name}' is disposed`);
+      this.seen.set(state, mark);
     }
     return changed ?? NOTHING;
   }

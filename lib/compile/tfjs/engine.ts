@@ -34,11 +34,7 @@ export class TfjsEngine implements CompileEngine {
   }
 
   refresh(): boolean {
-    const changed = this.versions.changed();
-    if (changed.size > 0) this.dispose();
-    for (const { isDisposed, name } of changed) {
-      if (isDisposed) throw new Error(`compile: the parameter '${name}' is disposed`);
-    }
+    if (this.versions.changed().size > 0) this.dispose();
     return true;
   }
 
