@@ -128,14 +128,10 @@ function renorm(self: tf.Tensor, p: number, dim: number, maxnorm: number): tf.Te
   return tf.reshape(tf.mul(tf.reshape(self, [before, size, behind]), scale), self.shape);
 }
 
-export const normOps = defineOps({
-  "batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps, cudnn_enabled)":
-    batchNorm,
-  "native_batch_norm|_native_batch_norm_legit(input, weight, bias, running_mean, running_var, training, momentum, eps)":
-    nativeBatchNorm,
-  "_native_batch_norm_legit_functional(input, weight, bias, running_mean, running_var, training, momentum, eps)":
-    functionalBatchNorm,
-  "_batch_norm_with_update(input, weight, bias, running_mean, running_var, momentum, eps)": (
+/** With an empty reserve, which only a gradient would need. */
+const batchNormWithReserve =
+  (isTraining: boolean) =>
+  (
     input: tf.Tensor,
     weight: Maybe,
     bias: Maybe,
@@ -143,10 +139,20 @@ export const normOps = defineOps({
     variance: Maybe,
     momentum: number,
     eps: number,
-  ) => [
-    ...nativeBatchNorm(input, weight, bias, mean, variance, true, momentum, eps),
+  ): tf.Tensor[] => [
+    ...nativeBatchNorm(input, weight, bias, mean, variance, isTraining, momentum, eps),
     tf.zeros([0]),
-  ],
+  ];
+
+export const normOps = defineOps({
+  "batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps, cudnn_enabled)":
+    batchNorm,
+  "native_batch_norm|_native_batch_norm_legit(input, weight, bias, running_mean, running_var, training, momentum, eps)":
+    nativeBatchNorm,
+  "_native_batch_norm_legit_functional(input, weight, bias, running_mean, running_var, training, momentum, eps)":
+    functionalBatchNorm,
+  "_batch_norm_with_update(input, weight, bias, running_mean, running_var, momentum, eps)":
+    batchNormWithReserve(true),
   "_batch_norm_with_update_functional(input, weight, bias, running_mean, running_var, momentum, eps)":
     (
       input: tf.Tensor,
@@ -179,18 +185,8 @@ export const normOps = defineOps({
     momentum: number,
     eps: number,
   ) => nativeBatchNorm(input, weight, bias, null, null, true, momentum, eps),
-  "_batch_norm_no_update(input, weight, bias, running_mean, running_var, momentum, eps)": (
-    input: tf.Tensor,
-    weight: Maybe,
-    bias: Maybe,
-    mean: Maybe,
-    variance: Maybe,
-    momentum: number,
-    eps: number,
-  ) => [
-    ...nativeBatchNorm(input, weight, bias, mean, variance, false, momentum, eps),
-    tf.zeros([0]),
-  ],
+  "_batch_norm_no_update(input, weight, bias, running_mean, running_var, momentum, eps)":
+    batchNormWithReserve(false),
   "cudnn_batch_norm(input, weight, bias, running_mean, running_var, training, exponential_average_factor, epsilon)":
     (...args: Parameters<typeof nativeBatchNorm>) => [...nativeBatchNorm(...args), tf.zeros([0])],
   "instance_norm(input, weight, bias, running_mean, running_var, use_input_stats, momentum, eps, cudnn_enabled)":

@@ -102,10 +102,10 @@ const histogram = /* @__PURE__ */ op(
     const values = valuesOf(self);
     let [low, high] = range ?? extentOf(values);
     if (self.size === 0 && range === null) [low, high] = [0, 0];
-    if (low === high) [low, high] = [low! - 0.5, high! + 0.5];
-    const width = (high! - low!) / bins;
-    const edges = Array.from({ length: bins + 1 }, (_, i) => low! + i * width);
-    return counted(self, edges, (value) => Math.floor((value - low!) / width), weight, density);
+    [low, high] = apart(low!, high!);
+    const edges = dividing(low, high, bins);
+    const width = (high - low) / bins;
+    return counted(self, edges, (value) => Math.floor((value - low) / width), weight, density);
   },
 );
 
@@ -129,12 +129,17 @@ function extentOf(values: ArrayLike<number>): [low: number, high: number] {
   return [low, high];
 }
 
-/** Edges of equally wide bins, as float32: what is counted is compared with these. */
-function edgesOf(low: number, high: number, bins: number): number[] {
-  const [first, last] = low === high ? [low - 0.5, high + 0.5] : [low, high];
-  const width = (last - first) / bins;
-  return Array.from({ length: bins + 1 }, (_, i) => Math.fround(first + i * width));
-}
+/** A range that has some width. */
+const apart = (low: number, high: number): [low: number, high: number] =>
+  low === high ? [low - 0.5, high + 0.5] : [low, high];
+
+/** Edges of equally wide bins. */
+const dividing = (low: number, high: number, bins: number): number[] =>
+  Array.from({ length: bins + 1 }, (_, i) => low + i * ((high - low) / bins));
+
+/** The same as float32: what is counted is compared with these. */
+const edgesOf = (low: number, high: number, bins: number): number[] =>
+  dividing(...apart(low, high), bins).map(Math.fround);
 
 /** Counts of points `(N, D)` in boxes, and the edges of these along each dimension. */
 const histogramOfPoints = /* @__PURE__ */ op(
