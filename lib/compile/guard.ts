@@ -3,7 +3,7 @@ import { HOOKS } from "../module/call.js";
 import type { Module } from "../module/index.js";
 import { isModule, walk } from "../module/walk.js";
 import { variableOf } from "./variables.js";
-import { type Watched, watch } from "./watch.js";
+import { countKeys, same, type Watched, watch } from "./watch.js";
 
 /** A module as it was: its own properties, and how many of them were assigned. */
 interface Seen {
@@ -25,16 +25,6 @@ const namesOf = (module: Module): string[] =>
   Object.getOwnPropertyNames(module).filter((name) => isOwn(module, name));
 
 /**
- * How many properties there are; asked before every call. V8 makes no list for it where the properties
- * are kept in order (`keepInOrder`) and none is a number, as the children of a list are.
- */
-function countKeys(module: Module): number {
-  let count = 0;
-  for (const name in module) if (Object.hasOwn(module, name)) count += 1;
-  return count;
-}
-
-/**
  * Has V8 keep the properties of a module and of its classes in order. It does so for what it takes for
  * a prototype, once something is looked up through it; a function that was given another prototype,
  * and a `name` that can be written, has a table instead. Elsewhere it changes nothing.
@@ -44,9 +34,6 @@ function keepInOrder(module: Module): void {
   // More than once: the first misses of a lookup are not noted.
   for (let i = 0; i < 4; i += 1) void heir["a name that nobody has"];
 }
-
-const differs = (a: unknown, b: unknown): boolean =>
-  a !== b && !(Number.isNaN(a) && Number.isNaN(b));
 
 /**
  * Notices when a model is not what was compiled any more: a layer, a mode, a plain tensor or other
@@ -100,7 +87,7 @@ export class Guard {
     for (let at = 0; at < this.seen.length; at += 1) {
       const { module, names, values, tensors, keys } = this.seen[at]!;
       for (let i = 0; i < names.length; i += 1) {
-        if (differs(read(module, names[i]!), values[i])) return false;
+        if (!same(read(module, names[i]!), values[i])) return false;
       }
       for (let i = 0; i < tensors.length; i += 1) if (tensors[i]!.isDisposed) return false;
       if (countKeys(module) !== keys) return false;
@@ -120,7 +107,7 @@ export class Guard {
         delete record[name];
       }
       names.forEach((name, i) => {
-        if (!differs(read(module, name), values[i])) return;
+        if (same(read(module, name), values[i])) return;
         changed.add(name);
         record[name] = values[i];
       });

@@ -172,7 +172,7 @@ export class Recorder {
    */
   private attribute(tensor: tf.Tensor): Node {
     const isVariable = tensor instanceof tf.Variable;
-    if (isVariable && tensor.id >= this.firstId) {
+    if (isVariable && this.isMade(tensor)) {
       throw new TraceError("forward makes a variable of its own: a plan would not make another");
     }
     const key =

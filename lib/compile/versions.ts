@@ -55,8 +55,8 @@ export class Versions {
       const state = this.states[i]!;
       const mark = markOf(state);
       if (mark === this.seen.get(state)) continue;
-      (changed ??= new Set()).add(state);
       if (mark === null) throw new Error(`compile: the parameter '${state.name}' is disposed`);
+      (changed ??= new Set()).add(state);
       this.seen.set(state, mark);
     }
     return changed ?? NOTHING;

@@ -9,12 +9,29 @@ export interface Watched {
 /** Of more than so many entries, as of a vocabulary, only the number is watched: it is asked before every call. */
 const MOST = 1024;
 
-const same = (a: unknown, b: unknown): boolean => a === b || (Number.isNaN(a) && Number.isNaN(b));
+/** What was found in a value: how it is watched, and what it holds. */
+interface Found {
+  watched: Watched;
+  inner: readonly unknown[];
+}
+
+export const same = (a: unknown, b: unknown): boolean =>
+  a === b || (Number.isNaN(a) && Number.isNaN(b));
+
+/**
+ * How many properties of its own there are; asked before every call. V8 makes no list for it where they
+ * are kept in order and none is a number, as the children of a list of layers are.
+ */
+export function countKeys(value: object): number {
+  let count = 0;
+  for (const name in value) if (Object.hasOwn(value, name)) count += 1;
+  return count;
+}
 
 type Numbers = ArrayLike<unknown> & { set(values: ArrayLike<unknown>): void };
 
 /** What has to be looked at of a value that is data, and what that holds; `null` of anything else. */
-export function watch(value: unknown): { watched: Watched; inner: readonly unknown[] } | null {
+export function watch(value: unknown): Found | null {
   if (typeof value !== "object" || value === null) return null;
   if (Array.isArray(value)) return watchList(value);
   if (value instanceof Map) return watchEntries(value, (entry) => value.set(...(entry as [unknown, unknown]))); // prettier-ignore
@@ -27,7 +44,7 @@ export function watch(value: unknown): { watched: Watched; inner: readonly unkno
   return isPlain ? watchObject(value as Record<string, unknown>) : null;
 }
 
-function watchList(list: unknown[]): { watched: Watched; inner: readonly unknown[] } {
+function watchList(list: unknown[]): Found {
   const { length } = list;
   const before = length > MOST ? [] : [...list];
   const holds = (): boolean => {
@@ -42,7 +59,7 @@ function watchList(list: unknown[]): { watched: Watched; inner: readonly unknown
   return { watched: { holds, restore }, inner: before };
 }
 
-function watchNumbers(numbers: Numbers): { watched: Watched; inner: readonly unknown[] } {
+function watchNumbers(numbers: Numbers): Found {
   const before = numbers.length > MOST ? [] : Array.from(numbers);
   const holds = (): boolean => {
     for (let i = 0; i < before.length; i += 1) if (!same(numbers[i], before[i])) return false;
@@ -55,7 +72,7 @@ function watchNumbers(numbers: Numbers): { watched: Watched; inner: readonly unk
 function watchEntries(
   value: Map<unknown, unknown> | Set<unknown>,
   put: (entry: readonly unknown[]) => void,
-): { watched: Watched; inner: readonly unknown[] } {
+): Found {
   const { size } = value;
   const before = size > MOST ? [] : [...value.entries()];
   const holds = (): boolean => {
@@ -77,18 +94,13 @@ function watchEntries(
   return { watched: { holds, restore }, inner: before.flat() };
 }
 
-function watchObject(value: Record<string, unknown>): {
-  watched: Watched;
-  inner: readonly unknown[];
-} {
+function watchObject(value: Record<string, unknown>): Found {
   const all = Object.keys(value);
   // What is computed is made of what is looked at anyway, and cannot be given back.
   const names = all.filter((name) => !Object.getOwnPropertyDescriptor(value, name)!.get);
   const before = names.length > MOST ? [] : names.map((name) => value[name]);
   const holds = (): boolean => {
-    let count = 0;
-    for (const name in value) if (Object.hasOwn(value, name)) count += 1;
-    if (count !== all.length) return false;
+    if (countKeys(value) !== all.length) return false;
     for (let i = 0; i < before.length; i += 1) if (!Object.hasOwn(value, names[i]!) || !same(value[names[i]!], before[i])) return false; // prettier-ignore
     return true;
   };
