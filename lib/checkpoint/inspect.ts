@@ -4,7 +4,7 @@ import { DTYPES, isDtype } from "./dtype.js";
 import { openCheckpoint } from "./formats.js";
 import { type CheckpointInput, withSource } from "./source/open.js";
 import type { SourceOptions } from "./source/options.js";
-import { numelOf } from "./strided.js";
+import { numelOf } from "./sizes.js";
 import { checkWanted } from "./wanted.js";
 
 /** What a file's headers say of a tensor. */

@@ -1,5 +1,5 @@
 import { type Dtype, DTYPES, type EntryData } from "./dtype.js";
-import { numelOf } from "./strided.js";
+import { numelOf } from "./sizes.js";
 
 /** How the integers of a quantised tensor become real: (q − zeroPoint) · scale. */
 export interface Quantizer {

@@ -4,7 +4,7 @@ import type { Entry } from "./entry.js";
 import { CheckpointError } from "./errors.js";
 import { toBfloat16Bits, toFloat16Bits } from "./half.js";
 import { storedAs, writeSafetensors } from "./safetensors-write.js";
-import { numelOf } from "./strided.js";
+import { numelOf } from "./sizes.js";
 
 /** A tfjs tensor, as far as saving needs it. */
 export interface SavableTensor {

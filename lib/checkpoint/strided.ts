@@ -1,5 +1,6 @@
 /** Tensors that do not lie row-major, put so. */
 import { allocate } from "./allocate.js";
+import { numelOf } from "./sizes.js";
 import { inPieces, type LoadTask } from "./task.js";
 
 export interface Layout {
@@ -10,30 +11,6 @@ export interface Layout {
   /** Bytes of an element. */
   itemSize: number;
 }
-
-export const numelOf = (shape: readonly number[]): number =>
-  shape.includes(0) ? 0 : shape.reduce((product, size) => product * size, 1);
-
-/** Whether the elements lie as they are read: row-major, without gaps. */
-export function isContiguous(shape: readonly number[], stride: readonly number[]): boolean {
-  let expected = 1;
-  for (let axis = shape.length - 1; axis >= 0; axis -= 1) {
-    if (shape[axis] !== 1 && stride[axis] !== expected) return false;
-    expected *= shape[axis]!;
-  }
-  return true;
-}
-
-/** Whether these are sizes, or strides: integers that are counted with exactly. */
-export const areSizes = (values: readonly unknown[]): values is readonly number[] =>
-  values.every((value) => Number.isSafeInteger(value) && (value as number) >= 0);
-
-export const rowMajorStride = (shape: readonly number[]): number[] =>
-  shape.map((_, axis) => numelOf(shape.slice(axis + 1)));
-
-/** The strides of an array whose first axis is the fastest. */
-export const fortranStride = (shape: readonly number[]): number[] =>
-  shape.map((_, axis) => numelOf(shape.slice(0, axis)));
 
 type Words = Uint8Array | Uint16Array | Uint32Array;
 

@@ -4,7 +4,8 @@ import { type Dtype, DTYPES, type ForeignDtype, viewAs, wordSize } from "./dtype
 import { Entry, UnreadableEntry } from "./entry.js";
 import { CheckpointError } from "./errors.js";
 import type { Quantizer } from "./quantizer.js";
-import { areSizes, gather, isContiguous, numelOf, PIECE, swapBytes } from "./strided.js";
+import { areSizes, isContiguous, numelOf } from "./sizes.js";
+import { gather, PIECE, swapBytes } from "./strided.js";
 import { inPieces, type LoadTask } from "./task.js";
 
 /** A run of bytes that tensors share. */

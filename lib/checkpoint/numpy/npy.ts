@@ -9,7 +9,8 @@ import { type Dtype, DTYPES, type ForeignDtype, isDtype, wordSize } from "../dty
 import { Entry } from "../entry.js";
 import { CheckpointError, placed } from "../errors.js";
 import { looksLikeNpy } from "../signs.js";
-import { fortranStride, gather, numelOf, swapBytes } from "../strided.js";
+import { fortranStride, numelOf } from "../sizes.js";
+import { gather, swapBytes } from "../strided.js";
 import type { LoadTask } from "../task.js";
 import { choose, type Wanted } from "../wanted.js";
 import { parseNumpyDtype } from "./dtype.js";

@@ -3,7 +3,7 @@ import { DTYPES, isDtype } from "../dtype.js";
 import { CheckpointError } from "../errors.js";
 import { inert } from "../pickle/python.js";
 import { type Builder, type Builders, Global, type Stateful } from "../pickle/values.js";
-import { areSizes, fortranStride, numelOf, rowMajorStride } from "../strided.js";
+import { areSizes, fortranStride, numelOf, rowMajorStride } from "../sizes.js";
 import { LazyTensor, UnreadableTensor } from "../tensor.js";
 import { type NumpyDtype, parseNumpyDtype } from "./dtype.js";
 

@@ -4,7 +4,7 @@ import { CheckpointError } from "../errors.js";
 import { NUMPY_BUILDERS, NumpyArray } from "../numpy/pickle.js";
 import { inert, PYTHON_BUILDERS } from "../pickle/python.js";
 import { type Builder, type Builders, Global, Placeholder } from "../pickle/values.js";
-import { areSizes } from "../strided.js";
+import { areSizes } from "../sizes.js";
 import { LazyTensor, type Storage, type TensorLayout, UnreadableTensor } from "../tensor.js";
 
 /** A storage as the value of a persistent id. */

@@ -3,7 +3,7 @@ import { prepareFor } from "../../checkpoint/convert.js";
 import { type Dtype, isDtype, wordSize } from "../../checkpoint/dtype.js";
 import type { Entry } from "../../checkpoint/entry.js";
 import { CheckpointError } from "../../checkpoint/errors.js";
-import { numelOf } from "../../checkpoint/strided.js";
+import { numelOf } from "../../checkpoint/sizes.js";
 import { Allowance, LazyTensor, type Storage } from "../../checkpoint/tensor.js";
 import { align } from "../../checkpoint/torch/while-used.js";
 import type { ZipArchive, ZipMember } from "../../checkpoint/zip.js";
