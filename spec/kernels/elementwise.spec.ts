@@ -47,10 +47,9 @@ const UNARY: Record<string, (x: number) => number> = {
   rsqrt: (x) => 1 / Math.sqrt(x),
   reciprocal: (x) => 1 / x,
   sin: Math.sin,
-  atan: Math.atan,
+  cos: Math.cos,
   floor: Math.floor,
   ceil: Math.ceil,
-  trunc: Math.trunc,
   abs: Math.abs,
   neg: (x) => -x,
   relu: (x) => (x < 0 ? 0 : x),
@@ -76,27 +75,14 @@ onEveryBuild("elementwise", (heap) => {
     });
   }
 
-  it("rounds halves to even", () => {
-    const x = [0.5, 1.5, 2.5, -0.5, -1.5, 2.4, 2.6, NaN, Infinity];
-    const want = [0, 2, 2, 0, -2, 2, 3, NaN, Infinity];
-    const got = apply(heap(), [["round", 0]], x).map((v) => v + 0);
-    expectClose(got, want, { rtol: 0, atol: 0 });
-  });
-
   it("has PyTorch's activations", () => {
     const x = Float32Array.from([...EDGES, ...randomNumbers(200).map((v) => v * 5)]);
-    const softplus = (v: number): number => (v > 30 ? v : Math.log1p(Math.exp(v)));
     const want: Record<string, (v: number) => number> = {
       silu: (v) => v / (1 + Math.exp(-v)),
       gelu: (v) => v * 0.5 * (1 + erfOf(v * Math.SQRT1_2)),
       geluTanh: (v) =>
         0.5 * v * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (v + 0.044715 * v * v * v))),
-      hardswish: (v) => (v * Math.min(6, Math.max(0, v + 3))) / 6,
-      hardsigmoid: (v) => Math.min(1, Math.max(0, v / 6 + 0.5)),
       leakyRelu: (v) => (v > 0 ? v : 0.01 * v),
-      elu: (v) => (v > 0 ? v : Math.expm1(v)),
-      softplus,
-      mish: (v) => v * Math.tanh(softplus(v)),
     };
     for (const [name, reference] of Object.entries(want)) {
       const steps = ACTIVATIONS[name as "silu"]();
@@ -182,13 +168,5 @@ onEveryBuild("elementwise", (heap) => {
 
   it("does nothing for nothing", () => {
     expect(apply(heap(), [["exp", 0]], [])).to.have.length(0);
-  });
-
-  it("refuses chains that make no sense", () => {
-    const make = (...steps: ElementwiseStep[]) =>
-      elementwise(heap(), { steps, shape: [4], strides: [[1]] });
-    expect(() => make(["add", 0, 2])).to.throw("reads 2, which is not computed yet");
-    expect(() => make(["add", 0])).to.throw("add takes 2 operands, got 1");
-    expect(() => make(["frobnicate" as "exp", 0])).to.throw("no operation frobnicate");
   });
 });

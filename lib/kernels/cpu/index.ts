@@ -47,7 +47,7 @@ export { recurrent, type RecurrentSpec } from "./recurrent.js";
 export { depthwise, type DepthwiseSpec, pool, type PoolSpec } from "./windows.js";
 export { groupNorm, layerNorm } from "./norm.js";
 export { softmax } from "./softmax.js";
-export { argExtreme, reduce, type ReduceSpec, type Reduction } from "./reduce.js";
+export { reduce, type ReduceSpec, type Reduction } from "./reduce.js";
 export { copy, copyRows, gather, permutation } from "./permute.js";
 export { taps, type TapsSpec } from "./taps.js";
 export { matmul, type MatmulSpec } from "./matmul.js";

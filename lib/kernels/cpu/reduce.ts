@@ -4,8 +4,8 @@ import { inJs } from "./on-demand.js";
 import { type Kernel, share } from "./kernel.js";
 import { emitReduce } from "./wasm/reduce.js";
 
-/** `max` and `min` give NaN if one is NaN; `sumOfSizes` adds absolute values. */
-export type Reduction = "sum" | "sumOfSquares" | "sumOfSizes" | "product" | "max" | "min";
+/** `max` and `min` give NaN if one is NaN. */
+export type Reduction = "sum" | "max" | "min";
 
 export interface ReduceLibrary {
   rows: (x: number, rows: number, n: number, out: number, factor: number) => void;
@@ -50,36 +50,6 @@ export function reduce(heap: Heap, spec: ReduceSpec): Kernel<ReducePointers> {
       for (let i = 0; i < outer; i += 1) {
         const at = x + (i * n * inner + from) * 4;
         library.columns(at, n, to - from, inner * 4, out + (i * inner + from) * 4, factor);
-      }
-    },
-  };
-}
-
-export interface ArgSpec {
-  kind: "max" | "min";
-  outer: number;
-  n: number;
-  inner: number;
-}
-
-/** The place of the largest (or smallest) number, as a float; the first one, or the first NaN. */
-export function argExtreme(heap: Heap, spec: ArgSpec): Kernel<ReducePointers> {
-  const { outer, n, inner } = spec;
-  const sign = spec.kind === "max" ? 1 : -1;
-  return {
-    onOneThread: true,
-    workspaceBytes: 0,
-    run: ({ x, out }, part = 0, parts = 1) => {
-      const memory = heap.f32;
-      const [from, to] = share(outer * inner, part, parts);
-      for (let index = from; index < to; index += 1) {
-        const start = (x >>> 2) + Math.floor(index / inner) * n * inner + (index % inner);
-        let [best, most] = [0, memory[start]! * sign];
-        for (let i = 1; i < n && !Number.isNaN(most); i += 1) {
-          const value = memory[start + i * inner]! * sign;
-          if (value > most || Number.isNaN(value)) [best, most] = [i, value];
-        }
-        memory[(out >>> 2) + index] = best;
       }
     },
   };

@@ -5,14 +5,6 @@ import type { Heap } from "../heap.js";
 
 const BLOCK = 256;
 
-/** The even one of two integers that are as near. */
-function roundHalfToEven(x: number): number {
-  const below = Math.floor(x);
-  const rest = x - below;
-  if (rest !== 0.5) return rest < 0.5 ? below : below + 1;
-  return below % 2 === 0 ? below : below + 1;
-}
-
 /** The quotient of polynomials that the other builds use, ±1 where that is the nearest float. */
 function erf(x: number): number {
   if (!(Math.abs(x) <= 3.92)) return Number.isNaN(x) ? x : Math.sign(x);
@@ -50,21 +42,10 @@ const SCALAR: Record<ElementwiseOp, Scalar> = {
   sign: (x) => Number(x > 0) - Number(x < 0),
   floor: Math.floor,
   ceil: Math.ceil,
-  round: roundHalfToEven,
-  trunc: Math.trunc,
   isNaN: (x) => Number(Number.isNaN(x)),
   not: (x) => Number(x === 0),
   sin: Math.sin,
   cos: Math.cos,
-  tan: Math.tan,
-  asin: Math.asin,
-  acos: Math.acos,
-  atan: Math.atan,
-  sinh: Math.sinh,
-  cosh: Math.cosh,
-  asinh: Math.asinh,
-  acosh: Math.acosh,
-  atanh: Math.atanh,
   add: (a, b) => a + b,
   sub: (a, b) => a - b,
   mul: (a, b) => a * b,
@@ -72,7 +53,6 @@ const SCALAR: Record<ElementwiseOp, Scalar> = {
   min: (a, b) => Math.min(a, b),
   max: (a, b) => Math.max(a, b),
   pow: Math.pow,
-  atan2: Math.atan2,
   eq: (a, b) => Number(a === b),
   ne: (a, b) => Number(a !== b),
   lt: (a, b) => Number(a < b),

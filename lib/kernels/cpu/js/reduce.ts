@@ -5,9 +5,6 @@ import type { ReduceLibrary, Reduction } from "../reduce.js";
 const RULES: Record<Reduction, { neutral: number; take: (all: number, value: number) => number }> =
   {
     sum: { neutral: 0, take: (all, value) => all + value },
-    sumOfSquares: { neutral: 0, take: (all, value) => all + value * value },
-    sumOfSizes: { neutral: 0, take: (all, value) => all + Math.abs(value) },
-    product: { neutral: 1, take: (all, value) => all * value },
     max: { neutral: -Infinity, take: (all, value) => Math.max(all, value) },
     min: { neutral: Infinity, take: (all, value) => Math.min(all, value) },
   };

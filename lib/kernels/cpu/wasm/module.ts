@@ -90,9 +90,6 @@ export class FunctionBuilder {
   storeF32(address: I32, value: F32, offset = 0): void {
     this.emit(store.f32(address, value, offset));
   }
-  storeI32(address: I32, value: I32, offset = 0): void {
-    this.emit(store.i32(address, value, offset));
-  }
   store(address: I32, value: V128, offset = 0): void {
     this.emit(store.v128(address, value, offset));
   }

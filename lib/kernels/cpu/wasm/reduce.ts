@@ -1,26 +1,19 @@
 /** Reductions: of rows to one number, and of rows to one row. */
 import type { Reduction } from "../reduce.js";
-import type { FunctionBuilder, ModuleBuilder } from "./module.js";
+import type { ModuleBuilder } from "./module.js";
 import { acrossLanes, alongRow, orNeutral, sumAlong, sumLanes } from "./rows.js";
 import { type V128, v128 } from "./values.js";
 
 interface Rule {
   neutral: number;
-  /** The next value into the result so far. */
-  take(f: FunctionBuilder, all: V128, value: V128): V128;
-  /** Two results into one. */
-  join(a: V128, b: V128): V128;
+  /** The next value into the result so far, or two results into one. */
+  join: (a: V128, b: V128) => V128;
 }
 
-const add = (a: V128, b: V128): V128 => a.add(b);
-
 const RULES: Record<Reduction, Rule> = {
-  sum: { neutral: 0, take: (_, all, value) => all.add(value), join: add },
-  sumOfSquares: { neutral: 0, take: (f, all, value) => f.madd(value, value, all), join: add },
-  sumOfSizes: { neutral: 0, take: (_, all, value) => all.add(value.abs()), join: add },
-  product: { neutral: 1, take: (_, all, value) => all.mul(value), join: (a, b) => a.mul(b) },
-  max: { neutral: -Infinity, take: (_, all, value) => all.max(value), join: (a, b) => a.max(b) },
-  min: { neutral: Infinity, take: (_, all, value) => all.min(value), join: (a, b) => a.min(b) },
+  sum: { neutral: 0, join: (a, b) => a.add(b) },
+  max: { neutral: -Infinity, join: (a, b) => a.max(b) },
+  min: { neutral: Infinity, join: (a, b) => a.min(b) },
 };
 
 export function emitReduce(module: ModuleBuilder, reduction: Reduction): void {
@@ -33,16 +26,18 @@ export function emitReduce(module: ModuleBuilder, reduction: Reduction): void {
       const i = f.i32(0);
       f.for(i, p.rows, 1, () => {
         let all: V128;
-        if (rule.neutral === 0) {
-          const sums = sumAlong(f, p.x, p.n, (value, sum) => rule.take(f, sum, value));
-          all = sumLanes(f, sums);
+        if (reduction === "sum") {
+          all = sumLanes(
+            f,
+            sumAlong(f, p.x, p.n, (value, sum) => sum.add(value)),
+          );
         } else {
           const lanes = f.v128(v128(rule.neutral));
           alongRow(f, p.n, (offset, rest) => {
             const value = orNeutral(p.x.add(offset).loadV128(), rest, v128(rule.neutral));
-            lanes.set(rule.take(f, lanes, value));
+            lanes.set(rule.join(lanes, value));
           });
-          all = acrossLanes(f, lanes, (a, b) => rule.join(a, b));
+          all = acrossLanes(f, lanes, rule.join);
         }
         f.storeF32(p.out, all.lane(0).mul(p.factor));
         p.x.set(p.x.add(p.n.shl(2)));
@@ -62,7 +57,7 @@ export function emitReduce(module: ModuleBuilder, reduction: Reduction): void {
         const at = f.i32(p.x.add(column.shl(2)));
         i.set(0);
         f.for(i, p.n, 1, () => {
-          all.set(rule.take(f, all, f.v128(at.loadV128())));
+          all.set(rule.join(all, f.v128(at.loadV128())));
           at.set(at.add(p.row));
         });
         all.set(all.mul(factor));

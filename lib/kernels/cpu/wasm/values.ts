@@ -200,17 +200,6 @@ export class V128 {
   floor(): V128 {
     return this.unary(0x68);
   }
-  trunc(): V128 {
-    return this.unary(0x69);
-  }
-  /** To the nearest integer, halves to the even one. */
-  nearest(): V128 {
-    return this.unary(0x6a);
-  }
-  /** Floats to integers, NaN to 0. */
-  toInt(): V128 {
-    return this.unary(0xf8);
-  }
   /** Integers to floats. */
   toFloat(): V128 {
     return this.unary(0xfa);
@@ -303,12 +292,6 @@ export function intLanes(...values: number[]): V128 {
 }
 
 export const store = {
-  i32: (address: I32, value: I32, offset = 0): Code => [
-    address.code,
-    value.code,
-    0x36,
-    memory(offset),
-  ],
   f32: (address: I32, value: F32, offset = 0): Code => [
     address.code,
     value.code,
