@@ -12,7 +12,8 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSyn
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { prepareFor } from "../lib/checkpoint/convert.js";
-import { Entry, inspect, load, save } from "../lib/checkpoint/index.js";
+import { Entry } from "../lib/checkpoint/entry.js";
+import { inspect, load, save } from "../lib/checkpoint/index.js";
 import { fetchPackage } from "./fetched.js";
 import { settled } from "./settled.js";
 import { measure, median } from "./timing.js";

@@ -15,7 +15,7 @@ export {
   type CheckpointInfo,
   type CheckpointInput,
   type Dtype,
-  Entry,
+  type Entry,
   inspect,
   type InspectOptions,
   load,

@@ -12,11 +12,11 @@ const CEILINGS: Record<string, [app: string, ceilings: [kB: number, ...parts: Pa
   "every name of the library": [
     EVERYTHING,
     [
-      [89],
+      [85],
       [104, "nn.load of .safetensors"],
       [119, "nn.load of .pt"],
-      [153, "the kernels under ops", "nn.compile on cpu"],
-      [139, "nn.compile on webgl"],
+      [149, "the kernels under ops", "nn.compile on cpu"],
+      [136, "nn.compile on webgl"],
       [190, "nn.loadExported"],
     ],
   ],
@@ -24,7 +24,7 @@ const CEILINGS: Record<string, [app: string, ceilings: [kB: number, ...parts: Pa
     CLASSIFIER,
     [
       [25],
-      [44, "nn.load of .safetensors"],
+      [43, "nn.load of .safetensors"],
       [58, "nn.load of .pt"],
       [112, "nn.load of .safetensors", "the kernels under ops", "nn.compile on cpu"],
       [99, "nn.load of .safetensors", "nn.compile on webgl"],

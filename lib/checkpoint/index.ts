@@ -12,7 +12,7 @@ import type { CheckpointInput } from "./source/open.js";
 export type { ByteSource } from "./byte-source.js";
 export type { CachedFile } from "./cache/store.js";
 export type { Dtype } from "./dtype.js";
-export { Entry } from "./entry.js";
+export type { Entry } from "./entry.js";
 export { CheckpointError } from "./errors.js";
 export type { CheckpointInfo, InspectOptions, TensorInfo } from "./inspect.js";
 export type { LoadOptions } from "./load.js";

@@ -2,7 +2,8 @@ import { expect } from "chai";
 import { smallToFloat32 } from "../../lib/checkpoint/float.js";
 import { widenHalves } from "../../lib/checkpoint/half-loop.js";
 import { parseHeaderJson } from "../../lib/checkpoint/header-json.js";
-import { CheckpointError, Entry, load } from "../../lib/checkpoint/index.js";
+import { Entry } from "../../lib/checkpoint/entry.js";
+import { CheckpointError, load } from "../../lib/checkpoint/index.js";
 
 /** Headers at the edges of their formats, with the verdicts of the real libraries. */
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);

@@ -2,7 +2,8 @@ import * as tf from "@tensorflow/tfjs-core";
 import { expect } from "chai";
 import * as nn from "sconce";
 import { toBfloat16Bits, toFloat16Bits } from "../../lib/checkpoint/half.js";
-import { Entry, load, save } from "../../lib/checkpoint/index.js";
+import { Entry } from "../../lib/checkpoint/entry.js";
+import { load, save } from "../../lib/checkpoint/index.js";
 import { readFixture, readJson } from "../support/files.js";
 
 interface Halves {

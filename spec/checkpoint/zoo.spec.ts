@@ -1,5 +1,6 @@
 import { expect } from "chai";
-import { CheckpointError, Entry, load } from "../../lib/checkpoint/index.js";
+import { Entry } from "../../lib/checkpoint/entry.js";
+import { CheckpointError, load } from "../../lib/checkpoint/index.js";
 import { readJson } from "../support/files.js";
 import { fixtureSource } from "./fixture-source.js";
 

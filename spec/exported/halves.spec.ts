@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expect } from "chai";
-import { Entry } from "../../lib/checkpoint/index.js";
+import { Entry } from "../../lib/checkpoint/entry.js";
 import { toBfloat16Bits, toFloat16Bits } from "../../lib/checkpoint/half.js";
 import { lookUpOp } from "../../lib/exported/look-up.js";
 import { onEveryBackend } from "../support/backends.js";

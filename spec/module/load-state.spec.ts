@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expect } from "chai";
+import { Entry } from "../../lib/checkpoint/entry.js";
 import * as nn from "../../lib/index.js";
 
 class Net extends nn.Module {
@@ -55,7 +56,7 @@ describe("Integers of a checkpoint that int32 does not hold", () => {
   const entry = (): Map<string, nn.Entry> => {
     const values = new BigInt64Array([2n ** 40n, -(2n ** 40n), 7n]);
     const bytes = new Uint8Array(values.buffer);
-    return new Map([["steps", new nn.Entry("int64", [3], bytes, "steps")]]);
+    return new Map([["steps", new Entry("int64", [3], bytes, "steps")]]);
   };
   const make = (): nn.Module => {
     class Counter extends nn.Module {
