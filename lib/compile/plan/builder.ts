@@ -1,4 +1,10 @@
-import { copy, type Heap, narrowing, type WeightType } from "../../kernels/cpu/index.js";
+import {
+  type ConvSpec,
+  copy,
+  type Heap,
+  narrowing,
+  type WeightType,
+} from "../../kernels/cpu/index.js";
 import { type Argument, type Graph, Node } from "../../graph/index.js";
 import { findStatic, isAbsorbed, shapeOf, tensorMeta } from "../passes/facts.js";
 import type { Statics } from "./statics.js";
@@ -39,12 +45,22 @@ export class Decline {
 
 export type Lowered = Value | readonly Value[] | Decline;
 
+/** A convolution that a depthwise one behind it may take over. */
+export interface Convolved {
+  step: Step;
+  spec: ConvSpec;
+  x: Value;
+  weight: Block;
+  bias: Value | null;
+}
+
 /** Collects the steps of a plan. Lowerings read values of it, and add steps. */
 export class Builder {
   readonly steps: Step[] = [];
   readonly blocks = new Set<Block>();
   readonly values = new Map<Node, Value | readonly Value[]>();
   readonly users: Map<Node, Set<Node>>;
+  readonly convolved = new Map<Node, Convolved>();
   /** Whether a kernel makes more, or less, of a NaN or an infinity of the input than eager does. */
   spreadsNaN = false;
   /** The weights that stay float32 though less was asked for. */
@@ -139,8 +155,15 @@ export class Builder {
     if (this.weights.type !== "f32" && this.isStatic(weight)) this.kept.push({ node: weight, reason }); // prettier-ignore
   }
 
-  add(step: Omit<Step, "node">): void {
-    this.steps.push({ ...step, node: this.current });
+  add(given: Omit<Step, "node">): Step {
+    const step = { ...given, node: this.current };
+    this.steps.push(step);
+    return step;
+  }
+
+  /** Takes a step out again: another one does what it did. */
+  remove(step: Step): void {
+    this.steps.splice(this.steps.indexOf(step), 1);
   }
 
   /** The same tensor with its numbers side by side, row-major; copied if they are not. */

@@ -4,6 +4,7 @@ import {
   type ConvSpec,
   convTranspose,
   depthwise,
+  expand,
   fastestConv,
   packConv,
   packConvTranspose,
@@ -13,7 +14,14 @@ import {
 import { expandSteps } from "../../arguments.js";
 import type { Argument, Node } from "../../graph/index.js";
 import { shapeOf } from "../passes/facts.js";
-import { addressOf, type Builder, Decline, fills, type Lowered } from "./builder.js";
+import {
+  addressOf,
+  type Builder,
+  type Convolved,
+  Decline,
+  fills,
+  type Lowered,
+} from "./builder.js";
 import { activationOf } from "./chain.js";
 import { addFiniteCheck, hasFiniteNumbers, isFiniteNode } from "./finite.js";
 import { type Lower, optionsOf } from "./lower-basic.js";
@@ -88,7 +96,11 @@ function lowerConv(b: Builder, node: Node, dims: number, tail: Tail): Lowered {
   const residual = residualOf(b, tail);
   const { inChannels, groups } = spec;
   const isDepthwise = groups === inChannels && groups > 1 && dims < 3;
-  if (isDepthwise && residual === null) return lowerDepthwise(b, node, spec, x, bias);
+  if (isDepthwise && residual === null) {
+    const isOnlyReader = [input, source].every((one) => b.users.get(one)!.size === 1);
+    const before = isOnlyReader ? b.convolved.get(source) : undefined;
+    return lowerDepthwise(b, node, spec, { x, bias, before });
+  }
   const weightType = b.weightType(weight);
   const algorithm = weightType === "f32" ? algorithmOf(b, spec, weight) : "direct";
   const sizes = { inChannels, outChannels, groups, kernel, algorithm, weightType };
@@ -114,7 +126,7 @@ function lowerConv(b: Builder, node: Node, dims: number, tail: Tail): Lowered {
     if (!isFiniteNode(b, source)) addFiniteCheck(b, x.block);
   }
   const out = b.make(shape);
-  b.add({
+  const step = b.add({
     kernel: `conv ${kernel.join("×")}`,
     onOneThread: run.onOneThread,
     reads: [x.block, packed, residual?.block, bias?.block].filter((one) => one !== undefined),
@@ -134,6 +146,7 @@ function lowerConv(b: Builder, node: Node, dims: number, tail: Tail): Lowered {
       return (part, parts) => run.run(pointers, part, parts);
     },
   });
+  if (residual === null) b.convolved.set(node, { step, spec: { ...spec, algorithm, weightType }, x, weight: packed, bias }); // prettier-ignore
   return out;
 }
 
@@ -143,26 +156,54 @@ function algorithmOf(b: Builder, spec: ConvSpec, weight: Node): ConvAlgorithm {
   return algorithm !== "direct" && hasFiniteNumbers(b, weight) ? algorithm : "direct";
 }
 
-/** As many groups as channels: each plane by itself, with its weight as it is. */
+/**
+ * As many groups as channels: each plane by itself, with its weight as it is; where it pays, a 1 × 1
+ * convolution that nobody else reads in the same step.
+ */
 function lowerDepthwise(
   b: Builder,
   node: Node,
   spec: ConvSpec,
-  x: Value,
-  bias: Value | null,
+  { x, bias, before }: { x: Value; bias: Value | null; before: Convolved | undefined },
 ): Lowered {
   const { inChannels: channels, outChannels, kernel } = spec;
-  const run = depthwise(b.heap, { ...spec, channels, multiplier: outChannels / channels });
+  const sizes = { ...spec, channels, multiplier: outChannels / channels };
   const weight = b.read(node.args[1] as Node);
   b.keepsWeight(node.args[1] as Node, "a depthwise convolution's");
   const out = b.make(shapeOf(node));
+  const flops = 2 * count(out.shape) * count(kernel);
+  const name = `depthwise ${kernel.join("×")}`;
+  const fused = before && expand(b.heap, before.spec, sizes);
+  if (fused) {
+    const { step, x: from } = before;
+    b.remove(step);
+    b.add({
+      kernel: `${step.kernel}, ${name}`,
+      reads: [...step.reads, weight.block, bias?.block].filter((one) => one !== undefined),
+      writes: [out.block],
+      workspace: fused.workspaceBytes,
+      flops: step.flops! + flops,
+      bind: (workspace) => {
+        const addresses = {
+          x: addressOf(from),
+          weights: [before.weight.address, addressOf(weight)],
+          biases: [before.bias ? addressOf(before.bias) : 0, bias ? addressOf(bias) : 0],
+          out: addressOf(out),
+          workspace,
+        } as const;
+        return (part, parts) => fused.run(addresses, part, parts);
+      },
+    });
+    return out;
+  }
+  const run = depthwise(b.heap, sizes);
   b.add({
-    kernel: `depthwise ${kernel.join("×")}`,
+    kernel: name,
     onOneThread: run.onOneThread,
     reads: [x.block, weight.block, bias?.block].filter((one) => one !== undefined),
     writes: [out.block],
     workspace: run.workspaceBytes,
-    flops: 2 * count(out.shape) * count(kernel),
+    flops,
     bind: (workspace) => {
       const pointers = {
         ...{ x: addressOf(x), weight: addressOf(weight), out: addressOf(out), workspace },

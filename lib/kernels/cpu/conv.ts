@@ -186,6 +186,22 @@ export function conv(heap: Heap, spec: ConvSpec): Kernel<ConvPointers> {
   return tileSize ? winograd(heap, spec, tileSize) : direct(heap, spec);
 }
 
+/**
+ * Whether the planes of a 1 × 1 convolution are multiplied where they lie: a few of them, and not more than
+ * the first cache holds of what lies so far apart. From many places memory is slower to come.
+ */
+export function isReadInPlace(spec: ConvSpec): boolean {
+  const { kernel, stride, size, isPadded } = windowsOf(spec);
+  if (product(kernel) * product(stride) !== 1 || isPadded) return false;
+  const bytes = product(size) * 4;
+  const places = Math.min(64, 4096 / (bytes & -bytes)); // a power of 2
+  const channels = spec.inChannels / (spec.groups ?? 1);
+  return bytes % 16 === 0 && channels <= Math.min(48, WAYS * places);
+}
+
+/** So many lines fall into each of the 64 places of a first cache. */
+const WAYS = 8;
+
 function direct(heap: Heap, spec: ConvSpec): Kernel<ConvPointers> {
   const { batch = 1, inChannels, outChannels } = spec;
   const windows = windowsOf(spec);
@@ -208,8 +224,9 @@ function direct(heap: Heap, spec: ConvSpec): Kernel<ConvPointers> {
     Math.max(2, Math.floor(PATCH_BYTES / (blockK * 32))),
   );
   const isPointwise = taps === 1 && product(stride) === 1 && !windows.isPadded;
+  const inPlace = isReadInPlace(spec);
   const padBytes = paddedBytes(windows, inChannels);
-  const patchBytes = panelBytes(panels * 8, blockK) + 64;
+  const patchBytes = inPlace ? 0 : panelBytes(panels * 8, blockK) + 64;
   const widen = widener(heap, spec, k, blockK);
   const workspaceBytes = padBytes + patchBytes + widen.workspaceBytes;
 
@@ -241,14 +258,18 @@ function direct(heap: Heap, spec: ConvSpec): Kernel<ConvPointers> {
         const some = Math.min(blockChannels, channels - c);
         const depth = some * taps;
         const isLast = c + some === channels;
-        pack(p.x + c * planeBytes, some, first, count, scratch);
+        const x = p.x + c * planeBytes;
+        if (!inPlace) pack(x, some, first, count, scratch);
+        const [b, bPanel, bRow] = inPlace
+          ? [x + first * 4, 32, planeBytes]
+          : [scratch, depth * 32, 32];
         for (let row = m0; row < m1; row += widen.rows) {
           const rows = Math.min(widen.rows, m1 - row);
           const strips = widen.strips(p.weight, row, rows, c * taps, depth, scratch + patchBytes);
           const at = (row - m0) * pixels * 4;
           library.gemm(
-            rows, count, depth, strips, widen.stripBytes, scratch, depth * 32, 32, to + at,
-            pixels * 4, bias && bias + (row - m0) * 4, c === 0 && bias ? BIAS_OF_ROW : NO_BIAS,
+            rows, count, depth, strips, widen.stripBytes, b, bPanel, bRow, to + at, pixels * 4,
+            bias && bias + (row - m0) * 4, c === 0 && bias ? BIAS_OF_ROW : NO_BIAS,
             c > 0 ? to + at : residual && residual + at, rows * depth * 4 > PATCH_BYTES ? 1 : 0,
             isLast ? finish.low : -Infinity, isLast ? finish.high : Infinity,
           ); // prettier-ignore

@@ -41,6 +41,7 @@ export {
   packConv,
   packedConvBytes,
 } from "./conv.js";
+export { expand } from "./expand.js";
 export { warmUp } from "./gemm.js";
 export { pad } from "./pad.js";
 export { recurrent, type RecurrentSpec } from "./recurrent.js";
