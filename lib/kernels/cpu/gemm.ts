@@ -109,18 +109,22 @@ export const productBytes = (m: number, k: number): number =>
   stripBytes(Math.min(m, MAX_ROWS), blocksOf(k));
 
 /**
- * `C = clamp(A·B + bias + residual)` for A as it lies and B in panels.
+ * `C = clamp(A·B + bias + residual)` for A as it lies and B in panels. Rows that are no whole strip are
+ * read as they lie.
  *
  * Callers write the object out: to spread another one into it takes longer than a small product.
  */
 export function multiply(library: GemmLibrary, p: Product): void {
-  const { m, n, k, a, aRow, b, c, cRow, strips } = p;
+  const { n, k, a, aRow, b, c, cRow, strips } = p;
   const { bias = 0, residual = 0, low = -Infinity, high = Infinity } = p;
   const bPanel = p.bPanel ?? 32 * k;
-  const few = m > 3 || p.across ? undefined : [library.rows1, library.rows2, library.rows3][m - 1];
-  if (few) {
-    few(n, k, a, aRow, b, bPanel, c, cRow, bias, residual, low, high);
-    return;
+  const rest = p.across ? 0 : p.m & 3;
+  const m = p.m - rest;
+  if (rest > 0) {
+    const few = [library.rows1, library.rows2, library.rows3][rest - 1]!;
+    const [skip, from] = [m * cRow, residual && residual + m * cRow];
+    few(n, k, a + m * aRow, aRow, b, bPanel, c + skip, cRow, bias, from, low, high);
+    if (m === 0) return;
   }
   const block = blocksOf(k);
   for (let k0 = 0; k0 === 0 || k0 < k; k0 += block) {
