@@ -12,9 +12,10 @@ function markOf(state: tf.Variable): unknown {
 
 /** Which values of a model's parameters its plans were made of. */
 export class Versions {
-  private readonly seen = new Map<tf.Variable, unknown>();
-  /** The same as a list, which is walked by index, without an iterator. */
+  private readonly seen = new Set<tf.Variable>();
+  /** The same as lists, which are walked by index, without an iterator. */
   private readonly states: tf.Variable[] = [];
+  private readonly marks: unknown[] = [];
 
   constructor(private readonly attributes: (key: string) => tf.Tensor) {}
 
@@ -25,8 +26,9 @@ export class Versions {
     if (!(found instanceof tf.Variable)) return null;
     const state = found as tf.Variable;
     if (!this.seen.has(state)) {
-      this.seen.set(state, markOf(state));
+      this.seen.add(state);
       this.states.push(state);
+      this.marks.push(markOf(state));
     }
     return state;
   }
@@ -54,10 +56,10 @@ export class Versions {
     for (let i = 0; i < this.states.length; i += 1) {
       const state = this.states[i]!;
       const mark = markOf(state);
-      if (mark === this.seen.get(state)) continue;
+      if (mark === this.marks[i]) continue;
       if (mark === null) throw new Error(`compile: the parameter '${state.name}' is disposed`);
       (changed ??= new Set()).add(state);
-      this.seen.set(state, mark);
+      this.marks[i] = mark;
     }
     return changed ?? NOTHING;
   }

@@ -48,6 +48,10 @@ export interface AttentionPointers {
 const SCORE_BYTES = 128 * 1024;
 const MOST_QUERIES = 64;
 
+/** Where a head of one of the batch begins, in bytes. */
+const placeOf = (strides: HeadStrides, n: number, head: number): number =>
+  (n * strides.batch + head * strides.head) * 4;
+
 /**
  * Memory grows with the number of keys, not with its square: scores are kept for a block of queries
  * at a time, whose softmax is therefore the plain one.
@@ -80,11 +84,9 @@ export function attention(heap: Heap, spec: AttentionSpec): Kernel<AttentionPoin
       for (let index = first; index < end; index += 1) {
         const [n, head] = [Math.floor(index / heads), index % heads];
         const keyHead = Math.floor((head * keyHeads) / heads);
-        const at = (strides: HeadStrides, which: number): number =>
-          (n * strides.batch + which * strides.head) * 4;
         if (packed !== n * keyHeads + keyHead && q0 < q1) {
           packed = n * keyHeads + keyHead;
-          const [k, v] = [p.k + at(spec.k, keyHead), p.v + at(spec.v, keyHead)];
+          const [k, v] = [p.k + placeOf(spec.k, n, keyHead), p.v + placeOf(spec.v, n, keyHead)];
           library.packPanels(k, spec.k.row * 4, keys, headSize, packedKeys);
           library.packPanelsAcross(v, spec.v.row * 4, valueSize, keys, packedValues);
         }
@@ -95,7 +97,7 @@ export function attention(heap: Heap, spec: AttentionSpec): Kernel<AttentionPoin
             m: rows,
             n: seen,
             k: headSize,
-            a: p.q + at(spec.q, head) + row * spec.q.row * 4,
+            a: p.q + placeOf(spec.q, n, head) + row * spec.q.row * 4,
             aRow: spec.q.row * 4,
             b: packedKeys,
             c: scores,
@@ -104,7 +106,7 @@ export function attention(heap: Heap, spec: AttentionSpec): Kernel<AttentionPoin
           });
           const strides = spec.mask;
           const masked = p.mask && strides;
-          const mask = masked ? p.mask! + at(strides, head) + row * strides.row * 4 : 0;
+          const mask = masked ? p.mask! + placeOf(strides, n, head) + row * strides.row * 4 : 0;
           softmax(
             scores, scores, rows, seen, seen * 4, seen * 4, scale, mask,
             masked ? strides.row * 4 : 0, causal ? row + 1 : seen, causal ? 1 : 0,
@@ -118,7 +120,7 @@ export function attention(heap: Heap, spec: AttentionSpec): Kernel<AttentionPoin
             aRow: seen * 4,
             b: packedValues,
             bPanel: 32 * keys,
-            c: p.out + at(spec.out, head) + row * spec.out.row * 4,
+            c: p.out + placeOf(spec.out, n, head) + row * spec.out.row * 4,
             cRow: spec.out.row * 4,
             strips,
           });

@@ -81,13 +81,22 @@ export function elementwise(heap: Heap, spec: ElementwiseSpec): Kernel<Elementwi
     return step === 0 ? "still" : step === 1 ? "along" : "strided";
   });
   const { run } = libraryOf(heap, steps, motions);
+  const cutsRow = rows === 1;
+  const places = strides.map((stride) => ({
+    row: along(stride, -2) * 4,
+    step: along(stride, -1) * 4,
+    cut: along(stride, cutsRow ? -1 : -2) * 4,
+  }));
+  // Of every call; made once, as a call takes less time than a list.
+  const args = new Array<number>(3 * places.length).fill(0);
   /** One block of rows; `from` and `to` cut rows, or the elements of a single row. */
   const block = (at: readonly number[], out: number, from: number, to: number): void => {
-    const cutsRow = rows === 1;
-    const args = strides.flatMap((stride, i) => {
-      const start = from * along(stride, cutsRow ? -1 : -2);
-      return [at[i]! + start * 4, along(stride, -2) * 4, along(stride, -1) * 4];
-    });
+    for (let i = 0; i < places.length; i += 1) {
+      const { row, step, cut } = places[i]!;
+      args[3 * i] = at[i]! + from * cut;
+      args[3 * i + 1] = row;
+      args[3 * i + 2] = step;
+    }
     const start = out + from * 4 * (cutsRow ? 1 : n);
     run(cutsRow ? 1 : to - from, cutsRow ? to - from : n, start, n * 4, ...args);
   };
