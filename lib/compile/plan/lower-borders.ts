@@ -91,10 +91,7 @@ const pad: Lower = (b, node) => {
     if (before === 0 && after === 0) continue;
     const axis = x.shape.length - 1 - i;
     const sources = paddedPlaces(x.shape[axis]!, before, after, mode);
-    x = alongDim(b, x, axis, {
-      positions: sources.map((source) => [source]),
-      weights: sources.map(() => [1]),
-    });
+    x = alongDim(b, x, axis, { positions: sources.map((source) => [source]) });
   }
   return x;
 };

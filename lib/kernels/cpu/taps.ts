@@ -17,6 +17,7 @@ export interface TapsSpec {
 /** In JavaScript: it reads a few numbers for each that it writes. */
 export function taps(heap: Heap, spec: TapsSpec): Kernel<CopyPointers> {
   const { outer, size, inner, positions, weights } = spec;
+  if (!weights && positions.every((window) => window.length === 1)) return moves(heap, spec);
   let taken = 0;
   const ends = Int32Array.from(positions, (window) => (taken += window.length));
   const places = Int32Array.from(positions.flat(), (place) => place * inner);
@@ -42,6 +43,38 @@ export function taps(heap: Heap, spec: TapsSpec): Kernel<CopyPointers> {
             }
             memory[to] = result;
           }
+        }
+      }
+    },
+  };
+}
+
+/** Fewer numbers than this are copied sooner than it takes to call what copies many. */
+const FEW = 16;
+
+/** Each place of one place: stretches of neighbours at once. */
+function moves(heap: Heap, { outer, size, inner, positions }: TapsSpec): Kernel<CopyPointers> {
+  const stretches: { first: number; count: number }[] = [];
+  for (const [place] of positions) {
+    const [first, last] = [place! * inner, stretches.at(-1)];
+    if (last && last.first + last.count === first) last.count += inner;
+    else stretches.push({ first, count: inner });
+  }
+  return {
+    onOneThread: true,
+    workspaceBytes: 0,
+    run: ({ x, out }, part = 0) => {
+      if (part > 0) return;
+      const memory = heap.f32;
+      let to = out >>> 2;
+      for (let block = 0; block < outer; block += 1) {
+        const from = (x >>> 2) + block * size * inner;
+        for (let i = 0; i < stretches.length; i += 1) {
+          const { first, count } = stretches[i]!;
+          if (count < FEW) {
+            for (let j = 0; j < count; j += 1) memory[to + j] = memory[from + first + j]!;
+          } else memory.copyWithin(to, from + first, from + first + count);
+          to += count;
         }
       }
     },
