@@ -1,4 +1,4 @@
-import { type Argument, type KeywordArguments, mapNodes, Node, type NodeKind } from "./node.js";
+import { type Argument, type KeywordArguments, Node, type NodeKind, replaceNodes } from "./node.js";
 import type { NodeMeta } from "./node.js";
 import { toMermaid } from "./picture.js";
 import { printGraph } from "./print.js";
@@ -17,7 +17,8 @@ export class Graph {
   readonly constants = new Map<string, Constant>();
   /** The graphs that `get_attr` nodes of these targets hand to ops such as `cond`. */
   readonly subgraphs = new Map<string, Graph>();
-  private readonly names = new Set<string>();
+  /** Those of all nodes, as soon as a new one must have another. */
+  private names: Set<string> | null = null;
   /** The number that the last namesake got. */
   private readonly taken = new Map<string, number>();
 
@@ -49,9 +50,36 @@ export class Graph {
     return users;
   }
 
+  /** How many nodes read each node. */
+  readers(): Map<Node, number> {
+    const counts = new Map<Node, number>();
+    const last = new Map<Node, Node>();
+    for (const node of this.nodes) {
+      if (!counts.has(node)) counts.set(node, 0);
+      for (const input of node.inputs()) {
+        if (last.get(input) === node) continue;
+        last.set(input, node);
+        counts.set(input, (counts.get(input) ?? 0) + 1);
+      }
+    }
+    return counts;
+  }
+
+  /** A graph of some of the nodes, which read no others, with the constants of these targets. */
+  only(nodes: ReadonlySet<Node>, targets: ReadonlySet<string>): Graph {
+    const next = new Graph();
+    for (const [target, constant] of this.constants) {
+      if (targets.has(target)) next.constants.set(target, constant);
+    }
+    for (const [target, graph] of this.subgraphs) next.subgraphs.set(target, graph);
+    for (const node of this.nodes) if (nodes.has(node)) next.nodes.push(node);
+    return next;
+  }
+
   /**
-   * A new graph with every node passed through `change`, in order: it adds what it wants to the new
-   * graph and gives back what stands for the old node. Passes are written with this.
+   * A graph with every node passed through `change`, in order: it adds what it wants to the new
+   * graph and gives back what stands for the old node. Passes are written with this. Nodes that stay
+   * as they are belong to both graphs; where all do, it is the old graph.
    *
    * @param order the nodes in another order, each still after those that it reads.
    */
@@ -64,18 +92,25 @@ export class Graph {
     for (const [target, graph] of this.subgraphs) next.subgraphs.set(target, graph);
     const made = new Map<Node, Node>();
     const renew: Renew = {
-      argument: (argument) => mapNodes(argument, (node) => made.get(node)!) as Argument,
-      copy: (node) =>
-        next.add(
-          node.kind,
-          node.target,
-          renew.argument(node.args) as readonly Argument[],
-          renew.argument(node.kwargs) as KeywordArguments,
-          { name: node.name, meta: node.meta },
-        ),
+      argument: (argument) => replaceNodes(argument, (node) => made.get(node)!),
+      copy: (node) => next.take(node, renew),
     };
     for (const node of order) made.set(node, change(node, next, renew));
-    return next;
+    const { nodes } = next;
+    const isSame = nodes.length === this.nodes.length && nodes.every((node, i) => node === this.nodes[i]); // prettier-ignore
+    return isSame ? this : next;
+  }
+
+  /** Appends a node of another graph: the very same, where it reads the same and its name is free. */
+  private take(node: Node, renew: Renew): Node {
+    const { kind, target, name, meta } = node;
+    const args = renew.argument(node.args) as readonly Argument[];
+    const kwargs = renew.argument(node.kwargs) as KeywordArguments;
+    const isSame = args === node.args && kwargs === node.kwargs && !this.names?.has(name);
+    if (!isSame) return this.add(kind, target, args, kwargs, { name, meta });
+    this.names?.add(name);
+    this.nodes.push(node);
+    return node;
   }
 
   /** As torch.fx prints it. */
@@ -96,13 +131,14 @@ export class Graph {
     const base = isIdentifier.test(name)
       ? name
       : name.replace(/[^A-Za-z0-9_]+/g, "_").replace(/^(\d)/, "_$1") || "node";
+    const names = (this.names ??= new Set(this.nodes.map((node) => node.name)));
     let fresh = base;
-    if (this.names.has(base)) {
+    if (names.has(base)) {
       let i = this.taken.get(base) ?? 1;
-      for (fresh = `${base}_${i}`; this.names.has(fresh); fresh = `${base}_${i}`) i += 1;
+      for (fresh = `${base}_${i}`; names.has(fresh); fresh = `${base}_${i}`) i += 1;
       this.taken.set(base, i);
     }
-    this.names.add(fresh);
+    names.add(fresh);
     return fresh;
   }
 }
@@ -111,6 +147,7 @@ const isIdentifier = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /** What a rewrite gives its callback: the new graph's side of old nodes. */
 export interface Renew {
+  /** Arguments that read the new nodes; the very same where all those are old ones. */
   argument(argument: Argument): Argument;
   copy(node: Node): Node;
 }

@@ -78,19 +78,21 @@ export interface NodeMeta {
 }
 
 export class Node {
+  private reads: readonly Node[] | null = null;
+
   constructor(
     /** Unique in its graph; also what it is printed as. */
     readonly name: string,
     readonly kind: NodeKind,
     public target: string,
-    public args: readonly Argument[] = [],
-    public kwargs: KeywordArguments = {},
+    readonly args: readonly Argument[] = [],
+    readonly kwargs: KeywordArguments = {},
     public meta: NodeMeta = {},
   ) {}
 
   /** The nodes that this one reads, each as often as it reads it. */
-  inputs(): Node[] {
-    return nodesIn(this.kwargs, nodesIn(this.args));
+  inputs(): readonly Node[] {
+    return (this.reads ??= nodesIn(this.kwargs, nodesIn(this.args)));
   }
 }
 
@@ -118,4 +120,22 @@ export function mapNodes<T>(argument: Argument, change: (node: Node) => T): unkn
   const changed: Record<string, unknown> = {};
   for (const name of Object.keys(named)) changed[name] = mapNodes(named[name], change);
   return changed;
+}
+
+/** The same arguments with nodes in the place of nodes: the very same where all of them stay. */
+export function replaceNodes(argument: Argument, change: (node: Node) => Node): Argument {
+  if (argument instanceof Node) return change(argument);
+  if (isLeaf(argument)) return argument;
+  const old = argument as Record<string, Argument>;
+  let changed: Record<string, Argument> | null = null;
+  for (const name of Object.keys(old)) {
+    const one = replaceNodes(old[name], change);
+    if (Object.is(one, old[name])) continue;
+    changed ??= (Array.isArray(argument) ? [...(argument as Argument[])] : { ...old }) as Record<
+      string,
+      Argument
+    >;
+    changed[name] = one;
+  }
+  return changed ?? argument;
 }

@@ -78,18 +78,18 @@ function readScores(node: Node, graph: Graph, isShared: (node: Node) => boolean)
  * for its weights and nobody reads them, becomes one `scaled_dot_product_attention`.
  */
 export function fuseAttention(graph: Graph): Graph {
-  const users = graph.users();
+  const readers = graph.readers();
   const counts = new Map<Node, number>();
   const isShared = (node: Node): boolean => (counts.get(node) ?? 2) > 1;
   return graph.rewrite((node, next, renew) => {
     const made = renew.copy(node);
-    counts.set(made, users.get(node)!.size);
+    counts.set(made, readers.get(node)!);
     const options = attend(made, next, isShared);
     if (options === null) return made;
     const name = "scaled_dot_product_attention";
     const meta = { ...node.meta, isPlainSoftmax: true };
     const attention = next.add("call_function", name, options, {}, { name, meta });
-    counts.set(attention, users.get(node)!.size);
+    counts.set(attention, readers.get(node)!);
     return attention;
   });
 }

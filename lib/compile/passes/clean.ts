@@ -1,52 +1,53 @@
-import { type Argument, type Graph, Node } from "../../graph/index.js";
+import { type Argument, type Graph, Node, nodesIn } from "../../graph/index.js";
 import { draws } from "./facts.js";
 
 /** Drops the calls and attributes whose results nobody reads; placeholders stay. */
 export function dropDead(graph: Graph): Graph {
+  const { nodes, constants } = graph;
   const used = new Set<Node>();
-  for (const node of [...graph.nodes].reverse()) {
-    if (node.kind === "output" || node.kind === "placeholder") used.add(node);
-    if (used.has(node)) for (const input of node.inputs()) used.add(input);
-  }
   const attributes = new Set<string>();
-  for (const { kind, target } of used) if (kind === "get_attr") attributes.add(target);
-  const isClean = [...graph.constants.keys()].every((target) => attributes.has(target));
-  if (isClean && graph.nodes.every((node) => used.has(node))) return graph;
-  const next = graph.rewrite((node, _, renew) => (used.has(node) ? renew.copy(node) : node));
-  for (const target of next.constants.keys()) {
-    if (!attributes.has(target)) next.constants.delete(target);
+  for (let i = nodes.length - 1; i >= 0; i -= 1) {
+    const node = nodes[i]!;
+    if (node.kind === "output" || node.kind === "placeholder") used.add(node);
+    if (!used.has(node)) continue;
+    for (const input of node.inputs()) used.add(input);
+    if (node.kind === "get_attr") attributes.add(node.target);
   }
-  return next;
+  const isClean = [...constants.keys()].every((target) => attributes.has(target));
+  return isClean && used.size === nodes.length ? graph : graph.only(used, attributes);
 }
 
 /** Calls the same op with the same arguments only once, and reads an attribute only once. */
 export function shareCommon(graph: Graph): Graph {
-  const seen = new Map<string, Node>();
-  const ids = new Map<Node, number>();
-  const id = (node: Node): number => {
-    if (!ids.has(node)) ids.set(node, ids.size);
-    return ids.get(node)!;
-  };
+  // By what they read first: of what is alike, that is the same.
+  const seen = new Map<Node | string, Node[]>();
   return graph.rewrite((node, _, renew) => {
-    const isPure = node.kind === "get_attr" || (node.kind === "call_function" && !draws(node)); // prettier-ignore
+    const { kind, target } = node;
+    const isPure = kind === "get_attr" || (kind === "call_function" && !draws(node));
     if (!isPure) return renew.copy(node);
-    const text = write([renew.argument(node.args), renew.argument(node.kwargs)], id);
-    const key = `${node.kind} ${node.target} ${text}`;
-    const earlier = seen.get(key);
+    const args = renew.argument(node.args);
+    const kwargs = renew.argument(node.kwargs);
+    const [first = target] = args === node.args ? node.inputs() : nodesIn(kwargs, nodesIn(args));
+    const others = seen.get(first) ?? [];
+    const earlier = others.find(
+      (one) => one.kind === kind && one.target === target && isSame(one.args, args) && isSame(one.kwargs, kwargs),
+    ); // prettier-ignore
     if (earlier !== undefined) return earlier;
     const copy = renew.copy(node);
-    seen.set(key, copy);
+    if (others.push(copy) === 1) seen.set(first, others);
     return copy;
   });
 }
 
-/** Arguments as text, equal for equal ones. */
-function write(argument: Argument, id: (node: Node) => number): string {
-  if (argument instanceof Node) return `%${id(argument)}`;
-  if (argument === null || typeof argument !== "object") {
-    return typeof argument === "string" ? JSON.stringify(argument) : Object.is(argument, -0) ? "-0" : String(argument); // prettier-ignore
-  }
-  if (Array.isArray(argument)) return `[${argument.map((one: Argument) => write(one, id)).join()}]`;
-  const entries = Object.entries(argument as Record<string, Argument>);
-  return `{${entries.map(([name, one]) => `${name}:${write(one, id)}`).join()}}`;
+/** Whether arguments are the same nodes and equal values, nested alike. */
+function isSame(a: Argument, b: Argument): boolean {
+  if (Object.is(a, b)) return true;
+  const isPlain = (one: Argument): boolean => typeof one === "object" && one !== null && !(one instanceof Node); // prettier-ignore
+  if (!isPlain(a) || !isPlain(b) || Array.isArray(a) !== Array.isArray(b)) return false;
+  const [left, right] = [a, b] as Record<string, Argument>[];
+  const names = Object.keys(left!);
+  return (
+    names.length === Object.keys(right!).length &&
+    names.every((name) => Object.hasOwn(right!, name) && isSame(left![name], right![name]))
+  );
 }

@@ -31,7 +31,7 @@ type Add = (target: string, args: readonly Argument[], shape: readonly number[])
  * has nothing to go into becomes one product and one sum a channel.
  */
 export function foldIntoWeights(graph: Graph): Graph {
-  const users = graph.users();
+  const readers = graph.readers();
   const statics = findStatic(graph);
   const counts = new Map<Node, number>();
   const fixed = new Set<Node>();
@@ -48,7 +48,7 @@ export function foldIntoWeights(graph: Graph): Graph {
     const isStatic = (one: Node): boolean => fixed.has(one);
     const folded =
       foldNorm(made, add, isShared, isStatic) ?? foldVector(made, add, isShared, isStatic) ?? made;
-    counts.set(folded, users.get(node)!.size);
+    counts.set(folded, readers.get(node)!);
     if (statics.has(node)) fixed.add(folded);
     return folded;
   });

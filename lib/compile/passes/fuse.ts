@@ -24,12 +24,12 @@ function tailOf(node: Node): Tail | null {
  * then functions of one element. Only where nobody reads what is in between.
  */
 export function fuseEpilogues(graph: Graph): Graph {
-  const users = graph.users();
+  const readers = graph.readers();
   const statics = findStatic(graph);
   const counts = new Map<Node, number>();
   return graph.rewrite((node, next, renew) => {
     const keep = (result: Node): Node => {
-      counts.set(result, users.get(node)!.size);
+      counts.set(result, readers.get(node)!);
       return result;
     };
     if (statics.has(node)) return keep(renew.copy(node));
@@ -80,13 +80,13 @@ const MOST_STEPS = 24;
 
 /** Joins arithmetic element by element into single nodes that read and write memory once. */
 export function fusePointwise(graph: Graph): Graph {
-  const users = graph.users();
+  const readers = graph.readers();
   const statics = findStatic(graph);
   const chains = new Map<Node, Chain>(); // of the new graph
   const counts = new Map<Node, number>();
   return graph.rewrite((node, next, renew) => {
     const keep = (result: Node): Node => {
-      counts.set(result, users.get(node)!.size);
+      counts.set(result, readers.get(node)!);
       return result;
     };
     const isChain = (isUnary(node) || isBinary(node)) && isFloat(node) && !statics.has(node);

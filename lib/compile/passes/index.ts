@@ -10,7 +10,7 @@ import { mergeProjections } from "./merge.js";
 import { recognise } from "./recognise.js";
 import { moveViews } from "./views.js";
 
-/** A pure function from graph to graph, after which it computes the same. */
+/** A pure function from graph to graph, after which it computes the same; the same graph if it changes nothing. */
 export type Pass = (graph: Graph) => Graph;
 
 /** The passes in their order; each is cleaned up after. */
@@ -39,9 +39,13 @@ export const DECOMPOSED: ReadonlySet<string> = new Set(["multi_head_attention_fo
 
 /** Runs all passes, one after the other. */
 export function* optimising(graph: Graph): Parts<Graph> {
-  let now = graph;
+  let now = dropDead(graph);
+  const settled = new Map<Pass, Graph>();
   for (const pass of PASSES) {
-    now = dropDead(pass(now));
+    if (settled.get(pass) === now) continue; // it had nothing to do, and nothing changed since
+    const next = pass(now);
+    if (next === now) settled.set(pass, now);
+    else now = dropDead(next);
     yield;
   }
   return now;

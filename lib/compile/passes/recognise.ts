@@ -196,14 +196,14 @@ function softmax(node: Node): Found | null {
 export function recognise(graph: Graph): Graph {
   // New nodes are looked at with the graph as far as it is rewritten; sharing is the old graph's.
   const counts = new Map<Node, number>();
-  const users = graph.users();
+  const readers = graph.readers();
   const statics = findStatic(graph);
   const fixed = new Set<Node>();
   return graph.rewrite((node, next, renew) => {
     const copy = node.kind === "call_function" ? null : renew.copy(node);
     if (copy !== null) {
       if (statics.has(node)) fixed.add(copy);
-      counts.set(copy, users.get(node)!.size);
+      counts.set(copy, readers.get(node)!);
       return copy;
     }
     const context: Context = {
@@ -226,7 +226,7 @@ export function recognise(graph: Graph): Graph {
       );
     }
     if (statics.has(node)) fixed.add(result);
-    counts.set(result, users.get(node)!.size);
+    counts.set(result, readers.get(node)!);
     return result;
   });
 }

@@ -77,17 +77,19 @@ function worksAlongLast(node: Node): boolean {
  * their inverse.
  */
 export function moveViews(graph: Graph): Graph {
-  const users = graph.users();
+  const readers = graph.readers();
   const isShared = new Map<Node, boolean>(); // of the new graph
   return graph.rewrite((node, next, renew) => {
     const make: Make = (target, args, shape) => {
+      const isOld = target === node.target && args.length === node.args.length && args.every((one, i) => one === node.args[i]); // prettier-ignore
+      if (isOld) return renew.copy(node);
       const value = { dtype: tensorMeta(node)?.dtype ?? "float32", shape };
       const meta: NodeMeta = { ...node.meta, value };
       const name = target.replace("prim.", "").toLowerCase();
       return next.add("call_function", target, args, {}, { name, meta });
     };
     const finish = (result: Node): Node => {
-      isShared.set(result, (users.get(node)?.size ?? 0) > 1);
+      isShared.set(result, (readers.get(node) ?? 0) > 1);
       return result;
     };
     if (node.kind !== "call_function") return finish(renew.copy(node));
