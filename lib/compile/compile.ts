@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { describe, readOptions } from "../arguments.js";
+import { readOptions } from "../arguments.js";
 import { type Graph, mapNodes } from "../graph/index.js";
 import type { Module } from "../module/index.js";
 import { isDispatched } from "../functional/op.js";
@@ -13,6 +13,7 @@ import { type Profile, profileOf } from "./profile.js";
 import type { CompiledPlan, CompileEngine, CreateEngine, Results } from "./target.js";
 import { Pattern, type Structure, takeApart } from "./structure.js";
 import { TraceError } from "./recorder.js";
+import { checkOthers, refuseInputs } from "./check.js";
 import { checkTypes, COMPLEX } from "./types.js";
 import { checkPrecision, checkTarget, type Precision } from "./precision.js";
 import { checkThreads, threadCount } from "./threads.js";
@@ -88,6 +89,7 @@ export async function compileWith<M extends Traceable>(
   example: unknown,
   options?: CompileOptions,
 ): Promise<Compiled<M>> {
+  refuseInputs(options);
   const read = readOptions<Required<CompileOptions>>("compile", OPTIONS, options);
   const threads = read.threads ?? threadCount();
   checkThreads("compile: threads", threads);
@@ -105,28 +107,6 @@ export async function compileWith<M extends Traceable>(
     profile: (...args: unknown[]) => compiler.profile(args),
     dispose: () => compiler.dispose(),
   }) as unknown as Compiled<M>;
-}
-
-function checkOthers(
-  model: unknown,
-  example: unknown,
-  { plans, onProgress }: Required<CompileOptions>,
-): void {
-  if (typeof model !== "function") {
-    throw new TypeError(`compile: expected a module or a function, got ${describe(model)}`);
-  }
-  if (example === undefined || example === null) {
-    throw new TypeError(
-      "compile: expected example inputs, a tensor or the list of all arguments of a call, " +
-        `got ${describe(example)}`,
-    );
-  }
-  if (!Number.isInteger(plans) || plans < 1) {
-    throw new RangeError(`compile: plans: expects a positive integer, got ${describe(plans)}`);
-  }
-  if (onProgress !== null && typeof onProgress !== "function") {
-    throw new TypeError(`compile: onProgress: expects a function, got ${describe(onProgress)}`);
-  }
 }
 
 /** After so many calls that changed the model, it is not traced any more. */

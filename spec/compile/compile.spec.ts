@@ -180,6 +180,11 @@ describe("compile", () => {
     await refused([model, x, { threads: 0 }], "threads: expects a positive integer, got 0");
     await refused([model, x, { plans: 0 }], "plans: expects a positive integer");
     await refused([model, x, { onProgress: 1 }], "onProgress: expects a function");
+    const inOneList = "several arguments of a call go in one list, as in nn.compile(model, [x, y])";
+    await refused([model, x, x], inOneList);
+    await refused([model, x, x, x], inOneList);
+    await refused([model, x, [x]], inOneList);
+    await refused([model, x, { mask: x }], inOneList);
   });
 
   it("profiles by node and by module", async () => {

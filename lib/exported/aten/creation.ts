@@ -12,6 +12,7 @@ import {
   toKind,
   withDtype,
 } from "./support/dtype.js";
+import { numberText } from "./support/host.js";
 import { expandTo } from "./support/shape.js";
 
 type Sizes = readonly number[];
@@ -43,10 +44,21 @@ const newFilled =
 const numberOf = (value: Operand): number =>
   Number(value instanceof tf.Tensor ? value.dataSync()[0] : value);
 
+/** Refuses a range that no number of steps goes through. */
+function checkRange(start: number, end: number, step: number): void {
+  if (step === 0) throw new RangeError("step must be nonzero");
+  if (!Number.isFinite(start) || !Number.isFinite(end)) {
+    const [from, to] = [start, end].map(numberText);
+    throw new RangeError(`unsupported range: ${from} -> ${to}`);
+  }
+  if (step > 0 ? end >= start : end <= start) return;
+  throw new RangeError("upper bound and lower bound inconsistent with step sign");
+}
+
 /** `start`, `start + step`, … before `end`. */
 function arange(start: number, end: number, step = 1, dtype?: unknown): tf.Tensor {
-  if (step === 0) throw new RangeError("arange(): step must be nonzero");
-  const count = Math.max(0, Math.ceil((end - start) / step));
+  checkRange(start, end, step);
+  const count = Math.ceil((end - start) / step);
   const isWhole = [start, end, step].every(Number.isInteger);
   const wanted = readDtype(dtype) ?? DTYPES[isWhole ? INT : FLOAT];
   const [first, by] = wanted === "int32" ? [Math.trunc(start), Math.trunc(step)] : [start, step];
@@ -58,7 +70,7 @@ function arange(start: number, end: number, step = 1, dtype?: unknown): tf.Tenso
 
 /** The same, `end` included if a step meets it; floats unless another dtype is asked for. */
 function range(start: number, end: number, step = 1, dtype?: unknown): tf.Tensor {
-  if (step === 0) throw new RangeError("range(): step must be nonzero");
+  checkRange(start, end, step);
   const count = Math.floor((end - start) / step) + 1;
   const values = Array.from({ length: count }, (_, i) => start + i * step);
   return withDtype(tf.tensor1d(values), dtype);

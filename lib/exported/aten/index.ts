@@ -10,6 +10,7 @@ import { diagonalOps } from "./diagonal.js";
 import { eigenOps } from "./eigen.js";
 import { fftOps } from "./fft.js";
 import { gradientOps } from "./gradient.js";
+import { histogramOps } from "./histogram.js";
 import { indexingOps } from "./indexing.js";
 import { factorOps } from "./factors.js";
 import { ldlOps } from "./ldl.js";
@@ -68,6 +69,7 @@ export const ATEN_OPS: Readonly<Record<string, AtenOp>> = withComplex({
   ...eigenOps,
   ...rowOps,
   ...quantileOps,
+  ...histogramOps,
   ...gradientOps,
   ...bitOps,
   ...fftOps,

@@ -47,6 +47,26 @@ const quantiles = /* @__PURE__ */ op(
   },
 );
 
+const INTERPOLATIONS = ["linear", "lower", "higher", "midpoint", "nearest"];
+
+function checkQuantiles(self: tf.Tensor, q: tf.Tensor | number, how: string): void {
+  if (self.size === 0) throw new RangeError("quantile() input tensor must be non-empty");
+  if (!INTERPOLATIONS.includes(how)) {
+    throw new TypeError(
+      "quantile() interpolation must be one of linear, lower, higher, midpoint or nearest, " +
+        `but got ${how}`,
+    );
+  }
+  const isInside = (one: number): boolean => one >= 0 && one <= 1;
+  if (typeof q === "number") {
+    if (!isInside(q)) {
+      throw new RangeError(`quantile() q must be in the range [0, 1] but got ${q}`);
+    }
+  } else if (!Array.from(valuesOf(q)).every(isInside)) {
+    throw new RangeError("quantile() q values must be in the range [0, 1]");
+  }
+}
+
 const quantile =
   (ignoresNaN: boolean) =>
   (
@@ -56,6 +76,7 @@ const quantile =
     keepdim = false,
     interpolation = "linear",
   ): tf.Tensor => {
+    checkQuantiles(self, given, interpolation);
     const q = given instanceof tf.Tensor ? given : tf.scalar(given);
     const isScalar = self.rank === 0 && dim !== null;
     const x = dim === null || isScalar ? tf.reshape(self, [-1]) : self;
@@ -66,172 +87,7 @@ const quantile =
     return tf.reshape(found, [...q.shape, ...shape]);
   };
 
-type Weight = tf.Tensor | null;
-
-/** Counts in bins whose edges are given; `place` says in which a value is, if it is in any. */
-function counted(
-  self: tf.Tensor,
-  edges: ArrayLike<number>,
-  place: (value: number) => number,
-  weight: Weight,
-  density: boolean,
-): tf.Tensor[] {
-  const weights = weight && valuesOf(weight);
-  const [low, high] = [edges[0]!, edges[edges.length - 1]!];
-  const counts = new Float32Array(edges.length - 1);
-  valuesOf(self).forEach((value: number, i: number) => {
-    if (value >= low && value <= high) {
-      counts[Math.min(counts.length - 1, place(value))]! += weights?.[i] ?? 1;
-    }
-  });
-  const total = counts.reduce((sum, count) => sum + count, 0);
-  const shares = counts.map((count, i) => count / (total * (edges[i + 1]! - edges[i]!)));
-  return [tf.tensor1d(density ? shares : counts), tf.tensor1d(Float32Array.from(edges))];
-}
-
-/** Counts of equally wide bins, and their edges. */
-const histogram = /* @__PURE__ */ op(
-  "histogram",
-  (
-    self: tf.Tensor,
-    bins: number,
-    range: readonly number[] | null,
-    weight: Weight,
-    density: boolean,
-  ): tf.Tensor[] => {
-    const values = valuesOf(self);
-    let [low, high] = range ?? extentOf(values);
-    if (self.size === 0 && range === null) [low, high] = [0, 0];
-    [low, high] = apart(low!, high!);
-    const edges = dividing(low, high, bins);
-    const width = (high - low) / bins;
-    return counted(self, edges, (value) => Math.floor((value - low) / width), weight, density);
-  },
-);
-
-/** Counts of bins whose edges are given, in ascending order. */
-const histogramOf = /* @__PURE__ */ op(
-  "histogram_bins",
-  (self: tf.Tensor, bins: tf.Tensor, weight: Weight, density: boolean): tf.Tensor[] => {
-    const edges = valuesOf(bins);
-    const place = (value: number): number => edges.findLastIndex((edge) => edge <= value);
-    return counted(self, edges, place, weight, density);
-  },
-);
-
-/** The least and the largest, of more than fit in the arguments of a call. */
-function extentOf(values: ArrayLike<number>): [low: number, high: number] {
-  let [low, high] = [Infinity, -Infinity];
-  for (let i = 0; i < values.length; i += 1) {
-    low = Math.min(low, values[i]!);
-    high = Math.max(high, values[i]!);
-  }
-  return [low, high];
-}
-
-/** A range that has some width. */
-const apart = (low: number, high: number): [low: number, high: number] =>
-  low === high ? [low - 0.5, high + 0.5] : [low, high];
-
-/** Edges of equally wide bins. */
-const dividing = (low: number, high: number, bins: number): number[] =>
-  Array.from({ length: bins + 1 }, (_, i) => low + i * ((high - low) / bins));
-
-/** The same as float32: what is counted is compared with these. */
-const edgesOf = (low: number, high: number, bins: number): number[] =>
-  dividing(...apart(low, high), bins).map(Math.fround);
-
-/** Counts of points `(N, D)` in boxes, and the edges of these along each dimension. */
-const histogramOfPoints = /* @__PURE__ */ op(
-  "histogramdd",
-  (
-    self: tf.Tensor,
-    bins: readonly (number | tf.Tensor)[],
-    range: readonly number[] | null,
-    weight: Weight,
-    density: boolean,
-  ): tf.Tensor[] => {
-    const d = self.shape.at(-1)!;
-    const points = valuesOf(self);
-    const count = d === 0 ? 0 : points.length / d;
-    const weights = weight && valuesOf(weight);
-    const edges = Array.from({ length: d }, (_, k) => {
-      const bin = bins[k]!;
-      if (typeof bin !== "number") return [...valuesOf(bin)];
-      if (range !== null) return edgesOf(range[2 * k]!, range[2 * k + 1]!, bin);
-      const along = Array.from({ length: count }, (_row, i) => points[i * d + k]!);
-      return count === 0 ? edgesOf(0, 1, bin) : edgesOf(...extentOf(along), bin);
-    });
-    const shape = edges.map(({ length }) => length - 1);
-    const counts = new Float32Array(tf.util.sizeFromShape(shape));
-    for (let i = 0; i < count; i += 1) {
-      let place = 0;
-      for (const [k, edge] of edges.entries()) {
-        const value = points[i * d + k]!;
-        const isInside = value >= edge[0]! && value <= edge.at(-1)!;
-        const at = Math.min(
-          edge.findLastIndex((one) => one <= value),
-          shape[k]! - 1,
-        );
-        place = isInside && place >= 0 ? place * shape[k]! + at : -1;
-      }
-      if (place >= 0) counts[place]! += weights?.[i] ?? 1;
-    }
-    if (density) {
-      const total = counts.reduce((sum, one) => sum + one, 0);
-      counts.forEach((one, i) => {
-        let [rest, size] = [i, total];
-        for (const [k, edge] of [...edges.entries()].reverse()) {
-          const at = rest % shape[k]!;
-          rest = (rest - at) / shape[k]!;
-          size *= edge[at + 1]! - edge[at]!;
-        }
-        counts[i] = one / size;
-      });
-    }
-    return [tf.tensor(counts, shape), ...edges.map((edge) => tf.tensor1d(edge))];
-  },
-);
-
-const pointsIn =
-  (take: (all: tf.Tensor[]) => unknown) =>
-  (
-    self: tf.Tensor,
-    bins: number | readonly (number | tf.Tensor)[],
-    range: readonly number[] | null = null,
-    weight: Weight = null,
-    density = false,
-  ): unknown => {
-    const x = tf.reshape(self, [-1, self.shape.at(-1)!]);
-    const each = typeof bins === "number" ? new Array<number>(x.shape[1]!).fill(bins) : bins;
-    const flat = weight && tf.reshape(weight, [-1]);
-    return take(histogramOfPoints(x, each, range, flat, density));
-  };
-
 export const quantileOps = defineOps({
   "quantile|quantile.scalar(self, q, dim, keepdim, interpolation)": quantile(false),
   "nanquantile|nanquantile.scalar(self, q, dim, keepdim, interpolation)": quantile(true),
-  "histogramdd|histogramdd.int_bins|histogramdd.TensorList_bins(self, bins, range, weight, density)":
-    pointsIn(([counts, ...edges]) => [counts, edges]),
-  "_histogramdd_bin_edges(self, bins, range, weight, density)": pointsIn(([, ...edges]) => edges),
-  "_histogramdd_from_bin_cts(self, bins, range, weight, density)": pointsIn(([counts]) => counts),
-  "_histogramdd_from_bin_tensors(self, bins, weight, density)": (
-    self: tf.Tensor,
-    bins: readonly tf.Tensor[],
-    weight: Weight = null,
-    density = false,
-  ) => pointsIn(([counts]) => counts)(self, bins, null, weight, density),
-  "histogram.bin_ct(self, bins, range, weight, density)": (
-    self: tf.Tensor,
-    bins: number,
-    range: readonly number[] | null = null,
-    weight: Weight = null,
-    density = false,
-  ) => histogram(self, bins, range, weight, density),
-  "histogram.bins_tensor(self, bins, weight, density)": (
-    self: tf.Tensor,
-    bins: tf.Tensor,
-    weight: Weight = null,
-    density = false,
-  ) => histogramOf(self, bins, weight, density),
 });

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { op } from "../../functional/op.js";
 import { defineOps } from "./support/define.js";
-import { INT, type Operand, toFloat, toKind } from "./support/dtype.js";
+import { type Operand, toFloat } from "./support/dtype.js";
 import { arrayFor, tensorOf, type Values, valuesOf } from "./support/host.js";
 import { type Before, quickSelect, sort as sortFirst, topOf } from "./support/select.js";
 import { around, dimOf, resized } from "./support/shape.js";
@@ -9,7 +9,7 @@ import { around, dimOf, resized } from "./support/shape.js";
 /** Whether a value comes before another; NaN is the largest. */
 const isLess = (x: number, y: number): boolean => x < y || (Number.isNaN(y) && !Number.isNaN(x));
 
-const beforeIn = (values: Values, descending: boolean): Before =>
+export const beforeIn = (values: Values, descending: boolean): Before =>
   descending ? (a, b) => isLess(values[b]!, values[a]!) : (a, b) => isLess(values[a]!, values[b]!);
 
 /**
@@ -47,7 +47,7 @@ function arranged(
 }
 
 /** Equal values stay in their order. */
-const inOrder = <T extends Int32Array | number[]>(places: T, isBefore: Before): T =>
+export const inOrder = <T extends Int32Array | number[]>(places: T, isBefore: Before): T =>
   places.sort((a, b) => (isBefore(a, b) ? -1 : Number(isBefore(b, a)))) as T;
 
 const sorted = /* @__PURE__ */ op(
@@ -67,12 +67,27 @@ const sort = (self: tf.Tensor, dim = -1, descending = false): tf.Tensor[] =>
 const argsort = (self: tf.Tensor, dim = -1, descending = false): tf.Tensor =>
   sort(self, dim, descending)[1]!;
 
+function checkTop(self: tf.Tensor, k: number, dim: number): void {
+  const size = self.rank === 0 ? 1 : self.shape[dimOf("topk", self, dim)]!;
+  if (k < 0 || k > size) throw new RangeError("selected index k out of range");
+}
+
+/** Refuses to choose among nothing. */
+function checkSome(name: string, self: tf.Tensor, dim: number): void {
+  if (self.rank === 0) return;
+  const at = dimOf(name, self, dim);
+  if (self.shape[at] !== 0) return;
+  throw new RangeError(`${name}(): Expected reduction dim ${at} to have non-zero size.`);
+}
+
 const topkOp = /* @__PURE__ */ op(
   "topk",
-  (self: tf.Tensor, k: number, dim: number, largest: boolean, isSorted: boolean): tf.Tensor[] =>
-    arranged(self, dim, largest, [0, k], (places, isBefore) =>
+  (self: tf.Tensor, k: number, dim: number, largest: boolean, isSorted: boolean): tf.Tensor[] => {
+    checkTop(self, k, dim);
+    return arranged(self, dim, largest, [0, k], (places, isBefore) =>
       topOf(places, k, isBefore, isSorted),
-    ),
+    );
+  },
 );
 
 const topk = (self: tf.Tensor, k: number, dim = -1, largest = true, isSorted = true): tf.Tensor[] =>
@@ -98,10 +113,16 @@ const pick = (parts: tf.Tensor[], dim: number, place: number, keepdim: boolean):
 
 const kthvalueOp = /* @__PURE__ */ op(
   "kthvalue",
-  (self: tf.Tensor, k: number, dim: number): tf.Tensor[] =>
-    arranged(self, dim, false, [k - 1, 1], (places, isBefore) =>
+  (self: tf.Tensor, k: number, dim: number): tf.Tensor[] => {
+    checkSome("kthvalue", self, dim);
+    const at = self.rank === 0 ? 0 : dimOf("kthvalue", self, dim);
+    if (k < 1 || k > sizeAt(self, dim)) {
+      throw new RangeError(`kthvalue(): selected number k out of range for dimension ${at}`);
+    }
+    return arranged(self, dim, false, [k - 1, 1], (places, isBefore) =>
       quickSelect(places, k - 1, isBefore),
-    ),
+    );
+  },
 );
 
 const kthvalue = (self: tf.Tensor, k: number, dim = -1, keepdim = false): tf.Tensor[] =>
@@ -111,6 +132,7 @@ const kthvalue = (self: tf.Tensor, k: number, dim = -1, keepdim = false): tf.Ten
 const medianAlong = /* @__PURE__ */ op(
   "median",
   (self: tf.Tensor, dim: number, keepdim: boolean, ignoring: boolean): tf.Tensor[] => {
+    checkSome("median", self, dim);
     const [values, places] = sort(self, dim) as [tf.Tensor, tf.Tensor];
     const size = sizeAt(self, dim);
     if (self.rank === 0 || self.dtype !== "float32")
@@ -139,6 +161,7 @@ const medianOfAll = (self: tf.Tensor, ignoring: boolean): tf.Tensor =>
 
 /** The most frequent value, the least of several; where the last of them comes in PyTorch's order. */
 const modeOp = /* @__PURE__ */ op("mode", (self: tf.Tensor, dim: number): tf.Tensor[] => {
+  checkSome("mode", self, dim);
   const values = valuesOf(self);
   return arranged(self, dim, false, [0, 1], (places, isBefore) => {
     sortFirst(places, places.length, isBefore);
@@ -298,33 +321,6 @@ function isin(elements: Operand, test: Operand, _assumeUnique = false, invert = 
   return invert ? tf.logicalNot(result) : result;
 }
 
-const bincount = /* @__PURE__ */ op(
-  "bincount",
-  (self: tf.Tensor, weights: tf.Tensor | null, minlength: number): tf.Tensor => {
-    const values = Array.from(valuesOf(self));
-    const length = values.reduce((a, b) => Math.max(a, b + 1), minlength);
-    const counts = new Float32Array(length);
-    const given = weights === null ? null : valuesOf(weights);
-    values.forEach((value, i) => (counts[value]! += given === null ? 1 : given[i]!));
-    return given === null ? toKind(tf.tensor1d(counts), INT) : tf.tensor1d(counts);
-  },
-);
-
-const histc = /* @__PURE__ */ op(
-  "histc",
-  (self: tf.Tensor, bins: number, min: number, max: number): tf.Tensor => {
-    const values = valuesOf(self);
-    let [low, high] = min === max ? [Math.min(...values), Math.max(...values)] : [min, max];
-    if (low === high) [low, high] = [low - 1, high + 1];
-    const counts = new Float32Array(bins);
-    values.forEach((value) => {
-      if (value >= low && value <= high)
-        counts[Math.min(bins - 1, Math.floor(((value - low) / (high - low)) * bins))]! += 1;
-    });
-    return tf.tensor1d(counts);
-  },
-);
-
 /** Of distinct values, where they went and how many there are: empty unless it is asked for. */
 const asked = (parts: tf.Tensor[], inverse: boolean, counts: boolean): tf.Tensor[] =>
   parts.map((one, i) => (i === 0 || [inverse, counts][i - 1] ? one : tf.zeros([0], "int32")));
@@ -379,11 +375,4 @@ export const sortingOps = defineOps({
   ) => uniqueAlong(self, dim, true),
   "isin.Tensor_Tensor|isin.Tensor_Scalar|isin.Scalar_Tensor(elements, test_elements, assume_unique, invert)":
     isin,
-  "bincount(self, weights, minlength)": (
-    self: tf.Tensor,
-    weights: tf.Tensor | null = null,
-    minlength = 0,
-  ) => bincount(self, weights, minlength),
-  "histc(self, bins, min, max)": (self: tf.Tensor, bins = 100, min = 0, max = 0) =>
-    histc(self, bins, min, max),
 });

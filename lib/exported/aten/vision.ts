@@ -5,6 +5,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { op } from "../../functional/op.js";
 import { matmul } from "./matmul.js";
+import { beforeIn, inOrder } from "./sorting.js";
 import { defineOps } from "./support/define.js";
 import { valuesOf } from "./support/host.js";
 
@@ -24,7 +25,10 @@ const nms = /* @__PURE__ */ op(
       return f(shared / f(f(area(i) + area(j)) - shared));
     };
     const kept: number[] = [];
-    const order = Array.from(score, (_, i) => i).sort((i, j) => score[j]! - score[i]!);
+    const order = inOrder(
+      Array.from(score, (_, i) => i),
+      beforeIn(score, true),
+    );
     for (const i of order) if (!kept.some((j) => overlap(i, j) > threshold)) kept.push(i);
     return tf.tensor1d(kept, "int32");
   },

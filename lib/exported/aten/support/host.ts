@@ -13,6 +13,12 @@ export function arrayFor(dtype: tf.DataType, length: number): Values {
 export const tensorOf = (values: Values, shape: readonly number[], dtype: tf.DataType): tf.Tensor =>
   tf.tensor(values, [...shape], dtype);
 
+/** A number as C++ writes it, in PyTorch's messages. */
+export function numberText(value: number): string {
+  if (Number.isFinite(value)) return String(value);
+  return Number.isNaN(value) ? "nan" : value > 0 ? "inf" : "-inf";
+}
+
 /** Row-major strides. */
 export function stridesOf(shape: readonly number[]): number[] {
   const strides = new Array<number>(shape.length).fill(1);
