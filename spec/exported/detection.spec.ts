@@ -25,6 +25,21 @@ onEveryBackend("Ops that choose by float32", () => {
     });
   }
 
+  it("nms takes a box whose score is NaN for the best", () => {
+    const boxes = tf.tensor2d([[0, 0, 1, 1], [0, 0, 1, 1.1], [5, 5, 6, 6]]); // prettier-ignore
+    const kept = opOf("nms")(boxes, tf.tensor1d([0.5, NaN, 0.9]), 0.5);
+    expect(numbersOf(kept)).to.deep.equal([1, 2]);
+  });
+
+  it("ends with what is not finite: powers, degrees", () => {
+    const x = tf.tensor2d([[1, Infinity], [0, 1]]); // prettier-ignore
+    const [power] = opOf("linalg_matrix_exp")([x]) as tf.Tensor[];
+    expect(numbersOf(power)).to.deep.equal([NaN, NaN, NaN, NaN]);
+    const degrees = tf.tensor1d([Infinity, NaN, -1]);
+    const values = opOf("special_chebyshev_polynomial_t")(tf.tensor1d([0.5, 0.5, 0.5]), degrees);
+    expect(numbersOf(values)).to.deep.equal([0, 0, 0]);
+  });
+
   it("roi_align samples a box of its own size once a cell", () => {
     const values = Array.from({ length: 256 }, (_, i) => i % 15);
     const rois = tf.tensor2d([[0, 0.51, 0.51, 7.51, 7.51]]);

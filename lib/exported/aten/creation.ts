@@ -47,7 +47,7 @@ const numberOf = (value: Operand): number =>
 /** Refuses a range that no number of steps goes through. */
 function checkRange(start: number, end: number, step: number): void {
   if (step === 0) throw new RangeError("step must be nonzero");
-  if (!Number.isFinite(start) || !Number.isFinite(end)) {
+  if (!isFinite(start) || !isFinite(end)) {
     const [from, to] = [start, end].map(numberText);
     throw new RangeError(`unsupported range: ${from} -> ${to}`);
   }

@@ -191,6 +191,9 @@ const maskedScatter = /* @__PURE__ */ op(
     test.forEach((yes, i) => {
       if (yes) values[i] = from[next++]!;
     });
+    if (next > from.length) {
+      throw new RangeError("Number of elements of source < number of ones in mask");
+    }
     return tensorOf(values, shape, self.dtype);
   },
 );
@@ -212,6 +215,7 @@ const resized0 = (shape: readonly number[], at: number, size: number): number[] 
 const repeatPlaces = /* @__PURE__ */ op("repeat_interleave", (repeats: tf.Tensor): tf.Tensor => {
   const places: number[] = [];
   valuesOf(repeats).forEach((count, i) => {
+    if (count < 0) throw new RangeError("repeats can not be negative");
     for (let k = 0; k < count; k += 1) places.push(i);
   });
   return tf.tensor1d(Int32Array.from(places), "int32");
@@ -227,6 +231,7 @@ function repeatInterleave(
   if (repeats instanceof tf.Tensor && repeats.size !== 1)
     return indexSelect(x, at, repeatPlaces(repeats));
   const count = repeats instanceof tf.Tensor ? valuesOf(repeats)[0]! : repeats;
+  if (count < 0) throw new RangeError("repeats can not be negative");
   const [before, size, behind] = around(x, at);
   const wide = expandTo(tf.reshape(x, [before, size, 1, behind]), [before, size, count, behind]);
   return tf.reshape(wide, resized(x, at, size * count));
@@ -244,6 +249,10 @@ function combinations(self: tf.Tensor, r = 2, withReplacement = false): tf.Tenso
   return tf.reshape(takeAxis(self, 0, choices.flat()), [choices.length, r]);
 }
 
+/** Places that are there; those before the first one count from the end. */
+const within = (self: tf.Tensor, indices: readonly Index[]): Index[] =>
+  indices.map((one, dim) => one && clamp(one, -self.shape[dim]!, self.shape[dim]! - 1));
+
 export const indexingOps = defineOps({
   "combinations(self, r, with_replacement)": combinations,
   "index.Tensor|_unsafe_index.Tensor(self, indices)": index,
@@ -254,7 +263,7 @@ export const indexingOps = defineOps({
     fill: number,
   ) => {
     // What the mask hides may be outside.
-    const inside = indices.map((one, dim) => one && clamp(one, 0, self.shape[dim]! - 1));
+    const inside = within(self, indices);
     return where(mask, index(self, inside), toKind(fill, kindOf(self)));
   },
   "index_put|_unsafe_index_put|_index_put_impl(self, indices, values, accumulate, unsafe)":
@@ -265,7 +274,7 @@ export const indexingOps = defineOps({
     indices: readonly Index[],
     values: tf.Tensor,
   ) => {
-    const inside = indices.map((one, dim) => one && clamp(one, 0, self.shape[dim]! - 1));
+    const inside = within(self, indices);
     return indexPut(self, inside, where(mask, values, toKind(0, kindOf(self))), true);
   },
   "gather(self, dim, index, sparse_grad)": gather,

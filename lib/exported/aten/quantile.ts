@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { op } from "../../functional/op.js";
 import { defineOps } from "./support/define.js";
 import { toFloat } from "./support/dtype.js";
-import { valuesOf } from "./support/host.js";
+import { numberText, valuesOf } from "./support/host.js";
 import { around, dimOf, resized } from "./support/shape.js";
 
 /** Rounds halves to even. */
@@ -60,7 +60,7 @@ function checkQuantiles(self: tf.Tensor, q: tf.Tensor | number, how: string): vo
   const isInside = (one: number): boolean => one >= 0 && one <= 1;
   if (typeof q === "number") {
     if (!isInside(q)) {
-      throw new RangeError(`quantile() q must be in the range [0, 1] but got ${q}`);
+      throw new RangeError(`quantile() q must be in the range [0, 1] but got ${numberText(q)}`);
     }
   } else if (!Array.from(valuesOf(q)).every(isInside)) {
     throw new RangeError("quantile() q values must be in the range [0, 1]");

@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { describe } from "../../../arguments.js";
 import type { TensorMeta } from "../../../graph/index.js";
 import type { AtenOp } from "../../op-table.js";
+import { refusalOf } from "../refusals/index.js";
 import { DTYPES, FLOAT, kindOfName, toDtype, toFloat } from "./dtype.js";
 import { isHalf, roundToHalf } from "./half.js";
 
@@ -38,6 +39,7 @@ function bind(target: string, parameters: readonly string[], body: Body): AtenOp
   const keeps = MOVING.test(target);
   const casts = CASTING.test(target);
   const promotes = PROMOTING.test(target);
+  const refusal = refusalOf(target);
   return (args, kwargs, { inputs, outputs }) => {
     if (args.length > parameters.length) {
       throw new TypeError(
@@ -53,6 +55,7 @@ function bind(target: string, parameters: readonly string[], body: Body): AtenOp
         throw new TypeError(`${target} got an unexpected argument '${name}': ${describe(value)}`);
       }
     }
+    refusal?.(...values);
     const result = (body as (...args: unknown[]) => unknown)(...values);
     if (casts) return castTo(result as tf.Tensor, inputs[0] as TensorMeta | null, outputs[0]);
     const finish = (one: unknown, i: number): unknown =>

@@ -287,6 +287,7 @@ export function complete(rows: Matrix, count = rows.length): Matrix {
 /** `eᵃ`, by squaring a Taylor series of a part of it. */
 export function exponential(a: Matrix): Matrix {
   const size = Math.max(0, ...a.map((row) => row.reduce((sum, value) => sum + Math.abs(value), 0)));
+  if (!Number.isFinite(size)) return a.map((row) => row.map(() => NaN));
   const halvings = Math.max(0, Math.ceil(Math.log2(size || 1)) + 2);
   const part = a.map((row) => row.map((value) => value / 2 ** halvings));
   let term = identity(a.length);

@@ -217,7 +217,7 @@ export function recurrence(
   next: (p: number, before: number, n: number) => number,
 ): number {
   const count = Math.trunc(n);
-  if (count < 0) return 0;
+  if (count < 0 || !Number.isFinite(count)) return 0;
   let [before, p] = [first, second];
   if (count === 0) return first;
   for (let k = 1; k < count; k += 1) [before, p] = [p, next(p, before, k)];
