@@ -70,16 +70,6 @@ function checkSegments(
   }
 }
 
-function checkPlacesInPlane(self: tf.Tensor, indices: tf.Tensor, size: readonly number[]): void {
-  if (indices.size === 0 || !areReadable()) return;
-  const [least, most] = extentOf(indices);
-  const count = tf.util.sizeFromShape([...size]);
-  if (least >= 0 && most < count) return;
-  throw new RangeError(
-    `Found an invalid max index: ${least < 0 ? least : most} (output volumes are of size ${size.join("x")})`,
-  );
-}
-
 function sameIndices(self: tf.Tensor, indices: tf.Tensor, size: readonly number[]): void {
   if (String(self.shape) !== String(indices.shape)) {
     throw new RangeError(
@@ -87,7 +77,12 @@ function sameIndices(self: tf.Tensor, indices: tf.Tensor, size: readonly number[
         `(${listText(self.shape)}) but got indices tensor with shape: ${listText(indices.shape)}`,
     );
   }
-  checkPlacesInPlane(self, indices, size);
+  if (indices.size === 0 || !areReadable()) return;
+  const [least, most] = extentOf(indices);
+  if (least >= 0 && most < tf.util.sizeFromShape([...size])) return;
+  throw new RangeError(
+    `Found an invalid max index: ${least < 0 ? least : most} (output volumes are of size ${size.join("x")})`,
+  );
 }
 
 export const VALUE_REFUSALS = {
