@@ -12,7 +12,7 @@ export { ExportedProgram } from "./program.js";
  * PyTorch.
  *
  * Nothing in the file is run, and its pickles (the sample inputs) are not read. Files of schema
- * versions 7 and 8 are read: PyTorch 2.4 and later.
+ * versions 5 to 8 are read: PyTorch 2.4 and later.
  *
  * @param source a path, URL, File or Blob, Response, or bytes.
  * @throws CheckpointError, whatever is wrong with the file; one that lists all ops of the program

@@ -3,8 +3,8 @@
     python2.5 exported_old.py ../goldens/exported-old
 
 `NAME-VERSION.pt2`, and `VERSION.json` and `VERSION.safetensors` of the form that exported.py writes.
-2.5 writes schema version 7 and an archive without a folder, 2.8 version 8 and the weights as one file
-of torch.save.
+2.4 writes schema version 5, 2.5 version 7, both an archive without a folder, 2.8 version 8 and the
+weights as one file of torch.save.
 """
 import json, logging, re, sys, warnings
 from pathlib import Path
@@ -53,7 +53,7 @@ def case(name, model, *inputs, **options):
     for i, args in enumerate(inputs):
         given = put(list(args), f"{name}.in{i}")
         with torch.no_grad():
-            result = run(*[x.clone() for x in args])
+            result = run(*[x.clone() if isinstance(x, torch.Tensor) else x for x in args])
         calls.append({"args": given, "kwargs": {}, "output": put(result, f"{name}.out{i}")})
     cases[name] = {"calls": calls, "keys": list(model.state_dict())}
 
@@ -114,6 +114,17 @@ cnn.bn.running_mean.normal_()
 case("cnn", cnn, (N(3, 1, 9, 9),), (N(5, 1, 9, 9),), dynamic_shapes={"x": {0: batch}})
 case("sequence", Sequence().eval(), (torch.randint(0, 11, (2, 5)),))
 case("writes", Writes().eval(), (N(3, 4), N(3)))
+
+
+class Flagged(nn.Module):
+    """2.4 writes its constants as integers: False is no 0 there."""
+
+    def forward(self, x, twice, scale, shift):
+        return (x * 2 if twice else x) * scale if shift is None else x + shift
+
+
+if version.startswith("2.4."):
+    case("flagged", Flagged().eval(), (N(2, 3), False, 0.5, None))
 
 save_file(tensors, out / f"{version}.safetensors")
 (out / f"{version}.json").write_text(json.dumps(cases, indent=1) + "\n")

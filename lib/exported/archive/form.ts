@@ -64,11 +64,14 @@ const tensorMeta = object<TensorMetaJson>({
 const optionalTensor = oneOf({ as_tensor: name, as_none: anything });
 const custom = object({ name: string, class_fqn: string });
 
+/** PyTorch 2.4 writes the constants False and True as integers. */
+const integerOrBoolean: Check = (value) => (typeof value === "boolean" ? null : integer(value));
+
 const argument: Check = oneOf<ArgumentJson>({
   as_none: anything,
   as_tensor: name,
   as_tensors: listOf(name),
-  as_int: integer,
+  as_int: integerOrBoolean,
   as_ints: listOf(integer),
   as_float: float,
   as_floats: listOf(float),

@@ -28,7 +28,8 @@ export interface ExportedFile {
   constants(): Promise<Payloads>;
 }
 
-/** The schema of PyTorch 2.6 and later; that of 2.4 and 2.5 is the one before. */
+/** The schemas of PyTorch 2.4 (5), of 2.5 (7) and of 2.6 and later (8). They differ in what is added. */
+const OLDEST_MAJOR = 5;
 const CURRENT_MAJOR = 8;
 
 export async function openExported(
@@ -153,10 +154,10 @@ function expectVersion(json: Partial<ProgramJson> | null, { name: file }: ByteSo
     throw new CheckpointError("its program has no schema_version", { file });
   }
   const { major, minor } = version;
-  if (major === CURRENT_MAJOR || major === CURRENT_MAJOR - 1) return;
+  if (major >= OLDEST_MAJOR && major <= CURRENT_MAJOR) return;
   const by = json?.torch_version ? `, written by PyTorch ${json.torch_version}` : "";
   throw new CheckpointError(
-    `schema_version ${major}.${minor}${by}: versions ${CURRENT_MAJOR - 1} and ${CURRENT_MAJOR} ` +
+    `schema_version ${major}.${minor}${by}: versions ${OLDEST_MAJOR} to ${CURRENT_MAJOR} ` +
       "are read (PyTorch 2.4 and later)",
     { file },
   );
