@@ -79,13 +79,18 @@ const scan: AtenOp = ([combine, init, xs, extra]) => {
   }
   if (rows.length > 0) return [...carry, ...stackEach(rows)];
   // What a row would give says how large it would be.
-  const none = (xs as tf.Tensor[]).map(({ shape, dtype }) => tf.zeros(shape.slice(1), dtype));
+  const none = (xs as tf.Tensor[]).map((x) => anyRow(x, 0));
   const row = asList((combine as Subgraph)(...carry, ...none, ...more)).slice(carry.length);
-  return [
-    ...carry,
-    ...(row as tf.Tensor[]).map(({ shape, dtype }) => tf.zeros([0, ...shape], dtype)),
-  ];
+  return [...carry, ...row.map((one) => noRows(one as tf.Tensor, 0))];
 };
+
+/** A row of zeros, for a tensor that has none. */
+const anyRow = ({ shape, dtype }: tf.Tensor, dim: number): tf.Tensor =>
+  tf.zeros(shape.toSpliced(dim, 1), dtype);
+
+/** No rows at all, each as large as this one. */
+const noRows = ({ shape, dtype }: tf.Tensor, dim: number): tf.Tensor =>
+  tf.zeros(shape.toSpliced(dim, 0, 0), dtype);
 
 const associativeScan: AtenOp = ([combine, xs, extra]) => {
   const parts = slicesOf(xs as unknown[]);
@@ -100,19 +105,24 @@ const associativeScan: AtenOp = ([combine, xs, extra]) => {
 };
 
 /** `[body, size, xs, dims, others, outDims]`: each row of the xs with all of the others. */
-const vmap: AtenOp = ([body, size, xs, dims, others, outDims]) => {
-  const parts = (xs as tf.Tensor[]).map((x, i) => {
-    const dim = (dims as number[])[i]!;
-    return tf.unstack(x, dim < 0 ? dim + x.rank : dim);
-  });
-  const rows = Array.from({ length: size as number }, (_, i) =>
-    asList((body as Subgraph)(...parts.map((part) => part[i]), ...(others as unknown[]))),
-  );
+const vmap: AtenOp = ([body, size, given, dims, others, outDims]) => {
+  const xs = given as tf.Tensor[];
+  const at = xs.map((x, i) => fromFront((dims as number[])[i]!, x.rank));
+  const run = (row: readonly unknown[]): tf.Tensor[] =>
+    asList((body as Subgraph)(...row, ...(others as unknown[]))) as tf.Tensor[];
+  if (size === 0) {
+    const row = run(xs.map((x, i) => anyRow(x, at[i]!)));
+    return (outDims as number[]).map((dim, k) => noRows(row[k]!, fromFront(dim, row[k]!.rank + 1)));
+  }
+  const parts = xs.map((x, i) => tf.unstack(x, at[i]));
+  const rows = Array.from({ length: size as number }, (_, i) => run(parts.map((part) => part[i])));
   return (outDims as number[]).map((dim, k) => {
-    const all = rows.map((row) => row[k] as tf.Tensor);
-    return tf.stack(all, dim < 0 ? dim + all[0]!.rank + 1 : dim);
+    const all = rows.map((row) => row[k]!);
+    return tf.stack(all, fromFront(dim, all[0]!.rank + 1));
   });
 };
+
+const fromFront = (dim: number, rank: number): number => (dim < 0 ? dim + rank : dim);
 
 const call: AtenOp = ([body, ...operands]) => (body as Subgraph)(...operands);
 
