@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { HOOKS } from "../module/call.js";
 import type { Module } from "../module/index.js";
-import { isModule, walk } from "../module/walk.js";
+import { isModule, join, ownTensors, walk } from "../module/walk.js";
 import { variableOf } from "./variables.js";
 import { countKeys, same, type Watched, watch } from "./watch.js";
 
@@ -136,9 +136,8 @@ export class Guard {
 export function attributesOf(model: unknown): (key: string) => tf.Tensor {
   const found = new Map<string, tf.Tensor>();
   if (isModule(model)) {
-    const all = { removeDuplicate: false };
-    for (const [key, tensor] of [...model.namedParameters(all), ...model.namedBuffers(all)]) {
-      found.set(key, tensor);
+    for (const [path, module] of walk(model, "", false)) {
+      for (const [name, tensor] of ownTensors(module)) found.set(join(path, name), tensor);
     }
   }
   return (key) => {

@@ -3,7 +3,7 @@ import { describe } from "../arguments.js";
 import { type Argument, Graph, Node, type NodeMeta, type TensorMeta } from "../graph/index.js";
 import type { Module } from "../module/index.js";
 import { State } from "../module/parameter.js";
-import { walk } from "../module/walk.js";
+import { join, ownTensors, walk } from "../module/walk.js";
 import { isTensor } from "./structure.js";
 import { nameOfVariable } from "./variables.js";
 
@@ -38,7 +38,7 @@ export class Recorder {
   private readonly alive = new WeakSet<object>();
   private readonly aliveNodes = new Set<Node>();
   private readonly keys = new Map<tf.Tensor, string>();
-  private readonly paths: Map<Module, string>;
+  private readonly paths = new Map<Module, string>();
   private readonly calls: Module[] = [];
   private constants = 0;
   /** What has a higher number is made by the call. */
@@ -48,17 +48,21 @@ export class Recorder {
     root: Module | null,
     private readonly readSync: (dataId: object) => tf.TypedArray,
   ) {
-    const modules = root === null ? [] : walk(root);
-    this.paths = new Map(modules.map(([path, module]) => [module, path]));
     if (root === null) return;
-    for (const [key, state] of [...root.namedParameters(), ...root.namedBuffers()]) {
-      if (!this.keys.has(state)) this.keys.set(state, key);
+    for (const [path, module] of walk(root)) {
+      this.paths.set(module, path);
+      for (const [name, state] of ownTensors(module)) {
+        if (!this.keys.has(state)) this.keys.set(state, join(path, name));
+        this.enliven(state);
+      }
     }
-    this.enliven(root);
   }
 
   enter(module: Module): void {
-    if (!this.paths.has(module)) this.enliven(module);
+    if (!this.paths.has(module)) {
+      const all = walk(module).flatMap(([, one]) => ownTensors(one));
+      for (const [, state] of all) this.enliven(state);
+    }
     this.calls.push(module);
   }
 
@@ -82,6 +86,15 @@ export class Recorder {
 
   isAlive(dataId: object): boolean {
     return this.alive.has(dataId);
+  }
+
+  /** Whether one of a kernel's inputs is alive; some may be left out. */
+  areAlive(inputs: Record<string, tf.Tensor | undefined>): boolean {
+    for (const name in inputs) {
+      const input = inputs[name];
+      if (input && this.alive.has(input.dataId)) return true;
+    }
+    return false;
   }
 
   input(tensor: tf.Tensor): Node {
@@ -124,11 +137,9 @@ export class Recorder {
     if (what instanceof Node) this.aliveNodes.add(what);
   }
 
-  /** Nobody may read the values of a module's parameters and buffers. */
-  private enliven(module: Module): void {
-    for (const state of [...module.parameters(), ...module.buffers()]) {
-      if (!(state instanceof State && state.isMeta)) this.alive.add(state.dataId);
-    }
+  /** Nobody may read the values of a parameter, a buffer, or what is made up. */
+  enliven(tensor: tf.Tensor): void {
+    if (!(tensor instanceof State && tensor.isMeta)) this.alive.add(tensor.dataId);
   }
 
   private place(): NodeMeta {

@@ -3,7 +3,6 @@
  * traced in milliseconds, on whatever backend, while every check of its ops still runs.
  */
 import * as tf from "@tensorflow/tfjs-core";
-import { isOnGpu } from "./on-cpu.js";
 import { RECURRENT } from "./passes/facts.js";
 import type { Pretence } from "./trace.js";
 
@@ -39,8 +38,8 @@ interface Attrs {
 type Rule = (inputs: Inputs, attrs: Attrs) => Meta | null;
 
 /**
- * Less than this is run: it costs nothing, and its numbers may be looked at. On a GPU it costs a
- * program, so there only what is no float is run, which is what is looked at.
+ * Of what has less numbers, those that are looked at are computed: integers, and what depends on no
+ * input and no parameter.
  */
 const FEW = 1024;
 
@@ -167,7 +166,12 @@ const RULES: Readonly<Record<string, Rule>> = {
 };
 
 /** A tensor of zeros in the place of a kernel's result; `null` where the kernel must run. */
-function pretend(name: string, inputs: Inputs, attrs: object | undefined): tf.Tensor | null {
+function pretend(
+  name: string,
+  inputs: Inputs,
+  attrs: object | undefined,
+  isAlive: boolean,
+): tf.Tensor | null {
   const rule = Object.hasOwn(RULES, name) ? RULES[name] : undefined;
   const meta = rule?.(inputs, (attrs ?? {}) as Attrs) ?? null;
   if (meta === null) return null;
@@ -176,7 +180,7 @@ function pretend(name: string, inputs: Inputs, attrs: object | undefined): tf.Te
   const given = Object.values(inputs as Record<string, tf.Tensor | undefined>);
   const reads = given.reduce((n, one) => n + (one?.size ?? 0), 0);
   const isFew = size < FEW && reads < 16 * FEW;
-  if (isFew && (meta.dtype !== "float32" || !isOnGpu())) return null;
+  if (isFew && (meta.dtype !== "float32" || !isAlive)) return null;
   const values = zeros(meta.dtype, size);
   return values && tf.engine().makeTensor(values, meta.shape, meta.dtype);
 }

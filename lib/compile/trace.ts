@@ -29,7 +29,8 @@ export interface Traced {
 
 /** Stands in for computing where only shapes are wanted; `null`: what it does not know is computed. */
 export interface Pretence {
-  kernel(name: string, inputs: tf.NamedTensorMap, attrs?: object): tf.Tensor | null;
+  /** `isAlive`: it depends on what the trace is given, or was made up, so nobody may look at it. */
+  kernel(name: string, inputs: tf.NamedTensorMap, attrs: object | undefined, isAlive: boolean): tf.Tensor | null; // prettier-ignore
   op(name: string, body: (...args: unknown[]) => unknown, args: readonly unknown[]): tf.Tensor[] | null; // prettier-ignore
   /** The trace is done. */
   end(): void;
@@ -96,8 +97,10 @@ export function record(
   const restore = [
     patch(engine, "runKernel", (name, inputs, attrs) => {
       if (inside === 0 && SHAPED_BY_VALUES.test(name)) throw new TraceError(shapedBy(name));
-      const run = (): tf.Tensor | tf.Tensor[] => runKernel.call(engine, name, inputs, attrs);
-      const result = within(() => pretence?.kernel(name, inputs, attrs) ?? run());
+      const isAlive = recorder.areAlive(inputs);
+      const made = pretence?.kernel(name, inputs, attrs, isAlive) ?? null;
+      const result = made ?? within(() => runKernel.call(engine, name, inputs, attrs));
+      if (isAlive || made) for (const one of [result].flat()) recorder.enliven(one);
       if (inside === 0) recorder.call(`tfjs.${name}`, [inputs, attrs ?? {}], result);
       return result;
     }),

@@ -65,6 +65,13 @@ export function ownBuffers(module: Module): OwnBuffer[] {
   return buffers;
 }
 
+/** Own parameters and buffers, by name. */
+export function ownTensors(module: Module): [string, tf.Tensor][] {
+  const registered = (module as Hidden)[BUFFERS];
+  const isBuffer = ([name, value]: Member): boolean => !!registered?.has(name) && isPlainTensor(value); // prettier-ignore
+  return members(module).filter((m): m is [string, tf.Tensor] => m[1] instanceof State || isBuffer(m)); // prettier-ignore
+}
+
 function isPlainTensor(value: unknown): value is tf.Tensor {
   return value instanceof tf.Tensor && !(value instanceof State);
 }
@@ -79,7 +86,7 @@ export function ownChildren(module: Module): [string, Module | null][] {
 
 /** Own children that are there. */
 export function presentChildren(module: Module): [string, Module][] {
-  return ownChildren(module).filter((m): m is [string, Module] => m[1] !== null);
+  return members(module).filter((m): m is [string, Module] => isModule(m[1]));
 }
 
 export const join = (prefix: string, name: string): string => (prefix ? `${prefix}.${name}` : name);
@@ -90,11 +97,13 @@ export function walk(
   prefix = "",
   removeDuplicate = true,
   seen = new Set<Module>(),
+  into: [string, Module][] = [],
 ): [string, Module][] {
-  if (seen.has(module)) return [];
+  if (seen.has(module)) return into;
   if (removeDuplicate) seen.add(module);
-  const below = presentChildren(module).flatMap(([name, child]) =>
-    walk(child, join(prefix, name), removeDuplicate, seen),
-  );
-  return [[prefix, module], ...below];
+  into.push([prefix, module]);
+  for (const [name, child] of presentChildren(module)) {
+    walk(child, join(prefix, name), removeDuplicate, seen, into);
+  }
+  return into;
 }

@@ -143,6 +143,25 @@ class Remembering extends nn.Module {
   }
 }
 
+onEveryBackend("Numbers that depend on no input, read by forward, compiled", (_, tolerance) => {
+  it("are computed while tracing", async () => {
+    const by = (): number => tf.add(tf.mul(tf.scalar(2), 3), tf.sum(tf.range(0, 4))).dataSync()[0]!;
+    const run = (x: T): T => tf.mul(x, by());
+    const x = nn.randn(2, 4);
+    const fast = await compile(run, x);
+    expectSame(fast(x), run(x), tolerance, "twelve times");
+    expect(fast.explain().compiled, fast.explain().reason ?? "").to.equal(true);
+  });
+
+  it("leave the model to itself, where they are many", async () => {
+    const run = (x: T): T => tf.mul(x, tf.mul(tf.range(0, 3000), 2).dataSync()[3]!);
+    const x = nn.randn(2, 4);
+    const fast = await compile(run, x);
+    expectSame(fast(x), run(x), tolerance, "six times");
+    expect(fast.explain().reason).to.match(/reads the values/);
+  });
+});
+
 onEveryBackend("A forward with a memory, compiled", (_, tolerance) => {
   it("gives in each call what it gives eagerly, and was not called by compile", async () => {
     const [model, twin] = [0, 1].map(() => {
