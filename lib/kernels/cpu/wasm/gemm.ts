@@ -244,8 +244,7 @@ export function emitFewRows(module: ModuleBuilder): void {
                   const weights = f.v128(b.loadV128(d * 32 + half * 16));
                   values.forEach((value, i) => {
                     const sum = acc[i * width + j * 2 + half]!;
-                    // V8 computes in the place of the first factor: one that nobody reads again.
-                    sum.set(f.madd(weights, value, sum));
+                    sum.set(f.madd(value, weights, sum));
                   });
                 }
               });
