@@ -30,7 +30,13 @@ export { loadFallback, loadNarrowing, narrowing } from "./on-demand.js";
 export type { ElementwiseStep } from "./elementwise-ops.js";
 export { elementwise } from "./elementwise.js";
 export { canShareMemory, createHeap, type Heap } from "./heap.js";
-export { linear, packedLinearBytes, packLinear, type WeightType } from "./linear.js";
+export {
+  linear,
+  type LinearSpec,
+  packedLinearBytes,
+  packLinear,
+  type WeightType,
+} from "./linear.js";
 export { windowsOf } from "./image.js";
 export {
   conv,

@@ -73,6 +73,9 @@ export interface PackLinear {
   weightType?: WeightType;
 }
 
+/** So many rows are multiplied with narrow weights one by one; for more, weights are widened once. */
+const MOST_BY_ROW = 2;
+
 /** Floats that are widened at a time stay in the second-level cache. */
 const WIDE_BYTES = 256 * 1024;
 
@@ -83,6 +86,7 @@ export function linear(heap: Heap, spec: LinearSpec): Kernel<LinearPointers> {
   const xRow = (spec.xRow ?? k) * 4;
   const outRow = (spec.outRow ?? n) * 4;
   const widen = weightType === "f32" ? undefined : panelWidener(heap, weightType, k);
+  const oneRow = weightType === "f32" || m > MOST_BY_ROW ? null : narrowing().narrowRow(heap, weightType); // prettier-ignore
   const widePanels = Math.min(Math.ceil(n / 8), Math.max(1, Math.floor(WIDE_BYTES / (32 * k))));
   const wideBytes = widen ? panelBytes(widePanels * 8, k) : 0;
   const workspaceBytes = productBytes(m, k) + wideBytes;
@@ -117,13 +121,28 @@ export function linear(heap: Heap, spec: LinearSpec): Kernel<LinearPointers> {
         high: finish.high,
         strips,
       });
-      if (!finish.apply) continue;
-      if (outRow === n * 4 && n0 === 0 && n1 === n) finish.apply(out, out, rows * n);
-      else {
-        for (let i = 0; i < rows; i += 1) {
-          finish.apply(out + i * outRow, out + i * outRow, n1 - n0);
-        }
+      finishRows(out, rows, n0, n1);
+    }
+  };
+  const finishRows = (out: number, rows: number, n0: number, n1: number): void => {
+    if (!finish.apply) return;
+    if (outRow === n * 4 && n0 === 0 && n1 === n) finish.apply(out, out, rows * n);
+    else {
+      for (let i = 0; i < rows; i += 1) {
+        finish.apply(out + i * outRow, out + i * outRow, n1 - n0);
       }
+    }
+  };
+  const runNarrow = (p: LinearPointers, type: NarrowType, n0: number, n1: number): void => {
+    const bytes = narrowPanelBytes(type, k);
+    const weight = p.weight + (n0 >> 3) * bytes;
+    for (let row = 0; row < m; row += 1) {
+      const at = row * outRow + n0 * 4;
+      oneRow!(
+        n1 - n0, k, p.x + row * xRow, weight, bytes, p.out + at, p.bias ? p.bias + n0 * 4 : 0,
+        p.residual ? p.residual + at : 0, finish.low, finish.high,
+      ); // prettier-ignore
+      finishRows(p.out + at, 1, n0, n1);
     }
   };
 
@@ -139,6 +158,10 @@ export function linear(heap: Heap, spec: LinearSpec): Kernel<LinearPointers> {
       if (n0 >= n1) return;
       if (weightType === "f32" || !widen) {
         run(p, { m0, m1, n0, n1, weight: p.weight + (n0 >> 3) * 32 * k, strips });
+        return;
+      }
+      if (oneRow) {
+        runNarrow(p, weightType, n0, n1);
         return;
       }
       for (let first = n0; first < n1; first += widePanels * 8) {

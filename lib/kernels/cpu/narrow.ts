@@ -1,14 +1,15 @@
 /** Weights in 16 or 8 bits: half or a quarter of the memory, for an error of their own. */
 import { inJs } from "./on-demand.js";
 import type { Heap } from "./heap.js";
-import { emitWiden } from "./wasm/widen.js";
+import { emitWiden, NARROW } from "./wasm/widen.js";
 
 /**
- * - `f16`: IEEE half precision, 11 bits; what is beyond ±65504 becomes that, and NaN 0.
+ * - `f16`: IEEE half precision, 11 bits, of the numbers times a power of two for each panel or strip, so
+ *   that few are denormal; what is beyond ±65504 becomes that, and NaN 0.
  * - `bf16`: the upper half of a float, 8 bits.
  * - `int8`: whole numbers from -127 to 127 times a scale of each output; no NaN or infinity.
  */
-export type NarrowType = "f16" | "bf16" | "int8";
+export type NarrowType = (typeof NARROW)[number];
 
 type Widen = (from: number, k: number, scales: number, to: number) => void;
 export type WidenLibrary = Record<NarrowType, Widen>;
@@ -21,9 +22,12 @@ const SIZE = { f16: 2, bf16: 2, int8: 1 } as const;
 /** Bytes of a number. */
 export const narrowSize = (type: NarrowType): number => SIZE[type];
 
+/** Bytes of the scales behind a run, of 8 numbers. */
+const scaleBytes = (type: NarrowType): number => (type === "bf16" ? 0 : 32);
+
 /** Bytes of so many numbers, in whole eights, and of 8 scales after them where the type has them. */
 export const narrowRunBytes = (type: NarrowType, length: number): number =>
-  Math.ceil((Math.ceil(length / 8) * 8 * SIZE[type]) / 16) * 16 + (type === "int8" ? 32 : 0);
+  Math.ceil((Math.ceil(length / 8) * 8 * SIZE[type]) / 16) * 16 + scaleBytes(type);
 
 /** Bytes of a panel of 8 columns. */
 export const narrowPanelBytes = (type: NarrowType, k: number): number =>
@@ -35,7 +39,7 @@ export const narrowStripBytes = (type: NarrowType, k: number): number =>
 
 /** Where the scales of a run of numbers are. */
 export const scalesOf = (type: NarrowType, run: number, length: number): number =>
-  run + narrowRunBytes(type, length) - (type === "int8" ? 32 : 0);
+  run + narrowRunBytes(type, length) - scaleBytes(type);
 
 /** Bytes of a matrix of `n` columns. */
 export const narrowBytes = (type: NarrowType, n: number, k: number): number =>

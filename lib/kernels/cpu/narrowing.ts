@@ -1,6 +1,23 @@
 /** Numbers in 16 or 8 bits: loaded where weights are to be kept so. */
 import type { Heap } from "./heap.js";
 import type { NarrowType } from "./narrow.js";
+import { emitNarrowRow } from "./wasm/narrow-row.js";
+
+type NarrowRow = (
+  n: number, k: number, a: number, b: number, bPanel: number, c: number, bias: number,
+  residual: number, low: number, high: number,
+) => void; // prettier-ignore
+
+/** One row times panels of narrow weights; `null` in plain JavaScript, where widening them is no slower. */
+export function narrowRow(heap: Heap, type: NarrowType): NarrowRow | null {
+  if (heap.build === "js") return null;
+  const none = (): never => {
+    throw new Error("narrowRow: in WebAssembly only");
+  };
+  return heap.library<Record<NarrowType, NarrowRow>>("narrow row", emitNarrowRow, none, [type])[
+    type
+  ];
+}
 
 /** Why a type cannot hold some numbers; `null` if it can. */
 export function misfitOf(type: NarrowType, values: ArrayLike<number>): string | null {
@@ -37,6 +54,14 @@ function toHalf(value: number): number {
   return sign | ((rounded - (112 << 23)) >>> 13);
 }
 
+/** The power of two that brings numbers into the upper half of what halves are. */
+function factorOf(values: Float32Array): number {
+  let most = 0;
+  for (const value of values) most = Math.max(most, Math.abs(value));
+  if (!(most > 0)) return 1;
+  return 2 ** Math.min(112, Math.max(0, 14 - Math.floor(Math.log2(most))));
+}
+
 export interface NarrowRuns {
   type: NarrowType;
   /** Runs of floats, one after the other. */
@@ -60,9 +85,12 @@ export function narrowRuns(heap: Heap, runs: NarrowRuns): void {
     const source = (runs.from + run * length * 4) >>> 2;
     const target = runs.to + run * size;
     if (type !== "int8") {
+      const by = type === "f16" ? factorOf(memory.subarray(source, source + length)) : 1;
       const narrow = type === "f16" ? toHalf : toBfloat16;
-      for (let i = 0; i < length; i += 1) words[(target >>> 1) + i] = narrow(memory[source + i]!);
+      for (let i = 0; i < length; i += 1) words[(target >>> 1) + i] = narrow(memory[source + i]! * by); // prettier-ignore
       words.fill(0, (target >>> 1) + length, (target + size) >>> 1);
+      // A half whose bits are moved to where a float has them is that much too small.
+      if (type === "f16") memory.fill(2 ** 112 / by, (target + size - 32) >>> 2, (target + size) >>> 2); // prettier-ignore
       continue;
     }
     const scales = (target + size - 32) >>> 2; // behind the numbers

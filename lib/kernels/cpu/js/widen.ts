@@ -12,12 +12,13 @@ export function widenInJs(heap: Heap): WidenLibrary {
       const [source, target] = [words(), new Uint32Array(heap.f32.buffer)];
       for (let i = 0; i < 8 * k; i += 1) target[(to >>> 2) + i] = source[(from >>> 1) + i]! << 16;
     },
-    f16: (from, k, _, to) => {
+    f16: (from, k, scales, to) => {
       const [source, target] = [words(), heap.f32];
+      const by = target[scales >>> 2]!;
       for (let i = 0; i < 8 * k; i += 1) {
         const half = source[(from >>> 1) + i]!;
         bits[0] = (half & 0x7fff) << 13;
-        target[(to >>> 2) + i] = number[0]! * (half & 0x8000 ? -(2 ** 112) : 2 ** 112);
+        target[(to >>> 2) + i] = number[0]! * (half & 0x8000 ? -by : by);
       }
     },
     int8: (from, k, scales, to) => {

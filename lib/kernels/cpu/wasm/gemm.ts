@@ -22,7 +22,7 @@ import { type I32, v128 } from "./values.js";
 const CHUNK = 128;
 
 /** Stores up to 8 floats of two vectors; `left` of them belong to the row. */
-function storePanel(f: FunctionBuilder, to: I32, pair: V128Var[], left: I32): void {
+export function storePanel(f: FunctionBuilder, to: I32, pair: V128Var[], left: I32): void {
   const [first, second] = [pair[0]!, pair[1]!];
   f.if(
     left.ge(8),

@@ -1,43 +1,50 @@
 /** Weights kept in 16 or 8 bits, widened to floats as they are needed. */
-import type { ModuleBuilder } from "./module.js";
-import { intLanes, type V128 } from "./values.js";
+import type { FunctionBuilder, ModuleBuilder } from "./module.js";
+import { type I32, intLanes, type V128 } from "./values.js";
 
-/** Half precision: the bits moved to where a float has them, and the exponent put right. */
-function fromHalf(bits: V128): V128 {
-  const size = bits
-    .and(intLanes(0x7fff))
-    .intShl(13)
-    .mul(2 ** 112);
-  return size.or(bits.and(intLanes(0x8000)).intShl(16));
+export const NARROW = ["f16", "bf16", "int8"] as const;
+type Type = (typeof NARROW)[number];
+
+const HALVES = ["low", "high"] as const;
+
+/**
+ * Eights of numbers from an address on, each as two vectors of floats; but for those of `bf16`, they are
+ * still to be multiplied with the scales. Halves are moved to where a float has them.
+ */
+export function widened(f: FunctionBuilder, type: Type, from: I32, eights: number): V128[][] {
+  if (type === "int8") {
+    const bytes = f.v128(eights === 1 ? from.loadPair() : from.loadV128());
+    return HALVES.slice(0, eights).map((part) => {
+      const eight = f.v128(bytes.widenInt8(part));
+      return HALVES.map((half) => eight.widenInt16(half, true).toFloat());
+    });
+  }
+  return Array.from({ length: eights }, (_, i) => {
+    const eight = f.v128(from.loadV128(i * 16));
+    if (type === "bf16") return HALVES.map((half) => eight.widenInt16(half, false).intShl(16));
+    // The sign, widened, is in all bits that a half has no number for.
+    const mask = intLanes(0x8fffe000 | 0);
+    return HALVES.map((half) => eight.widenInt16(half, true).intShl(13).and(mask));
+  });
 }
+
+/** Bytes of eight numbers. */
+export const eightBytes = (type: Type): number => (type === "int8" ? 8 : 16);
 
 /** Each takes a panel of 8 columns, `[k][8]`, and gives it in floats. */
 export function emitWiden(module: ModuleBuilder): void {
-  const parameters = { from: "i32", k: "i32", scales: "i32", to: "i32" } as const;
-  for (const type of ["f16", "bf16"] as const) {
-    module.function(type, parameters, (f, p) => {
+  for (const type of NARROW)
+    // prettier-ignore
+    module.function(type, { from: "i32", k: "i32", scales: "i32", to: "i32" }, (f, p) => {
+      const hasScales = type !== "bf16";
+      const scales = hasScales ? [f.v128(p.scales.loadV128()), f.v128(p.scales.loadV128(16))] : [];
       const i = f.i32(0);
       f.for(i, p.k, 1, () => {
-        const eight = f.v128(p.from.loadV128());
-        (["low", "high"] as const).forEach((half, at) => {
-          const bits = f.v128(eight.widenInt16(half, false));
-          f.store(p.to, type === "bf16" ? bits.intShl(16) : fromHalf(bits), at * 16);
+        widened(f, type, p.from, 1)[0]!.forEach((half, at) => {
+          f.store(p.to, hasScales ? half.mul(scales[at]!) : half, at * 16);
         });
-        p.from.set(p.from.add(16));
+        p.from.set(p.from.add(eightBytes(type)));
         p.to.set(p.to.add(32));
       });
     });
-  }
-  module.function("int8", parameters, (f, p) => {
-    const scales = [f.v128(p.scales.loadV128()), f.v128(p.scales.loadV128(16))];
-    const i = f.i32(0);
-    f.for(i, p.k, 1, () => {
-      const eight = f.v128(p.from.loadPair().widenInt8("low"));
-      (["low", "high"] as const).forEach((half, at) => {
-        f.store(p.to, eight.widenInt16(half, true).toFloat().mul(scales[at]!), at * 16);
-      });
-      p.from.set(p.from.add(8));
-      p.to.set(p.to.add(32));
-    });
-  });
 }

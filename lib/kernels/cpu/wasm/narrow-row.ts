@@ -1,0 +1,71 @@
+/** One row times panels of narrow weights, which are widened in registers: no other row would need them. */
+import { clampAll } from "./gemm-edges.js";
+import { storePanel } from "./gemm.js";
+import type { ModuleBuilder } from "./module.js";
+import { v128 } from "./values.js";
+import { eightBytes, NARROW, widened } from "./widen.js";
+
+/**
+ * Halves that are moved to where a float has them are as small as floats can be, products with them
+ * smaller: so the row is made larger, and the sums smaller again.
+ */
+const RAISED = 2 ** 56;
+
+export function emitNarrowRow(module: ModuleBuilder): void {
+  for (const type of NARROW)
+    // prettier-ignore
+    module.function(
+      type,
+      {
+        n: "i32", k: "i32", a: "i32", b: "i32", bPanel: "i32", c: "i32", bias: "i32", residual: "i32",
+        low: "f32", high: "f32",
+      }, // prettier-ignore
+      (f, p) => {
+        const [low, high] = [f.v128(p.low.splat()), f.v128(p.high.splat())];
+        const raised = type === "f16" ? f.v128(v128(RAISED)) : undefined;
+        const column = f.i32(0);
+        const block = (panels: number): void => {
+          const a = f.i32(p.a);
+          const first = f.i32(p.b.add(column.shr(3).mul(p.bPanel)));
+          const from = Array.from({ length: panels }, (_, j) => f.i32(first.add(p.bPanel.mul(j))));
+          const acc = f.vectors(2 * panels);
+          for (const sum of acc) sum.set(v128(0));
+          const k = f.i32(p.k);
+          const some = (steps: number): void => {
+            const values = Array.from({ length: steps }, (_, d) => {
+              const value = a.loadSplat(d * 4);
+              return f.v128(raised ? value.mul(raised) : value);
+            });
+            from.forEach((b, j) => {
+              widened(f, type, b, steps).forEach((halves, d) => {
+                halves.forEach((half, h) => {
+                  const sum = acc[2 * j + h]!;
+                  sum.set(f.madd(half, values[d]!, sum));
+                });
+              });
+              b.set(b.add(eightBytes(type) * steps));
+            });
+            a.set(a.add(4 * steps));
+            k.set(k.sub(steps));
+          };
+          f.if(k.ge(2), () => f.doWhile(() => some(2), () => k.ge(2)));
+          f.if(k, () => some(1));
+          for (let j = 0; j < panels; j += 1) {
+            const scales = f.i32(first.add(p.bPanel.mul(j + 1)).sub(32));
+            const at = f.i32(column.shl(2).add(j * 32));
+            const pair = acc.slice(2 * j, 2 * j + 2);
+            pair.forEach((sum, h) => {
+              const scale = scales.loadV128(h * 16);
+              if (type !== "bf16") sum.set(sum.mul(raised ? scale.mul(1 / RAISED) : scale));
+              f.if(p.bias, () => sum.set(sum.add(p.bias.add(at).loadV128(h * 16))));
+              f.if(p.residual, () => sum.set(sum.add(p.residual.add(at).loadV128(h * 16))));
+            });
+            clampAll(pair, low, high);
+            storePanel(f, p.c.add(at), pair, f.i32(p.n.sub(column).sub(j * 8)));
+          }
+        };
+        f.for(column, p.n.sub(8), 16, () => block(2));
+        f.for(column, p.n, 8, () => block(1));
+      },
+    );
+}
