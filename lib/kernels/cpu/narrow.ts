@@ -1,7 +1,8 @@
 /** Weights in 16 or 8 bits: half or a quarter of the memory, for an error of their own. */
 import { inJs } from "./on-demand.js";
 import type { Heap } from "./heap.js";
-import { emitWiden, NARROW } from "./wasm/widen.js";
+import type { NARROW } from "./wasm/widen.js";
+import { emitWiden } from "./wasm/widen.js";
 
 /**
  * - `f16`: IEEE half precision, 11 bits, of the numbers times a power of two for each panel or strip, so
