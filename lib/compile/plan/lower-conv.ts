@@ -146,7 +146,7 @@ function lowerConv(b: Builder, node: Node, dims: number, tail: Tail): Lowered {
       return (part, parts) => run.run(pointers, part, parts);
     },
   });
-  if (residual === null) b.convolved.set(node, { step, spec: { ...spec, algorithm, weightType }, x, weight: packed, bias }); // prettier-ignore
+  if (residual === null) b.convolved.set(node, { step, spec: { ...spec, weightType }, x, weight: packed, bias }); // prettier-ignore
   return out;
 }
 

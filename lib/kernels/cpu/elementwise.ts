@@ -88,7 +88,7 @@ export function elementwise(heap: Heap, spec: ElementwiseSpec): Kernel<Elementwi
     cut: along(stride, cutsRow ? -1 : -2) * 4,
   }));
   // Of every call; made once, as a call takes less time than a list.
-  const args = new Array<number>(3 * places.length).fill(0);
+  const args: number[] = [];
   /** One block of rows; `from` and `to` cut rows, or the elements of a single row. */
   const block = (at: readonly number[], out: number, from: number, to: number): void => {
     for (let i = 0; i < places.length; i += 1) {

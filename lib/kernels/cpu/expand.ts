@@ -33,20 +33,26 @@ export function expand(
 ): Kernel<ExpandPointers> | null {
   const { batch = 1, inChannels, outChannels: channels } = first;
   const plane = product(first.size) * 4;
-  const { multiplier = 1 } = second;
   const isSmall = channels * plane <= BETWEEN_BYTES;
-  if (isSmall || (first.weightType ?? "f32") !== "f32" || !isReadInPlace(first)) return null;
-  const most = Math.max(1, Math.floor(BETWEEN_BYTES / plane / GRAIN)) * GRAIN;
-  const planeOut = product(windowsOf(second).out) * multiplier * 4;
-  const taps = product(second.kernel) * multiplier * 4;
+  if (
+    isSmall ||
+    (second.multiplier ?? 1) > 1 ||
+    (first.weightType ?? "f32") !== "f32" ||
+    !isReadInPlace(first)
+  )
+    return null;
+  const fitting = Math.max(1, Math.floor(BETWEEN_BYTES / plane / GRAIN)) * GRAIN;
+  // Stretches of about the same length.
+  const most = Math.ceil(channels / Math.ceil(channels / fitting) / GRAIN) * GRAIN;
+  const planeOut = product(windowsOf(second).out) * 4;
+  const taps = product(second.kernel) * 4;
   const prepare = (count: number) => ({
     wide: conv(heap, { ...first, batch: 1, outChannels: count }),
     deep: depthwise(heap, { ...second, batch: 1, channels: count }),
   });
-  const kernels = new Map([[most, prepare(most)]]);
-  const { wide, deep } = kernels.get(most)!;
+  const whole = prepare(most);
   const betweenBytes = most * plane + 64;
-  const workspaceBytes = betweenBytes + Math.max(wide.workspaceBytes, deep.workspaceBytes);
+  const workspaceBytes = betweenBytes + whole.deep.workspaceBytes;
   return {
     workspaceBytes,
     run: ({ x, weights, biases, out, workspace }, part = 0, parts = 1) => {
@@ -56,20 +62,19 @@ export function expand(
       for (let n = 0; n < batch; n += 1) {
         for (let channel = from; channel < to; channel += most) {
           const count = Math.min(most, to - channel);
-          const some = kernels.get(count) ?? prepare(count);
-          kernels.set(count, some);
+          const { wide, deep } = count === most ? whole : prepare(count);
           const [bias, deepBias] = biases.map((one) => one && one + channel * 4);
-          some.wide.run({
+          wide.run({
             x: x + n * inChannels * plane,
             weight: weights[0] + stripBytes(channel, inChannels),
             bias,
             out: between,
             workspace: scratch,
           });
-          some.deep.run({
+          deep.run({
             x: between,
             weight: weights[1] + channel * taps,
-            bias: deepBias && deepBias + channel * (multiplier - 1) * 4,
+            bias: deepBias,
             out: out + (n * channels + channel) * planeOut,
             workspace: scratch,
           });

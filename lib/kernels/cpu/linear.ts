@@ -12,6 +12,8 @@ import {
   withRoom,
 } from "./narrow.js";
 import { narrowing } from "./on-demand.js";
+import { storePanel } from "./wasm/gemm.js";
+import { widened } from "./wasm/widen.js";
 
 export interface LinearSpec {
   /** Rows of x, columns of the output, columns of x. */
@@ -73,9 +75,6 @@ export interface PackLinear {
   weightType?: WeightType;
 }
 
-/** So many rows are multiplied with narrow weights one by one; for more, weights are widened once. */
-const MOST_BY_ROW = 2;
-
 /** Floats that are widened at a time stay in the second-level cache. */
 const WIDE_BYTES = 256 * 1024;
 
@@ -86,7 +85,9 @@ export function linear(heap: Heap, spec: LinearSpec): Kernel<LinearPointers> {
   const xRow = (spec.xRow ?? k) * 4;
   const outRow = (spec.outRow ?? n) * 4;
   const widen = weightType === "f32" ? undefined : panelWidener(heap, weightType, k);
-  const oneRow = weightType === "f32" || m > MOST_BY_ROW ? null : narrowing().narrowRow(heap, weightType); // prettier-ignore
+  const byRow =
+    weightType !== "f32" &&
+    narrowing().rowByRow(heap, spec, finish, narrowPanelBytes(weightType, k), { storePanel, widened }); // prettier-ignore
   const widePanels = Math.min(Math.ceil(n / 8), Math.max(1, Math.floor(WIDE_BYTES / (32 * k))));
   const wideBytes = widen ? panelBytes(widePanels * 8, k) : 0;
   const workspaceBytes = productBytes(m, k) + wideBytes;
@@ -121,28 +122,13 @@ export function linear(heap: Heap, spec: LinearSpec): Kernel<LinearPointers> {
         high: finish.high,
         strips,
       });
-      finishRows(out, rows, n0, n1);
-    }
-  };
-  const finishRows = (out: number, rows: number, n0: number, n1: number): void => {
-    if (!finish.apply) return;
-    if (outRow === n * 4 && n0 === 0 && n1 === n) finish.apply(out, out, rows * n);
-    else {
-      for (let i = 0; i < rows; i += 1) {
-        finish.apply(out + i * outRow, out + i * outRow, n1 - n0);
+      if (!finish.apply) continue;
+      if (outRow === n * 4 && n0 === 0 && n1 === n) finish.apply(out, out, rows * n);
+      else {
+        for (let i = 0; i < rows; i += 1) {
+          finish.apply(out + i * outRow, out + i * outRow, n1 - n0);
+        }
       }
-    }
-  };
-  const runNarrow = (p: LinearPointers, type: NarrowType, n0: number, n1: number): void => {
-    const bytes = narrowPanelBytes(type, k);
-    const weight = p.weight + (n0 >> 3) * bytes;
-    for (let row = 0; row < m; row += 1) {
-      const at = row * outRow + n0 * 4;
-      oneRow!(
-        n1 - n0, k, p.x + row * xRow, weight, bytes, p.out + at, p.bias ? p.bias + n0 * 4 : 0,
-        p.residual ? p.residual + at : 0, finish.low, finish.high,
-      ); // prettier-ignore
-      finishRows(p.out + at, 1, n0, n1);
     }
   };
 
@@ -160,8 +146,8 @@ export function linear(heap: Heap, spec: LinearSpec): Kernel<LinearPointers> {
         run(p, { m0, m1, n0, n1, weight: p.weight + (n0 >> 3) * 32 * k, strips });
         return;
       }
-      if (oneRow) {
-        runNarrow(p, weightType, n0, n1);
+      if (byRow) {
+        byRow(p, n0, n1);
         return;
       }
       for (let first = n0; first < n1; first += widePanels * 8) {

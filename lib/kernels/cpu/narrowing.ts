@@ -1,22 +1,51 @@
 /** Numbers in 16 or 8 bits: loaded where weights are to be kept so. */
 import type { Heap } from "./heap.js";
+import type { Finish } from "./activation.js";
+import type { ModuleBuilder } from "./wasm/module.js";
+import type { LinearPointers, LinearSpec } from "./linear.js";
 import type { NarrowType } from "./narrow.js";
-import { emitNarrowRow } from "./wasm/narrow-row.js";
+import { emitNarrowRow, type RowTools } from "./wasm/narrow-row.js";
 
-type NarrowRow = (
+type Rows = Record<NarrowType, Row>;
+type Row = (
   n: number, k: number, a: number, b: number, bPanel: number, c: number, bias: number,
   residual: number, low: number, high: number,
 ) => void; // prettier-ignore
 
-/** One row times panels of narrow weights; `null` in plain JavaScript, where widening them is no slower. */
-export function narrowRow(heap: Heap, type: NarrowType): NarrowRow | null {
-  if (heap.build === "js") return null;
+/** So many rows are multiplied one by one; for more, weights are widened once. */
+const MOST_BY_ROW = 2;
+
+/**
+ * `linear` of columns `[n0, n1)` without widening its weight; `null` where that is no faster: for many
+ * rows, and in plain JavaScript.
+ *
+ * @param panel - The bytes of a panel.
+ */
+export function rowByRow(
+  heap: Heap,
+  { m, n, k, xRow = k, outRow = n, weightType }: LinearSpec,
+  { low, high, apply }: Finish,
+  panel: number,
+  tools: RowTools,
+): ((p: LinearPointers, n0: number, n1: number) => void) | null {
+  if (heap.build === "js" || m > MOST_BY_ROW) return null;
+  const type = weightType as NarrowType;
   const none = (): never => {
-    throw new Error("narrowRow: in WebAssembly only");
+    throw new Error("rowByRow: in WebAssembly only");
   };
-  return heap.library<Record<NarrowType, NarrowRow>>("narrow row", emitNarrowRow, none, [type])[
-    type
-  ];
+  const emit = (module: ModuleBuilder): void => emitNarrowRow(module, tools);
+  const run = heap.library<Rows>("narrow row", emit, none, [type])[type];
+  return (p, n0, n1) => {
+    for (let row = 0; row < m; row += 1) {
+      const at = (row * outRow + n0) * 4;
+      const out = p.out + at;
+      run(
+        n1 - n0, k, p.x + row * xRow * 4, p.weight + (n0 >> 3) * panel, panel, out,
+        p.bias ? p.bias + n0 * 4 : 0, p.residual ? p.residual + at : 0, low, high,
+      ); // prettier-ignore
+      apply?.(out, out, n1 - n0);
+    }
+  };
 }
 
 /** Why a type cannot hold some numbers; `null` if it can. */

@@ -1,9 +1,13 @@
 /** One row times panels of narrow weights, which are widened in registers: no other row would need them. */
-import { clampAll } from "./gemm-edges.js";
-import { storePanel } from "./gemm.js";
+import type { storePanel } from "./gemm.js";
 import type { ModuleBuilder } from "./module.js";
-import { v128 } from "./values.js";
-import { eightBytes, NARROW, widened } from "./widen.js";
+import type { widened } from "./widen.js";
+
+/** What the other kernels have: given, so that they stay together in what a page loads. */
+export interface RowTools {
+  storePanel: typeof storePanel;
+  widened: typeof widened;
+}
 
 /**
  * Halves that are moved to where a float has them are as small as floats can be, products with them
@@ -11,8 +15,8 @@ import { eightBytes, NARROW, widened } from "./widen.js";
  */
 const RAISED = 2 ** 56;
 
-export function emitNarrowRow(module: ModuleBuilder): void {
-  for (const type of NARROW)
+export function emitNarrowRow(module: ModuleBuilder, { storePanel, widened }: RowTools): void {
+  for (const type of ["f16", "bf16", "int8"] as const)
     // prettier-ignore
     module.function(
       type,
@@ -22,19 +26,20 @@ export function emitNarrowRow(module: ModuleBuilder): void {
       }, // prettier-ignore
       (f, p) => {
         const [low, high] = [f.v128(p.low.splat()), f.v128(p.high.splat())];
-        const raised = type === "f16" ? f.v128(v128(RAISED)) : undefined;
+        const zeros = f.v128(low.andNot(low));
+        const isHalf = type === "f16";
         const column = f.i32(0);
         const block = (panels: number): void => {
           const a = f.i32(p.a);
           const first = f.i32(p.b.add(column.shr(3).mul(p.bPanel)));
           const from = Array.from({ length: panels }, (_, j) => f.i32(first.add(p.bPanel.mul(j))));
           const acc = f.vectors(2 * panels);
-          for (const sum of acc) sum.set(v128(0));
+          for (const sum of acc) sum.set(zeros);
           const k = f.i32(p.k);
           const some = (steps: number): void => {
             const values = Array.from({ length: steps }, (_, d) => {
               const value = a.loadSplat(d * 4);
-              return f.v128(raised ? value.mul(raised) : value);
+              return f.v128(isHalf ? value.mul(RAISED) : value);
             });
             from.forEach((b, j) => {
               widened(f, type, b, steps).forEach((halves, d) => {
@@ -43,7 +48,7 @@ export function emitNarrowRow(module: ModuleBuilder): void {
                   sum.set(f.madd(half, values[d]!, sum));
                 });
               });
-              b.set(b.add(eightBytes(type) * steps));
+              b.set(b.add((type === "int8" ? 8 : 16) * steps));
             });
             a.set(a.add(4 * steps));
             k.set(k.sub(steps));
@@ -56,11 +61,11 @@ export function emitNarrowRow(module: ModuleBuilder): void {
             const pair = acc.slice(2 * j, 2 * j + 2);
             pair.forEach((sum, h) => {
               const scale = scales.loadV128(h * 16);
-              if (type !== "bf16") sum.set(sum.mul(raised ? scale.mul(1 / RAISED) : scale));
+              if (type !== "bf16") sum.set(sum.mul(isHalf ? scale.mul(1 / RAISED) : scale));
               f.if(p.bias, () => sum.set(sum.add(p.bias.add(at).loadV128(h * 16))));
               f.if(p.residual, () => sum.set(sum.add(p.residual.add(at).loadV128(h * 16))));
+              sum.set(sum.atLeast(low).atMost(high));
             });
-            clampAll(pair, low, high);
             storePanel(f, p.c.add(at), pair, f.i32(p.n.sub(column).sub(j * 8)));
           }
         };

@@ -90,10 +90,6 @@ export class I32 {
   loadLow(offset = 0): V128 {
     return new V128([this.code, simd(0x5c), memory(offset)]);
   }
-  /** Two floats in lanes 0 and 1, zeros in the others. */
-  loadPair(offset = 0): V128 {
-    return new V128([this.code, simd(0x5d), memory(offset)]);
-  }
 
   private with(other: I32 | number, op: number): I32 {
     return new I32([this.code, i32(other).code, op]);

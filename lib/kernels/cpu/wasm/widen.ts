@@ -13,7 +13,7 @@ const HALVES = ["low", "high"] as const;
  */
 export function widened(f: FunctionBuilder, type: Type, from: I32, eights: number): V128[][] {
   if (type === "int8") {
-    const bytes = f.v128(eights === 1 ? from.loadPair() : from.loadV128());
+    const bytes = f.v128(from.loadV128()); // behind the last eight are the scales
     return HALVES.slice(0, eights).map((part) => {
       const eight = f.v128(bytes.widenInt8(part));
       return HALVES.map((half) => eight.widenInt16(half, true).toFloat());
@@ -28,9 +28,6 @@ export function widened(f: FunctionBuilder, type: Type, from: I32, eights: numbe
   });
 }
 
-/** Bytes of eight numbers. */
-export const eightBytes = (type: Type): number => (type === "int8" ? 8 : 16);
-
 /** Each takes a panel of 8 columns, `[k][8]`, and gives it in floats. */
 export function emitWiden(module: ModuleBuilder): void {
   for (const type of NARROW)
@@ -43,7 +40,7 @@ export function emitWiden(module: ModuleBuilder): void {
         widened(f, type, p.from, 1)[0]!.forEach((half, at) => {
           f.store(p.to, hasScales ? half.mul(scales[at]!) : half, at * 16);
         });
-        p.from.set(p.from.add(eightBytes(type)));
+        p.from.set(p.from.add(type === "int8" ? 8 : 16));
         p.to.set(p.to.add(32));
       });
     });
