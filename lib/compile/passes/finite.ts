@@ -5,11 +5,11 @@ import type { Argument, Node } from "../../graph/index.js";
 const EXPONENT = 0x7f800000;
 const LEAST_EXPONENT = 0x00800000;
 
-/** Whether there is no NaN and no infinity among them. */
+/** Whether there is no NaN and no infinity among them; typed arrays but float32's hold integers here. */
 export const areFinite = (values: ArrayLike<number>): boolean =>
   values instanceof Float32Array
     ? areFiniteBits(new Int32Array(values.buffer, values.byteOffset, values.length))
-    : Array.prototype.every.call(values, Number.isFinite);
+    : ArrayBuffer.isView(values) || Array.prototype.every.call(values, Number.isFinite);
 
 /**
  * The same of float32 numbers by their bits: one more than the largest exponent is the sign's bit. Four

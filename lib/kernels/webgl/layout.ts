@@ -52,6 +52,37 @@ export function textureSize(texels: number): TextureSize {
   return { shift, width, height: Math.max(1, Math.ceil(texels / width)) };
 }
 
+/** Goes along the elements of a strided tensor in row-major order; nothing is made on the way. */
+class Walk {
+  /** Where the element is that it has come to. */
+  at = 0;
+  private readonly index: number[];
+
+  constructor(
+    private readonly sizes: readonly number[],
+    private readonly steps: readonly number[],
+  ) {
+    this.index = sizes.map(() => 0);
+  }
+
+  start(offset: number): void {
+    this.index.fill(0);
+    this.at = offset;
+  }
+
+  /** To the next one; after the last it is at the first again. */
+  next(): void {
+    const { sizes, steps, index } = this;
+    for (let axis = sizes.length - 1; axis >= 0; axis -= 1) {
+      index[axis]! += 1;
+      this.at += steps[axis]!;
+      if (index[axis]! < sizes[axis]!) return;
+      this.at -= steps[axis]! * sizes[axis]!;
+      index[axis] = 0;
+    }
+  }
+}
+
 /**
  * Puts row-major tensors of one layout where it wants them: the values of all four layers in turn. The
  * array is the same each time, and nothing else is made either.
@@ -62,10 +93,8 @@ export class Packer {
   private readonly layer: number;
   /** Elements from one channel to the next. */
   private readonly byChannel: number;
-  /** Of each axis but the channels, the last one first: how large it is, and elements to the next. */
-  private readonly sizes: readonly number[];
-  private readonly steps: readonly number[];
-  private readonly index: number[];
+  /** Along the axes but the channels. */
+  private readonly walk: Walk;
 
   constructor(
     private readonly layout: Layout,
@@ -73,30 +102,24 @@ export class Packer {
   ) {
     const { shape, order } = layout;
     const strides = stridesOf(makeLayout(shape));
-    const rows = order.slice(0, -1).reverse();
+    const rows = order.slice(0, -1);
     this.layer = 4 * width * height;
     this.out = new Float32Array(4 * this.layer);
     this.byChannel = order.length === 0 ? 1 : strides[order.at(-1)!]!;
-    this.sizes = rows.map((axis) => shape[axis]!);
-    this.steps = rows.map((axis) => strides[axis]!);
-    this.index = rows.map(() => 0);
+    this.walk = new Walk(
+      rows.map((axis) => shape[axis]!),
+      rows.map((axis) => strides[axis]!),
+    );
   }
 
   pack(values: ArrayLike<number>): Float32Array<ArrayBuffer> {
-    const { out, layer, byChannel, sizes, steps, index } = this;
+    const { out, layer, byChannel, walk } = this;
     const { rows, channels, groups } = this.layout;
-    index.fill(0);
-    let from = 0;
+    walk.start(0);
     for (let row = 0; row < rows; row += 1) {
       const to = (row & 3) * layer + (row >> 2) * groups * 4;
-      for (let c = 0; c < channels; c += 1) out[to + c] = values[from + c * byChannel]!;
-      for (let i = 0; i < sizes.length; i += 1) {
-        index[i]! += 1;
-        from += steps[i]!;
-        if (index[i]! < sizes[i]!) break;
-        from -= steps[i]! * sizes[i]!;
-        index[i] = 0;
-      }
+      for (let c = 0; c < channels; c += 1) out[to + c] = values[walk.at + c * byChannel]!;
+      walk.next();
     }
     return out;
   }
@@ -147,17 +170,11 @@ export function gather(
   offset = 0,
 ): Float32Array {
   const out = new Float32Array(sizes.reduce((n, size) => n * size, 1));
-  const index = sizes.map(() => 0);
-  let from = offset;
+  const walk = new Walk(sizes, steps);
+  walk.start(offset);
   for (let to = 0; to < out.length; to += 1) {
-    out[to] = values[from]!;
-    for (let axis = sizes.length - 1; axis >= 0; axis -= 1) {
-      index[axis]! += 1;
-      from += steps[axis]!;
-      if (index[axis]! < sizes[axis]!) break;
-      from -= steps[axis]! * sizes[axis]!;
-      index[axis] = 0;
-    }
+    out[to] = values[walk.at]!;
+    walk.next();
   }
   return out;
 }
