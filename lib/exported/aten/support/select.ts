@@ -9,15 +9,22 @@ export type Before = (a: number, b: number) => boolean;
 
 type List = Int32Array;
 
+/** A list on the way to its order. */
+interface Order {
+  readonly list: List;
+  readonly isBefore: Before;
+}
+
 /** The first `count` in order; how the others lie is nobody's business. */
 export function topOf(list: List, count: number, isBefore: Before, sorted: boolean): void {
   const n = list.length;
   if (count === 0) return;
+  const order = { list, isBefore };
   if (count * 64 <= n) {
-    partialSort(list, 0, count, n, isBefore);
+    partialSort(order, 0, count, n);
     return;
   }
-  nthElement(list, count - 1, isBefore);
+  nthElement(order, count - 1);
   if (sorted) sort(list, count - 1, isBefore);
 }
 
@@ -30,19 +37,20 @@ const swap = (list: List, i: number, j: number): void => {
 const depthOf = (n: number): number => 2 * Math.floor(Math.log2(n));
 
 /** What stands at `nth` is what would stand there in order. */
-function nthElement(list: List, nth: number, isBefore: Before): void {
+function nthElement(order: Order, nth: number): void {
+  const { list } = order;
   let [first, last] = [0, list.length];
   for (let depth = depthOf(last); last - first > 3; depth -= 1) {
     if (depth === 0) {
-      selectByHeap(list, first, nth + 1, last, isBefore);
+      selectByHeap(order, first, nth + 1, last);
       swap(list, first, nth);
       return;
     }
-    const cut = partition(list, first, last, isBefore);
+    const cut = partition(order, first, last);
     if (cut <= nth) first = cut;
     else last = cut;
   }
-  insertionSort(list, first, last, isBefore);
+  insertionSort(order, first, last);
 }
 
 /** Below this, insertion does it. */
@@ -51,32 +59,28 @@ const FEW = 16;
 /** The first `count` in order, which are all that are moved; equal ones come as they happen to. */
 export function sort(list: List, count: number, isBefore: Before): void {
   if (count === 0) return;
-  sortRoughly(list, 0, count, depthOf(count), isBefore);
-  insertionSort(list, 0, Math.min(count, FEW), isBefore);
-  for (let i = FEW; i < count; i += 1) insert(list, i, isBefore);
+  const order = { list, isBefore };
+  sortRoughly(order, 0, count, depthOf(count));
+  insertionSort(order, 0, Math.min(count, FEW));
+  for (let i = FEW; i < count; i += 1) insert(order, i);
 }
 
-function sortRoughly(
-  list: List,
-  first: number,
-  end: number,
-  depth: number,
-  isBefore: Before,
-): void {
+function sortRoughly(order: Order, first: number, end: number, depth: number): void {
   let last = end;
   for (let left = depth; last - first > FEW; left -= 1) {
     if (left === 0) {
-      partialSort(list, first, last, last, isBefore);
+      partialSort(order, first, last, last);
       return;
     }
-    const cut = partition(list, first, last, isBefore);
-    sortRoughly(list, cut, last, left - 1, isBefore);
+    const cut = partition(order, first, last);
+    sortRoughly(order, cut, last, left - 1);
     last = cut;
   }
 }
 
 /** Around the median of three, which goes to the front. */
-function partition(list: List, first: number, end: number, isBefore: Before): number {
+function partition(order: Order, first: number, end: number): number {
+  const { list, isBefore } = order;
   const [a, b, c] = [first + 1, first + ((end - first) >> 1), end - 1];
   const [x, y, z] = [list[a]!, list[b]!, list[c]!];
   const median = isBefore(x, y)
@@ -95,10 +99,11 @@ function partition(list: List, first: number, end: number, isBefore: Before): nu
   }
 }
 
-function insertionSort(list: List, first: number, last: number, isBefore: Before): void {
+function insertionSort(order: Order, first: number, last: number): void {
+  const { list, isBefore } = order;
   for (let i = first + 1; i < last; i += 1) {
     const one = list[i]!;
-    if (!isBefore(one, list[first]!)) insert(list, i, isBefore);
+    if (!isBefore(one, list[first]!)) insert(order, i);
     else {
       list.copyWithin(first + 1, first, i);
       list[first] = one;
@@ -106,55 +111,40 @@ function insertionSort(list: List, first: number, last: number, isBefore: Before
   }
 }
 
-function insert(list: List, at: number, isBefore: Before): void {
+function insert(order: Order, at: number): void {
+  const { list, isBefore } = order;
   const one = list[at]!;
   let i = at;
   for (; isBefore(one, list[i - 1]!); i -= 1) list[i] = list[i - 1]!;
   list[i] = one;
 }
 
-function partialSort(
-  list: List,
-  first: number,
-  middle: number,
-  last: number,
-  isBefore: Before,
-): void {
-  selectByHeap(list, first, middle, last, isBefore);
-  for (let end = middle - 1; end > first; end -= 1) popHeap(list, first, end, end, isBefore);
+function partialSort(order: Order, first: number, middle: number, last: number): void {
+  selectByHeap(order, first, middle, last);
+  for (let end = middle - 1; end > first; end -= 1) popHeap(order, first, end, end);
 }
 
-function selectByHeap(
-  list: List,
-  first: number,
-  middle: number,
-  last: number,
-  isBefore: Before,
-): void {
+function selectByHeap(order: Order, first: number, middle: number, last: number): void {
+  const { list, isBefore } = order;
   const size = middle - first;
   for (let parent = (size - 2) >> 1; parent >= 0; parent -= 1) {
-    sink(list, first, parent, size, list[first + parent]!, isBefore);
+    sink(order, first, parent, size, list[first + parent]!);
   }
   for (let i = middle; i < last; i += 1) {
-    if (isBefore(list[i]!, list[first]!)) popHeap(list, first, middle, i, isBefore);
+    if (isBefore(list[i]!, list[first]!)) popHeap(order, first, middle, i);
   }
 }
 
 /** The top of the heap goes to a place, and what was there into the heap. */
-function popHeap(list: List, first: number, last: number, to: number, isBefore: Before): void {
+function popHeap(order: Order, first: number, last: number, to: number): void {
+  const { list } = order;
   const one = list[to]!;
   list[to] = list[first]!;
-  sink(list, first, 0, last - first, one, isBefore);
+  sink(order, first, 0, last - first, one);
 }
 
-function sink(
-  list: List,
-  first: number,
-  from: number,
-  size: number,
-  one: number,
-  isBefore: Before,
-): void {
+function sink(order: Order, first: number, from: number, size: number, one: number): void {
+  const { list, isBefore } = order;
   let hole = from;
   let child = from;
   while (child < (size - 1) >> 1) {
