@@ -5,7 +5,7 @@ import type { Heap } from "./heap.js";
 import { imageLibrary, paddedBytes, padPlanes, type WindowSpec, windowsOf } from "./image.js";
 import { type Kernel, product, share } from "./kernel.js";
 import type { WeightType } from "./linear.js";
-import { narrowRunBytes, narrowSize, narrowStripBytes, scalesOf, widenLibrary, withRoom } from "./narrow.js"; // prettier-ignore
+import { narrowRunBytes, narrowStripBytes, withRoom } from "./narrow.js";
 import { narrowing } from "./on-demand.js";
 import type { TileSize } from "./wasm/winograd.js";
 import { packedWinogradBytes, packWinograd, winograd } from "./winograd.js";
@@ -311,7 +311,8 @@ function direct(heap: Heap, spec: ConvSpec): Kernel<ConvPointers> {
   };
 }
 
-interface Widener {
+/** The weight as floats, where some rows of it are when they are asked for. */
+export interface StripWidener {
   /** Rows that are taken at a time. */
   rows: number;
   /** From strip to strip of what it gives. */
@@ -324,29 +325,22 @@ interface Widener {
 }
 
 /** The weight as floats: where it lies, or widened, some rows at a time. */
-function widener(heap: Heap, { weightType = "f32" }: ConvSpec, k: number, most: number): Widener {
+function widener(
+  heap: Heap,
+  { weightType = "f32" }: ConvSpec,
+  k: number,
+  most: number,
+): StripWidener {
   if (weightType === "f32") {
-    const strips: Widener["strips"] = (weight, row, _, from) => weight + (row * k + from * 4) * 4;
+    const strips: StripWidener["strips"] = (weight, row, _, from) =>
+      weight + (row * k + from * 4) * 4;
     return { rows: Infinity, stripBytes: k * 16, strips, workspaceBytes: 0 };
   }
-  const widen = widenLibrary(heap)[weightType];
-  const packed = narrowStripBytes(weightType, k);
-  // Numbers are widened by eights, which are two columns of a strip.
-  const wideBytes = Math.ceil((most + 2) / 2) * 32;
-  const rows = 4 * Math.max(1, Math.floor(PATCH_BYTES / wideBytes));
-  return {
-    rows,
-    stripBytes: wideBytes,
-    strips: (weight, row, count, from, depth, workspace) => {
-      const odd = from & 1;
-      const pairs = Math.ceil((depth + odd) / 2);
-      for (let i = 0; i < Math.ceil(count / 4); i += 1) {
-        const strip = weight + ((row >> 2) + i) * packed;
-        const start = strip + (from - odd) * 4 * narrowSize(weightType);
-        widen(start, pairs, scalesOf(weightType, strip, 4 * k), workspace + i * wideBytes);
-      }
-      return workspace + odd * 16;
-    },
-    workspaceBytes: (rows >> 2) * wideBytes,
-  };
+  return narrowing().stripWidener(
+    heap,
+    weightType,
+    narrowStripBytes(weightType, k),
+    most,
+    PATCH_BYTES,
+  );
 }

@@ -8,12 +8,10 @@ import {
   narrowPanelBytes,
   narrowRunBytes,
   type NarrowType,
-  panelWidener,
   withRoom,
 } from "./narrow.js";
 import { narrowing } from "./on-demand.js";
 import { storePanel } from "./wasm/gemm.js";
-import { widened } from "./wasm/widen.js";
 
 export interface LinearSpec {
   /** Rows of x, columns of the output, columns of x. */
@@ -84,10 +82,9 @@ export function linear(heap: Heap, spec: LinearSpec): Kernel<LinearPointers> {
   const finish = finishOf(heap, spec.activation);
   const xRow = (spec.xRow ?? k) * 4;
   const outRow = (spec.outRow ?? n) * 4;
-  const widen = weightType === "f32" ? undefined : panelWidener(heap, weightType, k);
-  const byRow =
-    weightType !== "f32" &&
-    narrowing().rowByRow(heap, spec, finish, narrowPanelBytes(weightType, k), { storePanel, widened }); // prettier-ignore
+  const panel = weightType === "f32" ? 0 : narrowPanelBytes(weightType, k);
+  const widen = weightType !== "f32" && narrowing().panelWidener(heap, weightType, k, panel);
+  const byRow = panel > 0 && narrowing().rowByRow(heap, spec, finish, panel, storePanel);
   const widePanels = Math.min(Math.ceil(n / 8), Math.max(1, Math.floor(WIDE_BYTES / (32 * k))));
   const wideBytes = widen ? panelBytes(widePanels * 8, k) : 0;
   const workspaceBytes = productBytes(m, k) + wideBytes;
@@ -142,7 +139,7 @@ export function linear(heap: Heap, spec: LinearSpec): Kernel<LinearPointers> {
       const wide = p.workspace + part * workspaceBytes;
       const strips = wide + wideBytes;
       if (n0 >= n1) return;
-      if (weightType === "f32" || !widen) {
+      if (!widen) {
         run(p, { m0, m1, n0, n1, weight: p.weight + (n0 >> 3) * 32 * k, strips });
         return;
       }
@@ -152,7 +149,7 @@ export function linear(heap: Heap, spec: LinearSpec): Kernel<LinearPointers> {
       }
       for (let first = n0; first < n1; first += widePanels * 8) {
         const end = Math.min(n1, first + widePanels * 8);
-        const from = p.weight + (first >> 3) * narrowPanelBytes(weightType, k);
+        const from = p.weight + (first >> 3) * panel;
         widen(from, Math.ceil((end - first) / 8), wide);
         run(p, { m0, m1, n0: first, n1: end, weight: wide, strips });
       }

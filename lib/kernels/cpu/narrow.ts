@@ -1,8 +1,5 @@
 /** Weights in 16 or 8 bits: half or a quarter of the memory, for an error of their own. */
-import { inJs } from "./on-demand.js";
 import type { Heap } from "./heap.js";
-import type { NARROW } from "./wasm/widen.js";
-import { emitWiden } from "./wasm/widen.js";
 
 /**
  * - `f16`: IEEE half precision, 11 bits, of the numbers times a power of two for each panel or strip, so
@@ -10,18 +7,10 @@ import { emitWiden } from "./wasm/widen.js";
  * - `bf16`: the upper half of a float, 8 bits.
  * - `int8`: whole numbers from -127 to 127 times a scale of each output; no NaN or infinity.
  */
-export type NarrowType = (typeof NARROW)[number];
-
-type Widen = (from: number, k: number, scales: number, to: number) => void;
-export type WidenLibrary = Record<NarrowType, Widen>;
-
-export const widenLibrary = (heap: Heap): WidenLibrary =>
-  heap.library("widen", emitWiden, (own: Heap) => inJs().widenInJs(own));
-
-const SIZE = { f16: 2, bf16: 2, int8: 1 } as const;
+export type NarrowType = "f16" | "bf16" | "int8";
 
 /** Bytes of a number. */
-export const narrowSize = (type: NarrowType): number => SIZE[type];
+const SIZE = { f16: 2, bf16: 2, int8: 1 } as const;
 
 /** Bytes of the scales behind a run, of 8 numbers. */
 const scaleBytes = (type: NarrowType): number => (type === "bf16" ? 0 : 32);
@@ -38,27 +27,9 @@ export const narrowPanelBytes = (type: NarrowType, k: number): number =>
 export const narrowStripBytes = (type: NarrowType, k: number): number =>
   narrowRunBytes(type, 4 * k);
 
-/** Where the scales of a run of numbers are. */
-export const scalesOf = (type: NarrowType, run: number, length: number): number =>
-  run + narrowRunBytes(type, length) - scaleBytes(type);
-
 /** Bytes of a matrix of `n` columns. */
 export const narrowBytes = (type: NarrowType, n: number, k: number): number =>
   Math.ceil(n / 8) * narrowPanelBytes(type, k);
-
-/** Widens panels of 8 columns into panels of floats. */
-export type WidenPanels = (from: number, panels: number, to: number) => void;
-
-export function panelWidener(heap: Heap, type: NarrowType, k: number): WidenPanels {
-  const widen = widenLibrary(heap)[type];
-  const bytes = narrowPanelBytes(type, k);
-  return (from, panels, to) => {
-    for (let i = 0; i < panels; i += 1) {
-      const panel = from + i * bytes;
-      widen(panel, k, scalesOf(type, panel, 8 * k), to + i * 32 * k);
-    }
-  };
-}
 
 /** Room for floats that the callback packs, to be narrowed by it; cleared first, and freed afterwards. */
 export function withRoom(heap: Heap, bytes: number, use: (room: number) => void): void {

@@ -2,9 +2,76 @@
 import type { Heap } from "./heap.js";
 import type { Finish } from "./activation.js";
 import type { ModuleBuilder } from "./wasm/module.js";
+import type { StripWidener } from "./conv.js";
 import type { LinearPointers, LinearSpec } from "./linear.js";
 import type { NarrowType } from "./narrow.js";
-import { emitNarrowRow, type RowTools } from "./wasm/narrow-row.js";
+import { widenInJs } from "./js/widen.js";
+import type { storePanel } from "./wasm/gemm.js";
+import { emitNarrowRow } from "./wasm/narrow-row.js";
+import { emitWiden } from "./wasm/widen.js";
+
+type Widen = (from: number, k: number, scales: number, to: number) => void;
+export type WidenLibrary = Record<NarrowType, Widen>;
+
+const widenLibrary = (heap: Heap): WidenLibrary => heap.library("widen", emitWiden, widenInJs);
+
+/** Of a run of so many bytes, at its end; a `bf16` has none and is asked for none. */
+const scalesOf = (run: number, bytes: number): number => run + bytes - 32;
+
+/**
+ * Widens panels of 8 columns into panels of floats.
+ *
+ * @param bytes - Of a panel.
+ */
+export function panelWidener(
+  heap: Heap,
+  type: NarrowType,
+  k: number,
+  bytes: number,
+): (from: number, panels: number, to: number) => void {
+  const widen = widenLibrary(heap)[type];
+  return (from, panels, to) => {
+    for (let i = 0; i < panels; i += 1) {
+      const panel = from + i * bytes;
+      widen(panel, k, scalesOf(panel, bytes), to + i * 32 * k);
+    }
+  };
+}
+
+/**
+ * The weight of a convolution as floats, some rows at a time.
+ *
+ * @param bytes - Of a strip.
+ * @param most - So many columns are wanted at a time at the most.
+ * @param room - Bytes that rows may take together.
+ */
+export function stripWidener(
+  heap: Heap,
+  type: NarrowType,
+  bytes: number,
+  most: number,
+  room: number,
+): StripWidener {
+  const widen = widenLibrary(heap)[type];
+  // Numbers are widened by eights, which are two columns of a strip.
+  const wideBytes = Math.ceil((most + 2) / 2) * 32;
+  const rows = 4 * Math.max(1, Math.floor(room / wideBytes));
+  return {
+    rows,
+    stripBytes: wideBytes,
+    strips: (weight, row, count, from, depth, workspace) => {
+      const odd = from & 1;
+      const pairs = Math.ceil((depth + odd) / 2);
+      for (let i = 0; i < Math.ceil(count / 4); i += 1) {
+        const strip = weight + ((row >> 2) + i) * bytes;
+        const start = strip + (from - odd) * 4 * (type === "int8" ? 1 : 2);
+        widen(start, pairs, scalesOf(strip, bytes), workspace + i * wideBytes);
+      }
+      return workspace + odd * 16;
+    },
+    workspaceBytes: (rows >> 2) * wideBytes,
+  };
+}
 
 type Rows = Record<NarrowType, Row>;
 type Row = (
@@ -26,14 +93,14 @@ export function rowByRow(
   { m, n, k, xRow = k, outRow = n, weightType }: LinearSpec,
   { low, high, apply }: Finish,
   panel: number,
-  tools: RowTools,
+  store: typeof storePanel,
 ): ((p: LinearPointers, n0: number, n1: number) => void) | null {
   if (heap.build === "js" || m > MOST_BY_ROW) return null;
   const type = weightType as NarrowType;
   const none = (): never => {
     throw new Error("rowByRow: in WebAssembly only");
   };
-  const emit = (module: ModuleBuilder): void => emitNarrowRow(module, tools);
+  const emit = (module: ModuleBuilder): void => emitNarrowRow(module, store);
   const run = heap.library<Rows>("narrow row", emit, none, [type])[type];
   return (p, n0, n1) => {
     for (let row = 0; row < m; row += 1) {

@@ -1,10 +1,10 @@
 /** LSTM, GRU and RNN over a whole sequence: one layer, one direction. */
 import { gemmLibrary, MAX_ROWS, multiply, panelBytes, productBytes } from "./gemm.js";
 import type { Heap } from "./heap.js";
-import { inJs } from "./on-demand.js";
+import { inJs, narrowing } from "./on-demand.js";
 import { type Kernel, share } from "./kernel.js";
 import type { WeightType } from "./linear.js";
-import { panelWidener } from "./narrow.js";
+import { narrowPanelBytes } from "./narrow.js";
 import { emitRecurrent } from "./wasm/recurrent.js";
 
 /** `n` of the `width` units of a layer, from where the addresses point on. */
@@ -133,12 +133,11 @@ export function recurrent(heap: Heap, spec: RecurrentSpec): StagedKernel<Recurre
 
   const begin = (p: RecurrentPointers, { start, c, ...wide }: Places): void => {
     if (weightType !== "f32") {
-      const panels = Math.ceil(width / 8);
-      panelWidener(heap, weightType, inputSize)(p.weightIh, panels, wide.weightIh);
-      panelWidener(heap, weightType, outSize)(p.weightHh, panels, wide.weightHh);
-      if (projSize !== undefined) {
-        panelWidener(heap, weightType, hiddenSize)(p.weightHr!, Math.ceil(projSize / 8), wide.weightHr); // prettier-ignore
-      }
+      const widen = (from: number, n: number, k: number, to: number): void =>
+        narrowing().panelWidener(heap, weightType, k, narrowPanelBytes(weightType, k))(from, Math.ceil(n / 8), to); // prettier-ignore
+      widen(p.weightIh, width, inputSize, wide.weightIh);
+      widen(p.weightHh, width, outSize, wide.weightHh);
+      if (projSize !== undefined) widen(p.weightHr!, projSize, hiddenSize, wide.weightHr);
     }
     move(p.h0 ?? 0, hRow, batch, hRow, start, hRow);
     if (kind === "lstm") move(p.c0 ?? 0, row, batch, row, c, row);

@@ -1,6 +1,6 @@
 /** Narrow weights widened in plain JavaScript. */
 import type { Heap } from "../heap.js";
-import type { WidenLibrary } from "../narrow.js";
+import type { WidenLibrary } from "../narrowing.js";
 
 const bits = new Uint32Array(1);
 const number = new Float32Array(bits.buffer);

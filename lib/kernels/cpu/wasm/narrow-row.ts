@@ -1,13 +1,7 @@
 /** One row times panels of narrow weights, which are widened in registers: no other row would need them. */
 import type { storePanel } from "./gemm.js";
 import type { ModuleBuilder } from "./module.js";
-import type { widened } from "./widen.js";
-
-/** What the other kernels have: given, so that they stay together in what a page loads. */
-export interface RowTools {
-  storePanel: typeof storePanel;
-  widened: typeof widened;
-}
+import { NARROW, widener } from "./widen.js";
 
 /**
  * Halves that are moved to where a float has them are as small as floats can be, products with them
@@ -15,8 +9,9 @@ export interface RowTools {
  */
 const RAISED = 2 ** 56;
 
-export function emitNarrowRow(module: ModuleBuilder, { storePanel, widened }: RowTools): void {
-  for (const type of ["f16", "bf16", "int8"] as const)
+/** @param store - Given, so that what others have too stays with them in what a page loads. */
+export function emitNarrowRow(module: ModuleBuilder, store: typeof storePanel): void {
+  for (const type of NARROW)
     // prettier-ignore
     module.function(
       type,
@@ -27,6 +22,7 @@ export function emitNarrowRow(module: ModuleBuilder, { storePanel, widened }: Ro
       (f, p) => {
         const [low, high] = [f.v128(p.low.splat()), f.v128(p.high.splat())];
         const zeros = f.v128(low.andNot(low));
+        const read = widener(f, type);
         const isHalf = type === "f16";
         const column = f.i32(0);
         const block = (panels: number): void => {
@@ -42,7 +38,7 @@ export function emitNarrowRow(module: ModuleBuilder, { storePanel, widened }: Ro
               return f.v128(isHalf ? value.mul(RAISED) : value);
             });
             from.forEach((b, j) => {
-              widened(f, type, b, steps).forEach((halves, d) => {
+              read(b, steps).forEach((halves, d) => {
                 halves.forEach((half, h) => {
                   const sum = acc[2 * j + h]!;
                   sum.set(f.madd(half, values[d]!, sum));
@@ -66,7 +62,7 @@ export function emitNarrowRow(module: ModuleBuilder, { storePanel, widened }: Ro
               f.if(p.residual, () => sum.set(sum.add(p.residual.add(at).loadV128(h * 16))));
               sum.set(sum.atLeast(low).atMost(high));
             });
-            storePanel(f, p.c.add(at), pair, f.i32(p.n.sub(column).sub(j * 8)));
+            store(f, p.c.add(at), pair, f.i32(p.n.sub(column).sub(j * 8)));
           }
         };
         f.for(column, p.n.sub(8), 16, () => block(2));

@@ -1,31 +1,39 @@
 /** Weights kept in 16 or 8 bits, widened to floats as they are needed. */
 import type { FunctionBuilder, ModuleBuilder } from "./module.js";
-import { type I32, intLanes, type V128 } from "./values.js";
+import type { NarrowType } from "../narrow.js";
+import type { I32, V128 } from "./values.js";
 
-export const NARROW = ["f16", "bf16", "int8"] as const;
-type Type = (typeof NARROW)[number];
+export const NARROW = ["f16", "bf16", "int8"] as const satisfies NarrowType[];
 
 const HALVES = ["low", "high"] as const;
 
 /**
- * Eights of numbers from an address on, each as two vectors of floats; but for those of `bf16`, they are
- * still to be multiplied with the scales. Halves are moved to where a float has them.
+ * What reads eights of numbers from an address on, each as two vectors of floats; but for those of `bf16`,
+ * they are still to be multiplied with the scales. Halves are moved to where a float has them.
  */
-export function widened(f: FunctionBuilder, type: Type, from: I32, eights: number): V128[][] {
+export function widener(
+  f: FunctionBuilder,
+  type: NarrowType,
+): (from: I32, eights: number) => V128[][] {
   if (type === "int8") {
-    const bytes = f.v128(from.loadV128()); // behind the last eight are the scales
-    return HALVES.slice(0, eights).map((part) => {
-      const eight = f.v128(bytes.widenInt8(part));
-      return HALVES.map((half) => eight.widenInt16(half, true).toFloat());
-    });
+    return (from, eights) => {
+      const bytes = f.v128(from.loadV128()); // behind the last eight are the scales
+      return HALVES.slice(0, eights).map((part) => {
+        const eight = f.v128(bytes.widenInt8(part));
+        return HALVES.map((half) => eight.widenInt16(half, true).toFloat());
+      });
+    };
   }
-  return Array.from({ length: eights }, (_, i) => {
-    const eight = f.v128(from.loadV128(i * 16));
-    if (type === "bf16") return HALVES.map((half) => eight.widenInt16(half, false).intShl(16));
-    // The sign, widened, is in all bits that a half has no number for.
-    const mask = intLanes(0x8fffe000 | 0);
-    return HALVES.map((half) => eight.widenInt16(half, true).intShl(13).and(mask));
-  });
+  const each =
+    (toFloat: (eight: V128, half: "low" | "high") => V128) => (from: I32, eights: number) =>
+      Array.from({ length: eights }, (_, i) => {
+        const eight = f.v128(from.loadV128(i * 16));
+        return HALVES.map((half) => toFloat(eight, half));
+      });
+  if (type === "bf16") return each((eight, half) => eight.widenInt16(half, false).intShl(16));
+  // The sign, widened, is in all bits that a half has no number for.
+  const mask = f.v128(f.i32(0x8fffe000 | 0).splat());
+  return each((eight, half) => eight.widenInt16(half, true).intShl(13).and(mask));
 }
 
 /** Each takes a panel of 8 columns, `[k][8]`, and gives it in floats. */
@@ -35,9 +43,10 @@ export function emitWiden(module: ModuleBuilder): void {
     module.function(type, { from: "i32", k: "i32", scales: "i32", to: "i32" }, (f, p) => {
       const hasScales = type !== "bf16";
       const scales = hasScales ? [f.v128(p.scales.loadV128()), f.v128(p.scales.loadV128(16))] : [];
+      const read = widener(f, type);
       const i = f.i32(0);
       f.for(i, p.k, 1, () => {
-        widened(f, type, p.from, 1)[0]!.forEach((half, at) => {
+        read(p.from, 1)[0]!.forEach((half, at) => {
           f.store(p.to, hasScales ? half.mul(scales[at]!) : half, at * 16);
         });
         p.from.set(p.from.add(type === "int8" ? 8 : 16));
