@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { areFinite, areFiniteBits } from "../../lib/compile/passes/finite.js";
+import { areFinite, areFiniteBits, areModest } from "../../lib/compile/passes/finite.js";
 
 describe("Whether numbers are finite", () => {
   const LARGEST = 3.4028234663852886e38;
@@ -34,6 +34,16 @@ describe("Whether numbers are finite", () => {
     expect(areFiniteBits(bits, 1, 6)).to.equal(true);
     expect(areFiniteBits(bits, 0, 6)).to.equal(false);
     expect(areFiniteBits(bits, 1, 7)).to.equal(false);
+  });
+
+  it("tells whether products are", () => {
+    const below = Math.fround(2 ** 63 * (1 - 2 ** -24));
+    expect(areModest(new Float32Array([...fine.slice(0, 4), below, -below, 1e-45]))).to.equal(true);
+    expect(Number.isFinite(Math.fround(below * below))).to.equal(true);
+    for (const odd of [2 ** 63, -(2 ** 63), LARGEST, NaN, Infinity, -Infinity]) {
+      expect(areModest(new Float32Array([1, 2, 3, 4, odd])), String(odd)).to.equal(false);
+    }
+    expect(areModest([1])).to.equal(false); // not in float32
   });
 
   it("looks at a view where it is", () => {

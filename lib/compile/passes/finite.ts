@@ -4,6 +4,8 @@ import type { Argument, Node } from "../../graph/index.js";
 /** The exponent of a float32, all of whose bits are set in NaN and the infinities alone. */
 const EXPONENT = 0x7f800000;
 const LEAST_EXPONENT = 0x00800000;
+/** What brings the exponents of 2⁶³ and of all that is larger to the sign's bit. */
+const TO_LARGE = 66 * LEAST_EXPONENT;
 
 /** Whether there is no NaN and no infinity among them; typed arrays but float32's hold integers here. */
 export const areFinite = (values: ArrayLike<number>): boolean =>
@@ -11,12 +13,22 @@ export const areFinite = (values: ArrayLike<number>): boolean =>
     ? areFiniteBits(new Int32Array(values.buffer, values.byteOffset, values.length))
     : ArrayBuffer.isView(values) || Array.prototype.every.call(values, Number.isFinite);
 
+/** Whether they are float32 numbers below 2⁶³, so that the product of any two is finite. */
+export const areModest = (values: ArrayLike<number>): boolean =>
+  values instanceof Float32Array &&
+  areFiniteBits(new Int32Array(values.buffer, values.byteOffset, values.length), 0, values.length, TO_LARGE); // prettier-ignore
+
 /**
  * The same of float32 numbers by their bits: one more than the largest exponent is the sign's bit. Four
  * at a time and without a branch, as inputs are looked at in every call and weights whenever they change.
  */
-export function areFiniteBits(bits: Int32Array, from = 0, to = bits.length): boolean {
-  const over = (i: number): number => (bits[i]! & EXPONENT) + LEAST_EXPONENT;
+export function areFiniteBits(
+  bits: Int32Array,
+  from = 0,
+  to = bits.length,
+  step = LEAST_EXPONENT,
+): boolean {
+  const over = (i: number): number => (bits[i]! & EXPONENT) + step;
   let seen = 0;
   let i = from;
   for (; i + 4 <= to; i += 4) seen |= over(i) | over(i + 1) | over(i + 2) | over(i + 3);

@@ -1,6 +1,6 @@
 import type { Argument, Node } from "../../graph/index.js";
 import { shapeOf } from "../passes/facts.js";
-import { areFiniteBits, givesFinite } from "../passes/finite.js";
+import { areFiniteBits, areModest, givesFinite } from "../passes/finite.js";
 import { DECLINED } from "../declined.js";
 import type { Builder } from "./builder.js";
 import { type Block, count } from "./value.js";
@@ -14,6 +14,9 @@ export function isFiniteNode(b: Builder, node: Node): boolean {
 /** Of what no input reaches; if it holds and no longer will, plans are made anew. */
 export function hasFiniteNumbers(b: Builder, node: Node): boolean {
   return b.weights.assume("finite", b.graph, node, (statics) => {
+    const { of, factors } = statics.unscaled(node);
+    const areFew = factors === null || areModest(factors);
+    if (of.kind === "get_attr" && areFew && areModest(statics.of(of).values)) return true;
     const [rows = 1, ...rest] = shapeOf(node);
     const write = statics.writer(node);
     const row = new Float32Array(count(rest));

@@ -26,6 +26,7 @@ import { activationOf } from "./chain.js";
 import { addFiniteCheck, hasFiniteNumbers, isFiniteNode } from "./finite.js";
 import { type Lower, optionsOf } from "./lower-basic.js";
 import { residualOf, type Tail } from "./lower-linear.js";
+import { inPieces } from "./rows.js";
 import { count, type Value } from "./value.js";
 
 const list = (value: Argument, dims: number, missing: number): number[] =>
@@ -111,13 +112,9 @@ function lowerConv(b: Builder, node: Node, dims: number, tail: Tail): Lowered {
     (to, statics) => {
       const row = count(shapeOf(weight)) / outChannels;
       const grain = groups === 1 ? 4 : outChannels;
-      b.heap.inPieces(
-        statics.writer(weight),
-        { rows: outChannels, row, grain },
-        (piece, first, some) => {
-          packConv(b.heap, sizes, piece, to, groups === 1 ? { first, count: some } : undefined);
-        },
-      );
+      inPieces(b.heap, statics, weight, { rows: outChannels, row, grain }, (piece, first, some) => {
+        packConv(b.heap, sizes, piece, to, groups === 1 ? { first, count: some } : undefined);
+      });
     },
   );
   const run = conv(b.heap, { ...spec, algorithm, weightType });

@@ -10,6 +10,7 @@ import { shapeOf } from "../passes/facts.js";
 import { addressOf, type Builder, Decline, fills, type Lowered } from "./builder.js";
 import { activationOf } from "./chain.js";
 import { type Lower, optionsOf } from "./lower-basic.js";
+import { inPieces } from "./rows.js";
 import { type Block, count, reshapeValue, type Value } from "./value.js";
 
 type Line = readonly [string, ...unknown[]];
@@ -29,7 +30,7 @@ export function packWeight(b: Builder, weight: Node, weightType: WeightType): Bl
   const [n, k] = shapeOf(weight) as [number, number];
   const kind = weightType === "f32" ? "linear" : `linear/${weightType}`;
   return b.pack(kind, [weight], packedLinearBytes(n, k, weightType), (to, statics) => {
-    b.heap.inPieces(statics.writer(weight), { rows: n, row: k, grain: 8 }, (piece, first, some) => {
+    inPieces(b.heap, statics, weight, { rows: n, row: k, grain: 8 }, (piece, first, some) => {
       const place = to + packedLinearBytes(first, k, weightType);
       packLinear(b.heap, { weight: piece, n: some, k, to: place, weightType });
     });

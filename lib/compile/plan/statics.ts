@@ -39,6 +39,17 @@ export class Statics {
     return numbers;
   }
 
+  /** What the rows of something are, and what each is multiplied with; `null`: nothing. */
+  unscaled(node: Node): { of: Node; factors: Float32Array | null } {
+    const [of, by, axis] = node.args;
+    if (node.target !== "prim.scale" || axis !== 0 || tensorMeta(node)?.dtype !== "float32") {
+      return { of: node, factors: null };
+    }
+    const rows = shapeOf(node)[0]!;
+    const factors = typeof by === "number" ? new Float32Array(rows).fill(by) : this.of(by as Node).values; // prettier-ignore
+    return { of: of as Node, factors: factors as Float32Array };
+  }
+
   /**
    * The same row by row, to be written where it is needed: weights that are scaled or joined are most
    * of a model's memory, and so they are not kept twice.
