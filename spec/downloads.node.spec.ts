@@ -15,9 +15,9 @@ const CEILINGS: Record<string, [app: string, ceilings: [kB: number, ...parts: Pa
       [85],
       [104, "nn.load of .safetensors"],
       [119, "nn.load of .pt"],
-      [149, "the kernels under ops", "nn.compile on cpu"],
+      [150, "the kernels under ops", "nn.compile on cpu"],
       [136, "nn.compile on webgl"],
-      [190, "nn.loadExported"],
+      [197, "nn.loadExported"],
     ],
   ],
   "an app with a resnet": [
