@@ -1,6 +1,7 @@
 /** Factors of matrices: Cholesky, LU, QR, singular values and eigenvalues of symmetric ones. */
 import * as tf from "@tensorflow/tfjs-core";
 import { op } from "../../functional/op.js";
+import { checkFactors } from "./checks.js";
 import { defineOps } from "./support/define.js";
 import { toFloat } from "./support/dtype.js";
 import { valuesOf } from "./support/host.js";
@@ -9,6 +10,7 @@ import {
   columnsOf,
   complete,
   cut,
+  diagonal,
   eigh,
   exchange,
   identity,
@@ -63,21 +65,36 @@ export function matrixOp<A extends unknown[]>(
 export const turned = (x: tf.Tensor): tf.Tensor =>
   permuteAxes(x, [...x.shape.map((_, i) => i).slice(0, -2), x.rank - 1, x.rank - 2]);
 
-const choleskyOp = /* @__PURE__ */ matrixOp(
-  "linalg_cholesky",
-  ([a], upper: boolean, isChecked: boolean) => {
-    const l = cholesky(upper ? turn(a!) : a!);
-    if (l === null && isChecked) {
-      throw new Error("linalg.cholesky: The factorization could not be completed because the input is not positive-definite."); // prettier-ignore
-    }
-    return [l === null ? a! : upper ? turn(l) : l, Float64Array.of(Number(l === null))];
-  },
-);
+const choleskyOp = /* @__PURE__ */ matrixOp("linalg_cholesky", ([a], upper: boolean) => {
+  const lower = upper ? turn(a!) : a!;
+  const l = cholesky(lower);
+  return [l === null ? a! : upper ? turn(l) : l, Float64Array.of(l === null ? order(lower) : 0)];
+});
 
-const withInfo = (parts: tf.Tensor[]): tf.Tensor[] => {
+/** The order of the first leading minor that is not positive. */
+function order(a: Matrix): number {
+  for (let k = 1; k < a.length; k += 1) {
+    if (cholesky(a.slice(0, k).map((row) => row.slice(0, k))) === null) return k;
+  }
+  return a.length;
+}
+
+/** The last part as PyTorch's `info`: one int32 for each matrix. */
+export const withInfo = (parts: tf.Tensor[]): tf.Tensor[] => {
   const info = parts.at(-1)!;
   return [...parts.slice(0, -1), tf.cast(tf.reshape(info, info.shape.slice(0, -1)), "int32")];
 };
+
+function choleskyWithInfo(
+  name: string,
+  self: tf.Tensor,
+  upper: boolean,
+  isChecked: boolean,
+): tf.Tensor[] {
+  const [l, info] = withInfo(choleskyOp([self], upper)) as [tf.Tensor, tf.Tensor];
+  if (isChecked) checkFactors(info, name);
+  return [l, info];
+}
 
 const triangle = /* @__PURE__ */ matrixOp(
   "linalg_solve_triangular",
@@ -132,21 +149,21 @@ export const eighOf = (self: tf.Tensor, half = "L"): [tf.Tensor, tf.Tensor] =>
 
 const luOp = /* @__PURE__ */ matrixOp("linalg_lu_factor", ([a], pivot: boolean) => {
   const { lu, pivots } = luFactor(a!, pivot);
-  return [lu, Float64Array.from(pivots, (one) => one + 1)];
+  return [lu, Float64Array.from(pivots, (one) => one + 1), zeroPivot(lu)];
 });
 
-export const luFactors = (self: tf.Tensor, pivot = true): [tf.Tensor, tf.Tensor] => {
-  const [lu, pivots] = luOp([self], pivot) as [tf.Tensor, tf.Tensor];
-  return [lu, tf.cast(pivots, "int32")];
-};
+/** Which pivot of factors is the first zero, counted from 1, or 0. */
+export const zeroPivot = (lu: Matrix): Float64Array => Float64Array.of(diagonal(lu).indexOf(0) + 1);
+
+export const luFactors = (self: tf.Tensor, pivot = true): [tf.Tensor, tf.Tensor] =>
+  luWithInfo(self, pivot).slice(0, 2) as [tf.Tensor, tf.Tensor];
 
 /** Of matrices of which nothing was found amiss. */
-export const info = (self: tf.Tensor): tf.Tensor => tf.zeros(self.shape.slice(0, -2), "int32");
-
-const luWithInfo = (self: tf.Tensor, pivot = true): tf.Tensor[] => [
-  ...luFactors(self, pivot),
-  info(self),
-];
+function luWithInfo(self: tf.Tensor, pivot = true, isChecked = false): tf.Tensor[] {
+  const [lu, pivots, info] = withInfo(luOp([self], pivot)) as [tf.Tensor, tf.Tensor, tf.Tensor];
+  if (isChecked) checkFactors(info, "torch.linalg.lu_factor");
+  return [lu, tf.cast(pivots, "int32"), info];
+}
 
 /** `a = p l u`. */
 const luParts = /* @__PURE__ */ matrixOp("linalg_lu", ([a], pivot: boolean) => {
@@ -159,12 +176,12 @@ const luParts = /* @__PURE__ */ matrixOp("linalg_lu", ([a], pivot: boolean) => {
 
 export const factorOps = defineOps({
   "linalg_cholesky|cholesky(self, upper)": (self: tf.Tensor, upper = false) =>
-    choleskyOp([self], upper, true)[0],
+    choleskyWithInfo("linalg.cholesky", self, upper, true)[0],
   "linalg_cholesky_ex(self, upper, check_errors)": (
     self: tf.Tensor,
     upper = false,
     isChecked = false,
-  ) => withInfo(choleskyOp([self], upper, isChecked)),
+  ) => choleskyWithInfo("linalg.cholesky_ex", self, upper, isChecked),
   "cholesky_solve(self, input2, upper)": (b: tf.Tensor, l: tf.Tensor, upper = false) =>
     choleskySolve([b, l], upper)[0],
   "cholesky_inverse(self, upper)": (self: tf.Tensor, upper = false) =>
@@ -197,7 +214,8 @@ export const factorOps = defineOps({
   "_linalg_eigh(A, UPLO, compute_v)": eighOf,
   "linalg_eigvalsh(self, UPLO)": (self: tf.Tensor, half = "L") => eighOf(self, half)[0],
   "linalg_lu(A, pivot)": (self: tf.Tensor, pivot = true) => luParts([self], pivot),
-  "linalg_lu_factor(A, pivot)": luFactors,
+  "linalg_lu_factor(A, pivot)": (self: tf.Tensor, pivot = true) =>
+    luWithInfo(self, pivot, true).slice(0, 2),
   "linalg_lu_factor_ex(A, pivot, check_errors)": luWithInfo,
   "_lu_with_info(self, pivot, check_errors)": luWithInfo,
 });

@@ -239,6 +239,7 @@ function repeatInterleave(
 
 /** All choices of r elements, in their order. */
 function combinations(self: tf.Tensor, r = 2, withReplacement = false): tf.Tensor {
+  if (r === 0) return tf.zeros([0], self.dtype);
   let choices: number[][] = [[]];
   for (let k = 0; k < r; k += 1) {
     choices = choices.flatMap((choice) => {

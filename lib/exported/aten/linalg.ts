@@ -1,6 +1,7 @@
 /** torch.linalg: inverses, solutions, determinants, norms and what else comes from factors. */
 import * as tf from "@tensorflow/tfjs-core";
-import { eighOf, info, luFactors, matrixOp, svdOf, turned } from "./factors.js";
+import { checkFactors } from "./checks.js";
+import { eighOf, luFactors, matrixOp, svdOf, turned, withInfo, zeroPivot } from "./factors.js";
 import { matmul } from "./matmul.js";
 import { mul } from "./pointwise-binary.js";
 import { norm } from "./reduce.js";
@@ -42,23 +43,44 @@ const logDeterminants = /* @__PURE__ */ matrixOp("linalg_slogdet", ([a]) => {
 const logDeterminant = (self: tf.Tensor): [tf.Tensor, tf.Tensor] =>
   logDeterminants([self]).map((one) => tf.reshape(one, self.shape.slice(0, -2))) as [tf.Tensor, tf.Tensor]; // prettier-ignore
 
-const solutions = /* @__PURE__ */ matrixOp("linalg_solve", ([a, b], name: string) => {
+const solutions = /* @__PURE__ */ matrixOp("linalg_solve", ([a, b]) => {
   const { lu, pivots } = luFactor(a!);
-  if (diagonal(lu).includes(0)) {
-    throw new Error(`linalg.${name}: could not be completed because the input matrix is singular.`);
-  }
-  return [solveFactored(lu, pivots, b ?? identity(a!.length))];
+  return [solveFactored(lu, pivots, b ?? identity(a!.length)), zeroPivot(lu)];
 });
 
-const inverse = (self: tf.Tensor): tf.Tensor => solutions([self], "inv")[0]!;
+/** A solution, and which pivot is the first zero, counted from 1, or 0. */
+type Solved = [x: tf.Tensor, info: tf.Tensor];
 
-function solve(a: tf.Tensor, b: tf.Tensor, left = true): tf.Tensor {
-  if (!left) return turned(solve(turned(a), turned(b)));
+const inverseWithInfo = (self: tf.Tensor): Solved => withInfo(solutions([self])) as Solved;
+
+function inverse(self: tf.Tensor): tf.Tensor {
+  const [x, info] = inverseWithInfo(self);
+  checkFactors(info, "linalg.inv");
+  return x;
+}
+
+function solveWithInfo(a: tf.Tensor, b: tf.Tensor, left = true): Solved {
+  if (!left) {
+    const [x, info] = solveWithInfo(turned(a), turned(b));
+    return [turned(x), info];
+  }
   const isVector = b.rank === a.rank - 1;
   const right = isVector ? tf.reshape(b, [...b.shape, 1]) : b;
-  const x = solutions([a, right], "solve")[0]!;
-  return isVector ? tf.reshape(x, b.shape) : x;
+  const [x, info] = withInfo(solutions([a, right])) as Solved;
+  return [isVector ? tf.reshape(x, b.shape) : x, info];
 }
+
+function solve(a: tf.Tensor, b: tf.Tensor, left = true): tf.Tensor {
+  const [x, info] = solveWithInfo(a, b, left);
+  checkFactors(info, "torch.linalg.solve");
+  return x;
+}
+
+/** What `check_errors` asks for. */
+const checked = (name: string, result: Solved, isChecked: boolean): Solved => {
+  if (isChecked) checkFactors(result[1], name);
+  return result;
+};
 
 function matrixPower(self: tf.Tensor, n: number): tf.Tensor {
   if (n < 0) return matrixPower(inverse(self), -n);
@@ -148,7 +170,7 @@ function condition(self: tf.Tensor, p: number | string | null = null): tf.Tensor
     const [most, least] = [tf.max(s, -1), tf.min(s, -1)];
     return p === -2 ? divide(least, most) : divide(most, least);
   }
-  return tf.mul(matrixNorm(self, p), matrixNorm(inverse(self), p));
+  return tf.mul(matrixNorm(self, p), matrixNorm(inverseWithInfo(self)[0], p));
 }
 
 const exponentials = /* @__PURE__ */ matrixOp("linalg_matrix_exp", ([a]) => [exponential(a!)]);
@@ -234,7 +256,8 @@ export const linalgOps = defineOps({
   "matrix_power|linalg_matrix_power(self, n)": matrixPower,
   "matrix_exp|linalg_matrix_exp(self)": (self: tf.Tensor) => exponentials([self])[0],
   "inverse|linalg_inv(self)": inverse,
-  "linalg_inv_ex(self, check_errors)": (self: tf.Tensor) => [inverse(self), info(self)],
+  "linalg_inv_ex(self, check_errors)": (self: tf.Tensor, isChecked = false) =>
+    checked("linalg.inv_ex", inverseWithInfo(self), isChecked),
   "linalg_tensorinv(self, ind)": (self: tf.Tensor, ind = 2) => {
     const [first, last] = [self.shape.slice(0, ind), self.shape.slice(ind)];
     const n = size(first);
@@ -253,15 +276,21 @@ export const linalgOps = defineOps({
     return tf.reshape(solve(tf.reshape(x, [n, n]), tf.reshape(other, [n])), shape);
   },
   "linalg_solve(A, B, left)": solve,
-  "linalg_solve_ex(A, B, left, check_errors)": (a: tf.Tensor, b: tf.Tensor, left?: boolean) => [
-    solve(a, b, left),
-    info(a),
-  ],
-  "_linalg_solve_ex(A, B, left, check_errors)": (a: tf.Tensor, b: tf.Tensor, left?: boolean) => [
-    solve(a, b, left),
-    ...luFactors(a),
-    info(a),
-  ],
+  "linalg_solve_ex(A, B, left, check_errors)": (
+    a: tf.Tensor,
+    b: tf.Tensor,
+    left = true,
+    isChecked = false,
+  ) => checked("torch.linalg.solve_ex", solveWithInfo(a, b, left), isChecked),
+  "_linalg_solve_ex(A, B, left, check_errors)": (
+    a: tf.Tensor,
+    b: tf.Tensor,
+    left = true,
+    isChecked = false,
+  ) => {
+    const [x, info] = checked("torch.linalg.solve_ex", solveWithInfo(a, b, left), isChecked);
+    return [x, ...luFactors(a), info];
+  },
   "_linalg_det(A)": (a: tf.Tensor) => [determinant(a), ...luFactors(a)],
   "_linalg_slogdet(A)": (a: tf.Tensor) => [...logDeterminant(a), ...luFactors(a)],
   "linalg_lu_solve(LU, pivots, B, left, adjoint)": luSolve,

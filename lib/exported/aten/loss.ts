@@ -8,7 +8,7 @@ import { dimOf, permuteAxes } from "./support/shape.js";
 
 /** 0: none, 1: mean, 2: sum. */
 const reduce = (x: tf.Tensor, reduction: number): tf.Tensor =>
-  reduction === 0 ? x : reduction === 1 ? tf.mean(x) : tf.sum(x);
+  reduction === 0 ? x : reduction === 2 ? tf.sum(x) : x.size === 0 ? tf.scalar(NaN) : tf.mean(x);
 
 const minus = (a: tf.Tensor, b: tf.Tensor): tf.Tensor => arithmetic(tf.sub, toFloat(a), toFloat(b));
 

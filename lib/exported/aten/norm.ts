@@ -3,7 +3,7 @@ import * as F from "../../functional/index.js";
 import { moments } from "../../functional/norm.js";
 import { updateStatistics } from "../../functional/running-statistics.js";
 import { vectorNorm } from "../../functional/vector-norm.js";
-import { divide } from "./support/arithmetic.js";
+import { divide, where } from "./support/arithmetic.js";
 import { defineOps } from "./support/define.js";
 import { around, dimOf } from "./support/shape.js";
 
@@ -124,7 +124,8 @@ function renorm(self: tf.Tensor, p: number, dim: number, maxnorm: number): tf.Te
   const at = dimOf("renorm", self, dim);
   const [before, size, behind] = around(self, at);
   const norm = vectorNorm(tf.reshape(self, [before, size, behind]), p, [0, 2], true);
-  const scale = tf.minimum(tf.div(maxnorm, tf.add(norm, 1e-7)), tf.scalar(1));
+  const isLong = tf.greater(norm, tf.scalar(maxnorm));
+  const scale = where(isLong, tf.div(maxnorm, tf.add(norm, 1e-7)), 1);
   return tf.reshape(tf.mul(tf.reshape(self, [before, size, behind]), scale), self.shape);
 }
 

@@ -189,8 +189,7 @@ export const unaryOps = defineOps({
   "heaviside(self, values)": (self: tf.Tensor, values: tf.Tensor) => {
     const x = toFloat(self);
     const step = tf.cast(tf.greater(x, 0), "float32");
-    const known = where(tf.isNaN(x), NaN, step);
-    return toDtype(where(tf.equal(x, 0), toFloat(values), known), self.dtype);
+    return toDtype(where(tf.equal(x, 0), toFloat(values), step), self.dtype);
   },
   "isreal(self)": (self: tf.Tensor) => tf.fill(self.shape, 1, "bool"),
   "is_floating_point(self)": (self: tf.Tensor) => kindOf(self) === 2,

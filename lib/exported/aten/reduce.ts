@@ -31,6 +31,14 @@ const along =
   (self: tf.Tensor, dim: Dims = null, keepdim = false): tf.Tensor =>
     reduceRows(name, self, dim, keepdim, run);
 
+/** The same, where an empty list of dimensions means none of them. */
+const alongSome =
+  (name: string, run: Rows) =>
+  (self: tf.Tensor, dim: Dims = null, keepdim = false): tf.Tensor =>
+    Array.isArray(dim) && dim.length === 0
+      ? toDtype(self, "bool")
+      : reduceRows(name, self, dim, keepdim, run);
+
 const sum = (self: tf.Tensor, dim: Dims = null, keepdim = false, dtype?: unknown): tf.Tensor =>
   reduceRows("sum", toNumber(withDtype(self, dtype)), dim, keepdim, sumRows);
 
@@ -168,8 +176,10 @@ export const reduceOps = defineOps({
   ],
   "argmax(self, dim, keepdim)": along("argmax", argMaxRows),
   "argmin(self, dim, keepdim)": along("argmin", argMinRows),
-  "any.dim|any.dims(self, dim, keepdim)": along("any", anyRows),
-  "all.dim|all.dims(self, dim, keepdim)": along("all", allRows),
+  "any.dim(self, dim, keepdim)": along("any", anyRows),
+  "all.dim(self, dim, keepdim)": along("all", allRows),
+  "any.dims(self, dim, keepdim)": alongSome("any", anyRows),
+  "all.dims(self, dim, keepdim)": alongSome("all", allRows),
   "all|_is_all_true(self)": along("all", allRows),
   "any|_is_any_true(self)": along("any", anyRows),
   ...spreads("var", ({ variance }) => variance),

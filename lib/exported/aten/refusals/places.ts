@@ -45,8 +45,8 @@ const outOf = (dim: number, size: number, start = "") => (wrong: number): string
 
 /** A dimension and its size; a scalar has one of size 1. */
 function axisOf(name: string, self: tf.Tensor, dim: number): [at: number, size: number] {
-  if (self.rank === 0) return [0, 1];
   const at = dimOf(name, self, dim);
+  if (self.rank === 0) return [0, 1];
   return [at, self.shape[at]!];
 }
 
@@ -100,6 +100,11 @@ export function checkRows(
       name === "index_fill"
         ? "Index has to be a vector/scalar"
         : `${name}(): Index is supposed to be a vector`,
+    );
+  }
+  if (name === "index_select" && self.rank === 0 && index.size > 1) {
+    throw new RangeError(
+      `index_select(): Index to scalar can have only 1 value, got ${index.size} value(s)`,
     );
   }
   const start = name === "index_copy" ? "index_copy_(): " : "";

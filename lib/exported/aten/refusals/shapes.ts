@@ -46,6 +46,15 @@ const divided =
     );
   };
 
+/** Refuses a dimension that a scalar does not have, of which it has 0 and -1. */
+function inRange({ rank }: tf.Tensor, dim: number): void {
+  const size = Math.max(rank, 1);
+  if (dim >= -size && dim < size) return;
+  refuse(
+    `Dimension out of range (expected to be in range of [${-size}, ${size - 1}], but got ${dim})`,
+  );
+}
+
 const counted = (steps: number): void => ensure(steps >= 0, "number of steps must be non-negative");
 
 function steps(start: Operand, end: Operand, count: number): void {
@@ -172,6 +181,26 @@ export const SHAPE_REFUSALS = {
     ensure(chunks > 0, `chunk expects \`chunks\` to be greater than 0, got: ${chunks}`),
   unsafe_chunk: (_self: tf.Tensor, chunks: number): void =>
     ensure(chunks > 0, `chunk expects \`chunks\` to be greater than 0, got: ${chunks}`),
+  unsafe_split: (_self: tf.Tensor, size: unknown): void =>
+    ensure(
+      typeof size !== "number" || size >= 0,
+      `split expects split_size be non-negative, but got split_size=${String(size)}`,
+    ),
+  linalg_householder_product: (a: tf.Tensor, tau: tf.Tensor): void => {
+    const [m, n] = a.shape.slice(-2) as [number, number];
+    const of = "torch.linalg.householder_product: input.shape";
+    ensure(m >= n, `${of}[-2] must be greater than or equal to input.shape[-1]`);
+    ensure(n >= tau.shape.at(-1)!, `${of}[-1] must be greater than or equal to tau.shape[-1]`);
+  },
+  cumsum: (self: tf.Tensor, dim: number): void => inRange(self, dim),
+  cumprod: (self: tf.Tensor, dim: number): void => inRange(self, dim),
+  logcumsumexp: (self: tf.Tensor, dim: number): void => inRange(self, dim),
+  "median.dim": (self: tf.Tensor, dim: number): void => inRange(self, dim),
+  "nanmedian.dim": (self: tf.Tensor, dim: number): void => inRange(self, dim),
+  quantile: (self: tf.Tensor, _q: unknown, dim: number | null = null): void =>
+    inRange(self, dim ?? 0),
+  nanquantile: (self: tf.Tensor, _q: unknown, dim: number | null = null): void =>
+    inRange(self, dim ?? 0),
   hsplit: divided("hsplit", (rank) => (rank < 2 ? 0 : 1)),
   vsplit: divided("vsplit", () => 0),
   dsplit: divided("dsplit", () => 2),
