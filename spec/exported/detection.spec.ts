@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expect } from "chai";
-import "../../lib/exported/aten/index.js";
+import { lookUpOp } from "../../lib/exported/look-up.js";
 import { findOp } from "../../lib/functional/op.js";
 import { onEveryBackend } from "../support/backends.js";
 import { expectClose } from "../support/expect.js";
@@ -38,6 +38,12 @@ onEveryBackend("Ops that choose by float32", () => {
     const degrees = tf.tensor1d([Infinity, NaN, -1]);
     const values = opOf("special_chebyshev_polynomial_t")(tf.tensor1d([0.5, 0.5, 0.5]), degrees);
     expect(numbersOf(values)).to.deep.equal([0, 0, 0]);
+    const large = tf.tensor1d([1e4, 1e30, Infinity]);
+    const [i1, k0] = ["special_i1e", "special_scaled_modified_bessel_k0"].map((name) =>
+      numbersOf(lookUpOp(`aten.${name}.default`)!([large], {}, { outputs: [], inputs: [] } as never)),
+    ); // prettier-ignore
+    expectClose(i1!, [0.00398927, 3.9894228e-16, 0], { rtol: 1e-5, atol: 0 }, "i1e");
+    expectClose(k0!, [0.012532985, 1.2533142e-15, 0], { rtol: 1e-5, atol: 0 }, "k0");
   });
 
   it("roi_align samples a box of its own size once a cell", () => {
