@@ -1,6 +1,7 @@
 /** What PyTorch refuses before it computes, in its words: by an op's name, or name and overload. */
 import type * as tf from "@tensorflow/tfjs-core";
 import { MATRIX_REFUSALS } from "./matrices.js";
+import { MOVING_REFUSALS } from "./moving.js";
 import { checkElements, checkFlat, checkIndices, checkRows, checkSource } from "./places.js";
 import { SHAPE_REFUSALS } from "./shapes.js";
 import { VALUE_REFUSALS } from "./values.js";
@@ -48,6 +49,7 @@ const PLACE_REFUSALS = {
 const REFUSALS: Readonly<Record<string, unknown>> = {
   ...MATRIX_REFUSALS,
   ...SHAPE_REFUSALS,
+  ...MOVING_REFUSALS,
   ...PLACE_REFUSALS,
   ...VALUE_REFUSALS,
   put: (self: tf.Tensor, index: tf.Tensor, source: tf.Tensor): void => {

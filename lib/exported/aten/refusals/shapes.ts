@@ -2,20 +2,9 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { listText } from "../../../functional/check.js";
 import { dimOf } from "../support/shape.js";
+import { ensure, refuse } from "./ensure.js";
 
 type Operand = tf.Tensor | number | boolean;
-
-const refuse = (message: string): never => {
-  throw new RangeError(message);
-};
-
-const ensure = (holds: boolean, message: string): void => {
-  if (!holds) refuse(message);
-};
-
-function checkVector(x: tf.Tensor): void {
-  ensure(x.rank === 1, `Expect a 1D vector, but got shape ${listText(x.shape)}`);
-}
 
 const batch = (x: tf.Tensor, name: string): void =>
   ensure(x.rank === 3, `${name} must be a 3D tensor`);
@@ -32,19 +21,6 @@ function vectors(self: tf.Tensor | null, mat: tf.Tensor, vec: tf.Tensor): void {
     `vector + matrix @ vector expected, got ${ranks.join(", ")}`,
   );
 }
-
-const divided =
-  (name: string, place: (rank: number) => number) =>
-  (self: tf.Tensor, sections: unknown): void => {
-    if (typeof sections !== "number") return;
-    const dim = place(self.rank);
-    const size = self.shape[dim] ?? 1;
-    ensure(
-      sections > 0 && size % sections === 0,
-      `torch.${name} attempted to split along dimension ${dim}, ` +
-        `but the size of the dimension ${size} is not divisible by the split_size ${sections}!`,
-    );
-  };
 
 /** Refuses a dimension that a scalar does not have, of which it has 0 and -1. */
 function inRange({ rank }: tf.Tensor, dim: number): void {
@@ -79,15 +55,6 @@ function cross(name: string, a: tf.Tensor, b: tf.Tensor, dim: number): void {
   );
 }
 
-/** Refuses what is written to a part of another shape. */
-function sameAsSlice(src: tf.Tensor, slice: readonly number[]): void {
-  ensure(
-    String(src.shape) === String(slice),
-    "expected src to have a size equal to the slice of self. " +
-      `src size = ${listText(src.shape)}, slice size = ${listText(slice)}`,
-  );
-}
-
 /** Refuses the largest of nothing. */
 export function reducesSome(name: string, self: tf.Tensor, dim: number, colon = "():"): void {
   if (self.rank === 0) return;
@@ -112,12 +79,6 @@ const ofDim =
   (self: tf.Tensor, dim: number): void =>
     reducesSome(name, self, dim);
 
-const distinctDims = (name: string, self: tf.Tensor, dims: readonly number[]): void => {
-  const found = dims.map((dim) => dimOf(name, self, dim));
-  const twice = found.find((dim, i) => found.indexOf(dim) !== i);
-  ensure(twice === undefined, `dim ${twice} appears multiple times in the list of dims`);
-};
-
 function transformed(
   self: tf.Tensor,
   sizes: readonly number[] | null = null,
@@ -130,12 +91,6 @@ function transformed(
   const found = (dims ?? []).map((dim) => dimOf("fft", self, dim));
   ensure(new Set(found).size === found.length, "FFT dims must be unique");
 }
-
-const isBatched = (name: string) => (self: tf.Tensor): void =>
-  ensure(
-    self.rank >= 2,
-    `tensor.${name} is only supported on matrices or batches of matrices. Got ${self.rank}-D tensor.`,
-  ); // prettier-ignore
 
 function searched(rows: tf.Tensor, values: Operand, ...rest: unknown[]): void {
   const given = values instanceof tf.Tensor ? values.shape : [];
@@ -177,15 +132,6 @@ export const SHAPE_REFUSALS = {
   addr: (_self: tf.Tensor, a: tf.Tensor, b: tf.Tensor): void => square(["addr", "vec1"])(a, b),
   outer: square(["outer", "self"]),
   ger: square(["outer", "self"]),
-  chunk: (_self: tf.Tensor, chunks: number): void =>
-    ensure(chunks > 0, `chunk expects \`chunks\` to be greater than 0, got: ${chunks}`),
-  unsafe_chunk: (_self: tf.Tensor, chunks: number): void =>
-    ensure(chunks > 0, `chunk expects \`chunks\` to be greater than 0, got: ${chunks}`),
-  unsafe_split: (_self: tf.Tensor, size: unknown): void =>
-    ensure(
-      typeof size !== "number" || size >= 0,
-      `split expects split_size be non-negative, but got split_size=${String(size)}`,
-    ),
   linalg_householder_product: (a: tf.Tensor, tau: tf.Tensor): void => {
     const [m, n] = a.shape.slice(-2) as [number, number];
     const of = "torch.linalg.householder_product: input.shape";
@@ -201,9 +147,6 @@ export const SHAPE_REFUSALS = {
     inRange(self, dim ?? 0),
   nanquantile: (self: tf.Tensor, _q: unknown, dim: number | null = null): void =>
     inRange(self, dim ?? 0),
-  hsplit: divided("hsplit", (rank) => (rank < 2 ? 0 : 1)),
-  vsplit: divided("vsplit", () => 0),
-  dsplit: divided("dsplit", () => 2),
   linspace: steps,
   logspace: steps,
   cdist: (a: tf.Tensor, b: tf.Tensor, p = 2, mode: number | null = null): void => {
@@ -218,7 +161,6 @@ export const SHAPE_REFUSALS = {
   },
   diff: (_self: tf.Tensor, n = 1): void =>
     ensure(n >= 0, `order must be non-negative but got ${n}`),
-  flip: (self: tf.Tensor, dims: readonly number[]): void => distinctDims("flip", self, dims),
   item: (self: tf.Tensor): void =>
     ensure(self.size === 1, `a Tensor with ${self.size} elements cannot be converted to Scalar`),
   _local_scalar_dense: (self: tf.Tensor): void =>
@@ -227,64 +169,13 @@ export const SHAPE_REFUSALS = {
     ensure(n === null || n > 1, "N must be greater than 1."),
   vander: (_x: tf.Tensor, n: number | null = null): void =>
     ensure(n === null || n >= 0, "N must be non-negative."),
-  combinations: (self: tf.Tensor, r = 2): void => {
-    checkVector(self);
-    ensure(r >= 0, `Expect a non-negative number, but got ${r}`);
-  },
-  cartesian_prod: (all: readonly tf.Tensor[]): void => all.forEach(checkVector),
-  roll: (_self: tf.Tensor, shifts: readonly number[], dims: readonly number[] = []): void => {
-    const [m, n] = [shifts.length, dims.length];
-    ensure(
-      m === n || (m === 1 && n === 0),
-      `shifts and dimensions must align. shifts: ${m}, dims:${n}`,
-    );
-  },
   renorm: (_self: tf.Tensor, p: number, _dim: number, maxnorm: number): void => {
     ensure(p > 0, "renorm: non-positive-norm not supported");
     ensure(maxnorm >= 0, `renorm: expected maxnorm to be >= 0 but got ${maxnorm}`);
   },
-  matrix_H: (self: tf.Tensor): void =>
-    ensure(
-      self.rank === 2 || self.rank === 0,
-      `tensor.H is only supported on matrices (2-D tensors). Got ${self.rank}-D tensor.`,
-    ),
-  mT: isBatched("mT"),
-  mH: isBatched("mH"),
-  select_scatter: (self: tf.Tensor, src: tf.Tensor, dim: number, index: number): void => {
-    const at = dimOf("select_scatter", self, dim);
-    const size = self.shape[at]!;
-    ensure(
-      index >= -size && index < size,
-      `select(): index ${index} out of range for tensor of size ${listText(self.shape)} at dimension ${at}`,
-    );
-    sameAsSlice(
-      src,
-      self.shape.filter((_, i) => i !== at),
-    );
-  },
-  diagonal_scatter: (self: tf.Tensor, src: tf.Tensor, offset = 0, first = 0, second = 1): void => {
-    const [i, j] = [first, second].map((dim) => dimOf("diagonal_scatter", self, dim)) as [number, number]; // prettier-ignore
-    const [rows, columns] = [self.shape[i]!, self.shape[j]!];
-    const count = Math.min(rows, columns, rows + offset, columns - offset);
-    const rest = self.shape.filter((_, d) => d !== i && d !== j);
-    sameAsSlice(src, [...rest, Math.max(0, count)]);
-  },
   searchsorted: searched,
   bucketize: (_self: Operand, edges: tf.Tensor): void =>
     ensure(edges.rank === 1, `boundaries tensor must be 1 dimension, but got dim(${edges.rank})`),
-  repeat: (self: tf.Tensor, repeats: readonly number[]): void =>
-    ensure(
-      repeats.length >= self.rank,
-      "Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor",
-    ),
-  rot90: (self: tf.Tensor, _k = 1, dims: readonly number[] = [0, 1]): void => {
-    ensure(dims.length === 2, `expected total rotation dims == 2, but got dims = ${dims.length}`);
-    const [a, b] = dims.map((dim) => dimOf("rot90", self, dim));
-    ensure(
-      a !== b,
-      `expected rotation dims to be different, but got dim0 = ${dims[0]} and dim1 = ${dims[1]}`,
-    );
-  },
   pdist: (self: tf.Tensor, p = 2): void => {
     ensure(self.rank === 2, `pdist only supports 2D tensors, got: ${self.rank}D`);
     ensure(p >= 0, "pdist only supports non-negative p values");
@@ -317,60 +208,12 @@ export const SHAPE_REFUSALS = {
     dim === null ? ofAll("argmax")(self) : reducesSome("argmax", self, dim),
   argmin: (self: tf.Tensor, dim: number | null = null): void =>
     dim === null ? ofAll("argmin")(self) : reducesSome("argmin", self, dim),
-  meshgrid: (all: readonly tf.Tensor[]): void => {
-    ensure(all.length > 0, "meshgrid expects a non-empty TensorList");
-    const wrong = all.find(({ rank }) => rank > 1);
-    ensure(
-      wrong === undefined,
-      "torch.meshgrid: Expected 0D or 1D tensor in the tensor list but got one of shape " +
-        listText(wrong?.shape ?? []),
-    );
-  },
-  movedim: (_self: tf.Tensor, source: unknown, destination: unknown): void => {
-    if (!Array.isArray(source) || !Array.isArray(destination)) return;
-    ensure(
-      source.length === destination.length,
-      `movedim: Invalid source or destination dims: source (${listText(source as number[])} dims) ` +
-        `should contain the same number of dims as destination (${listText(destination as number[])} dims)`,
-    );
-  },
-  repeat_interleave: (self: tf.Tensor, repeats: unknown, dim: number | null = null): void => {
-    if (!(repeats instanceof tf.Tensor)) {
-      if (typeof repeats === "number") ensure(repeats >= 0, "Repeats must be non-negative");
-      return;
-    }
-    ensure(repeats.rank <= 1, "repeats must be 0-dim or 1-dim tensor");
-    const at = dim === null ? 0 : dimOf("repeat_interleave", self, dim);
-    const size = dim === null ? self.size : self.shape[at];
-    ensure(
-      repeats.size === 1 || repeats.size === size,
-      "repeats must have the same size as input along dim, " +
-        `but got repeats.size(0) = ${repeats.size} and input.size(${at}) = ${size}`,
-    );
-  },
   masked_fill: (_self: tf.Tensor, _mask: tf.Tensor, value: Operand): void => {
     if (!(value instanceof tf.Tensor) || value.rank === 0) return;
     refuse(
       "masked_fill_ only supports a 0-dimensional value tensor, " +
         `but got tensor with ${value.rank} dimension(s).`,
     );
-  },
-  unsqueeze: (self: tf.Tensor, dim: number): void => {
-    const { rank } = self;
-    ensure(
-      dim >= -rank - 1 && dim <= rank,
-      `Dimension out of range (expected to be in range of [${-rank - 1}, ${rank}], but got ${dim})`,
-    );
-  },
-  unfold: (self: tf.Tensor, dim: number, size: number, step: number): void => {
-    const at = self.rank === 0 ? 0 : dimOf("unfold", self, dim);
-    const whole = self.shape[at] ?? 1;
-    ensure(size >= 0, `size is ${size} but must be >= 0`);
-    ensure(
-      size <= whole,
-      `maximum size for tensor at dimension ${at} is ${whole} but size is ${size}`,
-    );
-    ensure(step > 0, `step is ${step} but must be > 0`);
   },
   put: (self: tf.Tensor, index: tf.Tensor, source: tf.Tensor): void => {
     ensure(

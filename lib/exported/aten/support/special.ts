@@ -135,7 +135,7 @@ export function besselJ(order: 0 | 1, x: number): number {
 /** By Neumann's series of J below 25, by Hankel's expansion above. */
 export function besselY(order: 0 | 1, x: number): number {
   if (!(x > 0)) return x === 0 ? -Infinity : NaN;
-  if (x > LARGE) return asymptotic(order, x) * Math.sqrt(Math.PI / (2 * x));
+  if (x === Infinity) return 0;
   if (x > 25) {
     const { p, q } = hankel(order, x);
     const angle = x - (order + 0.5) * (Math.PI / 2);
@@ -193,70 +193,6 @@ export function scaledBesselI(order: 0 | 1, x: number): number {
   if (size > LARGE) {
     const value = asymptotic(order, -size) / Math.sqrt(2 * Math.PI * size);
     return x < 0 && order === 1 ? -value : value;
-  }
-  const steps = 32 + 2 * Math.ceil(Math.abs(x));
-  let sum = 0;
-  for (let k = 0; k < steps; k += 1) {
-    const t = (Math.PI * (k + 0.5)) / steps;
-    sum += Math.cos(order * t - x * Math.sin(t));
-  }
-  return sum / steps;
-}
-
-/** By Neumann's series of J below 25, by Hankel's expansion above. */
-export function besselY(order: 0 | 1, x: number): number {
-  if (!(x > 0)) return x === 0 ? -Infinity : NaN;
-  if (x > LARGE) return asymptotic(order, x) * Math.sqrt(Math.PI / (2 * x));
-  if (x > 25) {
-    const { p, q } = hankel(order, x);
-    const angle = x - (order + 0.5) * (Math.PI / 2);
-    return Math.sqrt(2 / (Math.PI * x)) * (p * Math.sin(angle) + q * Math.cos(angle));
-  }
-  const j = besselRow(x, 80);
-  const log = Math.log(x / 2) + EULER;
-  let sum = 0;
-  if (order === 0) {
-    for (let k = 1; k < 40; k += 1) sum += ((k % 2 ? -1 : 1) * j[2 * k]!) / k;
-    return (2 / Math.PI) * log * j[0]! - (4 / Math.PI) * sum;
-  }
-  // The derivative of the series, with 2 Jₙ' = Jₙ₋₁ - Jₙ₊₁.
-  for (let k = 1; k < 39; k += 1) sum += ((k % 2 ? -1 : 1) * (j[2 * k - 1]! - j[2 * k + 1]!)) / (2 * k); // prettier-ignore
-  return (2 / Math.PI) * (log * j[1]! - j[0]! / x) + (4 / Math.PI) * sum;
-}
-
-const EULER = 0.5772156649015329;
-
-/** J₀, J₁, …: Miller's recurrence, downwards. */
-function besselRow(x: number, count: number): number[] {
-  const first = count + 40 + 2 * Math.ceil(x);
-  const j = new Array<number>(first + 2).fill(0);
-  j[first] = 1e-300;
-  for (let n = first; n > 0; n -= 1) {
-    j[n - 1] = ((2 * n) / x) * j[n]! - j[n + 1]!;
-    if (Math.abs(j[n - 1]!) > 1e200) for (let k = n - 1; k <= first; k += 1) j[k]! *= 1e-250;
-  }
-  const total = j.reduce((sum, value, n) => sum + (n === 0 ? value : n % 2 ? 0 : 2 * value), 0);
-  return j.map((value) => value / total);
-}
-
-function hankel(order: number, x: number): { p: number; q: number } {
-  let [p, q, term] = [1, 0, 1];
-  for (let k = 1; k < 12; k += 1) {
-    term *= (4 * order * order - (2 * k - 1) ** 2) / (k * 8 * x);
-    if (k % 2) q += (k % 4 === 1 ? 1 : -1) * term;
-    else p += (k % 4 === 0 ? 1 : -1) * term;
-  }
-  return { p, q };
-}
-
-/** Times `e^-|x|`: `∫ e^(x cos t - |x|) cos(n t) dt / π`. */
-export function scaledBesselI(order: 0 | 1, x: number): number {
-  const size = Math.abs(x);
-  if (size > 1000) {
-    // The asymptotic series, of which the fourth term is below 1e-10 here.
-    const [mu, z] = [4 * order * order, 8 * size];
-    const series = 1 - (mu - 1) / z + ((mu - 1) * (mu - 9)) / (2 * z * z);
-    return (x < 0 && order === 1 ? -series : series) / Math.sqrt(2 * Math.PI * size);
   }
   const steps = 32 + Math.ceil(4 * Math.sqrt(size));
   let sum = 0;
