@@ -196,9 +196,10 @@ class Compiler {
     const plan = this.planFor(args, tensors);
     if (!plan?.executeLater) return this.call(args);
     const { pattern } = this.known[0]!;
-    const held = plan.hold!(tensors);
+    let held: tf.Tensor[] | null = null;
     let output: unknown = null;
     try {
+      held = plan.hold!(tensors);
       output = assemble(plan, await plan.executeLater(held ?? tensors));
     } catch (error) {
       this.check(error, { plan });

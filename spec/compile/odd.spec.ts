@@ -73,6 +73,36 @@ onEveryBackend("What a pass must leave alone, compiled", (_, tolerance) => {
   }
 });
 
+/** What PyTorch gives for NaN, ∞, -∞, 0 and -1. */
+const ENDS: [string, (x: tf.Tensor) => tf.Tensor, number[]][] = [
+  ["exp", (x) => tf.exp(x), [NaN, Infinity, 0, 1, 1 / Math.E]],
+  ["log", (x) => tf.log(x), [NaN, Infinity, NaN, -Infinity, NaN]],
+  ["log1p", (x) => tf.log1p(x), [NaN, Infinity, NaN, 0, -Infinity]],
+  ["expm1", (x) => tf.expm1(x), [NaN, Infinity, -1, 0, 1 / Math.E - 1]],
+  ["sigmoid", (x) => F.sigmoid(x), [NaN, 1, 0, 0.5, 1 / (1 + Math.E)]],
+  ["softplus", (x) => F.softplus(x), [NaN, Infinity, 0, Math.LN2, Math.log1p(1 / Math.E)]],
+  ["logsigmoid", (x) => F.logsigmoid(x), [NaN, 0, -Infinity, -Math.LN2, -Math.log1p(Math.E)]],
+  ["elu", (x) => F.elu(x), [NaN, Infinity, -1, 0, 1 / Math.E - 1]],
+  ["pow", (x) => tf.pow(x, 2), [NaN, Infinity, Infinity, 0, 1]],
+  ["softmax", (x) => F.softmax(x, { dim: 0 }), [NaN, NaN, NaN, NaN, NaN]],
+];
+
+onEveryBackend("NaN, infinities and 0, compiled", (name) => {
+  for (const [what, run, want] of ENDS) {
+    it(what, async () => {
+      const x = tf.tensor1d([NaN, Infinity, -Infinity, 0, -1]);
+      const fast = await nn.compile(run, x);
+      expect(fast.explain().compiled, String(fast.explain())).to.equal(true);
+      const got = fast(x).dataSync();
+      want.forEach((one, i) => {
+        const isSame = Object.is(got[i]! + 0, one) || Math.abs(got[i]! - one) < 1e-5;
+        expect(isSame, `${what} on ${name}: ${got[i]!}, not ${one}`).to.equal(true);
+      });
+      fast.dispose();
+    });
+  }
+});
+
 /** What gives something else each time. */
 const DRAWS: [string, (x: tf.Tensor) => tf.Tensor][] = [
   ["dropout", (x) => F.dropout(x, { training: true })],

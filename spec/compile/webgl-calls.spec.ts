@@ -39,6 +39,47 @@ if (inBrowser) {
       fast.dispose();
     });
 
+    it("are computed with the weights that they were called with", async () => {
+      const model = new nn.Linear(4, 3);
+      const x = nn.randn(2, 4);
+      const fast = await nn.compile(model, nn.randn(2, 4));
+      for (const shape of ["known", "new"]) {
+        const inputs = shape === "known" ? given(x) : given(nn.randn(5, 4));
+        for (const [where, input] of inputs) {
+          const before = tf.tidy(() => model(input).dataSync());
+          const first = fast.run(input);
+          model.loadStateDict(new nn.Linear(4, 3).stateDict());
+          const after = tf.tidy(() => model(input).dataSync());
+          const second = fast.run(input);
+          expectClose((await first).dataSync(), before, CLOSE, `${where}, ${shape} shape`);
+          expectClose((await second).dataSync(), after, CLOSE, `${where}, ${shape} shape`);
+        }
+      }
+      fast.dispose();
+    });
+
+    it("refuse a disposed input as the model does", async () => {
+      const model = new nn.Linear(4, 3);
+      const fast = await nn.compile(model, nn.randn(2, 4));
+      const { numTensors } = tf.memory();
+      const x = nn.randn(2, 4);
+      x.dispose();
+      const fails = async (call: () => unknown): Promise<string> => {
+        try {
+          await call();
+        } catch (error) {
+          return (error as Error).message;
+        }
+        throw new Error("it answered");
+      };
+      const message = await fails(() => model(x));
+      expect(message).to.contain("Tensor is disposed");
+      expect(await fails(() => fast(x))).to.equal(message);
+      expect(await fails(() => fast.run(x))).to.equal(message);
+      expect(tf.memory().numTensors).to.equal(numTensors);
+      fast.dispose();
+    });
+
     it("give inputs back that are results", async () => {
       const run = (x: tf.Tensor): tf.Tensor[] => [x, tf.neg(x)];
       const x = nn.randn(3);

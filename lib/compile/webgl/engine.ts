@@ -112,6 +112,7 @@ export class WebglEngine implements CompileEngine {
     const changed = this.versions.changed();
     if (changed.size === 0) return true;
     for (const state of changed) if (this.decisive.has(state)) return false;
+    for (const plan of this.plans) plan.hurry();
     this.memory.dropWeights();
     for (const plan of this.plans) plan.invalidate();
     return true;

@@ -44,7 +44,8 @@ export class WebglPlan implements CompiledPlan {
   private readonly passed: readonly Node[];
   private ready: Ready = NOTHING;
   private generation = -1;
-  private waiting = 0;
+  /** What begins each run that waits for its inputs. */
+  private readonly waiting = new Set<() => void>();
   private readonly whenIdle: (() => void)[] = [];
 
   constructor(
@@ -202,6 +203,8 @@ export class WebglPlan implements CompiledPlan {
   }
 
   hold(inputs: readonly tf.Tensor[]): tf.Tensor[] | null {
+    // eslint-disable-next-line @typescript-eslint/only-throw-error -- a sign, caught by the caller
+    for (let i = 0; i < inputs.length; i += 1) if (inputs[i]!.isDisposed) throw DECLINED;
     return this.isAtHand(inputs) ? null : inputs.map((x) => this.pictures.handleOf(x) ?? clone(x));
   }
 
@@ -216,18 +219,39 @@ export class WebglPlan implements CompiledPlan {
   }
 
   private async executeWithData(inputs: readonly tf.Tensor[]): Promise<Results> {
-    this.waiting += 1;
-    let reading: Promise<Results>;
+    this.memory.device.throwIfLost();
+    this.prepare();
+    let running: Promise<Results> | null = null;
+    const begin = (numbers?: readonly (tf.TypedArray | null)[]): void => {
+      this.waiting.delete(begin);
+      running = this.running(inputs, numbers);
+      // Who asked may still wait for the inputs, and hears of a failure then.
+      running.catch(() => null);
+    };
+    this.waiting.add(begin);
     try {
       const read = async (x: tf.Tensor): Promise<tf.TypedArray | null> =>
         this.pictures.of(x) ? null : x.data();
-      this.start(inputs, await Promise.all(inputs.map(read)));
-      reading = this.reading(inputs);
+      const numbers = await Promise.all(inputs.map(read));
+      if (this.waiting.has(begin)) begin(numbers);
     } finally {
-      this.waiting -= 1;
-      if (this.waiting === 0) this.whenIdle.splice(0).forEach((then) => then());
+      this.waiting.delete(begin);
+      if (this.waiting.size === 0) this.whenIdle.splice(0).forEach((then) => then());
     }
-    return reading;
+    return running!;
+  }
+
+  /** Begins the runs that wait for their inputs: weights that they were called with are about to go. */
+  hurry(): void {
+    for (const begin of this.waiting) begin();
+  }
+
+  private async running(
+    inputs: readonly tf.Tensor[],
+    numbers?: readonly (tf.TypedArray | null)[],
+  ): Promise<Results> {
+    this.start(inputs, numbers);
+    return this.reading(inputs);
   }
 
   /** Begins to read all results. */
@@ -337,7 +361,7 @@ export class WebglPlan implements CompiledPlan {
 
   /** Calls back when no run waits for its inputs any more, which would still need the textures. */
   idle(then: () => void): void {
-    if (this.waiting === 0) then();
+    if (this.waiting.size === 0) then();
     else this.whenIdle.push(then);
   }
 

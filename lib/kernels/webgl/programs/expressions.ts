@@ -22,10 +22,13 @@ vec4 choose(bvec4 condition, vec4 yes, vec4 no) { return mix(no, yes, condition)
 vec4 relu4(vec4 x) { return choose(lessThan(x, vec4(0)), vec4(0), x); }
 vec4 least(vec4 a, vec4 b) { return choose(isnan(a), a, choose(lessThan(a, b), a, b)); }
 vec4 most(vec4 a, vec4 b) { return choose(isnan(a), a, choose(greaterThan(a, b), a, b)); }
-vec4 sigmoid4(vec4 x) { return 1.0 / (1.0 + exp(-x)); }
+// GLSL leaves open what these make of NaN, 0 and less.
+vec4 exp4(vec4 x) { return choose(isnan(x), x, exp(x)); }
+vec4 log4(vec4 x) { return choose(greaterThan(x, vec4(0)), log(x), choose(equal(x, vec4(0)), vec4(-1.0 / 0.0), vec4(0.0 / 0.0))); }
+vec4 sigmoid4(vec4 x) { return 1.0 / (1.0 + exp4(-x)); }
 vec4 tanh4(vec4 x) { return choose(isnan(x), x, 1.0 - 2.0 / (exp(2.0 * clamp(x, -15.0, 15.0)) + 1.0)); }
-vec4 log1p4(vec4 x) { vec4 u = 1.0 + x; vec4 d = u - 1.0; return choose(equal(d, vec4(0)), x, choose(equal(d, u), log(u), log(u) * x / d)); }
-vec4 expm14(vec4 x) { return choose(lessThan(abs(x), vec4(0.02)), x * (1.0 + x * (0.5 + x * (1.0 / 6.0 + x / 24.0))), exp(x) - 1.0); }
+vec4 log1p4(vec4 x) { vec4 u = 1.0 + x; vec4 d = u - 1.0; return choose(equal(d, vec4(0)), x, choose(equal(d, u), log4(u), log4(u) * x / d)); }
+vec4 expm14(vec4 x) { return choose(lessThan(abs(x), vec4(0.02)), x * (1.0 + x * (0.5 + x * (1.0 / 6.0 + x / 24.0))), exp4(x) - 1.0); }
 vec4 erf4(vec4 x) {
   // Abramowitz and Stegun 7.1.26
   vec4 t = 1.0 / (1.0 + 0.3275911 * abs(x));
@@ -33,14 +36,14 @@ vec4 erf4(vec4 x) {
   return sign(x) * (1.0 - p * exp(-x * x));
 }
 vec4 power4(vec4 a, vec4 b) {
-  vec4 v = pow(abs(a), b);
+  vec4 v = choose(isnan(a), a, pow(abs(a), b));
   vec4 odd = mod(b, 2.0);
   vec4 negative = choose(equal(odd, vec4(0)), v, choose(equal(odd, vec4(1)), -v, vec4(0.0 / 0.0)));
   return choose(equal(b, vec4(0)), vec4(1), choose(lessThan(a, vec4(0)), negative, v));
 }
 vec4 softplus4(vec4 x, float beta, float threshold) {
   vec4 z = x * beta;
-  return choose(greaterThan(z, vec4(threshold)), x, log1p4(exp(z)) / beta);
+  return choose(greaterThan(z, vec4(threshold)), x, log1p4(exp4(z)) / beta);
 }
 `;
 
@@ -55,10 +58,10 @@ const UNARY: Readonly<Record<string, Unary>> = {
   "prim.Ceil": (x) => `ceil(${x})`,
   "prim.Cos": (x) => `cos(${x})`,
   "prim.Erf": (x) => `erf4(${x})`,
-  "prim.Exp": (x) => `exp(${x})`,
+  "prim.Exp": (x) => `exp4(${x})`,
   "prim.Expm1": (x) => `expm14(${x})`,
   "prim.Floor": (x) => `floor(${x})`,
-  "prim.Log": (x) => `log(${x})`,
+  "prim.Log": (x) => `log4(${x})`,
   "prim.Log1p": (x) => `log1p4(${x})`,
   "prim.Neg": (x) => `(-${x})`,
   "prim.Reciprocal": (x) => `(1.0 / ${x})`,
@@ -115,7 +118,7 @@ const UNARY: Readonly<Record<string, Unary>> = {
   softsign: (x) => `(${x} / (1.0 + abs(${x})))`,
   mish: (x) => `(${x} * tanh4(softplus4(${x}, 1.0, 20.0)))`,
   tanhshrink: (x) => `(${x} - tanh4(${x}))`,
-  log_sigmoid: (x) => `(least(${x}, vec4(0)) - log1p4(exp(-abs(${x}))))`,
+  log_sigmoid: (x) => `(least(${x}, vec4(0)) - log1p4(exp4(-abs(${x}))))`,
 };
 
 const BINARY: Readonly<Record<string, (a: string, b: string) => string>> = {

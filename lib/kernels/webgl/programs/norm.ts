@@ -70,8 +70,9 @@ export function softmaxMomentsProgram(safe: boolean): ProgramSource {
     }
     float sum = 0.0;
     for (int k = 0; k < x_width; k++) {
-      vec4 v = mix(exp(at(x, row + r, k) - top), vec4(0), past(k, channels));
-      sum += dot(v, vec4(1));
+      vec4 v = at(x, row + r, k) - top;
+      // GLSL leaves open what exp makes of NaN.
+      sum += dot(mix(mix(exp(v), v, isnan(v)), vec4(0), past(k, channels)), vec4(1));
     }
     y[r] = ${safe ? "top == low ? vec4(0) : " : ""}vec4(top, 1.0 / sum, log(sum), 0);
   }`,
