@@ -40,21 +40,36 @@ function counts({ input, kernel, stride, padding, output }: Axis, includePad: bo
   });
 }
 
-/** What turns a mean over whole kernels into PyTorch's: kernel size / divisor, or 1 for all. */
-function rescale(
+/** By what the sum of each window is divided. */
+function divisorsOf(
   axes: readonly Axis[],
   { countIncludePad, divisorOverride }: Required<AvgPoolOptions>,
-): tf.Tensor | number {
-  const whole = tf.util.sizeFromShape(axes.map(({ kernel }) => kernel));
-  if (divisorOverride !== null) return whole / divisorOverride;
+): number[] {
   let divisors = [1];
   for (const axis of axes) {
     const along = counts(axis, countIncludePad);
     divisors = divisors.flatMap((divisor) => along.map((count) => divisor * count));
   }
-  if (divisors.every((divisor) => divisor === whole)) return 1;
+  return divisorOverride === null ? divisors : divisors.map(() => divisorOverride);
+}
+
+/** PyTorch's means of means over whole kernels; of integers what is left of them without a fraction. */
+function rescale(
+  y: tf.Tensor,
+  axes: readonly Axis[],
+  dtype: tf.DataType,
+  options: Required<AvgPoolOptions>,
+): tf.Tensor {
+  const whole = tf.util.sizeFromShape(axes.map(({ kernel }) => kernel));
+  const divisors = divisorsOf(axes, options);
+  const shape = [1, ...axes.map(({ output }) => output)];
+  if (dtype === "int32") {
+    const sums = tf.round(tf.mul(y, whole));
+    return tf.cast(tf.div(sums, tf.tensor(divisors, shape)), "int32");
+  }
+  if (divisors.every((divisor) => divisor === whole)) return y;
   const factors = divisors.map((divisor) => whole / divisor);
-  return tf.tensor(factors, [1, ...axes.map(({ output }) => output)]);
+  return tf.mul(y, tf.tensor(factors, shape));
 }
 
 /** Only of three dimensions does PyTorch ask that the picture without padding is as large as a window. */
@@ -75,26 +90,26 @@ function avgPoolNd(
   options: Required<AvgPoolOptions>,
 ): tf.Tensor {
   const { shape, axes } = readWindows(name, n, input, kernelSize, options);
-  checkFloatTensor(name, input);
+  if (input.dtype !== "int32") checkFloatTensor(name, input);
   if (options.divisorOverride === 0) throw new RangeError(`${name}(): divisor must be not zero`);
   if (n === 3) checkSize(name, axes);
   const output = [...input.shape.slice(0, -n), ...axes.map((axis) => axis.output)];
-  if (input.size === 0) return tf.zeros(output);
+  if (input.size === 0) return tf.zeros(output, input.dtype);
 
   const pads = axes.map((axis): [number, number] => [axis.padding, endPadding(axis)]);
-  const planes = tf.reshape(input, shape);
+  const planes = tf.reshape(tf.cast(input, "float32"), shape);
   const isPadded = pads.some(([before, after]) => before + after > 0);
   const padded = isPadded ? tf.pad(planes, [[0, 0], ...pads]) : planes;
   const y = averageOfWindows(padded, axes);
-  const factor = rescale(axes, options);
-  return tf.reshape(factor === 1 ? y : tf.mul(y, factor), output);
+  return tf.reshape(rescale(y, axes, input.dtype, options), output);
 }
 
 /**
  * The mean of each window.
  *
  * Shapes: `(N, C, L)` or `(C, L)` → the same with `⌊(L + 2·padding - kernel)/stride⌋ + 1` in the
- * place of L (rounded up in ceil mode, but the last window starts inside).
+ * place of L (rounded up in ceil mode, but the last window starts inside). Means of integers are
+ * integers, cut off towards 0.
  *
  * @throws if the padding is more than half the kernel, or the output would be empty.
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.avg_pool1d.html

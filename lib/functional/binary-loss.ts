@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
 import { broadcast, broadcastShape, checkFloating, expand } from "./broadcast.js";
 import { checkNumberTensor, checkTensor, dtypeName, shapeText } from "./check.js";
-import { atLeast } from "./numeric.js";
+import { atLeast, sum } from "./numeric.js";
 import { op } from "./op.js";
 import { readReduction, REDUCTION, type ReductionOptions, reduceLoss } from "./reduction.js";
 import { select } from "./select.js";
@@ -159,7 +159,7 @@ export const multilabelSoftMarginLoss = /* @__PURE__ */ op(
     const no = tf.mul(tf.sub(1, y), negLogSigmoid(tf.neg(x)));
     let losses = tf.add(tf.mul(y, negLogSigmoid(x)), no);
     if (read.weight !== null) losses = tf.mul(losses, read.weight);
-    const perSample = tf.div(tf.sum(losses, -1), input.shape.at(-1)!);
+    const perSample = tf.div(sum(losses, -1), input.shape.at(-1)!);
     return reduceLoss(perSample, readReduction(`${name}()`, read));
   },
 );

@@ -4,6 +4,7 @@ import { checkFloating } from "./broadcast.js";
 import { checkTensor, listText, shapeText } from "./check.js";
 import { checkClassTargets, gatherClasses } from "./class-targets.js";
 import { linear } from "./linear.js";
+import { sum } from "./numeric.js";
 import { op } from "./op.js";
 import { readReduction, REDUCTION, type Reduction, reduceLoss } from "./reduction.js";
 import type { ReductionOptions } from "./reduction.js";
@@ -21,7 +22,7 @@ const NLL: Required<NLLLossOptions> = { ...REDUCTION, weight: null, ignoreIndex:
 /** `Σ losses / Σ weights`; NaN where nothing counts (not by div: on webgl 0 / 0 is 1). */
 function weightedMean(losses: tf.Tensor, weights: tf.Tensor): tf.Tensor {
   if (losses.size === 0) return tf.scalar(NaN);
-  return tf.mul(tf.sum(losses), tf.reciprocal(tf.sum(weights)));
+  return tf.mul(sum(losses), tf.reciprocal(sum(weights)));
 }
 
 /** Flat losses, of which some count. */
@@ -83,11 +84,6 @@ function alongClasses(weight: tf.Tensor, rank: number, axis: number): tf.Tensor 
   );
 }
 
-/** The sum along a dimension; tfjs-wasm cannot transpose an empty tensor for it. */
-function sumAlong(x: tf.Tensor, axis: number): tf.Tensor {
-  return x.size === 0 ? tf.zeros(x.shape.filter((_, i) => i !== axis)) : tf.sum(x, axis);
-}
-
 /** Targets that are probabilities. */
 function softCrossEntropy(
   logProbabilities: tf.Tensor,
@@ -109,7 +105,7 @@ function softCrossEntropy(
   }
   let terms = tf.mul(logProbabilities, goal);
   if (weight !== null) terms = tf.mul(terms, alongClasses(weight, terms.rank, axis));
-  return reduceLoss(tf.neg(sumAlong(terms, axis)), reduction); // here the mean is a plain one
+  return reduceLoss(tf.neg(sum(terms, axis)), reduction); // here the mean is a plain one
 }
 
 /** Targets that are classes, a share of each spread evenly. */
@@ -126,7 +122,7 @@ function smoothedCrossEntropy(
   const classes = logProbabilities.shape[axis]!;
   const factors = weight && alongClasses(weight, rank, axis);
   const weighted = factors === null ? logProbabilities : tf.mul(logProbabilities, factors);
-  const evenly = tf.reshape(tf.neg(sumAlong(weighted, axis)), [-1]);
+  const evenly = tf.reshape(tf.neg(sum(weighted, axis)), [-1]);
   const isCounted = tf.tensor1d(targets.counts, "bool");
   const spread = tf.where(isCounted, evenly, tf.zerosLike(evenly));
   const hard = tf.mul(tf.neg(picked), 1 - labelSmoothing);

@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
 import { broadcast, checkFloating } from "./broadcast.js";
 import { checkNumberTensor, checkTensor, wrapDim } from "./check.js";
-import { atLeast } from "./numeric.js";
+import { atLeast, sum } from "./numeric.js";
 import { op } from "./op.js";
 import { vectorNorm } from "./vector-norm.js";
 
@@ -35,7 +35,7 @@ export const cosineSimilarity = /* @__PURE__ */ op(
       const vectors = tf.cast(isScalar ? tf.reshape(x, [1]) : x, "float32");
       return tf.div(vectors, atLeast(vectorNorm(vectors, 2, axis, true), eps));
     };
-    return tf.sum(tf.mul(unit(a), unit(b)), axis);
+    return sum(tf.mul(unit(a), unit(b)), axis);
   },
 );
 

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
 import { avgPool1d, avgPool2d, avgPool3d } from "./avg-pooling.js";
-import { checkTensor } from "./check.js";
+import { asFloat, checkTensor } from "./check.js";
 import { maxPool1d, maxPool2d, maxPool3d } from "./max-pooling.js";
 import { power } from "./numeric.js";
 import { op } from "./op.js";
@@ -27,6 +27,15 @@ function raise(x: tf.Tensor, p: number): tf.Tensor {
   return power(x, p);
 }
 
+/** What means are taken of: whole powers of integers are integers, and so are their means. */
+function raised(x: tf.Tensor, p: number): tf.Tensor {
+  if (x.dtype === "float32" || !Number.isInteger(p) || p < 1) return raise(asFloat(x), p);
+  const base = tf.cast(x, "int32");
+  let y = base;
+  for (let i = 1; i < p; i += 1) y = tf.mul(y, base);
+  return y;
+}
+
 function lpPoolNd(
   name: string,
   n: 1 | 2 | 3,
@@ -46,8 +55,8 @@ function lpPoolNd(
   if (normType === -Infinity) {
     return tf.neg(maxPool(tf.neg(tf.abs(input)), kernelSize, options));
   }
-  const mean = AVG_POOL[n - 1]!(raise(input, normType), kernelSize, options);
-  return raise(tf.mul(mean, size), 1 / normType);
+  const mean = AVG_POOL[n - 1]!(raised(input, normType), kernelSize, options);
+  return raise(tf.mul(asFloat(mean), size), 1 / normType);
 }
 
 /**

@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
 import { broadcast, broadcastShape, expand } from "./broadcast.js";
 import { asFloat, checkNumberTensor, checkTensor, listText, shapeText } from "./check.js";
-import { atLeast, scalarLike } from "./numeric.js";
+import { atLeast, scalarLike, sum } from "./numeric.js";
 import { op } from "./op.js";
 import { readReduction, REDUCTION, type ReductionOptions, reduceLoss } from "./reduction.js";
 import { select } from "./select.js";
@@ -106,7 +106,7 @@ export const cosineEmbeddingLoss = /* @__PURE__ */ op(
       );
     }
     const [a, b] = broadcast(`${name}()`, asFloat(input1), asFloat(input2));
-    const dot = (x: tf.Tensor, y: tf.Tensor): tf.Tensor => tf.sum(tf.mul(x, y), -1);
+    const dot = (x: tf.Tensor, y: tf.Tensor): tf.Tensor => sum(tf.mul(x, y), -1);
     const squares = [dot(a, a), dot(b, b)].map((one) => tf.add(one, COSINE_EPSILON));
     const cos = tf.div(dot(a, b), tf.sqrt(tf.mul(squares[0]!, squares[1]!)));
     const [y, c] = broadcast(`${name}()`, target, cos);

@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { asFloat } from "./check.js";
 
 /** A number in the tensor's dtype: tfjs makes a bare number a float, and the result too. */
 export function scalarLike(x: tf.Tensor, value: number): tf.Scalar {
@@ -21,9 +22,21 @@ export function clamp(x: tf.Tensor, low: number, high: number): tf.Tensor {
   return atMost(atLeast(x, low), high);
 }
 
-/** `xᵖ` for `x ≥ 0`. On webgl tf.pow makes numbers of NaN, and 0 of `0ᵖ` with a negative p. */
+/**
+ * `xᵖ` for `x ≥ 0`, as floats. On webgl tf.pow makes numbers of NaN, and 0 of `0ᵖ` with a negative p;
+ * on wasm it takes the bits of integers for floats, and writes behind the memory of booleans.
+ */
 export function power(x: tf.Tensor, p: number): tf.Tensor {
-  const flat = tf.reshape(x, [-1]); // where takes no rank 5 on webgl
+  const flat = asFloat(tf.reshape(x, [-1])); // where takes no rank 5 on webgl
   const base = p < 0 ? tf.reciprocal(flat) : flat;
   return tf.reshape(tf.where(tf.isNaN(base), base, tf.pow(base, Math.abs(p))), x.shape);
+}
+
+/** `Σx` along some axes; of nothing 0, as on wasm tfjs leaves such a sum unwritten. Default: all axes. */
+export function sum(x: tf.Tensor, axes?: number | number[], keepdim = false): tf.Tensor {
+  if (x.size > 0) return tf.sum(x, axes, keepdim);
+  const gone = tf.util.parseAxisParam(axes as number, x.shape);
+  const kept = x.shape.map((n, i) => (gone.includes(i) ? 1 : n));
+  const shape = keepdim ? kept : kept.filter((_, i) => !gone.includes(i));
+  return tf.zeros(shape, x.dtype === "bool" ? "int32" : x.dtype);
 }

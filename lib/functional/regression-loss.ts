@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
 import { broadcast, checkFloating } from "./broadcast.js";
 import { asFloat, checkNumberTensor, checkTensor, shapeText } from "./check.js";
+import { sum } from "./numeric.js";
 import { op } from "./op.js";
 import { readReduction, REDUCTION, type Reduction, reduceLoss } from "./reduction.js";
 import type { ReductionOptions } from "./reduction.js";
@@ -45,7 +46,7 @@ function reduceWeighted(
   if (weight === null) return reduceLoss(losses, reduction);
   const weighted = tf.mul(losses, weight);
   if (reduction !== "mean") return reduceLoss(weighted, reduction);
-  return tf.mul(asFloat(tf.sum(weighted)), tf.reciprocal(asFloat(tf.sum(weight))));
+  return tf.mul(asFloat(sum(weighted)), tf.reciprocal(asFloat(sum(weight))));
 }
 
 /**

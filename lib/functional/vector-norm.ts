@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { power } from "./numeric.js";
+import { power, sum } from "./numeric.js";
 
 /** `(Σ|x|ᵖ)^(1/p)` along some axes; p may be 0 (how many are not 0), ±∞ and negative. */
 export function vectorNorm(
@@ -8,11 +8,11 @@ export function vectorNorm(
   axes: number | number[],
   keepdim: boolean,
 ): tf.Tensor {
-  if (p === 2) return tf.sqrt(tf.sum(tf.square(x), axes, keepdim));
+  if (p === 2) return tf.sqrt(sum(tf.square(x), axes, keepdim));
   const size = tf.abs(x);
-  if (p === 1) return tf.sum(size, axes, keepdim);
+  if (p === 1) return sum(size, axes, keepdim);
   if (p === Infinity) return tf.max(size, axes, keepdim);
   if (p === -Infinity) return tf.min(size, axes, keepdim);
-  if (p === 0) return tf.sum(tf.cast(tf.notEqual(x, 0), "float32"), axes, keepdim);
-  return power(tf.sum(power(size, p), axes, keepdim), 1 / p);
+  if (p === 0) return sum(tf.cast(tf.notEqual(x, 0), "float32"), axes, keepdim);
+  return power(sum(power(size, p), axes, keepdim), 1 / p);
 }

@@ -1,0 +1,33 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { expect } from "chai";
+import * as F from "../../lib/functional/index.js";
+import * as nn from "../../lib/index.js";
+import { onEveryBackend } from "../support/backends.js";
+
+const none = (): tf.Tensor => tf.zeros([2, 0]);
+
+/** As PyTorch 2.15 gives them, for two rows of nothing. */
+const SUMS: [string, () => tf.Tensor, number[]][] = [
+  ["cosine_similarity", () => F.cosineSimilarity(none(), none()), [0, 0]],
+  ["cosine_embedding_loss", () => F.cosineEmbeddingLoss(none(), none(), tf.ones([2]), { reduction: "none" }), [1, 1]], // prettier-ignore
+  ["pairwise_distance", () => F.pairwiseDistance(none(), none()), [0, 0]],
+  ["pairwise_distance, p = 1", () => F.pairwiseDistance(none(), none(), { p: 1 }), [0, 0]],
+  ["mse_loss with weights", () => F.mseLoss(none(), none(), { weight: none() }), [NaN]],
+  ["l1_loss with weights", () => F.l1Loss(none(), none(), { weight: none() }), [NaN]],
+  ["huber_loss with weights", () => F.huberLoss(none(), none(), { weight: none() }), [NaN]],
+  ["multilabel_soft_margin_loss", () => F.multilabelSoftMarginLoss(none(), none()), [NaN]],
+];
+
+onEveryBackend("Sums of nothing", () => {
+  for (const [what, run, want] of SUMS) {
+    it(`are 0: ${what}`, async () => {
+      // What memory is used again has numbers of before.
+      tf.dispose(Array.from({ length: 8 }, (_, i) => tf.fill([i + 1], 7)));
+      expect(Array.from(run().dataSync())).to.deep.equal(want);
+      const fast = await nn.compile(run, []);
+      tf.dispose(Array.from({ length: 8 }, (_, i) => tf.fill([i + 1], 7)));
+      expect(Array.from(fast().dataSync())).to.deep.equal(want);
+      fast.dispose();
+    });
+  }
+});
