@@ -159,7 +159,9 @@ export const multilabelSoftMarginLoss = /* @__PURE__ */ op(
     const no = tf.mul(tf.sub(1, y), negLogSigmoid(tf.neg(x)));
     let losses = tf.add(tf.mul(y, negLogSigmoid(x)), no);
     if (read.weight !== null) losses = tf.mul(losses, read.weight);
-    const perSample = tf.div(sum(losses, -1), input.shape.at(-1)!);
+    // Not a quotient: on webgl tfjs has 0 / 0 be 1.
+    const count = tf.scalar(input.shape.at(-1)!);
+    const perSample = tf.mul(sum(losses, -1), tf.reciprocal(count));
     return reduceLoss(perSample, readReduction(`${name}()`, read));
   },
 );
