@@ -138,8 +138,9 @@ export class Recorder {
   }
 
   /** Nobody may read the values of a parameter, a buffer, or what is made up. */
-  enliven(tensor: tf.Tensor): void {
+  enliven(tensor: tf.Tensor): tf.Tensor {
     if (!(tensor instanceof State && tensor.isMeta)) this.alive.add(tensor.dataId);
+    return tensor;
   }
 
   private place(): NodeMeta {

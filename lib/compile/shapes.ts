@@ -185,6 +185,11 @@ function pretend(
   return values && tf.engine().makeTensor(values, meta.shape, meta.dtype);
 }
 
+function blank(shape: readonly number[]): tf.Tensor {
+  const values = zeros("float32", tf.util.sizeFromShape(shape as number[]))!;
+  return tf.engine().makeTensor(values, [...shape], "float32");
+}
+
 /** What all results share while a model is traced: to allocate them would take most of the time. */
 let shared = new ArrayBuffer(0);
 
@@ -217,4 +222,4 @@ function firstStep(
   return [tf.tile(output!, [x.shape[0], 1, 1]), ...states];
 }
 
-export const SHAPES_ONLY: Pretence = { kernel: pretend, op: firstStep, end: forgetZeros };
+export const SHAPES_ONLY: Pretence = { kernel: pretend, op: firstStep, blank, end: forgetZeros };

@@ -1,23 +1,16 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { setDispatcher } from "../functional/op.js";
+import { setDispatcher, setSketch } from "../functional/op.js";
 import type { Graph } from "../graph/index.js";
 import { setCallObserver } from "../module/call.js";
 import type { Module } from "../module/index.js";
 import { State } from "../module/parameter.js";
 import { isModule } from "../module/walk.js";
-import { RANDOM, Recorder, TraceError } from "./recorder.js";
+import { Recorder, TraceError } from "./recorder.js";
+import { type Engine, patch, refusing } from "./refusals.js";
 import { Pattern, takeApart } from "./structure.js";
 
 /** A model, or any plain function of tensors. */
 export type Traceable = Module | ((...args: never[]) => unknown);
-
-/** What the tracer needs of tfjs' engine, part of which its typings hide. */
-interface Engine {
-  runKernel: (name: string, inputs: tf.NamedTensorMap, attrs?: object) => tf.Tensor | tf.Tensor[];
-  readSync: (dataId: object) => tf.TypedArray;
-  read: (dataId: object) => Promise<tf.TypedArray>;
-  keep: (tensor: tf.Tensor) => tf.Tensor;
-}
 
 export interface Traced {
   graph: Graph;
@@ -32,6 +25,8 @@ export interface Pretence {
   /** `isAlive`: it depends on what the trace is given, or was made up, so nobody may look at it. */
   kernel(name: string, inputs: tf.NamedTensorMap, attrs: object | undefined, isAlive: boolean): tf.Tensor | null; // prettier-ignore
   op(name: string, body: (...args: unknown[]) => unknown, args: readonly unknown[]): tf.Tensor[] | null; // prettier-ignore
+  /** A tensor of float32 numbers, whatever they are. */
+  blank(shape: readonly number[]): tf.Tensor;
   /** The trace is done. */
   end(): void;
 }
@@ -68,24 +63,12 @@ export function record(
   onModule: (module: Module) => void = () => {},
 ): Traced {
   const engine = tf.engine() as unknown as Engine;
-  const { runKernel, readSync, read, keep } = engine;
+  const { runKernel, readSync } = engine;
   const recorder = new Recorder(isModule(model) ? model : null, readSync.bind(engine));
   const { tensors, skeleton } = attempt(() => takeApart(args), "an argument");
-  // Handles of their own: an argument may be a weight, or what else forward reads, in this call alone.
-  const handles = tensors.map((tensor) => Object.create(tensor) as tf.Tensor);
-  for (const handle of handles) {
-    // It would dispose the numbers of the example, behind its back.
-    handle.dispose = () => {
-      throw new TraceError("forward disposes what it is given: a plan would not");
-    };
-    recorder.input(handle);
-  }
-
+  const handles = handlesOf(tensors, recorder);
   let inside = 0; // how many ops deep: what an op does inside is its own business
-  const refuse = (dataId: object): void => {
-    if (inside > 0 || !recorder.isAlive(dataId)) return;
-    throw new TraceError(READS);
-  };
+  const isOutside = (): boolean => inside === 0;
   const within = <T>(run: () => T): T => {
     inside += 1;
     try {
@@ -104,36 +87,10 @@ export function record(
       if (inside === 0) recorder.call(`tfjs.${name}`, [inputs, attrs ?? {}], result);
       return result;
     }),
-    patch(engine, "readSync", (dataId) => {
-      refuse(dataId);
-      return readSync.call(engine, dataId);
-    }),
-    patch(engine, "read", (dataId) => {
-      refuse(dataId);
-      return read.call(engine, dataId);
-    }),
-    ...(["dataSync", "data"] as const).map((name) => {
-      const variable = tf.Variable.prototype as unknown as Readers;
-      const reads = variable[name];
-      return patch(variable, name, function (this: unknown) {
-        if (inside === 0) throw new TraceError(READS);
-        return reads.call(this);
-      });
-    }),
-    patch(engine, "keep", (tensor) => {
-      if (inside === 0 && recorder.knows(tensor)) throw new TraceError(KEEPS);
-      return keep.call(engine, tensor);
-    }),
-    ...[tf.Variable.prototype, State.prototype].map((kind) => patch(kind, "assign", refuseWrite)),
-    patch(
-      Math,
-      "random",
-      ((random) => () => {
-        if (inside === 0) throw new TraceError(RANDOM);
-        return random();
-      })(Math.random),
-    ),
+    ...refusing(engine, recorder, isOutside),
   ];
+  // Only of what is recorded whole: of another op the kernels are wanted.
+  setSketch(pretence && ((shape) => (inside > 0 ? recorder.enliven(pretence.blank(shape)) : null)));
   const dispatcher = setDispatcher(
     <R>(name: string, body: (...all: unknown[]) => R, given: unknown[]): R => {
       if (inside > 0 || into.has(name)) return body(...given);
@@ -155,29 +112,52 @@ export function record(
     },
   });
   try {
-    const pattern = new Pattern({ skeleton, tensors: handles });
-    const given = pattern.fill(handles);
-    // What a plain function leaves behind is as made up as its result, which nobody gets if this throws.
-    const output: unknown = tf.tidy(() => {
-      const result = (model as (...args: unknown[]) => unknown)(...given);
-      recorder.output(result);
-      const now: tf.Tensor[] = [];
-      const isSame = pattern.match(given, now) && now.every((tensor, i) => tensor === handles[i]);
-      if (!isSame) throw new TraceError(CHANGES);
-      return result as tf.TensorContainer;
-    });
-    const dispose = (): void => {
-      for (const tensor of takeApart(output).tensors) {
-        if (recorder.isMade(tensor) && !(tensor instanceof State)) tensor.dispose();
-      }
-    };
-    return { graph: recorder.graph, output, dispose };
+    return run(model, new Pattern({ skeleton, tensors: handles }), handles, recorder);
   } finally {
     setCallObserver(observer);
     setDispatcher(dispatcher);
+    setSketch(null);
     for (const back of restore.reverse()) back();
     pretence?.end();
   }
+}
+
+/** Handles of their own: an argument may be a weight, or what else forward reads, in this call alone. */
+function handlesOf(tensors: readonly tf.Tensor[], recorder: Recorder): tf.Tensor[] {
+  return tensors.map((tensor) => {
+    const handle = Object.create(tensor) as tf.Tensor;
+    // It would dispose the numbers of the example, behind its back.
+    handle.dispose = () => {
+      throw new TraceError("forward disposes what it is given: a plan would not");
+    };
+    recorder.input(handle);
+    return handle;
+  });
+}
+
+/** Calls the model, and notes what it gives. */
+function run(
+  model: Traceable,
+  pattern: Pattern,
+  handles: readonly tf.Tensor[],
+  recorder: Recorder,
+): Traced {
+  const given = pattern.fill(handles);
+  // What a plain function leaves behind is as made up as its result, which nobody gets if this throws.
+  const output: unknown = tf.tidy(() => {
+    const result = (model as (...args: unknown[]) => unknown)(...given);
+    recorder.output(result);
+    const now: tf.Tensor[] = [];
+    const isSame = pattern.match(given, now) && now.every((tensor, i) => tensor === handles[i]);
+    if (!isSame) throw new TraceError(CHANGES);
+    return result as tf.TensorContainer;
+  });
+  const dispose = (): void => {
+    for (const tensor of takeApart(output).tensors) {
+      if (recorder.isMade(tensor) && !(tensor instanceof State)) tensor.dispose();
+    }
+  };
+  return { graph: recorder.graph, output, dispose };
 }
 
 /** Kernels whose results have as many numbers as the values of their inputs say. */
@@ -191,36 +171,7 @@ function hasClasses(given: unknown): boolean {
   return count !== undefined && count >= 0;
 }
 
-/** How a tensor's values are read. */
-type Readers = Record<"dataSync" | "data", (this: unknown) => unknown>;
-
-const READS =
-  "forward reads the values of a tensor (dataSync, arraySync, data or array): a trace would " +
-  "freeze those of the example. Keep it in tensor ops, or read what is returned";
-
 const CHANGES = "forward changes a list or an object that it is given: a plan would not";
-
-const KEEPS =
-  "forward keeps a tensor beyond the call (tf.keep): a trace would keep that of the example. Return it";
-
-/** A trace runs once for all calls, and what it computes may be made up. */
-function refuseWrite(this: tf.Variable): never {
-  const kind = this instanceof State ? "a parameter or buffer" : "a variable";
-  throw new TraceError(
-    `forward writes to ${kind} of shape [${this.shape.join(", ")}], which a plan cannot do: ` +
-      "is the model in training mode?",
-  );
-}
-
-/** Puts a function in the place of a method; gives what puts the old one back. */
-function patch<T extends object, K extends keyof T>(target: T, name: K, method: T[K]): () => void {
-  const before = Object.getOwnPropertyDescriptor(target, name);
-  Object.defineProperty(target, name, { value: method, configurable: true, writable: true });
-  return () => {
-    if (before === undefined) delete target[name];
-    else Object.defineProperty(target, name, before);
-  };
-}
 
 function attempt<T>(run: () => T, what: string): T {
   try {

@@ -4,7 +4,7 @@ import { additiveMask, isPast } from "./attention-masks.js";
 import { checkFloatTensor, checkTensor, dtypeName, shapeText } from "./check.js";
 import { dropout } from "./dropout.js";
 import { atLeast } from "./numeric.js";
-import { op } from "./op.js";
+import { op, sketched } from "./op.js";
 
 export interface ScaledDotProductAttentionOptions {
   /**
@@ -147,7 +147,7 @@ export const scaledDotProductAttention = /* @__PURE__ */ op(
     if (attnMask !== null) checkMask(attnMask, scores);
     if (isCausal) scores = maskFuture(scores);
     if (attnMask !== null) scores = tf.add(scores, additiveMask(attnMask));
-    let weights = safeSoftmax(scores);
+    let weights = sketched(scores.shape) ?? safeSoftmax(scores);
     if (dropoutP > 0) weights = dropout(weights, { p: dropoutP, training: true });
     return multiply(weights, share(value));
   },

@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
 import { checkFloatTensor, checkTensor } from "./check.js";
 import { checkChannels, checkEps, checkSpread, moments, scaleAndShift } from "./norm.js";
-import { op } from "./op.js";
+import { op, sketched } from "./op.js";
 
 type Vector = tf.Tensor | null;
 
@@ -66,6 +66,8 @@ export const batchNorm = /* @__PURE__ */ op(
     }
     checkChannels(channels, { running_mean: runningMean, running_var: runningVar, weight, bias });
     if (input.size === 0) return tf.zeros(shape);
+    const sketch = sketched(shape);
+    if (sketch !== null) return sketch;
     const { centred, variance } = training
       ? moments(input, batchAxes(rank))
       : {

@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { expandSteps, readOptions } from "../arguments.js";
 import { asFloat, checkTensor, dtypeName, listText } from "./check.js";
 import { addBatch, checkBias, checkSpace, readSteps } from "./conv-common.js";
-import { op } from "./op.js";
+import { op, sketched } from "./op.js";
 import { padTensor } from "./pad-tensor.js";
 
 export interface ConvOptions {
@@ -91,7 +91,7 @@ function convNd(
   const convolve = dims < 3 ? convolve2d : isDilated ? convolveByDepth : convolve3d;
   let y = plan.outShape.includes(0)
     ? tf.zeros(plan.outShape)
-    : convolve(asFloat(batched), asFloat(weight), plan);
+    : (sketched(plan.outShape) ?? convolve(asFloat(batched), asFloat(weight), plan));
   if (bias !== null) {
     checkBias(name, weight, bias, weight.shape[0]);
     if (bias.dtype !== input.dtype) {

@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
 import { checkFloatTensor, checkTensor, listText } from "./check.js";
 import { checkParameters, checkSpread, moments, scaleAndShift } from "./norm.js";
-import { op } from "./op.js";
+import { op, sketched } from "./op.js";
 
 export interface LayerNormOptions {
   /** Of `normalizedShape`, or `null` for none (the default). */
@@ -84,6 +84,8 @@ export const layerNorm = /* @__PURE__ */ op(
     const axes = readNormalizedShape(input, normalizedShape, { weight, bias });
     checkParameters({ weight, bias });
     if (input.size === 0) return tf.zeros(input.shape);
+    const sketch = sketched(input.shape);
+    if (sketch !== null) return sketch;
     const { centred, variance } = moments(input, axes);
     return scaleAndShift(centred, variance, eps, weight, bias);
   },

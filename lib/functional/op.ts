@@ -22,6 +22,19 @@ export function setDispatcher(next: Dispatcher | null): Dispatcher | null {
   return previous;
 }
 
+/** Makes up a result of a shape; `null`: it must be computed. */
+export type Sketch = (shape: readonly number[]) => tf.Tensor | null;
+
+let sketch: Sketch | null = null;
+
+/** Sets who makes up results while nobody wants their numbers. `null`: nobody. */
+export function setSketch(next: Sketch | null): void {
+  sketch = next;
+}
+
+/** For bodies of many tfjs ops: what stands for float32 numbers of a shape while only shapes are wanted. */
+export const sketched = (shape: readonly number[]): tf.Tensor | null => sketch && sketch(shape);
+
 /** Whether somebody sees all ops now. */
 export const isDispatched = (): boolean => dispatcher !== null;
 
