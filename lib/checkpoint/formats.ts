@@ -6,12 +6,16 @@ import type { ByteSource } from "./byte-source.js";
 import type { Checkpoint, LazyEntry } from "./checkpoint.js";
 import { Entry } from "./entry.js";
 import { CheckpointError, placed } from "./errors.js";
+import { later } from "./later.js";
 import { readSafetensorsHeader } from "./safetensors.js";
 import * as signs from "./signs.js";
 import { choose, type Wanted } from "./wanted.js";
 
 /** What tells the formats apart; a tar says so in its first block. */
 const HEAD = 512;
+
+const zips = later(() => import("./zip.js"));
+const torchZips = later(() => import("./torch/zip.js"));
 
 /** Reads the headers of a checkpoint, as far as they tell of the tensors that are wanted. */
 export function openCheckpoint(file: ByteSource, wanted: Wanted = {}): Promise<Checkpoint> {
@@ -37,14 +41,14 @@ async function openFormat(file: ByteSource, wanted: Wanted): Promise<Checkpoint>
 }
 
 async function openZip(file: ByteSource, wanted: Wanted): Promise<Checkpoint> {
-  const archive = await (await import("./zip.js")).ZipArchive.open(file);
+  const archive = await (await zips()).ZipArchive.open(file);
   const names = [...archive.members.keys()];
   if (
     names.some((name) => /(^|\/)archive_format$|^serialized_exported_program\.json$/.test(name))
   ) {
     throw new CheckpointError("is a program of torch.export.save: nn.loadExported loads it");
   }
-  const torch = await import("./torch/zip.js");
+  const torch = await torchZips();
   const root = torch.torchRoot(archive);
   if (root !== null) return torch.openTorchZip(file, archive, root, wanted);
   return (await import("./numpy/npz.js")).openNpz(file, archive, wanted);

@@ -6,6 +6,7 @@ import type { CachedFile } from "./cache/store.js";
 import type { Entry } from "./entry.js";
 import type { CheckpointInfo, InspectOptions } from "./inspect.js";
 import type { LoadOptions } from "./load.js";
+import { later } from "./later.js";
 import type { SavableState, SaveOptions } from "./save.js";
 import type { CheckpointInput } from "./source/open.js";
 
@@ -19,6 +20,9 @@ export type { LoadOptions } from "./load.js";
 export type { SavableState, SavableTensor, SaveOptions } from "./save.js";
 export type { CheckpointInput } from "./source/open.js";
 export type { LoadProgress } from "./task.js";
+
+const loader = /* @__PURE__ */ later(() => import("./load.js"));
+const inspector = /* @__PURE__ */ later(() => import("./inspect.js"));
 
 /**
  * Reads a checkpoint: key → entry, each in the file's own dtype, row-major. What format it is, its
@@ -38,7 +42,7 @@ export async function load(
   source: CheckpointInput,
   options?: LoadOptions,
 ): Promise<Map<string, Entry>> {
-  return (await import("./load.js")).load(source, options);
+  return (await loader()).load(source, options);
 }
 
 /**
@@ -52,7 +56,7 @@ export async function inspect(
   source: CheckpointInput,
   options?: InspectOptions,
 ): Promise<CheckpointInfo> {
-  return (await import("./inspect.js")).inspect(source, options);
+  return (await inspector()).inspect(source, options);
 }
 
 /**

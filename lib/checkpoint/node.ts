@@ -1,5 +1,6 @@
 /** Node's own modules, where there is Node; bundles for browsers have no import of them. */
 import type * as NodeCrypto from "node:crypto";
+import type * as NodeFiles from "node:fs";
 import type * as NodeFs from "node:fs/promises";
 import type * as NodeOs from "node:os";
 import type * as NodePath from "node:path";
@@ -10,6 +11,7 @@ export const isNode = typeof process === "object" && process.versions?.node !== 
 
 export const node = {
   crypto: (): typeof NodeCrypto => process.getBuiltinModule("node:crypto"),
+  files: (): typeof NodeFiles => process.getBuiltinModule("node:fs"),
   fs: (): typeof NodeFs => process.getBuiltinModule("node:fs/promises"),
   os: (): typeof NodeOs => process.getBuiltinModule("node:os"),
   path: (): typeof NodePath.posix => process.getBuiltinModule("node:path"),

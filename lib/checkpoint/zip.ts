@@ -53,6 +53,8 @@ export class ZipArchive {
     private readonly source: ByteSource,
     readonly members: ReadonlyMap<string, ZipMember>,
     directory: number,
+    /** The last bytes of the file, which came with the directory. */
+    private readonly tail: Uint8Array,
   ) {
     const headers = [...members.values()].map(({ header }) => header);
     headers.sort((a, b) => a - b);
@@ -61,8 +63,15 @@ export class ZipArchive {
 
   /** Reads the directory; none of the members. */
   static async open(source: ByteSource): Promise<ZipArchive> {
-    const { offset, count, bytes } = await findDirectory(source);
-    return new ZipArchive(source, readDirectory(bytes, count, offset, source), offset);
+    const { offset, count, bytes, tail } = await findDirectory(source);
+    return new ZipArchive(source, readDirectory(bytes, count, offset, source), offset, tail);
+  }
+
+  /** Says that members under this prefix will be asked for: if they are most of the file, it is read. */
+  readAhead(prefix: string): void {
+    const wanted = [...this.members.values()].filter(({ name }) => name.startsWith(prefix));
+    const size = wanted.reduce((sum, { packedSize }) => sum + packedSize, 0);
+    if (2 * size >= this.source.size) this.source.readAhead?.();
   }
 
   /** The bytes of a member, unpacked, its checksum verified. */
@@ -148,7 +157,7 @@ export class ZipArchive {
     const last = Math.min(end, header + most);
     const read: Promise<Uint8Array>[] = [];
     for (let at = header; at < last; at += PIECE) {
-      read.push(this.source.read(at, Math.min(at + PIECE, last)));
+      read.push(this.readAt(at, Math.min(at + PIECE, last)));
     }
     const all = Promise.all(read);
     all.catch(() => undefined); // Whoever waits for a piece is told.
@@ -168,6 +177,12 @@ export class ZipArchive {
     const whole = Promise.all(pieces).then(join);
     whole.catch(() => undefined);
     return { pieces, whole };
+  }
+
+  private async readAt(begin: number, end: number): Promise<Uint8Array> {
+    const { tail, source } = this;
+    const start = source.size - tail.length;
+    return begin < start ? source.read(begin, end) : tail.subarray(begin - start, end - start);
   }
 
   private error(member: ZipMember, problem: string): CheckpointError {
@@ -214,7 +229,13 @@ interface Directory {
   count: number;
 }
 
-async function findDirectory(source: ByteSource): Promise<Directory & { bytes: Uint8Array }> {
+interface DirectoryBytes extends Directory {
+  bytes: Uint8Array;
+  /** The last bytes of the file. */
+  tail: Uint8Array;
+}
+
+async function findDirectory(source: ByteSource): Promise<DirectoryBytes> {
   const start = Math.max(0, source.size - TAIL);
   const tail = await source.read(start, source.size);
   // Mostly it is among what has been read.
@@ -237,7 +258,7 @@ async function findDirectory(source: ByteSource): Promise<Directory & { bytes: U
     }
     const { offset, size, count } = directory;
     if (offset + size <= start + at && count * 46 <= size) {
-      return { ...directory, bytes: await read(offset, offset + size) };
+      return { ...directory, bytes: await read(offset, offset + size), tail };
     }
   }
   throw new CheckpointError("a ZIP archive without its directory: the file is cut off or damaged", {

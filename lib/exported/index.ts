@@ -1,4 +1,5 @@
 /** Exported programs. What reads and runs them is loaded with the first. */
+import { later } from "../checkpoint/later.js";
 import type { CheckpointInput } from "../checkpoint/source/open.js";
 import type { LoadExportedOptions } from "./load.js";
 import type { ExportedProgram } from "./program.js";
@@ -6,6 +7,8 @@ import type { ExportedProgram } from "./program.js";
 export type { LoadExportedOptions } from "./load.js";
 export { registerOp, type UserOp } from "./op-table.js";
 export { ExportedProgram } from "./program.js";
+
+const loader = /* @__PURE__ */ later(() => import("./load.js"));
 
 /**
  * Loads what `torch.export.save` wrote, as a module: `program(x)` gives what the model gave in
@@ -23,5 +26,5 @@ export async function loadExported(
   source: CheckpointInput,
   options?: LoadExportedOptions,
 ): Promise<ExportedProgram> {
-  return (await import("./load.js")).loadExported(source, options);
+  return (await loader()).loadExported(source, options);
 }

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { openAsBlob } from "node:fs";
+import { type NoParamCallback, openAsBlob } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -82,27 +82,33 @@ describe("Sources of checkpoints in Node", () => {
   });
 
   it("closes a file that was still being opened when the load was given up", async () => {
-    const fs = process.getBuiltinModule("node:fs/promises");
-    const { open } = fs;
+    const fs = process.getBuiltinModule("node:fs");
+    const { open, close } = fs;
     const controller = new AbortController();
-    const opened = new Promise<Awaited<ReturnType<typeof open>>>((resolve) => {
-      fs.open = async (...args) => {
+    const closed: number[] = [];
+    const opened = new Promise<number>((resolve) => {
+      fs.open = ((path: string, flags: number, done: (...results: unknown[]) => void) => {
         controller.abort();
-        const handle = await open(...args);
-        resolve(handle);
-        return handle;
-      };
+        open(path, flags, (error, file) => {
+          resolve(file);
+          done(error, file);
+        });
+      }) as typeof open;
     });
+    fs.close = ((file: number, done: NoParamCallback) => {
+      closed.push(file);
+      close(file, done);
+    }) as typeof close;
     try {
       const reason: unknown = await load(path, { signal: controller.signal }).catch(
         (e: unknown) => e,
       );
       expect((reason as Error).name).to.equal("AbortError");
-      const handle = await opened;
+      const file = await opened;
       await new Promise((resolve) => setTimeout(resolve, 20));
-      expect(handle.fd).to.equal(-1);
+      expect(closed).to.deep.equal([file]);
     } finally {
-      fs.open = open;
+      Object.assign(fs, { open, close });
     }
   });
 

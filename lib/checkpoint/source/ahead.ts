@@ -5,6 +5,9 @@ import type { RangeReader } from "./ranges.js";
 /** Read at most, in case that it is for nothing. */
 const MOST = 64 * 2 ** 20;
 
+/** Parts at the same time: whoever asks for the next may be held up by other work. */
+const PARALLEL = 3;
+
 interface Part {
   from: number;
   to: number;
@@ -24,10 +27,15 @@ export class Ahead {
     private readonly task: LoadTask,
   ) {
     this.buffer = allocate(reader.size, reader.name);
-    task.expect(reader.size - this.begin);
+    task.expect(reader.size - this.end);
     task.atEnd(() => Promise.resolve(this.stop()));
     // Whoever waits for a part is told.
-    this.read().catch(() => undefined);
+    for (let i = 0; i < PARALLEL; i += 1) this.read().catch(() => this.stop());
+  }
+
+  /** Up to where it is read, or being read. */
+  get end(): number {
+    return this.parts.at(-1)?.to ?? this.reader.head?.length ?? 0;
   }
 
   /** Begins no further part. */
@@ -35,24 +43,19 @@ export class Ahead {
     if (this.isOver) return;
     this.isOver = true;
     // What is not read here is counted by whoever reads it.
-    this.task.expect((this.parts.at(-1)?.to ?? this.begin) - this.reader.size);
+    this.task.expect(this.end - this.reader.size);
   }
 
-  private get begin(): number {
-    return this.reader.head?.length ?? 0;
-  }
-
-  /** One part after another: there is other work meanwhile. */
   private async read(): Promise<void> {
     const { reader, task, buffer, parts } = this;
-    const end = Math.min(reader.size, MOST);
-    for (let from = this.begin; from < end && !this.isOver;) {
+    const last = Math.min(reader.size, MOST);
+    while (this.end < last && !this.isOver) {
       task.signal.throwIfAborted();
-      const to = Math.min(from + reader.partSize, end);
+      const from = this.end;
+      const to = Math.min(from + reader.partSize, last);
       const done = reader.fill(from, buffer.subarray(from, to));
       parts.push({ from, to, done });
       await done;
-      from = to;
     }
   }
 }

@@ -2,6 +2,7 @@
 import { type ByteSource, bytesSource } from "../byte-source.js";
 import { readCached, toKey, writeCached } from "../cache/index.js";
 import { CheckpointError } from "../errors.js";
+import { later } from "../later.js";
 import { isNode } from "../node.js";
 import { LoadTask } from "../task.js";
 import { openBlob } from "./blob.js";
@@ -21,6 +22,9 @@ export interface OpenOptions extends Pick<SourceOptions, "cache" | "integrity"> 
   /** Whether all of it will be read. */
   isWhole?: boolean;
 }
+
+/** Pages need none of it. */
+const paths = later(() => import("./path.js"));
 
 /** Above this, a file is not held as one piece. */
 const MAX_WHOLE = 2 ** 31 - 1;
@@ -90,8 +94,7 @@ async function openLocation(
     throw new CheckpointError(message, { file: text });
   }
   if (isNode && !/^https?:/i.test(text)) {
-    // Pages need none of it.
-    const { openPath, toPath } = await import("./path.js");
+    const { openPath, toPath } = await paths();
     return openPath(toPath(location), task, options.isWhole);
   }
   return openUrl(toKey(location), task, options);

@@ -5,6 +5,7 @@ import { node } from "../node.js";
 import type { LoadTask } from "../task.js";
 import { Turns } from "../turns.js";
 import { Ahead } from "./ahead.js";
+import { OpenFile } from "./open-file.js";
 import { RangeSource } from "./ranges.js";
 
 /** Long enough to be fast, short enough to stop and to report between two: three at a time are fastest. */
@@ -27,15 +28,17 @@ export function toPath(location: string | URL): string {
 
 /** @param isWhole whether all of it will be read. */
 export async function openPath(path: string, task: LoadTask, isWhole = false): Promise<ByteSource> {
-  const { O_RDONLY, O_NONBLOCK } = node.fs().constants;
-  const file = await node
-    .fs()
-    // A pipe that nobody writes to is not waited for; elsewhere this changes nothing.
-    .open(path, O_RDONLY | O_NONBLOCK)
-    .catch((cause: unknown) => {
-      throw unreadable(path, cause);
-    });
+  const { O_RDONLY, O_NONBLOCK } = node.files().constants;
+  const failed = (cause: unknown): never => {
+    throw unreadable(path, cause);
+  };
+  // A pipe that nobody writes to is not waited for; elsewhere this changes nothing.
+  const file = await OpenFile.open(path, O_RDONLY | O_NONBLOCK).catch(failed);
   task.atEnd(() => file.close());
+  // Whatever it is, it is read from its place, so that nothing is taken from a pipe.
+  const first = new Uint8Array(HEAD);
+  const reading = file.read(first, 0);
+  reading.catch(() => undefined); // What is no file is told as such.
   const stat = await file.stat();
   if (!stat.isFile()) {
     const what = stat.isDirectory() ? "a folder" : "a pipe or device";
@@ -43,26 +46,24 @@ export async function openPath(path: string, task: LoadTask, isWhole = false): P
   }
   const fill = async (begin: number, target: Uint8Array): Promise<void> => {
     for (let at = 0; at < target.length;) {
-      const { bytesRead } = await file
-        .read(target, at, target.length - at, begin + at)
-        .catch((cause: unknown) => {
-          throw unreadable(path, cause);
-        });
-      if (bytesRead === 0) {
+      const count = await file.read(target.subarray(at), begin + at).catch(failed);
+      if (count === 0) {
         const message = `ends at byte ${begin + at}: it became shorter while it was read`;
         throw new CheckpointError(message, { file: path, offset: begin + at });
       }
-      at += bytesRead;
-      task.advance(bytesRead, path);
+      at += count;
+      task.advance(count, path);
     }
   };
   const sibling = (name: string): Promise<ByteSource> => {
     const paths = node.path();
     return openPath(paths.join(paths.dirname(path), name), task, isWhole);
   };
-  const head = new Uint8Array(Math.min(HEAD, stat.size));
+  const head = stat.size < HEAD ? first.slice(0, stat.size) : first;
+  const come = Math.min(await reading.catch(failed), head.length);
   task.expect(head.length);
-  await fill(0, head);
+  task.advance(come, path);
+  await fill(come, head.subarray(come));
   const ahead = isWhole
     ? (...of: ConstructorParameters<typeof Ahead>): Ahead => new Ahead(...of)
     : undefined;

@@ -89,13 +89,16 @@ export class RangeSource implements ByteSource {
     if (isWorthIt && this.ahead === undefined) this.ahead = reader.ahead?.(reader, this.task);
   }
 
-  /** What was read ahead, for a run of most of the file. */
+  /**
+   * What was read ahead, for a run of most of the file; if another is as long as tensors are, that was
+   * for nothing.
+   */
   private takeAhead({ begin, end, phase }: Run): Ahead | undefined {
     const { ahead } = this;
-    if (!ahead || phase !== 0 || 2 * (end - begin) < this.size) return undefined;
+    if (!ahead || end - begin < this.reader.partSize) return undefined;
     ahead.stop();
     this.ahead = null;
-    return ahead;
+    return phase === 0 && 2 * (end - begin) >= this.size ? ahead : undefined;
   }
 
   private flush(): void {
@@ -103,10 +106,12 @@ export class RangeSource implements ByteSource {
     this.queue = [];
     this.marks.sort((a, b) => a - b);
     const runs = toRuns(wanted, this.reader.maxGap, this.marks);
-    for (const run of runs) {
+    // The longest first: it decides.
+    const byLength = [...runs].sort((a, b) => b.end - b.begin - (a.end - a.begin));
+    for (const run of byLength) {
       const { begin, end } = run;
       run.ahead = this.takeAhead(run);
-      const known = run.ahead?.parts.at(-1)?.to ?? this.reader.head?.length ?? 0;
+      const known = run.ahead?.end ?? this.reader.head?.length ?? 0;
       this.task.expect(end - begin - Math.max(0, Math.min(known, end) - begin));
     }
     for (const run of runs) {

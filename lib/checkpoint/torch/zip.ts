@@ -37,7 +37,7 @@ export async function openTorchZip(
   root: string,
   wanted: Wanted,
 ): Promise<Checkpoint> {
-  file.readAhead?.();
+  archive.readAhead(`${root}data/`);
   const value = await readTorchZip(file, archive, root);
   if (!isTorchScript(archive, root)) return checkpointOf("torch", value, file, wanted);
   const state = await scriptStateDict(archive, root, value);

@@ -71,7 +71,7 @@ async function openArchive(
     });
   }
   const name = chooseModel(archive, root, model, file);
-  file.readAhead?.();
+  archive.readAhead(`${root}data/`);
   return {
     name: file.name,
     program: () => readProgram(archive, `${root}models/${name}.json`, file),
