@@ -48,7 +48,11 @@ function tensorOf(value: unknown): LazyTensor | UnreadableTensor | null {
   return value instanceof LazyTensor || value instanceof UnreadableTensor ? value : null;
 }
 
-/** A key of a dict as Python prints it; null for tuples and objects. */
+/**
+ * A key of a dict as Python prints it, but for floats, which are as JavaScript prints numbers: `1` for
+ * 1.0, which a pickle's integers cannot be told from here, `0.00001` and `Infinity`. Null for tuples and
+ * objects.
+ */
 function nameOf(key: unknown): string | null {
   if (key === null) return "None";
   if (typeof key === "boolean") return key ? "True" : "False";
