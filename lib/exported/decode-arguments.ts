@@ -19,23 +19,19 @@ export interface Scope {
 
 /** The value of an argument; an object with one key, which tells its kind. */
 export function decodeArgument(argument: ArgumentJson, scope: Scope): Argument {
-  const tensor = ({ name }: NameJson): Node => scope.find(name);
-  const optional = (one: { as_tensor?: NameJson }): Node | null =>
-    one.as_tensor ? tensor(one.as_tensor) : null;
-  const symbolic = (one: SymArgumentJson): Argument => decodeSymbolic(one, scope);
   const a = argument;
   if (a.as_none !== undefined) return null;
-  if (a.as_tensor) return tensor(a.as_tensor);
-  if (a.as_tensors) return a.as_tensors.map(tensor);
-  if (a.as_optional_tensor) return optional(a.as_optional_tensor);
-  if (a.as_optional_tensors) return a.as_optional_tensors.map(optional);
-  if (a.as_nested_tensors) return a.as_nested_tensors.map((list) => list.map(tensor));
-  if (a.as_sym_int) return symbolic(a.as_sym_int);
-  if (a.as_sym_ints) return a.as_sym_ints.map(symbolic);
-  if (a.as_sym_bool) return symbolic(a.as_sym_bool);
-  if (a.as_sym_bools) return a.as_sym_bools.map(symbolic);
-  if (a.as_sym_float) return symbolic(a.as_sym_float);
-  if (a.as_sym_floats) return a.as_sym_floats.map(symbolic);
+  if (a.as_tensor) return scope.find(a.as_tensor.name);
+  if (a.as_tensors) return findAll(a.as_tensors, scope);
+  if (a.as_optional_tensor) return findOptional(a.as_optional_tensor, scope);
+  if (a.as_optional_tensors) return a.as_optional_tensors.map((one) => findOptional(one, scope));
+  if (a.as_nested_tensors) return a.as_nested_tensors.map((list) => findAll(list, scope));
+  if (a.as_sym_int) return decodeSymbolic(a.as_sym_int, scope);
+  if (a.as_sym_ints) return a.as_sym_ints.map((one) => decodeSymbolic(one, scope));
+  if (a.as_sym_bool) return decodeSymbolic(a.as_sym_bool, scope);
+  if (a.as_sym_bools) return a.as_sym_bools.map((one) => decodeSymbolic(one, scope));
+  if (a.as_sym_float) return decodeSymbolic(a.as_sym_float, scope);
+  if (a.as_sym_floats) return a.as_sym_floats.map((one) => decodeSymbolic(one, scope));
   if (a.as_graph) return scope.subgraph(a.as_graph.name, a.as_graph.graph);
   if (a.as_string_to_argument) {
     const entries = Object.entries(a.as_string_to_argument);
@@ -48,6 +44,12 @@ export function decodeArgument(argument: ArgumentJson, scope: Scope): Argument {
   }
   return decodeConstant(a);
 }
+
+const findAll = (names: readonly NameJson[], scope: Scope): Node[] =>
+  names.map(({ name }) => scope.find(name));
+
+const findOptional = (one: { as_tensor?: NameJson }, scope: Scope): Node | null =>
+  one.as_tensor ? scope.find(one.as_tensor.name) : null;
 
 /** A value that speaks of no node. */
 export function decodeConstant(a: ArgumentJson): Argument {
