@@ -45,7 +45,8 @@ export function storePanel(f: FunctionBuilder, to: I32, pair: V128Var[], left: I
 export function emitGemm(module: ModuleBuilder): void {
   module.function(
     "gemm",
-    // biasMode 1: a number a column, 2: a number a row. rowsFirst: which loop is the outer one.
+    // biasMode 1: a number a column, 2: a number a row. rowsFirst 1: the loop over rows is the outer one;
+    // 2: it is the inner one, and panels come from afar.
     {
       m: "i32", n: "i32", k: "i32", a: "i32", aStrip: "i32", b: "i32", bPanel: "i32", bRow: "i32",
       c: "i32", cRow: "i32", bias: "i32", biasMode: "i32", residual: "i32", rowsFirst: "i32",
@@ -55,8 +56,9 @@ export function emitGemm(module: ModuleBuilder): void {
       const [outer, inner, row, column] = [f.i32(0), f.i32(), f.i32(), f.i32()];
       // Up to 4 columns at the end are left to tiles of their own.
       const wide = f.i32(p.n.sub(1).and(7).lt(4).select(p.n.sub(1).and(-8), p.n));
-      const outerEnd = f.i32(p.rowsFirst.select(p.m, wide));
-      const innerEnd = f.i32(p.rowsFirst.select(wide, p.m));
+      const rowsFirst = f.i32(p.rowsFirst.eq(1));
+      const outerEnd = f.i32(rowsFirst.select(p.m, wide));
+      const innerEnd = f.i32(rowsFirst.select(wide, p.m));
       const height = f.i32(ROWS);
       const tiles = (): void => {
         if (!module.fma) {
@@ -72,12 +74,13 @@ export function emitGemm(module: ModuleBuilder): void {
           },
         );
       };
-      f.for(outer, outerEnd, p.rowsFirst.select(height, 8), () => {
+      f.for(outer, outerEnd, rowsFirst.select(height, 8), () => {
         inner.set(0);
-        f.for(inner, innerEnd, p.rowsFirst.select(8, height), () => {
-          row.set(p.rowsFirst.select(outer, inner));
-          column.set(p.rowsFirst.select(inner, outer));
+        f.for(inner, innerEnd, rowsFirst.select(8, height), () => {
+          row.set(rowsFirst.select(outer, inner));
+          column.set(rowsFirst.select(inner, outer));
           if (module.fma) height.set(p.m.sub(row).ge(12).select(12, ROWS));
+          else readAhead(f, p, row, column);
           tiles();
         });
       });
@@ -88,6 +91,24 @@ export function emitGemm(module: ModuleBuilder): void {
       );
     },
   );
+}
+
+/**
+ * Touches the lines of the next panel, some with each strip: else the first strip would wait for them.
+ * With multiply-add it is no faster.
+ */
+function readAhead(
+  f: FunctionBuilder,
+  p: GemmVariables & { rowsFirst: I32Var },
+  row: I32Var,
+  column: I32Var,
+): void {
+  f.if(p.rowsFirst.eq(2).and(column.add(8).lt(p.n)), () => {
+    const share = f.i32(p.k.shl(7).div(p.m));
+    const at = f.i32(p.b.add(column.shr(3).add(1).mul(p.bPanel)).add(row.shr(2).mul(share)));
+    const read = f.i32();
+    f.for(at, f.i32(at.add(share)), 64, () => read.set(at.load()));
+  });
 }
 
 /**
