@@ -39,11 +39,13 @@ onEveryBuild("A 1 × 1 convolution with a depthwise one", (heap) => {
         const out = blocks.out(want.length);
         const pointers = {
           x: blocks.put(x),
-          weights: [weight, blocks.put(deep)],
-          biases: [blocks.put(bias), blocks.put(deepBias)],
+          firstWeight: weight,
+          firstBias: blocks.put(bias),
+          weight: blocks.put(deep),
+          bias: blocks.put(deepBias),
           out,
           workspace: blocks.scratch(prepared.workspaceBytes * parts),
-        } as const;
+        };
         for (let part = 0; part < parts; part += 1) prepared.run(pointers, part, parts);
         expectClose(blocks.read(out), want, { rtol: 1e-5, atol: 1e-4 });
       });

@@ -36,6 +36,15 @@ export interface Step {
   onOneThread?: boolean;
   /** Gives what runs, once addresses are settled; `workspace` is an address. */
   bind: (workspace: number) => Runner;
+  /** What a depthwise convolution behind it needs to take it over. */
+  convolution?: Convolution | undefined;
+}
+
+interface Convolution {
+  spec: ConvSpec;
+  x: Value;
+  weight: Block;
+  bias: Value | null;
 }
 
 /** Why a node runs as a tfjs op. */
@@ -45,22 +54,12 @@ export class Decline {
 
 export type Lowered = Value | readonly Value[] | Decline;
 
-/** A convolution that a depthwise one behind it may take over. */
-export interface Convolved {
-  step: Step;
-  spec: ConvSpec;
-  x: Value;
-  weight: Block;
-  bias: Value | null;
-}
-
 /** Collects the steps of a plan. Lowerings read values of it, and add steps. */
 export class Builder {
   readonly steps: Step[] = [];
   readonly blocks = new Set<Block>();
   readonly values = new Map<Node, Value | readonly Value[]>();
   readonly users: Map<Node, Set<Node>>;
-  readonly convolved = new Map<Node, Convolved>();
   /** Whether a kernel makes more, or less, of a NaN or an infinity of the input than eager does. */
   spreadsNaN = false;
   /** The weights that stay float32 though less was asked for. */
@@ -155,15 +154,8 @@ export class Builder {
     if (this.weights.type !== "f32" && this.isStatic(weight)) this.kept.push({ node: weight, reason }); // prettier-ignore
   }
 
-  add(given: Omit<Step, "node">): Step {
-    const step = { ...given, node: this.current };
-    this.steps.push(step);
-    return step;
-  }
-
-  /** Takes a step out again: another one does what it did. */
-  remove(step: Step): void {
-    this.steps.splice(this.steps.indexOf(step), 1);
+  add(step: Omit<Step, "node">): void {
+    this.steps.push({ ...step, node: this.current });
   }
 
   /** The same tensor with its numbers side by side, row-major; copied if they are not. */

@@ -5,7 +5,9 @@ import {
   convTranspose,
   depthwise,
   expand,
+  type ExpandPointers,
   fastestConv,
+  type Kernel,
   packConv,
   packConvTranspose,
   packedConvBytes,
@@ -14,14 +16,7 @@ import {
 import { expandSteps } from "../../arguments.js";
 import type { Argument, Node } from "../../graph/index.js";
 import { shapeOf } from "../passes/facts.js";
-import {
-  addressOf,
-  type Builder,
-  type Convolved,
-  Decline,
-  fills,
-  type Lowered,
-} from "./builder.js";
+import { addressOf, type Builder, type Step, Decline, fills, type Lowered } from "./builder.js";
 import { activationOf } from "./chain.js";
 import { addFiniteCheck, hasFiniteNumbers, isFiniteNode } from "./finite.js";
 import { type Lower, optionsOf } from "./lower-basic.js";
@@ -99,7 +94,7 @@ function lowerConv(b: Builder, node: Node, dims: number, tail: Tail): Lowered {
   const isDepthwise = groups === inChannels && groups > 1 && dims < 3;
   if (isDepthwise && residual === null) {
     const isOnlyReader = [input, source].every((one) => b.users.get(one)!.size === 1);
-    const before = isOnlyReader ? b.convolved.get(source) : undefined;
+    const before = isOnlyReader ? b.steps.find((step) => step.node === source) : undefined;
     return lowerDepthwise(b, node, spec, { x, bias, before });
   }
   const weightType = b.weightType(weight);
@@ -123,7 +118,7 @@ function lowerConv(b: Builder, node: Node, dims: number, tail: Tail): Lowered {
     if (!isFiniteNode(b, source)) addFiniteCheck(b, x.block);
   }
   const out = b.make(shape);
-  const step = b.add({
+  b.add({
     kernel: `conv ${kernel.join("×")}`,
     onOneThread: run.onOneThread,
     reads: [x.block, packed, residual?.block, bias?.block].filter((one) => one !== undefined),
@@ -142,8 +137,8 @@ function lowerConv(b: Builder, node: Node, dims: number, tail: Tail): Lowered {
       };
       return (part, parts) => run.run(pointers, part, parts);
     },
+    convolution: residual ? undefined : { spec: { ...spec, weightType }, x, weight: packed, bias },
   });
-  if (residual === null) b.convolved.set(node, { step, spec: { ...spec, weightType }, x, weight: packed, bias }); // prettier-ignore
   return out;
 }
 
@@ -161,50 +156,37 @@ function lowerDepthwise(
   b: Builder,
   node: Node,
   spec: ConvSpec,
-  { x, bias, before }: { x: Value; bias: Value | null; before: Convolved | undefined },
+  { x, bias, before }: { x: Value; bias: Value | null; before: Step | undefined },
 ): Lowered {
   const { inChannels: channels, outChannels, kernel } = spec;
   const sizes = { ...spec, channels, multiplier: outChannels / channels };
   const weight = b.read(node.args[1] as Node);
   b.keepsWeight(node.args[1] as Node, "a depthwise convolution's");
   const out = b.make(shapeOf(node));
-  const flops = 2 * count(out.shape) * count(kernel);
-  const name = `depthwise ${kernel.join("×")}`;
-  const fused = before && expand(b.heap, before.spec, sizes);
-  if (fused) {
-    const { step, x: from } = before;
-    b.remove(step);
-    b.add({
-      kernel: `${step.kernel}, ${name}`,
-      reads: [...step.reads, weight.block, bias?.block].filter((one) => one !== undefined),
-      writes: [out.block],
-      workspace: fused.workspaceBytes,
-      flops: step.flops! + flops,
-      bind: (workspace) => {
-        const addresses = {
-          x: addressOf(from),
-          weights: [before.weight.address, addressOf(weight)],
-          biases: [before.bias ? addressOf(before.bias) : 0, bias ? addressOf(bias) : 0],
-          out: addressOf(out),
-          workspace,
-        } as const;
-        return (part, parts) => fused.run(addresses, part, parts);
-      },
-    });
-    return out;
-  }
-  const run = depthwise(b.heap, sizes);
+  const convolution = before?.convolution;
+  const fused = convolution && expand(b.heap, convolution.spec, sizes);
+  const first = fused ? convolution : undefined;
+  if (first) b.steps.splice(b.steps.indexOf(before!), 1);
+  const run: Kernel<ExpandPointers> = fused ?? depthwise(b.heap, sizes);
+  const reads = [...(first ? before!.reads : [x.block]), weight.block, bias?.block];
   b.add({
-    kernel: name,
+    kernel: `${first ? `${before!.kernel}, ` : ""}depthwise ${kernel.join("×")}`,
     onOneThread: run.onOneThread,
-    reads: [x.block, weight.block, bias?.block].filter((one) => one !== undefined),
+    reads: reads.filter((one) => one !== undefined),
     writes: [out.block],
     workspace: run.workspaceBytes,
-    flops,
+    flops: 2 * count(out.shape) * count(kernel) + (first ? before!.flops! : 0),
     bind: (workspace) => {
       const pointers = {
-        ...{ x: addressOf(x), weight: addressOf(weight), out: addressOf(out), workspace },
+        ...{
+          x: addressOf(first?.x ?? x),
+          weight: addressOf(weight),
+          out: addressOf(out),
+          workspace,
+        },
         bias: bias ? addressOf(bias) : 0,
+        firstWeight: first?.weight.address ?? 0,
+        firstBias: first?.bias ? addressOf(first.bias) : 0,
       };
       return (part, parts) => run.run(pointers, part, parts);
     },

@@ -4,16 +4,13 @@ import { stripBytes } from "./gemm.js";
 import type { Heap } from "./heap.js";
 import { windowsOf } from "./image.js";
 import { type Kernel, product, share } from "./kernel.js";
-import { depthwise, type DepthwiseSpec } from "./windows.js";
+import { depthwise, type DepthwisePointers, type DepthwiseSpec } from "./windows.js";
 
-export interface ExpandPointers {
-  /** `[batch, inChannels, ...size]`. */
-  x: number;
-  /** Of the first convolution, as `packConv` left it, and of the second one, as PyTorch has it. */
-  weights: readonly [number, number];
-  biases: readonly [number | undefined, number | undefined];
-  out: number;
-  workspace: number;
+/** Those of the second one; `x` is that of the first, `[batch, inChannels, ...size]`. */
+export interface ExpandPointers extends DepthwisePointers {
+  /** Of the first one, as `packConv` left it. */
+  firstWeight: number;
+  firstBias?: number;
 }
 
 /** What lies between the two stays in the second-level cache, beside what is read and written. */
@@ -33,17 +30,15 @@ export function expand(
 ): Kernel<ExpandPointers> | null {
   const { batch = 1, inChannels, outChannels: channels } = first;
   const plane = product(first.size) * 4;
-  const isSmall = channels * plane <= BETWEEN_BYTES;
+  const stretches = Math.ceil((channels * plane) / BETWEEN_BYTES);
   if (
-    isSmall ||
-    (second.multiplier ?? 1) > 1 ||
+    stretches === 1 ||
+    second.multiplier! > 1 ||
     (first.weightType ?? "f32") !== "f32" ||
     !isReadInPlace(first)
   )
     return null;
-  const fitting = Math.max(1, Math.floor(BETWEEN_BYTES / plane / GRAIN)) * GRAIN;
-  // Stretches of about the same length.
-  const most = Math.ceil(channels / Math.ceil(channels / fitting) / GRAIN) * GRAIN;
+  const most = Math.ceil(channels / stretches / GRAIN) * GRAIN;
   const planeOut = product(windowsOf(second).out) * 4;
   const taps = product(second.kernel) * 4;
   const prepare = (count: number) => ({
@@ -55,28 +50,27 @@ export function expand(
   const workspaceBytes = betweenBytes + whole.deep.workspaceBytes;
   return {
     workspaceBytes,
-    run: ({ x, weights, biases, out, workspace }, part = 0, parts = 1) => {
-      const between = workspace + part * workspaceBytes;
-      const scratch = between + betweenBytes;
+    run: (p, part = 0, parts = 1) => {
+      const between = p.workspace + part * workspaceBytes;
+      const workspace = between + betweenBytes;
       const [from, to] = share(channels, part, parts, GRAIN);
       for (let n = 0; n < batch; n += 1) {
         for (let channel = from; channel < to; channel += most) {
           const count = Math.min(most, to - channel);
           const { wide, deep } = count === most ? whole : prepare(count);
-          const [bias, deepBias] = biases.map((one) => one && one + channel * 4);
           wide.run({
-            x: x + n * inChannels * plane,
-            weight: weights[0] + stripBytes(channel, inChannels),
-            bias,
+            x: p.x + n * inChannels * plane,
+            weight: p.firstWeight + stripBytes(channel, inChannels),
+            bias: p.firstBias && p.firstBias + channel * 4,
             out: between,
-            workspace: scratch,
+            workspace,
           });
           deep.run({
             x: between,
-            weight: weights[1] + channel * taps,
-            bias: deepBias,
-            out: out + (n * channels + channel) * planeOut,
-            workspace: scratch,
+            weight: p.weight + channel * taps,
+            bias: p.bias && p.bias + channel * 4,
+            out: p.out + (n * channels + channel) * planeOut,
+            workspace,
           });
         }
       }

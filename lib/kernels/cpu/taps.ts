@@ -49,9 +49,6 @@ export function taps(heap: Heap, spec: TapsSpec): Kernel<CopyPointers> {
   };
 }
 
-/** Fewer numbers than this are copied sooner than it takes to call what copies many. */
-const FEW = 16;
-
 /** Each place of one place: stretches of neighbours at once. */
 function moves(heap: Heap, { outer, size, inner, positions }: TapsSpec): Kernel<CopyPointers> {
   const stretches: { first: number; count: number }[] = [];
@@ -71,9 +68,7 @@ function moves(heap: Heap, { outer, size, inner, positions }: TapsSpec): Kernel<
         const from = (x >>> 2) + block * size * inner;
         for (let i = 0; i < stretches.length; i += 1) {
           const { first, count } = stretches[i]!;
-          if (count < FEW) {
-            for (let j = 0; j < count; j += 1) memory[to + j] = memory[from + first + j]!;
-          } else memory.copyWithin(to, from + first, from + first + count);
+          for (let j = 0; j < count; j += 1) memory[to + j] = memory[from + first + j]!;
           to += count;
         }
       }
