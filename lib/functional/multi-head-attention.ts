@@ -21,8 +21,11 @@ export interface MultiHeadAttentionOptions {
   attnMask?: Maybe;
   /** Project query, key and value with a weight each. Default: `false`. */
   useSeparateProjWeight?: boolean;
+  /** `(E, E)`. Default: `null`. */
   qProjWeight?: Maybe;
+  /** `(E, kdim)`. Default: `null`. */
   kProjWeight?: Maybe;
+  /** `(E, vdim)`. Default: `null`. */
   vProjWeight?: Maybe;
   /** `(N·H, S, E/H)` in the place of the projected key. Default: `null`. */
   staticK?: Maybe;

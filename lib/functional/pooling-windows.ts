@@ -8,8 +8,11 @@ export type PoolSize = number | readonly number[];
 export interface WindowOptions {
   /** `null`, `[]` or left out: the kernel size. */
   stride?: PoolSize | null;
+  /** Default: 0. */
   padding?: PoolSize;
+  /** Default: 1. */
   dilation?: PoolSize;
+  /** Default: `false`. */
   ceilMode?: boolean;
 }
 

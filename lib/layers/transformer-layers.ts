@@ -47,7 +47,9 @@ function activationOf(
 }
 
 export interface EncoderLayerCallOptions {
+  /** `(S, S)` or `(N·nhead, S, S)`: bool (`true`: not allowed) or float (added). Default: `null`. */
   srcMask?: Mask;
+  /** `(N, S)` or `(S)`: bool (`true`: ignored) or float (added). Default: `null`. */
   srcKeyPaddingMask?: Mask;
   /** A hint that `srcMask` is the causal mask. Default: `false`. */
   isCausal?: boolean;
@@ -126,9 +128,13 @@ export class TransformerEncoderLayer extends Module {
 }
 
 export interface DecoderLayerCallOptions {
+  /** `(T, T)` or `(N·nhead, T, T)`: bool (`true`: not allowed) or float (added). Default: `null`. */
   tgtMask?: Mask;
+  /** `(T, S)` or `(N·nhead, T, S)`: bool (`true`: not allowed) or float (added). Default: `null`. */
   memoryMask?: Mask;
+  /** `(N, T)` or `(T)`: bool (`true`: ignored) or float (added). Default: `null`. */
   tgtKeyPaddingMask?: Mask;
+  /** `(N, S)` or `(S)`: bool (`true`: ignored) or float (added). Default: `null`. */
   memoryKeyPaddingMask?: Mask;
   /** A hint that `tgtMask` is the causal mask. Default: `false`. */
   tgtIsCausal?: boolean;

@@ -35,7 +35,9 @@ export interface TransformerEncoderOptions {
 }
 
 export interface EncoderCallOptions {
+  /** `(T, T)` or `(N·nhead, T, T)`: bool (`true`: not allowed) or float (added). Default: `null`. */
   mask?: Mask;
+  /** `(N, T)` or `(T)`: bool (`true`: ignored) or float (added). Default: `null`. */
   srcKeyPaddingMask?: Mask;
   /** A hint that `mask` is the causal mask. Default: `null`, none. */
   isCausal?: boolean | null;

@@ -28,11 +28,17 @@ export interface TransformerOptions extends TransformerLayerOptions {
 }
 
 export interface TransformerCallOptions {
+  /** `(S, S)` or `(N·nhead, S, S)`: bool (`true`: not allowed) or float (added). Default: `null`. */
   srcMask?: Mask;
+  /** `(T, T)` or `(N·nhead, T, T)`: bool (`true`: not allowed) or float (added). Default: `null`. */
   tgtMask?: Mask;
+  /** `(T, S)` or `(N·nhead, T, S)`: bool (`true`: not allowed) or float (added). Default: `null`. */
   memoryMask?: Mask;
+  /** `(N, S)` or `(S)`: bool (`true`: ignored) or float (added). Default: `null`. */
   srcKeyPaddingMask?: Mask;
+  /** `(N, T)` or `(T)`: bool (`true`: ignored) or float (added). Default: `null`. */
   tgtKeyPaddingMask?: Mask;
+  /** `(N, S)` or `(S)`: bool (`true`: ignored) or float (added). Default: `null`. */
   memoryKeyPaddingMask?: Mask;
   /** A hint that `srcMask` is the causal mask. Default: `null`, none. */
   srcIsCausal?: boolean | null;
