@@ -23,7 +23,7 @@ export function setDispatcher(next: Dispatcher | null): Dispatcher | null {
 }
 
 /** Makes up a result of a shape; `null`: it must be computed. */
-export type Sketch = (shape: readonly number[]) => tf.Tensor | null;
+type Sketch = (shape: readonly number[]) => tf.Tensor | null;
 
 let sketch: Sketch | null = null;
 
