@@ -16,7 +16,7 @@ const CEILINGS: Record<string, [app: string, ceilings: [kB: number, ...parts: Pa
       [104, "nn.load of .safetensors"],
       [119, "nn.load of .pt"],
       [150, "the kernels under ops", "nn.compile on cpu"],
-      [136, "nn.compile on webgl"],
+      [137, "nn.compile on webgl"],
       [197, "nn.loadExported"],
     ],
   ],
