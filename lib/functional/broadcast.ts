@@ -2,22 +2,22 @@ import * as tf from "@tensorflow/tfjs-core";
 import { dtypeName } from "./check.js";
 
 /** The shape that two shapes broadcast to; PyTorch's words where they don't. */
-export function broadcastShape(
-  a: readonly number[],
-  b: readonly number[],
-  where: string,
-): number[] {
+export function broadcastShape(a: readonly number[], b: readonly number[], where = ""): number[] {
   const rank = Math.max(a.length, b.length);
-  return Array.from({ length: rank }, (_, i) => {
+  const shape = new Array<number>(rank);
+  // From the last dimension on, as PyTorch looks for the first that is wrong.
+  for (let i = rank - 1; i >= 0; i -= 1) {
     const x = a[i - rank + a.length] ?? 1;
     const y = b[i - rank + b.length] ?? 1;
-    if (x === y || y === 1) return x;
-    if (x === 1) return y;
-    throw new Error(
-      `${where}: The size of tensor a (${x}) must match the size of tensor b (${y}) ` +
-        `at non-singleton dimension ${i}`,
-    );
-  });
+    if (x !== y && x !== 1 && y !== 1) {
+      throw new Error(
+        `${where && `${where}: `}The size of tensor a (${x}) must match the size of tensor b (${y}) ` +
+          `at non-singleton dimension ${i}`,
+      );
+    }
+    shape[i] = x === 1 ? y : x;
+  }
+  return shape;
 }
 
 /** A tensor repeated to a shape that it broadcasts to. */

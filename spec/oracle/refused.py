@@ -64,7 +64,9 @@ CALLS = [
     (A.cholesky_solve.default, torch.eye(2), torch.eye(3)), (A.linalg_inv.default, torch.zeros(2, 2)), (A.linalg_inv.default, torch.eye(2).repeat(2, 1, 1) * i([[[1.0]], [[0.0]]])),
     (A.linalg_solve.default, torch.ones(2, 2), torch.eye(2)), (A.linalg_solve_ex.default, torch.ones(2, 2), torch.eye(2), {"check_errors": True}),
     (A.linalg_lu_factor.default, torch.ones(2, 2)), (A.linalg_cholesky.default, i([[1.0, 2.0], [2.0, 1.0]])), (A.quantile.scalar, s, 0.5, 1), (A.median.dim, s, 1),
-    (A.cumsum.default, s, 1), (A.index_select.default, s, 1, i([0])), (A.index_select.default, s, 0, i([0, 0])), (A.unsafe_split.Tensor, x, -1), (A.split.Tensor, x, 0), (A.split_with_sizes.default, x, [1, 1]), (A.split_with_sizes.default, x, [4, -1]),
+    (A.cumsum.default, s, 1), (A.index_select.default, s, 1, i([0])), (A.index_select.default, s, 0, i([0, 0])), (A.unsafe_split.Tensor, x, -1), (A.cat.default, []), (A.cat.default, [x, x[0]]), (A.cat.default, [x, x[:, :2]]),
+    (A.cat.default, [x, x[:2]], 1), (A.stack.default, []), (A.stack.default, [x, x[:2]]), (A.hstack.default, []), (A.vstack.default, []),
+    (A.add.Tensor, x, x[:, :3]), (A.mul.Tensor, x, x[:2, :2]), (A.where.self, x > 0, x, x[:, :3]), (A.eq.Tensor, x, x[:2]), (A.maximum.default, x, x[0, :3]), (A.div.Tensor, x, x[0, :3]), (A.split.Tensor, x, 0), (A.split_with_sizes.default, x, [1, 1]), (A.split_with_sizes.default, x, [4, -1]),
     (A.linalg_householder_product.default, x, x[0]),
 ]  # fmt: skip
 

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { op } from "../../functional/op.js";
+import { isDispatched } from "../../functional/op.js";
 import { defineOps } from "./support/define.js";
 
 const nothing = (): null => null;
@@ -11,26 +11,31 @@ function assertTrue(self: tf.Tensor | number | boolean, message = "Assertion is 
 }
 
 /** What LAPACK found amiss, in PyTorch's words. */
-export const checkFactors = /* @__PURE__ */ op(
-  "linalg_check_errors",
-  (info: tf.Tensor, name: string) => {
-    const codes = info.dataSync();
-    const at = codes.findIndex((code) => code !== 0);
-    if (at < 0) return info;
-    const where = info.rank === 0 ? "" : `(Batch element ${at}): `;
-    const why = name.includes("inv")
-      ? `The diagonal element ${codes[at]} is zero, the inversion could not be completed because the input matrix is singular.`
-      : name.includes("cholesky")
-        ? `The factorization could not be completed because the input is not positive-definite (the leading minor of order ${codes[at]} is not positive-definite).`
-        : name.includes("lu_factor")
-          ? `U[${codes[at]},${codes[at]}] is zero and using it on lu_solve would result in a division by zero. ` +
-            "If you still want to perform the factorization, consider calling linalg.lu(A, pivot) or linalg.lu_factor_ex(A, pivot)"
-          : name.includes("solve")
-            ? "The solver failed because the input matrix is singular."
-            : `The algorithm failed (error code: ${codes[at]}).`;
-    throw new Error(`${name}: ${where}${why}`);
-  },
-);
+export function checkFactors(info: tf.Tensor, name: string): void {
+  if (isDispatched()) return; // a tracer makes numbers up
+  const codes = info.dataSync();
+  const at = codes.findIndex((code) => code !== 0);
+  if (at < 0) return;
+  const where = info.rank === 0 ? "" : `(Batch element ${at}): `;
+  throw new Error(`${name}: ${where}${amiss(name, codes[at]!)}`);
+}
+
+function amiss(name: string, code: number): string {
+  if (name.includes("inv")) {
+    return `The diagonal element ${code} is zero, the inversion could not be completed because the input matrix is singular.`;
+  }
+  if (name.includes("cholesky")) {
+    return `The factorization could not be completed because the input is not positive-definite (the leading minor of order ${code} is not positive-definite).`;
+  }
+  if (name.includes("lu_factor")) {
+    return (
+      `U[${code},${code}] is zero and using it on lu_solve would result in a division by zero. If you still ` +
+      "want to perform the factorization, consider calling linalg.lu(A, pivot) or linalg.lu_factor_ex(A, pivot)"
+    );
+  }
+  if (name.includes("solve")) return "The solver failed because the input matrix is singular.";
+  return `The algorithm failed (error code: ${code}).`;
+}
 
 /** What is there to be checked, not to be computed; what it gives nobody reads. */
 export const checkOps = defineOps({

@@ -66,7 +66,51 @@ const isBatched = (name: string) => (self: tf.Tensor): void =>
     `tensor.${name} is only supported on matrices or batches of matrices. Got ${self.rank}-D tensor.`,
   ); // prettier-ignore
 
+/** Refuses to join tensors that differ in more than one dimension; empty ones of rank 1 are left out. */
+function joined(all: readonly tf.Tensor[], dim = 0): void {
+  ensure(all.length > 0, "torch.cat(): expected a non-empty list of Tensors");
+  const parts = all.filter(({ rank, size }) => rank !== 1 || size !== 0);
+  const [first] = parts;
+  if (first === undefined) return;
+  const at = dimOf("cat", first, dim);
+  parts.forEach(({ rank, shape }, i) => {
+    ensure(
+      rank === first.rank,
+      `Tensors must have same number of dimensions: got ${first.rank} and ${rank}`,
+    );
+    const wrong = shape.findIndex((size, d) => d !== at && size !== first.shape[d]);
+    ensure(
+      wrong < 0,
+      `Sizes of tensors must match except in dimension ${at}. Expected size ${first.shape[wrong]} ` +
+        `but got size ${shape[wrong]} for tensor number ${i} in the list.`,
+    );
+  });
+}
+
+function stacked(all: readonly tf.Tensor[]): void {
+  ensure(all.length > 0, "stack expects a non-empty TensorList");
+  const wrong = all.findIndex(({ shape }) => String(shape) !== String(all[0]!.shape));
+  ensure(
+    wrong < 0,
+    `stack expects each tensor to be equal size, but got ${listText(all[0]!.shape)} at entry 0 ` +
+      `and ${listText(all[wrong]?.shape ?? [])} at entry ${wrong}`,
+  );
+}
+
+const some =
+  (name: string) =>
+  (all: readonly tf.Tensor[]): void =>
+    ensure(all.length > 0, `${name} expects a non-empty TensorList`);
+
 export const MOVING_REFUSALS = {
+  cat: joined,
+  concat: joined,
+  concatenate: joined,
+  stack: stacked,
+  hstack: some("hstack"),
+  vstack: some("vstack"),
+  dstack: some("dstack"),
+  column_stack: some("column_stack"),
   chunk: (_self: tf.Tensor, chunks: number): void =>
     ensure(chunks > 0, `chunk expects \`chunks\` to be greater than 0, got: ${chunks}`),
   unsafe_chunk: (_self: tf.Tensor, chunks: number): void =>

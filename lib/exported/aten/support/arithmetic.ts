@@ -39,7 +39,11 @@ function broadcasting(run: Binary, a: tf.Tensor, b: tf.Tensor): tf.Tensor {
   if (a.size === 0 || b.size === 0) {
     return tf.zeros(broadcastShapes(a.shape, b.shape), run(tf.zeros([1], a.dtype), tf.zeros([1], b.dtype)).dtype); // prettier-ignore
   }
-  if (rank <= 4 || a.size === 1 || b.size === 1) return run(a, b);
+  if (a.size === 1 || b.size === 1) return run(a, b);
+  if (rank <= 4) {
+    broadcastShapes(a.shape, b.shape); // or tfjs would refuse them, in words of its own
+    return run(a, b);
+  }
   const [x, y] = alike(a, b);
   return tf.reshape(run(tf.reshape(x, [-1]), tf.reshape(y, [-1])), x.shape);
 }

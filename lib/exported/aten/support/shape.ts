@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { broadcastShape } from "../../../functional/broadcast.js";
 import { wrapDim } from "../../../functional/check.js";
 
 const product = (sizes: readonly number[]): number => sizes.reduce((a, b) => a * b, 1);
@@ -129,9 +130,5 @@ export function expandTo(x: tf.Tensor, shape: readonly number[]): tf.Tensor {
   return tf.reshape(y, [...shape]);
 }
 
-export function broadcastShapes(...shapes: (readonly number[])[]): number[] {
-  return shapes.reduce<number[]>(
-    (a, b) => tf.backend_util.assertAndGetBroadcastShape([...a], [...b]),
-    [],
-  );
-}
+export const broadcastShapes = (...shapes: (readonly number[])[]): number[] =>
+  shapes.reduce<number[]>((a, b) => broadcastShape(a, b), []);
