@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { HOOKS } from "../module/call.js";
+import { hasListeners } from "../module/call.js";
 import type { Module } from "../module/index.js";
 import { isModule, join, ownTensors, walk } from "../module/walk.js";
 import { variableOf } from "./variables.js";
@@ -125,8 +125,7 @@ export class Guard {
     for (let at = 0; at < this.seen.length; at += 1) {
       const { module } = this.seen[at]!;
       if (module.training) return "the model is in training mode";
-      const hooks = module[HOOKS];
-      if (hooks && hooks.before.length + hooks.after.length > 0) return "a module has hooks";
+      if (hasListeners(module)) return "a module has hooks";
     }
     return null;
   }

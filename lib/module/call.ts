@@ -38,6 +38,23 @@ export function hook<T>(list: T[], entry: T, prepend = false): HookHandle {
   return { remove };
 }
 
+/** Pre-hooks of ours that do nothing unless the module trains. */
+const trainers = new WeakSet<ForwardPreHook>();
+
+/** Declares that a pre-hook does nothing unless the module that is called trains. */
+export function inTraining(before: ForwardPreHook): ForwardPreHook {
+  trainers.add(before);
+  return before;
+}
+
+/** Whether a call of the module in eval mode runs hooks that may do something. */
+export function hasListeners(module: Module): boolean {
+  const hooks = module[HOOKS];
+  if (hooks === undefined) return false;
+  for (let i = 0; i < hooks.before.length; i += 1) if (!trainers.has(hooks.before[i]!)) return true;
+  return hooks.after.length > 0;
+}
+
 /** Follows the calls of modules as they begin and end: a tracer asks where an op belongs. */
 export interface CallObserver {
   enter(module: Module): void;

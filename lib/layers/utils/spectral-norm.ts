@@ -7,6 +7,7 @@ import {
   powerIteration,
   spectralNorm as compute,
 } from "../../functional/weight-norm.js";
+import { inTraining } from "../../module/call.js";
 import { defineComputed, removeComputed } from "../../module/computed.js";
 import type { Parameter } from "../../module/index.js";
 import { Buffer, Empty, type HookHandle, init, type Module } from "../../module/index.js";
@@ -98,7 +99,7 @@ export function spectralNorm<T extends Module>(module: T, options?: SpectralNorm
   module.registerParameter(`${name}_orig`, weight);
   setBuffer(module, `${name}_u`, u);
   setBuffer(module, `${name}_v`, v);
-  const hook = module.registerForwardPreHook((called) => {
+  const improve = inTraining((called) => {
     if (!called.training) return;
     const now = parts(called, name);
     const [left, right] = powerIteration(now.weight, now.u, now.v, {
@@ -107,6 +108,7 @@ export function spectralNorm<T extends Module>(module: T, options?: SpectralNorm
     (now.u as Buffer).assign(left);
     (now.v as Buffer).assign(right);
   });
+  const hook = module.registerForwardPreHook(improve);
   norms.set(name, { dim, eps, iterations, hook });
   defineComputed(module, name, {
     get() {
