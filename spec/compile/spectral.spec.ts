@@ -40,7 +40,9 @@ onEveryBackend("A model with spectralNorm, compiled", (name, tolerance) => {
     agree("after training");
     expect(fast.explain().compiled).to.equal(true);
 
-    const handle = model.registerForwardHook((_, args, y) => (args.length > 0 ? tf.neg(y as tf.Tensor) : y));
+    const handle = model.registerForwardHook((_, args, y) =>
+      args.length > 0 ? tf.neg(y as tf.Tensor) : y,
+    );
     agree("with a hook");
     expect(fast.explain().compiled).to.equal(false);
     handle.remove();
