@@ -7,6 +7,7 @@ import {
   fastestConv,
   packConv,
   packedConvBytes,
+  samePadding,
   windowsOf,
 } from "../kernels/cpu/index.js";
 import { isFloats, options, product, sizes, vector } from "./arguments.js";
@@ -36,12 +37,7 @@ function paddingOf(
   dilation: readonly number[],
 ): { padding: number[]; paddingAfter: number[] } | null {
   if (given === "same") {
-    if (stride.some((step) => step !== 1)) return null;
-    const reach = kernel.map((k, i) => dilation[i]! * (k - 1));
-    return {
-      padding: reach.map((r) => Math.floor(r / 2)),
-      paddingAfter: reach.map((r) => Math.ceil(r / 2)),
-    };
+    return stride.some((step) => step !== 1) ? null : samePadding(kernel, dilation);
   }
   const padding = sizes(given === "valid" ? 0 : given, kernel.length, 0, 0);
   return padding && { padding, paddingAfter: padding };

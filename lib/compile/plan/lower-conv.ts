@@ -12,6 +12,7 @@ import {
   packConvTranspose,
   packedConvBytes,
   packedConvTransposeBytes,
+  samePadding,
 } from "../../kernels/cpu/index.js";
 import { expandSteps } from "../../arguments.js";
 import type { Argument, Node } from "../../graph/index.js";
@@ -32,15 +33,8 @@ function paddingOf(
   kernel: readonly number[],
   dilation: readonly number[],
 ): { padding: number[]; paddingAfter: number[] } {
-  const dims = kernel.length;
-  if (padding === "same") {
-    const reach = kernel.map((k, i) => dilation[i]! * (k - 1));
-    return {
-      padding: reach.map((r) => Math.floor(r / 2)),
-      paddingAfter: reach.map((r) => Math.ceil(r / 2)),
-    };
-  }
-  const sizes = list(padding === "valid" ? 0 : padding, dims, 0);
+  if (padding === "same") return samePadding(kernel, dilation);
+  const sizes = list(padding === "valid" ? 0 : padding, kernel.length, 0);
   return { padding: sizes, paddingAfter: sizes };
 }
 

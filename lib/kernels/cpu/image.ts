@@ -67,6 +67,18 @@ function triple(sizes: readonly number[] | undefined, rank: number, missing: num
   return [...Array.from({ length: 3 - rank }, () => missing), ...all] as unknown as Triple;
 }
 
+/** What "same" pads with, so that there are as many windows as there are places. */
+export function samePadding(
+  kernel: readonly number[],
+  dilation: readonly number[],
+): { padding: number[]; paddingAfter: number[] } {
+  const reach = kernel.map((k, i) => dilation[i]! * (k - 1));
+  return {
+    padding: reach.map((r) => Math.floor(r / 2)),
+    paddingAfter: reach.map((r) => Math.ceil(r / 2)),
+  };
+}
+
 export function windowsOf(spec: WindowSpec): Windows {
   const rank = spec.size.length;
   const size = triple(spec.size, rank, 1);

@@ -37,7 +37,7 @@ export {
   packLinear,
   type WeightType,
 } from "./linear.js";
-export { windowsOf } from "./image.js";
+export { samePadding, windowsOf } from "./image.js";
 export {
   conv,
   type ConvAlgorithm,
