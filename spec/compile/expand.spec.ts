@@ -11,10 +11,10 @@ const deep = (options = {}): nn.Conv2d => new nn.Conv2d(40, 40, 3, { groups: 40,
 
 /** A 1 × 1 convolution, what is done with it, and a depthwise one. */
 class Block extends nn.Module {
-  readonly wide = new nn.Conv2d(6, 40, 1);
   constructor(
     readonly deep: nn.Conv2d,
     readonly run: (own: Block, x: tf.Tensor) => tf.Tensor,
+    readonly wide = new nn.Conv2d(6, 40, 1),
   ) {
     super();
   }
@@ -39,6 +39,7 @@ describe("A depthwise convolution behind a 1 × 1 one, compiled", () => {
     ],
     ["of a padded one", 1, () => new Block(deep(), (own, x) => own.deep(F.pad(own.wide(x), [0, 1, 2, 1])))], // prettier-ignore
     ["with another activation between", 1, () => new Block(deep(), (own, x) => own.deep(F.silu(own.wide(x))))], // prettier-ignore
+    ["of a grouped one", 2, () => new Block(deep(), chain, new nn.Conv2d(6, 40, 1, { groups: 2 }))],
     [
       "that something else reads, too",
       3,

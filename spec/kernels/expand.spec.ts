@@ -57,6 +57,7 @@ onEveryBuild("A 1 × 1 convolution with a depthwise one", (heap) => {
     const [first, second] = specs(64, [60, 64]);
     expect(expand(heap(), { ...first, inChannels: 64 }, second), "many channels").to.equal(null);
     expect(expand(heap(), { ...first, kernel: [3, 3] }, second), "3 × 3").to.equal(null);
+    expect(expand(heap(), { ...first, inChannels: 4, groups: 2 }, second), "groups").to.equal(null);
     expect(expand(heap(), first, { ...second, multiplier: 2 }), "more results").to.equal(null);
     expect(expand(heap(), { ...first, weightType: "f16" }, second), "half floats").to.equal(null);
     expect(expand(heap(), ...specs(64, [61, 63])), "odd rows").to.equal(null);

@@ -21,7 +21,8 @@ const GRAIN = 12;
 
 /**
  * `null` where it would be no faster: what lies between the two is small, or the first one would have to
- * bring its input into another layout again for each stretch of channels.
+ * bring its input into another layout again for each stretch of channels. Nor for groups, each of which
+ * reads other channels.
  */
 export function expand(
   heap: Heap,
@@ -34,6 +35,7 @@ export function expand(
   if (
     stretches === 1 ||
     second.multiplier! > 1 ||
+    (first.groups ?? 1) > 1 ||
     (first.weightType ?? "f32") !== "f32" ||
     !isReadInPlace(first)
   )
