@@ -156,7 +156,7 @@ const RULES: Readonly<Record<string, Rule>> = {
     dtype: x!.dtype,
   }),
   GatherV2: ({ x, indices }, { axis, batchDims }) => {
-    const at = axis as number;
+    const at = ((axis as number) + x!.shape.length) % x!.shape.length;
     const inside = indices!.shape.slice(batchDims);
     return { shape: [...x!.shape.slice(0, at), ...inside, ...x!.shape.slice(at + 1)], dtype: x!.dtype }; // prettier-ignore
   },

@@ -41,7 +41,7 @@ function checkLinear(input: tf.Tensor, weight: tf.Tensor): void {
   );
 }
 
-function checkLinearBias(bias: tf.Tensor, weight: tf.Tensor): void {
+function checkLinearBias(bias: tf.Tensor, weight: tf.Tensor, inputRank: number): void {
   if (bias.dtype !== weight.dtype) {
     throw new Error(
       "linear(): weight and bias must have the same dtype, " +
@@ -49,7 +49,9 @@ function checkLinearBias(bias: tf.Tensor, weight: tf.Tensor): void {
     );
   }
   const outFeatures = weight.rank === 1 ? 1 : weight.shape[0];
-  if (bias.size === 1 || (bias.rank === 1 && bias.size === outFeatures)) return;
+  const rank = inputRank - 2 + weight.rank;
+  if ((bias.size === 1 && bias.rank <= rank) || (bias.rank === 1 && bias.size === outFeatures))
+    return;
   throw new Error(
     `linear(): expected a bias of shape (${outFeatures},), got ${shapeText(bias.shape)}: ` +
       `The expanded size of the tensor (${outFeatures}) must match the existing size ` +
@@ -74,7 +76,7 @@ export const linear = /* @__PURE__ */ op(
     checkTensor("linear", weight, "weight", 2);
     checkLinear(input, weight);
     checkNumberTensor("linear", input);
-    if (bias !== null) checkLinearBias(bias, weight);
+    if (bias !== null) checkLinearBias(bias, weight, input.rank);
     const isMatrix = weight.rank === 2;
     const matrix = isMatrix ? weight : tf.expandDims(weight, 0);
     const [outFeatures, inFeatures] = matrix.shape as [number, number];

@@ -12,6 +12,7 @@ class Weights extends nn.Module {
   readonly wide = new nn.Parameter(tf.mul(nn.randn(16, 16, 3, 3), 0.1));
   readonly linear = new nn.Parameter(nn.randn(6, 5));
   readonly bias = new nn.Parameter(nn.randn(6));
+  readonly one = new nn.Parameter(nn.randn(1));
   constructor(private readonly run: Run) {
     super();
   }
@@ -39,6 +40,10 @@ const UNLIKE: [string, Run, ...number[][]][] = [
   ["attention with a mask of one dimension", ([q]) => attend(q!, tf.tensor1d([0, -1e9, 1])), [2, 2, 3, 4]], // prettier-ignore
   ["attention with a mask of more dimensions", ([q]) => attend(tf.reshape(q!, [1, 2, 3, 4]), tf.zeros([2, 1, 3, 3])), [2, 3, 4]], // prettier-ignore
   ["a vector of more dimensions added", ([x], m) => tf.add(F.linear(x!, m.linear), tf.ones([1, 1, 1, 6])), [2, 5]], // prettier-ignore
+  ["one number for the bias of a linear", ([x], m) => F.relu(F.linear(x!, m.linear, { bias: m.one })), [3, 5]], // prettier-ignore
+  ["numbers for the biases of two linears", ([x], m) => tf.concat([F.linear(x!, m.linear, { bias: m.bias }), F.linear(x!, m.linear, { bias: tf.scalar(2) })], 1), [3, 5]], // prettier-ignore
+  ["a number with dimensions for a bias", ([x], m) => F.linear(x!, m.linear, { bias: tf.tensor2d([[2]]) }), [3, 5]], // prettier-ignore
+  ["a vector for a linear's weight", ([x], m) => F.relu(F.linear(x!, tf.slice(m.bias, 0, 5), { bias: m.one })), [3, 5]], // prettier-ignore
   ["a tensor added to itself", ([x], m) => [0].map(() => F.linear(x!, m.linear)).map((y) => tf.add(y, y))[0]!, [3, 5]], // prettier-ignore
   ["a tensor added to its own ReLU", ([x], m) => [0].map(() => F.linear(x!, m.linear)).map((y) => tf.add(y, F.relu(y)))[0]!, [3, 5]], // prettier-ignore
   ["the mean of whole numbers over nothing", ([x]) => tf.mean(ints(x!), []), [2, 5]],
@@ -52,6 +57,11 @@ const UNLIKE: [string, Run, ...number[][]][] = [
   ["truths compared", ([x]) => tf.equal(tf.greater(x!, 0), tf.less(x!, 1)), [2, 5]],
   ["one truth for all", ([x]) => tf.where(tf.greater(tf.sum(x!), 0), x!, tf.neg(x!)), [2, 5]],
   ["rows turned round by the number of their axis", ([x]) => tf.relu(tf.reverse(x!, -1)), [2, 5]],
+  ["rows and columns turned round", ([x]) => tf.relu(tf.reverse(x!)), [2, 5]],
+  ["a slice from the number of a row on", ([x]) => F.relu(tf.slice(x!, 1)), [3, 5]],
+  ["a slice of fewer dimensions, transposed", ([x]) => tf.slice(tf.transpose(x!), [1], [3]), [3, 5]], // prettier-ignore
+  ["a slice of a vector of weights", ([x], m) => tf.add(x!, tf.slice(m.bias, 1)), [3, 5]],
+  ["columns by the number of their axis", ([x]) => F.relu(tf.gather(x!, tf.tensor1d([3, 0], "int32"), -1)), [2, 5]], // prettier-ignore
   ["six dimensions", ([x]) => F.relu(tf.transpose(tf.reshape(x!, [1, 2, 1, 5, 1, 1]), [3, 1, 0, 2, 5, 4])), [2, 5]], // prettier-ignore
 ];
 

@@ -55,6 +55,9 @@ onEveryBackend("linear", (backend, tolerance) => {
       expect(() => F.linear(tf.ones([1, 2]), w, { bias: tf.ones([2]) })).to.throw(
         "linear(): expected a bias of shape (3,), got (2,)",
       );
+      expect(() => F.linear(tf.ones([1, 2]), w, { bias: tf.ones([1, 1, 1]) })).to.throw(
+        "linear(): expected a bias of shape (3,), got (1, 1, 1)",
+      );
       expect(() => F.linear(tf.ones([1, 2]), w, { bias: tf.ones([3], "int32") })).to.throw(
         "linear(): weight and bias must have the same dtype, but got Float and Int",
       );

@@ -23,7 +23,15 @@ const RULES: Readonly<Record<string, Rule>> = {
   Transpose: (make, { x }, { perm }) => make("prim.permute", [x, perm]),
   Reshape: (make, { x }, _, node) => make("prim.reshape", [x, shapeOf(node)]),
   ExpandDims: (make, { input }, _, node) => make("prim.reshape", [input, shapeOf(node)]),
-  Slice: (make, { x }, { begin }, node) => make("prim.slice", [x, begin, shapeOf(node)]),
+  Slice: (make, { x }, { begin }, node) => {
+    const from = [begin].flat() as number[];
+    const size = shapeOf(node);
+    return make("prim.slice", [x, size.map((_, axis) => from[axis] ?? 0), size]);
+  },
+  Reverse: (make, { x }, { dims }, node) =>
+    dims === undefined || dims === null
+      ? make("tfjs.Reverse", [{ x }, { dims: shapeOf(node).map((_, axis) => axis) }])
+      : null,
   Concat: (make, inputs, { axis }) => {
     const parts = Object.values(inputs) as Node[];
     const rank = shapeOf(parts[0]!).length;
@@ -43,8 +51,10 @@ const RULES: Readonly<Record<string, Rule>> = {
     const same = [condition, t, e].every((one) => String(shapeOf(one as Node)) === shape);
     return same ? make("prim.where", [condition, t, e]) : null;
   },
-  GatherV2: (make, { x, indices }, { axis, batchDims }) =>
-    make("prim.gather", [x, indices, axis, batchDims]),
+  GatherV2: (make, { x, indices }, { axis, batchDims }) => {
+    const rank = shapeOf(x as Node).length;
+    return make("prim.gather", [x, indices, ((axis as number) + rank) % rank, batchDims]);
+  },
   BatchMatMul: (make, { a, b }, { transposeA, transposeB }) =>
     make("prim.matmul", [a, b, transposeA, transposeB]),
   Softmax: (make, { logits }, { dim }) => make("softmax", [logits, { dim }]),
@@ -97,7 +107,23 @@ function simplify(node: Node, args: readonly Argument[], make: Make): Node | nul
     return make("prim.reshape", [args[0], shapeOf(node)]);
   }
   if (node.target === "add") return make("prim.Add", args);
-  return null;
+  return node.target === "linear" ? plainLinear(node, args as LinearArguments, make) : null;
+}
+
+type LinearArguments = [x: Node, weight: Node, options?: { bias?: Node | null }];
+
+/** A linear's weight is a matrix from here on, and its bias has a number for each of its rows. */
+function plainLinear(node: Node, [x, weight, options]: LinearArguments, make: Make): Node | null {
+  const bias = options?.bias ?? null;
+  const sizes = shapeOf(weight);
+  if (sizes.length === 1) {
+    const matrix = make("prim.reshape", [weight, [1, ...sizes]], [1, ...sizes]);
+    const one = bias && make("prim.reshape", [bias, [1]], [1]);
+    const column = make("linear", [x, matrix, { bias: one }], [...shapeOf(node), 1]);
+    return make("prim.reshape", [column, shapeOf(node)]);
+  }
+  if (bias === null || String(shapeOf(bias)) === String(sizes[0])) return null;
+  return make("prim.Add", [make("linear", [x, weight, {}]), bias]);
 }
 
 /**
