@@ -155,9 +155,10 @@ export class ZipArchive {
     const end = Math.min(this.ends.get(header)!, this.source.size);
     if (header + 30 > end) throw this.error(member, "lies behind the end");
     const last = Math.min(end, header + most);
+    const readAt = this.readerFrom(header);
     const read: Promise<Uint8Array>[] = [];
     for (let at = header; at < last; at += PIECE) {
-      read.push(this.readAt(at, Math.min(at + PIECE, last)));
+      read.push(readAt(at, Math.min(at + PIECE, last)));
     }
     const all = Promise.all(read);
     all.catch(() => undefined); // Whoever waits for a piece is told.
@@ -179,10 +180,12 @@ export class ZipArchive {
     return { pieces, whole };
   }
 
-  private async readAt(begin: number, end: number): Promise<Uint8Array> {
+  /** What reads a member that begins there: all of it in one place, so that it need not be copied. */
+  private readerFrom(header: number): ByteSource["read"] {
     const { tail, source } = this;
     const start = source.size - tail.length;
-    return begin < start ? source.read(begin, end) : tail.subarray(begin - start, end - start);
+    if (header < start) return (begin, end) => source.read(begin, end);
+    return (begin, end) => Promise.resolve(tail.subarray(begin - start, end - start));
   }
 
   private error(member: ZipMember, problem: string): CheckpointError {

@@ -1,6 +1,10 @@
 import { expect } from "chai";
 import { bytesSource, type ByteSource } from "../../lib/checkpoint/byte-source.js";
 import { openCheckpoint } from "../../lib/checkpoint/formats.js";
+import { RangeSource } from "../../lib/checkpoint/source/ranges.js";
+import { LoadTask } from "../../lib/checkpoint/task.js";
+import { Turns } from "../../lib/checkpoint/turns.js";
+import { ZipArchive } from "../../lib/checkpoint/zip.js";
 import { openExported } from "../../lib/exported/archive/open.js";
 import { readFixture } from "../support/files.js";
 import { makeZip, readZip } from "../support/zip.js";
@@ -36,4 +40,27 @@ describe("Reading ahead", () => {
       expect(await isReadAhead(withMore("extra", 100_000 + 2 * size), open)).to.equal(false);
     });
   }
+});
+
+describe("Members of archives", () => {
+  const PIECE = 4 * 2 ** 20;
+
+  it("are not copied where their last piece came with the directory", async () => {
+    const name = "archive/data/0";
+    const file = makeZip(new Map([[name, new Uint8Array(PIECE + 1000).fill(7)]]));
+    const fill = (begin: number, target: Uint8Array): Promise<void> => {
+      target.set(file.subarray(begin, begin + target.length));
+      return Promise.resolve();
+    };
+    const limits = { maxGap: 0, partSize: PIECE, turns: new Turns(3) };
+    const source = new RangeSource(
+      { name: "a.zip", size: file.length, fill, ...limits },
+      new LoadTask(),
+    );
+    const archive = await ZipArchive.open(source);
+    const bytes = await archive.read(archive.members.get(name)!);
+    expect(bytes.length).to.equal(PIECE + 1000);
+    expect(bytes[PIECE + 999]).to.equal(7);
+    expect(bytes.buffer.byteLength, "its header lies before it").to.be.above(bytes.length);
+  });
 });
