@@ -39,7 +39,7 @@ CALLS = [
     (A.index_add.default, x, 0, i([3]), x[:1]), (A.index_add.default, x, 0, i([0, 1]), x[:1]), (A.index_add.default, x, 0, i([0]), x[:1, :2]),
     (A.index_copy.default, x, 0, i([3]), x[:1]), (A.index_fill.int_Scalar, x, 0, i([3]), 1), (A.index_fill.int_Scalar, x, 0, i([[0]]), 1),
     (A.index_reduce.default, x, 0, i([0, 1]), x[:1], "prod"), (A.take.default, x, i([12])), (A.take.default, x, i([-13])), (A.put.default, x, i([12]), i([1.0])),
-    (A.put.default, x, i([1, 2]), i([1.0])), (A.index.Tensor, x, [i([3])]), (A.index.Tensor, x, [i([-4])]), (A.index.Tensor, x, [None, i([4])]),
+    (A.put.default, x, i([1, 2]), i([1.0])), (A.index.Tensor, x, [i([3])]), (A.index.Tensor, x, [i([-4])]), (A.index.Tensor, x, [None, i([4])]), (A.index.Tensor, torch.zeros(3, 0), [None, i([0])]),
     (A.index.Tensor, x, [i([True, False, True, True])]), (A.index.Tensor, x, [i([[True, False]])]), (A.index_put.default, x, [i([3])], s),
     (A.index_put.default, x, [i([True, False])], s), (A.masked_scatter.default, x, x > -1, i([1.0])),
     (A.repeat_interleave.Tensor, i([1, -1])), (A.repeat_interleave.self_Tensor, x, i([1, 2]), 0), (A.repeat_interleave.self_int, x, -1, 0),

@@ -26,7 +26,8 @@ loaded.
   back. Eigen- and singular vectors may point the other way than PyTorch's.
 - Arguments that PyTorch refuses (places and targets that are not there, \`k\` and quantiles out of range,
   shapes that do not go together) are refused in its words. For that indices are read back, a weight's or
-  a constant's once; what \`nn.compile\` compiled does not look at them.
+  a constant's once; what \`nn.compile\` compiled does not look at them. It refuses singular matrices, but
+  for those that only \`_linalg_check_errors\` looks at, as in a decomposed program.
 - \`topk\`, \`kthvalue\`, \`mode\` and \`median\` choose among equal values as PyTorch does on the CPU;
   \`sort\` keeps them in their order even if it is not asked to, as PyTorch's need not.
 - \`torch.vmap\` and \`map\` run one row after another. Of torchvision there are \`nms\`, \`roi_align\`,

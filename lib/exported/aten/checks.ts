@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { isDispatched } from "../../functional/op.js";
+import { isDispatched, op } from "../../functional/op.js";
 import { defineOps } from "./support/define.js";
 
 const nothing = (): null => null;
@@ -10,8 +10,8 @@ function assertTrue(self: tf.Tensor | number | boolean, message = "Assertion is 
   return null;
 }
 
-/** What LAPACK found amiss, in PyTorch's words. */
-export function checkFactors(info: tf.Tensor, name: string): void {
+/** Refuses what LAPACK found amiss, in PyTorch's words. */
+function checkInfo(info: tf.Tensor, name: string): void {
   if (isDispatched()) return; // a tracer makes numbers up
   const codes = info.dataSync();
   const at = codes.findIndex((code) => code !== 0);
@@ -19,6 +19,16 @@ export function checkFactors(info: tf.Tensor, name: string): void {
   const where = info.rank === 0 ? "" : `(Batch element ${at}): `;
   throw new Error(`${name}: ${where}${amiss(name, codes[at]!)}`);
 }
+
+/** The result, unless something is amiss: what is computed from it keeps the check in a compiled graph. */
+export const checkFactors = /* @__PURE__ */ op(
+  "linalg_check_errors",
+  (result: tf.Tensor, info: tf.Tensor, name: string): tf.Tensor => {
+    info.dataSync(); // a compiler that looks into it sees a check, and leaves it whole
+    checkInfo(info, name);
+    return result;
+  },
+);
 
 function amiss(name: string, code: number): string {
   if (name.includes("inv")) {
@@ -50,7 +60,7 @@ export const checkOps = defineOps({
     return token;
   },
   "_linalg_check_errors(info, api_name, is_matrix)": (info: tf.Tensor, name: string) => {
-    checkFactors(info, name);
+    checkInfo(info, name);
     return null;
   },
   "_make_dep_token()": () => tf.zeros([0]),

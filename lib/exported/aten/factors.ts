@@ -92,8 +92,7 @@ function choleskyWithInfo(
   isChecked: boolean,
 ): tf.Tensor[] {
   const [l, info] = withInfo(choleskyOp([self], upper)) as [tf.Tensor, tf.Tensor];
-  if (isChecked) checkFactors(info, name);
-  return [l, info];
+  return [isChecked ? checkFactors(l, info, name) : l, info];
 }
 
 const triangle = /* @__PURE__ */ matrixOp(
@@ -158,11 +157,11 @@ export const zeroPivot = (lu: Matrix): Float64Array => Float64Array.of(diagonal(
 export const luFactors = (self: tf.Tensor, pivot = true): [tf.Tensor, tf.Tensor] =>
   luWithInfo(self, pivot).slice(0, 2) as [tf.Tensor, tf.Tensor];
 
-/** Of matrices of which nothing was found amiss. */
+/** Both factors in one, the pivots counted from 1, and which of them is the first zero, or 0. */
 function luWithInfo(self: tf.Tensor, pivot = true, isChecked = false): tf.Tensor[] {
   const [lu, pivots, info] = withInfo(luOp([self], pivot)) as [tf.Tensor, tf.Tensor, tf.Tensor];
-  if (isChecked) checkFactors(info, "torch.linalg.lu_factor");
-  return [lu, tf.cast(pivots, "int32"), info];
+  const checked = isChecked ? checkFactors(lu, info, "torch.linalg.lu_factor") : lu;
+  return [checked, tf.cast(pivots, "int32"), info];
 }
 
 /** `a = p l u`. */

@@ -89,7 +89,7 @@ const histogram = /* @__PURE__ */ op(
     checkWeight(weight && tf.reshape(weight, [-1]), [self.size, 1]);
     const values = valuesOf(self);
     let [low, high] = range ?? extentOf(values);
-    if (self.size === 0 && range === null) [low, high] = [0, 0];
+    if (self.size === 0 && range === null) [low, high] = [0, 1];
     checkRange(low!, high!, 0);
     [low, high] = apart(low!, high!);
     const edges = dividing(low, high, bins);

@@ -5,6 +5,7 @@ import { eighOf, luFactors, matrixOp, svdOf, turned, withInfo, zeroPivot } from 
 import { matmul } from "./matmul.js";
 import { mul } from "./pointwise-binary.js";
 import { norm } from "./reduce.js";
+import { holdsVectors } from "./refusals/matrices.js";
 import { divide, where } from "./support/arithmetic.js";
 import { defineOps } from "./support/define.js";
 import { toFloat, withDtype } from "./support/dtype.js";
@@ -55,8 +56,7 @@ const inverseWithInfo = (self: tf.Tensor): Solved => withInfo(solutions([self]))
 
 function inverse(self: tf.Tensor): tf.Tensor {
   const [x, info] = inverseWithInfo(self);
-  checkFactors(info, "linalg.inv");
-  return x;
+  return checkFactors(x, info, "linalg.inv");
 }
 
 function solveWithInfo(a: tf.Tensor, b: tf.Tensor, left = true): Solved {
@@ -64,23 +64,22 @@ function solveWithInfo(a: tf.Tensor, b: tf.Tensor, left = true): Solved {
     const [x, info] = solveWithInfo(turned(a), turned(b));
     return [turned(x), info];
   }
-  const isVector = b.rank === a.rank - 1;
-  const right = isVector ? tf.reshape(b, [...b.shape, 1]) : b;
+  const areVectors = holdsVectors(a, b);
+  const right = areVectors ? tf.reshape(b, [...b.shape, 1]) : b;
   const [x, info] = withInfo(solutions([a, right])) as Solved;
-  return [isVector ? tf.reshape(x, b.shape) : x, info];
+  return [areVectors ? tf.reshape(x, x.shape.slice(0, -1)) : x, info];
 }
 
 function solve(a: tf.Tensor, b: tf.Tensor, left = true): tf.Tensor {
   const [x, info] = solveWithInfo(a, b, left);
-  checkFactors(info, "torch.linalg.solve");
-  return x;
+  return checkFactors(x, info, "torch.linalg.solve");
 }
 
 /** What `check_errors` asks for. */
-const checked = (name: string, result: Solved, isChecked: boolean): Solved => {
-  if (isChecked) checkFactors(result[1], name);
-  return result;
-};
+const checked = (name: string, [x, info]: Solved, isChecked: boolean): Solved => [
+  isChecked ? checkFactors(x, info, name) : x,
+  info,
+];
 
 function matrixPower(self: tf.Tensor, n: number): tf.Tensor {
   if (n < 0) return matrixPower(inverse(self), -n);
@@ -165,12 +164,19 @@ const rank = (self: tf.Tensor, atol: Tolerance, rtol: Tolerance, hermitian = fal
 };
 
 function condition(self: tf.Tensor, p: number | string | null = null): tf.Tensor {
+  if (self.size === 0) return tf.zeros(self.shape.slice(0, -2));
   if (p === null || p === 2 || p === -2) {
     const { s } = svdOf(self);
     const [most, least] = [tf.max(s, -1), tf.min(s, -1)];
     return p === -2 ? divide(least, most) : divide(most, least);
   }
-  return tf.mul(matrixNorm(self, p), matrixNorm(inverseWithInfo(self)[0], p));
+  if (p === "nuc") {
+    const { s } = svdOf(self);
+    return tf.mul(tf.sum(s, -1), tf.sum(divide(1, s), -1));
+  }
+  const [inverted, info] = inverseWithInfo(self);
+  const product = tf.mul(matrixNorm(self, p), matrixNorm(inverted, p));
+  return where(tf.greater(info, 0), Infinity, product);
 }
 
 const exponentials = /* @__PURE__ */ matrixOp("linalg_matrix_exp", ([a]) => [exponential(a!)]);

@@ -6,9 +6,12 @@ import { defineOps } from "./support/define.js";
 import { toFloat } from "./support/dtype.js";
 import { dimOf, permuteAxes } from "./support/shape.js";
 
+/** The sum; tfjs-wasm sums nothing to whatever it finds. */
+const sumOf = (x: tf.Tensor): tf.Tensor => (x.size === 0 ? tf.scalar(0) : tf.sum(x));
+
 /** 0: none, 1: mean, 2: sum. */
 const reduce = (x: tf.Tensor, reduction: number): tf.Tensor =>
-  reduction === 0 ? x : reduction === 2 ? tf.sum(x) : x.size === 0 ? tf.scalar(NaN) : tf.mean(x);
+  reduction === 0 ? x : reduction === 2 ? sumOf(x) : x.size === 0 ? tf.scalar(NaN) : tf.mean(x);
 
 const minus = (a: tf.Tensor, b: tf.Tensor): tf.Tensor => arithmetic(tf.sub, toFloat(a), toFloat(b));
 
@@ -77,9 +80,9 @@ function nll(
   const weights = weight === null ? toFloat(counts) : where(counts, tf.gather(weight, safe), 0); // prettier-ignore
   const picked = tf.sum(where(hit, rows, 0), 1);
   const losses = where(counts, tf.mul(tf.neg(picked), weights), 0);
-  const total = tf.sum(weights);
+  const total = sumOf(weights);
   if (reduction === 0) return [tf.reshape(losses, target.shape), tf.scalar(0)];
-  const sum = tf.sum(losses);
+  const sum = sumOf(losses);
   return [reduction === 1 ? tf.mul(sum, tf.reciprocal(total)) : sum, total];
 }
 
@@ -100,13 +103,13 @@ function crossEntropy(
   if (target.dtype === "float32") {
     const smoothed = tf.add(tf.mul(target, 1 - smoothing), smoothing / classes);
     const loss = tf.neg(tf.sum(tf.mul(each, smoothed), at));
-    return reduction === 1 ? tf.div(tf.sum(loss), loss.size) : reduce(loss, reduction);
+    return reduction === 1 ? tf.div(sumOf(loss), loss.size) : reduce(loss, reduction);
   }
   const [loss, total] = nll(logs, target, weight, reduction, ignoreIndex);
   if (smoothing === 0) return loss;
   const counts = tf.notEqual(target, tf.scalar(ignoreIndex, "int32"));
   const even = where(counts, tf.neg(tf.sum(each, at)), 0);
-  const mean = reduction === 1 ? tf.div(tf.sum(even), total) : reduce(even, reduction);
+  const mean = reduction === 1 ? tf.div(sumOf(even), total) : reduce(even, reduction);
   return tf.add(tf.mul(loss, 1 - smoothing), tf.mul(mean, smoothing / classes));
 }
 
@@ -157,7 +160,7 @@ function multiMargin(
   const raised = p === 1 ? gap : tf.square(gap);
   const weighted = weight === null ? raised : tf.mul(raised, tf.sum(where(hit, weight, 0), 1, true)); // prettier-ignore
   const losses = tf.div(tf.sum(where(hit, 0, weighted), 1), classes);
-  return reduce(self.rank < 2 ? tf.reshape(losses, []) : losses, reduction);
+  return reduce(self.rank < 2 ? tf.reshape(losses, target.shape) : losses, reduction);
 }
 
 export const lossOps = defineOps({

@@ -67,6 +67,7 @@ const avgPool =
 /** The maxima go back where they were, in planes of any size that has these places. */
 function unpool(self: tf.Tensor, indices: tf.Tensor, outputSize: Sizes): tf.Tensor {
   const lead = self.shape.slice(0, -outputSize.length);
+  if (self.size === 0) return tf.zeros([...lead, ...outputSize], self.dtype);
   const area = tf.util.sizeFromShape([...outputSize]);
   const planes = tf.util.sizeFromShape(lead);
   const first = tf.reshape(tf.range(0, planes * area, area, "int32"), [planes, 1]);

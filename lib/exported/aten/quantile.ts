@@ -27,12 +27,17 @@ function quantileOf(numbers: Float32Array, q: number, how: string): number {
   return weight < 0.5 ? a + weight * (b - a) : b - (b - a) * (1 - weight);
 }
 
+const isQuantile = (one: number): boolean => one >= 0 && one <= 1;
+
 /** Shapes: `(…, n, …)` and quantiles `(q)` → `(q, …, 1, …)`. */
 const quantiles = /* @__PURE__ */ op(
   "quantile",
   (self: tf.Tensor, q: tf.Tensor, dim: number, how: string, ignoresNaN: boolean): tf.Tensor => {
     const [before, size, behind] = around(self, dim);
     const [values, wanted] = [valuesOf(toFloat(self)), valuesOf(q)];
+    if (!wanted.every(isQuantile)) {
+      throw new RangeError("quantile() q values must be in the range [0, 1]");
+    }
     const result = new Float32Array(wanted.length * before * behind);
     for (let i = 0; i < before * behind; i += 1) {
       const start = Math.floor(i / behind) * size * behind + (i % behind);
@@ -57,13 +62,8 @@ function checkQuantiles(self: tf.Tensor, q: tf.Tensor | number, how: string): vo
         `but got ${how}`,
     );
   }
-  const isInside = (one: number): boolean => one >= 0 && one <= 1;
-  if (typeof q === "number") {
-    if (!isInside(q)) {
-      throw new RangeError(`quantile() q must be in the range [0, 1] but got ${numberText(q)}`);
-    }
-  } else if (!Array.from(valuesOf(q)).every(isInside)) {
-    throw new RangeError("quantile() q values must be in the range [0, 1]");
+  if (typeof q === "number" && !isQuantile(q)) {
+    throw new RangeError(`quantile() q must be in the range [0, 1] but got ${numberText(q)}`);
   }
 }
 

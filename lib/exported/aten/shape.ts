@@ -159,7 +159,8 @@ const unbind = (self: tf.Tensor, dim = 0): tf.Tensor[] =>
 function cat(tensors: readonly tf.Tensor[], dim = 0): tf.Tensor {
   const kind = Math.max(...tensors.map(kindOf)) as Kind;
   const filled = tensors.filter(({ rank, size }) => rank !== 1 || size !== 0);
-  const parts = (filled.length ? filled : tensors.slice(0, 1)).map((part) => toKind(part, kind));
+  if (filled.length === 0) return toKind(tensors[0]!, kind); // along whatever dimension
+  const parts = filled.map((part) => toKind(part, kind));
   return concatAxis(parts, dimOf("cat", parts[0]!, dim));
 }
 

@@ -29,11 +29,13 @@ const square =
   (a: tf.Tensor): void =>
     checkSquare(name, a);
 
+/** Whether the right-hand sides of `linalg.solve` are one vector, or one for each matrix. */
+export const holdsVectors = (a: tf.Tensor, b: tf.Tensor): boolean =>
+  b.rank === 1 || (a.rank - 1 === b.rank && String(b.shape) === String(a.shape.slice(0, -1)));
+
 function checkSolve(a: tf.Tensor, b: tf.Tensor, left = true): void {
   checkSquare("linalg.solve", a);
-  // One vector, or a batch of them.
-  const isVector = b.rank === 1 || (a.rank - 1 === b.rank && String(b.shape) === String(a.shape.slice(0, -1))); // prettier-ignore
-  if (!isVector) checkEquation("linalg.solve", a, b, left);
+  if (!holdsVectors(a, b)) checkEquation("linalg.solve", a, b, left);
   else if (b.shape.at(-1) !== a.shape.at(-1)) {
     const n = a.shape.at(-1);
     throw new RangeError(

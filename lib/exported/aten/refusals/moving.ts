@@ -62,7 +62,7 @@ const distinctDims = (name: string, self: tf.Tensor, dims: readonly number[]): v
 
 const isBatched = (name: string) => (self: tf.Tensor): void =>
   ensure(
-    self.rank >= 2,
+    self.rank >= 2 || self.rank === 0,
     `tensor.${name} is only supported on matrices or batches of matrices. Got ${self.rank}-D tensor.`,
   ); // prettier-ignore
 

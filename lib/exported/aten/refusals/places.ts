@@ -135,6 +135,14 @@ export function checkSource(
   );
 }
 
+/** Whether an index is empty or a mask is false everywhere: then no place is looked for, whatever it is. */
+const takeNothing = (indices: readonly Index[]): boolean =>
+  indices.some(
+    (one) =>
+      one !== null &&
+      (one.size === 0 || (one.dtype === "bool" && areReadable() && !one.dataSync().includes(1))),
+  );
+
 /** `self[i, j, …]`: places along the first dimensions, or masks of them. */
 export function checkIndices(self: tf.Tensor, indices: readonly Index[]): void {
   const rank = indices.reduce((sum, one) => sum + (one?.dtype === "bool" ? one.rank : 1), 0);
@@ -142,11 +150,16 @@ export function checkIndices(self: tf.Tensor, indices: readonly Index[]): void {
     throw new RangeError(`too many indices for tensor of dimension ${self.rank} (got ${rank})`);
   }
   let [at, count] = [0, 0];
+  const isIdle = takeNothing(indices);
   for (const index of indices) {
     if (index?.dtype !== "bool") {
       const size = self.shape[at]!;
       // PyTorch counts the indices, not the dimensions.
-      if (index) checkPlaces(index, [-size, size], outOf(count++, size));
+      const dim = index ? count++ : count;
+      const isRead = !isIdle && (self.size > 0 || size === 0);
+      const say =
+        size > 0 ? outOf(dim, size) : () => "index is out of bounds for dimension with size 0";
+      if (index && isRead) checkPlaces(index, [-size, size], say);
       at += 1;
       continue;
     }

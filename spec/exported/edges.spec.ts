@@ -1,0 +1,104 @@
+/** Calls at the edge of what PyTorch takes, and what PyTorch 2.15 gives for them. */
+import * as tf from "@tensorflow/tfjs-core";
+import { expect } from "chai";
+import * as nn from "../../lib/index.js";
+import { lookUpOp } from "../../lib/exported/look-up.js";
+import { onEveryBackend, onEveryBackendOnce } from "../support/backends.js";
+import { expectNoLeak, expectTensor } from "../support/expect.js";
+
+const call = (target: string, args: readonly unknown[]): unknown =>
+  lookUpOp(target)!([...args] as never, {}, { outputs: [], inputs: [] } as never);
+
+const ints = (values: number[], shape = [values.length]): tf.Tensor =>
+  tf.tensor(values, shape, "int32");
+const floats = (values: number[], shape = [values.length]): tf.Tensor => tf.tensor(values, shape);
+const filled = (shape: number[]): tf.Tensor => tf.ones(shape);
+
+type Case = [
+  what: string,
+  target: string,
+  args: () => unknown[],
+  shape: number[],
+  values?: number[],
+  part?: number,
+];
+
+const twoMatrices = [2, 0, 0, 4, 1, 0, 0, 2];
+const CASES: Case[] = [
+  ["a place beside an empty index", "aten.index.Tensor", () => [filled([3, 4]), [ints([5]), ints([])]], [0]],
+  ["a place beside a mask of nothing", "aten.index.Tensor", () => [filled([2, 3]), [tf.tensor([0, 0], [2], "bool"), ints([9])]], [0]],
+  ["a place in nothing", "aten.index.Tensor", () => [filled([3, 0]), [ints([5])]], [1, 0]],
+  ["a write to nothing", "aten.index_put.default", () => [filled([3, 0]), [ints([5])], tf.scalar(2)], [3, 0]],
+  ["one vector for all matrices", "aten.linalg_solve.default", () => [floats(twoMatrices, [2, 2, 2]), floats([2, 4])], [2, 2], [1, 1, 2, 2]],
+  ["a matrix for a batch of one", "aten.linalg_solve.default", () => [floats([2, 0, 0, 4], [1, 2, 2]), floats([2, 4], [2, 1])], [1, 2, 1], [1, 1]],
+  ["a matrix for a batch of two", "aten.linalg_solve.default", () => [floats(twoMatrices, [2, 2, 2]), floats([2, 4], [2, 1])], [2, 2, 1], [1, 1, 2, 2]],
+  ["the condition of no rank", "aten.linalg_cond.default", () => [tf.zeros([2, 2]), 1], [], [Infinity]],
+  ["the condition of no rank, Frobenius", "aten.linalg_cond.p_str", () => [tf.zeros([2, 2]), "fro"], [], [Infinity]],
+  ["the nuclear condition", "aten.linalg_cond.p_str", () => [floats([2, 0, 0, 4], [2, 2]), "nuc"], [], [4.5]],
+  ["the condition of empty matrices", "aten.linalg_cond.default", () => [tf.zeros([2, 0, 0]), 1], [2], [0, 0]],
+  ["a number, transposed", "aten.mT.default", () => [tf.scalar(3)], [], [3]],
+  ["empty vectors, joined wherever", "aten.cat.default", () => [[floats([]), floats([])], 1], [0]],
+  ["edges around nothing", "aten.histogram.bin_ct", () => [floats([]), 2], [3], [0, 0.5, 1], 1],
+  ["no pictures, unpooled", "aten.max_unpool2d.default", () => [filled([0, 1, 2, 2]), ints([], [0, 1, 2, 2]), [4, 4]], [0, 1, 4, 4]],
+  ["margins of one target in a list", "aten.multi_margin_loss.default", () => [floats([1, 2, 4]), ints([0]), 1, 1, null, 0], [1], [2]],
+  ["the mean of no classes", "aten.nll_loss_nd.default", () => [filled([0, 3]), ints([])], [], [NaN]],
+  ["the sum of no classes", "aten.nll_loss_nd.default", () => [filled([0, 3]), ints([]), null, 2], [], [0]],
+  ["the smoothed mean of no classes", "aten.cross_entropy_loss.default", () => [filled([0, 3]), ints([]), null, 1, -100, 0.1], [], [NaN]],
+  ["the sum of no losses", "aten.mse_loss.default", () => [filled([0, 3]), filled([0, 3]), 2], [], [0]],
+]; // prettier-ignore
+
+onEveryBackendOnce("ATen ops at the edge", (_backend, tolerance) => {
+  for (const [what, target, args, shape, values = [], part] of CASES) {
+    it(`${target}: ${what}`, () => {
+      expectNoLeak(() => {
+        tf.tidy(() => {
+          // What lies about in memory is no number of the result.
+          tf.dispose(tf.fill([1000], 7));
+          const result = call(target, args());
+          const one = part === undefined ? result : (result as tf.Tensor[])[part];
+          expectTensor(one as tf.Tensor, { shape, values }, tolerance);
+        });
+      });
+    });
+  }
+});
+
+class Inverse extends nn.Module {
+  forward(x: tf.Tensor): tf.Tensor {
+    return tf.add(call("aten.linalg_inv.default", [x]) as tf.Tensor, 1);
+  }
+}
+
+class Quantile extends nn.Module {
+  forward(x: tf.Tensor, q: tf.Tensor): tf.Tensor {
+    return call("aten.quantile.default", [x, q]) as tf.Tensor;
+  }
+}
+
+onEveryBackend("compiled checks of ATen ops", (_backend, tolerance) => {
+  it("a singular matrix is refused as it is eagerly, and the next one is inverted", async () => {
+    const good = floats([2, 0, 0, 4], [2, 2]);
+    const bad = floats([1, 1, 1, 1], [2, 2]);
+    const fast = await nn.compile(new Inverse(), good);
+    expect(fast.graph, String(fast.explain())).not.to.equal(null);
+    expectNoLeak(() =>
+      expect(() => fast(bad)).to.throw("linalg.inv: The diagonal element 2 is zero"),
+    );
+    const result = fast(good) as tf.Tensor;
+    expectTensor(result, { shape: [2, 2], values: [1.5, 1, 1, 1.25] }, tolerance);
+    fast.dispose();
+    tf.dispose([good, bad, result]);
+  });
+
+  it("quantiles that are an input are compiled, and refused beyond 1", async () => {
+    const x = floats([1, 2, 3]);
+    const [inside, outside] = [floats([0.5]), floats([2])];
+    const fast = await nn.compile(new Quantile(), [x, inside]);
+    expect(fast.graph, String(fast.explain())).not.to.equal(null);
+    expect(() => fast(x, outside)).to.throw("quantile() q values must be in the range [0, 1]");
+    const result = fast(x, inside) as tf.Tensor;
+    expectTensor(result, { shape: [1], values: [2] }, tolerance);
+    fast.dispose();
+    tf.dispose([x, inside, outside, result]);
+  });
+});
