@@ -63,6 +63,26 @@ onEveryBackendOnce("ATen ops at the edge", (_backend, tolerance) => {
   }
 });
 
+/** `(2 + 0i) x = 2 + 4i` and `(0 + 1i) x = 2 + 4i`, as matrices of one number. */
+const COMPLEX: [what: string, shape: number[], result: number[]][] = [
+  ["one vector", [1], [2, 1]],
+  ["a matrix", [1, 1], [2, 1, 1]],
+];
+
+onEveryBackendOnce("linalg_solve of a batch of complex matrices", (_backend, tolerance) => {
+  for (const [what, given, shape] of COMPLEX) {
+    it(`and ${what}`, () => {
+      tf.tidy(() => {
+        const a = { re: floats([2, 0], [2, 1, 1]), im: floats([0, 1], [2, 1, 1]) };
+        const b = { re: floats([2], given), im: floats([4], given) };
+        const x = call("aten.linalg_solve.default", [a, b]) as typeof a;
+        expectTensor(x.re, { shape, values: [1, 4] }, tolerance, "real part");
+        expectTensor(x.im, { shape, values: [2, -2] }, tolerance, "imaginary part");
+      });
+    });
+  }
+});
+
 class Inverse extends nn.Module {
   forward(x: tf.Tensor): tf.Tensor {
     return tf.add(call("aten.linalg_inv.default", [x]) as tf.Tensor, 1);

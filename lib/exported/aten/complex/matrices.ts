@@ -2,6 +2,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { AtenOp } from "../../op-table.js";
 import { type Complex, complexOf } from "../support/complex.js";
+import { holdsVectors } from "../refusals/matrices.js";
 import { permuteAxes, sliceAxis } from "../support/shape.js";
 
 /** What gives of such a matrix another of the kind. */
@@ -42,6 +43,10 @@ const reshaped = ({ re, im }: Complex, shape: readonly number[]): Complex => ({
   im: tf.reshape(im, [...shape]),
 });
 
+/** Of at least that rank: embedded, a matrix of less may look like vectors. */
+const deepened = (z: Complex, rank: number): Complex =>
+  reshaped(z, [...new Array<number>(Math.max(0, rank - z.re.rank)).fill(1), ...z.re.shape]);
+
 export function embedded(target: string, op: AtenOp): AtenOp {
   const count = target.includes("solve") ? 2 : 1;
   return (args, kwargs, context) => {
@@ -50,14 +55,15 @@ export function embedded(target: string, op: AtenOp): AtenOp {
       Complex?,
     ];
     const a = kwargs.hermitian === true ? mirrored(given) : given;
-    const isVector = b !== undefined && b.re.rank === a.re.rank - 1;
-    const right = isVector ? reshaped(b, [...b.re.shape, 1]) : b;
+    const areVectors = b !== undefined && holdsVectors(a.re, b.re);
+    const right = b && deepened(areVectors ? reshaped(b, [...b.re.shape, 1]) : b, a.re.rank);
     const matrices = [a, right].slice(0, count).map((one) => embed(one!));
     const all = [...matrices, ...args.slice(count)];
     const plain = { ...context, inputs: [], outputs: [] };
     const result = op(all, kwargs, plain);
     const [x, ...others] = [result].flat() as tf.Tensor[];
-    const z = isVector ? reshaped(taken(x!), b.re.shape) : taken(x!);
+    const both = taken(x!);
+    const z = areVectors ? reshaped(both, both.re.shape.slice(0, -1)) : both;
     return Array.isArray(result) ? [z, ...others] : z;
   };
 }
