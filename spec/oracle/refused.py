@@ -57,7 +57,7 @@ CALLS = [
     (A.searchsorted.Tensor, x, x[:2, :2]), (A.bucketize.Tensor, x, x), (A.repeat.default, x, [2]), (A.rot90.default, x, 1, [0, 0]), (A.pdist.default, x[0]),
     (A.fft_fftn.default, x, [2], [0, 1]), (A.fft_fftn.default, x, None, [0, 0]), (A.meshgrid.default, []), (A.movedim.intlist, x, [0, 1], [0]),
     (A.masked_fill.Tensor, x, x > 0, x[0]), (A.unsqueeze.default, x, 3), (A.unfold.default, x, 0, 4, 1), (A.unfold.default, x, 0, 2, 0),
-    (A.linalg_solve.default, x, x), (A.linalg_solve.default, torch.eye(3), torch.eye(2)), (A.linalg_solve.default, x[0], x), (A.linalg_inv.default, x),
+    (A.linalg_solve.default, x, x), (A.linalg_solve.default, torch.eye(3), torch.eye(2)), (A.linalg_solve.default, x[0], x), (A.linalg_solve.default, torch.eye(2), torch.ones(2), {"left": False}), (A.linalg_solve.default, torch.eye(2), torch.ones(3)), (A.linalg_inv.default, x),
     (A.linalg_eigh.default, x), (A.linalg_eig.default, x), (A.linalg_cholesky.default, x), (A.linalg_det.default, x[0]), (A.linalg_slogdet.default, x), (A.logdet.default, x),
     (A.linalg_matrix_power.default, x, 2), (A.linalg_matrix_exp.default, x), (A.linalg_ldl_factor.default, x), (A.linalg_solve_triangular.default, x, x, {"upper": True}),
     (A.linalg_solve_triangular.default, torch.eye(3), torch.eye(2), {"upper": True}), (A.linalg_lu_solve.default, x, i([1, 2, 3], dtype=torch.int32), x),

@@ -60,11 +60,12 @@ function inverse(self: tf.Tensor): tf.Tensor {
 }
 
 function solveWithInfo(a: tf.Tensor, b: tf.Tensor, left = true): Solved {
-  if (!left) {
+  const areVectors = holdsVectors(a, b);
+  // Vectors stand to the left of matrices of one number alone, which is the same.
+  if (!left && !areVectors) {
     const [x, info] = solveWithInfo(turned(a), turned(b));
     return [turned(x), info];
   }
-  const areVectors = holdsVectors(a, b);
   const right = areVectors ? tf.reshape(b, [...b.shape, 1]) : b;
   const [x, info] = withInfo(solutions([a, right])) as Solved;
   return [areVectors ? tf.reshape(x, x.shape.slice(0, -1)) : x, info];

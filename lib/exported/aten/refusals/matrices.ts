@@ -14,7 +14,12 @@ export function checkSquare(name: string, a: tf.Tensor): void {
 }
 
 /** Refuses right-hand sides of another height than the matrix, or width, if it stands behind them. */
-export function checkEquation(name: string, a: tf.Tensor, b: tf.Tensor, left = true): void {
+export function checkEquation(
+  name: string,
+  a: tf.Tensor,
+  b: { readonly shape: readonly number[] },
+  left = true,
+): void {
   const [rows, columns] = b.shape.slice(-2);
   const n = a.shape.at(-1);
   if ((left ? rows : columns) === n) return;
@@ -35,13 +40,8 @@ export const holdsVectors = (a: tf.Tensor, b: tf.Tensor): boolean =>
 
 function checkSolve(a: tf.Tensor, b: tf.Tensor, left = true): void {
   checkSquare("linalg.solve", a);
-  if (!holdsVectors(a, b)) checkEquation("linalg.solve", a, b, left);
-  else if (b.shape.at(-1) !== a.shape.at(-1)) {
-    const n = a.shape.at(-1);
-    throw new RangeError(
-      `linalg.solve: Incompatible shapes of A and B for the equation AX = B (${n}x${n} and ${b.size}x1)`,
-    );
-  }
+  const shape = holdsVectors(a, b) ? [...b.shape, 1] : b.shape;
+  checkEquation("linalg.solve", a, { shape }, left);
 }
 
 function checkLuSolve(lu: tf.Tensor, pivots: tf.Tensor, b: tf.Tensor, left = true): void {
