@@ -104,7 +104,7 @@ onEveryBackend("compiled checks of ATen ops", (_backend, tolerance) => {
     expectNoLeak(() =>
       expect(() => fast(bad)).to.throw("linalg.inv: The diagonal element 2 is zero"),
     );
-    const result = fast(good) as tf.Tensor;
+    const result = fast(good);
     expectTensor(result, { shape: [2, 2], values: [1.5, 1, 1, 1.25] }, tolerance);
     fast.dispose();
     tf.dispose([good, bad, result]);
@@ -116,7 +116,7 @@ onEveryBackend("compiled checks of ATen ops", (_backend, tolerance) => {
     const fast = await nn.compile(new Quantile(), [x, inside]);
     expect(fast.graph, String(fast.explain())).not.to.equal(null);
     expect(() => fast(x, outside)).to.throw("quantile() q values must be in the range [0, 1]");
-    const result = fast(x, inside) as tf.Tensor;
+    const result = fast(x, inside);
     expectTensor(result, { shape: [1], values: [2] }, tolerance);
     fast.dispose();
     tf.dispose([x, inside, outside, result]);
