@@ -84,13 +84,13 @@ onEveryBackendOnce("linalg_solve of a batch of complex matrices", (_backend, tol
 });
 
 class Inverse extends nn.Module {
-  forward(x: tf.Tensor): tf.Tensor {
+  override forward(x: tf.Tensor): tf.Tensor {
     return tf.add(call("aten.linalg_inv.default", [x]) as tf.Tensor, 1);
   }
 }
 
 class Quantile extends nn.Module {
-  forward(x: tf.Tensor, q: tf.Tensor): tf.Tensor {
+  override forward(x: tf.Tensor, q: tf.Tensor): tf.Tensor {
     return call("aten.quantile.default", [x, q]) as tf.Tensor;
   }
 }
