@@ -182,6 +182,16 @@ onEveryBuild("narrow weights", (heap) => {
     }
   });
 
+  it("give finite sums of large rows", () => {
+    const w = randomNumbers(9 * 20, 2);
+    for (const by of [1e19, 1e22, 1e30]) {
+      const x = randomNumbers(20, 1).map((v) => v * by);
+      const got = product(heap(), x, w, { m: 1, n: 9, k: 20, weightType: "f16" });
+      const want = product(heap(), x, w, { m: 1, n: 9, k: 20, weightType: "f32" });
+      expectClose(got, want, { rtol: 0, atol: 2 ** -11 * 20 * by });
+    }
+  });
+
   it("are as exact in halves where all are small", () => {
     const w = randomNumbers(9 * 20, 2).map((v) => v * 1e-7);
     for (const m of [1, 20]) {

@@ -1,13 +1,33 @@
 /** One row times panels of narrow weights, which are widened in registers: no other row would need them. */
 import type { storePanel } from "./gemm.js";
-import type { ModuleBuilder } from "./module.js";
+import type { FunctionBuilder, ModuleBuilder } from "./module.js";
+import type { I32, V128 } from "./values.js";
 import { NARROW, widener } from "./widen.js";
 
 /**
  * Halves that are moved to where a float has them are as small as floats can be, products with them
- * smaller: so the row is made larger, and the sums smaller again.
+ * smaller: so the row is made larger, 2⁵⁶ times, and the sums smaller again. But not a row with numbers
+ * so large that they would overflow.
  */
-const RAISED = 2 ** 56;
+const RAISED = 56;
+const LARGE = bitsOf(64);
+
+/** The bits of a power of two as a float has them. */
+function bitsOf(exponent: number): number {
+  return (exponent + 127) << 23;
+}
+
+/** What a row of halves is multiplied with, and its sums. */
+function factors(f: FunctionBuilder, row: I32, k: I32): [raise: V128, lower: V128] {
+  const [at, end, most] = [f.i32(row), f.i32(row.add(k.shl(2))), f.i32(0)];
+  f.for(at, end, 4, () => {
+    const size = f.i32(at.load().and(0x7fffffff));
+    most.set(size.gt(most).select(size, most));
+  });
+  const by = (exponent: number): V128 =>
+    f.v128(most.ge(LARGE).select(bitsOf(0), bitsOf(exponent)).splat());
+  return [by(RAISED), by(-RAISED)];
+}
 
 /** @param store - Given, so that what others have too stays with them in what a page loads. */
 export function emitNarrowRow(module: ModuleBuilder, store: typeof storePanel): void {
@@ -23,7 +43,7 @@ export function emitNarrowRow(module: ModuleBuilder, store: typeof storePanel): 
         const [low, high] = [f.v128(p.low.splat()), f.v128(p.high.splat())];
         const zeros = f.v128(low.andNot(low));
         const read = widener(f, type);
-        const isHalf = type === "f16";
+        const half = type === "f16" ? factors(f, p.a, p.k) : null;
         const column = f.i32(0);
         const block = (panels: number): void => {
           const a = f.i32(p.a);
@@ -35,13 +55,13 @@ export function emitNarrowRow(module: ModuleBuilder, store: typeof storePanel): 
           const some = (steps: number): void => {
             const values = Array.from({ length: steps }, (_, d) => {
               const value = a.loadSplat(d * 4);
-              return f.v128(isHalf ? value.mul(RAISED) : value);
+              return f.v128(half ? value.mul(half[0]) : value);
             });
             from.forEach((b, j) => {
-              read(b, steps).forEach((halves, d) => {
-                halves.forEach((half, h) => {
+              read(b, steps).forEach((pair, d) => {
+                pair.forEach((four, h) => {
                   const sum = acc[2 * j + h]!;
-                  sum.set(f.madd(half, values[d]!, sum));
+                  sum.set(f.madd(four, values[d]!, sum));
                 });
               });
               b.set(b.add((type === "int8" ? 8 : 16) * steps));
@@ -57,7 +77,7 @@ export function emitNarrowRow(module: ModuleBuilder, store: typeof storePanel): 
             const pair = acc.slice(2 * j, 2 * j + 2);
             pair.forEach((sum, h) => {
               const scale = scales.loadV128(h * 16);
-              if (type !== "bf16") sum.set(sum.mul(isHalf ? scale.mul(1 / RAISED) : scale));
+              if (type !== "bf16") sum.set(sum.mul(half ? scale.mul(half[1]) : scale));
               f.if(p.bias, () => sum.set(sum.add(p.bias.add(at).loadV128(h * 16))));
               f.if(p.residual, () => sum.set(sum.add(p.residual.add(at).loadV128(h * 16))));
               sum.set(sum.atLeast(low).atMost(high));
