@@ -75,6 +75,17 @@ describe("A depthwise convolution behind a 1 × 1 one, compiled", () => {
     });
   }
 
+  it("that takes channels for rows: two steps, the same numbers", async () => {
+    const wide = new nn.Conv1d(6, 200, 1);
+    const weight = nn.randn(4, 1, 3, 3);
+    const model = (x: tf.Tensor): tf.Tensor => F.conv2d(wide(x), weight, { groups: 4 });
+    const x = nn.randn(4, 6, 512);
+    const fast = await nn.compile(model, x);
+    expectSame(fast(x), model(x), CLOSE, "of one dimension");
+    expect(fast.explain().steps).to.equal(2);
+    fast.dispose();
+  });
+
   it("passes NaN and infinities on as eager does, and takes new weights", async () => {
     const model = new Block(deep({ padding: 1 }), chain);
     const values = (nn.randn(1, 6, ...SIZE).dataSync() as Float32Array).slice();

@@ -52,6 +52,7 @@ const UNLIKE: [string, Run, ...number[][]][] = [
   ["whole numbers squared", ([x]) => tf.square(ints(x!, 3)), [2, 5]],
   ["a whole number times floats", ([x]) => tf.mul(tf.scalar(3, "int32"), x!), [2, 5]],
   ["whole numbers where something holds", ([x]) => tf.where(tf.greater(x!, 0), ints(x!), tf.scalar(7, "int32")), [2, 5]], // prettier-ignore
+  ["large whole numbers that differ by one", ([x]) => tf.sub(tf.add(ints(x!), tf.scalar(16777217, "int32")), tf.scalar(16777216, "int32")), [2, 5]], // prettier-ignore
   ["truths side by side", ([x]) => tf.concat([tf.greater(x!, 0), tf.less(x!, 1)], 1), [2, 5]],
   ["truths transposed", ([x]) => tf.transpose(tf.greater(x!, 0)), [2, 5]],
   ["truths compared", ([x]) => tf.equal(tf.greater(x!, 0), tf.less(x!, 1)), [2, 5]],

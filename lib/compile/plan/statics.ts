@@ -187,6 +187,7 @@ export function signature(node: Node, graph: Graph): string {
   }
   const write = (argument: Argument): string => {
     if (argument instanceof Node) return signature(argument, graph);
+    if (Object.is(argument, -0)) return "-0";
     if (argument === null || typeof argument !== "object") return String(argument);
     if (Array.isArray(argument)) return `[${argument.map(write).join()}]`;
     const entries = Object.entries(argument as Record<string, Argument>);
@@ -197,7 +198,7 @@ export function signature(node: Node, graph: Graph): string {
 
 /** Two 32-bit hashes of the numbers of a constant, one after the other. */
 function hash({ values, dtype }: Constant): string {
-  const bits = new Int32Array(Float32Array.from(values).buffer);
+  const bits = dtype === "float32" ? new Int32Array(Float32Array.from(values).buffer) : Int32Array.from(values); // prettier-ignore
   let a = 0x811c9dc5;
   let b = 0x1b873593;
   for (const word of bits) {

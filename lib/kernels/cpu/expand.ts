@@ -22,7 +22,7 @@ const GRAIN = 12;
 /**
  * `null` where it would be no faster: what lies between the two is small, or the first one would have to
  * bring its input into another layout again for each stretch of channels. Nor for groups, each of which
- * reads other channels.
+ * reads other channels, or where channels of the first one are rows to the second one.
  */
 export function expand(
   heap: Heap,
@@ -36,6 +36,7 @@ export function expand(
     stretches === 1 ||
     second.multiplier! > 1 ||
     (first.groups ?? 1) > 1 ||
+    second.size.length !== first.size.length ||
     (first.weightType ?? "f32") !== "f32" ||
     !isReadInPlace(first)
   )
