@@ -52,7 +52,7 @@ const UNLIKE: [string, Run, ...number[][]][] = [
   ["whole numbers squared", ([x]) => tf.square(ints(x!, 3)), [2, 5]],
   ["a whole number times floats", ([x]) => tf.mul(tf.scalar(3, "int32"), x!), [2, 5]],
   ["whole numbers where something holds", ([x]) => tf.where(tf.greater(x!, 0), ints(x!), tf.scalar(7, "int32")), [2, 5]], // prettier-ignore
-  ["large whole numbers that differ by one", ([x]) => tf.sub(tf.add(ints(x!), tf.scalar(16777217, "int32")), tf.scalar(16777216, "int32")), [2, 5]], // prettier-ignore
+  ["whole numbers added to each row", ([x], m) => tf.add(F.linear(x!, m.linear), ints(m.bias)), [2, 5]], // prettier-ignore
   ["truths side by side", ([x]) => tf.concat([tf.greater(x!, 0), tf.less(x!, 1)], 1), [2, 5]],
   ["truths transposed", ([x]) => tf.transpose(tf.greater(x!, 0)), [2, 5]],
   ["truths compared", ([x]) => tf.equal(tf.greater(x!, 0), tf.less(x!, 1)), [2, 5]],
@@ -84,6 +84,18 @@ onEveryBackend("What a pass must leave alone, compiled", (_, tolerance) => {
   }
 });
 
+describe("Whole numbers that a float32 cannot tell apart, compiled on cpu", () => {
+  it("stay apart as constants", async () => {
+    await nn.setBackend("cpu");
+    const run = (x: tf.Tensor): tf.Tensor =>
+      tf.sub(tf.add(x, tf.scalar(16777217, "int32")), tf.scalar(16777216, "int32"));
+    const x = tf.tensor1d([1, 2], "int32");
+    const fast = await nn.compile(run, x);
+    expect([...fast(x).dataSync()]).to.deep.equal([2, 3]);
+    fast.dispose();
+  });
+});
+
 /** What PyTorch gives for NaN, ∞, -∞, 0 and -1. */
 const ENDS: [string, (x: tf.Tensor) => tf.Tensor, number[]][] = [
   ["exp", (x) => tf.exp(x), [NaN, Infinity, 0, 1, 1 / Math.E]],
@@ -94,6 +106,8 @@ const ENDS: [string, (x: tf.Tensor) => tf.Tensor, number[]][] = [
   ["softplus", (x) => F.softplus(x), [NaN, Infinity, 0, Math.LN2, Math.log1p(1 / Math.E)]],
   ["logsigmoid", (x) => F.logsigmoid(x), [NaN, 0, -Infinity, -Math.LN2, -Math.log1p(Math.E)]],
   ["elu", (x) => F.elu(x), [NaN, Infinity, -1, 0, 1 / Math.E - 1]],
+  ["threshold", (x) => F.threshold(x, 0.1, 5), [NaN, Infinity, 5, 5, 5]],
+  ["step", (x) => tf.step(x, 2), [NaN, 1, 2, 2, 2]],
   ["pow", (x) => tf.pow(x, 2), [NaN, Infinity, Infinity, 0, 1]],
   ["softmax", (x) => F.softmax(x, { dim: 0 }), [NaN, NaN, NaN, NaN, NaN]],
 ];

@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expect } from "chai";
 import { createWebglEngine } from "../../lib/compile/webgl/engine.js";
+import * as F from "../../lib/functional/index.js";
 import * as nn from "../../lib/index.js";
 import { TOLERANCE } from "../support/backends.js";
 import { inBrowser } from "../support/files.js";
@@ -88,6 +89,20 @@ if (inBrowser) {
       const rows = (model(...args).arraySync() as number[][][])[0]!;
       expectSame(tf.tensor([first!, third!]), tf.tensor([rows[0]!, rows[2]!]), TOLERANCE.webgl, "seen"); // prettier-ignore
       fast.dispose();
+    });
+
+    it("powers of whole numbers, and means of them on the way", async () => {
+      const squares = (x: tf.Tensor): tf.Tensor => tf.pow(x, tf.scalar(2, "int32"));
+      const means = (x: tf.Tensor): tf.Tensor => tf.mul(F.avgPool1d(x, 2), tf.scalar(2, "int32"));
+      const x = tf.reshape(tf.range(1, 25, 1, "int32"), [1, 1, 24]);
+      for (const [run, want] of [
+        [squares, Array.from({ length: 24 }, (_, i) => (i + 1) ** 2)],
+        [means, Array.from({ length: 12 }, (_, i) => 2 * (2 * i + 1))],
+      ] as const) {
+        const fast = await nn.compile(run, x);
+        expect(Array.from(fast(x).dataSync())).to.deep.equal(want);
+        fast.dispose();
+      }
     });
 
     it("a constant integer among the outputs", async () => {

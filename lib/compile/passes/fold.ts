@@ -1,6 +1,6 @@
 import type { Node } from "../../graph/index.js";
 import { type Argument, type Graph, type NodeMeta } from "../../graph/index.js";
-import { findStatic, isCall, isNode, sameShape, shapeOf } from "./facts.js";
+import { findStatic, isCall, isFloat, isNode, sameShape, shapeOf } from "./facts.js";
 
 /** Where an op's output channels are: in its weight, and in its output of some rank. */
 interface Channels {
@@ -140,7 +140,7 @@ function foldVector(node: Node, add: Add, isShared: Ask, isStatic: Ask): Node | 
     // A weight times more than that may overflow where the product of numbers does not.
     if ((by !== 0 || isQuotient) && !(Math.abs(vector as number) <= MOST && Math.abs(vector as number) >= 1 / MOST)) return null; // prettier-ignore
   } else {
-    if (!isNode(by) || !isStatic(by) || isQuotient) return null;
+    if (!isFloat(by) || !isStatic(by) || isQuotient) return null;
     const shape = shapeOf(by);
     const at = axis - (shapeOf(x).length - shape.length);
     if (shape[at] !== count || shape.some((size, i) => i !== at && size !== 1)) return null;

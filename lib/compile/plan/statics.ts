@@ -109,8 +109,11 @@ export class Statics {
         node.target === "getitem"
           ? (callNode(list as Node, read) as unknown[])[index as number]
           : callNode(node, read);
-      const tensor = result as tf.Tensor;
-      numbers = { shape: tensor.shape, dtype: tensor.dtype, values: tensor.dataSync() };
+      const { shape, dtype } = result as tf.Tensor;
+      const values = (result as tf.Tensor).dataSync();
+      // A cast of integers gives floats that lie in an array of integers.
+      const isCast = dtype === "float32" && !(values instanceof Float32Array);
+      numbers = { shape, dtype, values: isCast ? Float32Array.from(values) : values };
     });
     return numbers!;
   }

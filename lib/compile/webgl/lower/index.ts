@@ -1,5 +1,5 @@
 import { attention } from "./attention.js";
-import type { ListLowering, Lowering } from "./common.js";
+import { dtypeOf, type ListLowering, type Lowering } from "./common.js";
 import { layerNorm, softmax } from "./norms.js";
 import { pointwise } from "./pointwise.js";
 import { adaptiveAvgPool, pool } from "./pools.js";
@@ -17,6 +17,11 @@ import { cast, concat, pad, permute, reshape, slice } from "./views.js";
 /** The second where the first has no program. */
 function either(first: Lowering, second: Lowering): Lowering {
   return (b, node, read) => first(b, node, read) ?? second(b, node, read);
+}
+
+/** Means of whole numbers are whole, which those of a program are not. */
+function ofFloats(lowering: Lowering): Lowering {
+  return (b, node, read) => (dtypeOf(node) === "float32" ? lowering(b, node, read) : null);
 }
 
 /** Which ops have programs. Any other is tried as an op of one element, and else left to tfjs. */
@@ -40,9 +45,9 @@ export const LOWERINGS: Readonly<Record<string, Lowering>> = {
   max_pool1d: either(pool, separatePool),
   max_pool2d: either(pool, separatePool),
   max_pool3d: separatePool,
-  avg_pool1d: either(pool, separatePool),
-  avg_pool2d: either(pool, separatePool),
-  avg_pool3d: separatePool,
+  avg_pool1d: ofFloats(either(pool, separatePool)),
+  avg_pool2d: ofFloats(either(pool, separatePool)),
+  avg_pool3d: ofFloats(separatePool),
   adaptive_avg_pool1d: either(adaptiveAvgPool, adaptivePool),
   adaptive_avg_pool2d: either(adaptiveAvgPool, adaptivePool),
   adaptive_avg_pool3d: adaptivePool,

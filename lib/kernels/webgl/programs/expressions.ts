@@ -85,7 +85,8 @@ const UNARY: Readonly<Record<string, Unary>> = {
   "tfjs.Cosh": (x) => `cosh(${x})`,
   "tfjs.Asinh": (x) => `asinh(${x})`,
   "tfjs.Atanh": (x) => `atanh(${x})`,
-  "tfjs.Step": (x, options) => above(x, "0.0", "vec4(1)", `vec4(${number(options, "alpha", 0)})`),
+  "tfjs.Step": (x, options) =>
+    `choose(isnan(${x}), ${x}, ${above(x, "0.0", "vec4(1)", `vec4(${number(options, "alpha", 0)})`)})`,
   celu: (x, options) => {
     const alpha = number(options, "alpha", 1);
     return above(x, "0.0", x, `(${alpha} * expm14(${x} / ${alpha}))`);
@@ -153,7 +154,7 @@ export function expression(
 ): string | null {
   if (Object.hasOwn(UNARY, target)) return UNARY[target]!(operands[0]!, options);
   if (target === "threshold") {
-    return `choose(greaterThan(${operands[0]!}, ${operands[1]!}), ${operands[0]!}, ${operands[2]!})`;
+    return `choose(lessThanEqual(${operands[0]!}, ${operands[1]!}), ${operands[2]!}, ${operands[0]!})`;
   }
   if (target === "prim.where") {
     return `choose(notEqual(${operands[0]!}, vec4(0)), ${operands[1]!}, ${operands[2]!})`;
