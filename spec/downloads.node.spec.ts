@@ -26,7 +26,7 @@ const CEILINGS: Record<string, [app: string, ceilings: [kB: number, ...parts: Pa
       [25],
       [43, "nn.load of .safetensors"],
       [58, "nn.load of .pt"],
-      [112, "nn.load of .safetensors", "the kernels under ops", "nn.compile on cpu"],
+      [113, "nn.load of .safetensors", "the kernels under ops", "nn.compile on cpu"],
       [99, "nn.load of .safetensors", "nn.compile on webgl"],
     ],
   ],
