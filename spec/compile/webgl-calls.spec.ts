@@ -58,6 +58,23 @@ if (inBrowser) {
       fast.dispose();
     });
 
+    it("give weights as they were when they were called", async () => {
+      const scale = new nn.Parameter(tf.tensor1d([2]));
+      const model = Object.assign(new nn.Linear(4, 3), { scale });
+      model.forward = ((x: tf.Tensor) => [
+        F.linear(x, model.weight),
+        tf.exp(scale),
+      ]) as unknown as typeof model.forward;
+      const fast = await nn.compile(model, nn.randn(2, 4));
+      for (const [where, input] of given(nn.randn(2, 4))) {
+        scale.assign(tf.tensor1d([2]));
+        const running = fast.run(input) as unknown as Promise<tf.Tensor[]>;
+        scale.assign(tf.tensor1d([3]));
+        expectClose((await running)[1]!.dataSync(), [Math.exp(2)], CLOSE, where);
+      }
+      fast.dispose();
+    });
+
     it("refuse a disposed input as the model does", async () => {
       const model = new nn.Linear(4, 3);
       const fast = await nn.compile(model, nn.randn(2, 4));

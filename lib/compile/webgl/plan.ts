@@ -27,6 +27,10 @@ interface Ready {
   readonly sequences: readonly (Sequence | Host)[];
 }
 
+type Numbers = ReadonlyMap<Node, ArrayLike<number>>;
+
+const NO_NUMBERS: Numbers = new Map();
+
 const NOTHING: Ready = {
   allocation: { places: new Map(), textures: [] },
   packers: [],
@@ -42,6 +46,8 @@ export class WebglPlan implements CompiledPlan {
   private readonly spreadsNaN: boolean;
   /** The placeholders that are results as they are. */
   private readonly passed: readonly Node[];
+  /** The results that depend on no input. */
+  private readonly still: readonly Node[];
   private ready: Ready = NOTHING;
   private generation = -1;
   /** What begins each run that waits for its inputs. */
@@ -60,7 +66,9 @@ export class WebglPlan implements CompiledPlan {
     this.inputs = draft.inputs;
     this.outputs = draft.outputs;
     this.spreadsNaN = draft.spreadsNaN;
-    this.passed = graph.output!.inputs().filter(({ kind }) => kind === "placeholder");
+    const results = graph.output!.inputs();
+    this.passed = results.filter(({ kind }) => kind === "placeholder");
+    this.still = results.filter((node) => !this.passed.includes(node) && this.outputs.every((one) => one.node !== node)); // prettier-ignore
   }
 
   /** @throws WebGLUnsupportedError if a tensor does not fit into the textures of this GPU. */
@@ -190,16 +198,23 @@ export class WebglPlan implements CompiledPlan {
   /** Runs on inputs in the order of the placeholders; gives the tensor of each output node. */
   execute(inputs: readonly tf.Tensor[]): Results {
     this.start(inputs);
-    return this.results(inputs, ({ value, layout }) =>
-      this.memory.read(this.placeOf(value.tensor), layout),
-    );
+    const read = ({ value, layout }: Output): Float32Array =>
+      this.memory.read(this.placeOf(value.tensor), layout);
+    return this.results(inputs, read, this.numbersNow());
   }
 
   /** As `execute`, while the page goes on. */
   executeLater(inputs: readonly tf.Tensor[]): Promise<Results> {
-    if (!this.isAtHand(inputs)) return this.executeWithData(inputs);
+    const numbers = this.numbersNow();
+    if (!this.isAtHand(inputs)) return this.executeWithData(inputs, numbers);
     this.start(inputs);
-    return this.reading(inputs);
+    return this.reading(inputs, numbers);
+  }
+
+  /** Those of results that depend on no input: weights may get others while a run is under way. */
+  private numbersNow(): Numbers {
+    if (this.still.length === 0) return NO_NUMBERS;
+    return new Map(this.still.map((node) => [node, this.constants.of(node)!.values]));
   }
 
   hold(inputs: readonly tf.Tensor[]): tf.Tensor[] | null {
@@ -218,13 +233,13 @@ export class WebglPlan implements CompiledPlan {
     return true;
   }
 
-  private async executeWithData(inputs: readonly tf.Tensor[]): Promise<Results> {
+  private async executeWithData(inputs: readonly tf.Tensor[], still: Numbers): Promise<Results> {
     this.memory.device.throwIfLost();
     this.prepare();
     let running: Promise<Results> | null = null;
     const begin = (numbers?: readonly (tf.TypedArray | null)[]): void => {
       this.waiting.delete(begin);
-      running = this.running(inputs, numbers);
+      running = this.running(inputs, still, numbers);
       // Who asked may still wait for the inputs, and hears of a failure then.
       running.catch(() => null);
     };
@@ -248,29 +263,34 @@ export class WebglPlan implements CompiledPlan {
 
   private async running(
     inputs: readonly tf.Tensor[],
+    still: Numbers,
     numbers?: readonly (tf.TypedArray | null)[],
   ): Promise<Results> {
     this.start(inputs, numbers);
-    return this.reading(inputs);
+    return this.reading(inputs, still);
   }
 
   /** Begins to read all results. */
-  private async reading(inputs: readonly tf.Tensor[]): Promise<Results> {
+  private async reading(inputs: readonly tf.Tensor[], still: Numbers): Promise<Results> {
     const { outputs, memory } = this;
     const all = await Promise.all(
       outputs.map(({ value, layout }) => memory.readLater(this.placeOf(value.tensor), layout)),
     );
-    return this.results(inputs, (output) => all[outputs.indexOf(output)]!);
+    return this.results(inputs, (output) => all[outputs.indexOf(output)]!, still);
   }
 
   /** The tensors of results, whose textures `read` reads whole. */
-  private results(inputs: readonly tf.Tensor[], read: (output: Output) => Float32Array): Results {
+  private results(
+    inputs: readonly tf.Tensor[],
+    read: (output: Output) => Float32Array,
+    still: Numbers,
+  ): Results {
     const done = new Map<Node, tf.Tensor>();
     return (node) => {
       const known = done.get(node);
       // Each place in the result has a tensor of its own, which may be disposed.
       if (known !== undefined) return clone(known);
-      const tensor = this.resultOf(node, inputs, read);
+      const tensor = this.resultOf(node, inputs, read, still);
       done.set(node, tensor);
       return tensor;
     };
@@ -280,6 +300,7 @@ export class WebglPlan implements CompiledPlan {
     node: Node,
     inputs: readonly tf.Tensor[],
     read: (output: Output) => Float32Array,
+    still: Numbers,
   ): tf.Tensor {
     const { dtype, shape } = tensorMeta(node)! as { dtype: string; shape: number[] };
     for (let i = 0; i < this.outputs.length; i += 1) {
@@ -291,7 +312,7 @@ export class WebglPlan implements CompiledPlan {
       return toTensor({ shape, dtype, values });
     }
     if (node.kind === "placeholder") return clone(inputs[this.graph.placeholders.indexOf(node)]!);
-    return toTensor({ shape, dtype, values: numbersFor(dtype).from(this.constants.of(node)!.values) }); // prettier-ignore
+    return toTensor({ shape, dtype, values: numbersFor(dtype).from(still.get(node)!) }); // prettier-ignore
   }
 
   describe(): StepInfo[] {
