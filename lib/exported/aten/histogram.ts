@@ -4,7 +4,7 @@ import { listText } from "../../functional/check.js";
 import { op } from "../../functional/op.js";
 import { defineOps } from "./support/define.js";
 import { INT, toKind } from "./support/dtype.js";
-import { numberText, valuesOf } from "./support/host.js";
+import { extentOf, numberText, valuesOf } from "./support/host.js";
 
 type Weight = tf.Tensor | null;
 
@@ -109,16 +109,6 @@ const histogramOf = /* @__PURE__ */ op(
     return counted(self, edges, place, weight, density);
   },
 );
-
-/** The least and the largest, of more than fit in the arguments of a call. */
-function extentOf(values: ArrayLike<number>): [low: number, high: number] {
-  let [low, high] = [Infinity, -Infinity];
-  for (let i = 0; i < values.length; i += 1) {
-    low = Math.min(low, values[i]!);
-    high = Math.max(high, values[i]!);
-  }
-  return [low, high];
-}
 
 /** A range that has some width. */
 const apart = (low: number, high: number): [low: number, high: number] =>

@@ -9,8 +9,6 @@ import { VALUE_REFUSALS } from "./values.js";
 /** Called with the positional arguments; throws, or does nothing. */
 export type Refusal = (...args: readonly unknown[]) => void;
 
-type Index = tf.Tensor | null;
-
 const rows =
   (name: string, isWrapped = false) =>
   (self: tf.Tensor, dim: number, index: tf.Tensor): void =>
@@ -29,8 +27,7 @@ const elements =
     checkElements(name, self, dim, index, src);
 
 const PLACE_REFUSALS = {
-  gather: (self: tf.Tensor, dim: number, index: tf.Tensor): void =>
-    checkElements("gather", self, dim, index),
+  gather: elements("gather"),
   scatter: elements("scatter"),
   scatter_add: elements("scatter_add"),
   scatter_reduce: elements("scatter_reduce"),
@@ -39,10 +36,9 @@ const PLACE_REFUSALS = {
   index_add: sourced("index_add"),
   index_copy: sourced("index_copy"),
   index_reduce: sourced("index_reduce"),
-  index: (self: tf.Tensor, indices: readonly Index[]): void => checkIndices(self, indices),
-  index_put: (self: tf.Tensor, indices: readonly Index[]): void => checkIndices(self, indices),
-  _index_put_impl: (self: tf.Tensor, indices: readonly Index[]): void =>
-    checkIndices(self, indices),
+  index: checkIndices,
+  index_put: checkIndices,
+  _index_put_impl: checkIndices,
   take: checkFlat,
 };
 

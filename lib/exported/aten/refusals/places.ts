@@ -2,6 +2,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { listText } from "../../../functional/check.js";
 import { isDispatched } from "../../../functional/op.js";
+import { extentOf, valuesOf } from "../support/host.js";
 import { dimOf } from "../support/shape.js";
 
 type Index = tf.Tensor | null;
@@ -10,16 +11,12 @@ type Extent = readonly [least: number, most: number];
 /** By a tensor's data, so that a weight or a constant is read back once. */
 const EXTENTS = new WeakMap<object, Extent>();
 
-export function extentOf(index: tf.Tensor): Extent {
+export function placesOf(index: tf.Tensor): Extent {
   const known = EXTENTS.get(index.dataId);
   if (known !== undefined) return known;
-  let [least, most] = [Infinity, -Infinity];
-  for (const place of index.dataSync()) {
-    if (place < least) least = place;
-    if (place > most) most = place;
-  }
-  EXTENTS.set(index.dataId, [least, most]);
-  return [least, most];
+  const extent = extentOf(valuesOf(index));
+  EXTENTS.set(index.dataId, extent);
+  return extent;
 }
 
 /**
@@ -35,7 +32,7 @@ function checkPlaces(
   say: (wrong: number) => string,
 ): void {
   if (index.size === 0 || index.dtype === "bool" || !areReadable()) return;
-  const [from, to] = extentOf(index);
+  const [from, to] = placesOf(index);
   if (from >= least && to < size) return;
   throw new RangeError(say(index.dataSync().find((one) => one < least || one >= size)!));
 }
@@ -61,7 +58,6 @@ export function checkElements(
   index: tf.Tensor,
   src?: unknown,
 ): void {
-  // prettier-ignore
   if (index.size === 0) return;
   const [at, size] = axisOf(name, self, dim);
   const [whole, part] = [self, index].map(({ shape }) => atLeastOne(shape)) as [number[], number[]];

@@ -2,12 +2,12 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { listText } from "../../../functional/check.js";
 import { around } from "../support/shape.js";
-import { areReadable, extentOf } from "./places.js";
+import { areReadable, placesOf } from "./places.js";
 
 /** Which of the targets is wrong, if one is. */
 function wrongTarget(target: tf.Tensor, classes: number, ignored?: number): number | undefined {
   if (target.size === 0 || !areReadable()) return undefined;
-  const [least, most] = extentOf(target);
+  const [least, most] = placesOf(target);
   if (least >= 0 && most < classes) return undefined;
   return target.dataSync().find((one) => one !== ignored && (one < 0 || one >= classes));
 }
@@ -78,7 +78,7 @@ function sameIndices(self: tf.Tensor, indices: tf.Tensor, size: readonly number[
     );
   }
   if (indices.size === 0 || !areReadable()) return;
-  const [least, most] = extentOf(indices);
+  const [least, most] = placesOf(indices);
   if (least >= 0 && most < tf.util.sizeFromShape([...size])) return;
   throw new RangeError(
     `Found an invalid max index: ${least < 0 ? least : most} (output volumes are of size ${size.join("x")})`,

@@ -13,6 +13,16 @@ export function arrayFor(dtype: tf.DataType, length: number): Values {
 export const tensorOf = (values: Values, shape: readonly number[], dtype: tf.DataType): tf.Tensor =>
   tf.tensor(values, [...shape], dtype);
 
+/** The least and the largest, of more than fit in the arguments of a call; NaN if one is. */
+export function extentOf(values: ArrayLike<number>): [low: number, high: number] {
+  let [low, high] = [Infinity, -Infinity];
+  for (let i = 0; i < values.length; i += 1) {
+    low = Math.min(low, values[i]!);
+    high = Math.max(high, values[i]!);
+  }
+  return [low, high];
+}
+
 /** A number as C++ writes it, in PyTorch's messages. */
 export function numberText(value: number): string {
   if (Number.isFinite(value)) return String(value);
