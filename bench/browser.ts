@@ -3,15 +3,12 @@ import { build } from "esbuild";
 import { createReadStream, existsSync } from "node:fs";
 import { createServer } from "node:http";
 import { basename, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { BROWSER_FLAGS, findBrowser } from "../scripts/browser.js";
 
-const root = fileURLToPath(new URL("..", import.meta.url));
-
 async function bundle(file: string): Promise<string> {
   const { outputFiles } = await build({
-    stdin: { contents: `export * from "./${file}";`, resolveDir: root },
+    stdin: { contents: `export * from "./${file}";`, resolveDir: process.cwd() },
     bundle: true,
     write: false,
     format: "esm",

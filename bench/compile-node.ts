@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { pathToFileURL } from "node:url";
 import type * as Ort from "onnxruntime-web";
 import * as nn from "sconce";
 import { benchModel, type ModelRow, modelsNamed, type RunOptions } from "./compile.js";
@@ -16,9 +16,10 @@ export const modelFolder = join(cache, "models");
 /** The models as ONNX files and safetensors, written by PyTorch the first time. */
 export function exportModels(): void {
   if (existsSync(join(modelFolder, "wordgpt.io.safetensors"))) return;
-  const script = fileURLToPath(new URL("export-models.py", import.meta.url));
   console.log(`writing the models to ${modelFolder}`);
-  execFileSync(process.env.PYTHON ?? "python3", [script, modelFolder], { stdio: "inherit" });
+  execFileSync(process.env.PYTHON ?? "python3", ["bench/export-models.py", modelFolder], {
+    stdio: "inherit",
+  });
 }
 
 export async function readFiles(name: string): Promise<Files & { expected: Float32Array }> {

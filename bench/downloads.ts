@@ -1,9 +1,8 @@
 /** What a page downloads of the library, as Vite bundles it: kilobytes, gzipped, without tfjs. */
-import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build, type Rolldown } from "vite";
 
-const root = fileURLToPath(new URL("..", import.meta.url));
+const root = `${process.cwd()}/`;
 const APP = "virtual:app";
 
 /** Parts that are loaded on demand, by the modules that their chunks begin with. */

@@ -1,10 +1,9 @@
 /** Packages that only a bench compares with: too heavy for a dependency, fetched when they are needed. */
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join, resolve } from "node:path";
 
-export const cache = fileURLToPath(new URL("../node_modules/.cache/bench", import.meta.url));
+export const cache = resolve("node_modules/.cache/bench");
 
 /** The folder of a package, which is installed there if it is not yet. */
 export function fetchPackage(name: string, env: Record<string, string> = {}): string {

@@ -54,7 +54,7 @@ async function measureHere(file: string, target: Target): Promise<number> {
 }
 
 function measureApart(file: string, target: Target): number {
-  const args = ["--expose-gc", "--import", "tsx", SELF, file, target];
+  const args = ["--expose-gc", SELF, file, target];
   return Number(execFileSync(process.execPath, args, { encoding: "utf8" }).trim());
 }
 

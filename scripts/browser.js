@@ -3,9 +3,8 @@
  * (with its own libraries, so that no system package is needed).
  */
 import { existsSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { delimiter, join, resolve } from "node:path";
 import { mkdir, writeFile } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
 
 const NAMES = ["google-chrome-stable", "google-chrome", "chromium", "chromium-browser"];
 
@@ -36,7 +35,7 @@ export async function findBrowser() {
 }
 
 async function unpackFromNpm() {
-  const folder = fileURLToPath(new URL("../node_modules/.cache/chromium", import.meta.url));
+  const folder = resolve("node_modules/.cache/chromium");
   await mkdir(folder, { recursive: true });
   // The package unpacks into the temporary folder, and brings its libraries only if it believes
   // itself on a bare machine.
