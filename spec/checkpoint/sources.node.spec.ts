@@ -112,6 +112,21 @@ describe("Sources of checkpoints in Node", () => {
     }
   });
 
+  it("loads a small file whose size is known before its bytes", async () => {
+    const small = join(folder, "small.safetensors");
+    await writeFile(small, makeSafetensors({ a: ramp(10, 1) }));
+    const fs = process.getBuiltinModule("node:fs");
+    const { read } = fs;
+    fs.read = ((...args: Parameters<typeof read>) => {
+      setTimeout(() => read(...args), 20);
+    }) as typeof read;
+    try {
+      expectAll(await load(small), { a: ramp(10, 1) });
+    } finally {
+      Object.assign(fs, { read });
+    }
+  });
+
   it("loads shards beside their index", async () => {
     const first = makeSafetensors({ a: ramp(10, 1) });
     const second = makeSafetensors({ b: ramp(10, 2) });

@@ -59,8 +59,10 @@ export async function openPath(path: string, task: LoadTask, isWhole = false): P
     const paths = node.path();
     return openPath(paths.join(paths.dirname(path), name), task, isWhole);
   };
+  // Read before it is cut: the size may be known first.
+  const count = await reading.catch(failed);
   const head = stat.size < HEAD ? first.slice(0, stat.size) : first;
-  const come = Math.min(await reading.catch(failed), head.length);
+  const come = Math.min(count, head.length);
   task.expect(head.length);
   task.advance(come, path);
   await fill(come, head.subarray(come));
