@@ -4,10 +4,11 @@
  * @see https://webassembly.github.io/spec/core/binary/
  */
 
-/** Bytes, nested as they were put together; flattened once, when a function is finished. */
-export type Code = readonly (number | Code)[];
+/** Bytes, nested as they were put together; brought side by side once, when a function is finished. */
+export type Code = readonly (number | Code)[] | Uint8Array;
 
 export function uleb(value: number): number[] {
+  if (value >>> 0 < 0x80) return [value];
   const bytes: number[] = [];
   let rest = value >>> 0;
   do {
@@ -30,8 +31,10 @@ export function sleb(value: number): number[] {
   }
 }
 
+const INSTRUCTIONS: (readonly number[])[] = [];
+
 /** An instruction on vectors. */
-export const simd = (op: number): number[] => [0xfd, ...uleb(op)];
+export const simd = (op: number): readonly number[] => (INSTRUCTIONS[op] ??= [0xfd, ...uleb(op)]);
 
 export const vector = (items: readonly Code[]): Code => [uleb(items.length), items];
 
@@ -42,7 +45,7 @@ export const text = (value: string): Code => [
 
 /** What is preceded by its length in bytes: sections and bodies of functions. */
 export function sized(code: Code): Code {
-  const content = flatten(code);
+  const content = bytesOf(code);
   return [uleb(content.length), content];
 }
 
@@ -50,17 +53,38 @@ export function sized(code: Code): Code {
 export const moduleBytes = (
   sections: readonly [id: number, content: Code][],
 ): Uint8Array<ArrayBuffer> =>
-  new Uint8Array(
-    flatten([
-      [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
-      sections.map(([id, content]) => [id, sized(content)]),
-    ]),
-  );
+  bytesOf([
+    [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+    sections.map(([id, content]) => [id, sized(content)]),
+  ]);
 
-function flatten(code: Code, into: number[] = []): number[] {
-  for (const item of code) {
-    if (typeof item === "number") into.push(item);
-    else flatten(item, into);
+/** Where bytes are brought side by side. */
+let room = new Uint8Array(1 << 14);
+
+const bytesOf = (code: Code): Uint8Array<ArrayBuffer> => room.slice(0, write(code, 0));
+
+/** Writes code from a place in the room on, and gives the place behind it. */
+function write(code: Code, start: number): number {
+  let at = start;
+  makeRoom(at + code.length);
+  if (code instanceof Uint8Array) {
+    room.set(code, at);
+    return at + code.length;
   }
-  return into;
+  for (let i = 0; i < code.length; i += 1) {
+    const item = code[i]!;
+    if (typeof item !== "number") at = write(item, at);
+    else {
+      makeRoom(at + 1);
+      room[at++] = item;
+    }
+  }
+  return at;
+}
+
+function makeRoom(bytes: number): void {
+  if (bytes <= room.length) return;
+  const larger = new Uint8Array(2 * bytes);
+  larger.set(room);
+  room = larger;
 }

@@ -6,13 +6,20 @@
  */
 import { type Code, simd, sleb, uleb } from "../../../wasm/encode.js";
 
-const floatBytes = (value: number): number[] => [
-  ...new Uint8Array(new Float32Array([value]).buffer),
-];
-const intBytes = (value: number): number[] => [...new Uint8Array(new Int32Array([value]).buffer)];
+const view = new DataView(new ArrayBuffer(4));
+const fourBytes = (): number[] => [0, 1, 2, 3].map((i) => view.getUint8(i));
+
+function floatBytes(value: number): number[] {
+  view.setFloat32(0, value, true);
+  return fourBytes();
+}
+function intBytes(value: number): number[] {
+  view.setInt32(0, value, true);
+  return fourBytes();
+}
 
 /** Addresses are multiples of 4, as far as the engine needs to know. */
-const memory = (offset: number): number[] => [2, ...uleb(offset)];
+const memory = (offset: number): Code => [2, uleb(offset)];
 
 export class I32 {
   constructor(readonly code: Code) {}
