@@ -3,7 +3,7 @@ import { readOptions } from "../arguments.js";
 import { additiveMask, isPast } from "./attention-masks.js";
 import { checkFloatTensor, checkTensor, dtypeName, shapeText } from "./check.js";
 import { dropout } from "./dropout.js";
-import { atLeast } from "./numeric.js";
+import { atLeast, largest } from "./numeric.js";
 import { op, sketched } from "./op.js";
 
 export interface ScaledDotProductAttentionOptions {
@@ -39,10 +39,12 @@ function maskFuture(scores: tf.Tensor): tf.Tensor {
   return tf.reshape(kept, scores.shape);
 }
 
+const LEAST = -3.4028234663852886e38;
+
 /** Softmax of the last dimension in which a row of nothing but -∞ becomes 0, not NaN. */
 function safeSoftmax(scores: tf.Tensor): tf.Tensor {
   if (scores.size === 0) return scores;
-  const highest = atLeast(tf.max(scores, -1, true), -1e20);
+  const highest = atLeast(largest(scores, -1), LEAST);
   const powers = tf.exp(tf.sub(scores, highest));
   // The sum of any other row is 1 or more, since its maximum counts as 1.
   return tf.div(powers, atLeast(tf.sum(powers, -1, true), 1));

@@ -23,6 +23,14 @@ export function clamp(x: tf.Tensor, low: number, high: number): tf.Tensor {
 }
 
 /**
+ * The largest numbers along a dimension, which stays. webgl's `max` knows nothing below -1e20: scaled
+ * down, all of float32 is above.
+ */
+export function largest(x: tf.Tensor, dim: number): tf.Tensor {
+  return tf.mul(tf.max(tf.mul(x, 2 ** -66), dim, true), 2 ** 66);
+}
+
+/**
  * `xᵖ` for `x ≥ 0`, as floats. On webgl tf.pow makes numbers of NaN, and 0 of `0ᵖ` with a negative p;
  * on wasm it takes the bits of integers for floats, and writes behind the memory of booleans.
  */

@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
 import { checkFloatTensor, checkNumberTensor, checkTensor, dtypeName, wrapDim } from "./check.js";
+import { largest } from "./numeric.js";
 import { op } from "./op.js";
 import { sampler } from "./sampler.js";
 
@@ -39,7 +40,7 @@ function read(
 
 /** Less the maximum, so that exp does not overflow. */
 function shifted(input: tf.Tensor, dim: number): tf.Tensor {
-  return tf.sub(input, tf.max(input, dim, true));
+  return tf.sub(input, largest(input, dim));
 }
 
 function normalise(input: tf.Tensor, dim: number): tf.Tensor {

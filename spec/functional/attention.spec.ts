@@ -33,6 +33,19 @@ onEveryBackend("Attention as PyTorch", (_backend, tolerance) => {
       expectClose(y.dataSync(), [3, 3], tolerance);
     });
   });
+
+  it("tells scores far below -1e20 apart, and weighs what is equal evenly", () => {
+    tf.tidy(() => {
+      const [q, v] = [tf.fill([1, 1], 1e15), tf.tensor2d([1, 2, 6], [3, 1])];
+      const [apart, even] = [tf.tensor2d([-3e15, -1e15, -2e15], [3, 1]), tf.fill([3, 1], -2e15)];
+      expectClose(F.scaledDotProductAttention(q, apart, v).dataSync(), [2], tolerance);
+      expectClose(F.scaledDotProductAttention(q, even, v).dataSync(), [3], tolerance);
+      const rows = tf.tensor2d([-3e30, -1e30, -2e30, -3e38, -3e38, -3e38], [2, 3]);
+      const want = [0, 1, 0, 1 / 3, 1 / 3, 1 / 3];
+      expectClose(F.softmax(rows, { dim: 1 }).dataSync(), want, tolerance);
+      expectClose(tf.exp(F.logSoftmax(rows, { dim: 1 })).dataSync(), want, tolerance);
+    });
+  });
 });
 
 describe("Attention says what is wrong", () => {
