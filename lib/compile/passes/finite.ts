@@ -1,5 +1,5 @@
 /** Which numbers are finite whenever the inputs of a graph are: what some algorithms rely on. */
-import type { Argument, Node } from "../../graph/index.js";
+import { type Argument, Node } from "../../graph/index.js";
 
 /** The exponent of a float32, all of whose bits are set in NaN and the infinities alone. */
 const EXPONENT = 0x7f800000;
@@ -51,18 +51,27 @@ const SAFE = new Set(
   ).split(" "),
 );
 
-const isSafe = (target: string): boolean =>
-  SAFE.has(target) ||
-  /^(prim\.)?conv(_transpose)?[123]d$/.test(target) ||
-  /^(adaptive_)?(avg|max)_pool[123]d$/.test(target);
-
 type Line = readonly [target: string, ...operands: unknown[]];
 
-/** Whether a step of a chain gives something finite: a division does by a number that is not 0. */
-const isSafeLine = ([target, ...operands]: Line): boolean =>
-  target === "prim.RealDiv"
-    ? typeof operands[1] === "number" && operands[1] !== 0
-    : SAFE.has(target) && operands.every((one) => typeof one !== "number" || Number.isFinite(one));
+/** Whether all numbers among arguments and their options are finite. */
+const areFiniteNumbers = (argument: unknown): boolean =>
+  typeof argument === "number"
+    ? Number.isFinite(argument)
+    : argument instanceof Node ||
+      argument === null ||
+      typeof argument !== "object" ||
+      Object.values(argument).every(areFiniteNumbers);
+
+/** Whether an op, or a step of a chain, gives something finite: a division does by a number that is not 0. */
+function isSafe([target, ...operands]: Line): boolean {
+  const isKnown =
+    SAFE.has(target) ||
+    /^(prim\.)?conv(_transpose)?[123]d$/.test(target) ||
+    /^(adaptive_)?(avg|max)_pool[123]d$/.test(target) ||
+    (target === "prim.RealDiv" && typeof operands[1] === "number" && operands[1] !== 0);
+  // The bounds of a range may be infinite.
+  return isKnown && (target === "hardtanh" || areFiniteNumbers(operands));
+}
 
 /** What is asked of a node that no input reaches. */
 interface Fixed {
@@ -71,7 +80,7 @@ interface Fixed {
 }
 
 /** Whether a node gives finite numbers whenever the inputs of the graph are finite, as far as is known. */
-export function givesFinite(fixed: Fixed, node: Node, known = new Map<Node, boolean>()): boolean {
+export function givesFinite(fixed: Fixed, node: Node, known: Map<Node, boolean>): boolean {
   const before = known.get(node);
   if (before !== undefined) return before;
   const isFine = look(fixed, node, (one) => givesFinite(fixed, one, known));
@@ -80,18 +89,17 @@ export function givesFinite(fixed: Fixed, node: Node, known = new Map<Node, bool
 }
 
 function look(fixed: Fixed, node: Node, isFine: (node: Node) => boolean): boolean {
+  const { target, args } = node;
   if (node.kind === "placeholder") return true;
   const isFixed: boolean = fixed.isStatic(node);
   if (isFixed) return fixed.hasFinite(node);
-  const [, lines, , tail] = node.args;
-  const isChain = node.target === "prim.pointwise";
-  if (isChain ? !(lines as unknown as Line[]).every(isSafeLine) : !isSafe(node.target))
-    return false;
-  const options = node.args.at(-1) as { eps?: number | null } | undefined;
-  if (options?.eps === 0) return false;
-  const { residual } = (tail ?? {}) as { residual?: Argument };
-  // Weights are what they are, and a mask may be infinite; anything else of the model is looked at.
-  const isOwn = (one: Node): boolean =>
-    !/^prim\.(?!conv|linear)/.test(node.target) && one !== residual && fixed.isStatic(one);
-  return node.inputs().every((one) => isOwn(one) || isFine(one));
+  const [, lines, , tail] = args;
+  const { activation = [] } = (tail ?? {}) as { activation?: Argument };
+  const steps = target === "prim.pointwise" ? lines : [[target, ...args.slice(0, 3)], ...(activation as Argument[])]; // prettier-ignore
+  if (!(steps as unknown as Line[]).every(isSafe)) return false;
+  const options = (args.at(-1) ?? {}) as { eps?: number | null; attnMask?: Argument };
+  if (options.eps === 0) return false;
+  // A mask may be infinite: there is something else in each of its rows, or the row gives 0.
+  const isMask = (one: Node): boolean => one === options.attnMask && fixed.isStatic(one);
+  return node.inputs().every((one) => isMask(one) || isFine(one));
 }

@@ -62,6 +62,8 @@ export class Builder {
   readonly users: Map<Node, Set<Node>>;
   /** Whether a kernel makes more, or less, of a NaN or an infinity of the input than eager does. */
   spreadsNaN = false;
+  /** Which nodes give finite numbers for finite inputs, as far as it was asked. */
+  readonly finite = new Map<Node, boolean>();
   /** The weights that stay float32 though less was asked for. */
   readonly kept: Kept[] = [];
   private readonly fixed: Set<Node>;

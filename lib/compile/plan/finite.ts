@@ -1,32 +1,18 @@
 import type { Argument, Node } from "../../graph/index.js";
-import { shapeOf } from "../passes/facts.js";
-import { areFiniteBits, areModest, givesFinite } from "../passes/finite.js";
+import { areFiniteBits, givesFinite } from "../passes/finite.js";
 import { DECLINED } from "../declined.js";
 import type { Builder } from "./builder.js";
-import { type Block, count } from "./value.js";
+import type { Block } from "./value.js";
 
 /** Whether a node gives finite numbers whenever the inputs of the graph are finite, as far as is known. */
 export function isFiniteNode(b: Builder, node: Node): boolean {
   const isStatic = (one: Argument): one is Node => b.isStatic(one);
-  return givesFinite({ isStatic, hasFinite: (one) => hasFiniteNumbers(b, one) }, node);
+  return givesFinite({ isStatic, hasFinite: (one) => hasFiniteNumbers(b, one) }, node, b.finite);
 }
 
 /** Of what no input reaches; if it holds and no longer will, plans are made anew. */
 export function hasFiniteNumbers(b: Builder, node: Node): boolean {
-  return b.weights.assume("finite", b.graph, node, (statics) => {
-    const { of, factors } = statics.unscaled(node);
-    const areFew = factors === null || areModest(factors);
-    if (of.kind === "get_attr" && areFew && areModest(statics.of(of).values)) return true;
-    const [rows = 1, ...rest] = shapeOf(node);
-    const write = statics.writer(node);
-    const row = new Float32Array(count(rest));
-    const bits = new Int32Array(row.buffer);
-    for (let i = 0; i < rows; i += 1) {
-      write(i, 1, row, 0);
-      if (!areFiniteBits(bits)) return false;
-    }
-    return true;
-  });
+  return b.weights.assume("finite", b.graph, node, (statics) => statics.areFinite(node));
 }
 
 /** A step that leaves the call to eager if there is a NaN or an infinity in a block. */

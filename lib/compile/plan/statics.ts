@@ -9,6 +9,7 @@ import {
   Node,
 } from "../../graph/index.js";
 import { shapeOf, tensorMeta } from "../passes/facts.js";
+import { areFinite, areModest } from "../passes/finite.js";
 
 /** The numbers of something that depends on no input. */
 export type Numbers = Constant & { readonly values: tf.TypedArray };
@@ -37,6 +38,22 @@ export class Statics {
       this.known.set(node, numbers);
     }
     return numbers;
+  }
+
+  /** Whether there is no NaN and no infinity in it; no more than a row is made of what is scaled. */
+  areFinite(node: Node): boolean {
+    if (tensorMeta(node)?.dtype !== "float32") return areFinite(this.of(node).values);
+    const { of, factors } = this.unscaled(node);
+    const areFew = factors === null || areModest(factors);
+    if (of.kind === "get_attr" && areFew && areModest(this.of(of).values)) return true;
+    const [rows = 1, ...rest] = shapeOf(node);
+    const write = this.writer(node);
+    const row = new Float32Array(size(rest));
+    for (let i = 0; i < rows; i += 1) {
+      write(i, 1, row, 0);
+      if (!areFinite(row)) return false;
+    }
+    return true;
   }
 
   /** What the rows of something are, and what each is multiplied with; `null`: nothing. */

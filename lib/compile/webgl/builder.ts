@@ -4,7 +4,7 @@ import type { ProgramSource } from "../../kernels/webgl/program.js";
 import { COPY_DIMS, copyProgram } from "../../kernels/webgl/programs/copy.js";
 import { type Argument, Node } from "../../graph/index.js";
 import type { Parts } from "../parts.js";
-import { areFinite, givesFinite } from "../passes/finite.js";
+import { givesFinite } from "../passes/finite.js";
 import { layoutIn, naturalOrder, type Value, VirtualTensor, wholeOf } from "./value.js";
 
 /** A tensor in the layout in which a program reads it. */
@@ -57,6 +57,8 @@ export interface Constant {
 export interface Constants {
   /** What a node is that depends on no input; `null` for any other. */
   of(node: Node): Constant | null;
+  /** Whether its numbers are finite; once they are not any more, plans are made anew. */
+  areFinite(node: Node): boolean;
   /** The same text for the same numbers, in every plan of a model. */
   keyOf(node: Node): string;
 }
@@ -87,6 +89,7 @@ export class Builder {
 
   /** Whether a program makes more of a NaN or an infinity of the input than eager does. */
   spreadsNaN = false;
+  private readonly finite = new Map<Node, boolean>();
 
   constructor(
     private readonly constants: Constants,
@@ -185,8 +188,8 @@ export class Builder {
     const { constants } = this;
     const isStatic = (one: Argument): one is Node =>
       one instanceof Node && constants.of(one) !== null;
-    const hasFinite = (one: Node): boolean => areFinite(constants.of(one)!.values);
-    return givesFinite({ isStatic, hasFinite }, node);
+    const hasFinite = (one: Node): boolean => constants.areFinite(one);
+    return givesFinite({ isStatic, hasFinite }, node, this.finite);
   }
 
   /** The numbers of a constant; `null` for what changes. */

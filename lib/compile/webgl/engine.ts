@@ -31,6 +31,8 @@ export class WebglEngine implements CompileEngine {
   private isPlanning = false;
   /** Parameters whose numbers decided how a plan is made, as the places that a `gather` takes. */
   private readonly decisive = new Set<tf.Variable>();
+  /** What plans take for granted of a weight, and the parameters behind it. */
+  private readonly assumed = new Map<string, { sources: Set<tf.Variable>; holds: () => boolean }>();
   private readonly versions: Versions;
 
   constructor(model: unknown, precision: "float32" | "float16" = "float32") {
@@ -112,6 +114,9 @@ export class WebglEngine implements CompileEngine {
     const changed = this.versions.changed();
     if (changed.size === 0) return true;
     for (const state of changed) if (this.decisive.has(state)) return false;
+    for (const { sources, holds } of this.assumed.values()) {
+      if ([...sources].some((state) => changed.has(state)) && !holds()) return false;
+    }
     for (const plan of this.plans) plan.hurry();
     this.memory.dropWeights();
     for (const plan of this.plans) plan.invalidate();
@@ -140,6 +145,14 @@ export class WebglEngine implements CompileEngine {
     return {
       of: (node: Node) =>
         filled(node) ?? (statics.has(node) ? lazily(node, () => numbersOf(node)) : null),
+      areFinite: (node) => {
+        const holds = (): boolean => onCpu(() => this.numbersOf(graph).areFinite(node));
+        const sources = new Set<tf.Variable>();
+        this.versions.collect(node, graph, sources);
+        if (!holds()) return false;
+        this.assumed.set(signature(node, graph), { sources, holds });
+        return true;
+      },
       keyOf: (node) => signature(node, graph),
     };
   }
