@@ -94,7 +94,9 @@ export function record(
   const dispatcher = setDispatcher(
     <R>(name: string, body: (...all: unknown[]) => R, given: unknown[]): R => {
       if (inside > 0 || into.has(name)) return body(...given);
-      if (name === "one_hot" && !hasClasses(given[1])) throw new TraceError(shapedBy(name));
+      const isShaped =
+        name === "one_hot" ? !hasClasses(given[1]) : SHAPED_BY_VALUES.test(name) && recorder.areAlive(given as never); // prettier-ignore
+      if (isShaped) throw new TraceError(shapedBy(name));
       const result = within(() => (pretence?.op(name, body, given) as R) ?? body(...given));
       recorder.call(name, given, result);
       return result;
@@ -160,8 +162,8 @@ function run(
   return { graph: recorder.graph, output, dispose };
 }
 
-/** Kernels whose results have as many numbers as the values of their inputs say. */
-const SHAPED_BY_VALUES = /^(Unique|NonMaxSuppression|Ragged|Sparse(FillEmptyRows|Reshape|Segment)|String|Where$)/; // prettier-ignore
+/** Kernels, and ops of exported programs, whose results have as many numbers as the values of their inputs say. */
+const SHAPED_BY_VALUES = /^(Unique|NonMaxSuppression|Ragged|Sparse(FillEmptyRows|Reshape|Segment)|String|Where$|(bincount|nms|nonzero|repeat_interleave|unique(_dim)?)$)/; // prettier-ignore
 const shapedBy = (name: string): string =>
   `the shape of what ${name} gives depends on values: a trace would freeze that of the example`;
 

@@ -95,6 +95,27 @@ class Quantile extends nn.Module {
   }
 }
 
+/** The rows of which the first number is above 0, doubled. */
+class Chosen extends nn.Module {
+  override forward(x: tf.Tensor): tf.Tensor {
+    const mask = tf.reshape(tf.greater(tf.slice(x, [0, 0], [2, 1]), 0), [2]);
+    return tf.mul(call("aten.index.Tensor", [x, [mask]]) as tf.Tensor, 2);
+  }
+}
+
+onEveryBackend("compiled ops whose shape depends on values", (_backend, tolerance) => {
+  it("run eagerly, on the example's own values too", async () => {
+    const [one, both] = [floats([1, 2, -3, 4], [2, 2]), floats([1, 2, 3, 4], [2, 2])];
+    const fast = await nn.compile(new Chosen(), one);
+    const results = [one, both].map((x) => fast(x));
+    expectTensor(results[0]!, { shape: [1, 2], values: [2, 4] }, tolerance);
+    expectTensor(results[1]!, { shape: [2, 2], values: [2, 4, 6, 8] }, tolerance);
+    expect(fast.explain().reason).to.contain("the shape of what nonzero gives depends on values");
+    fast.dispose();
+    tf.dispose([one, both, ...results]);
+  });
+});
+
 onEveryBackend("compiled checks of ATen ops", (_backend, tolerance) => {
   it("a singular matrix is refused as it is eagerly, and the next one is inverted", async () => {
     const good = floats([2, 0, 0, 4], [2, 2]);
