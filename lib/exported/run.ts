@@ -8,6 +8,7 @@ import { ModuleCalls } from "./module-calls.js";
 import { getMember, splitKey } from "./modules.js";
 import { type ExportedProgram, partsOf } from "./program.js";
 import { quote } from "./python/print.js";
+import { withAssertions } from "./runtime/assertions.js";
 import { flatten, formatTree, isRecord, type Tree, treeOf, unflatten } from "./tree.js";
 
 /** An output that is no structure: its node's name, and its dtype in PyTorch. */
@@ -56,9 +57,11 @@ export function runProgram(program: ExportedProgram, inputs: readonly unknown[])
   guards.check(leaves);
   const given = bindInputs(program, leaves);
   return tf.tidy(() => {
-    const result = plan.run(unpack(program, given), observerOf(program));
-    const outputs = (result.outputs as unknown[]).map(packed);
-    plan.written.forEach((name, i) => write(program, name, packed(result.written[i]), given));
+    const outputs = withAssertions(() => {
+      const result = plan.run(unpack(program, given), observerOf(program));
+      plan.written.forEach((name, i) => write(program, name, packed(result.written[i]), given));
+      return (result.outputs as unknown[]).map(packed);
+    });
     const user = outputs.filter((output, i) => isUserOutput(program, output, i, given));
     return unflatten(signature.outTree, ownOutputs(user, given)) as tf.TensorContainer;
   });

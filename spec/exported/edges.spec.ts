@@ -3,6 +3,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { expect } from "chai";
 import * as nn from "../../lib/index.js";
 import { lookUpOp } from "../../lib/exported/look-up.js";
+import { assertTensor, withAssertions } from "../../lib/exported/runtime/assertions.js";
 import { onEveryBackend, onEveryBackendOnce } from "../support/backends.js";
 import { expectNoLeak, expectTensor } from "../support/expect.js";
 
@@ -116,7 +117,34 @@ onEveryBackend("compiled ops whose shape depends on values", (_backend, toleranc
   });
 });
 
-onEveryBackend("compiled checks of ATen ops", (_backend, tolerance) => {
+/** As a decomposed `one_hot` asserts that its classes are there. */
+class Asserting extends nn.Module {
+  override forward(x: tf.Tensor): tf.Tensor {
+    const run = (): tf.Tensor[] => {
+      assertTensor([tf.less(tf.max(x), 3), "Class values must be smaller"], {}, {} as never);
+      return [tf.mul(x, 2)];
+    };
+    return withAssertions(run)[0] as tf.Tensor;
+  }
+}
+
+onEveryBackend("compiled checks of ATen ops", (backend, tolerance) => {
+  it("what a program asserts of a tensor is asserted compiled, where it is eagerly", async () => {
+    const [good, bad] = [floats([1, 2]), floats([1, 3])];
+    const model = new Asserting();
+    const fast = await nn.compile(model, good);
+    expect(fast.graph, String(fast.explain())).not.to.equal(null);
+    for (const run of [model, fast]) {
+      const result = run(good);
+      expectTensor(result, { shape: [2], values: [2, 4] }, tolerance);
+      result.dispose();
+      if (!/^(cpu|wasm)$/.test(backend)) continue; // reading it back would stall a GPU
+      expectNoLeak(() => expect(() => run(bad)).to.throw("Class values must be smaller"));
+    }
+    fast.dispose();
+    tf.dispose([good, bad]);
+  });
+
   it("a singular matrix is refused as it is eagerly, and the next one is inverted", async () => {
     const good = floats([2, 0, 0, 4], [2, 2]);
     const bad = floats([1, 1, 1, 1], [2, 2]);

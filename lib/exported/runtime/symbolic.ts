@@ -3,6 +3,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { isComplex } from "../aten/support/complex.js";
 import type { AtenOp } from "../op-table.js";
 import { floorDiv, pythonMod } from "../python/evaluate.js";
+import { assertTensor } from "./assertions.js";
 
 type Value = number | boolean;
 
@@ -56,19 +57,6 @@ const item: AtenOp = ([x], _kwargs, { inputs }) => {
 
 const assertScalar: AtenOp = ([condition, message]) => {
   if (!condition) throw new Error(String(message));
-  return null;
-};
-
-/** Reads a tensor back only where that costs nothing: it would stall a GPU. */
-const assertTensor: AtenOp = ([condition, message]) => {
-  const tensor = condition as tf.Tensor;
-  if (/^(cpu|wasm)$/.test(tf.getBackend()) && !tensor.dataSync()[0]) {
-    throw new Error(
-      typeof message === "string" && message !== ""
-        ? message
-        : "Expected Tensor with single nonzero value, but got zero",
-    );
-  }
   return null;
 };
 
