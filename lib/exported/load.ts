@@ -41,7 +41,7 @@ export async function loadExported(
         opened.weights(),
         opened.constants(),
       ]);
-      addWeights(program, modules, { name: file.name, weights, constants });
+      await addWeights(program, modules, { name: file.name, weights, constants }, task.signal);
       return program;
     });
   });

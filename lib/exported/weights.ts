@@ -18,34 +18,47 @@ export interface Tensors {
   readonly constants: Payloads;
 }
 
-/** Uploads the weights, and puts them in their modules. */
-export function addWeights(program: ExportedProgram, modules: ModuleTree, tensors: Tensors): void {
+/**
+ * Uploads the weights as they come, and puts them in their modules.
+ *
+ * @param signal fires when the load has failed: what was uploaded is given back then.
+ */
+export async function addWeights(
+  program: ExportedProgram,
+  modules: ModuleTree,
+  tensors: Tensors,
+  signal: AbortSignal,
+): Promise<void> {
   const { graph, signature, constants } = partsOf(program);
   const { placeholders } = graph;
   const shared = new Shared();
   const states = new Map<string, State>();
-  try {
-    signature.inputs.forEach((spec, i) => {
-      if (spec.kind === "user" || spec.kind === "token") return;
-      const entry = findEntry(tensors, spec.key);
-      if (spec.kind === "constant") constants.set(spec.key, tf.keep(toTensor(entry)));
-      else states.set(spec.key, shared.get(entry, spec, placeholders[i]!));
-    });
-  } catch (error) {
+  signal.addEventListener("abort", () => {
     for (const state of states.values()) state.dispose();
     program.dispose();
-    throw error;
+  });
+  for (const [i, spec] of signature.inputs.entries()) {
+    if (spec.kind === "user" || spec.kind === "token") continue;
+    const entry = await findEntry(tensors, spec.key);
+    signal.throwIfAborted();
+    if (spec.kind === "constant") constants.set(spec.key, tf.keep(toTensor(entry)));
+    else states.set(spec.key, shared.get(entry, spec, placeholders[i]!));
   }
   // In the order of the state_dict.
   const { weights, constants: others } = tensors;
-  for (const [key, entry] of [...weights.entries, ...others.entries]) {
+  for (const [key, coming] of [...weights.entries, ...others.entries]) {
+    const entry = await coming;
+    signal.throwIfAborted();
     // Of tied weights, PyTorch 2.5 lists only one as an input.
     const state = states.get(key) ?? (weights.entries.has(key) ? shared.find(entry) : undefined);
     if (state !== undefined) modules.set(key, state);
   }
 }
 
-function findEntry({ name: file, weights, constants: others }: Tensors, key: string): Entry {
+function findEntry(
+  { name: file, weights, constants: others }: Tensors,
+  key: string,
+): Promise<Entry> {
   for (const { entries, refused } of [weights, others]) {
     const entry = entries.get(key);
     if (entry !== undefined) return entry;

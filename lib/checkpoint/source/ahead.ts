@@ -2,9 +2,6 @@ import { allocate } from "../allocate.js";
 import type { LoadTask } from "../task.js";
 import type { RangeReader } from "./ranges.js";
 
-/** Read at most, in case that it is for nothing. */
-const MOST = 64 * 2 ** 20;
-
 /** Parts at the same time: whoever asks for the next may be held up by other work. */
 const PARALLEL = 3;
 
@@ -48,11 +45,10 @@ export class Ahead {
 
   private async read(): Promise<void> {
     const { reader, task, buffer, parts } = this;
-    const last = Math.min(reader.size, MOST);
-    while (this.end < last && !this.isOver) {
+    while (this.end < reader.size && !this.isOver) {
       task.signal.throwIfAborted();
       const from = this.end;
-      const to = Math.min(from + reader.partSize, last);
+      const to = Math.min(from + reader.partSize, reader.size);
       const done = reader.fill(from, buffer.subarray(from, to));
       parts.push({ from, to, done });
       await done;

@@ -16,7 +16,8 @@ import type { ProgramJson } from "./schema.js";
 
 /** The tensors of one kind, and why those that are not there cannot be read. */
 export interface Payloads {
-  readonly entries: ReadonlyMap<string, Entry>;
+  /** Each comes when its bytes have been read. */
+  readonly entries: ReadonlyMap<string, Promise<Entry>>;
   /** Key → what is under it that is no tensor. */
   readonly refused: ReadonlyMap<string, string>;
 }
@@ -180,5 +181,8 @@ async function readPickled(file: ByteSource, archive: ZipArchive, path: string):
   const bytes = await archive.read(member);
   if (bytes.length === 0) return { entries: new Map(), refused: new Map() };
   const source = bytesSource(bytes, `${file.name}/${path}`);
-  return { entries: await load(source), refused: new Map() };
+  const entries = [...(await load(source))].map(
+    ([key, entry]) => [key, Promise.resolve(entry)] as const,
+  );
+  return { entries: new Map(entries), refused: new Map() };
 }

@@ -26,20 +26,24 @@ export async function readPayloads(
   const storages = new Map<string, Storage>();
   const allowance = new Allowance(file);
   // All are asked for at once, so that neighbours are read together.
-  const reads: Promise<[string, Entry]>[] = [];
+  const entries = new Map<string, Promise<Entry>>();
   for (const [key, payload] of Object.entries(config)) {
     if (payload.use_pickle || !payload.tensor_meta) {
       refused.set(key, `a pickled object ('${payload.path_name}'), which is code and never run`);
       continue;
     }
-    const read = async (): Promise<[string, Entry]> => {
+    const read = async (): Promise<Entry> => {
       const tensor = describe(archive, folder, payload, storages);
-      return [key, await tensor.toEntry(key, allowance)];
+      const [entry] = await Promise.all([
+        tensor.toEntry(key, allowance),
+        prepareFor([tensor.dtype]),
+      ]);
+      return entry;
     };
-    reads.push(keyed(file.name, key, read));
+    const entry = keyed(file.name, key, read);
+    entry.catch(() => undefined); // Whoever waits for it is told.
+    entries.set(key, entry);
   }
-  const entries = new Map(await Promise.all(reads));
-  await prepareFor([...entries.values()].map(({ dtype }) => dtype));
   return { entries, refused };
 }
 
