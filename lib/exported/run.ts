@@ -59,11 +59,14 @@ export function runProgram(program: ExportedProgram, inputs: readonly unknown[])
   return tf.tidy(() => {
     const outputs = withAssertions(() => {
       const result = plan.run(unpack(program, given), observerOf(program));
-      plan.written.forEach((name, i) => write(program, name, packed(result.written[i]), given));
-      return (result.outputs as unknown[]).map(packed);
+      const own = ownOf(given);
+      const outputs = (result.outputs as unknown[]).map(packed).map(own);
+      const written = result.written.map(packed).map(own);
+      plan.written.forEach((name, i) => write(program, name, written[i], given));
+      return outputs;
     });
     const user = outputs.filter((output, i) => isUserOutput(program, output, i, given));
-    return unflatten(signature.outTree, ownOutputs(user, given)) as tf.TensorContainer;
+    return unflatten(signature.outTree, apart(user)) as tf.TensorContainer;
   });
 }
 
@@ -132,7 +135,8 @@ function observerOf(program: ExportedProgram): ModuleCalls | undefined {
 }
 
 function assign(target: tf.Variable | undefined, value: unknown): void {
-  if (target === undefined || !(value instanceof tf.Tensor) || target === value) return;
+  if (target === undefined || !(value instanceof tf.Tensor)) return;
+  if (target.dataId === value.dataId) return;
   target.assign(tf.cast(value as tf.Tensor, target.dtype));
 }
 
@@ -169,9 +173,15 @@ function flattenInputs(tree: Tree, inputs: readonly unknown[]): unknown[] {
   );
 }
 
-/** What is given back is the caller's own, even where it is an input or a weight. */
-function ownOutputs(outputs: readonly unknown[], given: readonly unknown[]): unknown[] {
-  const seen = new Set<unknown>(given.flat());
+/** Values that are an input or a weight, as tensors that stay as they are while those are written. */
+function ownOf(given: readonly unknown[]): (value: unknown) => unknown {
+  const held = new Set<unknown>(given.flat());
+  return (value) => (held.has(value) && value instanceof tf.Tensor ? tf.clone(value) : value);
+}
+
+/** What is given back twice, is two tensors. */
+function apart(outputs: readonly unknown[]): unknown[] {
+  const seen = new Set<unknown>();
   return outputs.map((output) => {
     if (!(output instanceof tf.Tensor)) return output ?? null;
     if (seen.has(output)) return tf.clone(output);

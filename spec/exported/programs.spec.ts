@@ -31,6 +31,8 @@ const NAMES = [
     "tied",
     "keyed",
     "rowless",
+    "kept",
+    "kept-core",
   ],
 ];
 
@@ -67,7 +69,7 @@ describe("exported programs of PyTorch", () => {
   // These read a condition back, keep as many boxes as values say, or write to their buffers.
   const EAGER = [
     ...["cond", "detected"],
-    ...["cnn-train", "counter", "counter-core", "trained", "trained-core"],
+    ...["cnn-train", "counter", "counter-core", "trained", "trained-core", "kept", "kept-core"],
   ];
   onEveryBackend("compiled", (_backend, tolerance) => {
     for (const name of NAMES) {

@@ -594,5 +594,29 @@ class Rowless(nn.Module):
 
 case("rowless", Rowless().eval(), (torch.zeros(0, 3),))
 
+class Kept(nn.Module):
+    """What is written to later is given back as it was; copies that look like views, and views that do not."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("state", torch.arange(6.0).reshape(2, 3))
+        self.register_buffer("last", torch.zeros(2, 3))
+
+    def forward(self, x):
+        before = self.state.clone()
+        self.last.copy_(self.state)
+        self.state.mul_(2).add_(x)
+        turned = x.clone()
+        turned.H.select(0, 0).fill_(7)
+        column = turned[:, :1].ravel()
+        column.add_(1)
+        pairs = torch.cat([x, x], 1)
+        pairs.unfold(1, 2, 2).select(2, 0).mul_(3)
+        return before, turned, column, pairs
+
+
+case("kept", Kept().eval(), (N(2, 3),), more=[((N(2, 3),), {})])
+case("kept-core", Kept().eval(), (N(2, 3),), more=[((N(2, 3),), {})], decompose=True)
+
 save_file(tensors, out / "cases.safetensors")
 (out / "cases.json").write_text(json.dumps(cases, indent=1) + "\n")

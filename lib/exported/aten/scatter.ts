@@ -145,6 +145,24 @@ function selectScatter(self: tf.Tensor, src: tf.Tensor, dim: number, place: numb
   return writeAxis(self, at, Int32Array.of(place < 0 ? place + size : place), one);
 }
 
+/** Windows of a dimension back in it, added where they overlap: writing to windows is decomposed to it. */
+function unfoldBackward(
+  windows: tf.Tensor,
+  shape: readonly number[],
+  dim: number,
+  size: number,
+  step: number,
+): tf.Tensor {
+  const self = tf.zeros([...shape], windows.dtype);
+  if (self.rank === 0) return tf.reshape(windows, []);
+  const at = dimOf("unfold_backward", self, dim);
+  const count = windows.shape[at]! * size;
+  const order = windows.shape.map((_, i) => i);
+  const inPlace = permuteAxes(windows, [...order.toSpliced(-1).toSpliced(at + 1, 0, self.rank)]);
+  const places = Int32Array.from({ length: count }, (_, i) => Math.floor(i / size) * step + (i % size)); // prettier-ignore
+  return indexWrite(true)(self, at, tf.tensor1d(places), tf.reshape(inPlace, resized(self, at, count))); // prettier-ignore
+}
+
 /** Elements at flat places are written. */
 export function writeFlat(self: tf.Tensor, places: Int32Array, src: tf.Tensor): tf.Tensor {
   return tf.reshape(
@@ -167,6 +185,7 @@ export const scatterOps = defineOps({
   "scatter_reduce.two(self, dim, index, src, reduce, include_self)": scatterReduceTwo,
   "index_copy(self, dim, index, source)": indexWrite(false),
   "index_add(self, dim, index, source, alpha)": indexWrite(true),
+  "unfold_backward(grad_in, input_sizes, dim, size, step)": unfoldBackward,
   "index_fill.int_Scalar|index_fill.int_Tensor(self, dim, index, value)": indexWrite(false),
   "index_reduce(self, dim, index, source, reduce, include_self)": indexReduce,
   "slice_scatter(self, src, dim, start, end, step)": sliceScatter,

@@ -8,6 +8,7 @@ const ALWAYS = new Set([
   ...["permute", "t", "movedim", "moveaxis", "swapaxes", "swapdims", "numpy_T", "mT", "mH", "T"],
   ...[
     "H",
+    "matrix_H",
     "adjoint",
     "unsqueeze",
     "squeeze",
@@ -60,7 +61,19 @@ function isSame(packet: string, node: Node): boolean {
     if (from.dtype !== to.dtype || isCopy(node)) return false;
     return sameStrides(from, to);
   }
-  return canView(from, to);
+  // Elements in even steps are seen as one row by `reshape`, but copied by `ravel`.
+  return packet === "ravel" ? isContiguous(from) : canView(from, to);
+}
+
+function isContiguous({ layout }: TensorMeta): boolean {
+  if (layout === undefined) return true;
+  const { shape, stride } = layout;
+  let step = 1;
+  return shape.reduceRight((isSoFar, size, dim) => {
+    const isNext = size === 1 || stride[dim] === step;
+    step *= size;
+    return isSoFar && isNext;
+  }, true);
 }
 
 function metaOf(node: Argument): TensorMeta | null {

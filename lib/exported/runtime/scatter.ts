@@ -175,8 +175,8 @@ const RULES: Readonly<Record<string, Rule>> = {
   ...{ transpose: transposed, swapaxes: transposed, swapdims: transposed },
   permute: permuted((rank, [dims]) => list(dims).map((dim) => wrap(dim, rank))),
   ...{ movedim, moveaxis: movedim, t: matrix, numpy_T: reversed, T: reversed },
-  ...{ mT: lastTwo, mH: lastTwo, H: lastTwo, adjoint: lastTwo },
-  ...{ slice: sliced, select: selected, narrow: narrowed, unbind: unbound },
+  ...{ mT: lastTwo, mH: lastTwo, H: lastTwo, matrix_H: lastTwo },
+  ...{ adjoint: lastTwo, slice: sliced, select: selected, narrow: narrowed, unbind: unbound },
   ...{ split, split_with_sizes: split, chunk },
   ...{ expand: expanded, expand_as: expanded, broadcast_to: expanded },
 };
