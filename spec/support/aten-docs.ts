@@ -19,8 +19,8 @@ loaded.
 - Type promotion is PyTorch's, by category (bool, integer, float); a result has the dtype that the
   program recorded for it.
 - Complex tensors are taken by \`fft_*\`, \`istft\`, arithmetic, exponential and trigonometric functions,
-  products (\`matmul\`, \`einsum\`, convolutions), sums, norms, \`linalg_inv\`, \`linalg_solve\`, \`linalg_eig\`,
-  and what moves elements about or writes them. Others say that they are not there for complex tensors.
+  products (\`matmul\`, \`einsum\`, convolutions), sums, norms, most of \`torch.linalg\` (inverses, solutions,
+  determinants, eigen- and singular values, LU, QR, Cholesky), and what moves elements about or writes them. Others say that they are not there for complex tensors.
 - \`sort\`, \`topk\`, \`nonzero\`, \`unique\`, \`quantile\`, \`scatter_reduce\`, integers' bitwise ops,
   the factors of matrices and the like run in JavaScript, on webgl with a transfer from the GPU and
   back. Eigen- and singular vectors may point the other way than PyTorch's.

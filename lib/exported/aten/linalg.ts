@@ -107,6 +107,7 @@ function matrixNorm(
   }
   if (ord === "nuc" || ord === 2 || ord === -2) {
     const s = svdOf(permuteAxes(x, [...kept, a, b])).s;
+    if (s.size === 0 && ord === "nuc") return tf.zeros(shape);
     const rows = tf.reshape(s, [-1, s.shape.at(-1)!]);
     return tf.reshape((ord === "nuc" ? sumRows : ord > 0 ? maxRows : minRows)(rows), shape);
   }

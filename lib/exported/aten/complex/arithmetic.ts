@@ -48,7 +48,7 @@ function div(a: Given, b: Given): Complex {
 }
 
 /** Divided by the larger part, whose square may be beyond float32. */
-function abs({ re, im }: Complex): tf.Tensor {
+export function abs({ re, im }: Complex): tf.Tensor {
   const [a, b] = [tf.abs(re), tf.abs(im)];
   const [most, least] = [tf.maximum(a, b), tf.minimum(a, b)];
   const share = where(tf.equal(most, 0), 0, divide(least, most));
@@ -59,7 +59,7 @@ function abs({ re, im }: Complex): tf.Tensor {
 const call = (op: AtenOp, ...args: unknown[]): tf.Tensor =>
   op(args, {}, { outputs: [], inputs: [] } as unknown as Parameters<AtenOp>[2]) as tf.Tensor;
 
-const atan2 = (y: tf.Tensor, x: tf.Tensor): tf.Tensor =>
+export const atan2 = (y: tf.Tensor, x: tf.Tensor): tf.Tensor =>
   call(binaryOps["aten.atan2.default"]!, y, x);
 
 export const polar = (size: tf.Tensor, angle: tf.Tensor): Complex => ({
@@ -158,6 +158,21 @@ const variance =
     return name.startsWith("std") ? tf.sqrt(sum) : sum;
   };
 
+const varianceAndMean =
+  (name: string) =>
+  (self: Complex, ...rest: unknown[]): unknown => {
+    const [dim = null, , keepdim = false] = name.endsWith("default") ? [] : rest;
+    const mean = (x: tf.Tensor): tf.Tensor => call(reduceOps["aten.mean.dim"]!, x, dim, keepdim);
+    return [variance(name)(self, ...rest), both(self, mean)];
+  };
+
+function isClose(a: Given, b: Given, rtol = 1e-5, atol = 1e-8, equalNan = false): tf.Tensor {
+  const near = tf.lessEqual(abs(sub(a, b)), tf.add(tf.mul(abs(lift(b)), rtol), atol));
+  const close = tf.logicalOr(equal(a, b), near);
+  if (!equalNan) return close;
+  return tf.logicalOr(close, tf.logicalAnd(either(lift(a), tf.isNaN), either(lift(b), tf.isNaN)));
+}
+
 /** What only depends on how large the elements are. */
 const ofSizes =
   (name: string) =>
@@ -245,17 +260,16 @@ export const COMPLEX_OPS = defineOps({
   "std(self, unbiased)": variance("std.default"),
   "std.dim(self, dim, unbiased, keepdim)": variance("std.dim"),
   "std.correction(self, dim, correction, keepdim)": variance("std.correction"),
+  "var_mean(self, unbiased)": varianceAndMean("var.default"),
+  "var_mean.dim(self, dim, unbiased, keepdim)": varianceAndMean("var.dim"),
+  "var_mean.correction(self, dim, correction, keepdim)": varianceAndMean("var.correction"),
+  "std_mean(self, unbiased)": varianceAndMean("std.default"),
+  "std_mean.dim(self, dim, unbiased, keepdim)": varianceAndMean("std.dim"),
+  "std_mean.correction(self, dim, correction, keepdim)": varianceAndMean("std.correction"),
+  "isclose(self, other, rtol, atol, equal_nan)": isClose,
   "linalg_vector_norm(self, ord, dim, keepdim, dtype)": ofSizes("linalg_vector_norm.default"),
   "norm.ScalarOpt_dim(self, p, dim, keepdim)": ofSizes("norm.ScalarOpt_dim"),
   "norm.Scalar(self, p)": ofSizes("norm.Scalar"),
-  "linalg_norm(self, ord, dim, keepdim, dtype)": (
-    self: Complex,
-    ord: unknown = null,
-    ...rest: unknown[]
-  ) => {
-    if (ord !== null) throw new TypeError("linalg_norm of complex tensors is there for ord=None");
-    return call(reduceOps["aten.linalg_vector_norm.default"]!, abs(self), 2, ...rest);
-  },
   "cumprod(self, dim, dtype)": cumprod,
   "any(self)": ofTruth("any.default", reduceOps),
   "any.dim|any.dims(self, dim, keepdim)": ofTruth("any.dim", reduceOps),
@@ -264,6 +278,7 @@ export const COMPLEX_OPS = defineOps({
   "nonzero|argwhere(self)": ofTruth("nonzero.default", indexingOps),
   "nonzero_numpy(self)": ofTruth("nonzero_numpy.default", indexingOps),
   "count_nonzero(self, dim)": ofTruth("count_nonzero.default", reduceOps),
+  "count_nonzero.dim_IntList(self, dim)": ofTruth("count_nonzero.dim_IntList", reduceOps),
   "logical_and(self, other)": ofTruth("logical_and.default", binaryOps),
   "logical_or(self, other)": ofTruth("logical_or.default", binaryOps),
   "logical_xor(self, other)": ofTruth("logical_xor.default", binaryOps),

@@ -3,6 +3,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { AtenContext, AtenOp } from "../../op-table.js";
 import { complexOf, isComplex } from "../support/complex.js";
 import { COMPLEX_OPS, NAMED } from "./arithmetic.js";
+import { FACTOR_OPS } from "./factors.js";
 import { EMBEDDED, embedded } from "./matrices.js";
 import { byParts, holdsComplex, multipliedOut, productOf, valuesOf } from "./parts.js";
 
@@ -22,7 +23,7 @@ const hasComplex = (args: readonly unknown[], kwargs: object): boolean =>
 
 /** What is run when an argument is complex. */
 function complexOp(name: string, op: AtenOp): AtenOp {
-  const own = COMPLEX_OPS[name];
+  const own = COMPLEX_OPS[name] ?? FACTOR_OPS[name];
   if (own !== undefined) return (args, kwargs, context) => own(args, kwargs, noDtypes(context));
   if (CASTS.test(name)) {
     return (args, kwargs, context) => {

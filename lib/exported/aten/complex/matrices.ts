@@ -10,7 +10,7 @@ export const EMBEDDED =
   /^aten\.(inverse|linalg_inv|linalg_inv_ex|matrix_exp|linalg_matrix_exp|matrix_power|linalg_matrix_power|linalg_pinv|pinverse|linalg_solve|linalg_solve_ex|_linalg_solve_ex)\./;
 
 /** Of a Hermitian matrix the lower half is read, and of the diagonal the real part. */
-function mirrored({ re, im }: Complex): Complex {
+export function mirrored({ re, im }: Complex): Complex {
   const n = re.shape.at(-1)!;
   const below = tf.tidy(() => {
     const at = tf.range(0, n, 1, "int32");

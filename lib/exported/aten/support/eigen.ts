@@ -7,22 +7,25 @@ export interface ComplexMatrix {
   im: Matrix;
 }
 
-type Pair = readonly [re: number, im: number];
+export type Pair = readonly [re: number, im: number];
 
-const get = ({ re, im }: ComplexMatrix, i: number, j: number): Pair => [re[i]![j]!, im[i]![j]!];
+export const get = ({ re, im }: ComplexMatrix, i: number, j: number): Pair => [
+  re[i]![j]!,
+  im[i]![j]!,
+];
 
-function set({ re, im }: ComplexMatrix, i: number, j: number, [a, b]: Pair): void {
+export function set({ re, im }: ComplexMatrix, i: number, j: number, [a, b]: Pair): void {
   re[i]![j] = a;
   im[i]![j] = b;
 }
 
-const add = ([a, b]: Pair, [c, d]: Pair): Pair => [a + c, b + d];
-const sub = ([a, b]: Pair, [c, d]: Pair): Pair => [a - c, b - d];
-const mul = ([a, b]: Pair, [c, d]: Pair): Pair => [a * c - b * d, a * d + b * c];
-const size = ([a, b]: Pair): number => Math.hypot(a, b);
-const conj = ([a, b]: Pair): Pair => [a, -b];
+export const add = ([a, b]: Pair, [c, d]: Pair): Pair => [a + c, b + d];
+export const sub = ([a, b]: Pair, [c, d]: Pair): Pair => [a - c, b - d];
+export const mul = ([a, b]: Pair, [c, d]: Pair): Pair => [a * c - b * d, a * d + b * c];
+export const size = ([a, b]: Pair): number => Math.hypot(a, b);
+export const conj = ([a, b]: Pair): Pair => [a, -b];
 
-function div(x: Pair, y: Pair): Pair {
+export function div(x: Pair, y: Pair): Pair {
   const square = y[0] * y[0] + y[1] * y[1];
   const [a, b] = mul(x, conj(y));
   return [a / square, b / square];

@@ -1,0 +1,331 @@
+/** Factors of complex matrices, and what is computed of them. */
+import * as tf from "@tensorflow/tfjs-core";
+import type { AtenOp } from "../../op-table.js";
+import { checkFactors } from "../checks.js";
+import { factorOps, matrixOp, turned, withInfo } from "../factors.js";
+import { conj } from "../fft.js";
+import { linalgOps } from "../linalg.js";
+import { matmul } from "../matmul.js";
+import { reduceOps } from "../reduce.js";
+import { both, type Complex } from "../support/complex.js";
+import {
+  complexEigh,
+  complexLu,
+  complexQr,
+  complexSvd,
+  adjoint as turnedMatrix,
+} from "../support/complex-factors.js";
+import { defineOps } from "../support/define.js";
+import type { ComplexMatrix } from "../support/eigen.js";
+import { exchange, identity, type Matrix, turn } from "../support/matrices.js";
+import { permuteAxes, sliceAxis } from "../support/shape.js";
+import { abs, atan2 } from "./arithmetic.js";
+import { embedded, mirrored } from "./matrices.js";
+
+type Part = ComplexMatrix | Float64Array | Matrix;
+
+const isPair = (part: Part): part is ComplexMatrix => "re" in part;
+
+/** An op on matrices of complex numbers; `kinds` says which results are complex, `z`, and which real, `r`. */
+function complexOp<A extends unknown[], R extends unknown[]>(
+  name: string,
+  kinds: string,
+  run: (a: ComplexMatrix, ...rest: A) => Part[],
+): (z: Complex, ...rest: A) => R {
+  const op = matrixOp(name, ([re, im], ...rest: A) =>
+    run({ re: re!, im: im! }, ...rest).flatMap((one) => (isPair(one) ? [one.re, one.im] : [one])),
+  );
+  return (z, ...rest) => {
+    const parts = op([z.re, z.im], ...rest);
+    return [...kinds].map((kind) =>
+      kind === "r" ? parts.shift()! : { re: parts.shift()!, im: parts.shift()! },
+    ) as R;
+  };
+}
+
+const adjoint = (z: Complex): Complex => conj(both(z, turned)) as Complex;
+
+const svdOp = /* @__PURE__ */ complexOp<[boolean], [Complex, tf.Tensor, Complex]>(
+  "complex_svd",
+  "zrz",
+  (a, full) => {
+    const { u, s, v } = complexSvd(a, full);
+    return [u, s, turnedMatrix(v)];
+  },
+);
+
+const eighOp = /* @__PURE__ */ complexOp<[], [tf.Tensor, Complex]>("complex_eigh", "rz", (a) => {
+  const { values, vectors } = complexEigh(a);
+  return [values, vectors];
+});
+
+/** One half is read. */
+const eigh = (self: Complex, half = "L"): [tf.Tensor, Complex] =>
+  eighOp(mirrored(half === "U" ? adjoint(self) : self));
+
+const qrOp = /* @__PURE__ */ complexOp<[], [Complex, Complex]>("complex_qr", "zz", (a) => {
+  const { q, r } = complexQr(a);
+  return [q, r];
+});
+
+function qr(self: Complex, mode = "reduced"): [Complex | tf.Tensor, Complex] {
+  const [q, r] = qrOp(self);
+  if (mode === "complete") return [q, r];
+  const { rank } = self.re;
+  const k = Math.min(...self.re.shape.slice(-2));
+  return [
+    mode === "r" ? tf.zeros([0]) : both(q, (x) => sliceAxis(x, rank - 1, 0, k)),
+    both(r, (x) => sliceAxis(x, rank - 2, 0, k)),
+  ];
+}
+
+type Lu = [lu: Complex, pivots: tf.Tensor, sign: tf.Tensor, order: tf.Tensor, info: tf.Tensor];
+
+const luOp = /* @__PURE__ */ complexOp<[], Lu>("complex_lu", "zrrrr", (a) => {
+  const { lu, pivots, sign } = complexLu(a);
+  const zero = pivots.findIndex((_, i) => lu.re[i]![i] === 0 && lu.im[i]![i] === 0);
+  return [
+    lu,
+    Float64Array.from(pivots, (one) => one + 1),
+    Float64Array.of(sign),
+    turn(exchange(identity(a.re.length), pivots)),
+    Float64Array.of(zero + 1),
+  ];
+});
+
+function luWithInfo(self: Complex, _pivot = true, isChecked = false): (Complex | tf.Tensor)[] {
+  const [lu, pivots, , , given] = luOp(self);
+  const [info] = withInfo([given]) as [tf.Tensor];
+  const re = isChecked ? checkFactors(lu.re, info, "torch.linalg.lu_factor") : lu.re;
+  return [{ re, im: lu.im }, tf.cast(pivots, "int32"), info];
+}
+
+/** The triangles of both factors in one. */
+function trianglesOf(lu: Complex): [l: Complex, u: Complex] {
+  const [m, n] = lu.re.shape.slice(-2) as [number, number];
+  const k = Math.min(m, n);
+  const rows = tf.reshape(tf.range(0, m, 1, "int32"), [m, 1]);
+  const below = tf.cast(tf.greater(rows, tf.range(0, n, 1, "int32")), "float32");
+  const under = (x: tf.Tensor): tf.Tensor => sliceAxis(tf.mul(x, below), x.rank - 1, 0, k);
+  const above = (x: tf.Tensor): tf.Tensor =>
+    sliceAxis(tf.mul(x, tf.sub(1, below)), x.rank - 2, 0, k);
+  return [{ re: tf.add(under(lu.re), tf.eye(m, k)), im: under(lu.im) }, both(lu, above)];
+}
+
+function unpacked(lu: Complex, pivots: tf.Tensor): [p: Complex, l: Complex, u: Complex] {
+  const [re] = run(linalgOps["aten.lu_unpack.default"]!, lu.re, pivots) as [tf.Tensor];
+  return [{ re, im: tf.zerosLike(re) }, ...trianglesOf(lu)];
+}
+
+/** Solves with the matrix that the factors are of. */
+function luSolve(lu: Complex, pivots: tf.Tensor, b: Complex, left = true, turns = false): Complex {
+  const [p, l, u] = unpacked(lu, pivots);
+  const a = times(times(p, l), u);
+  return run(solve, turns ? adjoint(a) : a, b, left) as Complex;
+}
+
+const times = (a: Complex, b: Complex): Complex => ({
+  re: tf.sub(matmul(a.re, b.re), matmul(a.im, b.im)),
+  im: tf.add(matmul(a.re, b.im), matmul(a.im, b.re)),
+});
+
+/** A determinant's size and direction: products of many numbers leave float32. */
+function slogdet(self: Complex): [sign: Complex, log: tf.Tensor] {
+  const [lu, , parity] = luOp(self);
+  const n = self.re.shape.at(-1)!;
+  const lead = self.re.shape.slice(0, -2);
+  if (self.re.size === 0) return [{ re: tf.ones(lead), im: tf.zeros(lead) }, tf.zeros(lead)];
+  const diagonal = both(lu, (x) => tf.sum(tf.mul(x, tf.eye(n)), -1));
+  const size = abs(diagonal);
+  const angle = tf.sum(atan2(diagonal.im, diagonal.re), -1);
+  const isRegular = tf.cast(tf.all(tf.notEqual(size, 0), -1), "float32");
+  const sign = tf.mul(tf.reshape(parity, angle.shape), isRegular);
+  return [
+    { re: tf.mul(tf.cos(angle), sign), im: tf.mul(tf.sin(angle), sign) },
+    tf.sum(tf.log(size), -1),
+  ];
+}
+
+function determinant(self: Complex): Complex {
+  const [sign, log] = slogdet(self);
+  return both(sign, (x) => tf.mul(x, tf.exp(log)));
+}
+
+/** Each number as a square of four, `[a -b; b a]`: of a triangle with a real diagonal comes a triangle. */
+function interleaved({ re, im }: Complex): tf.Tensor {
+  const [m, n] = re.shape.slice(-2) as [number, number];
+  const lead = re.shape.slice(0, -2);
+  const rows = [tf.stack([re, tf.neg(im)], -1), tf.stack([im, re], -1)];
+  return tf.reshape(tf.stack(rows, -3), [...lead, 2 * m, 2 * n]);
+}
+
+/** The first column of each square. */
+function separated(x: tf.Tensor): Complex {
+  const [m, n] = x.shape.slice(-2) as [number, number];
+  const lead = tf.util.sizeFromShape(x.shape.slice(0, -2));
+  const apart = tf.reshape(x, [lead, m / 2, 2, n / 2, 2]);
+  const [first] = tf.unstack(apart, 4) as [tf.Tensor];
+  const [re, im] = tf.unstack(first, 2) as [tf.Tensor, tf.Tensor];
+  const shape = [...x.shape.slice(0, -2), m / 2, n / 2];
+  return both({ re, im }, (part) => tf.reshape(part, shape));
+}
+
+const run = (op: AtenOp, ...args: unknown[]): unknown =>
+  op(args, {}, { outputs: [], inputs: [] } as never);
+
+function cholesky(
+  name: string,
+  self: Complex,
+  upper = false,
+  isChecked = false,
+): [Complex, tf.Tensor] {
+  const whole = mirrored(upper ? adjoint(self) : self);
+  const op = factorOps["aten.linalg_cholesky_ex.default"]!;
+  const [x, twice] = run(op, interleaved(whole)) as [tf.Tensor, tf.Tensor];
+  const info = tf.cast(tf.ceil(tf.div(tf.cast(twice, "float32"), 2)), "int32");
+  const l = separated(isChecked ? checkFactors(x, info, name) : x);
+  return [upper ? adjoint(l) : l, info];
+}
+
+const solve = embedded("linalg_solve", linalgOps["aten.linalg_solve.default"]!);
+
+/** Solves with a triangle: as it is read, the rest is 0. */
+function solveTriangular(
+  a: Complex,
+  b: Complex,
+  upper: boolean,
+  left = true,
+  unit = false,
+): Complex {
+  if (!left) return adjoint(solveTriangular(adjoint(a), adjoint(b), !upper, true, unit));
+  const n = a.re.shape.at(-1)!;
+  const at = tf.range(0, n, 1, "int32");
+  const rows = tf.reshape(at, [n, 1]);
+  const strict = tf.cast(upper ? tf.less(rows, at) : tf.greater(rows, at), "float32");
+  const kept = unit ? strict : tf.add(strict, tf.eye(n));
+  const re = tf.mul(a.re, kept);
+  return run(
+    solve,
+    { re: unit ? tf.add(re, tf.eye(n)) : re, im: tf.mul(a.im, kept) },
+    b,
+  ) as Complex;
+}
+
+/** A real matrix of the same shape with the same singular values, which is all that its norms tell. */
+function alike(self: Complex): tf.Tensor {
+  const [, s] = svdOp(self, false);
+  const [m, n] = self.re.shape.slice(-2) as [number, number];
+  const k = Math.min(m, n);
+  const square = tf.mul(tf.reshape(s, [...s.shape, 1]), tf.eye(k));
+  const pad = square.shape.map((_, i): [number, number] => [0, i < square.rank - 2 ? 0 : (i === square.rank - 1 ? n : m) - k]); // prettier-ignore
+  return tf.pad(square, pad);
+}
+
+const ofSingularValues =
+  (name: string) =>
+  (self: Complex, ...rest: unknown[]): unknown =>
+    run(linalgOps[`aten.${name}.default`]!, alike(self), ...rest);
+
+const SPECTRAL = new Set<unknown>(["nuc", 2, -2]);
+
+function matrixNorm(
+  self: Complex,
+  ord: unknown = "fro",
+  dim: readonly number[] = [-2, -1],
+  ...rest: unknown[]
+): unknown {
+  const op = linalgOps["aten.linalg_matrix_norm.default"]!;
+  if (!SPECTRAL.has(ord)) return run(op, abs(self), ord, dim, ...rest);
+  const { rank } = self.re;
+  const last = dim.map((one) => (one < 0 ? one + rank : one));
+  const order = [...self.re.shape.keys()].filter((one) => !last.includes(one)).concat(last);
+  const back = order.map((_, i) => order.indexOf(i));
+  const x = permuteAxes(alike(both(self, (part) => permuteAxes(part, order))), back);
+  return run(op, x, ord, dim, ...rest);
+}
+
+export const FACTOR_OPS = defineOps({
+  "linalg_svd(A, full_matrices, driver)": (self: Complex, full = true) => svdOp(self, full),
+  "_linalg_svd(A, full_matrices, compute_uv, driver)": (self: Complex, full = false) =>
+    svdOp(self, full),
+  "svd(self, some, compute_uv)": (self: Complex, some = true) => {
+    const [u, s, vh] = svdOp(self, !some);
+    return [u, s, adjoint(vh)];
+  },
+  "linalg_svdvals(A, driver)": (self: Complex) => svdOp(self, false)[1],
+  "linalg_eigh|_linalg_eigh(self, UPLO, compute_v)": eigh,
+  "linalg_eigvalsh(self, UPLO)": (self: Complex, half?: string) => eigh(self, half)[0],
+  "linalg_qr(A, mode)": qr,
+  "qr(self, some)": (self: Complex, some = true) => qr(self, some ? "reduced" : "complete"),
+  "linalg_lu_factor(A, pivot)": (self: Complex) => luWithInfo(self, true, true).slice(0, 2),
+  "linalg_lu_factor_ex|_lu_with_info(A, pivot, check_errors)": luWithInfo,
+  "linalg_lu(A, pivot)": (self: Complex) => {
+    const [lu, , , order] = luOp(self);
+    return [{ re: order, im: tf.zerosLike(order) }, ...trianglesOf(lu)];
+  },
+  "det|linalg_det(A)": determinant,
+  "_linalg_det(A)": (self: Complex) => [determinant(self), ...luWithInfo(self).slice(0, 2)],
+  "slogdet|linalg_slogdet(A)": slogdet,
+  "_linalg_slogdet(A)": (self: Complex) => [...slogdet(self), ...luWithInfo(self).slice(0, 2)],
+  "logdet(self)": (self: Complex) => {
+    const [sign, log] = slogdet(self);
+    return { re: log, im: atan2(sign.im, sign.re) };
+  },
+  "lu_unpack(LU_data, LU_pivots, unpack_data, unpack_pivots)": unpacked,
+  "linalg_lu_solve(LU, pivots, B, left, adjoint)": luSolve,
+  "lu_solve(self, LU_data, LU_pivots)": (b: Complex, lu: Complex, pivots: tf.Tensor) =>
+    luSolve(lu, pivots, b),
+  "linalg_cholesky|cholesky(self, upper)": (self: Complex, upper?: boolean) =>
+    cholesky("linalg.cholesky", self, upper, true)[0],
+  "linalg_cholesky_ex(self, upper, check_errors)": (
+    self: Complex,
+    upper?: boolean,
+    isChecked?: boolean,
+  ) => cholesky("linalg.cholesky_ex", self, upper, isChecked),
+  "cholesky_solve(self, input2, upper)": (b: Complex, l: Complex, upper = false) =>
+    solveTriangular(
+      upper ? l : adjoint(l),
+      solveTriangular(upper ? adjoint(l) : l, b, false),
+      true,
+    ),
+  "cholesky_inverse(self, upper)": (l: Complex, upper = false) => {
+    const one = tf.eye(l.re.shape.at(-1)!);
+    const inner = solveTriangular(
+      upper ? adjoint(l) : l,
+      { re: one, im: tf.zerosLike(one) },
+      false,
+    );
+    return solveTriangular(upper ? l : adjoint(l), inner, true);
+  },
+  "linalg_solve_triangular(self, B, upper, left, unitriangular)": solveTriangular,
+  "triangular_solve(self, A, upper, transpose, unitriangular)": (
+    b: Complex,
+    a: Complex,
+    upper = true,
+    transpose = false,
+    unit = false,
+  ) => [solveTriangular(transpose ? both(a, turned) : a, b, upper !== transpose, true, unit), a],
+  "linalg_matrix_norm|linalg_matrix_norm.str_ord(self, ord, dim, keepdim)": matrixNorm,
+  "linalg_cond|linalg_cond.p_str(self, p)": (self: Complex, p: unknown = null) => {
+    if (p !== null && p !== "fro" && !SPECTRAL.has(p)) {
+      throw new TypeError("linalg_cond of complex tensors is there for norms of singular values");
+    }
+    return ofSingularValues("linalg_cond")(self, p);
+  },
+  "linalg_norm|linalg_norm.ord_str(self, ord, dim, keepdim, dtype)": (
+    self: Complex,
+    ord: unknown = null,
+    dim: number | readonly number[] | null = null,
+    ...rest: unknown[]
+  ) => {
+    const dims = dim === null ? null : [dim].flat();
+    const isMatrix = ord !== null && (dims?.length ?? self.re.rank) === 2;
+    if (isMatrix) return matrixNorm(self, ord, dims ?? undefined, ...rest);
+    return run(reduceOps["aten.linalg_vector_norm.default"]!, abs(self), ord ?? 2, dims, ...rest);
+  },
+  "linalg_matrix_rank.atol_rtol_tensor|linalg_matrix_rank.atol_rtol_float(input, atol, rtol, hermitian)":
+    (self: Complex, ...rest: unknown[]) =>
+      run(linalgOps["aten.linalg_matrix_rank.atol_rtol_float"]!, alike(self), ...rest),
+  "linalg_matrix_rank|linalg_matrix_rank.tol_tensor(self, tol, hermitian)":
+    ofSingularValues("linalg_matrix_rank"),
+});
