@@ -16,8 +16,6 @@ class Strided {
     readonly shape: readonly number[],
     readonly stride: readonly number[],
     readonly offset = 0,
-    /** Whether elements may lie in one place, so that PyTorch refuses to write. */
-    readonly isRepeated = false,
   ) {}
 
   static of(values: readonly number[], shape: readonly number[]): Strided {
@@ -43,9 +41,19 @@ class Strided {
     this.places().forEach((at, i) => (this.memory[at] = values[i]!));
   }
 
-  seen(shape: readonly number[], stride: readonly number[], offset = 0, repeats = false): Strided {
-    const { memory, isRepeated } = this;
-    return new Strided(memory, shape, stride, this.offset + offset, isRepeated || repeats);
+  seen(shape: readonly number[], stride: readonly number[], offset = 0): Strided {
+    return new Strided(this.memory, shape, stride, this.offset + offset);
+  }
+
+  /** Whether elements lie in one place, so that PyTorch refuses to write. */
+  isRepeated(): boolean {
+    const places = this.places();
+    return new Set(places).size < places.length;
+  }
+
+  isContiguous(): boolean {
+    const rows = Strided.of([], this.shape).stride;
+    return this.shape.every((size, i) => size === 1 || rows[i] === this.stride[i]);
   }
 }
 
@@ -61,7 +69,7 @@ interface Step {
 
 const VIEWS = [
   ...["select", "slice", "transpose", "unsqueeze", "squeeze", "expand", "diagonal", "view"],
-  ...["split", "permute", "clone"],
+  ...["split", "permute", "clone", "unfold", "matrix_H", "ravel", "broadcast_tensors"],
 ];
 const WRITES = ["fill_", "add_", "mul_", "copy_", "zero_", "neg_", "out"];
 
@@ -115,15 +123,21 @@ class Program {
     }
     if (kind === "expand") {
       const size = [2, ...shape];
-      return this.view(of, "aten.expand.default", [size], t.seen(size, [0, ...stride], 0, true));
+      return this.view(of, "aten.expand.default", [size], t.seen(size, [0, ...stride]));
     }
     if (kind === "view") {
-      const rows = Strided.of([], shape).stride;
-      if (!shape.every((size, i) => size === 1 || rows[i] === stride[i])) return;
+      if (!t.isContiguous()) return;
       const size = shape.reduce((x, y) => x * y, 1);
       const next = size % 2 === 0 ? [size / 2, 2] : [size];
       return this.view(of, "aten.view.default", [next], t.seen(next, Strided.of([], next).stride));
     }
+    if (kind === "ravel") {
+      const size = shape.reduce((x, y) => x * y, 1);
+      if (t.isContiguous()) return this.view(of, "aten.ravel.default", [], t.seen([size], [1]));
+      const copy = Strided.of(t.values(), [size]);
+      return this.push(this.node("call_function", "aten.ravel.default", [this.nodes[of]!], copy), [size], t.values()); // prettier-ignore
+    }
+    if (kind === "broadcast_tensors") return this.broadcast(of, b);
     if (rank === 0) return;
     const n = shape[dim]!;
     const step = stride[dim]!;
@@ -136,6 +150,14 @@ class Program {
       const end = Math.min(n, start + 1 + (c % n));
       const seen = t.seen(shape.with(dim, Math.ceil((end - start) / by)), stride.with(dim, step * by), start * step); // prettier-ignore
       this.view(of, "aten.slice.Tensor", [named, start, end === n ? 2 ** 53 : end, by], seen);
+    } else if (kind === "unfold" && n > 1) {
+      const by = 1 + (b % 2);
+      const count = Math.floor((n - 2) / by) + 1;
+      const seen = t.seen([...shape.with(dim, count), 2], [...stride.with(dim, step * by), step]);
+      this.view(of, "aten.unfold.default", [named, 2, by], seen);
+    } else if (kind === "matrix_H" && rank === 2) {
+      const seen = t.seen(shape.toReversed(), stride.toReversed());
+      this.view(of, "aten.matrix_H.default", [], seen);
     } else if (kind === "split") this.split(of, dim, 1 + (b % n), c);
     else if (kind === "squeeze") {
       const gone = n === 1 ? [without(shape, dim), without(stride, dim)] : [shape, stride];
@@ -160,6 +182,18 @@ class Program {
     } // prettier-ignore
   }
 
+  /** Together with rows of it, of which there are three. */
+  private broadcast(of: number, choice: number): void {
+    const t = this.tensors[of]!;
+    const wide = this.node("call_function", "aten.zeros.default", [[3, ...t.shape]], t);
+    const args = choice % 2 === 0 ? [this.nodes[of]!, wide] : [wide, this.nodes[of]!];
+    const list = this.node("call_function", "aten.broadcast_tensors.default", [args], t);
+    list.meta.value = [null, null];
+    const seen = t.seen([3, ...t.shape], [0, ...t.stride]);
+    this.nodes.push(this.node("call_function", "operator.getitem", [list, choice % 2], seen));
+    this.tensors.push(seen);
+  }
+
   /** A list of views, of which one is taken. */
   private split(of: number, dim: number, size: number, choice: number): void {
     const t = this.tensors[of]!;
@@ -175,7 +209,7 @@ class Program {
 
   private write(of: number, kind: string, b: number, c: number): void {
     const t = this.tensors[of]!;
-    if (t.isRepeated) return;
+    if (t.isRepeated()) return;
     const node = this.nodes[of]!;
     const call = (target: string, args: readonly Argument[], kwargs = {}): void =>
       void this.node("call_function", target, args, t, kwargs);

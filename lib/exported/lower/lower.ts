@@ -35,9 +35,12 @@ export function lower(program: Graph): Lowered {
   return lowering.run();
 }
 
+/** A node, as far as another is made like it. */
+type Like = Pick<Node, "kind" | "name" | "meta" | "target">;
+
 interface Step {
   /** The node that takes the view, as the program has it. */
-  readonly view: Node;
+  readonly view: Like;
   readonly args: readonly Argument[];
   readonly kwargs: KeywordArguments;
   /** Which of several outputs; null if there is one. */
@@ -129,7 +132,7 @@ class Lowering {
   }
 
   private copy(
-    { kind, name, meta }: Node,
+    { kind, name, meta }: Like,
     target: string,
     args: readonly Argument[],
     kwargs: KeywordArguments = {},
@@ -203,6 +206,7 @@ class Lowering {
       this.tensors.set(node, written);
       return true;
     }
+    if (this.broadcast(node)) return true;
     const views = this.lists.get(node.args[0] as Node);
     if (views === undefined) return false;
     const index = node.args[1] as number;
@@ -213,6 +217,19 @@ class Lowering {
       views.items.set(index, tensor);
     }
     this.tensors.set(node, tensor);
+    return true;
+  }
+
+  /** One of several tensors that were broadcast, which is a view of it alone; false if it is none. */
+  private broadcast(node: Node): boolean {
+    const { name, kind, meta } = node;
+    const [list, index] = node.args as [Node, number];
+    if (list.target !== "aten.broadcast_tensors.default") return false;
+    const of = this.tensors.get((list.args[0] as Node[])[index]!);
+    const shape = (meta.value as TensorMeta | undefined)?.shape;
+    if (of === undefined || !shape?.every((size) => typeof size === "number")) return false;
+    const view = { name, kind, meta, target: "aten.expand.default" };
+    this.tensors.set(node, this.viewOf(of, { view, args: [[...shape]], kwargs: {}, output: null }));
     return true;
   }
 
@@ -292,7 +309,7 @@ class Lowering {
     return true;
   }
 
-  private item({ meta }: Node, list: Node, index: number): Node {
+  private item({ meta }: Like, list: Node, index: number): Node {
     return this.graph.add("call_function", "operator.getitem", [list, index], {}, { meta });
   }
 

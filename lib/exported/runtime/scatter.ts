@@ -7,6 +7,7 @@ import {
   packed,
   pairToComplex,
 } from "../aten/support/complex.js";
+import { scatterInto } from "../aten/support/scatter.js";
 import type { AtenContext, AtenOp } from "../op-table.js";
 
 /**
@@ -33,7 +34,7 @@ export const scatterView =
     return rule?.(view) ?? byIndex(view, lookUp(view.target), context);
   };
 
-const CONJUGATES = new Set(["_conj", "conj", "mH", "H", "adjoint"]);
+const CONJUGATES = new Set(["_conj", "conj", "mH", "H", "matrix_H", "adjoint"]);
 
 /** The same for complex tensors: each part for itself, but for the views that take one of them. */
 function scatterComplex(
@@ -156,13 +157,9 @@ const chunk: Rule = (view) => {
   return part(view, dim, size * view.output!);
 };
 
-/** What was repeated is written once; PyTorch refuses to write it several times. */
-const expanded: Rule = ({ base, value }) => {
-  const extra = value.rank - base.rank;
-  const begin = new Array<number>(value.rank).fill(0);
-  const size = [...new Array<number>(extra).fill(1), ...base.shape];
-  return tf.reshape(tf.slice(value, begin, size), base.shape);
-};
+/** If nothing was repeated. */
+const expanded: Rule = ({ base, value }) =>
+  value.size === base.size ? tf.reshape(value, base.shape) : undefined;
 
 const RULES: Readonly<Record<string, Rule>> = {
   ...{ alias: reshaped, detach: reshaped, view: reshaped, reshape: reshaped, flatten: reshaped },
@@ -228,10 +225,24 @@ function byIndex(
   const isBool = base.dtype === "bool";
   const flat = tf.reshape(isBool ? tf.cast(base, "int32") : base, [base.size]);
   const updates = tf.reshape(isBool ? tf.cast(value, "int32") : value, [value.size]);
+  const [size = 1, step = 1] = target.includes("unfold") ? (args as number[]).slice(1) : [];
+  if (value.size > base.size || size > step) {
+    const written = tf.reshape(writeChanged(flat, tf.reshape(index, [-1]), updates), base.shape);
+    return isBool ? tf.cast(written, "bool") : written;
+  }
   const at = tf.cast(tf.reshape(index, [index.size, 1]), "int32");
   // tfjs' tensorScatterUpdate would write into `flat` itself on cpu, and so into whatever shares it.
   const put = (one: tf.Tensor): tf.Tensor => tf.scatterND(at, one, [base.size]);
   const isWritten = tf.cast(put(tf.ones([value.size], "int32")), "bool");
   const written = tf.reshape(tf.where(isWritten, put(updates), flat), base.shape);
   return isBool ? tf.cast(written, "bool") : written;
+}
+
+/** Where elements lie in one place, a part of them was written to: what differs from before counts. */
+function writeChanged(flat: tf.Tensor, places: tf.Tensor, updates: tf.Tensor): tf.Tensor {
+  const changed = tf.notEqual(tf.gather(flat, places as tf.Tensor1D), updates);
+  const to = tf.where(changed, places, tf.fill(places.shape, flat.size, "int32"));
+  const rows = tf.concat([flat, tf.zeros([1], flat.dtype)]);
+  const written = scatterInto(tf.expandDims(rows, 1), to, tf.expandDims(updates, 1), false);
+  return tf.slice(written, [0, 0], [flat.size, 1]);
 }

@@ -9,6 +9,7 @@ import { matmul } from "../matmul.js";
 import { reduceOps } from "../reduce.js";
 import { both, type Complex } from "../support/complex.js";
 import {
+  complexDeterminant,
   complexEigh,
   complexLu,
   complexQr,
@@ -79,22 +80,21 @@ function qr(self: Complex, mode = "reduced"): [Complex | tf.Tensor, Complex] {
   ];
 }
 
-type Lu = [lu: Complex, pivots: tf.Tensor, sign: tf.Tensor, order: tf.Tensor, info: tf.Tensor];
+type Lu = [lu: Complex, pivots: tf.Tensor, order: tf.Tensor, info: tf.Tensor];
 
-const luOp = /* @__PURE__ */ complexOp<[], Lu>("complex_lu", "zrrrr", (a) => {
-  const { lu, pivots, sign } = complexLu(a);
+const luOp = /* @__PURE__ */ complexOp<[], Lu>("complex_lu", "zrrr", (a) => {
+  const { lu, pivots } = complexLu(a);
   const zero = pivots.findIndex((_, i) => lu.re[i]![i] === 0 && lu.im[i]![i] === 0);
   return [
     lu,
     Float64Array.from(pivots, (one) => one + 1),
-    Float64Array.of(sign),
     turn(exchange(identity(a.re.length), pivots)),
     Float64Array.of(zero + 1),
   ];
 });
 
 function luWithInfo(self: Complex, _pivot = true, isChecked = false): (Complex | tf.Tensor)[] {
-  const [lu, pivots, , , given] = luOp(self);
+  const [lu, pivots, , given] = luOp(self);
   const [info] = withInfo([given]) as [tf.Tensor];
   const re = isChecked ? checkFactors(lu.re, info, "torch.linalg.lu_factor") : lu.re;
   return [{ re, im: lu.im }, tf.cast(pivots, "int32"), info];
@@ -129,27 +129,25 @@ const times = (a: Complex, b: Complex): Complex => ({
   im: tf.add(matmul(a.re, b.im), matmul(a.im, b.re)),
 });
 
-/** A determinant's size and direction: products of many numbers leave float32. */
+const determinants = /* @__PURE__ */ complexOp<[], [Complex, tf.Tensor, Complex]>(
+  "complex_slogdet",
+  "zrz",
+  (a) => {
+    const { sign, log } = complexDeterminant(a);
+    const scaled = ([row]: Matrix): Matrix => [row!.map((one) => one * Math.exp(log))];
+    return [sign, Float64Array.of(log), { re: scaled(sign.re), im: scaled(sign.im) }];
+  },
+);
+
+/** One number for each matrix. */
+const each = (self: Complex, x: tf.Tensor): tf.Tensor => tf.reshape(x, self.re.shape.slice(0, -2));
+
 function slogdet(self: Complex): [sign: Complex, log: tf.Tensor] {
-  const [lu, , parity] = luOp(self);
-  const n = self.re.shape.at(-1)!;
-  const lead = self.re.shape.slice(0, -2);
-  if (self.re.size === 0) return [{ re: tf.ones(lead), im: tf.zeros(lead) }, tf.zeros(lead)];
-  const diagonal = both(lu, (x) => tf.sum(tf.mul(x, tf.eye(n)), -1));
-  const size = abs(diagonal);
-  const angle = tf.sum(atan2(diagonal.im, diagonal.re), -1);
-  const isRegular = tf.cast(tf.all(tf.notEqual(size, 0), -1), "float32");
-  const sign = tf.mul(tf.reshape(parity, angle.shape), isRegular);
-  return [
-    { re: tf.mul(tf.cos(angle), sign), im: tf.mul(tf.sin(angle), sign) },
-    tf.sum(tf.log(size), -1),
-  ];
+  const [sign, log] = determinants(self);
+  return [both(sign, (x) => each(self, x)), each(self, log)];
 }
 
-function determinant(self: Complex): Complex {
-  const [sign, log] = slogdet(self);
-  return both(sign, (x) => tf.mul(x, tf.exp(log)));
-}
+const determinant = (self: Complex): Complex => both(determinants(self)[2], (x) => each(self, x));
 
 /** Each number as a square of four, `[a -b; b a]`: of a triangle with a real diagonal comes a triangle. */
 function interleaved({ re, im }: Complex): tf.Tensor {
@@ -260,7 +258,7 @@ export const FACTOR_OPS = defineOps({
   "linalg_lu_factor(A, pivot)": (self: Complex) => luWithInfo(self, true, true).slice(0, 2),
   "linalg_lu_factor_ex|_lu_with_info(A, pivot, check_errors)": luWithInfo,
   "linalg_lu(A, pivot)": (self: Complex) => {
-    const [lu, , , order] = luOp(self);
+    const [lu, , order] = luOp(self);
     return [{ re: order, im: tf.zerosLike(order) }, ...trianglesOf(lu)];
   },
   "det|linalg_det(A)": determinant,

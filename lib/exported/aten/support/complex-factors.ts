@@ -190,3 +190,17 @@ export function complexLu(a: ComplexMatrix): {
   const columns = Array.from({ length: n }, (_, j) => rows.map((row) => row[j]!));
   return { lu: fromColumns(columns, m), pivots, sign };
 }
+
+/** A determinant's direction, as a matrix of one number, and the logarithm of its size. */
+export function complexDeterminant(a: ComplexMatrix): { sign: ComplexMatrix; log: number } {
+  const { lu, sign } = complexLu(a);
+  let direction: Pair = [sign, 0];
+  let log = 0;
+  for (let i = 0; i < a.re.length; i += 1) {
+    const one = get(lu, i, i);
+    const length = size(one);
+    log += Math.log(length);
+    direction = length === 0 ? ZERO : mul(direction, [one[0] / length, one[1] / length]);
+  }
+  return { sign: fromColumns([[direction]], 1), log };
+}
