@@ -4,7 +4,7 @@ import { expect } from "chai";
 import * as nn from "../../lib/index.js";
 import { lookUpOp } from "../../lib/exported/look-up.js";
 import { assertTensor, withAssertions } from "../../lib/exported/runtime/assertions.js";
-import { onEveryBackend, onEveryBackendOnce } from "../support/backends.js";
+import { BACKENDS, onEveryBackend, onEveryBackendOnce } from "../support/backends.js";
 import { expectNoLeak, expectTensor } from "../support/expect.js";
 
 const call = (target: string, args: readonly unknown[]): unknown =>
@@ -13,6 +13,7 @@ const call = (target: string, args: readonly unknown[]): unknown =>
 const ints = (values: number[], shape = [values.length]): tf.Tensor =>
   tf.tensor(values, shape, "int32");
 const floats = (values: number[], shape = [values.length]): tf.Tensor => tf.tensor(values, shape);
+const mask = (value: number, shape: number[] = []): tf.Tensor => tf.tensor([value], shape, "bool");
 const filled = (shape: number[]): tf.Tensor => tf.ones(shape);
 
 type Case = [
@@ -45,6 +46,17 @@ const CASES: Case[] = [
   ["the mean of no classes", "aten.nll_loss_nd.default", () => [filled([0, 3]), ints([])], [], [NaN]],
   ["the sum of no classes", "aten.nll_loss_nd.default", () => [filled([0, 3]), ints([]), null, 2], [], [0]],
   ["the smoothed mean of no classes", "aten.cross_entropy_loss.default", () => [filled([0, 3]), ints([]), null, 1, -100, 0.1], [], [NaN]],
+  ["what is written everywhere", "aten.index_put.default", () => [floats([1, 2], [1, 2]), [mask(1)], tf.scalar(5)], [1, 2], [5, 5]],
+  ["what is written nowhere", "aten.index_put.default", () => [floats([1, 2], [1, 2]), [mask(0)], tf.scalar(5)], [1, 2], [1, 2]],
+  ["what is added everywhere", "aten.index_put.default", () => [floats([1, 2], [1, 2]), [mask(1)], floats([5, 6]), true], [1, 2], [6, 8]],
+  ["rows added to nothing", "aten.index_add.default", () => [filled([0, 3]), 0, ints([0]), filled([1, 3])], [0, 3]],
+  ["info of one matrix and two right-hand sides", "aten.linalg_solve_ex.default", () => [tf.eye(2), filled([3, 2, 1])], [], [0], 1],
+  ["info of two matrices", "aten.linalg_solve_ex.default", () => [floats(twoMatrices, [2, 2, 2]), filled([3, 2, 2, 1])], [2], [0, 0], 1],
+  ["the triangle of each right-hand side", "aten.triangular_solve.default", () => [filled([2, 1, 1]), floats([4], [1, 1])], [2, 1, 1], [4, 4], 1],
+  ["bounds the wrong way round", "aten.hardtanh.default", () => [floats([-9, 0, 9]), 2, 1], [3], [1, 1, 1]],
+  ["a half, as a truth, around truths", "aten.constant_pad_nd.default", () => [mask(0, [1]), [1, 0], 0.5], [2], [1, 0]],
+  ["x of fewer dimensions than y", "aten.trapezoid.x", () => [floats([1, 2, 3, 4, 5, 6], [2, 1, 3]), floats([0, 1, 2, 0, 2, 4], [2, 3])], [2, 2], [4, 8, 10, 20]],
+  ["the nuclear norm of nothing", "aten.linalg_norm.ord_str", () => [filled([0, 0]), "nuc"], [], [0]],
   ["the sum of no losses", "aten.mse_loss.default", () => [filled([0, 3]), filled([0, 3]), 2], [], [0]],
 ]; // prettier-ignore
 
@@ -63,6 +75,30 @@ onEveryBackendOnce("ATen ops at the edge", (_backend, tolerance) => {
     });
   }
 });
+
+/** One more than float32 tells from its neighbours. */
+const LARGE = 2 ** 24 + 1;
+const INTEGERS: [target: string, args: () => unknown[], values: number[]][] = [
+  ["aten.abs.default", () => [ints([-LARGE, 2 ** 31 - 1])], [LARGE, 2 ** 31 - 1]],
+  ["aten.neg.default", () => [ints([-LARGE])], [LARGE]],
+  ["aten.relu.default", () => [ints([LARGE, -3])], [LARGE, 0]],
+  ["aten.square.default", () => [ints([4097])], [4097 ** 2]],
+  ["aten.floor_divide.default", () => [ints([LARGE, -LARGE]), ints([1, 2])], [LARGE, -(2 ** 23) - 1]],
+  ["aten.div.Tensor_mode", () => [ints([1 - 2 ** 31]), ints([2]), "trunc"], [1 - 2 ** 30]],
+  ["aten.isin.Tensor_Tensor", () => [ints([LARGE]), ints([2 ** 24])], [0]],
+]; // prettier-ignore
+
+// webgl's integers are floats.
+onEveryBackend("Large integers", (_backend, tolerance) => {
+  for (const [target, args, values] of INTEGERS) {
+    it(`${target} tells all of them apart`, () => {
+      tf.tidy(() => {
+        const result = call(target, args()) as tf.Tensor;
+        expectTensor(result, { shape: [values.length], values }, { ...tolerance, rtol: 0 });
+      });
+    });
+  }
+}, BACKENDS.filter((name) => name !== "webgl")); // prettier-ignore
 
 /** `(2 + 0i) x = 2 + 4i` and `(0 + 1i) x = 2 + 4i`, as matrices of one number. */
 const COMPLEX: [what: string, shape: number[], result: number[]][] = [

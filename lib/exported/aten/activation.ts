@@ -51,7 +51,11 @@ export const activationOps = defineOps({
   "celu(self, alpha)": (self: tf.Tensor, alpha?: number) => F.celu(self, { alpha }),
   "glu(self, dim)": (self: tf.Tensor, dim?: number) => F.glu(self, { dim }),
   "hardtanh(self, min_val, max_val)": (self: tf.Tensor, minVal?: number, maxVal?: number) =>
-    alsoOfIntegers((x) => F.hardtanh(x, { minVal, maxVal }))(self),
+    alsoOfIntegers((x) =>
+      (minVal ?? -1) > (maxVal ?? 1)
+        ? tf.fill(x.shape, maxVal ?? 1)
+        : F.hardtanh(x, { minVal, maxVal }),
+    )(self),
   "hardshrink(self, lambd)": (self: tf.Tensor, lambd?: number) => F.hardshrink(self, { lambd }),
   "softshrink(self, lambd)": (self: tf.Tensor, lambd?: number) => F.softshrink(self, { lambd }),
   "leaky_relu(self, negative_slope)": (self: tf.Tensor, negativeSlope?: number) =>

@@ -198,7 +198,10 @@ export const factorOps = defineOps({
     upper = true,
     transpose = false,
     unit = false,
-  ) => [triangle([transpose ? turned(a) : a, b], upper !== transpose, true, unit)[0], a],
+  ) => {
+    const x = triangle([transpose ? turned(a) : a, b], upper !== transpose, true, unit)[0]!;
+    return [x, expandTo(a, [...x.shape.slice(0, -2), ...a.shape.slice(-2)])];
+  },
   "linalg_qr(A, mode)": factorQr,
   "qr(self, some)": (self: tf.Tensor, some = true) => factorQr(self, some ? "reduced" : "complete"),
   "linalg_svd(A, full_matrices, driver)": (self: tf.Tensor, full = true) => svdOp([self], full),

@@ -121,6 +121,16 @@ export function indexPut(
   if (isMasked && values.size === 1 && !accumulate) {
     return where(mask, tf.reshape(value, []), self);
   }
+  if (mask?.dtype === "bool" && mask.rank === 0) {
+    // It says of all whether it is written.
+    const rest = indices.slice(1);
+    const whole = rest.some((one) => one !== null)
+      ? indexPut(self, rest, values, accumulate)
+      : accumulate
+        ? tf.add(self, value)
+        : expandTo(value, self.shape);
+    return where(mask, whole, self);
+  }
   const { order, before, count, places } = planIndex(self, indices);
   const moved = permuteAxes(self, order);
   const lead = moved.shape.slice(0, before);

@@ -59,6 +59,14 @@ function inverse(self: tf.Tensor): tf.Tensor {
   return checkFactors(x, info, "linalg.inv");
 }
 
+/** One for each matrix, however many right-hand sides it was repeated for. */
+function onceEach(info: tf.Tensor, lead: number[]): tf.Tensor {
+  if (String(info.shape) === String(lead)) return info;
+  if (info.size === 0) return tf.zeros(lead, "int32");
+  const size = info.shape.map((_, i) => lead[i - info.rank + lead.length] ?? 1);
+  return tf.reshape(tf.slice(info, size.map(() => 0), size), lead); // prettier-ignore
+}
+
 function solveWithInfo(a: tf.Tensor, b: tf.Tensor, left = true): Solved {
   const areVectors = holdsVectors(a, b);
   // Vectors stand to the left of matrices of one number alone, which is the same.
@@ -67,8 +75,9 @@ function solveWithInfo(a: tf.Tensor, b: tf.Tensor, left = true): Solved {
     return [turned(x), info];
   }
   const right = areVectors ? tf.reshape(b, [...b.shape, 1]) : b;
-  const [x, info] = withInfo(solutions([a, right])) as Solved;
-  return [areVectors ? tf.reshape(x, x.shape.slice(0, -1)) : x, info];
+  const [x, all] = withInfo(solutions([a, right])) as Solved;
+  const solved = areVectors ? tf.reshape(x, x.shape.slice(0, -1)) : x;
+  return [solved, onceEach(all, a.shape.slice(0, -2))];
 }
 
 function solve(a: tf.Tensor, b: tf.Tensor, left = true): tf.Tensor {

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import * as F from "../../functional/index.js";
-import { divide, truncate, where } from "./support/arithmetic.js";
+import { divide, magnitude, truncate, where } from "./support/arithmetic.js";
 import { defineOps } from "./support/define.js";
 import { BOOL, kindOf, toDtype, toFloat, toKind, toNumber } from "./support/dtype.js";
 
@@ -127,7 +127,7 @@ const bitwiseNot: Unary = (x) => {
   return tf.sub(tf.scalar(-1, "int32"), x);
 };
 
-const abs: Unary = (x) => (x.dtype === "bool" ? x : tf.abs(x));
+const abs: Unary = (x) => (x.dtype === "bool" ? x : magnitude(x));
 
 /** `log(x / (1 - x))`, with x brought `eps` away from the ends. */
 function logit(self: tf.Tensor, eps: number | null = null): tf.Tensor {
@@ -172,12 +172,17 @@ export const unaryOps = defineOps({
   ...ROUNDING,
   ...TESTS,
   "abs|absolute(self)": abs,
-  "neg|negative(self)": (self: tf.Tensor) => tf.neg(self),
+  "neg|negative(self)": (self: tf.Tensor) =>
+    self.dtype === "int32" ? tf.sub(tf.scalar(0, "int32"), self) : tf.neg(self),
   "positive(self)": (self: tf.Tensor) => self,
   "sign|sgn(self)": sign,
-  "square(self)": (self: tf.Tensor) => tf.square(toNumber(self)),
+  "square(self)": (self: tf.Tensor) => {
+    const x = toNumber(self);
+    return tf.mul(x, x);
+  },
   "bitwise_not(self)": bitwiseNot,
-  "relu(self)": keepingKind(F.relu),
+  "relu(self)": (self: tf.Tensor) =>
+    self.dtype === "int32" ? tf.maximum(self, tf.scalar(0, "int32")) : keepingKind(F.relu)(self),
   "relu6(self)": keepingKind(F.relu6),
   "logit|special_logit(self, eps)": logit,
   "nan_to_num(self, nan, posinf, neginf)": nanToNum,

@@ -98,10 +98,11 @@ const gridSampler = (
   });
 
 /** tfjs pads no bools. */
-const padded = (self: tf.Tensor, pad: Sizes, options: F.PadOptions): tf.Tensor =>
-  self.dtype === "bool"
-    ? toDtype(F.pad(tf.cast(self, "int32"), pad, options), "bool")
-    : F.pad(self, pad, options);
+function padded(self: tf.Tensor, pad: Sizes, options: F.PadOptions): tf.Tensor {
+  if (self.dtype !== "bool") return F.pad(self, pad, options);
+  const value = Number(Boolean(options.value));
+  return toDtype(F.pad(tf.cast(self, "int32"), pad, { ...options, value }), "bool");
+}
 
 const padMode =
   (mode: F.PadMode) =>

@@ -1,7 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { op } from "../../functional/op.js";
 import { defineOps } from "./support/define.js";
-import { type Operand, toFloat } from "./support/dtype.js";
+import { comparison } from "./support/arithmetic.js";
+import type { Operand } from "./support/dtype.js";
 import { arrayFor, tensorOf, type Values, valuesOf } from "./support/host.js";
 import { type Before, quickSelect, sort as sortFirst, topOf } from "./support/select.js";
 import { around, dimOf, resized } from "./support/shape.js";
@@ -312,10 +313,8 @@ const uniqueAlong = /* @__PURE__ */ op(
 /** Which elements are among others. */
 function isin(elements: Operand, test: Operand, _assumeUnique = false, invert = false): tf.Tensor {
   const [x, y] = [asTensor(elements), asTensor(test)];
-  const found = tf.any(
-    tf.equal(toFloat(tf.reshape(x, [-1, 1])), toFloat(tf.reshape(y, [1, -1]))),
-    1,
-  );
+  const [row, column] = [tf.reshape(x, [-1, 1]), tf.reshape(y, [1, -1])];
+  const found = tf.any(comparison(tf.equal, row, column), 1);
   const result =
     y.size === 0 || x.size === 0 ? tf.zeros(x.shape, "bool") : tf.reshape(found, x.shape);
   return invert ? tf.logicalNot(result) : result;

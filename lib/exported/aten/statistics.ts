@@ -45,7 +45,7 @@ function trapezoids(y: tf.Tensor, dx: number | tf.Tensor, dim: number): tf.Tenso
   const both = add(sliceAxis(y, at, 1, n), sliceAxis(y, at, 0, n - 1));
   const half = tf.mul(toFloat(both), 0.5);
   if (typeof dx === "number") return tf.mul(half, dx);
-  const axis = dx.rank === 1 ? 0 : at;
+  const axis = dx.rank === 1 ? 0 : at - y.rank + dx.rank;
   const m = dx.shape[axis]!;
   const widths = tf.sub(sliceAxis(dx, axis, 1, m), sliceAxis(dx, axis, 0, m - 1));
   const shaped =

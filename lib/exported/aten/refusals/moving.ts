@@ -13,6 +13,11 @@ const divided =
   (self: tf.Tensor, sections: unknown): void => {
     if (typeof sections !== "number") return;
     const dim = place(self.rank);
+    const least = name === "hsplit" ? 1 : dim === 0 ? 2 : 3;
+    ensure(
+      self.rank >= least,
+      `torch.${name} requires a tensor with at least ${least} dimension, but got a tensor with ${self.rank} dimensions!`,
+    );
     const size = self.shape[dim] ?? 1;
     ensure(
       sections > 0 && size % sections === 0,
@@ -23,6 +28,7 @@ const divided =
 
 /** Refuses parts of a dimension that are not the whole of it. */
 function splits(self: tf.Tensor, given: unknown, dim = 0): void {
+  ensure(self.rank > 0, "split expects at least a 1-dimensional tensor");
   const at = dimOf("split", self, dim);
   const size = self.shape[at] ?? 1;
   if (typeof given === "number") {
@@ -102,6 +108,20 @@ const some =
   (all: readonly tf.Tensor[]): void =>
     ensure(all.length > 0, `${name} expects a non-empty TensorList`);
 
+function chunked(self: tf.Tensor, chunks: number): void {
+  ensure(self.rank > 0, "chunk expects at least a 1-dimensional tensor");
+  ensure(chunks > 0, `chunk expects \`chunks\` to be greater than 0, got: ${chunks}`);
+}
+
+const unbound = (self: tf.Tensor, dim = 0): void =>
+  ensure(self.rank > 0, `Dimension specified as ${dim} but tensor has no dimensions`);
+
+const atMostMatrix = ({ rank }: tf.Tensor): void =>
+  ensure(rank <= 2, `t() expects a tensor with <= 2 dimensions, but self is ${rank}D`);
+
+const narrowed = (_self: tf.Tensor, _dim: number, _start: unknown, length: number): void =>
+  ensure(length >= 0, "narrow(): length must be non-negative.");
+
 export const MOVING_REFUSALS = {
   cat: joined,
   concat: joined,
@@ -111,10 +131,9 @@ export const MOVING_REFUSALS = {
   vstack: some("vstack"),
   dstack: some("dstack"),
   column_stack: some("column_stack"),
-  chunk: (_self: tf.Tensor, chunks: number): void =>
-    ensure(chunks > 0, `chunk expects \`chunks\` to be greater than 0, got: ${chunks}`),
-  unsafe_chunk: (_self: tf.Tensor, chunks: number): void =>
-    ensure(chunks > 0, `chunk expects \`chunks\` to be greater than 0, got: ${chunks}`),
+  ...{ chunk: chunked, unsafe_chunk: chunked },
+  ...{ unbind: unbound, unbind_copy: unbound, t: atMostMatrix, t_copy: atMostMatrix },
+  narrow: narrowed,
   split: splits,
   unsafe_split: splits,
   split_copy: splits,

@@ -115,6 +115,12 @@ const square = (order: readonly [string, string]) => (a: tf.Tensor, b: tf.Tensor
     ensure(x.rank === 1, `${order[0]}: Expected 1-D argument ${i === 0 ? order[1] : "vec2"}, but got ${x.rank}-D`),
   ); // prettier-ignore
 
+const rows = (a: tf.Tensor, b: tf.Tensor): void =>
+  ensure(
+    a.rank === 1 && b.rank === 1,
+    `1D tensors expected, but got ${a.rank}D and ${b.rank}D tensors`,
+  );
+
 export const SHAPE_REFUSALS = {
   mm: (a: tf.Tensor, b: tf.Tensor): void => matrices("mm", a, b),
   addmm: (_self: tf.Tensor, a: tf.Tensor, b: tf.Tensor): void => matrices("addmm", a, b),
@@ -169,7 +175,13 @@ export const SHAPE_REFUSALS = {
     ensure(n === null || n > 1, "N must be greater than 1."),
   vander: (_x: tf.Tensor, n: number | null = null): void =>
     ensure(n === null || n >= 0, "N must be non-negative."),
-  renorm: (_self: tf.Tensor, p: number, _dim: number, maxnorm: number): void => {
+  trace: ({ rank }: tf.Tensor): void =>
+    ensure(rank === 2, `trace: expected a matrix, but got tensor with dim ${rank}`),
+  dot: rows,
+  vdot: rows,
+  polygamma: (n: number): void => ensure(n >= 0, "polygamma(n, x) does not support negative n."),
+  renorm: ({ rank }: tf.Tensor, p: number, _dim: number, maxnorm: number): void => {
+    ensure(rank > 1, `renorm: input needs at least 2 dimensions, got ${rank} dimensions`);
     ensure(p > 0, "renorm: non-positive-norm not supported");
     ensure(maxnorm >= 0, `renorm: expected maxnorm to be >= 0 but got ${maxnorm}`);
   },

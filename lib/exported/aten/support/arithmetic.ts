@@ -119,10 +119,20 @@ export function remainder(a: Operand, b: Operand): tf.Tensor {
 export function truncDivide(a: Operand, b: Operand): tf.Tensor {
   const { a: x, b: y, kind } = promote(a, b, INT);
   if (kind === FLOAT) return truncate(divide(x, y));
-  const size = broadcasting(tf.floorDiv, tf.abs(x), tf.abs(y));
+  const size = broadcasting(wholeQuotient, magnitude(x), magnitude(y));
   const [p, q] = alike(x, y);
   const zero = tf.scalar(0, "int32");
-  return where(tf.notEqual(tf.less(p, zero), tf.less(q, zero)), tf.neg(size), size);
+  return where(tf.notEqual(tf.less(p, zero), tf.less(q, zero)), tf.sub(zero, size), size);
+}
+
+/** The size of integers: tfjs' `abs` and `neg` go by way of floats, which have 24 bits. */
+export const magnitude = (x: tf.Tensor): tf.Tensor =>
+  x.dtype === "int32" ? tf.maximum(x, tf.sub(tf.scalar(0, "int32"), x)) : tf.abs(x);
+
+/** Of integers, rounded down; what tfjs' wasm lacks for rounding in between is made up for. */
+function wholeQuotient(x: tf.Tensor, y: tf.Tensor): tf.Tensor {
+  const near = tf.floorDiv(x, y);
+  return tf.add(near, tf.floorDiv(tf.sub(x, tf.mul(near, y)), y));
 }
 
 export const truncate = (x: tf.Tensor): tf.Tensor =>
@@ -131,7 +141,7 @@ export const truncate = (x: tf.Tensor): tf.Tensor =>
 /** Division rounded down: what `//` is in Python. */
 export function floorDivide(a: Operand, b: Operand): tf.Tensor {
   const { a: x, b: y, kind } = promote(a, b, INT);
-  if (kind === INT) return broadcasting(tf.floorDiv, x, y);
+  if (kind === INT) return broadcasting(wholeQuotient, x, y);
   // By the remainder, since a / b may be rounded up to a whole number.
   const quotient = divide(x, y);
   const [p, q] = alike(x, y);
