@@ -61,7 +61,10 @@ export const moduleBytes = (
 /** Where bytes are brought side by side. */
 let room = new Uint8Array(1 << 14);
 
-const bytesOf = (code: Code): Uint8Array<ArrayBuffer> => room.slice(0, write(code, 0));
+function bytesOf(code: Code): Uint8Array<ArrayBuffer> {
+  const end = write(code, 0); // before `room` is read: it may be another then
+  return room.slice(0, end);
+}
 
 /** Writes code from a place in the room on, and gives the place behind it. */
 function write(code: Code, start: number): number {
