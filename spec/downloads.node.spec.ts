@@ -17,7 +17,7 @@ const CEILINGS: Record<string, [app: string, ceilings: [kB: number, ...parts: Pa
       [119, "nn.load of .pt"],
       [150, "the kernels under ops", "nn.compile on cpu"],
       [137, "nn.compile on webgl"],
-      [200, "nn.loadExported"],
+      [201, "nn.loadExported"],
     ],
   ],
   "an app with a resnet": [
