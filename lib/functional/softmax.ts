@@ -122,13 +122,10 @@ export const gumbelSoftmax = /* @__PURE__ */ op(
     const exponential = (): number => Math.fround(-Math.log1p(-sampler().double()));
     const noise = Float32Array.from({ length: logits.size }, () => -Math.log(exponential()));
     const y = normalise(tf.div(tf.add(logits, tf.tensor(noise, logits.shape)), tau), along);
-    if (!hard) return y;
-    const depth = logits.shape[along]!;
-    // Not made as float32: tfjs' wasm backend would write the bits of the integers there.
-    const last = tf.cast(tf.oneHot(tf.argMax(y, along), depth), "float32");
-    const order = logits.shape.map((_, i) =>
-      i < along ? i : i === along ? logits.rank - 1 : i - 1,
-    );
-    return tf.transpose(last, order);
+    if (!hard || y.rank === 0) return y;
+    const shape = logits.shape.map((size, i) => (i === along ? size : 1));
+    const places = tf.reshape(tf.range(0, shape[along]!, 1, "int32"), shape);
+    const largest = tf.expandDims(tf.argMax(y, along), along);
+    return tf.cast(tf.equal(places, largest), "float32");
   },
 );

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import * as nn from "../../lib/index.js";
 import { onEveryBackend } from "../support/backends.js";
-import { expectClose, expectNoLeak } from "../support/expect.js";
+import { expectClose, expectNoLeak, expectTensor } from "../support/expect.js";
 
 const F = nn.functional;
 
@@ -28,4 +28,15 @@ onEveryBackend("gumbelSoftmax draws PyTorch's numbers", (_backend, tolerance) =>
       tf.dispose([logits, next]);
     });
   }
+
+  it("chooses the one class that there is", () => {
+    for (const [shape, dim] of [
+      [[3, 1], 1],
+      [[1, 2], 0],
+      [[], -1],
+    ] as const) {
+      const sample = F.gumbelSoftmax(tf.zeros([...shape]), { hard: true, dim });
+      expectTensor(sample, { shape, values: sample.dataSync().map(() => 1) }, tolerance);
+    }
+  });
 });
