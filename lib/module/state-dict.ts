@@ -90,7 +90,10 @@ export function loadState(
   const targets = slots(module, "");
   const keys = new Set(targets.map(({ key }) => key));
   const missingKeys = targets.map(({ key }) => key).filter((key) => !state.has(key));
-  const unexpectedKeys = [...state.keys()].filter((key) => !keys.has(key));
+  const unexpectedKeys = byModule(
+    module,
+    [...state.keys()].filter((key) => !keys.has(key)),
+  );
   const found = targets.filter(({ key }) => state.has(key));
 
   const errors: string[] = [];
@@ -110,6 +113,18 @@ export function loadState(
     tf.dispose(values);
   }
   return { missingKeys, unexpectedKeys };
+}
+
+/** Keys in the order of the modules that meet them, as PyTorch names them. */
+function byModule(module: Module, keys: string[]): string[] {
+  if (keys.length < 2) return keys;
+  const prefixes = module
+    .namedModules({ removeDuplicate: false })
+    .map(([name]) => name && `${name}.`);
+  const place = new Map(
+    keys.map((key) => [key, prefixes.findLastIndex((prefix) => key.startsWith(prefix))]),
+  );
+  return keys.sort((a, b) => place.get(a)! - place.get(b)!);
 }
 
 function keyList(kind: string, keys: readonly string[]): string {

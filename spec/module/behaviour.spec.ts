@@ -151,6 +151,16 @@ const CASES: Record<string, () => unknown> = {
     ];
   },
 
+  unexpected_keys_in_order_of_modules() {
+    const keys = ["0.b.x", "0.y", "z", "1.c", "0.a.q", "5.w", "0.a.weight.k"];
+    const state = new Map(keys.map((key) => [key, tf.zeros([1])]));
+    const net = new nn.Sequential(new Pair(), new nn.ReLU());
+    return [
+      error(() => net.loadStateDict(state)),
+      net.loadStateDict(state, { strict: false }).unexpectedKeys,
+    ];
+  },
+
   load_not_strict() {
     const net = new Pair();
     const state = { "a.bias": tf.ones([3]), x: tf.zeros([1]) };

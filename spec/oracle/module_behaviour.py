@@ -155,6 +155,13 @@ def load_errors():
 
 
 @case
+def unexpected_keys_in_order_of_modules():
+    state = {key: torch.zeros(1) for key in ("0.b.x", "0.y", "z", "1.c", "0.a.q", "5.w", "0.a.weight.k")}
+    net = nn.Sequential(Pair(), nn.ReLU())
+    return [error(lambda: net.load_state_dict(state)), list(net.load_state_dict(state, strict=False)[1])]
+
+
+@case
 def load_not_strict():
     net = Pair()
     result = net.load_state_dict({"a.bias": torch.ones(3), "x": torch.zeros(1)}, strict=False)
