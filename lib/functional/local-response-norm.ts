@@ -71,7 +71,7 @@ export const normalize = /* @__PURE__ */ op(
     if (input.size === 0) return tf.zeros(input.shape);
     const x = input.rank === 0 ? tf.reshape(input, [1]) : input;
     const y = tf.div(x, atLeast(vectorNorm(x, p, axes, true), eps));
-    // On webgl ∞ / ∞ is 1: hence the factor, 1 or NaN.
-    return tf.reshape(tf.mul(y, tf.add(tf.sub(x, x), 1)), input.shape);
+    // On webgl ∞ / ∞ is 1: hence the factor, 1 or NaN. A norm of p ≤ 0 need not be infinite with x.
+    return tf.reshape(p > 0 ? tf.mul(y, tf.add(tf.sub(x, x), 1)) : y, input.shape);
   },
 );

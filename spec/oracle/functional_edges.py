@@ -276,6 +276,8 @@ def norms():
     ok(F.normalize, r(2, 3, 4), p=0.5, dim=2)
     ok(F.normalize, r(2, 3, 4), p=3, dim=(1, 2))
     ok(F.normalize, r(2, 3), p=0.0)
+    for p in (0.0, -1.0, -inf):
+        ok(F.normalize, torch.tensor([[-0.5, -0.25, inf], [-inf, 2.0, 4.0]]), p=p)
     ok(F.normalize, r(3), dim=0)
     x = r(2, 4, 6)
     bad(F.layer_norm, x, (4,))
