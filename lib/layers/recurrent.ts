@@ -11,6 +11,11 @@ export interface RNNOptions extends RecurrentLayerOptions {
   nonlinearity?: "tanh" | "relu";
 }
 
+export interface RNN {
+  /** Padded in, padded out; packed in, packed out. */
+  <I extends tf.Tensor | PackedSequence>(input: I, h0?: tf.Tensor | null): [Like<I>, tf.Tensor];
+}
+
 /**
  * `h' = tanh(x W_ihᵀ + b_ih + h W_hhᵀ + b_hh)` over sequences, or with ReLU.
  *
@@ -43,6 +48,11 @@ export class RNN extends RNNBase {
   }
 }
 
+export interface GRU {
+  /** Padded in, padded out; packed in, packed out. */
+  <I extends tf.Tensor | PackedSequence>(input: I, h0?: tf.Tensor | null): [Like<I>, tf.Tensor];
+}
+
 /**
  * Gated recurrent units over sequences.
  *
@@ -71,6 +81,14 @@ export class GRU extends RNNBase {
 export interface LSTMOptions extends RecurrentLayerOptions {
   /** Project the hidden state to fewer features; 0: not. Default: 0. */
   projSize?: number;
+}
+
+export interface LSTM {
+  /** Padded in, padded out; packed in, packed out. */
+  <I extends tf.Tensor | PackedSequence>(
+    input: I,
+    state?: readonly [tf.Tensor, tf.Tensor] | null,
+  ): [Like<I>, [tf.Tensor, tf.Tensor]];
 }
 
 /**

@@ -45,7 +45,7 @@ describe("Steps and borders of sequences, compiled", () => {
 
   it("shares layers among threads, where it can", async () => {
     for (const Layer of [nn.LSTM, nn.GRU, nn.RNN]) {
-      const model = new Layer(12, 16, { numLayers: 2, bidirectional: true });
+      const model: nn.Module = new Layer(12, 16, { numLayers: 2, bidirectional: true });
       const x = nn.randn(11, 2, 12);
       const fast = await nn.compile(model, x, { threads: 2 });
       for (let i = 0; i < 6; i += 1) expectSame(fast(x), model(x), CLOSE, `run ${i}`);

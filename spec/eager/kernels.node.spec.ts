@@ -10,11 +10,9 @@ import { expectSame } from "../support/graphs.js";
 const { functional: F } = nn;
 type Run = (x: tf.Tensor) => tf.Tensor;
 
-type Layer = nn.LSTM | nn.GRU | nn.RNN;
-
 /** The output and the last states, next to each other, of two layers in both directions. */
 const recurrent =
-  (make: (options: { numLayers: number; bidirectional: boolean }) => Layer): Run =>
+  (make: (options: { numLayers: number; bidirectional: boolean }) => nn.Module): Run =>
   (x) => {
     const model = make({ numLayers: 2, bidirectional: true }).eval();
     const [output, states] = model(x) as [tf.Tensor, tf.Tensor | tf.Tensor[]];

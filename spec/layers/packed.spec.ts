@@ -94,6 +94,22 @@ onEveryBackend("Packed sequences", (_backend, tolerance) => {
     });
   });
 
+  it("come out where they went in, for the type checker too", () => {
+    tf.tidy(() => {
+      const [gru, lstm, rnn] = [new nn.GRU(3, 4), new nn.LSTM(3, 4), new nn.RNN(3, 4)];
+      const x = tf.ones([4, 2, 3]);
+      const [y, h]: [tf.Tensor, tf.Tensor] = gru(x, tf.zeros([1, 2, 4]));
+      const [z, [, c]]: [tf.Tensor, [tf.Tensor, tf.Tensor]] = lstm(x, [h, h]);
+      expect([y.shape, z.shape, c.shape]).to.deep.equal([
+        [4, 2, 4],
+        [4, 2, 4],
+        [1, 2, 4],
+      ]);
+      const [packed]: [nn.PackedSequence, tf.Tensor] = rnn(nn.packPaddedSequence(x, [4, 2]));
+      expect(packed.data.shape).to.deep.equal([6, 4]);
+    });
+  });
+
   it("say what is wrong", () => {
     tf.tidy(() => {
       const x = tf.ones([4, 2, 3]);
