@@ -96,13 +96,15 @@ function hasWebGL(): boolean {
 
 /**
  * The backend for those who never call `setBackend`: webgl in a browser that has it, else cpu.
- * Nothing is loaded where the page has registered a tfjs backend of its own that can start.
+ * Nothing is loaded where the page has registered tfjs backends of its own that can start; where that
+ * is cpu alone, as in Node of `import "@tensorflow/tfjs"`, layers run our kernels on it.
  */
 export async function useDefaultBackend(): Promise<void> {
   const names = tf.engine().backendNames();
+  const [own = "none"] = names;
   // With webgl alone, tfjs would have nothing to run on where there is none, as in some workers.
-  if (names.some((name) => name !== "webgl")) return;
+  if (names.length > 1 || !["none", "webgl", "cpu"].includes(own)) return;
   const inBrowser = typeof window === "object" || "WorkerGlobalScope" in globalThis;
-  const name = inBrowser && hasWebGL() ? "webgl" : "cpu";
-  if (!names.includes(name)) await setBackend(name);
+  const name = own !== "cpu" && inBrowser && hasWebGL() ? "webgl" : "cpu";
+  if (name === "cpu" || name !== own) await setBackend(name);
 }
