@@ -135,6 +135,11 @@ onEveryBuild("attention", (heap) => {
     expect(kernel.workspaceBytes).to.be.below(2 * 1024 * 1024);
   });
 
+  it("compares large scores as they are rounded", () => {
+    const large = { batch: 1, heads: 1, queries: 4, keys: 5, headSize: 4, mask: "none" as const };
+    check(heap(), { ...large, scale: 3.3e9 });
+  });
+
   it("gives NaN or 0 to queries that see nothing", () => {
     const one = { batch: 1, heads: 1, queries: 3, keys: 5, headSize: 4, mask: "rows" as const };
     const none = (length: number): Float32Array => new Float32Array(length).fill(-Infinity);

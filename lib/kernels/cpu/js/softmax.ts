@@ -27,8 +27,8 @@ export function softmaxInJs(heap: Heap): SoftmaxLibrary {
         let most = -Infinity;
         let isEmpty = true;
         for (let k = 0; k < count; k += 1) {
-          const value = memory[from + k]! * scale + (mask ? memory[add + k]! : 0);
-          memory[to + k] = value;
+          memory[to + k] = memory[from + k]! * scale + (mask ? memory[add + k]! : 0);
+          const value = memory[to + k]!; // as it is rounded: large scores are far from what they were
           if (value > most) most = value;
           if (value !== -Infinity) isEmpty = false;
         }
