@@ -53,3 +53,47 @@ onEveryBackend("Infinities that no input brings, compiled", (_backend, tolerance
     });
   }
 });
+
+/** Two steps of a cell: the second reads what the first made of an infinity. */
+class Steps extends nn.Module {
+  constructor(private readonly cell: nn.RNNCell | nn.GRUCell) {
+    super();
+    this.eval();
+  }
+
+  override forward(x: tf.Tensor): tf.Tensor {
+    return this.cell(x, this.cell(x));
+  }
+}
+
+onEveryBackend("What is not finite in an input, compiled", (_backend, tolerance) => {
+  async function same(model: nn.Module, shape: number[], odd: number): Promise<void> {
+    const values = Array.from({ length: shape.reduce((a, b) => a * b) }, (_, i) => Math.sin(i));
+    values[1] = odd;
+    const x = tf.tensor(values, shape);
+    const fast = await nn.compile(model, x);
+    tf.tidy(() => {
+      const want = model(x) as tf.Tensor;
+      expect(Array.from(want.dataSync()).some(Number.isFinite)).to.equal(true);
+      expectSame(fast(x), want, tolerance, String(odd));
+    });
+    fast.dispose();
+    x.dispose();
+  }
+
+  it("stays in its group of channels", async () => {
+    nn.manualSeed(0);
+    for (const odd of [NaN, Infinity]) {
+      for (const make of [nn.Conv2d, nn.ConvTranspose2d]) {
+        const model = new make(6, 6, 3, { groups: 2, padding: 1 });
+        model.eval();
+        await same(model, [1, 6, 4, 5], odd);
+      }
+    }
+  });
+
+  it("saturates a recurrent cell, and leaves the next step numbers", async () => {
+    nn.manualSeed(0);
+    for (const make of [nn.RNNCell, nn.GRUCell]) await same(new Steps(new make(4, 3)), [2, 4], -Infinity); // prettier-ignore
+  });
+});

@@ -121,8 +121,11 @@ export const conv: Lowering = (b, node, read) => {
   const isPlain = [...stride, ...dilation, groups].every((one) => one === 1) && !isTransposed;
   const inTiles =
     isSquare && isPlain && suitsTiles(perGroup, shape) && b.isPrecise && b.givesFinite(x);
+  // Zeros between groups make NaN of what is not finite in another group.
+  const isFilled = isDense && groups > 1;
+  if (isFilled && !b.givesFinite(x)) return null;
   // In a tile's sums a NaN or an infinity reaches pixels whose windows do not hold it: inputs are checked.
-  b.spreadsNaN ||= inTiles;
+  b.spreadsNaN ||= inTiles || isFilled;
   const w = inTiles
     ? winogradWeight(b, weight)
     : isDepthwise

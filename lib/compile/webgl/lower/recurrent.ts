@@ -9,7 +9,7 @@ import {
 } from "../../../kernels/webgl/programs/recurrent.js";
 import type { ProgramSource } from "../../../kernels/webgl/program.js";
 import type { Node } from "../../../graph/index.js";
-import { type Builder, type Read, ready, type Weight } from "../builder.js";
+import { type Builder, isMasked, type Read, ready, type Weight } from "../builder.js";
 import { reshaped, type Value, wholeOf } from "../value.js";
 import { type ListLowering, type Lowering, type Reader, shapeOf } from "./common.js";
 import { joinChannels } from "./views.js";
@@ -100,8 +100,9 @@ class Layer {
   step(x: Value, xFirst: number, batch: number, [h, c]: readonly State[]): Value {
     const flops = 2 * batch * this.width * this.units;
     const ints = { x_first: xFirst, h_first: h!.first, w_units: Math.ceil(this.units / 4) };
+    const masked = isMasked(this.units);
     if (this.kind !== "lstm") {
-      this.source ??= gruProgram(this.kind, batch === 1);
+      this.source ??= gruProgram(this.kind, batch === 1, masked);
       return this.b.draw(this.source, [batch, this.units], {
         inputs: [asRead(x), h!.read],
         weights: [this.hh!, this.stateBias!],
@@ -109,7 +110,7 @@ class Layer {
         flops,
       });
     }
-    this.source ??= lstmProgram(batch === 1);
+    this.source ??= lstmProgram(batch === 1, masked);
     return this.b.draw(this.source, [2 * batch, this.units], {
       inputs: [asRead(x), h!.read, c!.read],
       weights: [this.hh!],

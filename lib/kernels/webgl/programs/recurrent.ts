@@ -31,8 +31,10 @@ function gates(count: number, entries: readonly string[]): string {
  * of its tensor the last h of the entries stand, `c_first` and `c_step` the same of c.
  *
  * @param one whether there is but one entry, so that nothing is computed for a second.
+ * @param masked whether texels have lanes for no unit: those of an infinite input would be NaN, and
+ *   the next step's sums too.
  */
-export function lstmProgram(one: boolean): ProgramSource {
+export function lstmProgram(one: boolean, masked: boolean): ProgramSource {
   const entries = one ? [0] : [0, 1];
   const place = (name: string, e: number): string =>
     `${name}_first + min(n + ${e}, last) * ${name}_step`;
@@ -50,6 +52,7 @@ export function lstmProgram(one: boolean): ProgramSource {
     weights: ["w"],
     ints: ["x_first", "h_first", "h_step", "c_first", "c_step", "w_units"],
     head: HELPERS,
+    masked,
     even: true,
     body: `
   int n = row >> 1, last = (outRows >> 1) - 1;
@@ -63,7 +66,11 @@ export function lstmProgram(one: boolean): ProgramSource {
 }
 
 /** A step of a GRU or a plain RNN: the inputs' part from row `x_first` on, and the last h → h. */
-export function gruProgram(kind: Exclude<RecurrentKind, "lstm">, one: boolean): ProgramSource {
+export function gruProgram(
+  kind: Exclude<RecurrentKind, "lstm">,
+  one: boolean,
+  masked: boolean,
+): ProgramSource {
   const entries = one ? [0] : [0, 1, 2, 3];
   const gru = (e: number): string => `
     vec4 reset = sigmoid4(g${e}_0 + weight(b, u) + at(x, q, u));
@@ -77,6 +84,7 @@ export function gruProgram(kind: Exclude<RecurrentKind, "lstm">, one: boolean): 
     weights: ["w", "b"],
     ints: ["x_first", "h_first", "w_units"],
     head: HELPERS,
+    masked,
     even: true,
     body: `${gates(
       GATES[kind],
