@@ -57,6 +57,12 @@ const CASES: Case[] = [
   ["a half, as a truth, around truths", "aten.constant_pad_nd.default", () => [mask(0, [1]), [1, 0], 0.5], [2], [1, 0]],
   ["x of fewer dimensions than y", "aten.trapezoid.x", () => [floats([1, 2, 3, 4, 5, 6], [2, 1, 3]), floats([0, 1, 2, 0, 2, 4], [2, 3])], [2, 2], [4, 8, 10, 20]],
   ["the nuclear norm of nothing", "aten.linalg_norm.ord_str", () => [filled([0, 0]), "nuc"], [], [0]],
+  ["floats to 8 bits, half to even, within their range", "quantized_decomposed.quantize_per_tensor.default", () => [floats([-9, 0.25, 0.75, 1, 99]), 0.5, 3, 0, 127], [5], [0, 3, 5, 5, 127]],
+  ["channels to 8 bits", "quantized_decomposed.quantize_per_channel.default", () => [floats([1, 2, 3, 4], [2, 2]), floats([0.5, 2]), ints([0, 1]), 1, -128, 127], [2, 2], [2, 2, 6, 3]],
+  ["8 bits to floats", "quantized_decomposed.dequantize_per_tensor.tensor", () => [ints([0, 3, 5]), tf.scalar(0.5), tf.scalar(3, "int32"), 0, 127], [3], [-1.5, 0, 1]],
+  ["channels of 8 bits to floats", "quantized_decomposed.dequantize_per_channel.default", () => [ints([1, 2, 3, 4], [2, 2]), floats([0.5, 2]), null, 0, -128, 127], [2, 2], [0.5, 1, 6, 8]],
+  ["a scale for a range", "quantized_decomposed.choose_qparams.tensor", () => [floats([-1, 1.55]), 0, 255, 1e-7], [1], [0.01], 0],
+  ["a zero for a range", "quantized_decomposed.choose_qparams.tensor", () => [floats([-1, 1.55]), 0, 255, 1e-7], [1], [100], 1],
   ["the sum of no losses", "aten.mse_loss.default", () => [filled([0, 3]), filled([0, 3]), 2], [], [0]],
 ]; // prettier-ignore
 

@@ -31,7 +31,8 @@ loaded.
 - \`topk\`, \`kthvalue\`, \`mode\` and \`median\` choose among equal values as PyTorch does on the CPU;
   \`sort\` keeps them in their order even if it is not asked to, as PyTorch's need not.
 - \`torch.vmap\` and \`map\` run one row after another. Of torchvision there are \`nms\`, \`roi_align\`,
-  \`roi_pool\` and \`deform_conv2d\`.
+  \`roi_pool\` and \`deform_conv2d\`, of quantised programs the ops of \`quantized_decomposed\`, which are
+  computed as floats.
 `;
 
 const code = (name: string): string => `\`${name}\``;

@@ -22,6 +22,7 @@ import { binaryOps } from "./pointwise-binary.js";
 import { unaryOps } from "./pointwise-unary.js";
 import { poolOps } from "./pool.js";
 import { quantileOps } from "./quantile.js";
+import { quantizedOps } from "./quantized.js";
 import { randomOps } from "./random.js";
 import { recurrentOps } from "./recurrent.js";
 import { reduceOps } from "./reduce.js";
@@ -69,6 +70,7 @@ export const ATEN_OPS: Readonly<Record<string, AtenOp>> = withComplex({
   ...eigenOps,
   ...rowOps,
   ...quantileOps,
+  ...quantizedOps,
   ...histogramOps,
   ...gradientOps,
   ...bitOps,
