@@ -7,7 +7,7 @@ import { type Kernel, product, share } from "./kernel.js";
 import type { WeightType } from "./linear.js";
 import { narrowRunBytes, narrowStripBytes, withRoom } from "./narrow.js";
 import { narrowing } from "./on-demand.js";
-import type { TileSize } from "./wasm/winograd.js";
+import { SIDE, SIZE } from "./wasm/winograd.js";
 import { packedWinogradBytes, packWinograd, winograd } from "./winograd.js";
 
 export interface ConvSpec extends WindowSpec {
@@ -24,12 +24,12 @@ export interface ConvSpec extends WindowSpec {
 }
 
 /**
- * `direct` multiplies patches. The others are Winograd's, for kernels of 3 × 3, stride 1, no dilation
- * and one group: F(2 × 2) needs 2.25 times fewer products and 1.8 times the memory for the weight,
- * F(4 × 4) 4 times fewer and 4 times the memory, with a rounding error several times larger. Both
- * spread a NaN, and what infinities cancel to, over the tile they are in.
+ * `direct` multiplies patches. `winograd` is for kernels of 3 × 3, stride 1, no dilation and one group: it
+ * needs 2.25 times fewer products and 1.8 times the memory for the weight, and rounds about as the direct
+ * one does. (Tiles of 4 × 4 would need 4 times fewer, with three times the rounding error.) It spreads a
+ * NaN, and what infinities cancel to, over the tile they are in.
  */
-export type ConvAlgorithm = "direct" | "winograd2" | "winograd4";
+export type ConvAlgorithm = "direct" | "winograd";
 
 export interface ConvPointers {
   /** `[batch, inChannels, ...size]`. */
@@ -48,59 +48,31 @@ type WeightSizes = Pick<
   "inChannels" | "outChannels" | "groups" | "kernel" | "algorithm" | "weightType"
 >;
 
-const TILE_SIZES = { winograd2: 2, winograd4: 4 } as const;
-
-function tileSizeOf({ algorithm = "direct" }: WeightSizes): TileSize | undefined {
-  return algorithm === "direct" ? undefined : TILE_SIZES[algorithm];
-}
-
 const everyIs = (sizes: readonly number[] | undefined, want: number): boolean =>
   (sizes ?? []).every((size) => size === want);
 
-/** The algorithms that can compute a convolution. */
-export function convAlgorithms(spec: ConvSpec): ConvAlgorithm[] {
-  const fits =
-    spec.kernel.length === 2 &&
-    everyIs(spec.kernel, 3) &&
-    everyIs(spec.stride, 1) &&
-    everyIs(spec.dilation, 1) &&
-    (spec.groups ?? 1) === 1;
-  return fits ? ["direct", "winograd2", "winograd4"] : ["direct"];
-}
-
-/**
- * The algorithms that round about as the direct one does. F(4 × 4) is wrong by 1e-6 of the largest
- * result, three times as much: one in some ten thousand results then differs by more than rtol 1e-4
- * and atol 1e-5, for a tenth of resnet18's time.
- */
-const EXACT_CONV: readonly ConvAlgorithm[] = ["direct", "winograd2"];
+const fitsWinograd = ({ kernel, stride, dilation, groups = 1 }: ConvSpec): boolean =>
+  kernel.length === 2 &&
+  everyIs(kernel, 3) &&
+  everyIs(stride, 1) &&
+  everyIs(dilation, 1) &&
+  groups === 1;
 
 /**
  * The algorithm that takes the least time, by a model of it: products in whole tiles of the matrix
  * kernel, and what the transformations of each channel cost beside them.
  */
-export function fastestConv(
-  spec: ConvSpec,
-  among: readonly ConvAlgorithm[] = EXACT_CONV,
-): ConvAlgorithm {
+export function fastestConv(spec: ConvSpec): ConvAlgorithm {
+  if (!fitsWinograd(spec)) return "direct";
   const { out } = windowsOf(spec);
   const { inChannels, outChannels } = spec;
-  const cost = (algorithm: ConvAlgorithm): number => {
-    const size = tileSizeOf({ ...spec, algorithm });
-    const rows = Math.ceil(outChannels / 4) * 4;
-    if (!size) {
-      const pixels = Math.ceil(product(out) / 8) * 8;
-      const patches = (rows + PATCH_COST) * pixels + WEIGHT_COST * rows;
-      return patches * inChannels * product(spec.kernel);
-    }
-    const tiles = Math.ceil((Math.ceil(out[1] / size) * Math.ceil(out[2] / size / 4)) / 2) * 8;
-    const side = (size + 2) ** 2;
-    const weight = WEIGHT_COST * rows * inChannels;
-    return side * (tiles * (rows * inChannels + TILE_COST * (inChannels + outChannels)) + weight);
-  };
-  return convAlgorithms(spec)
-    .filter((algorithm) => among.includes(algorithm))
-    .reduce((best, one) => (cost(one) < cost(best) ? one : best));
+  const rows = Math.ceil(outChannels / 4) * 4;
+  const pixels = Math.ceil(product(out) / 8) * 8;
+  const patches = (rows + PATCH_COST) * pixels + WEIGHT_COST * rows;
+  const tiles = Math.ceil((Math.ceil(out[1] / SIZE) * Math.ceil(out[2] / SIZE / 4)) / 2) * 8;
+  const products = tiles * (rows * inChannels + TILE_COST * (inChannels + outChannels));
+  const places = SIDE ** 2 * (products + WEIGHT_COST * rows * inChannels);
+  return places < patches * inChannels * 9 ? "winograd" : "direct";
 }
 
 /** What a number of a patch, of a tile, of the weight costs to get there, in multiply-adds. */
@@ -124,8 +96,8 @@ function groupsOf({ inChannels, outChannels, groups = 1, kernel }: WeightSizes):
 
 /** The bytes of a packed weight `[outChannels, inChannels / groups, ...kernel]`. */
 export function packedConvBytes(sizes: WeightSizes): number {
-  const tileSize = tileSizeOf(sizes);
-  if (tileSize) return packedWinogradBytes(sizes.outChannels, sizes.inChannels, tileSize);
+  if (sizes.algorithm === "winograd")
+    return packedWinogradBytes(sizes.outChannels, sizes.inChannels);
   const { groups, m, k } = groupsOf(sizes);
   return groups * packedRows(sizes, m, k);
 }
@@ -147,9 +119,8 @@ export function packConv(
   to: number,
   some?: { first: number; count: number },
 ): void {
-  const tileSize = tileSizeOf(sizes);
-  if (tileSize) {
-    packWinograd(heap, sizes, tileSize, weight, to, some);
+  if (sizes.algorithm === "winograd") {
+    packWinograd(heap, sizes, weight, to, some);
     return;
   }
   const { groups, m, k } = groupsOf(sizes);
@@ -175,15 +146,12 @@ export function packConv(
 const PATCH_BYTES = 256 * 1024;
 
 export function conv(heap: Heap, spec: ConvSpec): Kernel<ConvPointers> {
-  const { algorithm = "direct" } = spec;
-  if (!convAlgorithms(spec).includes(algorithm)) {
-    throw new Error(`conv: ${algorithm} needs a kernel of 3 × 3, stride 1, no dilation, one group`);
+  const { algorithm = "direct", weightType = "f32" } = spec;
+  if (algorithm === "direct") return direct(heap, spec);
+  if (!fitsWinograd(spec) || weightType !== "f32") {
+    throw new Error("conv: winograd needs a kernel of 3 × 3");
   }
-  const tileSize = tileSizeOf(spec);
-  if (tileSize && (spec.weightType ?? "f32") !== "f32") {
-    throw new Error(`conv: ${algorithm} has no ${spec.weightType} weights`);
-  }
-  return tileSize ? winograd(heap, spec, tileSize) : direct(heap, spec);
+  return winograd(heap, spec);
 }
 
 /**

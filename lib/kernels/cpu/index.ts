@@ -41,7 +41,6 @@ export { samePadding, windowsOf } from "./image.js";
 export {
   conv,
   type ConvAlgorithm,
-  convAlgorithms,
   type ConvSpec,
   fastestConv,
   packConv,

@@ -4,19 +4,27 @@ import type { Heap } from "./heap.js";
 import { imageLibrary, paddedBytes, type Windows, type WindowSpec, windowsOf } from "./image.js";
 import { inJs } from "./on-demand.js";
 import { type Kernel, product, share } from "./kernel.js";
+import { emitDepthwise } from "./wasm/depthwise.js";
 import { emitWindows, type WindowShape } from "./wasm/windows.js";
 
 export interface WindowsLibrary {
   run: (
     x: number, planes: number, plane: number, border: number, inside: number, height: number,
-    width: number, row: number, multiplier: number, tapRow: number, lineRow: number, outH: number,
-    outW: number, weight: number, bias: number, out: number, low: number, high: number, scale: number,
+    width: number, row: number, tapRow: number, lineRow: number, outH: number, outW: number,
+    out: number, scale: number,
+  ) => void; // prettier-ignore
+}
+
+export interface DepthwiseLibrary {
+  run: (
+    x: number, planes: number, height: number, width: number, top: number, left: number,
+    strideH: number, dilationH: number, multiplier: number, outH: number, outW: number,
+    weight: number, bias: number, out: number, scratch: number, low: number, high: number,
   ) => void; // prettier-ignore
 }
 
 function libraryOf(heap: Heap, kind: WindowShape["kind"], windows: Windows): WindowsLibrary {
-  const { kernel, stride, dilation, padded } = windows;
-  if (padded[0] !== 1 || kernel[0] !== 1) throw new Error(`${kind}: 1 or 2 dimensions only`);
+  const { kernel, stride, dilation } = windows;
   const [, kernelH, kernelW] = kernel;
   const shape = { kind, kernelH, kernelW, strideW: stride[2], dilationW: dilation[2] };
   return heap.library(
@@ -32,15 +40,6 @@ interface Planes {
   /** Room for one plane with its border. */
   workspace: number;
   out: number;
-  weight?: number;
-  bias?: number;
-  multiplier?: number;
-}
-
-interface Ends {
-  low?: number;
-  high?: number;
-  scale?: number;
 }
 
 /** Goes over some planes in one call. */
@@ -48,21 +47,21 @@ function sliding(
   heap: Heap,
   kind: WindowShape["kind"],
   windows: Windows,
-  { low = -Infinity, high = Infinity, scale = 1 }: Ends = {},
+  scale: number,
 ): (planes: Planes) => void {
   const { run } = libraryOf(heap, kind, windows);
   const { pad } = imageLibrary(heap);
   const { padded, stride, dilation, size, before, isPadded } = windows;
   const [, outH, outW] = windows.out;
   const row = padded[2] * 4;
-  return ({ x, count, workspace, out, weight = 0, bias = 0, multiplier = 1 }) => {
+  return ({ x, count, workspace, out }) => {
     // The border is written once a call: the planes are copied into it.
     const edge = kind === "max" ? -Infinity : 0;
     if (isPadded) pad(0, 1, 0, 0, 0, workspace, padded[1], 0, padded[2], 0, edge);
     const inside = workspace + before[1] * row + before[2] * 4;
     run(
       x, count, product(size) * 4, isPadded ? workspace : 0, inside, size[1], size[2], row,
-      multiplier, dilation[1] * row, stride[1] * row, outH, outW, weight, bias, out, low, high, scale,
+      dilation[1] * row, stride[1] * row, outH, outW, out, scale,
     ); // prettier-ignore
   };
 }
@@ -90,30 +89,40 @@ export function depthwise(heap: Heap, spec: DepthwiseSpec): Kernel<DepthwisePoin
   const { batch = 1, channels, multiplier = 1 } = spec;
   const windows = windowsOf(spec);
   const finish = finishOf(heap, spec.activation);
-  const run = sliding(heap, "depthwise", windows, finish);
+  const { size, kernel, stride, dilation, before } = windows;
   const [, outH, outW] = windows.out;
-  const taps = product(windows.kernel) * 4;
+  const [[, height, width], [, kernelH, kernelW], [, top, left]] = [size, kernel, before];
+  const [strideW, dilationW] = [stride[2], dilation[2]];
+  const masked = Array.from({ length: kernelW }, (_, j) => j).filter((j) => {
+    const first = j * dilationW - left;
+    return first < 0 || first + (outW - 1) * strideW >= width;
+  });
+  const lines = kernelH > 1 && stride[1] * dilation[1] === 1 ? 2 : 1;
+  const narrow = outW < 4;
+  const shape = { kernelH, kernelW, strideW, dilationW, lines, masked, narrow } as const;
+  const { run } = heap.library(
+    `depthwise ${Object.values(shape).join()}`,
+    (module) => emitDepthwise(module, shape),
+    (): DepthwiseLibrary => inJs().depthwiseInJs(heap, shape),
+  );
+  const taps = kernelH * kernelW * 4;
   const [planeIn, planeOut] = [product(windows.size) * 4, outH * outW * 4];
-  const workspaceBytes = paddedBytes(windows, 1);
+  const workspaceBytes = (masked.length * (outW + 4) + width + 4) * 4;
   // What is left to be done is done while it is in the cache.
   const most = finish.apply ? Math.max(1, Math.floor(FINISH_BYTES / (planeOut * multiplier))) : Infinity; // prettier-ignore
   return {
     workspaceBytes,
     run: (p, part = 0, parts = 1) => {
-      const [from, to] = share(batch * channels, part, parts);
+      const [from, to] = planeOut > 0 ? share(batch * channels, part, parts) : [0, 0];
       for (let i = from; i < to;) {
         const channel = i % channels;
         const count = Math.min(to - i, channels - channel, most);
         const out = p.out + i * multiplier * planeOut;
-        run({
-          x: p.x + i * planeIn,
-          count,
-          workspace: p.workspace + part * workspaceBytes,
-          out,
-          weight: p.weight + channel * multiplier * taps,
-          bias: p.bias && p.bias + channel * multiplier * 4,
-          multiplier,
-        });
+        run(
+          p.x + i * planeIn, count, height, width, top, left, stride[1], dilation[1], multiplier, outH,
+          outW, p.weight + channel * multiplier * taps, p.bias ? p.bias + channel * multiplier * 4 : 0,
+          out, p.workspace + part * workspaceBytes, finish.low, finish.high,
+        ); // prettier-ignore
         finish.apply?.(out, out, count * multiplier * outH * outW);
         i += count;
       }
@@ -184,7 +193,7 @@ export function pool(heap: Heap, spec: PoolSpec): Kernel<PoolPointers> {
   const [, outH, outW] = windows.out;
   const [planeIn, planeOut] = [product(windows.size) * 4, outH * outW * 4];
   const whole = spec.divisor ?? product(kernel);
-  const run = sliding(heap, spec.kind === "max" ? "max" : "sum", windows, { scale: 1 / whole });
+  const run = sliding(heap, spec.kind === "max" ? "max" : "sum", windows, 1 / whole);
   const corrections =
     spec.kind === "max" || spec.divisor ? [] : correct(outH, outW, counted, whole);
   const workspaceBytes = paddedBytes(windows, 1);

@@ -6,7 +6,7 @@ import type { Heap } from "./heap.js";
 import { imageLibrary, paddedBytes, padPlanes, windowsOf } from "./image.js";
 import { inJs } from "./on-demand.js";
 import { type Kernel, product, share } from "./kernel.js";
-import { emitWinograd, type TileSize } from "./wasm/winograd.js";
+import { emitWinograd, SIDE, SIZE } from "./wasm/winograd.js";
 
 export interface WinogradLibrary {
   weights: (w: number, rows: number, channels: number, to: number, place: number) => void;
@@ -21,34 +21,26 @@ export interface WinogradLibrary {
   ) => void; // prettier-ignore
 }
 
-const places = (size: TileSize): number => (size + 2) ** 2;
+const PLACES = SIDE ** 2;
 
-/** Bytes of a weight `[outChannels, inChannels, 3, 3]` packed for tiles of a size. */
-export const packedWinogradBytes = (
-  outChannels: number,
-  inChannels: number,
-  size: TileSize,
-): number => places(size) * stripBytes(outChannels, inChannels);
+/** Bytes of a weight `[outChannels, inChannels, 3, 3]` packed for its tiles. */
+export const packedWinogradBytes = (outChannels: number, inChannels: number): number =>
+  PLACES * stripBytes(outChannels, inChannels);
 
 export function packWinograd(
   heap: Heap,
   { outChannels, inChannels }: { outChannels: number; inChannels: number },
-  size: TileSize,
   weight: number,
   to: number,
   { first, count } = { first: 0, count: outChannels },
 ): void {
   const place = stripBytes(outChannels, inChannels);
   const start = to + stripBytes(first, inChannels);
-  libraryOf(heap, size).weights(weight, count, inChannels, start, place);
+  libraryOf(heap).weights(weight, count, inChannels, start, place);
 }
 
-const libraryOf = (heap: Heap, size: TileSize): WinogradLibrary =>
-  heap.library(
-    `winograd ${size}`,
-    (module) => emitWinograd(module, size),
-    () => inJs().winogradInJs(heap, size),
-  );
+const libraryOf = (heap: Heap): WinogradLibrary =>
+  heap.library("winograd", emitWinograd, () => inJs().winogradInJs(heap));
 
 /** Keeps the places of a tile from falling into the same set of the first cache. */
 const APART = 64;
@@ -56,31 +48,31 @@ const APART = 64;
 /** Tiles of a block and its products stay in the second-level cache. */
 const BLOCK_BYTES = 700 * 1024;
 
-export function winograd(heap: Heap, spec: ConvSpec, size: TileSize): Kernel<ConvPointers> {
+export function winograd(heap: Heap, spec: ConvSpec): Kernel<ConvPointers> {
   const { batch = 1, inChannels, outChannels } = spec;
   const plain = windowsOf(spec);
   const [, outH, outW] = plain.out;
   const library = gemmLibrary(heap);
   const image = imageLibrary(heap);
   const finish = finishOf(heap, spec.activation);
-  const { input, output } = libraryOf(heap, size);
-  const tileRows = Math.ceil(outH / size);
-  const groups = Math.ceil(outW / size / 4);
+  const { input, output } = libraryOf(heap);
+  const tileRows = Math.ceil(outH / SIZE);
+  const groups = Math.ceil(outW / SIZE / 4);
   // The border is as wide as the tiles at the edge reach.
-  const after = [tileRows * size + 2, groups * 4 * size + 2].map((end, i) =>
+  const after = [tileRows * SIZE + 2, groups * 4 * SIZE + 2].map((end, i) =>
     Math.max(plain.after[i + 1]!, end - plain.size[i + 1]! - plain.before[i + 1]!),
   );
   const windows = windowsOf({ ...spec, paddingAfter: after });
   const { padded } = windows;
   const [planeIn, planeOut] = [product(plain.size) * 4, outH * outW * 4];
-  const perTile = places(size) * 4 * (inChannels + outChannels);
+  const perTile = PLACES * 4 * (inChannels + outChannels);
   const blockRows = Math.max(
     1,
     Math.min(tileRows, Math.floor(BLOCK_BYTES / (perTile * groups * 4))),
   );
   const tilesOf = (rows: number): number => Math.ceil((rows * groups * 4) / 8) * 8;
   const padBytes = paddedBytes(windows, inChannels);
-  const workspaceBytes = padBytes + perTile * tilesOf(blockRows) + 2 * places(size) * APART;
+  const workspaceBytes = padBytes + perTile * tilesOf(blockRows) + 2 * PLACES * APART;
 
   return {
     workspaceBytes,
@@ -99,12 +91,12 @@ export function winograd(heap: Heap, spec: ConvSpec, size: TileSize): Kernel<Con
           const tiles = tilesOf(rows);
           const panels = workspace + padBytes;
           const panelPlace = tiles * inChannels * 4 + APART;
-          const products = panels + places(size) * panelPlace;
+          const products = panels + PLACES * panelPlace;
           const productPlace = tiles * channels * 4 + APART;
           const row = padded[2] * 4;
-          input(x + r * size * row, inChannels, plane, row, rows, groups, panels, panelPlace);
+          input(x + r * SIZE * row, inChannels, plane, row, rows, groups, panels, panelPlace);
           const rowsFirst = channels * inChannels * 4 > 256 * 1024 ? 1 : 0;
-          for (let e = 0; e < places(size); e += 1) {
+          for (let e = 0; e < PLACES; e += 1) {
             const weight = p.weight + e * stripBytes(outChannels, inChannels) + o0 * inChannels * 4;
             library.gemm(
               channels, tiles, inChannels, weight, inChannels * 16, panels + e * panelPlace,
@@ -112,8 +104,8 @@ export function winograd(heap: Heap, spec: ConvSpec, size: TileSize): Kernel<Con
               -Infinity, Infinity,
             ); // prettier-ignore
           }
-          const place = (n * outChannels + o0) * planeOut + r * size * outW * 4;
-          const lines = Math.min(rows * size, outH - r * size);
+          const place = (n * outChannels + o0) * planeOut + r * SIZE * outW * 4;
+          const lines = Math.min(rows * SIZE, outH - r * SIZE);
           output(
             products, productPlace, tiles * 4, channels, lines, outW, rows, groups,
             p.bias ? p.bias + o0 * 4 : 0, p.out + place, planeOut,

@@ -8,5 +8,5 @@ export { recurrentInJs } from "./recurrent.js";
 export { reduceInJs } from "./reduce.js";
 export { scatterInJs } from "./scatter.js";
 export { softmaxInJs } from "./softmax.js";
-export { windowsInJs } from "./windows.js";
+export { depthwiseInJs, windowsInJs } from "./windows.js";
 export { winogradInJs } from "./winograd.js";

@@ -1,33 +1,14 @@
 /** Winograd's transformations in plain JavaScript, tile by tile. */
 import type { Heap } from "../heap.js";
 import type { WinogradLibrary } from "../winograd.js";
-import type { TileSize } from "../wasm/winograd.js";
 
-const ROOT = Math.SQRT2;
+const [SIZE, SIDE] = [2, 4];
 
-const INTO = {
-  2: [[1, 0, -1, 0], [0, 1, 1, 0], [0, -1, 1, 0], [0, 1, 0, -1]],
-  4: [
-    [1, 0, -2.5, 0, 1, 0], [0, -ROOT, -2, ROOT / 2, 1, 0], [0, ROOT, -2, -ROOT / 2, 1, 0],
-    [0, -ROOT / 2, -0.5, ROOT, 1, 0], [0, ROOT / 2, -0.5, -ROOT, 1, 0], [0, 1, 0, -2.5, 0, 1],
-  ],
-} as const; // prettier-ignore
+const INTO = [[1, 0, -1, 0], [0, 1, 1, 0], [0, -1, 1, 0], [0, 1, 0, -1]]; // prettier-ignore
 
-const OUT_OF = {
-  2: [[1, 1, 1, 0], [0, 1, -1, -1]],
-  4: [
-    [1, 1, 1, 1, 1, 0], [0, ROOT / 2, -ROOT / 2, ROOT, -ROOT, 0], [0, 0.5, 0.5, 2, 2, 0],
-    [0, ROOT / 4, -ROOT / 4, 2 * ROOT, -2 * ROOT, 1],
-  ],
-} as const; // prettier-ignore
+const OUT_OF = [[1, 1, 1, 0], [0, 1, -1, -1]]; // prettier-ignore
 
-const WEIGHTS = {
-  2: [[1, 0, 0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0, 0, 1]],
-  4: [
-    [1, 0, 0], [-2 / 3, -ROOT / 3, -1 / 3], [-2 / 3, ROOT / 3, -1 / 3], [1 / 6, ROOT / 6, 1 / 3],
-    [1 / 6, -ROOT / 6, 1 / 3], [0, 0, 1],
-  ],
-} as const; // prettier-ignore
+const WEIGHTS = [[1, 0, 0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0, 0, 1]]; // prettier-ignore
 
 type Matrix = readonly (readonly number[])[];
 
@@ -51,10 +32,9 @@ function bothSides(matrix: Matrix, x: Float64Array, side: number, into: Float64A
   }
 }
 
-export function winogradInJs(heap: Heap, size: TileSize): WinogradLibrary {
-  const side = size + 2;
-  const tile = new Float64Array(side * side);
-  const result = new Float64Array(side * side);
+export function winogradInJs(heap: Heap): WinogradLibrary {
+  const tile = new Float64Array(SIDE * SIDE);
+  const result = new Float64Array(SIDE * SIDE);
   return {
     weights: (w, rows, channels, to, place) => {
       const memory = heap.f32;
@@ -62,9 +42,9 @@ export function winogradInJs(heap: Heap, size: TileSize): WinogradLibrary {
         for (let c = 0; c < channels; c += 1) {
           const from = (w >>> 2) + (Math.min(o, rows - 1) * channels + c) * 9;
           for (let i = 0; i < 9; i += 1) tile[i] = memory[from + i]!;
-          bothSides(WEIGHTS[size], tile, 3, result);
+          bothSides(WEIGHTS, tile, 3, result);
           const target = (to >>> 2) + ((o >> 2) * channels + c) * 4 + (o & 3);
-          for (let e = 0; e < side * side; e += 1) memory[target + e * (place >>> 2)] = result[e]!;
+          for (let e = 0; e < SIDE * SIDE; e += 1) memory[target + e * (place >>> 2)] = result[e]!;
         }
       }
     },
@@ -73,15 +53,15 @@ export function winogradInJs(heap: Heap, size: TileSize): WinogradLibrary {
       for (let channel = 0; channel < channels; channel += 1) {
         for (let index = 0; index < tileRows * groups * 4; index += 1) {
           const [line, column] = [Math.floor(index / (groups * 4)), index % (groups * 4)];
-          const from = (x + channel * plane + line * size * row) >>> 2;
-          for (let i = 0; i < side; i += 1) {
-            for (let j = 0; j < side; j += 1) {
-              tile[i * side + j] = memory[from + i * (row >>> 2) + column * size + j]!;
+          const from = (x + channel * plane + line * SIZE * row) >>> 2;
+          for (let i = 0; i < SIDE; i += 1) {
+            for (let j = 0; j < SIDE; j += 1) {
+              tile[i * SIDE + j] = memory[from + i * (row >>> 2) + column * SIZE + j]!;
             }
           }
-          bothSides(INTO[size], tile, side, result);
+          bothSides(INTO, tile, SIDE, result);
           const target = (to >>> 2) + ((index >> 3) * channels + channel) * 8 + (index & 7);
-          for (let e = 0; e < side * side; e += 1) memory[target + e * (place >>> 2)] = result[e]!;
+          for (let e = 0; e < SIDE * SIDE; e += 1) memory[target + e * (place >>> 2)] = result[e]!;
         }
       }
     },
@@ -107,13 +87,13 @@ export function winogradInJs(heap: Heap, size: TileSize): WinogradLibrary {
         for (let index = 0; index < tileRows * groups * 4; index += 1) {
           const [line, column] = [Math.floor(index / (groups * 4)), index % (groups * 4)];
           const from = ((products + channel * productRow) >>> 2) + index;
-          for (let e = 0; e < side * side; e += 1) tile[e] = memory[from + e * (place >>> 2)]!;
-          bothSides(OUT_OF[size], tile, side, result);
-          for (let i = 0; i < size && line * size + i < outH; i += 1) {
-            for (let j = 0; j < size && column * size + j < outW; j += 1) {
-              const at = (line * size + i) * outW + column * size + j;
+          for (let e = 0; e < SIDE * SIDE; e += 1) tile[e] = memory[from + e * (place >>> 2)]!;
+          bothSides(OUT_OF, tile, SIDE, result);
+          for (let i = 0; i < SIZE && line * SIZE + i < outH; i += 1) {
+            for (let j = 0; j < SIZE && column * SIZE + j < outW; j += 1) {
+              const at = (line * SIZE + i) * outW + column * SIZE + j;
               const skip = (channel * outPlane) >>> 2;
-              let value = result[i * size + j]! + shift;
+              let value = result[i * SIZE + j]! + shift;
               if (residual) value += memory[(residual >>> 2) + skip + at]!;
               memory[(out >>> 2) + skip + at] = value < low ? low : value > high ? high : value;
             }

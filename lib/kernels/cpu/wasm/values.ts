@@ -56,6 +56,10 @@ export class I32 {
   lt(other: I32 | number): I32 {
     return this.with(other, 0x48);
   }
+  /** Less than another as unsigned numbers: `0 <= this && this < other`. */
+  below(other: I32 | number): I32 {
+    return this.with(other, 0x49);
+  }
   gt(other: I32 | number): I32 {
     return this.with(other, 0x4a);
   }

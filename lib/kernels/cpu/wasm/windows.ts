@@ -1,35 +1,33 @@
-/** Windows that slide over planes: depthwise convolution and pooling. */
+/** Windows that slide over planes: pooling. */
 import type { FunctionBuilder, I32Var, ModuleBuilder, V128Var } from "./module.js";
 import { type I32, type V128, v128 } from "./values.js";
 
 export interface WindowShape {
-  kind: "depthwise" | "max" | "sum";
+  kind: "max" | "sum";
   kernelH: number;
   kernelW: number;
   strideW: number;
   dilationW: number;
 }
 
-/** Weights of so many taps stay in registers. */
-const MAX_IN_REGISTERS = 9;
-/** Vectors of results at a time, where the weights are read again and again. */
-const WIDE = { depthwise: 2, max: 4, sum: 4 } as const;
+/** Vectors of results at a time. */
+const WIDE = 4;
 
-/** Reads every `stride`-th float from an offset on; halves of the same two vectors are read once. */
-function reader(f: FunctionBuilder, address: I32, stride: number): (offset: number) => V128 {
+/** Reads every `stride`-th float from an offset on; of every second one, each vector is read once. */
+export function reader(f: FunctionBuilder, address: I32, stride: number): (offset: number) => V128 {
   if (stride === 1) return (offset) => address.loadV128(offset * 4);
   if (stride === 2) {
-    const pairs = new Map<number, [V128Var, V128Var]>();
-    return (offset) => {
-      const even = offset & -2;
-      const known = pairs.get(even);
-      const pair = known ?? [
-        f.v128(address.loadV128(even * 4)),
-        f.v128(address.loadV128(even * 4 + 16)),
-      ];
-      pairs.set(even, pair);
-      return pair[0].shuffle(pair[1], offset & 1 ? [1, 3, 5, 7] : [0, 2, 4, 6]);
+    const [loads, reads]: [V128Var[], V128Var[]] = [[], []];
+    const load = (at: number): V128Var => (loads[at] ??= f.v128(address.loadV128(at * 4)));
+    const read = (at: number): V128Var => {
+      const [start, odd] = [at & -4, at & 1];
+      return (reads[at] ??= f.v128(
+        at & 2
+          ? read(start + odd).shuffle(load(start + 8), [1, 2, 3, 4 + odd])
+          : load(start).shuffle(load(start + 4), [odd, 2 + odd, 4 + odd, 6 + odd]),
+      ));
     };
+    return read;
   }
   return (offset) => {
     let gathered = address.loadLow(offset * 4);
@@ -69,15 +67,12 @@ function copyInside(
 }
 
 /**
- * Planes one after the other, each with `multiplier` results: `tapRow` and `lineRow` are the bytes from
- * one tap, and from one line of the output, to the one below. `scale` multiplies sums. Planes of
- * `height × width` are copied to where `border` has room for one, `inside` being its first float; from
- * 0: they lie as they are to be read.
+ * Planes one after the other: `tapRow` and `lineRow` are the bytes from one tap, and from one line of the
+ * output, to the one below. `scale` multiplies sums. Planes of `height × width` are copied to where
+ * `border` has room for one, `inside` being its first float; from 0: they lie as they are to be read.
  */
 export function emitWindows(module: ModuleBuilder, shape: WindowShape): void {
   const { kind, kernelH, kernelW, strideW, dilationW } = shape;
-  const taps = kernelH * kernelW;
-  const inRegisters = kind === "depthwise" && taps <= MAX_IN_REGISTERS;
   module.function(
     "run",
     {
@@ -89,86 +84,56 @@ export function emitWindows(module: ModuleBuilder, shape: WindowShape): void {
       height: "i32",
       width: "i32",
       row: "i32",
-      multiplier: "i32",
       tapRow: "i32",
       lineRow: "i32",
       outH: "i32",
       outW: "i32",
-      weight: "i32",
-      bias: "i32",
       out: "i32",
-      low: "f32",
-      high: "f32",
       scale: "f32",
     },
     (f, p) => {
-      const [low, high] = [f.v128(p.low.splat()), f.v128(p.high.splat())];
       const scale = f.v128(p.scale.splat());
-      const weights = inRegisters ? f.vectors(taps) : [];
       const start = f.v128(v128(kind === "max" ? -Infinity : 0));
       const source = f.i32();
-      const [index, result] = [f.i32(0), f.i32()];
+      const index = f.i32(0);
       const [line, left, x] = [f.i32(0), f.i32(), f.i32()];
 
       const store = (acc: V128Var[]): void => acc.forEach((sum, u) => f.store(p.out, sum, u * 16));
-      const row = (at: I32Var, weight: I32Var | undefined, i: number, acc: V128Var[]): void => {
+      const row = (at: I32Var, acc: V128Var[]): void => {
         const readers = acc.map((_, u) => reader(f, at.add(u * 16 * strideW), strideW));
         for (let j = 0; j < kernelW; j += 1) {
-          const known = inRegisters ? weights[i * kernelW + j] : undefined;
-          const factor =
-            kind === "depthwise" ? (known ?? f.v128(weight!.loadSplat(j * 4))) : undefined;
           acc.forEach((sum, u) => {
             const value = readers[u]!(j * dilationW);
-            if (kind === "depthwise") sum.set(f.madd(value, factor!, sum));
-            else sum.set(kind === "max" ? sum.max(value) : sum.add(value));
+            sum.set(kind === "max" ? sum.max(value) : sum.add(value));
           });
         }
       };
       const block = (width: number, put: (acc: V128Var[]) => void): void => {
         const acc = Array.from({ length: width }, () => f.v128(start));
         const at = f.i32(x);
-        if (taps <= MAX_IN_REGISTERS) {
-          for (let i = 0; i < kernelH; i += 1) {
-            row(at, p.weight.add(i * kernelW * 4) as I32Var, i, acc);
+        const i = f.i32(kernelH);
+        f.doWhile(
+          () => {
+            row(at, acc);
             at.set(at.add(p.tapRow));
-          }
-        } else {
-          const weight = f.i32(p.weight);
-          const i = f.i32(kernelH);
-          f.doWhile(
-            () => {
-              row(at, weight, 0, acc);
-              at.set(at.add(p.tapRow));
-              weight.set(weight.add(kernelW * 4));
-              i.set(i.sub(1));
-            },
-            () => i,
-          );
-        }
-        for (const sum of acc) {
-          if (kind === "sum") sum.set(sum.mul(scale));
-          if (kind === "depthwise") sum.set(sum.atLeast(low).atMost(high));
-        }
+            i.set(i.sub(1));
+          },
+          () => i,
+        );
+        if (kind === "sum") for (const sum of acc) sum.set(sum.mul(scale));
         put(acc);
         x.set(x.add(width * 16 * strideW));
         p.out.set(p.out.add(width * 16));
         left.set(left.sub(width * 4));
       };
 
-      const oneResult = (): void => {
-        weights.forEach((weight, tap) => weight.set(p.weight.loadSplat(tap * 4)));
-        if (kind === "depthwise") {
-          f.if(p.bias, () => {
-            start.set(p.bias.loadSplat());
-            p.bias.set(p.bias.add(4));
-          });
-        }
+      const onePlane = (): void => {
         const top = f.i32(source);
         line.set(0);
         f.for(line, p.outH, 1, () => {
           x.set(top);
           left.set(p.outW);
-          for (const width of inRegisters ? [1] : [WIDE[kind], 1]) {
+          for (const width of [WIDE, 1]) {
             f.if(left.ge(width * 4), () =>
               f.doWhile(
                 () => block(width, store),
@@ -195,7 +160,6 @@ export function emitWindows(module: ModuleBuilder, shape: WindowShape): void {
           });
           top.set(top.add(p.lineRow));
         });
-        p.weight.set(p.weight.add(taps * 4));
       };
       f.for(index, p.planes, 1, () => {
         source.set(p.x);
@@ -204,8 +168,7 @@ export function emitWindows(module: ModuleBuilder, shape: WindowShape): void {
           copyInside(f, source, { to, rows: p.height, width: p.width, row: p.row });
           source.set(p.border);
         });
-        result.set(0);
-        f.for(result, p.multiplier, 1, oneResult);
+        onePlane();
         p.x.set(p.x.add(p.plane));
       });
     },

@@ -1,93 +1,40 @@
 /**
- * Winograd's convolutions F(2 × 2, 3 × 3) and F(4 × 4, 3 × 3): what goes into the products and what
- * comes out of them. Four tiles side by side are transformed at once.
+ * Winograd's convolution F(2 × 2, 3 × 3): what goes into the products and what comes out of them. Four
+ * tiles side by side are transformed at once.
  *
  * @see https://arxiv.org/abs/1509.09308
  */
+import { storePanel } from "./gemm.js";
 import type { FunctionBuilder, I32Var, ModuleBuilder, V128Var } from "./module.js";
 import { type V128, v128 } from "./values.js";
 
-/** Results a tile has on a side. */
-export type TileSize = 2 | 4;
-
-/**
- * F(4 × 4) interpolates at 0, ±1/√2, ±√2 and ∞, which rounds better than the whole numbers of the
- * paper.
- */
-const ROOT = Math.SQRT2;
+/** Results that a tile has on a side, and what they are made of. */
+export const SIZE = 2;
+export const SIDE = SIZE + 2;
 
 type Vectors = readonly V128[];
 
-/** Four numbers of each of four vectors, turned around. */
-function turn(f: FunctionBuilder, [a, b, c, d]: Vectors): V128Var[] {
-  const low = [f.v128(a!.shuffle(b!, [0, 4, 1, 5])), f.v128(c!.shuffle(d!, [0, 4, 1, 5]))];
-  const high = [f.v128(a!.shuffle(b!, [2, 6, 3, 7])), f.v128(c!.shuffle(d!, [2, 6, 3, 7]))];
-  return [low, high].flatMap(([left, right]) => [
-    f.v128(left!.shuffle(right!, [0, 1, 4, 5])),
-    f.v128(left!.shuffle(right!, [2, 3, 6, 7])),
-  ]);
-}
-
-/** One row of four tiles: a vector for each place in a tile, `size + 2` of them. */
-function readRow(f: FunctionBuilder, at: I32Var, size: TileSize): V128Var[] {
-  const load = (offset: number): V128Var => f.v128(at.loadV128(offset * 4));
-  if (size === 4) {
-    const columns = turn(f, [0, 4, 8, 12].map(load));
-    const next = load(16);
-    const shifted = [0, 1].map((i) => f.v128(columns[i]!.shuffle(next, [1, 2, 3, 4 + i])));
-    return [...columns, ...shifted];
-  }
+/** One row of four tiles: a vector for each place in a tile. */
+function readRow(f: FunctionBuilder, at: I32Var): V128Var[] {
   return [0, 2].flatMap((offset) => {
-    const [low, high] = [load(offset), load(offset + 4)];
-    return [f.v128(low.shuffle(high, [0, 2, 4, 6])), f.v128(low.shuffle(high, [1, 3, 5, 7]))];
+    const [low, high] = [offset, offset + 4].map((from) => f.v128(at.loadV128(from * 4)));
+    return [f.v128(low!.shuffle(high!, [0, 2, 4, 6])), f.v128(low!.shuffle(high!, [1, 3, 5, 7]))];
   });
 }
 
 /** Bᵀd of one row or column. */
-function into(f: FunctionBuilder, d: Vectors, size: TileSize): V128[] {
-  if (size === 2) return [d[0]!.sub(d[2]!), d[1]!.add(d[2]!), d[2]!.sub(d[1]!), d[1]!.sub(d[3]!)];
-  const t1 = f.v128(f.madd(d[2]!, v128(-2), d[4]!));
-  const t2 = f.v128(f.madd(d[3]!, v128(ROOT / 2), d[1]!.mul(-ROOT)));
-  const t3 = f.v128(f.madd(d[2]!, v128(-0.5), d[4]!));
-  const t4 = f.v128(f.madd(d[3]!, v128(ROOT), d[1]!.mul(-ROOT / 2)));
-  return [
-    f.madd(d[2]!, v128(-2.5), d[4]!).add(d[0]!),
-    t1.add(t2),
-    t1.sub(t2),
-    t3.add(t4),
-    t3.sub(t4),
-    f.madd(d[3]!, v128(-2.5), d[5]!).add(d[1]!),
-  ];
-}
+const into = ([a, b, c, d]: Vectors): V128[] => [a!.sub(c!), b!.add(c!), c!.sub(b!), b!.sub(d!)];
 
 /** Aᵀm of one row or column. */
-function outOf(f: FunctionBuilder, m: Vectors, size: TileSize): V128[] {
-  if (size === 2) return [m[0]!.add(m[1]!).add(m[2]!), m[1]!.sub(m[2]!).sub(m[3]!)];
-  const s1 = f.v128(m[1]!.add(m[2]!));
-  const s2 = f.v128(m[1]!.sub(m[2]!));
-  const s3 = f.v128(m[3]!.add(m[4]!));
-  const s4 = f.v128(m[3]!.sub(m[4]!));
-  return [
-    m[0]!.add(s1).add(s3),
-    f.madd(s4, v128(ROOT), s2.mul(ROOT / 2)),
-    f.madd(s3, v128(2), s1.mul(0.5)),
-    f.madd(s4, v128(2 * ROOT), s2.mul(ROOT / 4)).add(m[5]!),
-  ];
-}
+const outOf = ([a, b, c, d]: Vectors): V128[] => [a!.add(b!).add(c!), b!.sub(c!).sub(d!)];
 
 /** G g of one row or column. */
-function weightsOf(f: FunctionBuilder, [a, b, c]: Vectors, size: TileSize): V128[] {
+function weightsOf(f: FunctionBuilder, [a, b, c]: Vectors): V128[] {
   const outer = f.v128(a!.add(c!));
-  if (size === 2) return [a!, outer.add(b!).mul(0.5), outer.sub(b!).mul(0.5), c!];
-  const even = f.v128(f.madd(a!, v128(-2 / 3), c!.mul(-1 / 3)));
-  const odd = f.v128(b!.mul(-ROOT / 3));
-  const even2 = f.v128(f.madd(a!, v128(1 / 6), c!.mul(1 / 3)));
-  const odd2 = f.v128(b!.mul(ROOT / 6));
-  return [a!, even.add(odd), even.sub(odd), even2.add(odd2), even2.sub(odd2), c!];
+  return [a!, outer.add(b!).mul(0.5), outer.sub(b!).mul(0.5), c!];
 }
 
-function emitWeights(module: ModuleBuilder, size: TileSize): void {
-  const side = size + 2;
+function emitWeights(module: ModuleBuilder): void {
   // [rows, channels, 3, 3] → strips of 4 rows for each place; missing rows are the last one again.
   module.function(
     "weights",
@@ -108,12 +55,12 @@ function emitWeights(module: ModuleBuilder, size: TileSize): void {
             return lanes;
           });
           const columns = [0, 1, 2].map((j) =>
-            weightsOf(f, [taps[j]!, taps[3 + j]!, taps[6 + j]!], size).map((v) => f.v128(v)),
+            weightsOf(f, [taps[j]!, taps[3 + j]!, taps[6 + j]!]).map((v) => f.v128(v)),
           );
           const to = f.i32(p.to);
-          for (let i = 0; i < side; i += 1) {
+          for (let i = 0; i < SIDE; i += 1) {
             const line = columns.map((values) => values[i]!);
-            for (const value of weightsOf(f, line, size)) {
+            for (const value of weightsOf(f, line)) {
               f.store(to, value);
               to.set(to.add(p.place));
             }
@@ -127,10 +74,9 @@ function emitWeights(module: ModuleBuilder, size: TileSize): void {
   );
 }
 
-export function emitWinograd(module: ModuleBuilder, size: TileSize): void {
-  const side = size + 2;
-  emitWeights(module, size);
-  // Tiles of padded planes → panels of 8 tiles, [channel][8], for each of the side² places.
+export function emitWinograd(module: ModuleBuilder): void {
+  emitWeights(module);
+  // Tiles of padded planes → panels of 8 tiles, [channel][8], for each of the SIDE² places.
   module.function(
     "input",
     {
@@ -149,32 +95,28 @@ export function emitWinograd(module: ModuleBuilder, size: TileSize): void {
         tileRow.set(0);
         index.set(0);
         f.for(tileRow, p.tileRows, 1, () => {
-          const left = f.i32(p.x.add(tileRow.mul(size).mul(p.row)));
+          const left = f.i32(p.x.add(tileRow.mul(SIZE).mul(p.row)));
           group.set(0);
           f.for(group, p.groups, 1, () => {
             const at = f.i32(left);
             const rows: V128Var[][] = [];
-            for (let i = 0; i < side; i += 1) {
-              const read = readRow(f, at, size);
-              rows.push(into(f, read, size).map((value) => f.v128(value)));
+            for (let i = 0; i < SIDE; i += 1) {
+              const read = readRow(f, at);
+              rows.push(into(read).map((value) => f.v128(value)));
               at.set(at.add(p.row));
             }
             const panel = index.shr(3).mul(p.channels).add(channel).shl(5);
             const start = f.i32(p.to.add(panel).add(index.and(4).shl(2)));
-            // Down the columns; place i·side + j is row i, column j.
-            for (let j = 0; j < side; j += 1) {
+            // Down the columns; place i·SIDE + j is row i, column j.
+            for (let j = 0; j < SIDE; j += 1) {
               const to = f.i32(start.add(p.place.mul(j)));
-              const column = into(
-                f,
-                rows.map((values) => values[j]!),
-                size,
-              );
+              const column = into(rows.map((values) => values[j]!));
               column.forEach((value) => {
                 f.store(to, value);
-                to.set(to.add(p.place.mul(side)));
+                to.set(to.add(p.place.mul(SIDE)));
               });
             }
-            left.set(left.add(size * 16));
+            left.set(left.add(SIZE * 16));
             index.set(index.add(4));
           });
         });
@@ -222,25 +164,21 @@ export function emitWinograd(module: ModuleBuilder, size: TileSize): void {
           f.for(group, p.groups, 1, () => {
             const at = f.i32(from);
             const rows: V128Var[][] = [];
-            for (let i = 0; i < side; i += 1) {
+            for (let i = 0; i < SIDE; i += 1) {
               const read: V128Var[] = [];
-              for (let j = 0; j < side; j += 1) {
+              for (let j = 0; j < SIDE; j += 1) {
                 read.push(f.v128(at.loadV128()));
                 at.set(at.add(p.place));
               }
-              rows.push(outOf(f, read, size).map((value) => f.v128(value)));
+              rows.push(outOf(read).map((value) => f.v128(value)));
             }
-            const columns = Array.from({ length: size }, (_, j) =>
-              outOf(
-                f,
-                rows.map((values) => values[j]!),
-                size,
-              ).map((value) => f.v128(value.add(bias))),
+            const columns = Array.from({ length: SIZE }, (_, j) =>
+              outOf(rows.map((values) => values[j]!)).map((value) => f.v128(value.add(bias))),
             );
             const first = p.out.add(line.mul(p.outW).add(column).shl(2));
             const to = f.i32(first);
             const left = f.i32(p.outW.sub(column));
-            for (let i = 0; i < size; i += 1) {
+            for (let i = 0; i < SIZE; i += 1) {
               f.if(line.add(i).lt(p.outH), () =>
                 storeLine(
                   f,
@@ -258,9 +196,9 @@ export function emitWinograd(module: ModuleBuilder, size: TileSize): void {
               to.set(to.add(p.outW.shl(2)));
             }
             from.set(from.add(16));
-            column.set(column.add(size * 4));
+            column.set(column.add(SIZE * 4));
           });
-          line.set(line.add(size));
+          line.set(line.add(SIZE));
         });
         p.products.set(p.products.add(p.productRow));
         p.out.set(p.out.add(p.outPlane));
@@ -284,28 +222,14 @@ function storeLine(
   values: V128Var[],
   { residual, toResidual, low, high }: Finish,
 ): void {
-  const inOrder =
-    values.length === 4
-      ? turn(f, values)
-      : [
-          f.v128(values[0]!.shuffle(values[1]!, [0, 4, 1, 5])),
-          f.v128(values[0]!.shuffle(values[1]!, [2, 6, 3, 7])),
-        ];
+  const [even, odd] = [values[0]!, values[1]!];
+  const inOrder = [
+    f.v128(even.shuffle(odd, [0, 4, 1, 5])),
+    f.v128(even.shuffle(odd, [2, 6, 3, 7])),
+  ];
   f.if(residual, () =>
     inOrder.forEach((value, i) => value.set(value.add(to.add(toResidual).loadV128(i * 16)))),
   );
   for (const value of inOrder) value.set(value.atLeast(low).atMost(high));
-  f.if(
-    left.ge(inOrder.length * 4),
-    () => inOrder.forEach((value, i) => f.store(to, value, i * 16)),
-    () =>
-      inOrder.forEach((value, i) => {
-        const rest = f.i32(left.sub(i * 4));
-        f.if(
-          rest.ge(4),
-          () => f.store(to, value, i * 16),
-          () => f.if(rest.gt(0), () => f.storeSome(to.add(i * 16), value, rest)),
-        );
-      }),
-  );
+  storePanel(f, to, inOrder, left);
 }
