@@ -103,4 +103,22 @@ onEveryBackendOnce("complex matrices as PyTorch", (_backend, tolerance) => {
       refused("aten.linalg_lu_factor.default", "torch.linalg.lu_factor: U[2,2] is zero");
     });
   });
+
+  it("what is not square is refused", () => {
+    tf.tidy(() => {
+      const a = make(matrices.tall!) as Complex;
+      for (const name of ["det", "slogdet", "eigvalsh", "cholesky_ex"]) {
+        const message = "A must be batches of square matrices, but they are 4 by 2 matrices";
+        expect(() => call(`aten.linalg_${name}.default`, [a])).to.throw(message);
+      }
+    });
+  });
+
+  it("a triangle with zeros on its diagonal has no finite solution, and is not refused", () => {
+    tf.tidy(() => {
+      const [a, b] = [make(matrices.zero!), make(matrices.singular!)];
+      const x = call("aten.linalg_solve_triangular.default", [a, b, true]) as Complex;
+      expect([...x.re.dataSync()].some(Number.isFinite)).to.equal(false);
+    });
+  });
 });

@@ -17,6 +17,7 @@ positive = batch @ batch.mH + 3 * torch.eye(3)
 right = torch.randn(3, 2, dtype=C)
 singular = torch.tensor([[1, 1j], [1j, -1]], dtype=C)
 zero = torch.zeros(0, 0, dtype=C)
+three = torch.randn(3, 3, 3, dtype=C)
 i = torch.tensor
 
 CALLS = [
@@ -36,6 +37,9 @@ CALLS = [
     (A.linalg_norm.ord_str, tall, "fro"), (A.linalg_norm.default, tall[0], 1), (A.linalg_norm.default, square, 2), (A.linalg_cond.default, square), (A.linalg_cond.p_str, square, "fro"),
     (A.linalg_matrix_rank.default, singular, 0.1), (A.linalg_matrix_rank.atol_rtol_float, batch), (A.var_mean.correction, batch, [0], {"correction": 1}), (A.std_mean.dim, tall, [1], True, True),
     (A.var_mean.default, tall), (A.isclose.default, tall, tall + i([1e-7j, 0.1])), (A.count_nonzero.dim_IntList, singular, [0]),
+    (A.linalg_solve_triangular.default, three, square, {"upper": True}), (A.triangular_solve.default, batch, square),
+    (A.linalg_lu_solve.default, *torch.linalg.lu_factor(three), square), (A.linalg_lu_solve.default, *torch.linalg.lu_factor(batch), right.mH, {"left": False, "adjoint": True}),
+    (A.lu_unpack.default, *torch.linalg.lu_factor(square), True, False), (A.lu_unpack.default, *torch.linalg.lu_factor(square), False), (A.linalg_matrix_rank.default, batch, 0.5, True),
 ]  # fmt: skip
 
 

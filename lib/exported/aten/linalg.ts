@@ -316,9 +316,13 @@ export const linalgOps = defineOps({
   "lu_unpack(LU_data, LU_pivots, unpack_data, unpack_pivots)": (
     lu: tf.Tensor,
     pivots: tf.Tensor,
+    data = true,
+    order = true,
   ) => {
     const row = tf.reshape(pivots, [...pivots.shape.slice(0, -1), 1, pivots.shape.at(-1)!]);
-    return unpacked([lu, row]);
+    const [p, l, u] = unpacked([lu, row]);
+    const none = tf.zeros([0]);
+    return [order ? p : none, ...(data ? [l, u] : [none, none])];
   },
   "linalg_slogdet|slogdet(A)": logDeterminant,
   "logdet(self)": (self: tf.Tensor) => {

@@ -1,5 +1,6 @@
 /** What torchao's quantisers of exported programs write: rounding to integers by a scale, and back. */
 import * as tf from "@tensorflow/tfjs-core";
+import { clamp } from "../../functional/numeric.js";
 import { defineOps } from "./support/define.js";
 
 type Level = tf.Tensor | number;
@@ -8,14 +9,15 @@ const floats = (x: Level): Level => (typeof x === "number" ? x : tf.cast(x, "flo
 
 /** As many numbers as there are channels, along their dimension. */
 function along(x: tf.Tensor, channels: tf.Tensor | null, axis: number): Level {
-  const shape = x.shape.map((_, i) => (i === axis ? -1 : 1));
+  const at = axis < 0 ? axis + x.rank : axis;
+  const shape = x.shape.map((_, i) => (i === at ? -1 : 1));
   return channels === null ? 0 : tf.reshape(channels, shape);
 }
 
 function quantize(x: tf.Tensor, scale: Level, zero: Level, min: number, max: number): tf.Tensor {
   const inverse = typeof scale === "number" ? 1 / scale : tf.div(1, floats(scale));
   const level = tf.add(tf.round(tf.mul(tf.cast(x, "float32"), inverse)), floats(zero));
-  return tf.cast(tf.clipByValue(level, min, max), "int32");
+  return tf.cast(clamp(level, min, max), "int32");
 }
 
 const dequantize = (x: tf.Tensor, scale: Level, zero: Level): tf.Tensor =>

@@ -39,25 +39,37 @@ function correlation(self: tf.Tensor): tf.Tensor {
 }
 
 /** Areas between neighbours, of which the sum is the integral. */
-function trapezoids(y: tf.Tensor, dx: number | tf.Tensor, dim: number): tf.Tensor {
+function trapezoids(
+  y: tf.Tensor,
+  dx: number | tf.Tensor,
+  dim: number,
+  name = "trapezoid",
+): tf.Tensor {
   const at = dimOf("trapezoid", y, dim);
   const n = y.shape[at]!;
   const both = add(sliceAxis(y, at, 1, n), sliceAxis(y, at, 0, n - 1));
   const half = tf.mul(toFloat(both), 0.5);
   if (typeof dx === "number") return tf.mul(half, dx);
-  const axis = dx.rank === 1 ? 0 : at - y.rank + dx.rank;
-  const m = dx.shape[axis]!;
-  const widths = tf.sub(sliceAxis(dx, axis, 1, m), sliceAxis(dx, axis, 0, m - 1));
-  const shaped =
-    dx.rank === 1 ? tf.reshape(widths, y.shape.map((_, i) => (i === at ? m - 1 : 1))) : widths; // prettier-ignore
-  return mul(half, toFloat(shaped));
+  if (dx.rank === 1 && dx.size !== n) {
+    throw new RangeError(`${name}: There must be one \`x\` value for each sample point`);
+  }
+  // The dimension is counted from the first of y, which x is given as many as, wherever it is in x.
+  const lead = new Array<number>(Math.max(0, y.rank - dx.rank)).fill(1);
+  const x = tf.reshape(dx, dx.rank === 1 ? y.shape.map((_, i) => (i === at ? n : 1)) : [...lead, ...dx.shape]); // prettier-ignore
+  const m = x.shape[at]!;
+  const widths = tf.sub(sliceAxis(x, at, 1, m), sliceAxis(x, at, 0, m - 1));
+  return mul(half, toFloat(widths));
 }
 
-const integral = (y: tf.Tensor, dx: number | tf.Tensor = 1, dim = -1): tf.Tensor =>
-  tf.sum(trapezoids(y, dx, dim), dimOf("trapezoid", y, dim));
+function integral(y: tf.Tensor, dx: number | tf.Tensor = 1, dim = -1): tf.Tensor {
+  const areas = trapezoids(y, dx, dim);
+  const at = dimOf("trapezoid", y, dim);
+  // Of nothing, tfjs' sum on wasm is what was in memory.
+  return areas.size === 0 ? tf.zeros(areas.shape.toSpliced(at, 1)) : tf.sum(areas, at);
+}
 
 const integrals = (y: tf.Tensor, dx: number | tf.Tensor = 1, dim = -1): tf.Tensor => {
-  const areas = trapezoids(y, dx, dim);
+  const areas = trapezoids(y, dx, dim, "cumulative_trapezoid");
   const at = dimOf("trapezoid", y, dim);
   const order = [...areas.shape.map((_, i) => i).filter((i) => i !== at), at];
   const summed = tf.cumsum(permuteAxes(areas, order), areas.rank - 1);

@@ -7,21 +7,22 @@ import { conj } from "../fft.js";
 import { linalgOps } from "../linalg.js";
 import { matmul } from "../matmul.js";
 import { reduceOps } from "../reduce.js";
-import { both, type Complex } from "../support/complex.js";
+import { both, type Complex, complexOf } from "../support/complex.js";
 import {
   complexDeterminant,
   complexEigh,
   complexLu,
   complexQr,
   complexSvd,
+  complexTriangle,
   adjoint as turnedMatrix,
 } from "../support/complex-factors.js";
 import { defineOps } from "../support/define.js";
 import type { ComplexMatrix } from "../support/eigen.js";
 import { exchange, identity, type Matrix, turn } from "../support/matrices.js";
-import { permuteAxes, sliceAxis } from "../support/shape.js";
+import { expandTo, permuteAxes, sliceAxis } from "../support/shape.js";
 import { abs, atan2 } from "./arithmetic.js";
-import { embedded, mirrored } from "./matrices.js";
+import { mirrored } from "./matrices.js";
 
 type Part = ComplexMatrix | Float64Array | Matrix;
 
@@ -112,22 +113,28 @@ function trianglesOf(lu: Complex): [l: Complex, u: Complex] {
   return [{ re: tf.add(under(lu.re), tf.eye(m, k)), im: under(lu.im) }, both(lu, above)];
 }
 
-function unpacked(lu: Complex, pivots: tf.Tensor): [p: Complex, l: Complex, u: Complex] {
-  const [re] = run(linalgOps["aten.lu_unpack.default"]!, lu.re, pivots) as [tf.Tensor];
-  return [{ re, im: tf.zerosLike(re) }, ...trianglesOf(lu)];
+const exchanges = (lu: Complex, pivots: tf.Tensor): tf.Tensor =>
+  (run(linalgOps["aten.lu_unpack.default"]!, lu.re, pivots) as tf.Tensor[])[0]!;
+
+function unpacked(lu: Complex, pivots: tf.Tensor, data = true, order = true): Complex[] {
+  const none = tf.zeros([0]);
+  const p = order ? exchanges(lu, pivots) : none;
+  const triangles = data ? trianglesOf(lu) : [none, none].map(complexOf);
+  return [complexOf(p), ...triangles];
 }
 
 /** Solves with the matrix that the factors are of. */
 function luSolve(lu: Complex, pivots: tf.Tensor, b: Complex, left = true, turns = false): Complex {
-  const [p, l, u] = unpacked(lu, pivots);
-  const a = times(times(p, l), u);
-  return run(solve, turns ? adjoint(a) : a, b, left) as Complex;
+  if (!left) return adjoint(luSolve(lu, pivots, adjoint(b), true, !turns));
+  const p = exchanges(lu, pivots);
+  if (turns) {
+    const a = adjoint(lu);
+    const x = solveTriangular(a, solveTriangular(a, b, false), true, true, true);
+    return both(x, (part) => matmul(p, part));
+  }
+  const moved = both(b, (part) => matmul(turned(p), part));
+  return solveTriangular(lu, solveTriangular(lu, moved, false, true, true), true);
 }
-
-const times = (a: Complex, b: Complex): Complex => ({
-  re: tf.sub(matmul(a.re, b.re), matmul(a.im, b.im)),
-  im: tf.add(matmul(a.re, b.im), matmul(a.im, b.re)),
-});
 
 const determinants = /* @__PURE__ */ complexOp<[], [Complex, tf.Tensor, Complex]>(
   "complex_slogdet",
@@ -185,9 +192,15 @@ function cholesky(
   return [upper ? adjoint(l) : l, info];
 }
 
-const solve = embedded("linalg_solve", linalgOps["aten.linalg_solve.default"]!);
+const triangleOp = /* @__PURE__ */ matrixOp(
+  "complex_solve_triangular",
+  ([re, im, right, imaginary], upper: boolean, unit: boolean) => {
+    const b = { re: right!, im: imaginary! };
+    const x = complexTriangle({ re: re!, im: im! }, b, upper, unit);
+    return [x.re, x.im];
+  },
+);
 
-/** Solves with a triangle: as it is read, the rest is 0. */
 function solveTriangular(
   a: Complex,
   b: Complex,
@@ -196,18 +209,13 @@ function solveTriangular(
   unit = false,
 ): Complex {
   if (!left) return adjoint(solveTriangular(adjoint(a), adjoint(b), !upper, true, unit));
-  const n = a.re.shape.at(-1)!;
-  const at = tf.range(0, n, 1, "int32");
-  const rows = tf.reshape(at, [n, 1]);
-  const strict = tf.cast(upper ? tf.less(rows, at) : tf.greater(rows, at), "float32");
-  const kept = unit ? strict : tf.add(strict, tf.eye(n));
-  const re = tf.mul(a.re, kept);
-  return run(
-    solve,
-    { re: unit ? tf.add(re, tf.eye(n)) : re, im: tf.mul(a.im, kept) },
-    b,
-  ) as Complex;
+  const [re, im] = triangleOp([a.re, a.im, b.re, b.im], upper, unit) as [tf.Tensor, tf.Tensor];
+  return { re, im };
 }
+
+/** As much as it was repeated for the solutions. */
+const repeated = (a: Complex, x: Complex): Complex =>
+  both(a, (part) => expandTo(part, [...x.re.shape.slice(0, -2), ...part.shape.slice(-2)]));
 
 /** A real matrix of the same shape with the same singular values, which is all that its norms tell. */
 function alike(self: Complex): tf.Tensor {
@@ -287,12 +295,8 @@ export const FACTOR_OPS = defineOps({
       true,
     ),
   "cholesky_inverse(self, upper)": (l: Complex, upper = false) => {
-    const one = tf.eye(l.re.shape.at(-1)!);
-    const inner = solveTriangular(
-      upper ? adjoint(l) : l,
-      { re: one, im: tf.zerosLike(one) },
-      false,
-    );
+    const one = complexOf(tf.eye(l.re.shape.at(-1)!));
+    const inner = solveTriangular(upper ? adjoint(l) : l, one, false);
     return solveTriangular(upper ? l : adjoint(l), inner, true);
   },
   "linalg_solve_triangular(self, B, upper, left, unitriangular)": solveTriangular,
@@ -302,7 +306,10 @@ export const FACTOR_OPS = defineOps({
     upper = true,
     transpose = false,
     unit = false,
-  ) => [solveTriangular(transpose ? both(a, turned) : a, b, upper !== transpose, true, unit), a],
+  ) => {
+    const x = solveTriangular(transpose ? both(a, turned) : a, b, upper !== transpose, true, unit);
+    return [x, repeated(a, x)];
+  },
   "linalg_matrix_norm|linalg_matrix_norm.str_ord(self, ord, dim, keepdim)": matrixNorm,
   "linalg_cond|linalg_cond.p_str(self, p)": (self: Complex, p: unknown = null) => {
     if (p !== null && p !== "fro" && !SPECTRAL.has(p)) {
@@ -322,8 +329,13 @@ export const FACTOR_OPS = defineOps({
     return run(reduceOps["aten.linalg_vector_norm.default"]!, abs(self), ord ?? 2, dims, ...rest);
   },
   "linalg_matrix_rank.atol_rtol_tensor|linalg_matrix_rank.atol_rtol_float(input, atol, rtol, hermitian)":
-    (self: Complex, ...rest: unknown[]) =>
-      run(linalgOps["aten.linalg_matrix_rank.atol_rtol_float"]!, alike(self), ...rest),
-  "linalg_matrix_rank|linalg_matrix_rank.tol_tensor(self, tol, hermitian)":
-    ofSingularValues("linalg_matrix_rank"),
+    (self: Complex, atol: unknown, rtol: unknown, hermitian = false) => {
+      const a = alike(hermitian ? mirrored(self) : self);
+      return run(linalgOps["aten.linalg_matrix_rank.atol_rtol_float"]!, a, atol, rtol);
+    },
+  "linalg_matrix_rank|linalg_matrix_rank.tol_tensor(self, tol, hermitian)": (
+    self: Complex,
+    tolerance: unknown,
+    hermitian = false,
+  ) => ofSingularValues("linalg_matrix_rank")(hermitian ? mirrored(self) : self, tolerance),
 });

@@ -1,5 +1,6 @@
 /** What PyTorch refuses before it computes, in its words: by an op's name, or name and overload. */
 import type * as tf from "@tensorflow/tfjs-core";
+import { isComplex } from "../support/complex.js";
 import { MATRIX_REFUSALS } from "./matrices.js";
 import { MOVING_REFUSALS } from "./moving.js";
 import { checkElements, checkFlat, checkIndices, checkRows, checkSource } from "./places.js";
@@ -66,5 +67,13 @@ export function refusalOf(target: string): Refusal | undefined {
   if (space !== "aten") return undefined;
   const names = [`${packet}.${overload}`, packet!, ALIASES[packet!] ?? packet!];
   const key = names.find((one) => Object.hasOwn(REFUSALS, one));
-  return key === undefined ? undefined : (REFUSALS[key] as Refusal);
+  if (key === undefined) return undefined;
+  const refusal = REFUSALS[key] as Refusal;
+  if (Object.hasOwn(MATRIX_REFUSALS, key)) {
+    return (...args) => refusal(...args.map((one) => (isComplex(one) ? one.re : one)));
+  }
+  // Of complex tensors there are only the parts here.
+  return (...args) => {
+    if (!args.flat().some(isComplex)) refusal(...args);
+  };
 }

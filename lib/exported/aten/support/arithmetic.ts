@@ -119,10 +119,12 @@ export function remainder(a: Operand, b: Operand): tf.Tensor {
 export function truncDivide(a: Operand, b: Operand): tf.Tensor {
   const { a: x, b: y, kind } = promote(a, b, INT);
   if (kind === FLOAT) return truncate(divide(x, y));
-  const size = broadcasting(wholeQuotient, magnitude(x), magnitude(y));
+  const below = broadcasting(wholeQuotient, x, y);
   const [p, q] = alike(x, y);
   const zero = tf.scalar(0, "int32");
-  return where(tf.notEqual(tf.less(p, zero), tf.less(q, zero)), tf.sub(zero, size), size);
+  const isNegative = tf.notEqual(tf.less(p, zero), tf.less(q, zero));
+  const isBroken = tf.notEqual(tf.mul(below, q), p);
+  return tf.add(below, tf.cast(tf.logicalAnd(isNegative, isBroken), "int32"));
 }
 
 /** The size of integers: tfjs' `abs` and `neg` go by way of floats, which have 24 bits. */
@@ -132,7 +134,12 @@ export const magnitude = (x: tf.Tensor): tf.Tensor =>
 /** Of integers, rounded down; what tfjs' wasm lacks for rounding in between is made up for. */
 function wholeQuotient(x: tf.Tensor, y: tf.Tensor): tf.Tensor {
   const near = tf.floorDiv(x, y);
-  return tf.add(near, tf.floorDiv(tf.sub(x, tf.mul(near, y)), y));
+  const nearer = tf.add(near, tf.floorDiv(tf.sub(x, tf.mul(near, y)), y));
+  // What is just below the divisor was rounded to it: the rest has the other sign then.
+  const zero = tf.scalar(0, "int32");
+  const rest = tf.sub(x, tf.mul(nearer, y));
+  const isBeyond = tf.notEqual(tf.less(rest, zero), tf.less(y, zero));
+  return tf.sub(nearer, tf.cast(tf.logicalAnd(isBeyond, tf.notEqual(rest, zero)), "int32"));
 }
 
 export const truncate = (x: tf.Tensor): tf.Tensor =>

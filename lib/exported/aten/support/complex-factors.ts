@@ -191,6 +191,26 @@ export function complexLu(a: ComplexMatrix): {
   return { lu: fromColumns(columns, m), pivots, sign };
 }
 
+/** Solves `a x = b` with a triangle: what is beyond it is not read. */
+export function complexTriangle(
+  a: ComplexMatrix,
+  b: ComplexMatrix,
+  upper: boolean,
+  unit: boolean,
+): ComplexMatrix {
+  const columns = toColumns(a);
+  const order = upper ? [...columns.keys()].reverse() : [...columns.keys()];
+  const solve = (column: Column): Column =>
+    order.reduce((rest, k) => {
+      const one = unit ? rest[k]! : div(rest[k]!, columns[k]![k]!);
+      return rest.map((x, i) => {
+        if (i === k) return one;
+        return (upper ? i < k : i > k) ? sub(x, mul(columns[k]![i]!, one)) : x;
+      });
+    }, column);
+  return fromColumns(toColumns(b).map(solve), columns.length);
+}
+
 /** A determinant's direction, as a matrix of one number, and the logarithm of its size. */
 export function complexDeterminant(a: ComplexMatrix): { sign: ComplexMatrix; log: number } {
   const { lu, sign } = complexLu(a);

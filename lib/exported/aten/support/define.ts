@@ -3,7 +3,6 @@ import { describe } from "../../../arguments.js";
 import type { TensorMeta } from "../../../graph/index.js";
 import type { AtenOp } from "../../op-table.js";
 import { refusalOf } from "../refusals/index.js";
-import { isComplex } from "./complex.js";
 import { DTYPES, FLOAT, kindOfName, toDtype, toFloat } from "./dtype.js";
 import { isHalf, roundToHalf } from "./half.js";
 
@@ -56,8 +55,7 @@ function bind(target: string, parameters: readonly string[], body: Body): AtenOp
         throw new TypeError(`${target} got an unexpected argument '${name}': ${describe(value)}`);
       }
     }
-    // Of complex tensors there are only the parts here.
-    if (refusal !== undefined && !values.flat().some(isComplex)) refusal(...values);
+    refusal?.(...values);
     const result = (body as (...args: unknown[]) => unknown)(...values);
     if (casts) return castTo(result as tf.Tensor, inputs[0] as TensorMeta | null, outputs[0]);
     const finish = (one: unknown, i: number): unknown =>
