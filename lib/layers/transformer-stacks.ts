@@ -1,7 +1,13 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
+import * as F from "../functional/index.js";
 import { deepcopy, Module, ModuleList } from "../module/index.js";
-import type { DecoderLayerCallOptions, EncoderLayerCallOptions } from "./transformer-layers.js";
+import { padded } from "./nested.js";
+import {
+  type DecoderLayerCallOptions,
+  type EncoderLayerCallOptions,
+  TransformerEncoderLayer,
+} from "./transformer-layers.js";
 
 type Mask = tf.Tensor | null;
 
@@ -19,18 +25,43 @@ function clones(layer: Module, n: number): ModuleList {
   return new ModuleList(Array.from({ length: n }, (_, i) => (i === 0 ? first : deepcopy(layer))));
 }
 
-/** PyTorch asks the first layer how batches lie. */
-function checkSome({ layers, constructor }: TransformerEncoder | TransformerDecoder): void {
-  if (layers.length > 0) return;
-  throw new RangeError(`${constructor.name}: index 0 is out of range: there are no layers`);
+/** What stacks of encoder and of decoder layers have in common. */
+abstract class Stack extends Module {
+  layers: ModuleList;
+  norm: Module | null;
+
+  constructor(
+    layer: Module,
+    readonly numLayers: number,
+    norm: Module | null,
+  ) {
+    super();
+    this.layers = clones(layer, numLayers);
+    this.norm = norm;
+  }
+
+  /** One layer after the other, each called with these arguments too. */
+  protected pass(x: tf.Tensor, ...others: unknown[]): tf.Tensor {
+    // PyTorch asks the first layer how batches lie.
+    if (this.layers.length === 0) {
+      throw new RangeError(`${this.constructor.name}: index 0 is out of range`);
+    }
+    let y = x;
+    for (const layer of this.layers) y = layer(y, ...others) as tf.Tensor;
+    return y;
+  }
+
+  protected finish(x: tf.Tensor): tf.Tensor {
+    return this.norm === null ? x : (this.norm(x) as tf.Tensor);
+  }
 }
 
 export interface TransformerEncoderOptions {
   /** A norm behind the last layer. Default: `null`. */
   norm?: Module | null;
-  /** For PyTorch's fast path, which is none here: without effect. Default: `true`. */
+  /** Give 0 at ignored places in evaluation, as PyTorch does without gradients. Default: `true`. */
   enableNestedTensor?: boolean;
-  /** As `enableNestedTensor`. Default: `true`. */
+  /** Do so only where they follow all others: without effect, it is always looked at. Default: `true`. */
   maskCheck?: boolean;
 }
 
@@ -43,37 +74,50 @@ export interface EncoderCallOptions {
   isCausal?: boolean | null;
 }
 
+/** Whether PyTorch computes a batch without what it is filled up with. */
+function isNestable({ enableNestedTensor, layers }: TransformerEncoder, src: tf.Tensor): boolean {
+  const [first] = layers;
+  if (!(first instanceof TransformerEncoderLayer)) return false;
+  const { self_attn: attention, activation } = first;
+  return (
+    enableNestedTensor &&
+    src.rank === 3 &&
+    !first.training &&
+    !first.normFirst &&
+    attention.batchFirst &&
+    attention.in_proj_bias !== null &&
+    attention.numHeads % 2 === 0 &&
+    (activation === F.relu || activation === F.gelu)
+  );
+}
+
 /**
  * Encoder layers one after the other: the given one, and copies of it.
  *
- * What it gives at ignored places (`srcKeyPaddingMask`) is not to be used: here it is what PyTorch
- * gives with gradients; its inference fast path gives 0 there.
+ * In evaluation, what `srcKeyPaddingMask` ignores at the end of sequences comes out as 0 (before `norm`),
+ * as in PyTorch without gradients: if there is no `mask`, and the layers are batch first, with biases, an
+ * even number of heads, relu or gelu, and without `normFirst`. Elsewhere it is not to be used.
  *
  * Shapes: src `(T, N, E)`, batch first `(N, T, E)`, or `(T, E)` → the same.
  *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.TransformerEncoder.html
  */
-export class TransformerEncoder extends Module {
+export class TransformerEncoder extends Stack {
   static override readonly name: string = "TransformerEncoder";
 
-  layers: ModuleList;
-  norm: Module | null;
   readonly enableNestedTensor: boolean;
   readonly maskCheck: boolean;
 
-  constructor(
-    encoderLayer: Module,
-    readonly numLayers: number,
-    options?: TransformerEncoderOptions,
-  ) {
-    super();
-    const { norm, enableNestedTensor, maskCheck } = readOptions<
-      Required<TransformerEncoderOptions>
-    >(this.constructor.name, { norm: null, enableNestedTensor: true, maskCheck: true }, options);
-    this.layers = clones(encoderLayer, numLayers);
-    this.norm = norm;
-    this.enableNestedTensor = enableNestedTensor;
-    this.maskCheck = maskCheck;
+  constructor(encoderLayer: Module, numLayers: number, options?: TransformerEncoderOptions) {
+    const defaults = { norm: null, enableNestedTensor: true, maskCheck: true };
+    const read = readOptions<Required<TransformerEncoderOptions>>(
+      new.target.name,
+      defaults,
+      options,
+    );
+    super(encoderLayer, numLayers, read.norm);
+    this.enableNestedTensor = read.enableNestedTensor;
+    this.maskCheck = read.maskCheck;
   }
 
   override forward(src: tf.Tensor, options?: EncoderCallOptions): tf.Tensor {
@@ -82,15 +126,14 @@ export class TransformerEncoder extends Module {
       { mask: null, srcKeyPaddingMask: null, isCausal: null },
       options,
     );
-    checkSome(this);
     const call: EncoderLayerCallOptions = {
       srcMask: mask,
       srcKeyPaddingMask,
       isCausal: isCausal === true,
     };
-    let x = src;
-    for (const layer of this.layers) x = layer(x, call) as tf.Tensor;
-    return this.norm === null ? x : (this.norm(x) as tf.Tensor);
+    const x = this.pass(src, call);
+    const isNested = srcKeyPaddingMask && !mask && !isCausal && isNestable(this, src);
+    return this.finish(isNested ? padded(x, srcKeyPaddingMask) : x);
   }
 }
 
@@ -107,22 +150,12 @@ export interface TransformerDecoderOptions {
  *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.TransformerDecoder.html
  */
-export class TransformerDecoder extends Module {
+export class TransformerDecoder extends Stack {
   static override readonly name: string = "TransformerDecoder";
 
-  layers: ModuleList;
-  norm: Module | null;
-
-  constructor(
-    decoderLayer: Module,
-    readonly numLayers: number,
-    options?: TransformerDecoderOptions,
-  ) {
-    super();
+  constructor(decoderLayer: Module, numLayers: number, options?: TransformerDecoderOptions) {
     const defaults: Required<TransformerDecoderOptions> = { norm: null };
-    const { norm } = readOptions(this.constructor.name, defaults, options);
-    this.layers = clones(decoderLayer, numLayers);
-    this.norm = norm;
+    super(decoderLayer, numLayers, readOptions(new.target.name, defaults, options).norm);
   }
 
   override forward(
@@ -130,9 +163,6 @@ export class TransformerDecoder extends Module {
     memory: tf.Tensor,
     options?: DecoderLayerCallOptions,
   ): tf.Tensor {
-    checkSome(this);
-    let x = tgt;
-    for (const layer of this.layers) x = layer(x, memory, options) as tf.Tensor;
-    return this.norm === null ? x : (this.norm(x) as tf.Tensor);
+    return this.finish(this.pass(tgt, memory, options));
   }
 }

@@ -9,7 +9,7 @@ import { OpenFile } from "./open-file.js";
 import { RangeSource } from "./ranges.js";
 
 /** Long enough to be fast, short enough to stop and to report between two: three at a time are fastest. */
-const PART = 4 * 2 ** 20;
+const PART = 8 * 2 ** 20;
 
 /** The first bytes, read at once: the headers of most checkpoints are in them. */
 const HEAD = 65536;

@@ -214,9 +214,8 @@ export class ModuleBuilder {
       vector(parameters.map((type) => [TYPE[type]])),
       vector(results.map((type) => [TYPE[type]])),
     ];
-    const floats = (count: number): TypeName[] => Array.from({ length: count }, () => "f32");
     const types = [
-      ...imported.map(([, { arity }]) => signature(floats(arity), ["f32"])),
+      ...imported.map(([, { arity }]) => signature(Array<TypeName>(arity).fill("f32"), ["f32"])),
       ...this.functions.map(({ builder }) => signature(builder.parameters, [])),
     ];
     const limits =

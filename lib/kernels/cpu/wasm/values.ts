@@ -6,18 +6,6 @@
  */
 import { type Code, simd, sleb, uleb } from "../../../wasm/encode.js";
 
-const view = new DataView(new ArrayBuffer(4));
-const fourBytes = (): number[] => [0, 1, 2, 3].map((i) => view.getUint8(i));
-
-function floatBytes(value: number): number[] {
-  view.setFloat32(0, value, true);
-  return fourBytes();
-}
-function intBytes(value: number): number[] {
-  view.setInt32(0, value, true);
-  return fourBytes();
-}
-
 /** Addresses are multiples of 4, as far as the engine needs to know. */
 const memory = (offset: number): Code => [2, uleb(offset)];
 
@@ -282,20 +270,23 @@ export function i32(value: I32 | number): I32 {
 }
 
 export function f32(value: F32 | number): F32 {
-  return typeof value === "number" ? new F32([0x43, floatBytes(value)]) : value;
+  return typeof value === "number"
+    ? new F32([0x43, new Uint8Array(Float32Array.of(value).buffer)])
+    : value;
 }
+
+const lanes = ({ buffer }: Float32Array | Int32Array): V128 =>
+  new V128([simd(0x0c), new Uint8Array(buffer)]);
 
 /** A number in all four lanes. */
 export function v128(value: V128 | number): V128 {
   if (typeof value !== "number") return value;
-  const bytes = floatBytes(value);
-  return new V128([simd(0x0c), bytes, bytes, bytes, bytes]);
+  return lanes(new Float32Array(4).fill(value));
 }
 
 /** Integers in the four lanes; one number: in all of them. */
 export function intLanes(...values: number[]): V128 {
-  const all = values.length === 1 ? [0, 1, 2, 3].map(() => values[0]!) : values;
-  return new V128([simd(0x0c), all.map(intBytes)]);
+  return lanes(Int32Array.from({ length: 4 }, (_, i) => values[i % values.length]!));
 }
 
 export const store = {
