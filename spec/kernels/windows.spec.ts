@@ -1,13 +1,15 @@
 import { expect } from "chai";
 import fc from "fast-check";
+import { SLACK } from "../../lib/kernels/cpu/allocator.js";
 import {
+  createHeap,
   depthwise,
   type DepthwiseSpec,
   type Heap,
   pool,
   type PoolSpec,
 } from "../../lib/kernels/cpu/index.js";
-import { convolve } from "../support/convolve.js";
+import { convolve, outputSize } from "../support/convolve.js";
 import { expectClose } from "../support/expect.js";
 import { onEveryBuild, randomNumbers, withBlocks } from "../support/kernels.js";
 
@@ -129,6 +131,64 @@ onEveryBuild("windows", (heap) => {
       padding: [1, 1],
       activation,
     });
+  });
+
+  it("depthwise takes large kernels", () => {
+    for (const kernel of [
+      [17, 17],
+      [31, 31],
+      [51, 5],
+      [5, 51],
+    ]) {
+      for (const stride of [1, 2]) {
+        const padding = kernel.map((k) => Math.floor(k / 2));
+        const sizes = { size: [9, 22], kernel, padding, stride: [stride, stride] };
+        checkDepthwise(heap(), { channels: 2, multiplier: 2, bias: true, ...sizes });
+      }
+    }
+    const long = { channels: 2, size: [1000], kernel: [201], padding: [100] };
+    for (const stride of [1, 2, 3]) checkDepthwise(heap(), { ...long, stride: [stride] });
+  });
+
+  it("depthwise and pools keep to what is there, at both ends of the memory", () => {
+    for (const [width, kernel, stride, border] of [
+      [1, 601, 1, 600],
+      [40, 3, 1, 700],
+      [200, 3, 100, 0],
+      [256, 256, 256, 0],
+    ] as const) {
+      for (const lines of [1, 2]) {
+        const own = createHeap({ build: heap().build });
+        const sizes = { size: [lines, width], kernel: [lines, kernel], stride: [1, stride] };
+        const spec = { ...sizes, padding: [0, border] };
+        const [convolution, pooling] = [
+          depthwise(own, { ...spec, channels: 1 }),
+          pool(own, { ...sizes, kind: "max", planes: 1 }),
+        ];
+        const x = own.put(new Float32Array(lines * width).fill(1));
+        const weight = own.put(new Float32Array(lines * kernel).fill(1));
+        const out = own.alloc(4 * (width + 2 * border));
+        const workspace = own.alloc(convolution.workspaceBytes + pooling.workspaceBytes);
+        convolution.run({ x, weight, out, workspace });
+        // The last block, as far behind as the memory goes that there is.
+        const free = own.alloc(0);
+        own.free(free);
+        const bytes = Math.ceil((lines * width * 4 + SLACK) / 64) * 64;
+        own.alloc(own.bytes - free - bytes - SLACK);
+        const last = own.put(new Float32Array(lines * width).fill(1));
+        const results = outputSize(spec)[1]!;
+        const middle = Math.floor(results / 2);
+        const want = own.read(out, results);
+        convolution.run({ x: last, weight, out, workspace });
+        expect(own.read(out, results)).to.deep.equal(want);
+        expect(want[middle]).to.equal(lines * Math.min(kernel, width));
+        if (kernel <= width) {
+          pooling.run({ x: last, out, workspace });
+          expect(own.read(out, 1)[0]).to.equal(1);
+        }
+        own.dispose();
+      }
+    }
   });
 
   it("pools by PyTorch's rules", () => {

@@ -3,13 +3,12 @@ import { Allocator } from "./allocator.js";
 import { bestBuild, type Build, supports } from "./build.js";
 import { ModuleBuilder } from "./wasm/module.js";
 
+/** Address 0 stands for "absent"; a page before and behind all blocks is for taps that reach past the ends. */
 const PAGE = 65536;
 /** A shared memory reserves its maximum of address space: 2 GB. */
 const SHARED_PAGES = 32768;
 const MAX_BYTES = 4 * 1024 ** 3 - PAGE;
 const PIECE_BYTES = 128 * 1024;
-/** Address 0 stands for "absent". */
-const FIRST_BLOCK = 1024;
 
 export interface HeapOptions {
   /** Bytes to begin with; the heap grows as it must. */
@@ -77,7 +76,7 @@ export class Heap {
     if (!supports(build)) throw new Error(`heap: this engine cannot run the ${build} kernels`);
     this.build = build;
     this.shared = shared;
-    if (!memory) this.allocator = new Allocator(FIRST_BLOCK, (size) => this.grow(size));
+    if (!memory) this.allocator = new Allocator(PAGE, (size) => this.grow(size + PAGE));
     const initial = Math.ceil(Math.max(bytes, PAGE) / PAGE);
     if (memory) this.memory = memory;
     else if (shared) {

@@ -108,8 +108,8 @@ export function depthwise(heap: Heap, spec: DepthwiseSpec): Kernel<DepthwisePoin
   const taps = kernelH * kernelW * 4;
   const [planeIn, planeOut] = [product(windows.size) * 4, outH * outW * 4];
   const workspaceBytes = (masked.length * (outW + 4) + width + 4) * 4;
-  // What is left to be done is done while it is in the cache.
-  const most = finish.apply ? Math.max(1, Math.floor(FINISH_BYTES / (planeOut * multiplier))) : Infinity; // prettier-ignore
+  // What is left to be done is done while it is in the cache; masks as long as a plane cost more than that.
+  const most = finish.apply && kernelH > 1 ? Math.max(1, Math.floor(FINISH_BYTES / (planeOut * multiplier))) : Infinity; // prettier-ignore
   return {
     workspaceBytes,
     run: (p, part = 0, parts = 1) => {
