@@ -69,6 +69,7 @@ const CASES: Case[] = [
   ["8 bits to floats", "quantized_decomposed.dequantize_per_tensor.tensor", () => [ints([0, 3, 5]), tf.scalar(0.5), tf.scalar(3, "int32"), 0, 127], [3], [-1.5, 0, 1]],
   ["channels of 8 bits to floats", "quantized_decomposed.dequantize_per_channel.default", () => [ints([1, 2, 3, 4], [2, 2]), floats([0.5, 2]), null, 0, -128, 127], [2, 2], [0.5, 1, 6, 8]],
   ["channels counted from the last to 8 bits", "quantized_decomposed.quantize_per_channel.default", () => [floats([1, 2, 3, 4], [2, 2]), floats([0.5, 2]), ints([0, 1]), -1, -128, 127], [2, 2], [2, 2, 6, 3]],
+  ["NaN within bounds the wrong way round", "aten.hardtanh.default", () => [floats([NaN, 0]), 2, 1], [2], [NaN, 1]],
   ["channels of 8 bits counted from the last to floats", "quantized_decomposed.dequantize_per_channel.default", () => [ints([1, 2, 3, 4], [2, 2]), floats([0.5, 2]), null, -2, -128, 127], [2, 2], [0.5, 1, 6, 8]],
   ["a scale for a range", "quantized_decomposed.choose_qparams.tensor", () => [floats([-1, 1.55]), 0, 255, 1e-7], [1], [0.01], 0],
   ["a zero for a range", "quantized_decomposed.choose_qparams.tensor", () => [floats([-1, 1.55]), 0, 255, 1e-7], [1], [100], 1],
@@ -102,6 +103,7 @@ const INTEGERS: [target: string, args: () => unknown[], values: number[]][] = [
   ["aten.div.Tensor_mode", () => [ints([1 - 2 ** 31, -(2 ** 31)]), ints([2, 64]), "trunc"], [1 - 2 ** 30, -(2 ** 25)]],
   ["quantized_decomposed.quantize_per_tensor.default", () => [floats([NaN, 99]), 1, 0, -128, 127], [0, 99]],
   ["aten.isin.Tensor_Tensor", () => [ints([LARGE]), ints([2 ** 24])], [0]],
+  ["aten.isin.Tensor_Scalar", () => [ints([LARGE, 2 ** 24]), LARGE], [1, 0]],
 ]; // prettier-ignore
 
 // webgl's integers are floats.

@@ -69,7 +69,7 @@ CALLS = [
     (A.add.Tensor, x, x[:, :3]), (A.mul.Tensor, x, x[:2, :2]), (A.where.self, x > 0, x, x[:, :3]), (A.eq.Tensor, x, x[:2]), (A.maximum.default, x, x[0, :3]), (A.div.Tensor, x, x[0, :3]), (A.split.Tensor, x, 0), (A.split_with_sizes.default, x, [1, 1]), (A.split_with_sizes.default, x, [4, -1]),
     (A.linalg_householder_product.default, x, x[0]), (A.split.Tensor, s, 1), (A.chunk.default, s, 2), (A.unsafe_chunk.default, s, 1), (A.unbind.int, s),
     (A.vsplit.int, x[0], 2), (A.hsplit.int, s, 1), (A.dsplit.int, x, 1), (A.renorm.default, x[0], 2.0, 0, 1.0), (A.trace.default, x[0]), (A.t.default, x[None]),
-    (A.dot.default, x, x[0]), (A.vdot.default, x[0], x), (A.polygamma.default, -1, x), (A.narrow.default, x, 0, 0, -1),
+    (A.dot.default, x, x[0]), (A.vdot.default, x[0], x), (A.polygamma.default, -1, x), (A.narrow.default, x, 0, 0, -1), (A.vsplit.array, x[0], [1]),
 ]  # fmt: skip
 
 

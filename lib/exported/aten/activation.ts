@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import * as F from "../../functional/index.js";
+import { clamp } from "../../functional/numeric.js";
 import { where } from "./support/arithmetic.js";
 import { defineOps } from "./support/define.js";
 import { toDtype, toFloat, toNumber, withDtype } from "./support/dtype.js";
@@ -53,7 +54,7 @@ export const activationOps = defineOps({
   "hardtanh(self, min_val, max_val)": (self: tf.Tensor, minVal?: number, maxVal?: number) =>
     alsoOfIntegers((x) =>
       (minVal ?? -1) > (maxVal ?? 1)
-        ? tf.fill(x.shape, maxVal ?? 1)
+        ? clamp(x, minVal ?? -1, maxVal ?? 1)
         : F.hardtanh(x, { minVal, maxVal }),
     )(self),
   "hardshrink(self, lambd)": (self: tf.Tensor, lambd?: number) => F.hardshrink(self, { lambd }),

@@ -61,6 +61,10 @@ export function matrixOp<A extends unknown[]>(
   });
 }
 
+/** Matrices as many as their solutions. */
+export const repeated = (a: tf.Tensor, x: tf.Tensor): tf.Tensor =>
+  expandTo(a, [...x.shape.slice(0, -2), ...a.shape.slice(-2)]);
+
 /** Each matrix transposed. */
 export const turned = (x: tf.Tensor): tf.Tensor =>
   permuteAxes(x, [...x.shape.map((_, i) => i).slice(0, -2), x.rank - 1, x.rank - 2]);
@@ -200,7 +204,7 @@ export const factorOps = defineOps({
     unit = false,
   ) => {
     const x = triangle([transpose ? turned(a) : a, b], upper !== transpose, true, unit)[0]!;
-    return [x, expandTo(a, [...x.shape.slice(0, -2), ...a.shape.slice(-2)])];
+    return [x, repeated(a, x)];
   },
   "linalg_qr(A, mode)": factorQr,
   "qr(self, some)": (self: tf.Tensor, some = true) => factorQr(self, some ? "reduced" : "complete"),

@@ -206,7 +206,11 @@ const searchSorted = /* @__PURE__ */ op(
   },
 );
 
-const asTensor = (x: Operand): tf.Tensor => (x instanceof tf.Tensor ? x : tf.scalar(Number(x)));
+function asTensor(x: Operand): tf.Tensor {
+  if (x instanceof tf.Tensor) return x;
+  const value = Number(x);
+  return tf.scalar(value, value === (value | 0) ? "int32" : "float32");
+}
 
 const bucketize = (
   self: Operand,

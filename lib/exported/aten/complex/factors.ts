@@ -2,7 +2,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { AtenOp } from "../../op-table.js";
 import { checkFactors } from "../checks.js";
-import { factorOps, matrixOp, turned, withInfo } from "../factors.js";
+import { factorOps, matrixOp, repeated, turned, withInfo } from "../factors.js";
 import { conj } from "../fft.js";
 import { linalgOps } from "../linalg.js";
 import { matmul } from "../matmul.js";
@@ -20,7 +20,7 @@ import {
 import { defineOps } from "../support/define.js";
 import type { ComplexMatrix } from "../support/eigen.js";
 import { exchange, identity, type Matrix, turn } from "../support/matrices.js";
-import { expandTo, permuteAxes, sliceAxis } from "../support/shape.js";
+import { permuteAxes, sliceAxis } from "../support/shape.js";
 import { abs, atan2 } from "./arithmetic.js";
 import { mirrored } from "./matrices.js";
 
@@ -113,14 +113,12 @@ function trianglesOf(lu: Complex): [l: Complex, u: Complex] {
   return [{ re: tf.add(under(lu.re), tf.eye(m, k)), im: under(lu.im) }, both(lu, above)];
 }
 
-const exchanges = (lu: Complex, pivots: tf.Tensor): tf.Tensor =>
-  (run(linalgOps["aten.lu_unpack.default"]!, lu.re, pivots) as tf.Tensor[])[0]!;
+const exchanges = (lu: Complex, pivots: tf.Tensor, order?: boolean): tf.Tensor =>
+  (run(linalgOps["aten.lu_unpack.default"]!, lu.re, pivots, false, order) as tf.Tensor[])[0]!;
 
 function unpacked(lu: Complex, pivots: tf.Tensor, data = true, order = true): Complex[] {
-  const none = tf.zeros([0]);
-  const p = order ? exchanges(lu, pivots) : none;
-  const triangles = data ? trianglesOf(lu) : [none, none].map(complexOf);
-  return [complexOf(p), ...triangles];
+  const none = complexOf(tf.zeros([0]));
+  return [complexOf(exchanges(lu, pivots, order)), ...(data ? trianglesOf(lu) : [none, none])];
 }
 
 /** Solves with the matrix that the factors are of. */
@@ -213,9 +211,11 @@ function solveTriangular(
   return { re, im };
 }
 
-/** As much as it was repeated for the solutions. */
-const repeated = (a: Complex, x: Complex): Complex =>
-  both(a, (part) => expandTo(part, [...x.re.shape.slice(0, -2), ...part.shape.slice(-2)]));
+/** Solves with the product of a triangle and its adjoint. */
+const choleskySolve = (b: Complex, l: Complex, upper = false): Complex => {
+  const [lower, above] = upper ? [adjoint(l), l] : [l, adjoint(l)];
+  return solveTriangular(above, solveTriangular(lower, b, false), true);
+};
 
 /** A real matrix of the same shape with the same singular values, which is all that its norms tell. */
 function alike(self: Complex): tf.Tensor {
@@ -230,7 +230,13 @@ function alike(self: Complex): tf.Tensor {
 const ofSingularValues =
   (name: string) =>
   (self: Complex, ...rest: unknown[]): unknown =>
-    run(linalgOps[`aten.${name}.default`]!, alike(self), ...rest);
+    run(linalgOps[`aten.${name}`]!, alike(self), ...rest);
+
+/** `true` says that the matrices are Hermitian. */
+const rank =
+  (name: string) =>
+  (self: Complex, ...rest: unknown[]) =>
+    ofSingularValues(name)(rest.includes(true) ? mirrored(self) : self, ...rest);
 
 const SPECTRAL = new Set<unknown>(["nuc", 2, -2]);
 
@@ -288,17 +294,9 @@ export const FACTOR_OPS = defineOps({
     upper?: boolean,
     isChecked?: boolean,
   ) => cholesky("linalg.cholesky_ex", self, upper, isChecked),
-  "cholesky_solve(self, input2, upper)": (b: Complex, l: Complex, upper = false) =>
-    solveTriangular(
-      upper ? l : adjoint(l),
-      solveTriangular(upper ? adjoint(l) : l, b, false),
-      true,
-    ),
-  "cholesky_inverse(self, upper)": (l: Complex, upper = false) => {
-    const one = complexOf(tf.eye(l.re.shape.at(-1)!));
-    const inner = solveTriangular(upper ? adjoint(l) : l, one, false);
-    return solveTriangular(upper ? l : adjoint(l), inner, true);
-  },
+  "cholesky_solve(self, input2, upper)": choleskySolve,
+  "cholesky_inverse(self, upper)": (l: Complex, upper?: boolean) =>
+    choleskySolve(complexOf(tf.eye(l.re.shape.at(-1)!)), l, upper),
   "linalg_solve_triangular(self, B, upper, left, unitriangular)": solveTriangular,
   "triangular_solve(self, A, upper, transpose, unitriangular)": (
     b: Complex,
@@ -308,14 +306,14 @@ export const FACTOR_OPS = defineOps({
     unit = false,
   ) => {
     const x = solveTriangular(transpose ? both(a, turned) : a, b, upper !== transpose, true, unit);
-    return [x, repeated(a, x)];
+    return [x, both(a, (part) => repeated(part, x.re))];
   },
   "linalg_matrix_norm|linalg_matrix_norm.str_ord(self, ord, dim, keepdim)": matrixNorm,
   "linalg_cond|linalg_cond.p_str(self, p)": (self: Complex, p: unknown = null) => {
     if (p !== null && p !== "fro" && !SPECTRAL.has(p)) {
       throw new TypeError("linalg_cond of complex tensors is there for norms of singular values");
     }
-    return ofSingularValues("linalg_cond")(self, p);
+    return ofSingularValues("linalg_cond.default")(self, p);
   },
   "linalg_norm|linalg_norm.ord_str(self, ord, dim, keepdim, dtype)": (
     self: Complex,
@@ -329,13 +327,8 @@ export const FACTOR_OPS = defineOps({
     return run(reduceOps["aten.linalg_vector_norm.default"]!, abs(self), ord ?? 2, dims, ...rest);
   },
   "linalg_matrix_rank.atol_rtol_tensor|linalg_matrix_rank.atol_rtol_float(input, atol, rtol, hermitian)":
-    (self: Complex, atol: unknown, rtol: unknown, hermitian = false) => {
-      const a = alike(hermitian ? mirrored(self) : self);
-      return run(linalgOps["aten.linalg_matrix_rank.atol_rtol_float"]!, a, atol, rtol);
-    },
-  "linalg_matrix_rank|linalg_matrix_rank.tol_tensor(self, tol, hermitian)": (
-    self: Complex,
-    tolerance: unknown,
-    hermitian = false,
-  ) => ofSingularValues("linalg_matrix_rank")(hermitian ? mirrored(self) : self, tolerance),
+    rank("linalg_matrix_rank.atol_rtol_float"),
+  "linalg_matrix_rank|linalg_matrix_rank.tol_tensor(self, tol, hermitian)": rank(
+    "linalg_matrix_rank.default",
+  ),
 });

@@ -69,11 +69,9 @@ export function refusalOf(target: string): Refusal | undefined {
   const key = names.find((one) => Object.hasOwn(REFUSALS, one));
   if (key === undefined) return undefined;
   const refusal = REFUSALS[key] as Refusal;
-  if (Object.hasOwn(MATRIX_REFUSALS, key)) {
-    return (...args) => refusal(...args.map((one) => (isComplex(one) ? one.re : one)));
-  }
-  // Of complex tensors there are only the parts here.
+  const isOfShapes = Object.hasOwn(MATRIX_REFUSALS, key);
   return (...args) => {
-    if (!args.flat().some(isComplex)) refusal(...args);
+    const given = args.map((one) => (isOfShapes && isComplex(one) ? one.re : one));
+    if (!given.flat().some(isComplex)) refusal(...given);
   };
 }

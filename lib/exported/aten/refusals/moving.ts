@@ -11,13 +11,13 @@ function checkVector(x: tf.Tensor): void {
 const divided =
   (name: string, place: (rank: number) => number) =>
   (self: tf.Tensor, sections: unknown): void => {
-    if (typeof sections !== "number") return;
     const dim = place(self.rank);
     const least = name === "hsplit" ? 1 : dim === 0 ? 2 : 3;
     ensure(
       self.rank >= least,
       `torch.${name} requires a tensor with at least ${least} dimension, but got a tensor with ${self.rank} dimensions!`,
     );
+    if (typeof sections !== "number") return;
     const size = self.shape[dim] ?? 1;
     ensure(
       sections > 0 && size % sections === 0,
