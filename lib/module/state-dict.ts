@@ -117,14 +117,14 @@ export function loadState(
 
 /** Keys in the order of the modules that meet them, as PyTorch names them. */
 function byModule(module: Module, keys: string[]): string[] {
-  if (keys.length < 2) return keys;
   const prefixes = module
     .namedModules({ removeDuplicate: false })
     .map(([name]) => name && `${name}.`);
-  const place = new Map(
-    keys.map((key) => [key, prefixes.findLastIndex((prefix) => key.startsWith(prefix))]),
-  );
-  return keys.sort((a, b) => place.get(a)! - place.get(b)!);
+  const placed = keys.map((key) => ({
+    key,
+    place: prefixes.findLastIndex((prefix) => key.startsWith(prefix)),
+  }));
+  return placed.sort((a, b) => a.place - b.place).map(({ key }) => key);
 }
 
 function keyList(kind: string, keys: readonly string[]): string {

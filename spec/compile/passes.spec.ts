@@ -87,6 +87,17 @@ const CASES: PassCase[] = [
     ops: ["prim.pointwise"],
   },
   {
+    title: "what is like GELU by tanh, but for powers of which negative numbers have none",
+    model: formula((x) => {
+      const half = tf.pow(x, 1.5);
+      const cubic = tf.add(x, tf.mul(0.044715, tf.mul(half, half)));
+      const inner = tf.tanh(tf.mul(Math.sqrt(2 / Math.PI), cubic));
+      return tf.mul(tf.mul(x, tf.add(inner, 1)), 0.5);
+    }),
+    shape: [4, 5],
+    ops: ["prim.pointwise"],
+  },
+  {
     title: "SiLU and softmax written by hand",
     model: formula((x) => {
       const y = tf.mul(tf.sigmoid(x), x);

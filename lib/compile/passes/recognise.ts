@@ -159,14 +159,13 @@ function geluOf(
   if (!isNode(cubic)) return null;
   const product = factorsOf(cubic, graph, isShared);
   if (!near(product.scale, 0.044715)) return null;
-  const powers = product.nodes.map((one) => {
-    if (one === x) return 1;
-    if (squareOf(one) === x) return 2;
-    return isCall(one, "prim.Pow") && one.args[0] === x
-      ? Number(numberOf(one.args[1], graph))
-      : NaN;
-  });
-  return powers.reduce((total, power) => total + power, 0) === 3 ? "tanh" : null;
+  const power = product.nodes.reduce((sum, one) => {
+    if (one === x) return sum + 1;
+    if (squareOf(one) === x) return sum + 2;
+    const isPower = isCall(one, "prim.Pow") && one.args[0] === x;
+    return isPower && numberOf(one.args[1], graph) === 3 ? sum + 3 : NaN;
+  }, 0);
+  return power === 3 ? "tanh" : null;
 }
 
 /** `exp(x - max) / Σ exp(x - max)` along the last dimension. */

@@ -64,11 +64,10 @@ export class Heap {
   /** Absent where there is no WebAssembly at all. */
   readonly memory: WebAssembly.Memory | undefined;
   readonly shared: boolean;
-  private readonly allocator: Allocator | undefined;
+  private allocator: Allocator | undefined;
   private readonly libraries = new Map<string, unknown>();
   private plainBuffer = new ArrayBuffer(0);
   private views: { f32: Float32Array; i32: Int32Array; u8: Uint8Array } | undefined;
-  private isDisposed = false;
   private recorded: Call[] | undefined;
   private readonly modules: { bytes: Uint8Array; address: number | undefined }[] = [];
 
@@ -106,8 +105,7 @@ export class Heap {
 
   /** A block's address; what is in it is arbitrary. */
   alloc(bytes: number): number {
-    if (this.isDisposed) throw new Error("heap: disposed");
-    if (!this.allocator) throw new Error("heap: somebody else allocates in this memory");
+    if (!this.allocator) throw new Error("heap: disposed, or somebody else allocates in it");
     return this.allocator.alloc(bytes);
   }
   free(address: number): void {
@@ -152,7 +150,7 @@ export class Heap {
 
   /** Lets go of the memory and of everything compiled for it. */
   dispose(): void {
-    this.isDisposed = true;
+    this.allocator = undefined;
     this.libraries.clear();
     this.views = undefined;
     this.plainBuffer = new ArrayBuffer(0);

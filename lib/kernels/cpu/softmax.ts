@@ -21,8 +21,6 @@ const logSoftmaxOf = (heap: Heap): SoftmaxLibrary["logSoftmax"] =>
 export interface SoftmaxSpec {
   rows: number;
   n: number;
-  /** Multiplies x first; 1 by default. */
-  scale?: number;
   log?: boolean;
 }
 
@@ -34,8 +32,7 @@ export interface SoftmaxPointers {
 
 /** A row of -∞ alone gives NaN, as PyTorch's softmax. */
 export function softmax(heap: Heap, spec: SoftmaxSpec): Kernel<SoftmaxPointers> {
-  const { rows, n, scale = 1 } = spec;
-  if (spec.log && scale !== 1) throw new Error("softmax: no scale with log");
+  const { rows, n } = spec;
   const row = n * 4;
   const log = spec.log ? logSoftmaxOf(heap) : undefined;
   const plain = log ? undefined : softmaxOf(heap);
@@ -45,7 +42,7 @@ export function softmax(heap: Heap, spec: SoftmaxSpec): Kernel<SoftmaxPointers> 
       const [from, to] = share(rows, part, parts);
       const skip = from * n * 4;
       log?.(x + skip, out + skip, to - from, n);
-      plain?.(x + skip, out + skip, to - from, n, row, row, scale, 0, 0, n, 0, 0);
+      plain?.(x + skip, out + skip, to - from, n, row, row, 1, 0, 0, n, 0, 0);
     },
   };
 }

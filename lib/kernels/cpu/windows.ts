@@ -1,7 +1,8 @@
 /** Windows that slide over each plane by itself: depthwise convolution and pooling, in 1 or 2 dimensions. */
 import { type Activation, finishOf } from "./activation.js";
+import { SLACK } from "./allocator.js";
 import type { Heap } from "./heap.js";
-import { imageLibrary, paddedBytes, type Windows, type WindowSpec, windowsOf } from "./image.js";
+import { imageLibrary, paddedBytes, padPlanes, type Windows, type WindowSpec, windowsOf } from "./image.js"; // prettier-ignore
 import { inJs } from "./on-demand.js";
 import { type Kernel, product, share } from "./kernel.js";
 import { emitDepthwise } from "./wasm/depthwise.js";
@@ -9,60 +10,54 @@ import { emitWindows, type WindowShape } from "./wasm/windows.js";
 
 export interface WindowsLibrary {
   run: (
-    x: number, planes: number, plane: number, border: number, inside: number, height: number,
-    width: number, row: number, tapRow: number, lineRow: number, outH: number, outW: number,
-    out: number, scale: number,
+    x: number, planes: number, plane: number, tapRow: number, lineRow: number,
+    outH: number, outW: number, weight: number, bias: number, out: number, low: number, high: number,
+    scale: number,
   ) => void; // prettier-ignore
 }
 
 export interface DepthwiseLibrary {
   run: (
     x: number, planes: number, height: number, width: number, top: number, left: number,
-    strideH: number, dilationH: number, multiplier: number, outH: number, outW: number,
+    strideH: number, dilationH: number, outH: number, outW: number,
     weight: number, bias: number, out: number, scratch: number, low: number, high: number,
   ) => void; // prettier-ignore
 }
 
-function libraryOf(heap: Heap, kind: WindowShape["kind"], windows: Windows): WindowsLibrary {
-  const { kernel, stride, dilation } = windows;
-  const [, kernelH, kernelW] = kernel;
-  const shape = { kind, kernelH, kernelW, strideW: stride[2], dilationW: dilation[2] };
-  return heap.library(
-    `windows ${Object.values(shape).join()}`,
-    (module) => emitWindows(module, shape),
-    () => inJs().windowsInJs(heap, shape),
-  );
-}
+/** Goes over some planes; only a convolution has a weight. */
+type Sliding = (
+  x: number, count: number, out: number, workspace: number, weight?: number, bias?: number,
+) => void; // prettier-ignore
 
-interface Planes {
-  x: number;
-  count: number;
-  /** Room for one plane with its border. */
-  workspace: number;
-  out: number;
-}
-
-/** Goes over some planes in one call. */
+/** Goes over planes that have a border, or need none; `workspace` has room for one. */
 function sliding(
   heap: Heap,
   kind: WindowShape["kind"],
   windows: Windows,
-  scale: number,
-): (planes: Planes) => void {
-  const { run } = libraryOf(heap, kind, windows);
-  const { pad } = imageLibrary(heap);
-  const { padded, stride, dilation, size, before, isPadded } = windows;
+  { low = -Infinity, high = Infinity, scale = 1 }: { low?: number; high?: number; scale?: number },
+): Sliding {
+  const { kernel, padded, stride, dilation, size, isPadded } = windows;
   const [, outH, outW] = windows.out;
-  const row = padded[2] * 4;
-  return ({ x, count, workspace, out }) => {
-    // The border is written once a call: the planes are copied into it.
-    const edge = kind === "max" ? -Infinity : 0;
-    if (isPadded) pad(0, 1, 0, 0, 0, workspace, padded[1], 0, padded[2], 0, edge);
-    const inside = workspace + before[1] * row + before[2] * 4;
-    run(
-      x, count, product(size) * 4, isPadded ? workspace : 0, inside, size[1], size[2], row,
-      dilation[1] * row, stride[1] * row, outH, outW, out, scale,
-    ); // prettier-ignore
+  const [, kernelH, kernelW] = kernel;
+  const [strideW, dilationW, lanes] = [stride[2], dilation[2], Math.min(outW, 4)];
+  const shape = { kind, kernelH, kernelW, strideW, dilationW, lanes };
+  const { run } = heap.library(
+    `windows ${Object.values(shape).join()}`,
+    (module) => emitWindows(module, shape),
+    (): WindowsLibrary => inJs().windowsInJs(heap, shape),
+  );
+  const image = imageLibrary(heap);
+  const [row, plane] = [padded[2] * 4, product(size) * 4];
+  return (x, count, out, workspace, weight = 0, bias = 0) => {
+    const planes = isPadded ? 1 : count;
+    for (let i = 0; i < count; i += planes) {
+      const from = padPlanes(image, windows, x + i * plane, 1, workspace, kind === "max" ? -Infinity : 0); // prettier-ignore
+      run(
+        from, planes, plane, dilation[1] * row, stride[1] * row, outH, outW,
+        weight + i * kernelH * kernelW * 4, bias && bias + i * 4, out + i * outH * outW * 4,
+        low, high, scale,
+      ); // prettier-ignore
+    }
   };
 }
 
@@ -84,46 +79,83 @@ export interface DepthwisePointers {
   workspace: number;
 }
 
-/** A convolution with as many groups as input channels. */
-export function depthwise(heap: Heap, spec: DepthwiseSpec): Kernel<DepthwisePointers> {
-  const { batch = 1, channels, multiplier = 1 } = spec;
-  const windows = windowsOf(spec);
-  const finish = finishOf(heap, spec.activation);
-  const { size, kernel, stride, dilation, before } = windows;
-  const [, outH, outW] = windows.out;
+/** Goes over some planes, which lie as they are: without a border, and without room for one. */
+function inPlace(
+  heap: Heap,
+  { size, kernel, stride, dilation, before, out }: Windows,
+  { low, high }: { low: number; high: number },
+): { workspaceBytes: number; run: Sliding } {
+  const [, outH, outW] = out;
   const [[, height, width], [, kernelH, kernelW], [, top, left]] = [size, kernel, before];
   const [strideW, dilationW] = [stride[2], dilation[2]];
   const masked = Array.from({ length: kernelW }, (_, j) => j).filter((j) => {
     const first = j * dilationW - left;
     return first < 0 || first + (outW - 1) * strideW >= width;
   });
-  const lines = kernelH > 1 && stride[1] * dilation[1] === 1 ? 2 : 1;
-  const narrow = outW < 4;
-  const shape = { kernelH, kernelW, strideW, dilationW, lines, masked, narrow } as const;
+  const lines = stride[1] * dilation[1] === 1 ? 2 : 1;
+  const shape = { kernelH, kernelW, strideW, dilationW, lines, masked } as const;
   const { run } = heap.library(
     `depthwise ${Object.values(shape).join()}`,
     (module) => emitDepthwise(module, shape),
     (): DepthwiseLibrary => inJs().depthwiseInJs(heap, shape),
   );
-  const taps = kernelH * kernelW * 4;
+  return {
+    workspaceBytes: (masked.length * (outW + 4) + width + 4) * 4,
+    run: (x, count, to, scratch, weight = 0, bias = 0) =>
+      run(
+        x, count, height, width, top, left, stride[1], dilation[1], outH, outW, weight, bias,
+        to, scratch, low, high,
+      ), // prettier-ignore
+  };
+}
+
+/** Past so many taps, code that has each of them written out is slower than a loop. */
+const MAX_TAPS = 225;
+
+/** Kernels may read so many floats past the ends of a block: half its slack, the rest is for vectors. */
+const MAX_REACH = SLACK / 8;
+
+/**
+ * Whether planes are read as they lie. Those of a single line are not: a mask as long as it for each tap
+ * is more than a copy of it. Nor where lines of results are shorter than a vector, or where that would
+ * read far past the ends of a block.
+ */
+const isReadInPlace = ({ kernel, before, after, out }: Windows): boolean =>
+  out[2] >= 4 &&
+  kernel[1] > 1 &&
+  product(kernel) <= MAX_TAPS &&
+  Math.max(before[2], after[2]) <= MAX_REACH;
+
+/** A convolution with as many groups as input channels. */
+export function depthwise(heap: Heap, spec: DepthwiseSpec): Kernel<DepthwisePointers> {
+  const { batch = 1, channels, multiplier = 1 } = spec;
+  const windows = windowsOf(spec);
+  const finish = finishOf(heap, spec.activation);
+  const [, outH, outW] = windows.out;
+  const { workspaceBytes, run } = isReadInPlace(windows)
+    ? inPlace(heap, windows, finish)
+    : {
+        workspaceBytes: paddedBytes(windows, 1),
+        run: sliding(heap, "depthwise", windows, finish),
+      };
+  const taps = product(windows.kernel) * 4;
   const [planeIn, planeOut] = [product(windows.size) * 4, outH * outW * 4];
-  const workspaceBytes = (masked.length * (outW + 4) + width + 4) * 4;
-  // What is left to be done is done while it is in the cache; masks as long as a plane cost more than that.
-  const most = finish.apply && kernelH > 1 ? Math.max(1, Math.floor(FINISH_BYTES / (planeOut * multiplier))) : Infinity; // prettier-ignore
+  const results = channels * multiplier;
+  // What is left to be done is done while it is in the cache.
+  const most = multiplier > 1 ? 1 : finish.apply ? Math.ceil(FINISH_BYTES / planeOut) : Infinity;
   return {
     workspaceBytes,
     run: (p, part = 0, parts = 1) => {
-      const [from, to] = planeOut > 0 ? share(batch * channels, part, parts) : [0, 0];
+      const [from, to] = planeOut > 0 ? share(batch * results, part, parts) : [0, 0];
       for (let i = from; i < to;) {
-        const channel = i % channels;
-        const count = Math.min(to - i, channels - channel, most);
-        const out = p.out + i * multiplier * planeOut;
+        const result = i % results;
+        const count = Math.min(to - i, results - result, most);
+        const out = p.out + i * planeOut;
         run(
-          p.x + i * planeIn, count, height, width, top, left, stride[1], dilation[1], multiplier, outH,
-          outW, p.weight + channel * multiplier * taps, p.bias ? p.bias + channel * multiplier * 4 : 0,
-          out, p.workspace + part * workspaceBytes, finish.low, finish.high,
+          p.x + Math.floor(i / multiplier) * planeIn, count, out, p.workspace + part * workspaceBytes,
+          p.weight + result * taps, p.bias && p.bias + result * 4,
         ); // prettier-ignore
-        finish.apply?.(out, out, count * multiplier * outH * outW);
+        finish.apply?.(out, out, count * outH * outW);
         i += count;
       }
     },
@@ -193,7 +225,7 @@ export function pool(heap: Heap, spec: PoolSpec): Kernel<PoolPointers> {
   const [, outH, outW] = windows.out;
   const [planeIn, planeOut] = [product(windows.size) * 4, outH * outW * 4];
   const whole = spec.divisor ?? product(kernel);
-  const run = sliding(heap, spec.kind === "max" ? "max" : "sum", windows, 1 / whole);
+  const run = sliding(heap, spec.kind === "max" ? "max" : "sum", windows, { scale: 1 / whole });
   const corrections =
     spec.kind === "max" || spec.divisor ? [] : correct(outH, outW, counted, whole);
   const workspaceBytes = paddedBytes(windows, 1);
@@ -204,7 +236,7 @@ export function pool(heap: Heap, spec: PoolSpec): Kernel<PoolPointers> {
       const [from, to] = share(spec.planes, part, parts);
       if (from >= to) return;
       const workspace = p.workspace + part * workspaceBytes;
-      run({ x: p.x + from * planeIn, count: to - from, workspace, out: p.out + from * planeOut });
+      run(p.x + from * planeIn, to - from, p.out + from * planeOut, workspace);
       if (corrections.length === 0) return;
       const memory = heap.f32;
       for (let i = from; i < to; i += 1) {

@@ -5,7 +5,7 @@
  */
 import type { FunctionBuilder, I32Var, ModuleBuilder, V128Var } from "./module.js";
 import { i32, v128 } from "./values.js";
-import { reader } from "./windows.js";
+import { MAX_IN_REGISTERS, reader } from "./windows.js";
 
 export interface DepthwiseShape {
   kernelH: number;
@@ -16,26 +16,21 @@ export interface DepthwiseShape {
   lines: 1 | 2;
   /** The columns of taps that reach past the ends of a line. */
   masked: readonly number[];
-  /** Whether lines of results are shorter than a vector. */
-  narrow: boolean;
 }
 
-/** So many weights stay in registers. */
-const MAX_IN_REGISTERS = 9;
-
 /**
- * Planes one after the other, each with `multiplier` results; `scratch` has room for a mask of `outW + 4`
- * floats for each masked column, and for a line of zeros.
+ * Planes one after the other; `scratch` has room for a mask of `outW + 4` floats for each masked column,
+ * and for a line of zeros.
  */
 export function emitDepthwise(module: ModuleBuilder, shape: DepthwiseShape): void {
-  const { kernelH, kernelW, strideW, dilationW, lines, masked, narrow } = shape;
+  const { kernelH, kernelW, strideW, dilationW, lines, masked } = shape;
   const taps = kernelH * kernelW;
   const rowCount = kernelH + lines - 1;
   module.function(
     "run",
     {
       x: "i32", planes: "i32", height: "i32", width: "i32", top: "i32", left: "i32", strideH: "i32",
-      dilationH: "i32", multiplier: "i32", outH: "i32", outW: "i32", weight: "i32", bias: "i32",
+      dilationH: "i32", outH: "i32", outW: "i32", weight: "i32", bias: "i32",
       out: "i32", scratch: "i32", low: "f32", high: "f32",
     }, // prettier-ignore
     (f, p) => {
@@ -49,7 +44,7 @@ export function emitDepthwise(module: ModuleBuilder, shape: DepthwiseShape): voi
       p.x.set(p.x.sub(p.left.shl(2)));
       const start = f.v128(v128(0));
       const weights = taps <= MAX_IN_REGISTERS ? f.vectors(taps) : [];
-      const [index, result, line, column] = [f.i32(0), f.i32(), f.i32(), f.i32()];
+      const [index, line, column] = [f.i32(0), f.i32(), f.i32()];
       const last = f.i32(p.outW.sub(4).shl(2));
       const isMore = f.i32();
       const never = f.i32(p.planes.lt(0));
@@ -94,12 +89,11 @@ export function emitDepthwise(module: ModuleBuilder, shape: DepthwiseShape): voi
         // Backwards, so that a last line that was doubled ends with its own numbers.
         for (let l = lines - 1; l >= 0; l -= 1) {
           const value = totals[l]!.atLeast(low).atMost(high);
-          if (narrow) f.storeSome(to[l]!, value, p.outW);
-          else f.store(to[l]!.add(column), value);
+          f.store(to[l]!.add(column), value);
         }
       };
 
-      const oneResult = (): void => {
+      const onePlane = (): void => {
         weights.forEach((weight, tap) => weight.set(p.weight.loadSplat(tap * 4)));
         f.if(p.bias, () => {
           start.set(p.bias.loadSplat());
@@ -128,8 +122,7 @@ export function emitDepthwise(module: ModuleBuilder, shape: DepthwiseShape): voi
         p.weight.set(p.weight.add(taps * 4));
       };
       f.for(index, p.planes, 1, () => {
-        result.set(0);
-        f.for(result, p.multiplier, 1, oneResult);
+        onePlane();
         p.x.set(p.x.add(p.height.mul(row)));
       });
     },

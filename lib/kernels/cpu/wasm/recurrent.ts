@@ -1,31 +1,8 @@
 /** What recurrent cells do with their gates, one step in time. */
 import { sigmoid, tanh } from "./math.js";
-import type { FunctionBuilder, I32Var, ModuleBuilder, V128Var } from "./module.js";
-import type { I32, V128 } from "./values.js";
-
-/**
- * Goes along a row of `n` units, four at a time, the last ones being fewer: the body is emitted once, as
- * it is long, and stores what it is to store.
- */
-function alongUnits(
-  f: FunctionBuilder,
-  n: I32,
-  body: (offset: I32Var, store: (to: I32, value: V128) => void) => void,
-): void {
-  const offset = f.i32(0);
-  const end = f.i32(n.shl(2));
-  f.for(offset, end, 16, () => {
-    const left = f.i32(n.sub(offset.shr(2)));
-    body(offset, (to, value) => {
-      const result = f.v128(value);
-      f.if(
-        left.ge(4),
-        () => f.store(to, result),
-        () => f.storeSome(to, result, left),
-      );
-    });
-  });
-}
+import type { ModuleBuilder, V128Var } from "./module.js";
+import { alongRow, storeOf } from "./rows.js";
+import type { I32 } from "./values.js";
 
 export function emitRecurrent(module: ModuleBuilder): void {
   // Gates i, f, g, o of each row, side by side; c is updated where it lies, [batch, n].
@@ -45,7 +22,7 @@ export function emitRecurrent(module: ModuleBuilder): void {
       const row = f.i32(0);
       const bytes = f.i32(p.width.shl(2));
       f.for(row, p.batch, 1, () => {
-        alongUnits(f, p.n, (offset, store) => {
+        alongRow(f, p.n, (offset, rest) => {
           const at = f.i32(p.gates.add(offset));
           const gate = (): V128Var => {
             const value = f.v128(at.loadV128());
@@ -57,8 +34,8 @@ export function emitRecurrent(module: ModuleBuilder): void {
           const added = f.v128(sigmoid(f, i).mul(tanh(f, g)));
           const kept = sigmoid(f, forget);
           const c = f.v128(f.madd(kept, place.loadV128(), added));
-          store(place, c);
-          store(p.out.add(offset), sigmoid(f, o).mul(tanh(f, c)));
+          storeOf(f, place, c, rest);
+          storeOf(f, p.out.add(offset), sigmoid(f, o).mul(tanh(f, c)), rest);
         });
         p.gates.set(p.gates.add(p.gatesRow));
         p.c.set(p.c.add(bytes));
@@ -85,7 +62,7 @@ export function emitRecurrent(module: ModuleBuilder): void {
       const row = f.i32(0);
       const bytes = f.i32(p.width.shl(2));
       f.for(row, p.batch, 1, () => {
-        alongUnits(f, p.n, (offset, store) => {
+        alongRow(f, p.n, (offset, rest) => {
           const input = f.i32(p.gates.add(offset));
           const hidden = f.i32(p.hidden.add(offset));
           const next = (address: typeof input): I32 => {
@@ -97,7 +74,7 @@ export function emitRecurrent(module: ModuleBuilder): void {
           const inner = f.v128(f.madd(r, next(hidden).loadV128(), next(input).loadV128()));
           const n = f.v128(tanh(f, inner));
           const last = p.last.add(offset).loadV128();
-          store(p.out.add(offset), f.madd(z, last.sub(n), n));
+          storeOf(f, p.out.add(offset), f.madd(z, last.sub(n), n), rest);
         });
         p.gates.set(p.gates.add(p.gatesRow));
         p.hidden.set(p.hidden.add(bytes.mul(3)));
@@ -132,8 +109,8 @@ export function emitRecurrent(module: ModuleBuilder): void {
     (f, p) => {
       const row = f.i32(0);
       f.for(row, p.batch, 1, () => {
-        alongUnits(f, p.n, (offset, store) =>
-          store(p.out.add(offset), tanh(f, p.gates.add(offset).loadV128())),
+        alongRow(f, p.n, (offset, rest) =>
+          storeOf(f, p.out.add(offset), tanh(f, p.gates.add(offset).loadV128()), rest),
         );
         p.gates.set(p.gates.add(p.gatesRow));
         p.out.set(p.out.add(p.outRow));
