@@ -125,7 +125,7 @@ export const gumbelSoftmax = /* @__PURE__ */ op(
     if (!hard || y.rank === 0) return y;
     const shape = logits.shape.map((size, i) => (i === along ? size : 1));
     const places = tf.reshape(tf.range(0, shape[along]!, 1, "int32"), shape);
-    const largest = tf.expandDims(tf.argMax(y, along), along);
-    return tf.cast(tf.equal(places, largest), "float32");
+    const chosen = tf.expandDims(tf.argMax(y, along), along);
+    return tf.cast(tf.equal(places, chosen), "float32");
   },
 );

@@ -117,6 +117,7 @@ export function loadState(
 
 /** Keys in the order of the modules that meet them, as PyTorch names them. */
 function byModule(module: Module, keys: string[]): string[] {
+  if (keys.length < 2) return keys;
   const prefixes = module
     .namedModules({ removeDuplicate: false })
     .map(([name]) => name && `${name}.`);

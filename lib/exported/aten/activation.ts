@@ -51,11 +51,9 @@ export const activationOps = defineOps({
   "elu(self, alpha, scale, input_scale)": elu,
   "celu(self, alpha)": (self: tf.Tensor, alpha?: number) => F.celu(self, { alpha }),
   "glu(self, dim)": (self: tf.Tensor, dim?: number) => F.glu(self, { dim }),
-  "hardtanh(self, min_val, max_val)": (self: tf.Tensor, minVal?: number, maxVal?: number) =>
+  "hardtanh(self, min_val, max_val)": (self: tf.Tensor, minVal = -1, maxVal = 1) =>
     alsoOfIntegers((x) =>
-      (minVal ?? -1) > (maxVal ?? 1)
-        ? clamp(x, minVal ?? -1, maxVal ?? 1)
-        : F.hardtanh(x, { minVal, maxVal }),
+      minVal > maxVal ? clamp(x, minVal, maxVal) : F.hardtanh(x, { minVal, maxVal }),
     )(self),
   "hardshrink(self, lambd)": (self: tf.Tensor, lambd?: number) => F.hardshrink(self, { lambd }),
   "softshrink(self, lambd)": (self: tf.Tensor, lambd?: number) => F.softshrink(self, { lambd }),

@@ -1,4 +1,5 @@
 /** Which ops give back a view: a tensor that shares the memory of their first argument. */
+import { isContiguous } from "../../checkpoint/sizes.js";
 import { type Argument, Literal, type Node, type TensorMeta } from "../../graph/index.js";
 
 /** Views whatever they are called with. */
@@ -62,18 +63,8 @@ function isSame(packet: string, node: Node): boolean {
     return sameStrides(from, to);
   }
   // Elements in even steps are seen as one row by `reshape`, but copied by `ravel`.
-  return packet === "ravel" ? isContiguous(from) : canView(from, to);
-}
-
-function isContiguous({ layout }: TensorMeta): boolean {
-  if (layout === undefined) return true;
-  const { shape, stride } = layout;
-  let step = 1;
-  return shape.reduceRight((isSoFar, size, dim) => {
-    const isNext = size === 1 || stride[dim] === step;
-    step *= size;
-    return isSoFar && isNext;
-  }, true);
+  if (packet !== "ravel") return canView(from, to);
+  return from.layout === undefined || isContiguous(from.layout.shape, from.layout.stride);
 }
 
 function metaOf(node: Argument): TensorMeta | null {

@@ -56,8 +56,11 @@ export function abs({ re, im }: Complex): tf.Tensor {
 }
 
 /** Calls another op on parts, which have the results' dtypes already. */
-const call = (op: AtenOp, ...args: unknown[]): tf.Tensor =>
-  op(args, {}, { outputs: [], inputs: [] } as unknown as Parameters<AtenOp>[2]) as tf.Tensor;
+export const run = (op: AtenOp, ...args: unknown[]): unknown =>
+  op(args, {}, { outputs: [], inputs: [] } as unknown as Parameters<AtenOp>[2]);
+
+/** The same of one that gives one tensor. */
+const call = (op: AtenOp, ...args: unknown[]): tf.Tensor => run(op, ...args) as tf.Tensor;
 
 export const atan2 = (y: tf.Tensor, x: tf.Tensor): tf.Tensor =>
   call(binaryOps["aten.atan2.default"]!, y, x);

@@ -1,6 +1,5 @@
 /** Factors of complex matrices, and what is computed of them. */
 import * as tf from "@tensorflow/tfjs-core";
-import type { AtenOp } from "../../op-table.js";
 import { checkFactors } from "../checks.js";
 import { factorOps, matrixOp, repeated, turned, withInfo } from "../factors.js";
 import { conj } from "../fft.js";
@@ -21,7 +20,7 @@ import { defineOps } from "../support/define.js";
 import type { ComplexMatrix } from "../support/eigen.js";
 import { exchange, identity, type Matrix, turn } from "../support/matrices.js";
 import { permuteAxes, sliceAxis } from "../support/shape.js";
-import { abs, atan2 } from "./arithmetic.js";
+import { abs, atan2, run } from "./arithmetic.js";
 import { mirrored } from "./matrices.js";
 
 type Part = ComplexMatrix | Float64Array | Matrix;
@@ -172,9 +171,6 @@ function separated(x: tf.Tensor): Complex {
   const shape = [...x.shape.slice(0, -2), m / 2, n / 2];
   return both({ re, im }, (part) => tf.reshape(part, shape));
 }
-
-const run = (op: AtenOp, ...args: unknown[]): unknown =>
-  op(args, {}, { outputs: [], inputs: [] } as never);
 
 function cholesky(
   name: string,

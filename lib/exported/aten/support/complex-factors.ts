@@ -44,8 +44,9 @@ const dot = (x: Column, y: Column): Pair =>
 const square = (x: Column): number => x.reduce((sum, [a, b]) => sum + a * a + b * b, 0);
 
 export function adjoint(a: ComplexMatrix): ComplexMatrix {
-  const rows = a.re.map((_, i) => a.re[i]!.reduce<Column>((row, _one, j) => [...row, conj(get(a, i, j))], [])); // prettier-ignore
-  return fromColumns(rows, columnsOf(a.re));
+  const n = columnsOf(a.re);
+  const rows = a.re.map((_, i) => Array.from({ length: n }, (_one, j) => conj(get(a, i, j))));
+  return fromColumns(rows, n);
 }
 
 /** So many orthonormal columns, of which the first are given. */
@@ -127,7 +128,7 @@ interface Reflections {
 const vectorOf = (packed: Column, k: number): Column =>
   packed.map((one, i): Pair => (i < k ? ZERO : i === k ? [1, 0] : one));
 
-export function complexHouseholder(a: ComplexMatrix): Reflections {
+function householder(a: ComplexMatrix): Reflections {
   const packed = toColumns(a);
   const m = a.re.length;
   const tau = Array.from({ length: Math.min(m, packed.length) }, (_, k): Pair => {
@@ -150,7 +151,7 @@ export function complexHouseholder(a: ComplexMatrix): Reflections {
 /** `a = q r`, q square. */
 export function complexQr(a: ComplexMatrix): { q: ComplexMatrix; r: ComplexMatrix } {
   const m = a.re.length;
-  const { packed, tau } = complexHouseholder(a);
+  const { packed, tau } = householder(a);
   let q = units(m);
   for (let k = tau.length - 1; k >= 0; k -= 1) {
     const v = vectorOf(packed[k]!, k);
