@@ -2,7 +2,12 @@ import * as tf from "@tensorflow/tfjs-core";
 import { expect } from "chai";
 import { lookUpOp } from "../../lib/exported/look-up.js";
 import * as nn from "../../lib/index.js";
+import { makeZip, readZip } from "../support/zip.js";
 import { readProgram } from "./support.js";
+
+interface Json {
+  graph_module: { graph: { nodes: { target: string; inputs: unknown[] }[] } };
+}
 
 describe("loadExported", () => {
   before(() => nn.setBackend("cpu"));
@@ -77,6 +82,25 @@ describe("loadExported", () => {
         "program.graph_module.graph.inputs: expected a list, got nothing",
     );
   });
+
+  it("says what a block is called with that does not fit it", async () => {
+    const members = await readZip(await readProgram("counter"));
+    const name = [...members.keys()].find((one) => one.endsWith("/models/model.json"))!;
+    const target = "torch.ops.higher_order.wrap_with_set_grad_enabled";
+    for (const [change, words] of [
+      [(inputs: unknown[]) => (inputs[1] = { name: "", arg: { as_int: -5 }, kind: 1 }),
+        "higher_order.wrap_with_set_grad_enabled takes a graph as argument 2"],
+      [(inputs: unknown[]) => inputs.pop(), "there is no graph 'submod_1' of 0 inputs"],
+    ] as const) {
+      const json = JSON.parse(new TextDecoder().decode(members.get(name))) as Json;
+      change(json.graph_module.graph.nodes.find((node) => node.target === target)!.inputs);
+      const changed = new TextEncoder().encode(JSON.stringify(json));
+      const reading = nn.loadExported(makeZip(new Map([...members, [name, changed]])));
+      const error = await reading.catch((reason: unknown) => reason as Error);
+      expect(error).to.be.instanceOf(nn.CheckpointError);
+      expect((error as Error).message).to.equal(`<bytes>: the program cannot be read: ${words}`);
+    }
+  }); // prettier-ignore
 
   it("refuses what is no exported program, and one that is cut off", async () => {
     const bytes = await readProgram("mlp");

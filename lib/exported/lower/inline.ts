@@ -6,8 +6,12 @@ const WRAPPERS: Readonly<Record<string, number>> = {
   "higher_order.wrap_with_autocast": 4,
 };
 
-const wrappedGraph = ({ target, args }: Node): Node | undefined =>
-  Object.hasOwn(WRAPPERS, target) ? (args[WRAPPERS[target]!] as Node) : undefined;
+function wrappedGraph({ target, args }: Node): Node | undefined {
+  if (!Object.hasOwn(WRAPPERS, target)) return undefined;
+  const graph = args[WRAPPERS[target]!];
+  if (graph instanceof Node && graph.kind === "get_attr") return graph;
+  throw new TypeError(`${target} takes a graph as argument ${WRAPPERS[target]! + 1}`);
+}
 
 /**
  * Puts the graphs of `torch.no_grad()` and `torch.autocast` blocks in the place where they are
@@ -44,8 +48,10 @@ function inline(
   renew: (argument: Argument) => Argument,
 ): Argument {
   const body = from.subgraphs.get(attribute.target);
-  if (body === undefined) throw new TypeError(`there is no graph '${attribute.target}'`);
   const operands = node.args.slice(WRAPPERS[node.target]! + 1);
+  if (body?.placeholders.length !== operands.length) {
+    throw new TypeError(`there is no graph '${attribute.target}' of ${operands.length} inputs`);
+  }
   const bound = body.placeholders.map((input, i): [Node, Argument] => [input, renew(operands[i])]);
   return copyInto(graph, body, new Map(bound));
 }
