@@ -27,8 +27,8 @@ export function startDrawing(cnn: nn.Sequential): { update(): void } {
   const verdict = element<HTMLOutputElement>("#drawing-verdict");
   let compiled: { backend: string; fast: nn.Compiled<OnPictures> } | null = null;
   let pictures = 0;
-  let isBusy = false;
   let isStale = false;
+  let working: Promise<void> | null = null;
 
   /** Compiled when it is first needed, and anew for another backend. */
   const compile = async (): Promise<nn.Compiled<OnPictures>> => {
@@ -58,24 +58,30 @@ export function startDrawing(cnn: nn.Sequential): { update(): void } {
   };
 
   /** Shows the network what there is now; of all that comes meanwhile, it is shown the last. */
-  const update = async (): Promise<void> => {
+  const update = (): void => {
     isStale = true;
-    if (isBusy) return;
-    isBusy = true;
+    working ??= catchUp();
+  };
+  const catchUp = async (): Promise<void> => {
     while (isStale) {
       isStale = false;
       await classify().catch((error: unknown) => (verdict.value = String(error)));
     }
-    isBusy = false;
+    working = null;
+  };
+  /** Behind the verdict on what came before, which would hide it. */
+  const tell = async (trouble: string): Promise<void> => {
+    await working;
+    verdict.value = trouble;
   };
 
   const shown = startSources(
     (isLight) => {
       invert.checked = isLight ?? invert.checked;
-      void update();
+      update();
     },
-    (text) => (verdict.value = text),
+    (text) => void tell(text),
   );
-  invert.addEventListener("change", () => void update());
-  return { update: () => void update() };
+  invert.addEventListener("change", update);
+  return { update };
 }

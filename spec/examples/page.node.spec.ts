@@ -136,8 +136,8 @@ describe("The page", function () {
     const { pictures } = await seen();
     const photo = await page.screenshot({ clip: { x: 0, y: 0, width: 300, height: 200 } });
     await page.getByLabel("Photo").setInputFiles({ name: "a.png", mimeType: "image/png", buffer: photo }); // prettier-ignore
+    await page.getByLabel("light background").and(page.locator(":checked")).waitFor();
     await sees(pictures + 1);
-    expect(await page.getByLabel("light background").isChecked()).to.equal(true);
     const file = { name: "b.png", mimeType: "image/png", buffer: Buffer.from("no picture") };
     await page.getByLabel("Photo").setInputFiles(file);
     await page.getByText("b.png is no picture that this browser reads.").waitFor();
