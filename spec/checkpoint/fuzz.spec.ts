@@ -1,7 +1,7 @@
 import { expect } from "chai";
-import fc from "fast-check";
 import { type ByteSource, CheckpointError, type Entry, load } from "../../lib/checkpoint/index.js";
 import { joinBytes } from "../support/bytes.js";
+import { fc, SEED } from "../support/fast-check.js";
 import { inBrowser, readFixture, readJson } from "../support/files.js";
 
 /**
@@ -9,7 +9,6 @@ import { inBrowser, readFixture, readJson } from "../support/files.js";
  * CheckpointError, soon, and no larger than the file explains.
  */
 const RUNS = inBrowser ? 1500 : 20_000;
-const SEED = Math.floor(Math.random() * 2 ** 31);
 /** Runs between two turns of others. */
 const BATCH = 100;
 

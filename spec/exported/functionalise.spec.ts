@@ -1,10 +1,10 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expect } from "chai";
-import fc from "fast-check";
 import { type Argument, Graph, type Node } from "../../lib/graph/index.js";
 import { lower } from "../../lib/exported/lower/lower.js";
 import { Plan } from "../../lib/exported/runtime/plan.js";
 import { setBackend } from "../../lib/backend.js";
+import { fc } from "../support/fast-check.js";
 
 /**
  * Programs of views and writes, at random: as PyTorch runs them, on memory that tensors share, and as

@@ -1,5 +1,4 @@
 import { expect } from "chai";
-import fc from "fast-check";
 import {
   attention,
   type AttentionSpec,
@@ -8,6 +7,7 @@ import {
   type MatmulSpec,
 } from "../../lib/kernels/cpu/index.js";
 import { expectClose } from "../support/expect.js";
+import { fc } from "../support/fast-check.js";
 import { onEveryBuild, randomNumbers, withBlocks } from "../support/kernels.js";
 
 type Sizes = Omit<AttentionSpec, "q" | "k" | "v" | "out" | "mask">;

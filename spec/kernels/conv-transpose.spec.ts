@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import {
   type Activation,
   convTranspose,
@@ -8,6 +7,7 @@ import {
   packedConvTransposeBytes,
 } from "../../lib/kernels/cpu/index.js";
 import { expectClose } from "../support/expect.js";
+import { fc } from "../support/fast-check.js";
 import { onEveryBuild, randomNumbers, withBlocks } from "../support/kernels.js";
 
 interface Case extends ConvTransposeSpec {

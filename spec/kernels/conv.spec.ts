@@ -1,5 +1,4 @@
 import { expect } from "chai";
-import fc from "fast-check";
 import {
   type Activation,
   ACTIVATIONS,
@@ -11,6 +10,7 @@ import {
   packedConvBytes,
 } from "../../lib/kernels/cpu/index.js";
 import { expectClose } from "../support/expect.js";
+import { fc } from "../support/fast-check.js";
 import { onEveryBuild, randomNumbers, withBlocks } from "../support/kernels.js";
 import { convolve, type ConvCase } from "../support/convolve.js";
 

@@ -1,5 +1,4 @@
 import { expect } from "chai";
-import fc from "fast-check";
 import {
   type Activation,
   ACTIVATIONS,
@@ -9,6 +8,7 @@ import {
   packLinear,
 } from "../../lib/kernels/cpu/index.js";
 import { expectClose } from "../support/expect.js";
+import { fc } from "../support/fast-check.js";
 import { onEveryBuild, randomNumbers, withBlocks } from "../support/kernels.js";
 
 interface Case {

@@ -1,5 +1,4 @@
 import { expect } from "chai";
-import fc from "fast-check";
 import {
   type Heap,
   packedLinearBytes,
@@ -8,6 +7,7 @@ import {
   type RecurrentSpec,
 } from "../../lib/kernels/cpu/index.js";
 import { expectClose } from "../support/expect.js";
+import { fc } from "../support/fast-check.js";
 import { type Blocks, onEveryBuild, randomNumbers, withBlocks } from "../support/kernels.js";
 
 interface Case extends RecurrentSpec {

@@ -1,7 +1,7 @@
 import { expect } from "chai";
-import fc from "fast-check";
 import { groupNorm, type Heap, layerNorm, softmax } from "../../lib/kernels/cpu/index.js";
 import { expectClose } from "../support/expect.js";
+import { fc } from "../support/fast-check.js";
 import { onEveryBuild, randomNumbers, withBlocks } from "../support/kernels.js";
 
 interface NormCase {

@@ -1,5 +1,4 @@
 import { expect } from "chai";
-import fc from "fast-check";
 import { SLACK } from "../../lib/kernels/cpu/allocator.js";
 import {
   createHeap,
@@ -11,6 +10,7 @@ import {
 } from "../../lib/kernels/cpu/index.js";
 import { convolve, outputSize } from "../support/convolve.js";
 import { expectClose } from "../support/expect.js";
+import { fc } from "../support/fast-check.js";
 import { onEveryBuild, randomNumbers, withBlocks } from "../support/kernels.js";
 
 const product = (sizes: readonly number[]): number => sizes.reduce((a, b) => a * b, 1);
