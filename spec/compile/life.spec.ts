@@ -166,4 +166,13 @@ describe("The life of a compiled model", () => {
     }
     fast.dispose();
   });
+
+  it("never gives stale numbers where new ones do not fit what was packed, and a shape is new", async () => {
+    const layer = new nn.Linear(3, 2);
+    const fast = await nn.compile(layer, nn.randn(1, 3), { precision: "float16" });
+    layer.weight.assign(tf.fill([2, 3], 1e6)); // beyond float16
+    const x = tf.ones([2, 3]);
+    for (const what of ["at first", "again"]) expectSame(fast(x), layer(x), CLOSE, what);
+    fast.dispose();
+  });
 });

@@ -38,7 +38,6 @@ export class Plan implements CompiledPlan {
     private readonly arena: Arena,
     private readonly threads: () => Threads | null,
   ) {
-    weights.refresh(); // what other plans packed may be old
     const builder = new Builder(graph, heap, weights);
     const used = builder.users;
     this.inputs = graph.placeholders.map((node) => {
