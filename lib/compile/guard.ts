@@ -52,11 +52,6 @@ export class Guard {
   /** Looks after a module too, and all that it holds. */
   add(module: Module): void {
     if (this.known.has(module)) return;
-    for (const [, one] of walk(module)) this.look(one);
-  }
-
-  private look(module: Module): void {
-    if (this.known.has(module)) return;
     this.known.add(module);
     const names = namesOf(module);
     const values = names.map((name) => read(module, name));
@@ -69,7 +64,7 @@ export class Guard {
   private lookInto(value: unknown, tensors: tf.Tensor[]): void {
     if (value instanceof tf.Tensor) {
       if (!value.isDisposed) tensors.push(value as tf.Tensor);
-    } else if (isModule(value)) this.look(value);
+    } else if (isModule(value)) this.add(value);
     else if (!this.known.has(value)) {
       const found = watch(value);
       if (found === null) return;

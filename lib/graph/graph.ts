@@ -90,24 +90,28 @@ export class Graph {
     const next = new Graph();
     for (const [target, constant] of this.constants) next.constants.set(target, constant);
     for (const [target, graph] of this.subgraphs) next.subgraphs.set(target, graph);
-    const made = new Map<Node, Node>();
+    const made = new Map<Node, Node>(); // of those that do not stay as they are
+    const renewed = (node: Node): Node => made.get(node) ?? node;
     const renew: Renew = {
-      argument: (argument) => replaceNodes(argument, (node) => made.get(node)!),
-      copy: (node) => next.take(node, renew),
+      argument: (argument) => (made.size > 0 ? replaceNodes(argument, renewed) : argument),
+      copy: (node) => next.take(node, renew, made),
     };
-    for (const node of order) made.set(node, change(node, next, renew));
+    for (const node of order) {
+      const result = change(node, next, renew);
+      if (result !== node) made.set(node, result);
+    }
     const { nodes } = next;
     const isSame = nodes.length === this.nodes.length && nodes.every((node, i) => node === this.nodes[i]); // prettier-ignore
     return isSame ? this : next;
   }
 
   /** Appends a node of another graph: the very same, where it reads the same and its name is free. */
-  private take(node: Node, renew: Renew): Node {
+  private take(node: Node, renew: Renew, made: ReadonlyMap<Node, Node>): Node {
     const { kind, target, name, meta } = node;
-    const args = renew.argument(node.args) as readonly Argument[];
-    const kwargs = renew.argument(node.kwargs) as KeywordArguments;
-    const isSame = args === node.args && kwargs === node.kwargs && !this.names?.has(name);
-    if (!isSame) return this.add(kind, target, args, kwargs, { name, meta });
+    if (this.names?.has(name) || node.inputs().some((one) => made.has(one))) {
+      const args = renew.argument(node.args) as readonly Argument[];
+      return this.add(kind, target, args, renew.argument(node.kwargs) as KeywordArguments, { name, meta }); // prettier-ignore
+    }
     this.names?.add(name);
     this.nodes.push(node);
     return node;

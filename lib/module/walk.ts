@@ -26,24 +26,28 @@ export interface Hidden {
   [COMPUTED]?: Set<string>;
 }
 
-export type Member = readonly [name: string, value: unknown];
+type Test<T> = (value: unknown, name: string) => value is T;
 
 /**
- * A module's own properties in the order in which they were defined. Nothing is cached: class
- * fields appear after `super()`, and any property may be assigned anew or deleted at any time.
+ * Those of a module's own properties that are asked for, in the order in which they were defined.
+ * Nothing is cached: class fields appear after `super()`, and any property may be assigned anew or
+ * deleted at any time.
  */
-function members(module: Module): Member[] {
-  const ordered = (module as Hidden)[ORDER]?.();
-  const all = ordered ?? Object.getOwnPropertyNames(module);
+function members<T>(module: Module, isWanted: Test<T>): [string, T][] {
+  const names = (module as Hidden)[ORDER]?.() ?? Object.getOwnPropertyNames(module);
   const computed = (module as Hidden)[COMPUTED];
-  const names = computed?.size ? all.filter((name) => !computed.has(name)) : all;
-  return names.map((name) => [name, (module as unknown as Record<string, unknown>)[name]]);
+  const found: [string, T][] = [];
+  for (const name of names) {
+    if (computed?.has(name)) continue;
+    const value = (module as unknown as Record<string, unknown>)[name];
+    if (isWanted(value, name)) found.push([name, value]);
+  }
+  return found;
 }
 
 /** Own parameters, without the children's. */
-export function ownParameters(module: Module): [string, Parameter][] {
-  return members(module).filter((m): m is [string, Parameter] => m[1] instanceof Parameter);
-}
+export const ownParameters = (module: Module): [string, Parameter][] =>
+  members(module, (value) => value instanceof Parameter);
 
 export interface OwnBuffer {
   name: string;
@@ -54,40 +58,34 @@ export interface OwnBuffer {
 /** Own buffers: `Buffer` properties, and tensors under a name that was registered as a buffer. */
 export function ownBuffers(module: Module): OwnBuffer[] {
   const registered = (module as Hidden)[BUFFERS];
-  const buffers: OwnBuffer[] = [];
-  for (const [name, value] of members(module)) {
-    if (value instanceof Buffer) {
-      buffers.push({ name, tensor: value, persistent: value.persistent });
-    } else if (registered?.has(name) && isPlainTensor(value)) {
-      buffers.push({ name, tensor: value, persistent: registered.get(name)! });
-    }
-  }
-  return buffers;
+  return ownTensors(module).flatMap(([name, tensor]) =>
+    tensor instanceof Parameter
+      ? []
+      : { name, tensor, persistent: tensor instanceof Buffer ? tensor.persistent : registered!.get(name)! },
+  ); // prettier-ignore
 }
 
 /** Own parameters and buffers, by name. */
 export function ownTensors(module: Module): [string, tf.Tensor][] {
   const registered = (module as Hidden)[BUFFERS];
-  const isBuffer = ([name, value]: Member): boolean => !!registered?.has(name) && isPlainTensor(value); // prettier-ignore
-  return members(module).filter((m): m is [string, tf.Tensor] => m[1] instanceof State || isBuffer(m)); // prettier-ignore
-}
-
-function isPlainTensor(value: unknown): value is tf.Tensor {
-  return value instanceof tf.Tensor && !(value instanceof State);
+  return members(
+    module,
+    (value, name): value is tf.Tensor =>
+      value instanceof State || (!!registered?.has(name) && value instanceof tf.Tensor),
+  );
 }
 
 /** Own children, `null` for those registered as absent (`repr` prints them, nothing else sees them). */
 export function ownChildren(module: Module): [string, Module | null][] {
   const absent = (module as Hidden)[ABSENT];
-  return members(module).filter(
-    (m): m is [string, Module | null] => isModule(m[1]) || (m[1] === null && !!absent?.has(m[0])),
+  return members(
+    module,
+    (value, name): value is Module | null => isModule(value) || (value === null && !!absent?.has(name)), // prettier-ignore
   );
 }
 
 /** Own children that are there. */
-export function presentChildren(module: Module): [string, Module][] {
-  return members(module).filter((m): m is [string, Module] => isModule(m[1]));
-}
+export const presentChildren = (module: Module): [string, Module][] => members(module, isModule);
 
 export const join = (prefix: string, name: string): string => (prefix ? `${prefix}.${name}` : name);
 

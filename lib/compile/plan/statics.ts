@@ -151,18 +151,15 @@ export class Statics {
       return scale(this.of(first as Node), by, axis);
     }
     if (node.target === "prim.norm_scale") {
+      const variance = this.of(first as Node).values as Float32Array;
       const weight = read(rest[0]);
       const eps = rest[1] as number;
-      return Float32Array.from(this.of(first as Node).values, (variance, i) => {
-        return (weight?.[i] ?? 1) / Math.sqrt(variance + eps);
-      });
+      return variance.map((one, i) => (weight?.[i] ?? 1) / Math.sqrt(one + eps));
     }
     if (node.target === "prim.norm_shift") {
+      const scales = this.of(first as Node).values as Float32Array;
       const [bias, mean, shift] = rest.map(read);
-      return Float32Array.from(
-        this.of(first as Node).values,
-        (by, i) => ((bias?.[i] ?? 0) - (mean?.[i] ?? 0)) * by + (shift?.[i] ?? 0),
-      );
+      return scales.map((by, i) => ((bias?.[i] ?? 0) - (mean?.[i] ?? 0)) * by + (shift?.[i] ?? 0));
     }
     return null;
   }
