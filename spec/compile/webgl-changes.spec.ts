@@ -91,6 +91,21 @@ if (inBrowser) {
       fast.dispose();
     });
 
+    it("attention gives NaN for scores and values that are, not 0 as for a row that sees nothing", async () => {
+      const masks = [null, tf.tensor2d([[1, 0, 0], [0, 0, 1], [0, 0, 0], [0, 0, 0]], [4, 3], "bool")]; // prettier-ignore
+      const k = nn.randn(1, 3, 4);
+      const v = tf.tensor3d([[[1, 2, 3, Infinity], [4, 5, 6, 7], [8, 9, 10, 11]]]); // prettier-ignore
+      const q = tf.tensor3d([[[NaN, 0, 0, 0], [1, 2, 3, 4], [0, -Infinity, 0, 0], [1, 1, 1, 1]]]); // prettier-ignore
+      for (const attnMask of masks) {
+        const model = (query: tf.Tensor): tf.Tensor =>
+          F.scaledDotProductAttention(query, k, v, { attnMask, isCausal: attnMask === null });
+        const fast = await nn.compile(model, q);
+        expect(String(fast.explain())).to.match(/, 0 of them tfjs ops/);
+        expectSame(fast(q), model(q), TOLERANCE.webgl, attnMask ? "masked" : "causal");
+        fast.dispose();
+      }
+    });
+
     it("powers of whole numbers, and means of them on the way", async () => {
       const squares = (x: tf.Tensor): tf.Tensor => tf.pow(x, tf.scalar(2, "int32"));
       const means = (x: tf.Tensor): tf.Tensor => tf.mul(F.avgPool1d(x, 2), tf.scalar(2, "int32"));

@@ -20,7 +20,7 @@ export interface ScoresOptions {
 export function scoresProgram({ mask, causal }: ScoresOptions): ProgramSource {
   const masks = {
     none: "",
-    bool: "v = mix(v, low, equal(m, vec4(0)));",
+    bool: "v += mix(vec4(0), low, equal(m, vec4(0)));",
     float: "v += m;",
   };
   // A mask of one key for all stands in its first lane.
@@ -95,6 +95,6 @@ export function weightedValuesProgram(together: boolean): ProgramSource {
         : apart
     }
   }
-  ${eachRow((r) => `y[${r}] = m${r}.y == 0.0 ? vec4(0) : y[${r}] * m${r}.y;`)}`,
+  ${eachRow((r) => `y[${r}] *= m${r}.y;`)}`,
   };
 }

@@ -64,9 +64,11 @@ export function softmaxMomentsProgram(safe: boolean): ProgramSource {
   const float low = -1.0 / 0.0;
   for (int r = 0; r < 4; r++) {
     float top = low;
+    bool odd = false;
     for (int k = 0; k < x_width; k++) {
       vec4 v = mix(at(x, row + r, k), vec4(low), past(k, channels));
       top = max(top, max(max(v.x, v.y), max(v.z, v.w)));
+      odd = odd || any(isnan(v));
     }
     float sum = 0.0;
     for (int k = 0; k < x_width; k++) {
@@ -74,7 +76,7 @@ export function softmaxMomentsProgram(safe: boolean): ProgramSource {
       // GLSL leaves open what exp makes of NaN.
       sum += dot(mix(mix(exp(v), v, isnan(v)), vec4(0), past(k, channels)), vec4(1));
     }
-    y[r] = ${safe ? "top == low ? vec4(0) : " : ""}vec4(top, 1.0 / sum, log(sum), 0);
+    y[r] = ${safe ? "top == low && !odd ? vec4(0) : " : ""}vec4(top, 1.0 / sum, log(sum), 0);
   }`,
   };
 }
