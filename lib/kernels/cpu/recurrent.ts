@@ -169,7 +169,6 @@ export function recurrent(heap: Heap, spec: RecurrentSpec): StagedKernel<Recurre
           c: at.gates + ((run * count + from) * width + n0) * 4,
           cRow: width * 4,
           bias: p.biasIh ? p.biasIh + n0 * 4 : 0,
-          residual: 0,
         });
       }
     }

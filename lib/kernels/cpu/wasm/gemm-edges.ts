@@ -34,117 +34,98 @@ export type GemmVariables = Record<
   I32Var
 > & Record<"low" | "high", F32Var>; // prettier-ignore
 
-/** The last 1 to 4 columns, two strips of rows at a time: half a panel takes half the time. */
-export function narrowTiles(f: FunctionBuilder, p: GemmVariables, column: I32Var): void {
-  const low = f.v128(p.low.splat());
-  const high = f.v128(p.high.splat());
+/**
+ * The last 1 to 6 columns, four at a time: four rows are the lanes of a vector, so that few lanes
+ * compute what is not there, and as many strips go together as there are registers for.
+ */
+export function lastColumns(f: FunctionBuilder, p: GemmVariables, column: I32Var): void {
+  const left = f.i32();
+  const columnsOf = (columns: number, strips: number): void => {
+    const row = f.i32(0);
+    for (const count of [strips, 1]) {
+      const end = f.i32(p.m.sub((count - 1) * ROWS));
+      f.for(row, end, count * ROWS, () => edgeTile(f, p, row, column, columns, count));
+    }
+  };
+  f.for(column, p.n, 4, () => {
+    left.set(p.n.sub(column));
+    f.if(
+      left.gt(2),
+      () => columnsOf(4, 2),
+      () =>
+        f.if(
+          left.eq(2),
+          () => columnsOf(2, 4),
+          () => columnsOf(1, 6),
+        ),
+    );
+  });
+}
+
+function edgeTile(
+  f: FunctionBuilder,
+  p: GemmVariables,
+  row: I32Var,
+  column: I32Var,
+  columns: number,
+  strips: number,
+): void {
+  const a = [f.i32(p.a.add(row.shr(2).mul(p.aStrip)))];
+  for (let i = 1; i < strips; i += 1) a.push(f.i32(a[i - 1]!.add(p.aStrip)));
+  const b = f.i32(p.b.add(column.shr(3).mul(p.bPanel)).add(column.and(4).shl(2)));
+  // By strip, then by column.
+  const acc = f.vectors(strips * columns);
+  for (const sum of acc) sum.set(v128(0));
+  f.if(p.biasMode, () => {
+    const at = f.i32(p.bias.add(p.biasMode.eq(1).select(column, row).shl(2)));
+    f.if(
+      p.biasMode.eq(1),
+      () => acc.forEach((sum, i) => sum.set(at.loadSplat((i % columns) * 4))),
+      () => acc.forEach((sum, i) => sum.set(at.loadV128(Math.floor(i / columns) * 16))),
+    );
+  });
+  f.for(a[0]!, f.i32(a[0]!.add(p.k.shl(4))), 16, () => {
+    const values = Array.from({ length: columns }, (_, j) => f.v128(b.loadSplat(j * 4)));
+    a.forEach((strip, i) => {
+      const weights = f.v128(strip.loadV128());
+      values.forEach((value, j) => {
+        const sum = acc[i * columns + j]!;
+        sum.set(f.madd(weights, value, sum));
+      });
+      if (i) strip.set(strip.add(16));
+    });
+    b.set(b.add(p.bRow));
+  });
+  const rows: V128Var[] = [];
+  for (let i = 0; i < acc.length; i += columns) {
+    const [c0, c1 = c0, c2 = c0, c3 = c1] = acc.slice(i, i + columns) as [V128Var, ...V128Var[]];
+    for (const high of [0, 2]) {
+      const lanes = [high, high + 4, high + 1, high + 5] as const;
+      const [front, back] = [f.v128(c0.shuffle(c1, lanes)), f.v128(c2.shuffle(c3, lanes))];
+      rows.push(
+        f.v128(front.shuffle(back, [0, 1, 4, 5])),
+        f.v128(front.shuffle(back, [2, 3, 6, 7])),
+      );
+    }
+  }
+  const first = p.c.add(row.mul(p.cRow)).add(column.shl(2));
+  const out = rowAddresses(f, first, p, row, rows.length);
   const toResidual = f.i32(p.residual.sub(p.c));
-  const left = f.i32(p.n.sub(column));
-  const row = f.i32(0);
-  const tile = (strips: number): void => {
-    const a = [f.i32(p.a.add(row.shr(2).mul(p.aStrip)))];
-    if (strips > 1) a.push(f.i32(a[0]!.add(p.aStrip)));
-    const b = f.i32(p.b.add(column.shr(3).mul(p.bPanel)));
-    const first = p.c.add(row.mul(p.cRow)).add(column.shl(2));
-    const out = rowAddresses(f, first, p, row, strips * ROWS);
-    const acc = f.vectors(strips * ROWS);
+  f.if(p.residual, () =>
+    rows.forEach((sum, i) => sum.set(sum.add(out[i]!.add(toResidual).loadV128()))),
+  );
+  clampAll(rows, f.v128(p.low.splat()), f.v128(p.high.splat()));
+  // Backwards, so that a last row that was doubled ends with its own numbers.
+  const store = (put: (to: I32, sum: V128Var) => void): void => {
+    for (let i = rows.length - 1; i >= 0; i -= 1) put(out[i]!, rows[i]!);
+  };
+  const left = p.n.sub(column);
+  if (columns === 1) store((to, sum) => f.storeF32(to, sum.lane(0)));
+  else if (columns === 2) store((to, sum) => f.storePair(to, sum));
+  else
     f.if(
-      p.biasMode.eq(2),
-      () => {
-        const at = f.i32(p.bias.add(row.shl(2)));
-        acc.forEach((sum, i) => sum.set(at.loadSplat(i * 4)));
-      },
-      () => {
-        acc[0]!.set(v128(0));
-        f.if(p.biasMode, () => acc[0]!.set(p.bias.add(column.shl(2)).loadV128()));
-        for (const sum of acc.slice(1)) sum.set(acc[0]!);
-      },
-    );
-    f.if(p.residual, () =>
-      acc.forEach((sum, i) => sum.set(sum.add(out[i]!.add(toResidual).loadV128()))),
-    );
-    const end = f.i32(a[0]!.add(p.k.shl(4)));
-    f.if(p.k, () =>
-      f.doWhile(
-        () => {
-          const values = f.v128(b.loadV128());
-          acc.forEach((sum, i) => sum.set(f.madd(a[i >> 2]!.loadSplat((i & 3) * 4), values, sum)));
-          for (const strip of a) strip.set(strip.add(16));
-          b.set(b.add(p.bRow));
-        },
-        () => a[0]!.ne(end),
-      ),
-    );
-    clampAll(acc, low, high);
-    const store = (put: (to: I32, sum: V128Var) => void): void => {
-      for (let i = acc.length - 1; i >= 0; i -= 1) put(out[i]!, acc[i]!);
-    };
-    f.if(
-      left.eq(4),
+      left.ge(4),
       () => store((to, sum) => f.store(to, sum)),
       () => store((to, sum) => f.storeSome(to, sum, left)),
     );
-    row.set(row.add(strips * ROWS));
-  };
-  const whole = f.i32(p.m.sub(ROWS));
-  f.if(row.lt(whole), () => f.doWhile(() => tile(2), () => row.lt(whole))); // prettier-ignore
-  f.if(row.lt(p.m), () => tile(1));
-}
-
-/** A last column by itself: four rows are the lanes of a vector. */
-export function oneColumn(f: FunctionBuilder, p: GemmVariables, column: I32Var): void {
-  const low = f.v128(p.low.splat());
-  const high = f.v128(p.high.splat());
-  const toResidual = f.i32(p.residual.sub(p.c));
-  const row = f.i32(0);
-  const tile = (strips: number): void => {
-    const a = [f.i32(p.a.add(row.shr(2).mul(p.aStrip)))];
-    for (let i = 1; i < strips; i += 1) a.push(f.i32(a[i - 1]!.add(p.aStrip)));
-    const b = f.i32(p.b.add(column.shr(3).mul(p.bPanel)));
-    const first = p.c.add(row.mul(p.cRow)).add(column.shl(2));
-    const out = rowAddresses(f, first, p, row, strips * ROWS);
-    const acc = f.vectors(strips);
-    for (const sum of acc) sum.set(v128(0));
-    f.if(p.biasMode, () => {
-      const at = f.i32(p.bias.add(p.biasMode.eq(1).select(column, row).shl(2)));
-      const isOfColumn = p.biasMode.eq(1);
-      acc.forEach((sum, i) =>
-        f.if(
-          isOfColumn,
-          () => sum.set(at.loadSplat()),
-          () => sum.set(at.loadV128(i * 16)),
-        ),
-      );
-    });
-    f.if(p.residual, () =>
-      acc.forEach((sum, i) => {
-        const [x, ...others] = out.slice(i * ROWS, i * ROWS + ROWS);
-        const lanes = f.v128(x!.add(toResidual).loadLow());
-        others.forEach((to, lane) => lanes.set(lanes.loadLane(lane + 1, to.add(toResidual))));
-        sum.set(sum.add(lanes));
-      }),
-    );
-    const end = f.i32(a[0]!.add(p.k.shl(4)));
-    f.if(p.k, () =>
-      f.doWhile(
-        () => {
-          const value = f.v128(b.loadSplat());
-          acc.forEach((sum, i) => sum.set(f.madd(a[i]!.loadV128(), value, sum)));
-          for (const strip of a) strip.set(strip.add(16));
-          b.set(b.add(p.bRow));
-        },
-        () => a[0]!.ne(end),
-      ),
-    );
-    clampAll(acc, low, high);
-    // Backwards, so that a last row that was doubled ends with its own number.
-    for (let i = out.length - 1; i >= 0; i -= 1) {
-      f.storeF32(out[i]!, acc[i >> 2]!.lane(i & 3));
-    }
-    row.set(row.add(strips * ROWS));
-  };
-  const several = 6;
-  const whole = f.i32(p.m.sub((several - 1) * ROWS));
-  f.if(row.lt(whole), () => f.doWhile(() => tile(several), () => row.lt(whole))); // prettier-ignore
-  f.if(row.lt(p.m), () => f.doWhile(() => tile(1), () => row.lt(p.m))); // prettier-ignore
 }

@@ -93,13 +93,17 @@ export class FunctionBuilder {
   store(address: I32, value: V128, offset = 0): void {
     this.emit(store.v128(address, value, offset));
   }
+  /** Stores the first two lanes. */
+  storePair(address: I32, value: V128): void {
+    this.emit(store.pair(address, value, 0));
+  }
   /** Stores the first `count` lanes, 1 to 3 of them. */
   storeSome(address: I32, value: V128, count: I32): void {
     const v = this.v128(value);
     this.if(
       count.and(2),
       () => {
-        this.emit(store.pair(address, v, 0));
+        this.storePair(address, v);
         this.if(count.and(1), () => this.emit(store.lane(address, v, 2, 8)));
       },
       () => this.emit(store.lane(address, v, 0)),
@@ -144,6 +148,11 @@ export class FunctionBuilder {
     return new F32([...args.map(({ code }) => code), 0x10, uleb(index)]);
   }
 
+  /** Calls a function that the module has already. */
+  call(name: string, ...args: (I32 | F32)[]): void {
+    this.emit(...args.map(({ code }) => code), this.module.callOf(name));
+  }
+
   private declare(type: TypeName): number {
     return this.parameters.length + this.locals.push(type) - 1;
   }
@@ -176,6 +185,8 @@ export class ModuleBuilder {
   private readonly only: readonly string[] | undefined;
   private readonly functions: { name: string; builder: FunctionBuilder }[] = [];
   private readonly imports = new Map<string, { index: number; arity: number }>();
+  /** Which function is called, and the instruction, which gets its index when all imports are known. */
+  private readonly calls: { to: number; code: number[] }[] = [];
 
   constructor({ fma, sharedPages, only }: ModuleOptions) {
     this.fma = fma;
@@ -207,8 +218,15 @@ export class ModuleBuilder {
     return index;
   }
 
+  callOf(name: string): Code {
+    const code = [0x10];
+    this.calls.push({ to: this.functions.findIndex((one) => one.name === name), code });
+    return code;
+  }
+
   bytes(): Uint8Array<ArrayBuffer> {
     const imported = [...this.imports];
+    for (const { to, code } of this.calls) code.push(...uleb(imported.length + to));
     const signature = (parameters: readonly TypeName[], results: readonly TypeName[]): Code => [
       0x60,
       vector(parameters.map((type) => [TYPE[type]])),
