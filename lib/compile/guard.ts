@@ -94,9 +94,9 @@ export class Guard {
   /** Gives everything back what it had; says what differed. */
   restore(): string[] {
     const changed = new Set<string>();
-    for (const { module, names, values } of this.seen) {
+    for (const { module, names, values, keys } of this.seen) {
       const record = module as unknown as Record<string, unknown>;
-      for (const name of namesOf(module)) {
+      for (const name of countKeys(module) === keys ? [] : namesOf(module)) {
         if (names.includes(name)) continue;
         changed.add(name);
         delete record[name];

@@ -53,13 +53,12 @@ export class Graph {
   /** How many nodes read each node. */
   readers(): Map<Node, number> {
     const counts = new Map<Node, number>();
-    const last = new Map<Node, Node>();
     for (const node of this.nodes) {
-      if (!counts.has(node)) counts.set(node, 0);
-      for (const input of node.inputs()) {
-        if (last.get(input) === node) continue;
-        last.set(input, node);
-        counts.set(input, (counts.get(input) ?? 0) + 1);
+      counts.set(node, 0);
+      const inputs = node.inputs();
+      for (let i = 0; i < inputs.length; i += 1) {
+        const input = inputs[i]!;
+        if (inputs.indexOf(input) === i) counts.set(input, counts.get(input)! + 1);
       }
     }
     return counts;
