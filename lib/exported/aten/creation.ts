@@ -1,17 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { op } from "../../functional/op.js";
 import { defineOps } from "./support/define.js";
-import {
-  DTYPES,
-  FLOAT,
-  INT,
-  kindOf,
-  type Operand,
-  readDtype,
-  toDtype,
-  toKind,
-  withDtype,
-} from "./support/dtype.js";
+import { DTYPES, FLOAT, INT, kindOf, type Operand, readDtype, toKind } from "./support/dtype.js";
 import { numberText } from "./support/host.js";
 import { expandTo } from "./support/shape.js";
 
@@ -69,38 +59,31 @@ function arange(start: number, end: number, step = 1, dtype?: unknown): tf.Tenso
 }
 
 /** The same, `end` included if a step meets it; floats unless another dtype is asked for. */
-function range(start: number, end: number, step = 1, dtype?: unknown): tf.Tensor {
+function range(start: number, end: number, step = 1): tf.Tensor {
   checkRange(start, end, step);
   const count = Math.floor((end - start) / step) + 1;
-  const values = Array.from({ length: count }, (_, i) => start + i * step);
-  return withDtype(tf.tensor1d(values), dtype);
+  return tf.tensor1d(Array.from({ length: count }, (_, i) => start + i * step));
 }
 
 /** Counted from both ends, so that both are exact. */
-function linspace(start: Operand, end: Operand, steps: number, dtype?: unknown): tf.Tensor {
+function linspace(start: Operand, end: Operand, steps: number): tf.Tensor {
   const [from, to] = [numberOf(start), numberOf(end)];
   const step = steps > 1 ? (to - from) / (steps - 1) : 0;
   const values = Array.from({ length: steps }, (_, i) =>
     i < steps / 2 ? from + step * i : to - step * (steps - 1 - i),
   );
-  return withDtype(tf.tensor1d(values), dtype);
+  return tf.tensor1d(values);
 }
 
-function logspace(
-  start: Operand,
-  end: Operand,
-  steps: number,
-  base = 10,
-  dtype?: unknown,
-): tf.Tensor {
+function logspace(start: Operand, end: Operand, steps: number, base = 10): tf.Tensor {
   const exponents = linspace(start, end, steps).dataSync();
-  return withDtype(tf.tensor1d(Float32Array.from(exponents, (e) => base ** e)), dtype);
+  return tf.tensor1d(Float32Array.from(exponents, (e) => base ** e));
 }
 
-function eye(n: number, m = n, dtype?: unknown): tf.Tensor {
+function eye(n: number, m: number): tf.Tensor {
   const values = new Float32Array(n * m);
   for (let i = 0; i < Math.min(n, m); i += 1) values[i * m + i] = 1;
-  return withDtype(tf.tensor2d(values, [n, m]), dtype);
+  return tf.tensor2d(values, [n, m]);
 }
 
 /** Rows and columns on one side of a diagonal. */
@@ -129,6 +112,8 @@ const oneHot = /* @__PURE__ */ op("one_hot", (self: tf.Tensor, numClasses: numbe
   });
   return tf.tensor(values, [...self.shape, classes], "int32");
 });
+
+const same = (self: tf.Tensor): tf.Tensor => self;
 
 export const creationOps = defineOps({
   "full(size, fill_value, dtype)": full,
@@ -160,39 +145,23 @@ export const creationOps = defineOps({
   "arange.start(start, end, dtype)": (start: number, end: number, dtype?: unknown) =>
     arange(start, end, 1, dtype),
   "arange.start_step(start, end, step, dtype)": arange,
-  "range(start, end, dtype)": (start: number, end: number, dtype?: unknown) =>
-    range(start, end, 1, dtype),
+  "range(start, end, dtype)": (start: number, end: number) => range(start, end),
   "range.step(start, end, step, dtype)": range,
   "linspace|linspace.Tensor_Tensor|linspace.Tensor_Scalar|linspace.Scalar_Tensor(start, end, steps, dtype)":
     linspace,
   "logspace|logspace.Tensor_Tensor|logspace.Tensor_Scalar|logspace.Scalar_Tensor(start, end, steps, base, dtype)":
     logspace,
-  "eye(n, dtype)": (n: number, dtype?: unknown) => eye(n, n, dtype),
+  "eye(n, dtype)": (n: number) => eye(n, n),
   "eye.m(n, m, dtype)": eye,
   "tril_indices(row, col, offset, dtype)": (row: number, column: number, offset = 0) =>
     triangle(row, column, (i, j) => j - i <= offset),
   "triu_indices(row, col, offset, dtype)": (row: number, column: number, offset = 0) =>
     triangle(row, column, (i, j) => j - i >= offset),
   "one_hot(self, num_classes)": (self: tf.Tensor, numClasses = -1) => oneHot(self, numClasses),
-  "_to_copy(self, dtype)": withDtype,
-  "to.dtype(self, dtype, non_blocking, copy, memory_format)": withDtype,
-  "to.dtype_layout(self, dtype, copy)": withDtype,
-  "to.device(self, device, dtype, non_blocking, copy, memory_format)": (
-    self: tf.Tensor,
-    _device: unknown,
-    dtype: unknown,
-  ) => withDtype(self, dtype),
-  "to.other|type_as(self, other, non_blocking, copy, memory_format)": (
-    self: tf.Tensor,
-    other: tf.Tensor,
-  ) => toDtype(self, other.dtype),
-  "to.prim_Device(self, device, dtype, non_blocking, copy)": (
-    self: tf.Tensor,
-    _device: unknown,
-    dtype?: unknown,
-  ) => withDtype(self, dtype),
-  "chalf(self)": (self: tf.Tensor) => self,
-  "to.prim_dtype(self, dtype, non_blocking, copy)": withDtype,
+  // The result is cast to the dtype that the program recorded.
+  "_to_copy|to.dtype|to.dtype_layout|to.prim_dtype|chalf(self, dtype, non_blocking, copy)": same,
+  "to.device|to.prim_Device(self, device, dtype, non_blocking, copy, memory_format)": same,
+  "to.other|type_as(self, other, non_blocking, copy, memory_format)": same,
   "item|_local_scalar_dense(self)": (self: tf.Tensor) => {
     const [value] = self.dataSync();
     return self.dtype === "bool" ? Boolean(value) : value;

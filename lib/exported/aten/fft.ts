@@ -172,47 +172,52 @@ function readDims(
   return { dims, sizes };
 }
 
-function fftn(
-  self: Given,
-  s: Sizes | null,
-  dim: Sizes | null,
-  norm: Norm,
-  forward: boolean,
-): Complex {
-  const { dims, sizes } = readDims(self, s, dim);
-  return dims.reduce<Complex>((z, at, i) => fft(z, sizes[i]!, at, norm, forward), complexOf(self));
-}
+/** A transform over several dimensions, by default all. */
+type Many<X, Y> = (self: X, s?: Sizes | null, dim?: Sizes | null, norm?: Norm) => Y;
 
-function rfftn(self: tf.Tensor, s: Sizes | null, dim: Sizes | null, norm: Norm): Complex {
-  const { dims, sizes } = readDims(self, s, dim);
-  const half = rfft(self, sizes.at(-1), dims.at(-1), norm);
-  return dims.slice(0, -1).reduce<Complex>((z, at, i) => fft(z, sizes[i]!, at, norm, true), half);
-}
+const complexToComplex =
+  (forward: boolean): Many<Given, Complex> =>
+  (self, s = null, dim = null, norm = null) => {
+    const { dims, sizes } = readDims(self, s, dim);
+    return dims.reduce<Complex>(
+      (z, at, i) => fft(z, sizes[i]!, at, norm, forward),
+      complexOf(self),
+    );
+  };
 
-function irfftn(self: Given, s: Sizes | null, dim: Sizes | null, norm: Norm): tf.Tensor {
-  const { dims, sizes } = readDims(self, s, dim);
-  const isGiven = s !== null && s.at(-1) !== -1;
-  const z = dims
-    .slice(0, -1)
-    .reduce<Complex>((y, at, i) => fft(y, sizes[i]!, at, norm, false), complexOf(self));
-  return irfft(z, isGiven ? s.at(-1)! : null, dims.at(-1), norm);
-}
+/** The last dimension by a transform that halves it, then the others. */
+const halving =
+  (first: typeof rfft, forward: boolean): Many<tf.Tensor, Complex> =>
+  (self, s = null, dim = null, norm = null) => {
+    const { dims, sizes } = readDims(self, s, dim);
+    const half = first(self, sizes.pop(), dims.pop(), norm);
+    return dims.reduce<Complex>((z, at, i) => fft(z, sizes[i]!, at, norm, forward), half);
+  };
 
-/** hfft along the last dimension, of a transform along the others. */
-function hfftn(self: Given, s: Sizes | null, dim: Sizes | null, norm: Norm): tf.Tensor {
-  const { dims, sizes } = readDims(self, s, dim);
-  const isGiven = s !== null && s.at(-1) !== -1;
-  const z = dims
-    .slice(0, -1)
-    .reduce<Complex>((y, at, i) => fft(y, sizes[i]!, at, norm, true), complexOf(self));
-  return hfft(z, isGiven ? s.at(-1)! : null, dims.at(-1), norm);
-}
+/** The last dimension by one that has half of it, after the others. */
+const doubling =
+  (last: typeof irfft, forward: boolean): Many<Given, tf.Tensor> =>
+  (self, s = null, dim = null, norm = null) => {
+    const { dims, sizes } = readDims(self, s, dim);
+    const at = dims.pop();
+    const length = s !== null && s.at(-1) !== -1 ? s.at(-1)! : null;
+    const z = dims.reduce<Complex>(
+      (y, other, i) => fft(y, sizes[i]!, other, norm, forward),
+      complexOf(self),
+    );
+    return last(z, length, at, norm);
+  };
 
-function ihfftn(self: tf.Tensor, s: Sizes | null, dim: Sizes | null, norm: Norm): Complex {
-  const { dims, sizes } = readDims(self, s, dim);
-  const half = ihfft(self, sizes.at(-1), dims.at(-1), norm);
-  return dims.slice(0, -1).reduce<Complex>((z, at, i) => fft(z, sizes[i]!, at, norm, false), half);
-}
+/** Both overloads of a transform over several dimensions. */
+const overloads = <X, Y>(name: string, many: Many<X, Y>) => ({
+  [`fft_${name}n(self, s, dim, norm)`]: many,
+  [`fft_${name}2(self, s, dim, norm)`]: (
+    self: X,
+    s?: Sizes | null,
+    dim: Sizes = [-2, -1],
+    norm?: Norm,
+  ) => many(self, s, dim, norm),
+});
 
 function shift(self: Given, dim: number | Sizes | null, inverse: boolean): Given {
   const run = (x: tf.Tensor): tf.Tensor => {
@@ -234,79 +239,27 @@ function frequencies(n: number, d: number, half: boolean): tf.Tensor {
   );
 }
 
-const forwardOf = (forward: boolean) => ({
-  one: (self: Given, n: number | null = null, dim = -1, norm: Norm = null) =>
-    fft(self, n, dim, norm, forward),
-  two: (self: Given, s: Sizes | null = null, dim: Sizes = [-2, -1], norm: Norm = null) =>
-    fftn(self, s, dim, norm, forward),
-  many: (self: Given, s: Sizes | null = null, dim: Sizes | null = null, norm: Norm = null) =>
-    fftn(self, s, dim, norm, forward),
-});
-
-const [there, back] = [forwardOf(true), forwardOf(false)];
+const fftOf =
+  (forward: boolean) =>
+  (self: Given, n: number | null = null, dim = -1, norm: Norm = null): Complex =>
+    fft(self, n, dim, norm, forward);
 
 const sizeAlong = (x: Given, dim: Sizes): number =>
   dim.reduce((n, at) => n * shapeOf(x).at(at)!, 1);
 
 export const fftOps = defineOps({
-  "fft_fft(self, n, dim, norm)": there.one,
-  "fft_ifft(self, n, dim, norm)": back.one,
-  "fft_fft2(self, s, dim, norm)": there.two,
-  "fft_ifft2(self, s, dim, norm)": back.two,
-  "fft_fftn(self, s, dim, norm)": there.many,
-  "fft_ifftn(self, s, dim, norm)": back.many,
+  "fft_fft(self, n, dim, norm)": fftOf(true),
+  "fft_ifft(self, n, dim, norm)": fftOf(false),
   "fft_rfft(self, n, dim, norm)": rfft,
   "fft_irfft(self, n, dim, norm)": irfft,
   "fft_hfft(self, n, dim, norm)": hfft,
   "fft_ihfft(self, n, dim, norm)": ihfft,
-  "fft_rfft2(self, s, dim, norm)": (
-    self: tf.Tensor,
-    s: Sizes | null = null,
-    dim: Sizes = [-2, -1],
-    norm: Norm = null,
-  ) => rfftn(self, s, dim, norm),
-  "fft_rfftn(self, s, dim, norm)": (
-    self: tf.Tensor,
-    s: Sizes | null = null,
-    dim: Sizes | null = null,
-    norm: Norm = null,
-  ) => rfftn(self, s, dim, norm),
-  "fft_irfft2(self, s, dim, norm)": (
-    self: Given,
-    s: Sizes | null = null,
-    dim: Sizes = [-2, -1],
-    norm: Norm = null,
-  ) => irfftn(self, s, dim, norm),
-  "fft_irfftn(self, s, dim, norm)": (
-    self: Given,
-    s: Sizes | null = null,
-    dim: Sizes | null = null,
-    norm: Norm = null,
-  ) => irfftn(self, s, dim, norm),
-  "fft_hfft2(self, s, dim, norm)": (
-    self: Given,
-    s: Sizes | null = null,
-    dim: Sizes = [-2, -1],
-    norm: Norm = null,
-  ) => hfftn(self, s, dim, norm),
-  "fft_hfftn(self, s, dim, norm)": (
-    self: Given,
-    s: Sizes | null = null,
-    dim: Sizes | null = null,
-    norm: Norm = null,
-  ) => hfftn(self, s, dim, norm),
-  "fft_ihfft2(self, s, dim, norm)": (
-    self: tf.Tensor,
-    s: Sizes | null = null,
-    dim: Sizes = [-2, -1],
-    norm: Norm = null,
-  ) => ihfftn(self, s, dim, norm),
-  "fft_ihfftn(self, s, dim, norm)": (
-    self: tf.Tensor,
-    s: Sizes | null = null,
-    dim: Sizes | null = null,
-    norm: Norm = null,
-  ) => ihfftn(self, s, dim, norm),
+  ...overloads("fft", complexToComplex(true)),
+  ...overloads("ifft", complexToComplex(false)),
+  ...overloads("rfft", halving(rfft, true)),
+  ...overloads("irfft", doubling(irfft, false)),
+  ...overloads("hfft", doubling(hfft, true)),
+  ...overloads("ihfft", halving(ihfft, false)),
   "fft_fftshift(self, dim)": (self: Given, dim: Sizes | null = null) => shift(self, dim, false),
   "fft_ifftshift(self, dim)": (self: Given, dim: Sizes | null = null) => shift(self, dim, true),
   "fft_fftfreq(n, d, dtype)": (n: number, d = 1) => frequencies(n, d, false),

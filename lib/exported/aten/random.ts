@@ -60,11 +60,9 @@ const multinomial = /* @__PURE__ */ op(
 );
 
 export const randomOps = defineOps({
-  "rand(size, dtype)": (size: Sizes) => uniform(size),
-  "rand.generator(size, generator, dtype)": (size: Sizes) => uniform(size),
+  "rand|rand.generator(size, generator, dtype)": (size: Sizes) => uniform(size),
   "rand_like(self, dtype)": (self: tf.Tensor) => uniform(self.shape),
-  "randn(size, dtype)": (size: Sizes) => normal(size),
-  "randn.generator(size, generator, dtype)": (size: Sizes) => normal(size),
+  "randn|randn.generator(size, generator, dtype)": (size: Sizes) => normal(size),
   "randn_like(self, dtype)": (self: tf.Tensor) => normal(self.shape),
   "randint(high, size, dtype)": (high: number, size: Sizes, dtype?: unknown) =>
     integers(0, high, size, dtype),

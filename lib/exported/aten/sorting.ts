@@ -329,20 +329,8 @@ const asked = (parts: tf.Tensor[], inverse: boolean, counts: boolean): tf.Tensor
   parts.map((one, i) => (i === 0 || [inverse, counts][i - 1] ? one : tf.zeros([0], "int32")));
 
 export const sortingOps = defineOps({
-  "sort(self, dim, descending)": sort,
-  "sort.stable(self, stable, dim, descending)": (
-    self: tf.Tensor,
-    _stable: unknown,
-    dim = -1,
-    descending = false,
-  ) => sort(self, dim, descending),
-  "argsort(self, dim, descending)": argsort,
-  "argsort.stable(self, stable, dim, descending)": (
-    self: tf.Tensor,
-    _stable: unknown,
-    dim = -1,
-    descending = false,
-  ) => argsort(self, dim, descending),
+  "sort|sort.stable(self, dim, descending, stable)": sort,
+  "argsort|argsort.stable(self, dim, descending, stable)": argsort,
   "msort(self)": (self: tf.Tensor) => sort(self, 0)[0],
   "topk(self, k, dim, largest, sorted)": topk,
   "kthvalue(self, k, dim, keepdim)": kthvalue,

@@ -7,7 +7,7 @@ import { DTYPES, FLOAT, kindOfName, toDtype, toFloat } from "./dtype.js";
 import { isHalf, roundToHalf } from "./half.js";
 
 /** An op's body, with PyTorch's parameters in their order; what was not given is undefined. */
-type Body = (...args: never[]) => unknown;
+export type Body = (...args: never[]) => unknown;
 
 /** Where and how a tensor lies in memory is tfjs' affair. */
 const IGNORED = new Set(["layout", "device", "pin_memory", "memory_format", "non_blocking"]);
