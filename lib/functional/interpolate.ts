@@ -101,17 +101,23 @@ function checkModes(input: tf.Tensor, { mode, alignCorners, antialias }: Options
   }
 }
 
-/** `(before, L, behind)` → `(before, L', behind)`. */
-function resampleAxis(x: tf.Tensor, { positions, weights }: Resampling): tf.Tensor {
-  const [before, , behind] = x.shape as [number, number, number];
+/** `(…, L, …)` → `(…, L', …)` along a dimension. */
+export function resampleAxis(
+  whole: tf.Tensor,
+  at: number,
+  { positions, weights }: Resampling,
+): tf.Tensor {
   const output = positions.length;
+  const shape = whole.shape.map((size, d) => (d === at ? output : size));
+  const [before, behind] = [shape.slice(0, at), shape.slice(at + 1)].map(tf.util.sizeFromShape);
+  const x = tf.reshape(whole, [before!, whole.shape[at]!, behind!]);
   const kernel = Math.max(...positions.map(({ length }) => length));
   // A shorter window is filled up with copies of its last position, which share its weight.
   const filled = positions.flatMap((window) =>
     Array.from({ length: kernel }, (_, k) => window[k] ?? window.at(-1)!),
   );
   const seen = tf.gather(x, tf.tensor1d(filled, "int32"), 1);
-  if (kernel === 1) return seen;
+  if (kernel === 1) return tf.reshape(seen, shape);
   // Means are what tfjs has: so the weights are `kernel` times as large.
   const factors = weights.flatMap((window) => {
     const shared = window.at(-1)! / (kernel - window.length + 1);
@@ -119,8 +125,8 @@ function resampleAxis(x: tf.Tensor, { positions, weights }: Resampling): tf.Tens
   });
   const weighted = tf.mul(seen, tf.tensor3d(factors, [1, factors.length, 1]));
   const along = { input: factors.length, kernel, stride: kernel, padding: 0, dilation: 1, output };
-  const whole = { input: behind, kernel: 1, stride: 1, padding: 0, dilation: 1, output: behind };
-  return tf.reshape(averageOfWindows(weighted, [along, whole]), [before, output, behind]);
+  const rest = { input: behind!, kernel: 1, stride: 1, padding: 0, dilation: 1, output: behind! };
+  return tf.reshape(averageOfWindows(weighted, [along, rest]), shape);
 }
 
 /**
@@ -156,17 +162,7 @@ export const interpolate = /* @__PURE__ */ op(
 
     const along = resamplings(spatial, output, options);
     let x = input;
-    for (let d = spatial.length - 1; d >= 0; d -= 1) {
-      const { shape } = x;
-      const before = tf.util.sizeFromShape(shape.slice(0, d + 2));
-      const behind = tf.util.sizeFromShape(shape.slice(d + 3));
-      const flat = tf.reshape(x, [before, spatial[d]!, behind]);
-      x = tf.reshape(resampleAxis(flat, along[d]!), [
-        ...shape.slice(0, d + 2),
-        output[d]!,
-        ...shape.slice(d + 3),
-      ]);
-    }
+    for (let d = spatial.length - 1; d >= 0; d -= 1) x = resampleAxis(x, d + 2, along[d]!);
     return x;
   },
 );

@@ -31,8 +31,12 @@ loaded.
 - \`topk\`, \`kthvalue\`, \`mode\` and \`median\` choose among equal values as PyTorch does on the CPU;
   \`sort\` keeps them in their order even if it is not asked to, as PyTorch's need not.
 - \`torch.vmap\` and \`map\` run one row after another. Of torchvision there are \`nms\`, \`roi_align\`,
-  \`roi_pool\` and \`deform_conv2d\`, of quantised programs the ops of \`quantized_decomposed\`, which are
-  computed as floats.
+  \`roi_pool\` and \`deform_conv2d\`, of quantised programs the ops of \`quantized_decomposed\` and
+  \`fake_quantize_*\` without observers, which are computed as floats.
+- A sparse tensor that a program makes (\`sparse_coo_tensor\`, \`to_sparse\`) is held, multiplied and given back
+  dense; ops of its own (\`sparse.softmax\`, \`indices\`, \`values\`) are not there.
+- Bytes (\`uint8\`) are resized as PyTorch's CPU does, along the width and then the height to whole ones, by
+  weights of 16 bits; one in some thousands may be 1 off, where the sum is half-way.
 `;
 
 const code = (name: string): string => `\`${name}\``;

@@ -264,6 +264,10 @@ function combinations(self: tf.Tensor, r = 2, withReplacement = false): tf.Tenso
 const within = (self: tf.Tensor, indices: readonly Index[]): Index[] =>
   indices.map((one, dim) => one && clamp(one, -self.shape[dim]!, self.shape[dim]! - 1));
 
+/** Values summed at places of a tensor of zeros. */
+const scattered = (indices: tf.Tensor, values: tf.Tensor, size: readonly number[]): tf.Tensor =>
+  indexPut(tf.zeros([...size], values.dtype), tf.unstack(indices), values, true);
+
 export const indexingOps = defineOps({
   "combinations(self, r, with_replacement)": combinations,
   "index.Tensor|_unsafe_index.Tensor(self, indices)": index,
@@ -279,6 +283,17 @@ export const indexingOps = defineOps({
   },
   "index_put|_unsafe_index_put|_index_put_impl(self, indices, values, accumulate, unsafe)":
     indexPut,
+  // Sparse tensors are held as dense ones.
+  "sparse_coo_tensor.indices_size|_sparse_coo_tensor_unsafe(indices, values, size, dtype, is_coalesced)":
+    scattered,
+  "_sparse_coo_tensor_with_dims_and_tensors(sparse_dim, dense_dim, size, indices, values, dtype, is_coalesced)":
+    (
+      _sparse: number,
+      _dense: number,
+      size: readonly number[],
+      indices: tf.Tensor,
+      values: tf.Tensor,
+    ) => scattered(indices, values, size),
   "_unsafe_masked_index_put_accumulate(self, mask, indices, values)": (
     self: tf.Tensor,
     mask: tf.Tensor,

@@ -167,7 +167,7 @@ function linear(input: tf.Tensor, weight: tf.Tensor, bias: tf.Tensor | null = nu
 }
 
 export const matmulOps = defineOps({
-  "matmul|mm|bmm|mv|linalg_matmul|_int_mm(self, mat2, out_dtype)": matmul,
+  "matmul|mm|bmm|mv|linalg_matmul|_int_mm|_sparse_mm(self, mat2, out_dtype)": matmul,
   "dot|vdot(self, tensor)": matmul,
   "linalg_vecdot(x, y, dim)": (x: tf.Tensor, y: tf.Tensor, dim = -1) => {
     const terms = mul(x, y);
@@ -180,7 +180,7 @@ export const matmulOps = defineOps({
     weight: tf.Tensor,
     bias: tf.Tensor | null = null,
   ) => F.bilinear(toFloat(a), toFloat(b), toFloat(weight), { bias: bias && toFloat(bias) }),
-  "addmm|addmv(self, mat1, mat2, beta, alpha)": added(matmul),
+  "addmm|addmv|_sparse_addmm(self, mat1, mat2, beta, alpha)": added(matmul),
   "baddbmm(self, batch1, batch2, beta, alpha)": added(matmul),
   "addbmm(self, batch1, batch2, beta, alpha)": added(sumOfProducts),
   "addr(self, vec1, vec2, beta, alpha)": added(outer),

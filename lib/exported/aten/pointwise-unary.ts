@@ -172,7 +172,7 @@ export const unaryOps = defineOps({
   ...ROUNDING,
   ...TESTS,
   "abs|absolute(self)": abs,
-  "neg|negative(self)": (self: tf.Tensor) =>
+  "neg|negative|_neg_view(self)": (self: tf.Tensor) =>
     self.dtype === "int32" ? tf.sub(tf.scalar(0, "int32"), self) : tf.neg(self),
   "positive(self)": (self: tf.Tensor) => self,
   "sign|sgn(self)": sign,

@@ -1,4 +1,4 @@
-/** What torchao's quantisers of exported programs write: rounding to integers by a scale, and back. */
+/** Rounding to integers by a scale, and back: torchao's quantisers of exported programs, fake_quantize. */
 import * as tf from "@tensorflow/tfjs-core";
 import { clamp } from "../../functional/numeric.js";
 import { defineOps } from "./support/define.js";
@@ -14,14 +14,33 @@ function along(x: tf.Tensor, channels: tf.Tensor | null, axis: number): Level {
   return channels === null ? 0 : tf.reshape(channels, shape);
 }
 
-function quantize(x: tf.Tensor, scale: Level, zero: Level, min: number, max: number): tf.Tensor {
+/** The integers as floats, beyond the range too. */
+function levelsOf(x: tf.Tensor, scale: Level, zero: Level): tf.Tensor {
   const inverse = typeof scale === "number" ? 1 / scale : tf.div(1, floats(scale));
-  const level = tf.add(tf.round(tf.mul(tf.cast(x, "float32"), inverse)), floats(zero));
-  return tf.cast(clamp(level, min, max), "int32");
+  return tf.add(tf.round(tf.mul(tf.cast(x, "float32"), inverse)), floats(zero));
 }
+
+const quantize = (x: tf.Tensor, scale: Level, zero: Level, min: number, max: number): tf.Tensor =>
+  tf.cast(clamp(levelsOf(x, scale, zero), min, max), "int32");
 
 const dequantize = (x: tf.Tensor, scale: Level, zero: Level): tf.Tensor =>
   tf.mul(tf.sub(tf.cast(x, "float32"), floats(zero)), floats(scale));
+
+/** There and back; also which numbers were in the range. */
+function fake(x: tf.Tensor, scale: Level, zero: Level, min: number, max: number): tf.Tensor[] {
+  const levels = levelsOf(x, scale, zero);
+  const kept = clamp(levels, min, max);
+  return [dequantize(kept, scale, zero), tf.equal(levels, kept)];
+}
+
+const fakeChannels = (
+  x: tf.Tensor,
+  scales: tf.Tensor,
+  zeros: tf.Tensor,
+  axis: number,
+  min: number,
+  max: number,
+): tf.Tensor[] => fake(x, along(x, scales, axis), along(x, zeros, axis), min, max);
 
 /** A scale and a zero for numbers of this range, 0 among them. */
 function chooseLevels(x: tf.Tensor, min: number, max: number, eps: number): tf.Tensor[] {
@@ -56,5 +75,23 @@ export const quantizedOps = defineOps({
     zeros: tf.Tensor | null,
     axis: number,
   ) => dequantize(x, along(x, scales, axis), along(x, zeros, axis)),
+  "fake_quantize_per_tensor_affine|fake_quantize_per_tensor_affine.tensor_qparams(self, scale, zero_point, quant_min, quant_max)":
+    (...args: Parameters<typeof fake>) => fake(...args)[0],
+  "fake_quantize_per_tensor_affine_cachemask(self, scale, zero_point, quant_min, quant_max)": fake,
+  "_fake_quantize_per_tensor_affine_cachemask_tensor_qparams(self, scale, zero_point, fake_quant_enabled, quant_min, quant_max)":
+    // PyTorch itself calls it with what is enabled.
+    (
+      x: tf.Tensor,
+      scale: tf.Tensor,
+      zero: tf.Tensor,
+      _enabled: tf.Tensor,
+      min: number,
+      max: number,
+    ) => fake(x, scale, zero, min, max),
+  "fake_quantize_per_channel_affine(self, scale, zero_point, axis, quant_min, quant_max)": (
+    ...args: Parameters<typeof fakeChannels>
+  ) => fakeChannels(...args)[0],
+  "fake_quantize_per_channel_affine_cachemask(self, scale, zero_point, axis, quant_min, quant_max)":
+    fakeChannels,
   [named("choose_qparams", ["tensor"], "input, quant_min, quant_max, eps, dtype")]: chooseLevels,
 });

@@ -1,15 +1,17 @@
 import * as tf from "@tensorflow/tfjs-core";
 import * as F from "../../functional/index.js";
+import { resampleAxis } from "../../functional/interpolate.js";
+import { type Resampling, resamplings } from "../../functional/resampling.js";
 import { defineOps } from "./support/define.js";
 import { toDtype } from "./support/dtype.js";
-import { dimOf } from "./support/shape.js";
+import { dimOf, sliceAxis } from "./support/shape.js";
 
 type Sizes = readonly number[];
 type Mode = F.InterpolateMode;
 
 interface Resize {
   size: Sizes | null;
-  scales: readonly (number | null)[] | null;
+  scales: readonly (number | null)[] | null | undefined;
   mode: Mode;
   alignCorners?: boolean;
   antialias?: boolean;
@@ -21,9 +23,27 @@ interface Resize {
  */
 function resize(given: tf.Tensor, how: Resize): tf.Tensor {
   if (given.dtype !== "int32" || how.mode.startsWith("nearest")) return resizeFloats(given, how);
-  // The one kind of integers that PyTorch resizes is bytes: to the nearest ones.
-  const bytes = tf.round(resizeFloats(tf.cast(given, "float32"), how));
-  return tf.cast(tf.clipByValue(bytes, 0, 255), "int32");
+  return resizeBytes(given, how);
+}
+
+/**
+ * The one kind of integers that PyTorch resizes is bytes: along the width and then the height to
+ * whole ones, by weights that are rounded to 16 bits.
+ */
+function resizeBytes(given: tf.Tensor, { size, scales, ...how }: Resize): tf.Tensor {
+  let x: tf.Tensor = tf.cast(given, "float32");
+  for (const d of [3, 2]) {
+    const [input, scale] = [x.shape[d]!, scales?.[d - 2] ?? null];
+    const output = size?.[d - 2] ?? Math.trunc(input * scale!);
+    const options = { ...how, scaleFactor: scale };
+    const [{ positions, weights }] = resamplings([input], [output], options) as [Resampling];
+    const largest = weights.flat().reduce((a, b) => Math.max(a, b));
+    const unit = 2 ** Math.min(22, Math.floor(Math.log2(32767.5 / largest)));
+    const rounded = weights.map((window) => window.map((w) => Math.round(w * unit) / unit));
+    const bytes = resampleAxis(x, d, { positions, weights: rounded });
+    x = tf.clipByValue(tf.floor(tf.add(bytes, 0.5)), 0, 255);
+  }
+  return tf.cast(x, "int32");
 }
 
 function resizeFloats(
@@ -50,34 +70,17 @@ function overloads(
 ) {
   const scaleNames =
     dims === 1 ? "scales" : ["scales_d", "scales_h", "scales_w"].slice(-dims).join(", ");
-  type Scale = number | null;
-  if (!corners) {
-    return {
-      [`${name}.vec(input, output_size, scale_factors)`]: (
-        x: tf.Tensor,
-        size: Sizes | null,
-        scales: Sizes | null = null,
-      ) => resize(x, { size, scales, mode }),
-      [`${name}(self, output_size, ${scaleNames})`]: (
-        x: tf.Tensor,
-        size: Sizes,
-        ...scales: Scale[]
-      ) => resize(x, { size, scales, mode }),
+  const before = corners ? "align_corners, " : "";
+  const run =
+    (isVector: boolean) =>
+    (x: tf.Tensor, size: Sizes | null, ...rest: unknown[]): tf.Tensor => {
+      const alignCorners = corners ? (rest.shift() as boolean) : undefined;
+      const scales = (isVector ? rest[0] : rest) as Resize["scales"];
+      return resize(x, { size, scales, mode, alignCorners, antialias });
     };
-  }
   return {
-    [`${name}.vec(input, output_size, align_corners, scale_factors)`]: (
-      x: tf.Tensor,
-      size: Sizes | null,
-      alignCorners: boolean,
-      scales: Sizes | null = null,
-    ) => resize(x, { size, scales, mode, alignCorners, antialias }),
-    [`${name}(self, output_size, align_corners, ${scaleNames})`]: (
-      x: tf.Tensor,
-      size: Sizes,
-      alignCorners: boolean,
-      ...scales: Scale[]
-    ) => resize(x, { size, scales, mode, alignCorners, antialias }),
+    [`${name}.vec(input, output_size, ${before}scale_factors)`]: run(true),
+    [`${name}(self, output_size, ${before}${scaleNames})`]: run(false),
   };
 }
 
@@ -204,11 +207,10 @@ function diff(
   const parts = [prepend, self, append].filter((one) => one !== null);
   let x: tf.Tensor = parts.length > 1 ? tf.concat(parts, at) : self;
   for (let i = 0; i < n; i += 1) {
-    const size = Math.max(0, x.shape[at]! - 1);
-    const cut = (from: number): tf.Tensor =>
-      tf.slice(x, x.shape.map((_, d) => (d === at ? from : 0)), x.shape.map((old, d) => (d === at ? size : old))); // prettier-ignore
-    if (size === 0) return tf.zeros(x.shape.map((old, d) => (d === at ? 0 : old)), x.dtype); // prettier-ignore
-    x = x.dtype === "bool" ? tf.notEqual(tf.cast(cut(1), "int32"), tf.cast(cut(0), "int32")) : tf.sub(cut(1), cut(0)); // prettier-ignore
+    const size = x.shape[at]!;
+    if (size < 2) return sliceAxis(x, at, 0, 0);
+    const [left, right] = [sliceAxis(x, at, 0, size - 1), sliceAxis(x, at, 1, size)];
+    x = x.dtype === "bool" ? tf.logicalXor(right, left) : tf.sub(right, left);
   }
   return x;
 }
