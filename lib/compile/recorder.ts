@@ -189,7 +189,7 @@ export class Recorder {
     }
     const key =
       this.keys.get(tensor) ?? (isVariable ? nameOfVariable(tensor as tf.Variable) : undefined);
-    const target = key ?? `_tensor_constant${this.constants++}`;
+    const target = key ?? this.nameOfConstant();
     const meta = { value: metaOf(tensor) };
     const node = this.graph.add("get_attr", target, [], {}, { meta });
     if (key === undefined) {
@@ -201,5 +201,11 @@ export class Recorder {
     }
     this.note(tensor, node, isVariable);
     return node;
+  }
+
+  /** torch.fx's, which leaves out the names that the model has itself. */
+  private nameOfConstant(): string {
+    const name = `_tensor_constant${this.constants++}`;
+    return [...this.keys.values()].includes(name) ? this.nameOfConstant() : name;
   }
 }

@@ -49,6 +49,26 @@ describe("trace", () => {
     two.dispose();
   });
 
+  it("gives no constant the name of a buffer", async () => {
+    class Model extends nn.Module {
+      readonly _tensor_constant1 = new nn.Buffer([10, 20]);
+      readonly _folded_constant0 = new nn.Buffer([30, 40]);
+      override forward(x: tf.Tensor): tf.Tensor {
+        const y = tf.mul(tf.add(x, tf.tensor1d([1, 2])), tf.tensor1d([3, 4]));
+        const folded = tf.exp(tf.tensor1d([0, 0]));
+        return tf.add(tf.add(y, folded), tf.mul(this._tensor_constant1, this._folded_constant0));
+      }
+    }
+    await nn.setBackend("cpu");
+    const model = new Model();
+    const x = tf.zeros([2]);
+    const fast = await nn.compile(model, x);
+    for (const run of [model, fast]) expect([...run(x).dataSync()]).to.deep.equal([304, 809]);
+    fast.dispose();
+    model.dispose();
+    x.dispose();
+  });
+
   it("takes nested arguments and results, and a tensor that comes twice once", () => {
     const model = (x: tf.Tensor, [h, c]: tf.Tensor[], { scale }: { scale: tf.Tensor }): object => ({
       sum: tf.add(x, h!),

@@ -15,8 +15,8 @@ export function foldConstants(graph: Graph): Graph {
     const isConstant = (one: Node): boolean =>
       one.kind === "get_attr" && next.constants.has(one.target);
     if (!inputs.every(isConstant) || sizeOf(node) > MOST_ELEMENTS) return made;
-    while (next.constants.has(`_folded_constant${count}`)) count += 1; // of an earlier pass
-    const target = `_folded_constant${count}`;
+    while (next.constants.has(`(folded ${count})`)) count += 1; // of an earlier pass
+    const target = `(folded ${count})`; // which is no parameter's key
     const values = tf.tidy(() => {
       const read = (one: Node): tf.Tensor => constantTensor(next.constants.get(one.target)!);
       return (callNode(made, (argument) => mapNodes(argument, read)) as tf.Tensor)
