@@ -106,6 +106,14 @@ if (inBrowser) {
       }
     });
 
+    it("the logarithm of a softmax is NaN where a number of its row is", async () => {
+      const x = tf.tensor2d([[1, NaN, 2], [Infinity, 0, 1], [-Infinity, 0, 1]]); // prettier-ignore
+      const model = (scores: tf.Tensor): tf.Tensor => F.logSoftmax(scores, { dim: -1 });
+      const fast = await nn.compile(model, x);
+      expectSame(fast(x), model(x), TOLERANCE.webgl, "rows");
+      fast.dispose();
+    });
+
     it("powers of whole numbers, and means of them on the way", async () => {
       const squares = (x: tf.Tensor): tf.Tensor => tf.pow(x, tf.scalar(2, "int32"));
       const means = (x: tf.Tensor): tf.Tensor => tf.mul(F.avgPool1d(x, 2), tf.scalar(2, "int32"));

@@ -73,10 +73,10 @@ export function softmaxMomentsProgram(safe: boolean): ProgramSource {
     float sum = 0.0;
     for (int k = 0; k < x_width; k++) {
       vec4 v = at(x, row + r, k) - top;
-      // GLSL leaves open what exp makes of NaN.
+      // GLSL leaves open what exp and log make of NaN.
       sum += dot(mix(mix(exp(v), v, isnan(v)), vec4(0), past(k, channels)), vec4(1));
     }
-    y[r] = ${safe ? "top == low && !odd ? vec4(0) : " : ""}vec4(top, 1.0 / sum, log(sum), 0);
+    y[r] = ${safe ? "top == low && !odd ? vec4(0) : " : ""}vec4(top, 1.0 / sum, isnan(sum) ? sum : log(sum), 0);
   }`,
   };
 }
