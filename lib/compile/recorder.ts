@@ -4,7 +4,7 @@ import { type Argument, Graph, Node, type NodeMeta, type TensorMeta } from "../g
 import type { Module } from "../module/index.js";
 import { State } from "../module/parameter.js";
 import { join, ownTensors, walk } from "../module/walk.js";
-import { isTensor } from "./structure.js";
+import { isPlain, isTensor } from "./structure.js";
 import { nameOfVariable } from "./variables.js";
 
 /** A model does what a trace cannot follow; the message says what, and what to do. */
@@ -156,8 +156,7 @@ export class Recorder {
     }
     if (Array.isArray(value)) return value.map((one) => this.argument(one, where));
     if (ArrayBuffer.isView(value)) return Array.from(value as Float32Array);
-    const prototype: unknown = Object.getPrototypeOf(value);
-    if (typeof value === "object" && (prototype === Object.prototype || prototype === null)) {
+    if (isPlain(value)) {
       const entries = Object.entries(value);
       return Object.fromEntries(entries.map(([name, one]) => [name, this.argument(one, where)]));
     }

@@ -17,7 +17,7 @@ export interface Structure {
 }
 
 /** Plain objects and lists are looked into; anything else that is no plain value cannot be traced. */
-function isPlain(value: object): value is Record<string, unknown> {
+export function isPlain(value: object): value is Record<string, unknown> {
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null;
 }

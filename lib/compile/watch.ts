@@ -1,3 +1,5 @@
+import { isPlain } from "./structure.js";
+
 /** A list, an object, a map, a set or an array of numbers, as it was: `forward` may go by it. */
 export interface Watched {
   /** Whether it still has what it had. */
@@ -39,9 +41,7 @@ export function watch(value: unknown): Found | null {
   if (ArrayBuffer.isView(value)) {
     return value instanceof DataView ? null : watchNumbers(value as unknown as Numbers);
   }
-  const prototype: unknown = Object.getPrototypeOf(value);
-  const isPlain = prototype === Object.prototype || prototype === null;
-  return isPlain ? watchObject(value as Record<string, unknown>) : null;
+  return isPlain(value) ? watchObject(value) : null;
 }
 
 function watchList(list: unknown[]): Found {
