@@ -60,8 +60,9 @@ export class Recorder {
 
   enter(module: Module): void {
     if (!this.paths.has(module)) {
-      const all = walk(module).flatMap(([, one]) => ownTensors(one));
-      for (const [, state] of all) this.enliven(state);
+      for (const [, one] of walk(module)) {
+        for (const [, state] of ownTensors(one)) this.enliven(state);
+      }
     }
     this.calls.push(module);
   }
@@ -90,11 +91,7 @@ export class Recorder {
 
   /** Whether one of a kernel's inputs is alive; some may be left out. */
   areAlive(inputs: Record<string, tf.Tensor | undefined>): boolean {
-    for (const name in inputs) {
-      const input = inputs[name];
-      if (input && this.alive.has(input.dataId)) return true;
-    }
-    return false;
+    return Object.values(inputs).some((input) => input && this.alive.has(input.dataId));
   }
 
   input(tensor: tf.Tensor): Node {
