@@ -6,6 +6,7 @@ import { lookUpOp } from "../../lib/exported/look-up.js";
 import { assertTensor, withAssertions } from "../../lib/exported/runtime/assertions.js";
 import { BACKENDS, onEveryBackend, onEveryBackendOnce } from "../support/backends.js";
 import { expectNoLeak, expectTensor } from "../support/expect.js";
+import { readProgram } from "./support.js";
 
 const call = (target: string, args: readonly unknown[]): unknown =>
   lookUpOp(target)!([...args] as never, {}, { outputs: [], inputs: [] } as never);
@@ -223,5 +224,21 @@ onEveryBackend("compiled checks of ATen ops", (backend, tolerance) => {
     expectTensor(result, { shape: [1], values: [2] }, tolerance);
     fast.dispose();
     tf.dispose([x, inside, outside, result]);
+  });
+});
+
+onEveryBackend("a program that is given integers for floats", () => {
+  it("is refused as a layer is, compiled too", async () => {
+    const program = await nn.loadExported(await readProgram("cnn"));
+    const [x, pixels] = [filled([2, 1, 9, 9]), tf.ones([2, 1, 9, 9], "int32")];
+    const fast = await nn.compile(program, x);
+    for (const run of [program, fast]) {
+      expectNoLeak(() => {
+        expect(() => run(pixels)).to.throw("expected scalar type Int but found Float");
+      });
+    }
+    fast.dispose();
+    program.dispose();
+    tf.dispose([x, pixels]);
   });
 });

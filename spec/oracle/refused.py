@@ -70,6 +70,7 @@ CALLS = [
     (A.linalg_householder_product.default, x, x[0]), (A.split.Tensor, s, 1), (A.chunk.default, s, 2), (A.unsafe_chunk.default, s, 1), (A.unbind.int, s),
     (A.vsplit.int, x[0], 2), (A.hsplit.int, s, 1), (A.dsplit.int, x, 1), (A.renorm.default, x[0], 2.0, 0, 1.0), (A.trace.default, x[0]), (A.t.default, x[None]),
     (A.dot.default, x, x[0]), (A.vdot.default, x[0], x), (A.polygamma.default, -1, x), (A.narrow.default, x, 0, 0, -1), (A.vsplit.array, x[0], [1]),
+    (A.view.default, torch.zeros(0, 3), [0, -1]), (A.view.default, x, [5, -1]), (A.view.default, x, [0, -1]), (A.view.default, x, [2, 3]),
 ]  # fmt: skip
 
 

@@ -1,7 +1,6 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import * as F from "../../functional/index.js";
 import { defineOps } from "./support/define.js";
-import { toDtype, toFloat } from "./support/dtype.js";
 import { permuteAxes } from "./support/shape.js";
 
 type Sizes = readonly number[];
@@ -18,56 +17,39 @@ const TRANSPOSED = { 1: F.convTranspose1d, 2: F.convTranspose2d, 3: F.convTransp
 
 type Dims = 1 | 2 | 3;
 
-/** tfjs convolves floats only. */
-function alsoOfIntegers<Options extends { bias?: Maybe }>(
-  run: (input: tf.Tensor, weight: tf.Tensor, options: Options) => tf.Tensor,
-  input: tf.Tensor,
-  weight: tf.Tensor,
-  options: Options,
-): tf.Tensor {
-  if (input.dtype === "float32") return run(input, weight, options);
-  const bias = options.bias ? toFloat(options.bias) : null;
-  return toDtype(run(toFloat(input), toFloat(weight), { ...options, bias }), input.dtype);
-}
-
+// What is left out has functional's default.
 const conv =
   (n: Dims) =>
   (
     input: tf.Tensor,
     weight: tf.Tensor,
-    bias: Maybe = null,
-    stride: Sizes | number = 1,
-    padding: Sizes | number | "same" | "valid" = 0,
-    dilation: Sizes | number = 1,
-    groups = 1,
+    bias?: Maybe,
+    stride?: Sizes | number,
+    padding?: Sizes | number | "same" | "valid",
+    dilation?: Sizes | number,
+    groups?: number,
   ): tf.Tensor =>
-    alsoOfIntegers(CONV[n], input, weight, {
-      bias,
-      stride: each(stride, n),
-      padding: typeof padding === "string" ? padding : each(padding, n),
-      dilation: each(dilation, n),
-      groups,
-    });
+    CONV[n](input, weight, { bias, stride, padding, dilation, groups });
 
 const convTranspose =
   (n: Dims) =>
   (
     input: tf.Tensor,
     weight: tf.Tensor,
-    bias: Maybe = null,
-    stride: Sizes | number = 1,
-    padding: Sizes | number = 0,
-    outputPadding: Sizes | number = 0,
-    groups = 1,
-    dilation: Sizes | number = 1,
+    bias?: Maybe,
+    stride?: Sizes | number,
+    padding?: Sizes | number,
+    outputPadding?: Sizes | number,
+    groups?: number,
+    dilation?: Sizes | number,
   ): tf.Tensor =>
-    alsoOfIntegers(TRANSPOSED[n], input, weight, {
+    TRANSPOSED[n](input, weight, {
       bias,
-      stride: each(stride, n),
-      padding: each(padding, n),
-      outputPadding: each(outputPadding, n),
+      stride,
+      padding,
+      outputPadding,
       groups,
-      dilation: each(dilation, n),
+      dilation,
     });
 
 /** What all convolutions are in decomposed programs; the rank of the weight says which. */

@@ -10,17 +10,10 @@ import {
   permuteAxes,
   sliceAxis,
   takeAxis,
+  view,
 } from "./support/shape.js";
 
 type Sizes = readonly number[];
-
-/** A shape in which one size may be -1. */
-function view(self: tf.Tensor, size: Sizes): tf.Tensor {
-  const at = size.indexOf(-1);
-  if (at < 0) return tf.reshape(self, [...size]);
-  const known = size.reduce((a, b, i) => (i === at ? a : a * b), 1);
-  return tf.reshape(self, size.map((one, i) => (i === at ? (known === 0 ? 0 : self.size / known) : one))); // prettier-ignore
-}
 
 const permute = (self: tf.Tensor, dims: Sizes): tf.Tensor =>
   permuteAxes(self, dims.map((dim) => dimOf("permute", self, dim))); // prettier-ignore

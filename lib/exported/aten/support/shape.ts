@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { broadcastShape } from "../../../functional/broadcast.js";
-import { wrapDim } from "../../../functional/check.js";
+import { listText, wrapDim } from "../../../functional/check.js";
+import { ensure } from "../refusals/ensure.js";
 
 const product = (sizes: readonly number[]): number => sizes.reduce((a, b) => a * b, 1);
 
@@ -46,6 +47,20 @@ export function sliceAxis(
   if (step === 1) return tf.reshape(tf.slice(flat, [0, start, 0], [before, count, behind]), shape);
   const places = Int32Array.from({ length: count }, (_, i) => start + i * step);
   return tf.reshape(tf.gather(flat, tf.tensor1d(places, "int32"), 1), shape);
+}
+
+/** A shape in which one size may be -1. */
+export function view(self: tf.Tensor, size: readonly number[]): tf.Tensor {
+  const known = size.reduce((a, b) => (b < 0 ? a : a * b), 1);
+  const isOpen = size.includes(-1);
+  ensure(
+    isOpen ? self.size % known === 0 : self.size === known,
+    isOpen && self.size === 0
+      ? `cannot reshape tensor of 0 elements into shape ${listText(size)} because the unspecified ` +
+          "dimension size -1 can be any value and is ambiguous"
+      : `shape '${listText(size)}' is invalid for input of size ${self.size}`,
+  );
+  return tf.reshape(self, size.map((one) => (one < 0 ? self.size / known : one))); // prettier-ignore
 }
 
 /** The elements at some places of a dimension; any rank. */
