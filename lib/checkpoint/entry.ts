@@ -84,7 +84,7 @@ export class Entry {
       else {
         throw new CheckpointError(
           `'${key}' holds ${value} (${this.dtype}), which does not fit in int32; ` +
-            "toInt32({ clamp: true }) takes the nearest that does",
+            "{ clamp: true } takes the nearest that does",
           { key, file },
         );
       }
