@@ -4,7 +4,7 @@
  * @see https://webassembly.github.io/spec/core/binary/
  */
 
-/** Bytes, nested as they were put together; brought side by side once, when a function is finished. */
+/** Bytes, nested as they were put together; brought side by side once, when a module is finished. */
 export type Code = readonly (number | Code)[] | Uint8Array;
 
 /** Seven bits a byte, the lowest first, of an unsigned number. */
@@ -22,31 +22,30 @@ export const vector = (items: readonly Code[]): Code => [uleb(items.length), ite
 
 export const text = (value: string): Code => sized(new TextEncoder().encode(value));
 
+/** Begins what is preceded by its length. */
+const SIZED = -1;
+
 /** What is preceded by its length in bytes: sections and bodies of functions. */
-export function sized(code: Code): Code {
-  const content = bytesOf(code);
-  return [uleb(content.length), content];
-}
+export const sized = (code: Code): Code => [SIZED, code];
 
 /** A module of these sections, by their numbers, in ascending order. */
 export const moduleBytes = (
   sections: readonly [id: number, content: Code][],
 ): Uint8Array<ArrayBuffer> =>
-  bytesOf([
-    [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
-    sections.map(([id, content]) => [id, sized(content)]),
-  ]);
+  new Uint8Array(
+    write([
+      [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+      sections.map(([id, content]) => [id, sized(content)]),
+    ]),
+  );
 
-function bytesOf(code: Code): Uint8Array<ArrayBuffer> {
-  const bytes: number[] = [];
-  write(code, bytes);
-  return new Uint8Array(bytes);
-}
-
-function write(code: Code, bytes: number[]): void {
+function write(code: Code, bytes: number[] = []): number[] {
+  const start = bytes.length;
   for (let i = 0; i < code.length; i += 1) {
     const item = code[i]!;
-    if (typeof item === "number") bytes.push(item);
-    else write(item, bytes);
+    if (typeof item !== "number") write(item, bytes);
+    else if (item !== SIZED) bytes.push(item);
   }
+  if (code[0] === SIZED) bytes.splice(start, 0, ...uleb(bytes.length - start));
+  return bytes;
 }
