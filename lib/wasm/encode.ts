@@ -16,7 +16,7 @@ export const sleb = (value: number): number[] =>
   (value << 25) >> 25 === value ? [value & 0x7f] : [(value & 0x7f) | 0x80, ...sleb(value >> 7)];
 
 /** An instruction on vectors. */
-export const simd = (op: number): readonly number[] => [0xfd, ...uleb(op)];
+export const simd = (op: number): Code => [0xfd, uleb(op)];
 
 export const vector = (items: readonly Code[]): Code => [uleb(items.length), items];
 

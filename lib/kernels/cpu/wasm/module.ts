@@ -58,7 +58,7 @@ export class FunctionBuilder {
   ) {}
 
   emit(...code: Code[]): void {
-    this.code.push(...code);
+    this.code.push(code);
   }
 
   /** A new integer variable. */
