@@ -88,6 +88,7 @@ describe("Narrow weights, compiled", () => {
       ["int8", -Infinity, "it holds NaN or infinities"],
       ["bfloat16", NaN, null],
       ["bfloat16", Infinity, null],
+      ["bfloat16", 3.4e38, "it holds numbers beyond ±3.3895313892515355e+38"],
     ] as const) {
       set([1, 2, 127, 127]);
       const fast = await nn.compile(model, x, { precision });

@@ -115,16 +115,18 @@ export function rowByRow(
   };
 }
 
+/** The largest number of each type; int8 has a scale for each row. */
+const LARGEST = { f16: 65504, bf16: 3.3895313892515355e38, int8: Infinity };
+
 /** Why a type cannot hold some numbers; `null` if it can. */
 export function misfitOf(type: NarrowType, values: ArrayLike<number>): string | null {
-  if (type === "bf16") return null;
   let most = 0;
   for (let i = 0; i < values.length; i += 1) {
     const size = Math.abs(values[i]!);
-    if (!(size < Infinity)) return "it holds NaN or infinities";
-    most = Math.max(most, size);
+    if (size < Infinity) most = Math.max(most, size);
+    else if (type !== "bf16") return "it holds NaN or infinities";
   }
-  return type === "f16" && most > 65504 ? "it holds numbers beyond ±65504" : null;
+  return most > LARGEST[type] ? `it holds numbers beyond ±${LARGEST[type]}` : null;
 }
 
 const bits = new Uint32Array(1);
