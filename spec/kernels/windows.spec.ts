@@ -232,6 +232,6 @@ onEveryBuild("windows", (heap) => {
 
   it("refuses three dimensions", () => {
     const sizes = { size: [2, 4, 4], kernel: [2, 2, 2] };
-    expect(() => pool(heap(), { kind: "max", planes: 1, ...sizes })).to.throw("1 or 2 dimensions");
+    expect(() => pool(heap(), { kind: "max", planes: 1, ...sizes })).to.throw("3 numbers expected");
   });
 });

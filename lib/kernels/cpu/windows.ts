@@ -193,13 +193,11 @@ function pooledSize(spec: PoolSpec, windows: Windows, dim: 1 | 2): number {
   return (count - 1) * stride[dim] >= size[dim] + before[dim] ? count - 1 : count;
 }
 
-/** Windows with the border after them as wide as the last ones reach. */
+/** Windows of one or two dimensions, with the border after them as wide as the last ones reach. */
 function poolWindows(spec: PoolSpec): {
   windows: Windows;
   counted: (dim: 1 | 2, at: number) => number;
 } {
-  const rank = spec.size.length;
-  if (rank > 2) throw new Error(`pool: 1 or 2 dimensions only, got ${rank}`);
   const plain = windowsOf(spec);
   const { kernel, stride, dilation, before, size, padded } = plain;
   const out = [pooledSize(spec, plain, 1), pooledSize(spec, plain, 2)] as const;
@@ -207,7 +205,7 @@ function poolWindows(spec: PoolSpec): {
     (out[dim - 1]! - 1) * stride[dim] + dilation[dim] * (kernel[dim] - 1) + 1;
   const more = ([1, 2] as const).map((dim) => Math.max(0, reach(dim) - padded[dim]));
   const after = [plain.after[1] + more[0]!, plain.after[2] + more[1]!];
-  const windows = windowsOf({ ...spec, paddingAfter: after.slice(2 - rank) });
+  const windows = windowsOf({ ...spec, paddingAfter: after.slice(2 - spec.size.length) });
   /** How many places of a window count along a dimension. */
   const counted = (dim: 1 | 2, at: number): number => {
     const start = at * stride[dim] - before[dim];

@@ -2,7 +2,7 @@
 import type { ElementwiseOp, ElementwiseStep } from "../elementwise-ops.js";
 import { erf, exp, expm1, log, log1p, sigmoid, tanh } from "./math.js";
 import type { FunctionBuilder, I32Var, ModuleBuilder } from "./module.js";
-import { type I32, type V128, v128 } from "./values.js";
+import { type V128, v128 } from "./values.js";
 
 type Emit = (f: FunctionBuilder, ...operands: V128[]) => V128;
 
@@ -104,18 +104,17 @@ export function emitElementwise(
     }));
     const [row, out] = [f.i32(0), f.i32()];
     const left = f.i32();
-    /** Reads four of each input; of strided ones not past the last. */
+    /** Reads four of each input, and goes on along strided ones; of those not past the last. */
     const read = (isTail: boolean): V128[] =>
       inputs.map(({ motion, still, at, stride }) => {
         if (motion === "still") return still;
         if (motion === "along") return f.v128(at.loadV128());
-        const lane = f.i32(at);
         const gathered = f.v128(at.loadLow());
-        for (let i = 1; i < 4; i += 1) {
-          const step: I32 = isTail ? left.gt(i).select(stride, 0) : stride;
-          lane.set(lane.add(step));
-          gathered.set(gathered.loadLane(i, lane));
+        for (let lane = 1; lane < 4; lane += 1) {
+          at.set(at.add(isTail ? left.gt(lane).select(stride, 0) : stride));
+          gathered.set(gathered.loadLane(lane, at));
         }
+        at.set(at.add(stride));
         return gathered;
       });
     f.for(row, get("rows"), 1, () => {
@@ -130,10 +129,7 @@ export function emitElementwise(
           () => {
             f.store(out, emitSteps(f, steps, read(false)));
             out.set(out.add(16));
-            for (const { motion, at, stride } of inputs) {
-              if (motion === "along") at.set(at.add(16));
-              if (motion === "strided") at.set(at.add(stride.shl(2)));
-            }
+            for (const { motion, at } of inputs) if (motion === "along") at.set(at.add(16));
             left.set(left.sub(4));
           },
           () => left.ge(4),

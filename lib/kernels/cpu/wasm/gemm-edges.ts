@@ -121,7 +121,6 @@ function edgeTile(
   };
   const left = p.n.sub(column);
   if (columns === 1) store((to, sum) => f.storeF32(to, sum.lane(0)));
-  else if (columns === 2) store((to, sum) => f.storePair(to, sum));
   else
     f.if(
       left.ge(4),

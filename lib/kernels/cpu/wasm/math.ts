@@ -19,8 +19,8 @@ const LOG2_E = Math.LOG2E;
 const LN2 = [0.693359375, -2.12194440e-4] as const; // prettier-ignore
 /** Added to a float it leaves the nearest integer in the low bits. */
 const ROUNDER = 12582912;
-const ROUNDER_BITS = intLanes(0x4b400000);
-const ONE_BITS = intLanes(0x3f800000);
+/** 2ⁿ. */
+const power = (n: V128): V128 => n.intShl(23).intAdd(intLanes(0x3f800000));
 const EXP = [
   1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1,
 ]; // prettier-ignore
@@ -38,18 +38,16 @@ function expParts(f: FunctionBuilder, x: V128): { p: V128; n: V128 } {
 export const exp: Function = (f, x) => {
   const { p, n } = expParts(f, f.v128(x.atMost(89).atLeast(-105)));
   // In two steps, since 2¹²⁸ and 2⁻¹³⁰ are no floats, while the result may be one.
-  const whole = f.v128(n.intSub(ROUNDER_BITS));
+  const whole = f.v128(n.intSub(intLanes(0x4b400000)));
   const half = f.v128(whole.intShr(1));
-  const first = half.intShl(23).intAdd(ONE_BITS);
-  const second = whole.intSub(half).intShl(23).intAdd(ONE_BITS);
-  return f.v128(p.mul(first).mul(second));
+  return f.v128(p.mul(power(half)).mul(power(whole.intSub(half))));
 };
 
 /** exp for x ≤ 0, where results below 1e-38 become 0: softmax's. */
 export const expNegative: Function = (f, x) => {
   const value = f.v128(x);
   const { p, n } = expParts(f, f.v128(value.atLeast(-87.3)));
-  const scaled = p.mul(n.intShl(23).intAdd(ONE_BITS));
+  const scaled = p.mul(power(n));
   return f.v128(scaled.andNot(value.lt(-87.3)));
 };
 

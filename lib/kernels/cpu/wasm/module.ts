@@ -1,6 +1,6 @@
 /** A small WebAssembly assembler: kernels are emitted at run time, so no .wasm file is shipped. */
 import { type Code, moduleBytes, simd, sized, text, uleb, vector } from "../../../wasm/encode.js";
-import { F32, f32, I32, i32, store, V128 } from "./values.js";
+import { F32, f32, I32, i32, constants, store, V128 } from "./values.js";
 
 const TYPE = { i32: 0x7f, f32: 0x7d, v128: 0x7b } as const;
 type TypeName = keyof typeof TYPE;
@@ -50,12 +50,27 @@ interface VariableOf {
 /** A function under construction: variables, and statements in the order in which they are given. */
 export class FunctionBuilder {
   readonly locals: TypeName[] = [];
-  code: (number | Code)[] = [];
+  /** Constants by their bytes, and what sets them. */
+  private readonly constants = new Map<string, V128Var>();
+  private readonly prologue: Code[] = [];
+  code: (number | Code)[] = [this.prologue];
 
   constructor(
     readonly parameters: readonly TypeName[],
     private readonly module: ModuleBuilder,
   ) {}
+
+  /** A variable that is set before all else: some engines make constants anew in every turn of a loop. */
+  constant({ code }: V128): V128Var {
+    const key = String(code);
+    let variable = this.constants.get(key);
+    if (!variable) {
+      variable = new V128Var(this, this.declare("v128"));
+      this.constants.set(key, variable);
+      this.prologue.push(code, [0x21, uleb(variable.index)]);
+    }
+    return variable;
+  }
 
   emit(...code: Code[]): void {
     this.code.push(code);
@@ -93,17 +108,13 @@ export class FunctionBuilder {
   store(address: I32, value: V128, offset = 0): void {
     this.emit(store.v128(address, value, offset));
   }
-  /** Stores the first two lanes. */
-  storePair(address: I32, value: V128): void {
-    this.emit(store.pair(address, value, 0));
-  }
   /** Stores the first `count` lanes, 1 to 3 of them. */
   storeSome(address: I32, value: V128, count: I32): void {
     const v = this.v128(value);
     this.if(
       count.and(2),
       () => {
-        this.storePair(address, v);
+        this.emit(store.pair(address, v, 0));
         this.if(count.and(1), () => this.emit(store.lane(address, v, 2, 8)));
       },
       () => this.emit(store.lane(address, v, 0)),
@@ -206,6 +217,7 @@ export class ModuleBuilder {
       key,
       type === "i32" ? new I32Var(builder, index) : new F32Var(builder, index),
     ]);
+    constants.keep = (constant) => builder.constant(constant);
     body(builder, Object.fromEntries(entries) as Variables<P>);
     this.functions.push({ name, builder });
   }
