@@ -63,7 +63,7 @@ export async function withPage<T>(
     // A window on the machine's own GPU, where there is one: HARDWARE_GL=1.
     ...(process.env.HARDWARE_GL
       ? { headless: false, args: ["--ignore-gpu-blocklist", "--no-sandbox"] }
-      : { args: BROWSER_FLAGS }),
+      : { args: [...BROWSER_FLAGS, "--js-flags=--expose-gc"] }),
   });
   try {
     const page = await browser.newPage();

@@ -8,6 +8,12 @@ import { onnx, ours, readExample } from "./peers.js";
 const get = async (name: string): Promise<Uint8Array> =>
   new Uint8Array(await (await fetch(`/${name}`)).arrayBuffer());
 
+/** As `settled` does in Node. */
+async function settle(): Promise<void> {
+  (globalThis as { gc?: () => void }).gc?.();
+  await new Promise((resolve) => setTimeout(resolve, 50));
+}
+
 export interface BrowserResult {
   browser: string;
   fma: boolean;
@@ -30,7 +36,7 @@ export async function compileInBrowser(
       weights: await get(`${model.name}.safetensors`),
       inputs,
     };
-    rows.push(await benchModel(model, files, expected, peers, options));
+    rows.push(await benchModel(model, files, expected, peers, { ...options, settle }));
   }
   const browser = navigator.userAgent.match(/Chrome\/\d+/)?.[0] ?? navigator.userAgent;
   return { browser, fma: supports("fma"), rows };

@@ -9,6 +9,7 @@ import type * as Ort from "onnxruntime-web";
 import * as nn from "sconce";
 import { benchModel, type ModelRow, modelsNamed, type RunOptions } from "./compile.js";
 import { cache, fetchPackage } from "./fetched.js";
+import { settled } from "./settled.js";
 import { eager, type Files, onnx, ours, type Peer, readExample } from "./peers.js";
 
 export const modelFolder = join(cache, "models");
@@ -69,7 +70,8 @@ export interface NodeOptions extends RunOptions {
   peers: readonly string[] | null;
 }
 
-export async function compileInNode(options: NodeOptions): Promise<ModelRow[]> {
+export async function compileInNode(given: NodeOptions): Promise<ModelRow[]> {
+  const options = { ...given, settle: settled };
   exportModels();
   await nn.setBackend("cpu");
   const names = options.peers ?? Object.keys(PEERS);

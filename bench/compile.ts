@@ -26,6 +26,8 @@ export interface RunOptions {
   rounds?: number;
   /** How long the rounds of one model may take in all, in ms. Default: 6000. */
   budget?: number;
+  /** Clears away what was left before, so that no first result is charged with it. */
+  settle?: () => Promise<void>;
 }
 
 interface Candidate {
@@ -45,8 +47,10 @@ async function open(
   model: BenchModel,
   files: Files,
   expected: Float32Array,
+  settle?: () => Promise<void>,
 ): Promise<Candidate> {
   const ready = await peer.open(model, files);
+  await settle?.();
   const began = performance.now();
   const session = await ready();
   const values = await session.call(files.inputs);
@@ -69,10 +73,10 @@ export async function benchModel(
   files: Files,
   expected: Float32Array,
   peers: readonly Peer[],
-  { rounds = 15, budget = 6000 }: RunOptions = {},
+  { rounds = 15, budget = 6000, settle }: RunOptions = {},
 ): Promise<ModelRow> {
   const candidates: Candidate[] = [];
-  for (const peer of peers) candidates.push(await open(peer, model, files, expected));
+  for (const peer of peers) candidates.push(await open(peer, model, files, expected, settle));
   const repeats = new Map<Candidate, number>();
   for (const candidate of candidates) {
     const { peer, run, times } = candidate;
