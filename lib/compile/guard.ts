@@ -96,16 +96,18 @@ export class Guard {
     const changed = new Set<string>();
     for (const { module, names, values, keys } of this.seen) {
       const record = module as unknown as Record<string, unknown>;
-      for (const name of countKeys(module) === keys ? [] : namesOf(module)) {
+      let isOther = countKeys(module) !== keys;
+      names.forEach((name, i) => {
+        if (same(read(module, name), values[i])) return;
+        isOther = true;
+        changed.add(name);
+        record[name] = values[i];
+      });
+      for (const name of isOther ? namesOf(module) : []) {
         if (names.includes(name)) continue;
         changed.add(name);
         delete record[name];
       }
-      names.forEach((name, i) => {
-        if (same(read(module, name), values[i])) return;
-        changed.add(name);
-        record[name] = values[i];
-      });
     }
     for (const one of this.watched) {
       if (one.holds()) continue;

@@ -175,4 +175,32 @@ describe("The life of a compiled model", () => {
     for (const what of ["at first", "again"]) expectSame(fast(x), layer(x), CLOSE, what);
     fast.dispose();
   });
+
+  it("folds statistics that were cast from integers as the floats they are", async () => {
+    const norm = new nn.BatchNorm2d(2);
+    norm.running_var!.assign(tf.cast(tf.tensor1d([4, 16], "int32"), "float32"));
+    const model = new nn.Sequential(new nn.Conv2d(3, 2, 1), norm).eval();
+    const x = nn.randn(1, 3, 2, 2);
+    const fast = await nn.compile(model, x);
+    expectSame(fast(x), model(x), CLOSE, "compiled");
+    fast.dispose();
+  });
+
+  it("leaves properties as they were, where a trace took one away and made another", async () => {
+    class Renames extends nn.Module {
+      before?: number = 2;
+      after?: number;
+
+      override forward(x: tf.Tensor): tf.Tensor {
+        const by = this.before ?? this.after!;
+        delete this.before;
+        Object.assign(this, { another: by });
+        return tf.mul(x, by);
+      }
+    }
+    const model = new Renames();
+    const fast = await nn.compile(model, tf.ones([2]));
+    expect(model).to.include({ before: 2 }).and.not.to.have.property("another");
+    fast.dispose();
+  });
 });

@@ -151,7 +151,7 @@ export class Statics {
       return scale(this.of(first as Node), by, axis);
     }
     if (node.target === "prim.norm_scale") {
-      const variance = this.of(first as Node).values as Float32Array;
+      const variance = new Float32Array(this.of(first as Node).values); // they may be cast integers
       const weight = read(rest[0]);
       const eps = rest[1] as number;
       return variance.map((one, i) => (weight?.[i] ?? 1) / Math.sqrt(one + eps));

@@ -68,10 +68,11 @@ export function emitSteps(
 ): V128 {
   const values = [...inputs];
   for (const [op, ...operands] of steps) {
-    const result =
-      op === "constant" ? v128(operands[0]) : OPS[op](f, ...operands.map((i) => values[i]!));
-    // Constants stay part of the instructions that use them.
-    values.push(op === "constant" ? result : f.v128(result));
+    values.push(
+      op === "constant"
+        ? v128(operands[0])
+        : f.v128(OPS[op](f, ...operands.map((i) => values[i]!))),
+    );
   }
   return values.at(-1)!;
 }

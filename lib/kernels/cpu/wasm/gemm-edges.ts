@@ -84,18 +84,24 @@ function edgeTile(
       () => acc.forEach((sum, i) => sum.set(at.loadV128(Math.floor(i / columns) * 16))),
     );
   });
-  f.for(a[0]!, f.i32(a[0]!.add(p.k.shl(4))), 16, () => {
-    const values = Array.from({ length: columns }, (_, j) => f.v128(b.loadSplat(j * 4)));
-    a.forEach((strip, i) => {
-      const weights = f.v128(strip.loadV128());
-      values.forEach((value, j) => {
-        const sum = acc[i * columns + j]!;
-        sum.set(f.madd(weights, value, sum));
-      });
-      if (i) strip.set(strip.add(16));
-    });
-    b.set(b.add(p.bRow));
-  });
+  const end = f.i32(a[0]!.add(p.k.shl(4)));
+  f.if(p.k, () =>
+    f.doWhile(
+      () => {
+        const values = Array.from({ length: columns }, (_, j) => f.v128(b.loadSplat(j * 4)));
+        a.forEach((strip, i) => {
+          const weights = f.v128(strip.loadV128());
+          values.forEach((value, j) => {
+            const sum = acc[i * columns + j]!;
+            sum.set(f.madd(weights, value, sum));
+          });
+          strip.set(strip.add(16));
+        });
+        b.set(b.add(p.bRow));
+      },
+      () => a[0]!.ne(end),
+    ),
+  );
   const rows: V128Var[] = [];
   for (let i = 0; i < acc.length; i += columns) {
     const [c0, c1 = c0, c2 = c0, c3 = c1] = acc.slice(i, i + columns) as [V128Var, ...V128Var[]];

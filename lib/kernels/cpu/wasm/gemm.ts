@@ -11,7 +11,7 @@ import { clampAll, type GemmVariables, lastColumns, rowAddresses, ROWS } from ".
 import type { FunctionBuilder, I32Var, ModuleBuilder, V128Var } from "./module.js";
 import { type I32, v128 } from "./values.js";
 
-/** Products that are summed by themselves before they are added to the others, for their digits' sake. */
+/** Products that a tile sums by themselves before they are added to the others, for their digits' sake. */
 const CHUNK = 128;
 
 /** Stores up to 8 floats of two vectors; `left` of them belong to the row. */
