@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import * as F from "../../functional/index.js";
-import { resampleAxis } from "../../functional/interpolate.js";
+import { resampleAxis } from "../../functional/resample-axis.js";
 import { type Resampling, resamplings } from "../../functional/resampling.js";
 import { defineOps } from "./support/define.js";
 import { toDtype } from "./support/dtype.js";
