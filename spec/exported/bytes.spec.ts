@@ -74,11 +74,71 @@ onEveryBackend("Ops of bytes, of rounded and of few numbers", () => {
         ...run(`${tensor}.default`, x, 0.5, 3, 0, 15),
         ...run(`${tensor}.tensor_qparams`, x, scale, zero, 0, 15),
         ...run(`${tensor}_cachemask.default`, x, 0.5, 3, 0, 15),
-        ...run(`_${tensor}_cachemask_tensor_qparams.default`, x, scale, zero, scale, 0, 15),
+        ...run(
+          `_${tensor}_cachemask_tensor_qparams.default`,
+          x,
+          scale,
+          zero,
+          tf.tensor1d([1], "int32"),
+          0,
+          15,
+        ),
         ...run(`${channel}.default`, x, scales, zeros, 0, 0, 15),
         ...run(`${channel}_cachemask.default`, x, scales, zeros, 0, 0, 15),
       ]),
     ).to.deep.equal([whole, whole, whole, mask, whole, mask, rows, rows, mask]);
+  });
+
+  it("fake_quantize adds zeros that are floats before it rounds, but those of a whole tensor as integers", () => {
+    const x = tf.tensor2d([[1.2, -0.3, 20, 2.5], [0.1, 3.3, -9, 0.6]]); // prettier-ignore
+    const [scales, zeros] = [tf.tensor1d([1, 0.5]), tf.tensor1d([0.5, 0.25])];
+    const channels = run("fake_quantize_per_channel_affine_cachemask.default", x, scales, zeros, 0, 0, 15); // prettier-ignore
+    const whole = run("fake_quantize_per_tensor_affine.tensor_qparams", tf.tensor1d([1.2, 1.7, -0.3, 20]), tf.tensor1d([1]), tf.tensor1d([1.5]), 0, 15); // prettier-ignore
+    expect(numbersOf([...channels, ...whole])).to.deep.equal([
+      [1.5, -0.5, 14.5, 2.5, -0.125, 3.375, -0.125, 0.375],
+      [1, 1, 0, 1, 1, 1, 0, 1],
+      [1, 2, 0, 14],
+    ]);
+  });
+
+  it("fake_quantize that is not enabled gives back what it got", () => {
+    const [x, scale] = [tf.tensor1d([1.25, -0.5, 20]), tf.tensor1d([0.5])];
+    const [zero, off] = [tf.tensor1d([2], "int32"), tf.tensor1d([0], "int32")];
+    const target = "_fake_quantize_per_tensor_affine_cachemask_tensor_qparams.default";
+    expect(numbersOf(run(target, x, scale, zero, off, 0, 15))).to.deep.equal([[1.25, -0.5, 20], [1, 1, 1]]); // prettier-ignore
+  });
+
+  it("only bytes are resized, in pictures that are not empty", () => {
+    const resize = (name: string, shape: number[], size: number[], dtype: string) => () =>
+      lookUpOp(`aten.${name}.vec`)!([tf.zeros(shape, "int32"), size, false, null], {}, {
+        ...{ inputs: [{ dtype, shape }], outputs: [] },
+      } as never);
+    const [cube, linear] = [[1, 1, 2, 2, 2], "compute_indices_weights_linear"];
+    for (const [call, message] of [
+      [resize("upsample_trilinear3d", cube, [4, 4, 4], "int32"), `"${linear}" not implemented for 'Int'`],
+      [resize("upsample_linear1d", [1, 1, 4], [8], "uint8"), `"${linear}" not implemented for 'Byte'`],
+      [resize("upsample_bicubic2d", [1, 1, 4, 4], [8, 8], "int64"), `"compute_indices_weights_cubic" not implemented for 'Long'`],
+      [resize("_upsample_bilinear2d_aa", [1, 1, 4, 4], [8, 8], "int16"), `"compute_index_ranges_weights" not implemented for 'Short'`],
+      [resize("upsample_bilinear2d", [1, 1, 4, 4], [0, 8], "uint8"), "Input and output sizes should be greater than 0"],
+      [resize("upsample_bilinear2d", [1, 1, 0, 4], [2, 8], "uint8"), "Input and output sizes should be greater than 0"],
+    ] as const) expect(call).to.throw(message); // prettier-ignore
+  });
+
+  it("a cast takes what is there of a device, a tensor and the memory format by their places", () => {
+    const x = tf.tensor1d([1, 2], "int32");
+    const cast = [
+      ...run("to.dtype", x, "float32", false, false, "channels_last"),
+      ...run("to.device", x, "cpu", "float32", false, false, "channels_last"),
+      ...run("to.other", x, x, false, false, "channels_last"),
+    ];
+    expect(numbersOf(cast)).to.deep.equal([[1, 2], [1, 2], [1, 2]]); // prettier-ignore
+  });
+
+  it("sparse tensors have no values beyond their size", () => {
+    const put = (row: number, column: number) => () =>
+      run("sparse_coo_tensor.indices_size", tf.tensor2d([[row], [column]], undefined, "int32"), tf.tensor1d([7]), [3, 2]); // prettier-ignore
+    expect(put(0, 2)).to.throw("size is inconsistent with indices: for dim 1, size is 2 but found index 2"); // prettier-ignore
+    expect(put(0, -1)).to.throw("found negative index -1 for dim 1");
   });
 
   it("sparse tensors are dense ones, where a place is named twice the sum", () => {

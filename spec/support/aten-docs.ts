@@ -36,7 +36,7 @@ loaded.
 - A sparse tensor that a program makes (\`sparse_coo_tensor\`, \`to_sparse\`) is held, multiplied and given back
   dense; ops of its own (\`sparse.softmax\`, \`indices\`, \`values\`) are not there.
 - Bytes (\`uint8\`) are resized as PyTorch's CPU does, along the width and then the height to whole ones, by
-  weights of 16 bits; one in some thousands may be 1 off, where the sum is half-way.
+  its integer weights; a few in ten thousand may be 1 off.
 `;
 
 const code = (name: string): string => `\`${name}\``;

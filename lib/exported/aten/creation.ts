@@ -80,7 +80,7 @@ function logspace(start: Operand, end: Operand, steps: number, base = 10): tf.Te
   return tf.tensor1d(Float32Array.from(exponents, (e) => base ** e));
 }
 
-function eye(n: number, m: number): tf.Tensor {
+function eye(n: number, m = n): tf.Tensor {
   const values = new Float32Array(n * m);
   for (let i = 0; i < Math.min(n, m); i += 1) values[i * m + i] = 1;
   return tf.tensor2d(values, [n, m]);
@@ -130,36 +130,34 @@ export const creationOps = defineOps({
   "ones_like(self, dtype)": filledLike(1),
   "new_zeros|new_empty(self, size, dtype)": newFilled(0),
   "new_ones(self, size, dtype)": newFilled(1),
-  "empty_strided(size, stride, dtype)": (size: Sizes, _stride: Sizes, dtype?: unknown) =>
-    filled(0)(size, dtype),
+  "empty_strided|empty_permuted(size, stride, dtype)": (
+    size: Sizes,
+    _stride: Sizes,
+    dtype?: unknown,
+  ) => filled(0)(size, dtype),
   "new_empty_strided(self, size, stride, dtype)": (
     self: tf.Tensor,
     size: Sizes,
     _stride: Sizes,
     dtype?: unknown,
   ) => newFilled(0)(self, size, dtype),
-  "empty_permuted(size, physical_layout, dtype)": (size: Sizes, _layout: Sizes, dtype?: unknown) =>
-    filled(0)(size, dtype),
   "scalar_tensor(s, dtype)": (s: Operand, dtype?: unknown) => full([], s, dtype ?? "float32"),
   "arange(end, dtype)": (end: number, dtype?: unknown) => arange(0, end, 1, dtype),
-  "arange.start(start, end, dtype)": (start: number, end: number, dtype?: unknown) =>
-    arange(start, end, 1, dtype),
-  "arange.start_step(start, end, step, dtype)": arange,
-  "range(start, end, dtype)": (start: number, end: number) => range(start, end),
-  "range.step(start, end, step, dtype)": range,
+  "arange.start|arange.start_step(start, end, step, dtype)": arange,
+  "range|range.step(start, end, step, dtype)": range,
   "linspace|linspace.Tensor_Tensor|linspace.Tensor_Scalar|linspace.Scalar_Tensor(start, end, steps, dtype)":
     linspace,
   "logspace|logspace.Tensor_Tensor|logspace.Tensor_Scalar|logspace.Scalar_Tensor(start, end, steps, base, dtype)":
     logspace,
-  "eye(n, dtype)": (n: number) => eye(n, n),
-  "eye.m(n, m, dtype)": eye,
+  "eye|eye.m(n, m, dtype)": eye,
   "tril_indices(row, col, offset, dtype)": (row: number, column: number, offset = 0) =>
     triangle(row, column, (i, j) => j - i <= offset),
   "triu_indices(row, col, offset, dtype)": (row: number, column: number, offset = 0) =>
     triangle(row, column, (i, j) => j - i >= offset),
   "one_hot(self, num_classes)": (self: tf.Tensor, numClasses = -1) => oneHot(self, numClasses),
   // The result is cast to the dtype that the program recorded.
-  "_to_copy|to.dtype|to.dtype_layout|to.prim_dtype|chalf(self, dtype, non_blocking, copy)": same,
+  "_to_copy|to.dtype|to.dtype_layout|to.prim_dtype|chalf(self, dtype, non_blocking, copy, memory_format)":
+    same,
   "to.device|to.prim_Device(self, device, dtype, non_blocking, copy, memory_format)": same,
   "to.other|type_as(self, other, non_blocking, copy, memory_format)": same,
   "item|_local_scalar_dense(self)": (self: tf.Tensor) => {

@@ -1,6 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { clamp } from "../../functional/numeric.js";
 import { op } from "../../functional/op.js";
+import { ensure } from "./refusals/ensure.js";
+import { areReadable, placesOf } from "./refusals/places.js";
 import { where } from "./support/arithmetic.js";
 import { defineOps } from "./support/define.js";
 import { INT, kindOf, toDtype, toKind } from "./support/dtype.js";
@@ -264,9 +266,21 @@ function combinations(self: tf.Tensor, r = 2, withReplacement = false): tf.Tenso
 const within = (self: tf.Tensor, indices: readonly Index[]): Index[] =>
   indices.map((one, dim) => one && clamp(one, -self.shape[dim]!, self.shape[dim]! - 1));
 
-/** Values summed at places of a tensor of zeros. */
-const scattered = (indices: tf.Tensor, values: tf.Tensor, size: readonly number[]): tf.Tensor =>
-  indexPut(tf.zeros([...size], values.dtype), tf.unstack(indices), values, true);
+/** Values summed at places of a tensor of zeros, which are checked as `check_invariants=True` does. */
+function scattered(indices: tf.Tensor, values: tf.Tensor, size: readonly number[]): tf.Tensor {
+  const places = tf.unstack(indices);
+  if (areReadable()) {
+    places.forEach((row, dim) => {
+      const [least, most] = placesOf(row);
+      ensure(least >= 0, `found negative index ${least} for dim ${dim}`);
+      ensure(
+        most < size[dim]!,
+        `size is inconsistent with indices: for dim ${dim}, size is ${size[dim]} but found index ${most}`,
+      );
+    });
+  }
+  return indexPut(tf.zeros([...size], values.dtype), places, values, true);
+}
 
 export const indexingOps = defineOps({
   "combinations(self, r, with_replacement)": combinations,

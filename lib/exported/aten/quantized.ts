@@ -1,23 +1,25 @@
 /** Rounding to integers by a scale, and back: torchao's quantisers of exported programs, fake_quantize. */
 import * as tf from "@tensorflow/tfjs-core";
 import { clamp } from "../../functional/numeric.js";
+import { where } from "./support/arithmetic.js";
 import { defineOps } from "./support/define.js";
 
 type Level = tf.Tensor | number;
 
 const floats = (x: Level): Level => (typeof x === "number" ? x : tf.cast(x, "float32"));
 
-/** As many numbers as there are channels, along their dimension. */
-function along(x: tf.Tensor, channels: tf.Tensor | null, axis: number): Level {
+/** As many numbers as there are channels, along their dimension; by default 0. */
+function along(x: tf.Tensor, channels: tf.Tensor | null, axis: number): tf.Tensor {
   const at = axis < 0 ? axis + x.rank : axis;
   const shape = x.shape.map((_, i) => (i === at ? -1 : 1));
-  return channels === null ? 0 : tf.reshape(channels, shape);
+  return channels === null ? tf.scalar(0, "int32") : tf.reshape(channels, shape);
 }
 
-/** The integers as floats, beyond the range too. */
-function levelsOf(x: tf.Tensor, scale: Level, zero: Level): tf.Tensor {
+/** The integers as floats, beyond the range too; `isJoined`: rounded with the zero added. */
+function levelsOf(x: tf.Tensor, scale: Level, zero: Level, isJoined = false): tf.Tensor {
   const inverse = typeof scale === "number" ? 1 / scale : tf.div(1, floats(scale));
-  return tf.add(tf.round(tf.mul(tf.cast(x, "float32"), inverse)), floats(zero));
+  const scaled = tf.mul(tf.cast(x, "float32"), inverse);
+  return isJoined ? tf.round(tf.add(scaled, zero)) : tf.add(tf.round(scaled), floats(zero));
 }
 
 const quantize = (x: tf.Tensor, scale: Level, zero: Level, min: number, max: number): tf.Tensor =>
@@ -27,20 +29,40 @@ const dequantize = (x: tf.Tensor, scale: Level, zero: Level): tf.Tensor =>
   tf.mul(tf.sub(tf.cast(x, "float32"), floats(zero)), floats(scale));
 
 /** There and back; also which numbers were in the range. */
-function fake(x: tf.Tensor, scale: Level, zero: Level, min: number, max: number): tf.Tensor[] {
-  const levels = levelsOf(x, scale, zero);
+function fake(x: tf.Tensor, scale: Level, zero: tf.Tensor, min: number, max: number): tf.Tensor[] {
+  const levels = levelsOf(x, scale, zero, zero.dtype === "float32");
   const kept = clamp(levels, min, max);
   return [dequantize(kept, scale, zero), tf.equal(levels, kept)];
 }
 
-const fakeChannels = (
+/** Of a whole tensor: PyTorch makes the zero an integer, the scale a float32. */
+const fakeWhole = (
   x: tf.Tensor,
-  scales: tf.Tensor,
-  zeros: tf.Tensor,
-  axis: number,
+  scale: Level,
+  zero: Level,
   min: number,
   max: number,
-): tf.Tensor[] => fake(x, along(x, scales, axis), along(x, zeros, axis), min, max);
+): tf.Tensor[] =>
+  fake(x, typeof scale === "number" ? Math.fround(scale) : scale, tf.cast(zero, "int32"), min, max);
+
+const perChannel =
+  <R>(run: (x: tf.Tensor, scale: tf.Tensor, zero: tf.Tensor, min: number, max: number) => R) =>
+  (
+    x: tf.Tensor,
+    scales: tf.Tensor,
+    zeros: tf.Tensor | null,
+    axis: number,
+    min: number,
+    max: number,
+  ): R =>
+    run(x, along(x, scales, axis), along(x, zeros, axis), min, max);
+
+const fakeChannels = perChannel(fake);
+
+const first =
+  <A extends unknown[]>(run: (...args: A) => tf.Tensor[]) =>
+  (...args: A) =>
+    run(...args)[0];
 
 /** A scale and a zero for numbers of this range, 0 among them. */
 function chooseLevels(x: tf.Tensor, min: number, max: number, eps: number): tf.Tensor[] {
@@ -51,47 +73,36 @@ function chooseLevels(x: tf.Tensor, min: number, max: number, eps: number): tf.T
   return [scale, tf.cast(zero, "int32")];
 }
 
-const named = (name: string, overloads: readonly string[], parameters: string): string =>
-  `${overloads.map((one) => `quantized_decomposed.${name}.${one}`).join("|")}(${parameters})`;
-
-const LEVELS = "quant_min, quant_max, dtype";
-const PER_TENSOR = `input, scale, zero_point, ${LEVELS}`;
-const PER_CHANNEL = `input, scales, zero_points, axis, ${LEVELS}`;
-
 export const quantizedOps = defineOps({
-  [named("quantize_per_tensor", ["default", "tensor"], PER_TENSOR)]: quantize,
-  [named("dequantize_per_tensor", ["default", "tensor"], `${PER_TENSOR}, out_dtype`)]: dequantize,
-  [named("quantize_per_channel", ["default"], PER_CHANNEL)]: (
-    x: tf.Tensor,
-    scales: tf.Tensor,
-    zeros: tf.Tensor,
-    axis: number,
-    min: number,
-    max: number,
-  ) => quantize(x, along(x, scales, axis), along(x, zeros, axis), min, max),
-  [named("dequantize_per_channel", ["default"], `${PER_CHANNEL}, out_dtype`)]: (
-    x: tf.Tensor,
-    scales: tf.Tensor,
-    zeros: tf.Tensor | null,
-    axis: number,
-  ) => dequantize(x, along(x, scales, axis), along(x, zeros, axis)),
+  "quantized_decomposed.quantize_per_tensor.default|quantized_decomposed.quantize_per_tensor.tensor(input, scale, zero_point, quant_min, quant_max, dtype)":
+    quantize,
+  "quantized_decomposed.dequantize_per_tensor.default|quantized_decomposed.dequantize_per_tensor.tensor(input, scale, zero_point, quant_min, quant_max, dtype, out_dtype)":
+    dequantize,
+  "quantized_decomposed.quantize_per_channel.default(input, scales, zero_points, axis, quant_min, quant_max, dtype)":
+    perChannel(quantize),
+  "quantized_decomposed.dequantize_per_channel.default(input, scales, zero_points, axis, quant_min, quant_max, dtype, out_dtype)":
+    perChannel(dequantize),
   "fake_quantize_per_tensor_affine|fake_quantize_per_tensor_affine.tensor_qparams(self, scale, zero_point, quant_min, quant_max)":
-    (...args: Parameters<typeof fake>) => fake(...args)[0],
-  "fake_quantize_per_tensor_affine_cachemask(self, scale, zero_point, quant_min, quant_max)": fake,
+    first(fakeWhole),
+  "fake_quantize_per_tensor_affine_cachemask(self, scale, zero_point, quant_min, quant_max)":
+    fakeWhole,
   "_fake_quantize_per_tensor_affine_cachemask_tensor_qparams(self, scale, zero_point, fake_quant_enabled, quant_min, quant_max)":
-    // PyTorch itself calls it with what is enabled.
     (
       x: tf.Tensor,
       scale: tf.Tensor,
       zero: tf.Tensor,
-      _enabled: tf.Tensor,
+      enabled: tf.Tensor,
       min: number,
       max: number,
-    ) => fake(x, scale, zero, min, max),
-  "fake_quantize_per_channel_affine(self, scale, zero_point, axis, quant_min, quant_max)": (
-    ...args: Parameters<typeof fakeChannels>
-  ) => fakeChannels(...args)[0],
+    ) => {
+      const [there, mask] = fakeWhole(x, scale, zero, min, max) as [tf.Tensor, tf.Tensor];
+      const isOff = tf.equal(tf.reshape(enabled, []), 0);
+      return [where(isOff, x, there), tf.logicalOr(mask, isOff)];
+    },
+  "fake_quantize_per_channel_affine(self, scale, zero_point, axis, quant_min, quant_max)":
+    first(fakeChannels),
   "fake_quantize_per_channel_affine_cachemask(self, scale, zero_point, axis, quant_min, quant_max)":
     fakeChannels,
-  [named("choose_qparams", ["tensor"], "input, quant_min, quant_max, eps, dtype")]: chooseLevels,
+  "quantized_decomposed.choose_qparams.tensor(input, quant_min, quant_max, eps, dtype)":
+    chooseLevels,
 });

@@ -1,9 +1,12 @@
 import * as tf from "@tensorflow/tfjs-core";
 import * as F from "../../functional/index.js";
+import type { TensorMeta } from "../../graph/index.js";
 import { resampleAxis } from "../../functional/resample-axis.js";
 import { type Resampling, resamplings } from "../../functional/resampling.js";
+import type { AtenContext } from "../op-table.js";
 import { defineOps } from "./support/define.js";
 import { toDtype } from "./support/dtype.js";
+import { extentOf } from "./support/host.js";
 import { dimOf, sliceAxis } from "./support/shape.js";
 
 type Sizes = readonly number[];
@@ -17,27 +20,41 @@ interface Resize {
   antialias?: boolean;
 }
 
+/** PyTorch's names of integers, which it resizes none of but bytes in pictures. */
+const INTEGERS: Readonly<Record<string, string>> = {
+  uint8: "Byte",
+  int8: "Char",
+  int16: "Short",
+  int32: "Int",
+  int64: "Long",
+};
+
 /**
  * Resizes to a size by given scales, of which some may be missing: those follow from the sizes.
  * `scales` alone are the vector overloads', which is what F.interpolate takes.
  */
-function resize(given: tf.Tensor, how: Resize): tf.Tensor {
+function resize(given: tf.Tensor, how: Resize, meta: TensorMeta | null | undefined): tf.Tensor {
   if (given.dtype !== "int32" || how.mode.startsWith("nearest")) return resizeFloats(given, how);
-  return resizeBytes(given, how);
+  const dtype = meta?.dtype ?? "uint8";
+  if (given.rank === 4 && dtype === "uint8") return resizeBytes(given, how);
+  const kernel = how.antialias
+    ? "index_ranges_weights"
+    : `indices_weights_${how.mode.replace(/^bi|^tri/, "")}`;
+  throw new TypeError(`"compute_${kernel}" not implemented for '${INTEGERS[dtype] ?? dtype}'`);
 }
 
-/**
- * The one kind of integers that PyTorch resizes is bytes: along the width and then the height to
- * whole ones, by weights that are rounded to 16 bits.
- */
-function resizeBytes(given: tf.Tensor, { size, scales, ...how }: Resize): tf.Tensor {
+/** Along the width and then the height to whole bytes, by weights that are rounded to 16 bits. */
+function resizeBytes(given: tf.Tensor, how: Resize): tf.Tensor {
+  const { scales } = how;
   let x: tf.Tensor = tf.cast(given, "float32");
+  const size = how.size ?? [2, 3].map((d) => Math.trunc(x.shape[d]! * (scales?.[d - 2] ?? 0)));
+  // Sizes that make no sense are refused as those of floats are.
+  if (!(Math.min(size[0]!, size[1]!, ...x.shape) >= 1)) return resizeFloats(x, how);
   for (const d of [3, 2]) {
-    const [input, scale] = [x.shape[d]!, scales?.[d - 2] ?? null];
-    const output = size?.[d - 2] ?? Math.trunc(input * scale!);
+    const [input, output, scale] = [x.shape[d]!, size[d - 2]!, scales?.[d - 2] ?? null];
     const options = { ...how, scaleFactor: scale };
     const [{ positions, weights }] = resamplings([input], [output], options) as [Resampling];
-    const largest = weights.flat().reduce((a, b) => Math.max(a, b));
+    const [, largest] = extentOf(weights.flat());
     const unit = 2 ** Math.min(22, Math.floor(Math.log2(32767.5 / largest)));
     const rounded = weights.map((window) => window.map((w) => Math.round(w * unit) / unit));
     const bytes = resampleAxis(x, d, { positions, weights: rounded });
@@ -52,13 +69,13 @@ function resizeFloats(
 ): tf.Tensor {
   const options = { mode, alignCorners: alignCorners ?? null, antialias: antialias ?? false };
   const spatial = input.shape.slice(2);
-  const given = scales?.some((one) => one !== null && one !== undefined) ? scales : null;
-  if (given === null) return F.interpolate(input, { ...options, size: size && [...size] });
-  const factors = spatial.map((one, d) => given[d] ?? size![d]! / one);
-  const fits =
-    size === null || spatial.every((one, d) => Math.trunc(one * factors[d]!) === size[d]);
-  if (fits) return F.interpolate(input, { ...options, scaleFactor: factors });
-  return F.interpolate(input, { ...options, size: [...size] });
+  if (scales?.some((one) => typeof one === "number")) {
+    const scaleFactor = spatial.map((one, d) => scales[d] ?? size![d]! / one);
+    const fits =
+      size === null || spatial.every((one, d) => Math.trunc(one * scaleFactor[d]!) === size[d]);
+    if (fits) return F.interpolate(input, { ...options, scaleFactor });
+  }
+  return F.interpolate(input, { ...options, size });
 }
 
 /** `name.vec(input, output_size, align_corners, scale_factors)` and the plain overload. */
@@ -71,12 +88,12 @@ function overloads(
   const scaleNames =
     dims === 1 ? "scales" : ["scales_d", "scales_h", "scales_w"].slice(-dims).join(", ");
   const before = corners ? "align_corners, " : "";
-  const run =
-    (isVector: boolean) =>
-    (x: tf.Tensor, size: Sizes | null, ...rest: unknown[]): tf.Tensor => {
+  const run = (isVector: boolean) =>
+    function (this: AtenContext, x: tf.Tensor, size: Sizes | null, ...rest: unknown[]): tf.Tensor {
       const alignCorners = corners ? (rest.shift() as boolean) : undefined;
       const scales = (isVector ? rest[0] : rest) as Resize["scales"];
-      return resize(x, { size, scales, mode, alignCorners, antialias });
+      const [meta] = this.inputs as readonly (TensorMeta | null)[];
+      return resize(x, { size, scales, mode, alignCorners, antialias }, meta);
     };
   return {
     [`${name}.vec(input, output_size, ${before}scale_factors)`]: run(true),

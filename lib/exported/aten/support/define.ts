@@ -1,13 +1,16 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { describe } from "../../../arguments.js";
 import type { TensorMeta } from "../../../graph/index.js";
-import type { AtenOp } from "../../op-table.js";
+import type { AtenContext, AtenOp } from "../../op-table.js";
 import { refusalOf } from "../refusals/index.js";
 import { DTYPES, FLOAT, kindOfName, toDtype, toFloat } from "./dtype.js";
 import { isHalf, roundToHalf } from "./half.js";
 
-/** An op's body, with PyTorch's parameters in their order; what was not given is undefined. */
-export type Body = (...args: never[]) => unknown;
+/**
+ * An op's body, with PyTorch's parameters in their order; what was not given is undefined. `this`
+ * is for those few that ask what the program recorded.
+ */
+export type Body = (this: AtenContext, ...args: never[]) => unknown;
 
 /** Where and how a tensor lies in memory is tfjs' affair. */
 const IGNORED = new Set(["layout", "device", "pin_memory", "memory_format", "non_blocking"]);
@@ -40,7 +43,8 @@ function bind(target: string, parameters: readonly string[], body: Body): AtenOp
   const casts = CASTING.test(target);
   const promotes = PROMOTING.test(target);
   const refusal = refusalOf(target);
-  return (args, kwargs, { inputs, outputs }) => {
+  return (args, kwargs, context) => {
+    const { inputs, outputs } = context;
     if (args.length > parameters.length) {
       throw new TypeError(
         `${target} takes (${parameters.join(", ")}), but got ${args.length} arguments`,
@@ -56,7 +60,7 @@ function bind(target: string, parameters: readonly string[], body: Body): AtenOp
       }
     }
     refusal?.(...values);
-    const result = (body as (...args: unknown[]) => unknown)(...values);
+    const result = body.apply(context, values as never[]);
     if (casts) return castTo(result as tf.Tensor, inputs[0] as TensorMeta | null, outputs[0]);
     const finish = (one: unknown, i: number): unknown =>
       keeps ? inDtype(one, outputs[i]) : wrap(inDtype(one, outputs[i]), outputs[i]);
