@@ -19,6 +19,15 @@ export type WriteRows = (first: number, count: number, to: Float32Array, at: num
 
 const size = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
+/** tfjs' cast of integers gives floats that lie in an array of integers. */
+const withFloats = (numbers: Numbers): Numbers =>
+  numbers.dtype === "float32" && !(numbers.values instanceof Float32Array)
+    ? { ...numbers, values: new Float32Array(numbers.values) }
+    : numbers;
+
+const numbersOf = (tensor: tf.Tensor): Numbers =>
+  withFloats({ shape: tensor.shape, dtype: tensor.dtype, values: tensor.dataSync() });
+
 /**
  * Computes what depends on no input, each node once: what it computed lives as long as it does itself.
  * The common formulas run on bare arrays.
@@ -106,9 +115,7 @@ export class Statics {
   private compute(node: Node): Numbers {
     if (node.kind === "get_attr") {
       const constant = this.graph.constants.get(node.target);
-      if (constant !== undefined) return constant as Numbers;
-      const tensor = this.attributes(node.target);
-      return { shape: tensor.shape, dtype: tensor.dtype, values: tensor.dataSync() };
+      return constant ? withFloats(constant as Numbers) : numbersOf(this.attributes(node.target));
     }
     const values = this.quickly(node);
     if (values !== null) return { shape: shapeOf(node), dtype: "float32", values };
@@ -126,11 +133,7 @@ export class Statics {
         node.target === "getitem"
           ? (callNode(list as Node, read) as unknown[])[index as number]
           : callNode(node, read);
-      const { shape, dtype } = result as tf.Tensor;
-      const values = (result as tf.Tensor).dataSync();
-      // A cast of integers gives floats that lie in an array of integers.
-      const isCast = dtype === "float32" && !(values instanceof Float32Array);
-      numbers = { shape, dtype, values: isCast ? Float32Array.from(values) : values };
+      numbers = numbersOf(result as tf.Tensor);
     });
     return numbers!;
   }
@@ -151,7 +154,7 @@ export class Statics {
       return scale(this.of(first as Node), by, axis);
     }
     if (node.target === "prim.norm_scale") {
-      const variance = new Float32Array(this.of(first as Node).values); // they may be cast integers
+      const variance = this.of(first as Node).values as Float32Array;
       const weight = read(rest[0]);
       const eps = rest[1] as number;
       return variance.map((one, i) => (weight?.[i] ?? 1) / Math.sqrt(one + eps));
