@@ -205,12 +205,14 @@ function startWithBias(
 }
 
 /**
- * Products of 1 to 3 rows, read as they lie; enough panels at a time to keep the adders busy. What is
- * loaded in one turn of the loop stays in registers until its end, with the sums: 15 are all there
- * are, so a turn has few loads. A multiply-add waits longer for the one before, and wants more sums.
+ * Products of 1 to 3 rows, read as they lie. What is loaded in one turn of the loop stays in registers
+ * until its end, with the sums: 15 are all there are, so a turn has few loads. An addition waits for the
+ * one before: of a single row, every other number of k goes to sums of its own. Not more than two panels
+ * are read at a time, and not at the same number of k: where k is a power of 2, they get into each
+ * other's way in the first cache.
  */
 export function emitFewRows(module: ModuleBuilder): void {
-  const oneRow = module.fma ? { panels: 4, depth: 1 } : { panels: 2, depth: 2 };
+  const oneRow = { panels: module.fma ? 2 : 1, depth: 2 };
   for (const [rows, { panels, depth }] of [
     [1, oneRow],
     [2, { panels: 2, depth: 1 }],
@@ -229,11 +231,14 @@ export function emitFewRows(module: ModuleBuilder): void {
         const toResidual = f.i32(p.residual.sub(p.c));
         const column = f.i32(0);
         const block = (count: number): void => {
-          const a = f.i32(p.a);
+          const aRows = [f.i32(p.a)];
           const from = [f.i32(p.b.add(column.shr(3).mul(p.bPanel)))];
           for (let j = 1; j < count; j += 1) from.push(f.i32(from[j - 1]!.add(p.bPanel)));
           const out = [f.i32(p.c.add(column.shl(2)))];
-          for (let i = 1; i < rows; i += 1) out.push(f.i32(out[i - 1]!.add(p.cRow)));
+          for (let i = 1; i < rows; i += 1) {
+            aRows.push(f.i32(aRows[i - 1]!.add(p.aRow)));
+            out.push(f.i32(out[i - 1]!.add(p.cRow)));
+          }
           const width = count * 2;
           const acc = f.vectors(rows * width);
           const at = f.i32(p.bias.add(column.shl(2)));
@@ -249,16 +254,19 @@ export function emitFewRows(module: ModuleBuilder): void {
             }),
           );
           const k = f.i32(p.k);
-          const aRows = [a];
-          for (let i = 1; i < rows; i += 1) aRows.push(f.i32(aRows[i - 1]!.add(p.aRow)));
+          const sets = [acc];
+          for (let d = 1; d < depth; d += 1) sets.push(acc.map(() => f.v128(v128(0))));
           const some = (steps: number): void => {
-            for (let d = 0; d < steps; d += 1) {
-              const values = aRows.map((address) => f.v128(address.loadSplat(d * 4)));
+            const values = sets.slice(0, steps).map((_, d) =>
+              aRows.map((address) => f.v128(address.loadSplat(d * 4))),
+            );
+            for (let turn = 0; turn < steps; turn += 1) {
               from.forEach((b, j) => {
+                const d = (turn + j) % steps;
                 for (const half of [0, 1]) {
                   const weights = f.v128(b.loadV128(d * 32 + half * 16));
-                  values.forEach((value, i) => {
-                    const sum = acc[i * width + j * 2 + half]!;
+                  values[d]!.forEach((value, i) => {
+                    const sum = sets[d]![i * width + j * 2 + half]!;
                     sum.set(f.madd(value, weights, sum));
                   });
                 }
@@ -270,6 +278,9 @@ export function emitFewRows(module: ModuleBuilder): void {
           };
           if (depth > 1) f.if(k.ge(depth), () => f.doWhile(() => some(depth), () => k.ge(depth)));
           f.if(k, () => f.doWhile(() => some(1), () => k));
+          acc.forEach((sum, i) => {
+            for (const set of sets.slice(1)) sum.set(sum.add(set[i]!));
+          });
           clampAll(acc, low, high);
           for (let i = 0; i < rows; i += 1) {
             for (let j = 0; j < count; j += 1) {
