@@ -2,6 +2,7 @@ import {
   type ConvSpec,
   copy,
   type Heap,
+  type Kernel,
   narrowing,
   type WeightType,
 } from "../../kernels/cpu/index.js";
@@ -9,7 +10,7 @@ import { type Argument, type Graph, Node } from "../../graph/index.js";
 import { findStatic, isAbsorbed, shapeOf, tensorMeta } from "../passes/facts.js";
 import type { Statics } from "./statics.js";
 import type { Kept } from "../target.js";
-import { Block, count, isContiguous, stridesOf, type Value } from "./value.js";
+import { Block, count, isContiguous, type Place, stridesOf, type Value } from "./value.js";
 import type { Weights } from "./weights.js";
 
 /** A kernel call on settled addresses: all of it, or the share of one of several threads. */
@@ -39,6 +40,15 @@ export interface Step {
   /** What a depthwise convolution behind it needs to take it over. */
   convolution?: Convolution | undefined;
 }
+
+type OnePlace = Place | null | undefined;
+
+/** What a kernel reads, or writes, by the names of its pointers; nothing where it may do without. */
+type Places<Pointers> = {
+  readonly [Name in keyof Pointers]?: Pointers[Name] extends readonly number[]
+    ? readonly Place[]
+    : OnePlace;
+};
 
 interface Convolution {
   spec: ConvSpec;
@@ -160,6 +170,40 @@ export class Builder {
     this.steps.push({ ...step, node: this.current });
   }
 
+  /**
+   * Adds a call of a kernel; its pointers will be the addresses of what it reads and writes.
+   *
+   * @param kernel what a profile calls it.
+   * @param over what the output may take the place of.
+   */
+  call<Pointers>(
+    kernel: string,
+    { onOneThread, workspaceBytes, run, stages }: Kernel<Pointers>,
+    reads: Places<Pointers>,
+    writes: Places<Pointers>,
+    { over = [], ...more }: Pick<Step, "flops" | "convolution"> & { over?: (Value | null)[] } = {},
+  ): void {
+    const named = (places: Places<Pointers>): [string, OnePlace | readonly Place[]][] =>
+      Object.entries<OnePlace | readonly Place[]>({ ...places });
+    const blocks = (places: Places<Pointers>): Block[] =>
+      blocksOf(...named(places).flatMap(([, place]) => place));
+    this.add({
+      ...{ kernel, onOneThread, ...more, workspace: workspaceBytes },
+      reads: blocks(reads),
+      writes: blocks(writes),
+      over: blocksOf(...over.filter((value) => value && fills(value))),
+      bind: (workspace) => {
+        const addresses = named({ ...reads, ...writes }).map(([name, place]) => [
+          name,
+          Array.isArray(place) ? place.map(addressOf) : addressOf(place as OnePlace),
+        ]);
+        const pointers = { ...Object.fromEntries(addresses), workspace } as Pointers;
+        const all: Runner = (part, parts) => run(pointers, part, parts);
+        return Object.assign(all, stages && { stages: () => stages(pointers) });
+      },
+    });
+  }
+
   /** The same tensor with its numbers side by side, row-major; copied if they are not. */
   contiguous(value: Value): Value {
     if (isContiguous(value)) return value;
@@ -170,21 +214,16 @@ export class Builder {
 
   /** Copies a tensor to a contiguous one of its shape. */
   copy(from: Value, to: Value): void {
-    const kernel = copy(this.heap, { shape: from.shape, strides: from.strides });
-    this.add({
-      kernel: "copy",
-      onOneThread: kernel.onOneThread,
-      reads: [from.block],
-      writes: [to.block],
-      bind: () => {
-        const pointers = { x: addressOf(from), out: addressOf(to) };
-        return (part, parts) => kernel.run(pointers, part, parts);
-      },
-    });
+    this.call("copy", copy(this.heap, from), { x: from }, { out: to });
   }
 }
 
-export const addressOf = ({ block, offset }: Value): number => block.address + offset * 4;
+/** An address in the heap; 0 of nothing. */
+export const addressOf = (place: OnePlace): number =>
+  place ? place.block.address + place.offset * 4 : 0;
+
+export const blocksOf = (...places: OnePlace[]): Block[] =>
+  places.flatMap((place) => place?.block ?? []);
 
 /** Whether a tensor's numbers are the whole block, so that another may take its place. */
 export const fills = (value: Value): boolean =>

@@ -1,11 +1,10 @@
 import { attention, gather, type HeadStrides } from "../../kernels/cpu/index.js";
 import type { Argument, Node } from "../../graph/index.js";
 import { isCall, shapeOf, tensorMeta } from "../passes/facts.js";
-import { addressOf, type Builder, Decline, type Lowered } from "./builder.js";
+import { addressOf, blocksOf, type Builder, Decline, type Lowered } from "./builder.js";
 import { addFiniteCheck, isFiniteNode } from "./finite.js";
 import { type Lower, optionsOf, runChain } from "./lower-basic.js";
 import { alongDim } from "./lower-borders.js";
-import { blocksOf } from "./lower-norm.js";
 import { DECLINED } from "../declined.js";
 import { count, permuteValue, reshapeValue, type Value } from "./value.js";
 

@@ -1,7 +1,7 @@
 import { copy, elementwise } from "../../kernels/cpu/index.js";
 import type { Argument, Node } from "../../graph/index.js";
 import { shapeOf } from "../passes/facts.js";
-import { addressOf, type Builder, Decline, fills, type Lowered } from "./builder.js";
+import { addressOf, type Builder, Decline, type Lowered } from "./builder.js";
 import { chainOf } from "./chain.js";
 import {
   broadcastStrides,
@@ -49,19 +49,9 @@ export function runChain(
     shape,
     strides: inputs.map((value) => broadcastStrides(value, shape)),
   });
-  const over = inputs.filter((value) => fills(value) && count(value.shape) === count(shape));
-  b.add({
-    kernel: `elementwise ×${lines.length}`,
-    onOneThread: kernel.onOneThread,
-    reads: inputs.map(({ block }) => block),
-    writes: [out.block],
-    over: over.map(({ block }) => block),
-    flops: lines.length * count(shape),
-    bind: () => {
-      const pointers = { inputs: inputs.map(addressOf), out: addressOf(out) };
-      return (part, parts) => kernel.run(pointers, part, parts);
-    },
-  });
+  const over = inputs.filter((value) => count(value.shape) === count(shape));
+  const flops = lines.length * count(shape);
+  b.call(`elementwise ×${lines.length}`, kernel, { inputs }, { out }, { over, flops });
   return out;
 }
 

@@ -22,17 +22,8 @@ export function alongDim(
     inner: count(x.shape.slice(dim + 1)),
   });
   const out = b.make(x.shape.map((size, i) => (i === dim ? spec.positions.length : size)));
-  b.add({
-    kernel: "taps",
-    onOneThread: kernel.onOneThread,
-    reads: [x.block],
-    writes: [out.block],
-    flops: 2 * (count(out.shape) / spec.positions.length) * spec.positions.flat().length,
-    bind: () => {
-      const pointers = { x: addressOf(x), out: addressOf(out) };
-      return (part, parts) => kernel.run(pointers, part, parts);
-    },
-  });
+  const flops = 2 * (count(out.shape) / spec.positions.length) * spec.positions.flat().length;
+  b.call("taps", kernel, { x }, { out }, { flops });
   return out;
 }
 

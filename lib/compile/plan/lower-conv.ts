@@ -5,9 +5,7 @@ import {
   convTranspose,
   depthwise,
   expand,
-  type ExpandPointers,
   fastestConv,
-  type Kernel,
   packConv,
   packConvTranspose,
   packedConvBytes,
@@ -17,11 +15,11 @@ import {
 import { expandSteps } from "../../arguments.js";
 import type { Argument, Node } from "../../graph/index.js";
 import { shapeOf } from "../passes/facts.js";
-import { addressOf, type Builder, type Step, Decline, fills, type Lowered } from "./builder.js";
+import { type Builder, type Step, Decline, type Lowered } from "./builder.js";
 import { activationOf } from "./chain.js";
 import { addFiniteCheck, hasFiniteNumbers, isFiniteNode } from "./finite.js";
 import { type Lower, optionsOf } from "./lower-basic.js";
-import { residualOf, type Tail } from "./lower-linear.js";
+import { type Tail, optional } from "./lower-linear.js";
 import { inPieces } from "./rows.js";
 import { count, type Value } from "./value.js";
 
@@ -82,8 +80,8 @@ function lowerConv(b: Builder, node: Node, dims: number, tail: Tail): Lowered {
   };
   const x = b.contiguous(b.read(source));
   if (x.dtype !== "float32") return new Decline("integers");
-  const bias = options.bias ? b.contiguous(b.read(options.bias as Node)) : null;
-  const residual = residualOf(b, tail);
+  const bias = optional(b, options.bias);
+  const residual = optional(b, tail.residual);
   const { inChannels, groups } = spec;
   const isDepthwise = groups === inChannels && groups > 1 && dims < 3;
   if (isDepthwise && residual === null) {
@@ -112,27 +110,18 @@ function lowerConv(b: Builder, node: Node, dims: number, tail: Tail): Lowered {
     if (!isFiniteNode(b, source)) addFiniteCheck(b, x.block);
   }
   const out = b.make(shape);
-  b.add({
-    kernel: `conv ${kernel.join("×")}`,
-    onOneThread: run.onOneThread,
-    reads: [x.block, packed, residual?.block, bias?.block].filter((one) => one !== undefined),
-    writes: [out.block],
-    over: residual && fills(residual) ? [residual.block] : [],
-    workspace: run.workspaceBytes,
-    flops: (2 * count(shape) * count(shapeOf(weight))) / outChannels,
-    bind: (workspace) => {
-      const pointers = {
-        x: addressOf(x),
-        weight: packed.address,
-        bias: bias ? addressOf(bias) : 0,
-        residual: residual ? addressOf(residual) : 0,
-        out: addressOf(out),
-        workspace,
-      };
-      return (part, parts) => run.run(pointers, part, parts);
+  const reads = { x, weight: packed, bias };
+  b.call(
+    `conv ${kernel.join("×")}`,
+    run,
+    { ...reads, residual },
+    { out },
+    {
+      over: [residual],
+      flops: (2 * count(shape) * count(shapeOf(weight))) / outChannels,
+      convolution: residual ? undefined : { spec: { ...spec, weightType }, ...reads },
     },
-    convolution: residual ? undefined : { spec: { ...spec, weightType }, x, weight: packed, bias },
-  });
+  );
   return out;
 }
 
@@ -159,32 +148,14 @@ function lowerDepthwise(
   const out = b.make(shapeOf(node));
   const convolution = before?.convolution;
   const fused = convolution && expand(b.heap, convolution.spec, sizes);
-  const first = fused ? convolution : undefined;
-  if (first) b.steps.splice(b.steps.indexOf(before!), 1);
-  const run: Kernel<ExpandPointers> = fused ?? depthwise(b.heap, sizes);
-  const reads = [...(first ? before!.reads : [x.block]), weight.block, bias?.block];
-  b.add({
-    kernel: `${first ? `${before!.kernel}, ` : ""}depthwise ${kernel.join("×")}`,
-    onOneThread: run.onOneThread,
-    reads: reads.filter((one) => one !== undefined),
-    writes: [out.block],
-    workspace: run.workspaceBytes,
-    flops: 2 * count(out.shape) * count(kernel) + (first ? before!.flops! : 0),
-    bind: (workspace) => {
-      const pointers = {
-        ...{
-          x: addressOf(first?.x ?? x),
-          weight: addressOf(weight),
-          out: addressOf(out),
-          workspace,
-        },
-        bias: bias ? addressOf(bias) : 0,
-        firstWeight: first?.weight.address ?? 0,
-        firstBias: first?.bias ? addressOf(first.bias) : 0,
-      };
-      return (part, parts) => run.run(pointers, part, parts);
-    },
-  });
+  const name = `depthwise ${kernel.join("×")}`;
+  const flops = 2 * count(out.shape) * count(kernel);
+  if (fused) {
+    const { x: wide, weight: firstWeight, bias: firstBias } = convolution;
+    b.steps.splice(b.steps.indexOf(before), 1);
+    const reads = { x: wide, firstWeight, firstBias, weight, bias };
+    b.call(`${before.kernel}, ${name}`, fused, reads, { out }, { flops: flops + before.flops! });
+  } else b.call(name, depthwise(b.heap, sizes), { x, weight, bias }, { out }, { flops });
   return out;
 }
 
@@ -215,23 +186,11 @@ function lowerConvTranspose(b: Builder, node: Node, dims: number): Lowered {
     packConvTranspose(b.heap, sizes, raw, to);
     b.heap.free(raw);
   });
-  const bias = options.bias ? b.contiguous(b.read(options.bias as Node)) : null;
+  const bias = optional(b, options.bias);
   const out = b.make(shape);
-  b.add({
-    kernel: `transposed conv ${kernel.join("×")}`,
-    onOneThread: run.onOneThread,
-    reads: [x.block, packed, bias?.block].filter((one) => one !== undefined),
-    writes: [out.block],
-    workspace: run.workspaceBytes,
-    flops: 2 * count(x.shape) * perGroup * count(kernel),
-    bind: (workspace) => {
-      const pointers = {
-        ...{ x: addressOf(x), weight: packed.address, out: addressOf(out), workspace },
-        bias: bias ? addressOf(bias) : 0,
-      };
-      return (part, parts) => run.run(pointers, part, parts);
-    },
-  });
+  const flops = 2 * count(x.shape) * perGroup * count(kernel);
+  const name = `transposed conv ${kernel.join("×")}`;
+  b.call(name, run, { x, weight: packed, bias }, { out }, { flops });
   return out;
 }
 

@@ -7,7 +7,7 @@ import {
 } from "../../kernels/cpu/index.js";
 import type { Argument, Node } from "../../graph/index.js";
 import { shapeOf } from "../passes/facts.js";
-import { addressOf, type Builder, Decline, fills, type Lowered } from "./builder.js";
+import { addressOf, type Builder, Decline, type Lowered } from "./builder.js";
 import { activationOf } from "./chain.js";
 import { type Lower, optionsOf } from "./lower-basic.js";
 import { inPieces } from "./rows.js";
@@ -18,11 +18,6 @@ type Line = readonly [string, ...unknown[]];
 export interface Tail {
   residual?: Argument;
   activation?: readonly Line[];
-}
-
-/** The residual of an epilogue, side by side as the output is. */
-export function residualOf(b: Builder, tail: Tail): Value | null {
-  return tail.residual ? b.contiguous(b.read(tail.residual as Node)) : null;
 }
 
 /** A weight `[n, k]` packed once. */
@@ -37,6 +32,25 @@ export function packWeight(b: Builder, weight: Node, weightType: WeightType): Bl
   });
 }
 
+/** A weight that depends on the input is packed in every run. */
+function packInRun(b: Builder, weight: Node): Block {
+  const raw = b.contiguous(b.read(weight));
+  const [n, k] = raw.shape as [number, number];
+  const block = b.scratch(packedLinearBytes(n, k));
+  b.add({
+    kernel: "pack",
+    onOneThread: true,
+    reads: [raw.block],
+    writes: [block],
+    bind: () => () => packLinear(b.heap, { weight: addressOf(raw), n, k, to: block.address }),
+  });
+  return block;
+}
+
+/** An optional tensor of an op, side by side in the heap. */
+export const optional = (b: Builder, vector: Argument): Value | null =>
+  vector ? b.contiguous(b.read(vector as Node)) : null;
+
 /** Rows one after the other at one distance, each side by side. */
 function asRows(b: Builder, value: Value, m: number, k: number): Value {
   const rows = reshapeValue(value, [m, k]);
@@ -45,7 +59,6 @@ function asRows(b: Builder, value: Value, m: number, k: number): Value {
 
 function lowerLinear(b: Builder, node: Node, tail: Tail): Lowered {
   const [input, weight, given] = node.args as [Node, Node, Argument];
-  const bias = optionsOf(given).bias as Node | null | undefined;
   const [n, k] = shapeOf(weight) as [number, number];
   const shape = shapeOf(node);
   const m = count(shape) / n;
@@ -57,49 +70,13 @@ function lowerLinear(b: Builder, node: Node, tail: Tail): Lowered {
   const x = asRows(b, whole, m, k);
   const xRow = m === 1 ? k : x.strides[0]!;
   const weightType = b.isStatic(weight) ? b.weightType(weight) : "f32";
-  let block = b.isStatic(weight) ? packWeight(b, weight, weightType) : null;
-  const residual = residualOf(b, tail);
-  const biasValue = bias ? b.contiguous(b.read(bias)) : null;
+  const packed = b.isStatic(weight) ? packWeight(b, weight, weightType) : packInRun(b, weight);
+  const residual = optional(b, tail.residual);
+  const bias = optional(b, optionsOf(given).bias);
   const kernel = linear(b.heap, { m, n, k, xRow, activation, weightType });
   const out = b.make(shape);
-  let pack: ((to: Block) => () => void) | null = null;
-  if (block === null) {
-    // A weight that depends on the input is packed in every run.
-    const raw = b.contiguous(b.read(weight));
-    block = b.scratch(packedLinearBytes(n, k));
-    pack = (to) => () => packLinear(b.heap, { weight: addressOf(raw), n, k, to: to.address });
-    const target = block;
-    b.add({
-      kernel: "pack",
-      onOneThread: true,
-      reads: [raw.block],
-      writes: [target],
-      bind: () => pack!(target),
-    });
-  }
-  const reads = [x.block, block, residual?.block, biasValue?.block].filter(
-    (one) => one !== undefined,
-  );
-  b.add({
-    kernel: "linear",
-    onOneThread: kernel.onOneThread,
-    reads,
-    writes: [out.block],
-    over: residual && fills(residual) ? [residual.block] : [],
-    workspace: kernel.workspaceBytes,
-    flops: 2 * m * n * k,
-    bind: (workspace) => {
-      const pointers = {
-        x: addressOf(x),
-        weight: block.address,
-        bias: biasValue ? addressOf(biasValue) : 0,
-        residual: residual ? addressOf(residual) : 0,
-        out: addressOf(out),
-        workspace,
-      };
-      return (part, parts) => kernel.run(pointers, part, parts);
-    },
-  });
+  const reads = { x, weight: packed, residual, bias };
+  b.call("linear", kernel, reads, { out }, { over: [residual], flops: 2 * m * n * k });
   return out;
 }
 
@@ -126,18 +103,8 @@ function lowerMatmul(b: Builder, node: Node): Lowered {
     ...{ aRow: a.row, bRow: c.row },
   });
   const out = b.make(shape);
-  b.add({
-    kernel: "matmul",
-    onOneThread: kernel.onOneThread,
-    reads: [a.value.block, c.value.block],
-    writes: [out.block],
-    workspace: kernel.workspaceBytes,
-    flops: 2 * count(shape) * k,
-    bind: (workspace) => {
-      const pointers = { a: addressOf(a.value), b: addressOf(c.value), out: addressOf(out), workspace }; // prettier-ignore
-      return (part, parts) => kernel.run(pointers, part, parts);
-    },
-  });
+  const flops = 2 * count(shape) * k;
+  b.call("matmul", kernel, { a: a.value, b: c.value }, { out }, { flops });
   return out;
 }
 

@@ -1,16 +1,10 @@
 import { groupNorm, layerNorm, reduce, type ReduceSpec, softmax } from "../../kernels/cpu/index.js";
 import type { Argument, Node } from "../../graph/index.js";
 import { shapeOf } from "../passes/facts.js";
-import { addressOf, type Builder, Decline, fills, type Lowered } from "./builder.js";
+import { type Builder, Decline, type Lowered } from "./builder.js";
 import { type Lower, optionsOf, runChain } from "./lower-basic.js";
+import { optional } from "./lower-linear.js";
 import { count, permuteValue, reshapeValue, type Value } from "./value.js";
-
-/** An optional vector of an op, side by side in the heap. */
-export const vectorOf = (b: Builder, vector: Argument): Value | null =>
-  vector ? b.contiguous(b.read(vector as Node)) : null;
-
-export const blocksOf = (...values: (Value | null)[]): Value["block"][] =>
-  values.filter((value) => value !== null).map(({ block }) => block);
 
 const FLOAT32_EPS = 2 ** -23;
 
@@ -19,35 +13,26 @@ const lowerLayerNorm =
   (kind: "layer" | "rms"): Lower =>
   (b, node) => {
     const [input, sizes, given] = node.args;
-    const { weight, bias, eps } = optionsOf(given);
+    const options = optionsOf(given);
     const n = typeof sizes === "number" ? sizes : count(sizes as number[]);
     const x = b.contiguous(b.read(input as Node));
     const rows = count(x.shape) / n;
     if (count(x.shape) === 0) return new Decline("an empty tensor");
-    const [w, c] = [vectorOf(b, weight), vectorOf(b, bias)];
-    if (c !== null && w === null) return new Decline("a bias without a weight");
+    const weight = optional(b, options.weight);
+    const bias = optional(b, options.bias);
+    if (bias !== null && weight === null) return new Decline("a bias without a weight");
     const kernel = layerNorm(b.heap, {
       ...{ kind, rows, n },
-      eps: (eps as number | null | undefined) ?? (kind === "layer" ? 1e-5 : FLOAT32_EPS),
+      eps: (options.eps as number | null | undefined) ?? (kind === "layer" ? 1e-5 : FLOAT32_EPS),
     });
     const out = b.make(x.shape);
-    b.add({
-      kernel: `${kind} norm`,
-      onOneThread: kernel.onOneThread,
-      reads: blocksOf(x, w, c),
-      writes: [out.block],
-      over: fills(x) ? [x.block] : [],
-      flops: 8 * rows * n,
-      bind: () => {
-        const pointers = {
-          x: addressOf(x),
-          weight: w ? addressOf(w) : 0,
-          bias: c ? addressOf(c) : 0,
-          out: addressOf(out),
-        };
-        return (part, parts) => kernel.run(pointers, part, parts);
-      },
-    });
+    b.call(
+      `${kind} norm`,
+      kernel,
+      { x, weight, bias },
+      { out },
+      { over: [x], flops: 8 * rows * n },
+    );
     return out;
   };
 
@@ -60,27 +45,14 @@ function normGroups(
   const x = b.contiguous(b.read(input));
   if (count(x.shape) === 0) return new Decline("an empty tensor");
   const [batch, channels] = x.shape as [number, number];
-  const [w, c] = [vectorOf(b, options.weight), vectorOf(b, options.bias)];
+  const weight = optional(b, options.weight);
+  const bias = optional(b, options.bias);
   const n = count(x.shape.slice(2));
   const eps = (options.eps as number | undefined) ?? 1e-5;
   const kernel = groupNorm(b.heap, { batch, channels, groups: groups ?? channels, n, eps });
   const out = b.make(x.shape);
-  b.add({
-    kernel: "group norm",
-    onOneThread: kernel.onOneThread,
-    reads: blocksOf(x, w, c),
-    writes: [out.block],
-    over: fills(x) ? [x.block] : [],
-    workspace: kernel.workspaceBytes,
-    flops: 8 * count(x.shape),
-    bind: (workspace) => {
-      const pointers = {
-        ...{ x: addressOf(x), out: addressOf(out), workspace },
-        ...{ weight: w ? addressOf(w) : 0, bias: c ? addressOf(c) : 0 },
-      };
-      return (part, parts) => kernel.run(pointers, part, parts);
-    },
-  });
+  const flops = 8 * count(x.shape);
+  b.call("group norm", kernel, { x, weight, bias }, { out }, { over: [x], flops });
   return out;
 }
 
@@ -106,18 +78,8 @@ const lowerSoftmax =
     const log = kind === "log softmax";
     const kernel = softmax(b.heap, { rows: count(x.shape) / n, n, log });
     const out = b.make(x.shape);
-    b.add({
-      kernel: log ? kind : "softmax",
-      onOneThread: kernel.onOneThread,
-      reads: [x.block],
-      writes: [out.block],
-      over: fills(x) ? [x.block] : [],
-      flops: 5 * count(x.shape),
-      bind: () => {
-        const pointers = { x: addressOf(x), out: addressOf(out) };
-        return (part, parts) => kernel.run(pointers, part, parts);
-      },
-    });
+    const flops = 5 * count(x.shape);
+    b.call(log ? kind : "softmax", kernel, { x }, { out }, { over: [x], flops });
     return permuteValue(out, order.map((axis) => moved.indexOf(axis))); // prettier-ignore
   };
 
@@ -181,17 +143,7 @@ export function runReduction(
   };
   const kernel = reduce(b.heap, spec);
   const out = b.make(shape);
-  b.add({
-    kernel: reduction,
-    onOneThread: kernel.onOneThread,
-    reads: [x.block],
-    writes: [out.block],
-    flops: count(x.shape),
-    bind: () => {
-      const pointers = { x: addressOf(x), out: addressOf(out) };
-      return (part, parts) => kernel.run(pointers, part, parts);
-    },
-  });
+  b.call(reduction, kernel, { x }, { out }, { flops: count(x.shape) });
   return out;
 }
 

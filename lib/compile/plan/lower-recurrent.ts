@@ -1,10 +1,9 @@
 import { recurrent, type RecurrentSpec } from "../../kernels/cpu/index.js";
 import type { Argument, Node } from "../../graph/index.js";
 import { shapeOf } from "../passes/facts.js";
-import { addressOf, type Builder, Decline, type Lowered, type Runner } from "./builder.js";
+import { type Builder, Decline, type Lowered } from "./builder.js";
 import { type Lower, optionsOf } from "./lower-basic.js";
-import { packWeight } from "./lower-linear.js";
-import { blocksOf, vectorOf } from "./lower-norm.js";
+import { packWeight, optional } from "./lower-linear.js";
 import { count, reshapeValue, sliceValue, stridesOf, type Value } from "./value.js";
 
 /** The weights of one layer in one direction, as functional's op takes them. */
@@ -83,36 +82,17 @@ function runLayer(
   const { weightIh, weightHh, weightHr } = weights;
   const all = [weightIh, weightHh, weightHr].filter((one) => one !== null);
   const weightType = b.weightType(...all);
-  const [ih, hh, hr] = all.map((one) => packWeight(b, one, weightType));
+  const packed = all.map((one) => packWeight(b, one, weightType));
   const kernel = recurrent(b.heap, {
     ...{ kind, time, batch, inputSize, hiddenSize, reverse, outRow, weightType, projSize },
   });
-  const [biasIh, biasHh] = [vectorOf(b, weights.biasIh), vectorOf(b, weights.biasHh)];
-  b.add({
-    kernel: kind,
-    onOneThread: kernel.onOneThread,
-    reads: [
-      ...blocksOf(x, biasIh, biasHh, ...starts),
-      ...[ih, hh, hr].filter((one) => one !== undefined),
-    ],
-    writes: blocksOf(out, ...ends),
-    workspace: kernel.workspaceBytes,
-    flops: 2 * time * batch * gates * (inputSize + out.shape[2]!),
-    bind: (workspace) => {
-      const pointers = {
-        ...{ x: addressOf(x), out: addressOf(out), workspace },
-        ...{ weightIh: ih!.address, weightHh: hh!.address, weightHr: hr?.address ?? 0 },
-        biasIh: biasIh ? addressOf(biasIh) : 0,
-        biasHh: biasHh ? addressOf(biasHh) : 0,
-        h0: addressOf(starts[0]!),
-        c0: starts[1] ? addressOf(starts[1]) : 0,
-        hN: ends[0] ? addressOf(ends[0]) : 0,
-        cN: ends[1] ? addressOf(ends[1]) : 0,
-      };
-      const run: Runner = (part) => kernel.run(pointers, part);
-      return Object.assign(run, { stages: () => kernel.stages(pointers) });
-    },
-  });
+  const reads = {
+    ...{ x, weightIh: packed[0], weightHh: packed[1], weightHr: packed[2] },
+    ...{ biasIh: optional(b, weights.biasIh), biasHh: optional(b, weights.biasHh) },
+    ...{ h0: starts[0], c0: starts[1] },
+  };
+  const flops = 2 * time * batch * gates * (inputSize + out.shape[2]!);
+  b.call(kind, kernel, reads, { out, hN: ends[0], cN: ends[1] }, { flops });
 }
 
 /** One step of its own: a sequence of length 1. */

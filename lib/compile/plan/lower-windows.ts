@@ -1,7 +1,7 @@
 import { pool, type PoolSpec } from "../../kernels/cpu/index.js";
 import type { Argument, Node } from "../../graph/index.js";
 import { shapeOf } from "../passes/facts.js";
-import { addressOf, type Builder, Decline, type Lowered } from "./builder.js";
+import { type Builder, Decline, type Lowered } from "./builder.js";
 import { adaptiveWindows } from "../../functional/windows.js";
 import { alongDim, interpolate } from "./lower-borders.js";
 import { type Lower, optionsOf } from "./lower-basic.js";
@@ -60,18 +60,8 @@ function poolPlanes(b: Builder, x: Value, spec: Windows, shape: readonly number[
   const size = x.shape.slice(-dims);
   const kernel = pool(b.heap, { ...spec, size, planes: count(x.shape.slice(0, -dims)) });
   const out = b.make(shape);
-  b.add({
-    kernel: `${spec.kind} pool`,
-    onOneThread: kernel.onOneThread,
-    reads: [x.block],
-    writes: [out.block],
-    workspace: kernel.workspaceBytes,
-    flops: count(shape) * count(spec.kernel),
-    bind: (workspace) => {
-      const pointers = { x: addressOf(x), out: addressOf(out), workspace };
-      return (part, parts) => kernel.run(pointers, part, parts);
-    },
-  });
+  const flops = count(shape) * count(spec.kernel);
+  b.call(`${spec.kind} pool`, kernel, { x }, { out }, { flops });
   return out;
 }
 

@@ -1,7 +1,16 @@
 /** Where the numbers of a plan lie: blocks of memory, and views into them. */
 
+/** Where numbers begin: in a block, by so many elements of 4 bytes; `int32` as such, anything else as float32. */
+export interface Place {
+  readonly block: Block;
+  readonly offset: number;
+}
+
 /** A piece of memory; where it lies is settled when the whole plan is known. */
-export class Block {
+export class Block implements Place {
+  /** As a place it is where it begins. */
+  readonly block = this;
+  readonly offset = 0;
   /** Its address in the heap, once settled. */
   address = 0;
   /** From which step to which it is needed. */
@@ -18,10 +27,7 @@ export class Block {
 }
 
 /** A tensor in a block: element `[i, j]` lies at `offset + i · strides[0] + j · strides[1]`. */
-export interface Value {
-  readonly block: Block;
-  /** In elements of 4 bytes; `int32` as such, anything else as float32. */
-  readonly offset: number;
+export interface Value extends Place {
   readonly shape: readonly number[];
   readonly strides: readonly number[];
   readonly dtype: string;

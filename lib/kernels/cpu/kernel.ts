@@ -12,6 +12,8 @@ export interface Kernel<Pointers> {
   /** Whether it works in JavaScript, so that other threads cannot take part in it. */
   readonly onOneThread?: boolean;
   run: (pointers: Pointers, part?: number, parts?: number) => void;
+  /** The same in stages, where threads meet on the way: each begins when all parts of the one before are done. */
+  stages?: (pointers: Pointers) => ((part: number, parts: number) => void)[];
 }
 
 /** The share of a part: `[from, to)` of `count`, in multiples of `grain`. */
