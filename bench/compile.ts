@@ -61,6 +61,9 @@ async function open(
   return { peer, session, run, first, error, times: [] };
 }
 
+/** How long a candidate runs before it is timed, in ms. */
+const SETTLING = 1000;
+
 async function time(run: () => Promise<unknown>, repeats: number): Promise<number> {
   const began = performance.now();
   for (let i = 0; i < repeats; i += 1) await run();
@@ -85,7 +88,8 @@ export async function benchModel(
       times.push(once < 500 ? await time(run, 1) : once);
       continue;
     }
-    const settling = Math.min(12, Math.ceil(300 / once)); // engines compile
+    // Engines compile what is busy, in steps: a small model's calls become faster for most of a second.
+    const settling = Math.ceil(SETTLING / once);
     await time(run, Math.max(settling, peer.settles ?? 0));
     repeats.set(candidate, Math.max(1, Math.ceil(10 / (await time(run, 1)))));
   }
