@@ -51,7 +51,7 @@ export function emitGemm(module: ModuleBuilder): void {
     lastColumns(f, p, p.column),
   );
   module.function("gemm", PARAMETERS, (f, p) => {
-    const [outer, inner, row, column] = [f.i32(0), f.i32(), f.i32(), f.i32()];
+    const [outer, inner, row, column] = [f.i32(0), f.i32(0), f.i32(), f.i32()];
     // Up to 6 columns at the end are left to tiles of their own.
     const wide = f.i32(p.n.sub(1).and(7).lt(6).select(p.n.sub(1).and(-8), p.n));
     const rowsFirst = f.i32(p.rowsFirst.eq(1));
@@ -72,16 +72,24 @@ export function emitGemm(module: ModuleBuilder): void {
         },
       );
     };
-    f.for(outer, outerEnd, rowsFirst.select(height, 8), () => {
-      inner.set(0);
-      f.for(inner, innerEnd, rowsFirst.select(8, height), () => {
-        row.set(rowsFirst.select(outer, inner));
-        column.set(rowsFirst.select(inner, outer));
-        if (module.fma) height.set(p.m.sub(row).ge(12).select(12, ROWS));
-        else readAhead(f, p, row, column);
-        tiles();
-      });
-    });
+    // One loop for both: V8 would unroll what is nested deeper.
+    f.if(outerEnd.gt(0).and(innerEnd.gt(0)), () =>
+      f.doWhile(
+        () => {
+          row.set(rowsFirst.select(outer, inner));
+          column.set(rowsFirst.select(inner, outer));
+          if (module.fma) height.set(p.m.sub(row).ge(12).select(12, ROWS));
+          else readAhead(f, p, row, column);
+          tiles();
+          inner.set(inner.add(rowsFirst.select(8, height)));
+          f.if(inner.ge(innerEnd), () => {
+            inner.set(0);
+            outer.set(outer.add(rowsFirst.select(height, 8)));
+          });
+        },
+        () => outer.lt(outerEnd),
+      ),
+    );
     f.if(wide.lt(p.n), () => f.call("lastColumns", ...Object.values(p), wide));
   });
 }
@@ -120,44 +128,48 @@ function tile(
   if (lane + rows > ROWS) strips.push(f.i32(strips[0]!.add(p.aStrip)));
   const a = strips[0]!;
   const b = f.i32(p.b.add(column.shr(3).mul(p.bPanel)));
+  const end = f.i32(a.add(p.k.shl(4)));
+  const stop = f.i32();
+  const zero = (): void => acc.forEach((sum) => sum.set(v128(0)));
+  const chunk = (): void => {
+    stop.set(a.add(CHUNK * 16).min(end));
+    zero();
+    f.doWhile(
+      () => {
+        const [b0, b1] = [f.v128(b.loadV128()), f.v128(b.loadV128(16))];
+        for (let i = 0; i < rows; i += 1) {
+          const at = lane + i;
+          const value = f.v128(strips[at >> 2]!.loadSplat((at & 3) * 4));
+          acc[2 * i]!.set(f.madd(value, b0, acc[2 * i]!));
+          acc[2 * i + 1]!.set(f.madd(value, b1, acc[2 * i + 1]!));
+        }
+        for (const strip of strips) strip.set(strip.add(16));
+        b.set(b.add(p.bRow));
+      },
+      () => a.ne(stop),
+    );
+  };
+  // Short products, the bias last, know no other sums, which have no registers.
+  f.if(p.k, chunk, zero);
+  f.if(a.ne(end), () =>
+    f.doWhile(
+      () => {
+        sums.forEach((sum, i) => sum.set(acc[i]!));
+        chunk();
+        acc.forEach((sum, i) => sum.set(sum.add(sums[i]!)));
+      },
+      () => a.ne(end),
+    ),
+  );
+  addBias(f, p, acc, row, column);
   const first = p.c.add(row.mul(p.cRow)).add(column.shl(2));
   const out = rowAddresses(f, first, p, row, rows);
-  startWithBias(f, p, acc, row, column);
   f.if(p.residual, () => {
     const toResidual = f.i32(p.residual.sub(p.c));
     acc.forEach((sum, i) => {
       sum.set(sum.add(out[i >> 1]!.add(toResidual).loadV128((i & 1) * 16)));
     });
   });
-  const end = f.i32(a.add(p.k.shl(4)));
-  const stop = f.i32();
-  f.if(p.k, () =>
-    f.doWhile(
-      () => {
-        stop.set(a.add(CHUNK * 16).min(end));
-        sums.forEach((sum, i) => {
-          sum.set(acc[i]!);
-          acc[i]!.set(v128(0));
-        });
-        f.doWhile(
-          () => {
-            const [b0, b1] = [f.v128(b.loadV128()), f.v128(b.loadV128(16))];
-            for (let i = 0; i < rows; i += 1) {
-              const at = lane + i;
-              const value = f.v128(strips[at >> 2]!.loadSplat((at & 3) * 4));
-              acc[2 * i]!.set(f.madd(value, b0, acc[2 * i]!));
-              acc[2 * i + 1]!.set(f.madd(value, b1, acc[2 * i + 1]!));
-            }
-            for (const strip of strips) strip.set(strip.add(16));
-            b.set(b.add(p.bRow));
-          },
-          () => a.ne(stop),
-        );
-        sums.forEach((sum, i) => acc[i]!.set(acc[i]!.add(sum)));
-      },
-      () => a.ne(end),
-    ),
-  );
   clampAll(acc, f.v128(p.low.splat()), f.v128(p.high.splat()));
   const left = f.i32(p.n.sub(column));
   // Backwards, so that a last row that was doubled ends with its own numbers.
@@ -177,31 +189,22 @@ function tile(
   );
 }
 
-function startWithBias(
+function addBias(
   f: FunctionBuilder,
   { bias, biasMode }: { bias: I32Var; biasMode: I32Var },
   acc: readonly V128Var[],
   row: I32,
   column: I32,
 ): void {
-  f.if(
-    biasMode.eq(1),
-    () => {
-      const at = f.i32(bias.add(column.shl(2)));
-      acc[0]!.set(at.loadV128());
-      acc[1]!.set(at.loadV128(16));
-      for (let i = 2; i < acc.length; i += 1) acc[i]!.set(acc[i & 1]!);
-    },
-    () =>
-      f.if(
-        biasMode.eq(2),
-        () => {
-          const at = f.i32(bias.add(row.shl(2)));
-          acc.forEach((sum, i) => sum.set(at.loadSplat((i >> 1) * 4)));
-        },
-        () => acc.forEach((sum) => sum.set(v128(0))),
-      ),
-  );
+  f.if(biasMode.eq(1), () => {
+    const at = f.i32(bias.add(column.shl(2)));
+    const pair = [f.v128(at.loadV128()), f.v128(at.loadV128(16))];
+    acc.forEach((sum, i) => sum.set(sum.add(pair[i & 1]!)));
+  });
+  f.if(biasMode.eq(2), () => {
+    const at = f.i32(bias.add(row.shl(2)));
+    acc.forEach((sum, i) => sum.set(sum.add(at.loadSplat((i >> 1) * 4))));
+  });
 }
 
 /**
