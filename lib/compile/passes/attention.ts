@@ -1,6 +1,7 @@
 import type { Argument, Graph, Node } from "../../graph/index.js";
 import { numberOf } from "./factors.js";
 import { isCall, isNode, sameShape, shapeOf } from "./facts.js";
+import { callAt, rewriteKnowing } from "./rewrite.js";
 
 interface Scores {
   query: Node;
@@ -18,9 +19,13 @@ function transpose(node: Node, graph: Graph): Node {
   const perm = isView ? [...(node.args[1] as number[])] : shapeOf(node).map((_, i) => i);
   perm.push(...perm.splice(rank - 2).reverse());
   if (perm.every((axis, i) => axis === i)) return x;
-  const shape = perm.map((axis) => shapeOf(x)[axis]!);
-  const meta = { ...node.meta, value: { dtype: "float32", shape } };
-  return graph.add("call_function", "prim.permute", [x, perm], {}, { name: "permute", meta });
+  return callAt(
+    graph,
+    node,
+    "prim.permute",
+    [x, perm],
+    perm.map((axis) => shapeOf(x)[axis]!),
+  );
 }
 
 /** Whether a constant mask leaves something in every row: else softmax gives NaN, attention 0. */
@@ -39,8 +44,7 @@ function asMatrix(mask: Node, graph: Graph): Node {
   const shape = shapeOf(mask);
   if (shape.length > 1) return mask;
   const wide = [1, ...(shape.length === 1 ? shape : [1])];
-  const meta = { ...mask.meta, value: { dtype: "float32", shape: wide } };
-  return graph.add("call_function", "prim.reshape", [mask, wide], {}, { name: "mask", meta });
+  return callAt(graph, mask, "prim.reshape", [mask, wide], wide);
 }
 
 /** Takes scores apart: a product, scaled, masked, all of one shape. */
@@ -78,18 +82,12 @@ function readScores(node: Node, graph: Graph, isShared: (node: Node) => boolean)
  * for its weights and nobody reads them, becomes one `scaled_dot_product_attention`.
  */
 export function fuseAttention(graph: Graph): Graph {
-  const readers = graph.readers();
-  const counts = new Map<Node, number>();
-  const isShared = (node: Node): boolean => (counts.get(node) ?? 2) > 1;
-  return graph.rewrite((node, next, renew) => {
+  return rewriteKnowing(graph, (node, next, renew, { isShared }) => {
     const made = renew.copy(node);
-    counts.set(made, readers.get(node)!);
     const options = attend(made, next, isShared);
     if (options === null) return made;
-    const name = "scaled_dot_product_attention";
-    const meta = { ...node.meta, isPlainSoftmax: true };
-    const attention = next.add("call_function", name, options, {}, { name, meta });
-    counts.set(attention, readers.get(node)!);
+    const attention = callAt(next, node, "scaled_dot_product_attention", options);
+    attention.meta = { ...node.meta, isPlainSoftmax: true };
     return attention;
   });
 }

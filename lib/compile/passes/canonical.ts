@@ -1,13 +1,7 @@
-import {
-  type Argument,
-  type Graph,
-  Node,
-  type NodeMeta,
-  type Renew,
-  type TensorMeta,
-} from "../../graph/index.js";
+import { type Argument, type Graph, Node, type Renew, type TensorMeta } from "../../graph/index.js";
 import { BINARY, REDUCTIONS, UNARY } from "../primitives.js";
 import { DROPOUTS, shapeOf, tensorMeta } from "./facts.js";
+import { callAt } from "./rewrite.js";
 
 type Attrs = Record<string, Argument>;
 type Inputs = Record<string, Argument>;
@@ -133,13 +127,8 @@ function plainLinear(node: Node, [x, weight, options]: LinearArguments, make: Ma
 export function canonicalise(graph: Graph): Graph {
   return graph.rewrite((node, next, renew) => {
     if (node.kind !== "call_function") return renew.copy(node);
-    const make: Make = (target, args, shape) => {
-      const value = tensorMeta(node);
-      const meta: NodeMeta =
-        shape && value ? { ...node.meta, value: { ...value, shape } } : node.meta;
-      const name = target.replace("prim.", "").toLowerCase();
-      return next.add("call_function", target, scalars(target, args, next), {}, { name, meta });
-    };
+    const make: Make = (target, args, shape) =>
+      callAt(next, node, target, scalars(target, args, next), shape);
     return rewrite(node, renew, make) ?? renew.copy(node);
   });
 }

@@ -2,8 +2,7 @@ import type { Argument, Graph, TensorMeta } from "../../graph/index.js";
 import { Node } from "../../graph/index.js";
 
 /** Shape and dtype of what a node gives, if that is one tensor. */
-export function tensorMeta(node: Node): TensorMeta | null {
-  const { value } = node.meta;
+export function tensorMeta({ meta: { value } }: Pick<Node, "meta">): TensorMeta | null {
   return value && "shape" in value ? value : null;
 }
 

@@ -1,6 +1,7 @@
 import type { Node } from "../../graph/index.js";
-import { type Argument, type Graph, type NodeMeta } from "../../graph/index.js";
-import { findStatic, isCall, isFloat, isNode, sameShape, shapeOf } from "./facts.js";
+import { type Argument, type Graph } from "../../graph/index.js";
+import { isCall, isFloat, isNode, sameShape, shapeOf } from "./facts.js";
+import { callAt, rewriteKnowing } from "./rewrite.js";
 
 /** Where an op's output channels are: in its weight, and in its output of some rank. */
 interface Channels {
@@ -31,26 +32,15 @@ type Add = (target: string, args: readonly Argument[], shape: readonly number[])
  * has nothing to go into becomes one product and one sum a channel.
  */
 export function foldIntoWeights(graph: Graph): Graph {
-  const readers = graph.readers();
-  const statics = findStatic(graph);
-  const counts = new Map<Node, number>();
-  const fixed = new Set<Node>();
-  return graph.rewrite((node, next, renew) => {
+  return rewriteKnowing(graph, (node, next, renew, { isShared, statics }) => {
     const made = renew.copy(node);
+    const isStatic: Ask = (one) => statics.has(one);
     const add: Add = (target, args, shape) => {
-      const meta: NodeMeta = { ...node.meta, value: { shape, dtype: "float32" } };
-      const name = target.replace("prim.", "").toLowerCase();
-      const added = next.add("call_function", target, args, {}, { name, meta });
-      if (added.inputs().every((one) => fixed.has(one))) fixed.add(added);
+      const added = callAt(next, node, target, args, shape);
+      if (added.inputs().every(isStatic)) statics.add(added);
       return added;
     };
-    const isShared = (one: Node): boolean => (counts.get(one) ?? 2) > 1;
-    const isStatic = (one: Node): boolean => fixed.has(one);
-    const folded =
-      foldNorm(made, add, isShared, isStatic) ?? foldVector(made, add, isShared, isStatic) ?? made;
-    counts.set(folded, readers.get(node)!);
-    if (statics.has(node)) fixed.add(folded);
-    return folded;
+    return foldNorm(made, add, isShared, isStatic) ?? foldVector(made, add, isShared, isStatic) ?? made; // prettier-ignore
   });
 }
 

@@ -1,7 +1,8 @@
-import { type Argument, type Graph, Node, type NodeMeta } from "../../graph/index.js";
+import { type Argument, type Graph, Node } from "../../graph/index.js";
 import { WITH_EPILOGUE } from "../primitives.js";
 import { isBinary, isUnary } from "./elementwise.js";
-import { findStatic, isCall, isFloat, isNode, sameShape, shapeOf } from "./facts.js";
+import { isCall, isFloat, isNode, sameShape, shapeOf } from "./facts.js";
+import { callAt, rewriteKnowing } from "./rewrite.js";
 
 interface Tail {
   residual: Argument;
@@ -24,29 +25,19 @@ function tailOf(node: Node): Tail | null {
  * then functions of one element. Only where nobody reads what is in between.
  */
 export function fuseEpilogues(graph: Graph): Graph {
-  const readers = graph.readers();
-  const statics = findStatic(graph);
-  const counts = new Map<Node, number>();
-  return graph.rewrite((node, next, renew) => {
-    const keep = (result: Node): Node => {
-      counts.set(result, readers.get(node)!);
-      return result;
-    };
-    if (statics.has(node)) return keep(renew.copy(node));
+  return rewriteKnowing(graph, (node, next, renew, { isShared, statics }) => {
+    if (statics.has(node)) return renew.copy(node);
     const args = renew.argument(node.args) as readonly Argument[];
-    const open = (one: Argument): Tail | null =>
-      isNode(one) && counts.get(one) === 1 ? tailOf(one) : null;
+    const open = (one: Argument): Tail | null => isNode(one) && !isShared(one) ? tailOf(one) : null; // prettier-ignore
     const fuse = (base: Node, tail: Tail): Node => {
       const [x, weight, options] = base.args;
       const target = `prim.${base.target.replace("prim.", "")}`;
-      const meta: NodeMeta = { ...base.meta, value: node.meta.value };
-      const name = base.target.replace("prim.", "");
       const all = [x, weight, options ?? {}, tail as unknown as Argument];
-      return keep(next.add("call_function", target, all, {}, { name, meta }));
+      return callAt(next, base, target, all, shapeOf(node));
     };
     if (isUnary(node)) {
       const tail = open(args[0]);
-      if (tail === null) return keep(renew.copy(node));
+      if (tail === null) return renew.copy(node);
       const activation = [...tail.activation, [node.target, ...args.slice(1)]];
       return fuse(args[0] as Node, { ...tail, activation });
     }
@@ -63,7 +54,7 @@ export function fuseEpilogues(graph: Graph): Graph {
         return fuse(one as Node, { residual: other, activation: [] });
       }
     }
-    return keep(renew.copy(node));
+    return renew.copy(node);
   });
 }
 
@@ -80,29 +71,22 @@ const MOST_STEPS = 24;
 
 /** Joins arithmetic element by element into single nodes that read and write memory once. */
 export function fusePointwise(graph: Graph): Graph {
-  const readers = graph.readers();
-  const statics = findStatic(graph);
   const chains = new Map<Node, Chain>(); // of the new graph
-  const counts = new Map<Node, number>();
-  return graph.rewrite((node, next, renew) => {
-    const keep = (result: Node): Node => {
-      counts.set(result, readers.get(node)!);
-      return result;
-    };
+  return rewriteKnowing(graph, (node, next, renew, { isShared, statics }) => {
     const isChain = (isUnary(node) || isBinary(node)) && isFloat(node) && !statics.has(node);
     const args = renew.argument(node.args) as readonly Argument[];
     const reads = args.filter(isNode);
-    if (!isChain || !reads.every(isFloat)) return keep(renew.copy(node));
+    if (!isChain || !reads.every(isFloat)) return renew.copy(node);
     const shape = shapeOf(node);
     const whole = (one: Node): Chain | undefined =>
-      counts.get(one) === 1 && sameShape(shapeOf(one), shape) ? chains.get(one) : undefined;
+      !isShared(one) && sameShape(shapeOf(one), shape) ? chains.get(one) : undefined;
     const chain = build(node.target, args, whole) ?? build(node.target, args, () => undefined)!;
     const { meta } = node;
     const pair = [chain.inputs, chain.steps as unknown as Argument];
     const name = chain.steps.length === 1 ? node.name : "pointwise";
     const made = next.add("call_function", "prim.pointwise", pair, {}, { name, meta });
     chains.set(made, chain);
-    return keep(made);
+    return made;
   });
 }
 

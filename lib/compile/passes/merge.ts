@@ -1,6 +1,7 @@
 import type { Node } from "../../graph/index.js";
-import { type Argument, type Graph, type NodeMeta } from "../../graph/index.js";
+import { type Argument, type Graph } from "../../graph/index.js";
 import { findStatic, isCall, isNode, shapeOf } from "./facts.js";
+import { callAt } from "./rewrite.js";
 
 type Options = Record<string, Argument>;
 type Add = (target: string, args: readonly Argument[], shape: readonly number[]) => Node;
@@ -28,11 +29,7 @@ export function mergeProjections(graph: Graph): Graph {
     (node, next, renew) => {
       const group = groupOf(node);
       if (group.length === 0) return renew.copy(node);
-      const add: Add = (target, args, shape) => {
-        const meta: NodeMeta = { ...node.meta, value: { shape, dtype: "float32" } };
-        const name = target.replace("prim.", "").toLowerCase();
-        return next.add("call_function", target, args, {}, { name, meta });
-      };
+      const add: Add = (target, args, shape) => callAt(next, node, target, args, shape);
       const widths = group.map((one) => shapeOf(one).at(-1)!);
       const lead = shapeOf(node).slice(0, -1);
       const total = widths.reduce((a, b) => a + b, 0);

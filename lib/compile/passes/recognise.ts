@@ -1,6 +1,7 @@
 import type { Argument, Graph, Node } from "../../graph/index.js";
 import { factorsOf, numberOf, plusNumber } from "./factors.js";
-import { findStatic, isCall, isNode, sameShape, shapeOf } from "./facts.js";
+import { isCall, isNode, sameShape, shapeOf } from "./facts.js";
+import { callAt, type Known, rewriteKnowing } from "./rewrite.js";
 
 /** An op of functional that a formula written out by hand comes to. */
 interface Found {
@@ -8,10 +9,8 @@ interface Found {
   args: readonly Argument[];
 }
 
-interface Context {
+interface Context extends Known {
   graph: Graph;
-  isShared: (node: Node) => boolean;
-  isStatic: (node: Node) => boolean;
 }
 
 const near = (got: number, want: number): boolean => Math.abs(got - want) <= 1e-4 * Math.abs(want);
@@ -108,14 +107,14 @@ const isSameDifference = (node: Node, x: Node): boolean =>
   isByRow(node.args[1], x);
 
 /** Scale and shift behind a norm that has none of its own. */
-function affine(node: Node, { isStatic, isShared }: Context): Found | null {
+function affine(node: Node, { statics, isShared }: Context): Found | null {
   const isProduct = isCall(node, "prim.Multiply");
   if (!isProduct && !isCall(node, "prim.Add")) return null;
   const [a, b] = node.args;
   if (!isNode(a) || !isNode(b)) return null;
-  const [x, vector] = isStatic(b) ? [a, b] : [b, a];
+  const [x, vector] = statics.has(b) ? [a, b] : [b, a];
   const isNorm = isCall(x, "layer_norm") || (isProduct && isCall(x, "rms_norm"));
-  if (!isNorm || isShared(x) || !isStatic(vector)) return null;
+  if (!isNorm || isShared(x) || !statics.has(vector)) return null;
   if (!sameShape(shapeOf(vector), x.args[1] as number[])) return null;
   const options = x.args[2] as { weight?: Argument; bias?: Argument; eps: number };
   const name = isProduct ? "weight" : "bias";
@@ -193,39 +192,12 @@ function softmax(node: Node): Found | null {
  * softmax. What they are made of is dead then, unless somebody else reads it.
  */
 export function recognise(graph: Graph): Graph {
-  // New nodes are looked at with the graph as far as it is rewritten; sharing is the old graph's.
-  const counts = new Map<Node, number>();
-  const readers = graph.readers();
-  const statics = findStatic(graph);
-  const fixed = new Set<Node>();
-  return graph.rewrite((node, next, renew) => {
-    const copy = node.kind === "call_function" ? null : renew.copy(node);
-    if (copy !== null) {
-      if (statics.has(node)) fixed.add(copy);
-      counts.set(copy, readers.get(node)!);
-      return copy;
-    }
-    const context: Context = {
-      graph: next,
-      isShared: (one) => (counts.get(one) ?? 2) > 1,
-      isStatic: (one) => fixed.has(one),
-    };
+  // New nodes are looked at with the graph as far as it is rewritten.
+  return rewriteKnowing(graph, (node, next, renew, known) => {
     const made = renew.copy(node);
-    const found =
-      norm(made, context) ?? affine(made, context) ?? gate(made, context) ?? softmax(made);
-    let result = made;
-    if (found !== null) {
-      const { meta } = node;
-      result = next.add(
-        "call_function",
-        found.target,
-        found.args,
-        {},
-        { name: found.target, meta },
-      );
-    }
-    if (statics.has(node)) fixed.add(result);
-    counts.set(result, readers.get(node)!);
-    return result;
+    if (node.kind !== "call_function") return made;
+    const context = { ...known, graph: next };
+    const found = norm(made, context) ?? affine(made, context) ?? gate(made, context) ?? softmax(made); // prettier-ignore
+    return found ? callAt(next, node, found.target, found.args) : made;
   });
 }

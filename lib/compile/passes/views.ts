@@ -1,8 +1,9 @@
 import type { Node } from "../../graph/index.js";
-import { type Argument, type Graph, type NodeMeta } from "../../graph/index.js";
+import { type Argument, type Graph } from "../../graph/index.js";
 import { WITH_EPILOGUE } from "../primitives.js";
 import { isBinary, isUnary } from "./elementwise.js";
-import { isCall, isNode, sameShape, shapeOf, tensorMeta } from "./facts.js";
+import { isCall, isNode, sameShape, shapeOf } from "./facts.js";
+import { callAt, rewriteKnowing } from "./rewrite.js";
 
 const EPILOGUES: ReadonlySet<string> = new Set(WITH_EPILOGUE);
 
@@ -60,6 +61,12 @@ function reshape(make: Make, x: Node, shape: readonly number[]): Node {
   return make("prim.reshape", [x, shape], shape);
 }
 
+/** The views: where each of their kind comes to lie. */
+const MOVES: Readonly<Record<string, typeof permute>> = {
+  "prim.permute": permute,
+  "prim.reshape": reshape,
+};
+
 /** Ops along the last dimension, to which the order and the grouping of the others is the same. */
 function worksAlongLast(node: Node): boolean {
   if (node.target === "linear") return true;
@@ -77,30 +84,16 @@ function worksAlongLast(node: Node): boolean {
  * their inverse.
  */
 export function moveViews(graph: Graph): Graph {
-  const readers = graph.readers();
-  const isShared = new Map<Node, boolean>(); // of the new graph
-  return graph.rewrite((node, next, renew) => {
+  return rewriteKnowing(graph, (node, next, renew, { isShared }) => {
     const make: Make = (target, args, shape) => {
       const isOld = target === node.target && args.length === node.args.length && args.every((one, i) => one === node.args[i]); // prettier-ignore
-      if (isOld) return renew.copy(node);
-      const value = { dtype: tensorMeta(node)?.dtype ?? "float32", shape };
-      const meta: NodeMeta = { ...node.meta, value };
-      const name = target.replace("prim.", "").toLowerCase();
-      return next.add("call_function", target, args, {}, { name, meta });
+      return isOld ? renew.copy(node) : callAt(next, node, target, args, shape);
     };
-    const finish = (result: Node): Node => {
-      isShared.set(result, (readers.get(node) ?? 0) > 1);
-      return result;
-    };
-    if (node.kind !== "call_function") return finish(renew.copy(node));
+    if (node.kind !== "call_function") return renew.copy(node);
     const args = renew.argument(node.args) as readonly Argument[];
-    if (node.target === "prim.permute") {
-      return finish(permute(make, args[0] as Node, args[1] as number[]));
-    }
-    if (node.target === "prim.reshape") {
-      return finish(reshape(make, args[0] as Node, args[1] as number[]));
-    }
-    return finish(sink(node, args, make, isShared) ?? renew.copy(node));
+    const move = MOVES[node.target];
+    if (move) return move(make, args[0] as Node, args[1] as number[]);
+    return sink(node, args, make, isShared) ?? renew.copy(node);
   });
 }
 
@@ -109,27 +102,25 @@ function sink(
   node: Node,
   args: readonly Argument[],
   make: Make,
-  isShared: ReadonlyMap<Node, boolean>,
+  isShared: (node: Node) => boolean,
 ): Node | null {
   const views = args.filter(isNode);
-  const isView = (one: Node): boolean =>
-    one.target === "prim.permute" || one.target === "prim.reshape";
   const first = views[0];
   if (first && isCall(node, "prim.slice") && isCall(first, "prim.permute"))
     return slicePermuted(args, make);
   if (isBinary(node) && views.length === 2) {
     // Only for what can take the other one into its epilogue.
     const isProduct = (one: Node): boolean => EPILOGUES.has((one.args[0] as Node).target);
-    const reshaped = views.find((one) => isCall(one, "prim.reshape") && isProduct(one) && !isShared.get(one)); // prettier-ignore
+    const reshaped = views.find((one) => isCall(one, "prim.reshape") && isProduct(one) && !isShared(one)); // prettier-ignore
     if (reshaped !== undefined) return joinReshaped(node, args, reshaped, make);
   }
-  if (first === undefined || !isView(first) || isShared.get(first)) return null;
+  const move = first && MOVES[first.target];
+  if (!move || isShared(first)) return null;
   const inner = first.args[0] as Node;
   const before = shapeOf(inner);
   const [, how] = first.args as [Node, number[]];
   const isPermute = first.target === "prim.permute";
-  const back = (y: Node, shape: readonly number[]): Node =>
-    isPermute ? permute(make, y, how) : reshape(make, y, shape);
+  const back = (y: Node, shape: readonly number[]): Node => move(make, y, isPermute ? how : shape);
   if (isUnary(node) || isBinary(node)) {
     const alike = views.every(
       (one) =>
