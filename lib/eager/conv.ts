@@ -94,9 +94,7 @@ export function runConv(
   const { inChannels, outChannels, groups = 1, kernel } = spec;
   if (groups === inChannels && groups > 1 && kernel.length < 3) {
     const run = depthwise(heap, { ...spec, channels: groups, multiplier: outChannels / groups });
-    return memory.call([x, weight, bias], shape, run.workspaceBytes, (at, out, workspace) =>
-      run.run({ x: at[0]!, weight: at[1]!, bias: at[2]!, out, workspace }),
-    );
+    return memory.run(run, { x, weight, bias }, shape);
   }
   const algorithm = algorithmOf(memory, spec, x, weight);
   const parts = { inChannels, outChannels, groups, kernel, algorithm } as const;
@@ -105,9 +103,7 @@ export function runConv(
     packConv(heap, parts, from, to),
   );
   const run = conv(heap, { ...spec, algorithm });
-  return memory.call([x, bias], shape, run.workspaceBytes, (at, out, workspace) =>
-    run.run({ x: at[0]!, weight: packed, bias: at[1]!, out, workspace }),
-  );
+  return memory.run(run, { x, weight: packed, bias }, shape);
 }
 
 export const CONV: Readonly<Record<string, EagerKernel>> = {

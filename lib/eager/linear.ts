@@ -2,6 +2,7 @@ import type * as tf from "@tensorflow/tfjs-core";
 import {
   type Activation,
   attention,
+  type HeadStrides,
   linear,
   matmul,
   packedLinearBytes,
@@ -48,9 +49,7 @@ export function runLinear(
   const n = shape.at(-1)!;
   const k = x.shape.at(-1)!;
   const kernel = linear(memory.heap, { m: product(shape) / n, n, k, activation });
-  return memory.call([x, bias], shape, kernel.workspaceBytes, ([at, b], out, workspace) =>
-    kernel.run({ x: at!, weight, bias: b!, out, workspace }),
-  );
+  return memory.run(kernel, { x, weight, bias }, shape);
 }
 
 const lowerLinear: EagerKernel = (memory, [x, weight, given]) => {
@@ -62,6 +61,13 @@ const lowerLinear: EagerKernel = (memory, [x, weight, given]) => {
   const packed = packWeight(memory, weight, n, k);
   return runLinear(memory, x, packed, bias, [...x.shape.slice(0, -1), n]);
 };
+
+/** The strides of a mask of rows of keys over all scores; `null`: it is none. */
+function maskOver(mask: unknown, scores: readonly number[]): HeadStrides | null {
+  if (!isFloats(mask) || mask.rank < 2 || mask.shape.at(-1) !== scores[3]) return null;
+  const [batch, head, row] = stridesOver(mask.shape, scores) ?? [];
+  return row === undefined ? null : { batch: batch!, head: head!, row };
+}
 
 /** Attention of heads that lie side by side in memory, batches flattened. */
 const lowerAttention: EagerKernel = (memory, [query, key, value, given]) => {
@@ -79,42 +85,28 @@ const lowerAttention: EagerKernel = (memory, [query, key, value, given]) => {
   if (k.shape.at(-1) !== headSize || k.shape.at(-2) !== keys) return null;
   const batch = product(lead.slice(0, -1));
   const heads = lead.at(-1) ?? 1;
-  let mask: tf.Tensor | null = null;
-  let maskStrides: { batch: number; head: number; row: number } | undefined;
-  if (attnMask !== null) {
-    if (isCausal || !isFloats(attnMask) || attnMask.rank < 2 || attnMask.rank > 4) return null;
-    if (q.rank > 4 || attnMask.rank > q.rank) return null;
-    mask = attnMask;
-    const wide = [1, 1, ...mask.shape].slice(-4);
-    const want = [batch, heads, queries, keys];
-    if (wide[3] !== keys || !wide.every((size, i) => size === 1 || size === want[i])) return null;
-    maskStrides = {
-      batch: wide[0] === 1 ? 0 : wide[1]! * wide[2]! * keys,
-      head: wide[1] === 1 ? 0 : wide[2]! * keys,
-      row: wide[2] === 1 ? 0 : keys,
-    };
-  }
+  const mask = attnMask as tf.Tensor | null;
+  const maskStrides = mask && maskOver(mask, [batch, heads, queries, keys]);
+  if (mask && (!maskStrides || isCausal || q.rank > 4 || mask.rank > q.rank)) return null;
   // What no query sees is passed over, though 0 times NaN is NaN.
   if (isCausal && !isFinite(memory.values(v))) return null;
-  const strides = (rows: number, size: number): { batch: number; head: number; row: number } => ({
+  const strides = (rows: number, size: number): HeadStrides => ({
     batch: heads * rows * size,
     head: rows * size,
     row: size,
   });
   const kernel = attention(memory.heap, {
     ...{ batch, heads, queries, keys, headSize, valueSize, causal: isCausal },
-    ...(scale === null ? {} : { scale }),
+    scale: scale ?? undefined,
     q: strides(queries, headSize),
     k: strides(keys, headSize),
     v: strides(keys, valueSize),
     out: strides(queries, valueSize),
-    ...(maskStrides ? { mask: maskStrides } : {}),
+    mask: maskStrides ?? undefined,
     emptyRows: "zero",
   });
   const shape = [...lead, queries, valueSize];
-  return memory.call([q, k, v, mask], shape, kernel.workspaceBytes, (at, out, workspace) =>
-    kernel.run({ q: at[0]!, k: at[1]!, v: at[2]!, mask: at[3]!, out, workspace }),
-  );
+  return memory.run(kernel, { q, k, v, mask }, shape);
 };
 
 const MHA_OPTIONS =
@@ -179,9 +171,7 @@ export function runMatmul(
     aLayout: transposeA ? "km" : "mk",
     bLayout: transposeB ? "nk" : "kn",
   });
-  return memory.call([a, b], [...batch, m, n], kernel.workspaceBytes, (at, out, workspace) =>
-    kernel.run({ a: at[0]!, b: at[1]!, out, workspace }),
-  );
+  return memory.run(kernel, { a, b }, [...batch, m, n]);
 }
 
 export const LINEAR: Readonly<Record<string, EagerKernel>> = {

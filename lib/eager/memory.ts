@@ -1,10 +1,10 @@
 /** Where kernels find the numbers of tfjs' tensors: in a heap beside the cpu backend, or in tfjs-wasm's own. */
 import type * as tf from "@tensorflow/tfjs-core";
-import { createHeap, type Heap } from "../kernels/cpu/index.js";
+import { createHeap, type Heap, type Kernel } from "../kernels/cpu/index.js";
 import { product } from "./arguments.js";
 
-/** What a kernel reads: a tensor, or numbers of its own making. */
-export type Input = tf.TensorInfo | Float32Array | null;
+/** What a kernel reads: a tensor, what lies at an address already, or nothing. */
+type Input = tf.TensorInfo | number | null;
 
 /** The work of a kernel on addresses: of the inputs (0: absent), of the output, of scratch memory. */
 export type Work = (inputs: number[], out: number, scratch: number) => void;
@@ -42,6 +42,20 @@ export abstract class Memory {
     scratchBytes: number,
     work: Work,
   ): tf.TensorInfo | null;
+
+  /** The same, with what a kernel reads by the names of its pointers. */
+  run<Pointers>(
+    kernel: Kernel<Pointers>,
+    reads: { readonly [Name in keyof Pointers]?: Input },
+    shape: readonly number[],
+  ): tf.TensorInfo | null {
+    const inputs = reads as Readonly<Record<string, Input>>;
+    const work: Work = (at, out, workspace) => {
+      const addresses = Object.keys(inputs).map((name, i) => [name, at[i]]);
+      kernel.run({ ...Object.fromEntries(addresses), out, workspace } as Pointers);
+    };
+    return this.call(Object.values(inputs), shape, kernel.workspaceBytes, work);
+  }
 
   /** What `fill` makes of a tensor: once, for as long as the tensor's data live. */
   pack(
@@ -87,6 +101,9 @@ export abstract class Memory {
   }
 }
 
+const isTensor = (input: Input): input is tf.TensorInfo =>
+  typeof input === "object" && input !== null;
+
 interface CpuBackend extends tf.KernelBackend {
   makeTensorInfo(shape: number[], dtype: tf.DataType, values: Float32Array): tf.TensorInfo;
 }
@@ -114,9 +131,7 @@ export class CpuMemory extends Memory {
     work: Work,
   ): tf.TensorInfo {
     const length = product(shape);
-    const values = inputs.map((one) =>
-      one === null || one instanceof Float32Array ? one : this.values(one),
-    );
+    const values = inputs.map((one) => (isTensor(one) ? this.values(one) : null));
     let bytes = align(length * 4);
     const places = values.map((one) => {
       const place = bytes;
@@ -126,9 +141,9 @@ export class CpuMemory extends Memory {
     });
     const base = this.reserve(bytes + align(scratchBytes));
     const { f32 } = this.heap;
-    const addresses = values.map((one, i) => {
-      if (one === null) return 0;
-      f32.set(one, (base + places[i]!) >>> 2);
+    const addresses = inputs.map((one, i) => {
+      if (!isTensor(one)) return one ?? 0;
+      f32.set(values[i]!, (base + places[i]!) >>> 2);
       return base + places[i]!;
     });
     work(addresses, base, base + bytes);
@@ -185,7 +200,7 @@ export class WasmMemory extends Memory {
   }
 
   values(tensor: tf.TensorInfo): Float32Array {
-    const from = (this.owner.dataIdMap.get(tensor.dataId)?.memoryOffset ?? 0) >>> 2;
+    const from = this.addressOf(tensor) >>> 2;
     return this.heap.f32.subarray(from, from + product(tensor.shape));
   }
 
@@ -195,36 +210,22 @@ export class WasmMemory extends Memory {
     scratchBytes: number,
     work: Work,
   ): tf.TensorInfo | null {
-    let bytes = align(scratchBytes);
-    for (const one of inputs) {
-      if (one instanceof Float32Array) bytes += align(one.byteLength);
-      else if (one !== null && !this.owner.dataIdMap.get(one.dataId)?.memoryOffset) return null;
-    }
-    const scratch = this.reserve(bytes);
+    const tensors = inputs.filter(isTensor);
+    if (tensors.some((one) => this.addressOf(one) === 0)) return null;
+    const scratch = this.reserve(align(scratchBytes));
     const out = this.owner.makeOutput([...shape], "float32");
-    const { heap, owner } = this;
-    const end = heap.bytes - SLACK;
-    let top = scratch + align(scratchBytes);
-    const addressOf = (one: Input): number => {
-      if (one === null) return 0;
-      if (!(one instanceof Float32Array)) return owner.dataIdMap.get(one.dataId)!.memoryOffset!;
-      const place = top;
-      heap.f32.set(one, place >>> 2);
-      top += align(one.byteLength);
-      return place;
-    };
-    const addresses = inputs.map(addressOf);
-    const isInside = inputs.every(
-      (one, i) =>
-        one === null ||
-        one instanceof Float32Array ||
-        addresses[i]! + product(one.shape) * 4 <= end,
-    );
-    if (!isInside) {
-      owner.disposeData(out.dataId);
+    const end = this.heap.bytes - SLACK;
+    if (tensors.some((one) => this.addressOf(one) + product(one.shape) * 4 > end)) {
+      this.owner.disposeData(out.dataId);
       return null;
     }
-    work(addresses, owner.dataIdMap.get(out.dataId)!.memoryOffset!, scratch);
+    const addresses = inputs.map((one) => (isTensor(one) ? this.addressOf(one) : (one ?? 0)));
+    work(addresses, this.addressOf(out), scratch);
     return out;
+  }
+
+  /** 0 where it has none. */
+  private addressOf({ dataId }: tf.TensorInfo): number {
+    return this.owner.dataIdMap.get(dataId)?.memoryOffset ?? 0;
   }
 }

@@ -10,7 +10,7 @@ import {
   vector,
 } from "./arguments.js";
 import type { EagerKernel } from "./kernels.js";
-import type { Input, Memory } from "./memory.js";
+import type { Memory } from "./memory.js";
 
 type Steps = readonly ElementwiseStep[];
 
@@ -21,14 +21,13 @@ const FEW = 256;
 export function runSteps(
   memory: Memory,
   steps: Steps,
-  inputs: readonly { data: Input; shape: readonly number[] }[],
+  inputs: readonly tf.TensorInfo[],
   shape: readonly number[],
 ): tf.TensorInfo | null {
   const strides = inputs.map((one) => stridesOver(one.shape, shape));
   if (strides.some((one) => one === null)) return null;
   const kernel = elementwise(memory.heap, { steps, shape, strides: strides as number[][] });
-  const data = inputs.map((one) => one.data);
-  return memory.call(data, shape, 0, (at, out) => kernel.run({ inputs: at, out }));
+  return memory.call(inputs, shape, 0, (at, out) => kernel.run({ inputs: at, out }));
 }
 
 /** `a ∘ b`, broadcast. */
@@ -38,14 +37,13 @@ export function runBinary(
   a: tf.TensorInfo,
   b: tf.TensorInfo,
 ): tf.TensorInfo | null {
-  const shape = broadcast(a.shape, b.shape);
-  const inputs = [a, b].map((one) => ({ data: one, shape: one.shape }));
-  return runSteps(memory, [[op, 0, 1] as unknown as ElementwiseStep], inputs, shape);
+  const steps = [[op, 0, 1] as unknown as ElementwiseStep];
+  return runSteps(memory, steps, [a, b], broadcast(a.shape, b.shape));
 }
 
 /** A function of each number. */
 export const runUnary = (memory: Memory, steps: Steps, x: tf.TensorInfo): tf.TensorInfo | null =>
-  runSteps(memory, steps, [{ data: x, shape: x.shape }], x.shape);
+  runSteps(memory, steps, [x], x.shape);
 
 const unary =
   (chain: (read: Readonly<Record<string, unknown>>) => Steps | null, known = ""): EagerKernel =>
@@ -73,21 +71,23 @@ const lowerBatchNorm: EagerKernel = (memory, [x, mean, variance, given]) => {
   if (weight === undefined || bias === undefined) return null;
   const { eps = 1e-5 } = read;
   if (typeof eps !== "number" || !(eps >= 0)) return null;
-  const [weights, spreads] = [weight && memory.values(weight), memory.values(variance)];
-  const scale = Float32Array.from(spreads, (one, i) => (weights?.[i] ?? 1) / Math.sqrt(one + eps));
-  const shift = bias ? memory.values(bias) : new Float32Array(channels);
+  const few = weight ? [variance, weight] : [variance];
+  const k = few.length;
+  const root: Steps = [["constant", eps], ["add", 0, k], ["rsqrt", k + 1]]; // prettier-ignore
+  const scale = runSteps(memory, weight ? [...root, ["mul", k + 2, 1]] : root, few, [channels]);
+  if (scale === null) return null;
+  const vectors = bias ? [mean, scale, bias] : [mean, scale];
   const shape = [channels, ...new Array<number>(x.rank - 2).fill(1)];
-  return runSteps(
+  const all = [x, ...vectors.map(({ dataId, dtype }) => ({ dataId, dtype, shape }))];
+  const product: Steps = [["sub", 0, 1], ["mul", all.length, 2]]; // prettier-ignore
+  const y = runSteps(
     memory,
-    [["sub", 0, 1], ["mul", 4, 2], ["add", 5, 3]], // prettier-ignore
-    [
-      { data: x, shape: x.shape },
-      { data: mean, shape },
-      { data: scale, shape },
-      { data: shift.slice(), shape },
-    ],
+    bias ? [...product, ["add", all.length + 1, 3]] : product,
+    all,
     x.shape,
   );
+  memory.backend.disposeData(scale.dataId);
+  return y;
 };
 
 /** A border of one number around one dimension, or two next to each other. */
@@ -108,7 +108,7 @@ export function runPad(
     ...{ rows: first === last ? 1 : x.shape[first]!, top, bottom, left, right, value },
   });
   const shape = x.shape.map((size, i) => size + borders[i]![0] + borders[i]![1]);
-  return memory.call([x], shape, 0, (at, out) => kernel.run({ x: at[0]!, out }));
+  return memory.run(kernel, { x }, shape);
 }
 
 const lowerPad: EagerKernel = (memory, [x, given, rest]) => {

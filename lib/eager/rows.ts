@@ -29,9 +29,7 @@ const lowerLayerNorm =
     if (typeof eps !== "number") return null;
     const n = product(shape as number[]);
     const kernel = layerNorm(memory.heap, { kind, rows: x.size / n, n, eps });
-    return memory.call([x, weight, bias], x.shape, 0, (at, out) =>
-      kernel.run({ x: at[0]!, weight: at[1]!, bias: at[2]!, out }),
-    );
+    return memory.run(kernel, { x, weight, bias }, x.shape);
   };
 
 const lowerGroupNorm: EagerKernel = (memory, [x, groups, given]) => {
@@ -45,16 +43,14 @@ const lowerGroupNorm: EagerKernel = (memory, [x, groups, given]) => {
   const n = product(rest);
   if ((batch * channels) / (groups as number) < 2 && n === 1) return null;
   const kernel = groupNorm(memory.heap, { batch, channels, groups: groups as number, n, eps });
-  return memory.call([x, weight, bias], x.shape, kernel.workspaceBytes, (at, out, workspace) =>
-    kernel.run({ x: at[0]!, weight: at[1]!, bias: at[2]!, out, workspace }),
-  );
+  return memory.run(kernel, { x, weight, bias }, x.shape);
 };
 
 /** Softmax over the last dimension. */
 export function runSoftmax(memory: Memory, x: tf.TensorInfo, log = false): tf.TensorInfo | null {
   const n = x.shape.at(-1)!;
   const kernel = softmax(memory.heap, { rows: product(x.shape) / n, n, log });
-  return memory.call([x], x.shape, 0, (at, out) => kernel.run({ x: at[0]!, out }));
+  return memory.run(kernel, { x }, x.shape);
 }
 
 const lowerSoftmax =
@@ -76,9 +72,7 @@ export function runPool(
   const dims = spec.kernel.length;
   const planes = product(x.shape.slice(0, -dims));
   const kernel = pool(memory.heap, { ...spec, planes, size: x.shape.slice(-dims) });
-  return memory.call([x], shape, kernel.workspaceBytes, (at, out, workspace) =>
-    kernel.run({ x: at[0]!, out, workspace }),
-  );
+  return memory.run(kernel, { x }, shape);
 }
 
 const KNOWN = {
@@ -122,7 +116,7 @@ export function runReduction(
   const outer = product(x.shape.slice(0, first));
   const inner = product(x.shape.slice(last + 1));
   const kernel = reduce(memory.heap, { reduction, outer, n, inner });
-  return memory.call([x], shape, 0, (at, out) => kernel.run({ x: at[0]!, out }));
+  return memory.run(kernel, { x }, shape);
 }
 
 /** Adaptive pooling to one number a plane. */
