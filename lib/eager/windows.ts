@@ -9,6 +9,7 @@ import {
   type Heap,
   packConv,
   packedConvBytes,
+  permutation,
   pool,
   windowsOf,
 } from "../kernels/cpu/index.js";
@@ -27,12 +28,7 @@ export function permuteAt(
   shape: readonly number[],
   perm: readonly number[],
 ): void {
-  const strides = shape.map((_, i) => product(shape.slice(i + 1)));
-  const kernel = copy(heap, {
-    shape: perm.map((axis) => shape[axis]!),
-    strides: perm.map((axis) => strides[axis]!),
-  });
-  kernel.run({ x: from, out: to });
+  copy(heap, permutation(shape, perm)).run({ x: from, out: to });
 }
 
 const TO_FIRST = [0, 3, 1, 2];

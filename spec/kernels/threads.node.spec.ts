@@ -32,12 +32,13 @@ function network(heap: ReturnType<typeof createHeap>, threads: number) {
   const workspace = heap.alloc(most * threads);
   const x = heap.put(randomNumbers(5 * 400, 3));
   const [a, b, out] = [heap.alloc(3200 * 4), heap.alloc(3200 * 4), heap.alloc(160 * 33 * 4)];
-  const indices = heap.put(Array.from({ length: 160 }, (_, i) => 159 - i));
+  const indices = heap.alloc(160 * 4);
+  heap.i32.set(Array.from({ length: 160 }, (_, i) => 159 - i), indices >> 2); // prettier-ignore
   const steps: ThreadStep[] = [
     { run: (...part) => first.run({ x, weight, out: a, workspace }, ...part) },
     { run: (...part) => soft.run({ x: a, out: a }, ...part) },
     {
-      run: (...part) => pick.run({ table: a, indices, floats: true, out: b }, ...part),
+      run: (...part) => pick.run({ table: a, indices, out: b }, ...part),
       onOneThread: pick.onOneThread,
     },
     { run: (...part) => last.run({ x: b, weight: dense, out, workspace }, ...part) },

@@ -1,6 +1,4 @@
 /** Transposed convolutions in 1 to 3 dimensions: a product, whose results are added up in place. */
-import { type Activation, finishOf } from "./activation.js";
-import { applySteps } from "./elementwise.js";
 import { blocksOf, gemmLibrary, panelBytes, stripBytes } from "./gemm.js";
 import type { Heap } from "./heap.js";
 import { windowsOf } from "./image.js";
@@ -31,7 +29,6 @@ export interface ConvTransposeSpec {
   padding?: readonly number[];
   outputPadding?: readonly number[];
   dilation?: readonly number[];
-  activation?: Activation;
 }
 
 export interface ConvTransposePointers {
@@ -77,24 +74,6 @@ export function packConvTranspose(
 const PANEL_BYTES = 256 * 1024;
 const PATCH_BYTES = 512 * 1024;
 
-/** The clamp and the chain of an activation, one after the other. */
-function finisher(heap: Heap, activation: Activation | undefined) {
-  const { low, high, apply } = finishOf(heap, activation);
-  const isFree = low === -Infinity && high === Infinity;
-  const clamp = isFree
-    ? undefined
-    : applySteps(heap, [
-        ["constant", low],
-        ["max", 0, 1],
-        ["constant", high],
-        ["min", 2, 3],
-      ]);
-  return (at: number, count: number): void => {
-    clamp?.(at, at, count);
-    apply?.(at, at, count);
-  };
-}
-
 export function convTranspose(heap: Heap, spec: ConvTransposeSpec): Kernel<ConvTransposePointers> {
   const { batch = 1, inChannels, outChannels } = spec;
   const { groups, k } = matrixOf(spec);
@@ -102,7 +81,6 @@ export function convTranspose(heap: Heap, spec: ConvTransposeSpec): Kernel<ConvT
   const { fill, scatter } = heap.library("scatter", emitScatter, (own: Heap) =>
     inJs().scatterInJs(own),
   );
-  const finish = finisher(heap, spec.activation);
   // The same windows as a convolution's from the output to the input.
   const { size, kernel, stride, dilation, before } = windowsOf({
     ...spec,
@@ -167,7 +145,6 @@ export function convTranspose(heap: Heap, spec: ConvTransposeSpec): Kernel<ConvT
           const x = p.x + (n * inChannels + g * channels) * pixels * 4;
           const weight = p.weight + g * stripBytes(perGroup * taps, k);
           group(x, weight, to, p.workspace + part * workspaceBytes, mine);
-          finish(start, (c1 - c0) * planeOut);
         }
       }
     },

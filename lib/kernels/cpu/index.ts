@@ -55,7 +55,7 @@ export { depthwise, type DepthwiseSpec, pool, type PoolSpec } from "./windows.js
 export { groupNorm, layerNorm } from "./norm.js";
 export { softmax } from "./softmax.js";
 export { reduce, type ReduceSpec, type Reduction } from "./reduce.js";
-export { copy, copyRows, gather, permutation } from "./permute.js";
+export { copy, gather, permutation } from "./permute.js";
 export { taps, type TapsSpec } from "./taps.js";
 export { matmul, type MatmulSpec } from "./matmul.js";
 export { attention, type AttentionSpec, type HeadStrides } from "./attention.js";

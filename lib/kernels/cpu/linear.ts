@@ -20,8 +20,6 @@ export interface LinearSpec {
   k: number;
   /** From one row of x to the next, in elements; `k` by default. */
   xRow?: number;
-  /** From one row of the output (and of the residual) to the next; `n` by default. */
-  outRow?: number;
   /** How the weight is kept, `f32` by default; it must be packed for the same. */
   weightType?: WeightType;
   activation?: Activation;
@@ -46,7 +44,7 @@ export const packedLinearBytes = (n: number, k: number, type: WeightType = "f32"
 
 /** Packs a weight for `linear`. */
 export function packLinear(heap: Heap, weight: PackLinear): void {
-  const { n, k, to, layout = "nk", row, weightType = "f32" } = weight;
+  const { n, k, to, layout = "nk", weightType = "f32" } = weight;
   if (weightType !== "f32") {
     withRoom(heap, panelBytes(n, k), (panels) => {
       packLinear(heap, { ...weight, to: panels, weightType: "f32" });
@@ -57,8 +55,8 @@ export function packLinear(heap: Heap, weight: PackLinear): void {
     return;
   }
   const library = gemmLibrary(heap);
-  if (layout === "nk") library.packPanels(weight.weight, (row ?? k) * 4, n, k, to);
-  else library.packPanelsAcross(weight.weight, (row ?? n) * 4, n, k, to);
+  if (layout === "nk") library.packPanels(weight.weight, k * 4, n, k, to);
+  else library.packPanelsAcross(weight.weight, n * 4, n, k, to);
 }
 
 export interface PackLinear {
@@ -68,8 +66,6 @@ export interface PackLinear {
   to: number;
   /** `nk`, as nn.Linear holds it, by default; or `kn`, as a right-hand matrix. */
   layout?: "nk" | "kn";
-  /** From one row to the next, in elements, if not the length of a row. */
-  row?: number;
   weightType?: WeightType;
 }
 
@@ -81,7 +77,7 @@ export function linear(heap: Heap, spec: LinearSpec): Kernel<LinearPointers> {
   const library = gemmLibrary(heap);
   const finish = finishOf(heap, spec.activation);
   const xRow = (spec.xRow ?? k) * 4;
-  const outRow = (spec.outRow ?? n) * 4;
+  const outRow = n * 4;
   const panel = weightType === "f32" ? 0 : narrowPanelBytes(weightType, k);
   const widen = weightType !== "f32" && narrowing().panelWidener(heap, weightType, k, panel);
   const byRow = panel > 0 && narrowing().rowByRow(heap, spec, finish, panel, storePanel);
@@ -120,7 +116,7 @@ export function linear(heap: Heap, spec: LinearSpec): Kernel<LinearPointers> {
         strips,
       });
       if (!finish.apply) continue;
-      if (outRow === n * 4 && n0 === 0 && n1 === n) finish.apply(out, out, rows * n);
+      if (n0 === 0 && n1 === n) finish.apply(out, out, rows * n);
       else {
         for (let i = 0; i < rows; i += 1) {
           finish.apply(out + i * outRow, out + i * outRow, n1 - n0);

@@ -1,5 +1,4 @@
 /** Products of two matrices that are both computed, in batches. */
-import { type Activation, finishOf } from "./activation.js";
 import { gemmLibrary, MAX_ROWS, multiply, panelBytes, productBytes } from "./gemm.js";
 import type { Heap } from "./heap.js";
 import { type Kernel, product, share } from "./kernel.js";
@@ -20,16 +19,11 @@ export interface MatmulSpec {
   /** From one row to the next as they lie, in elements. */
   aRow?: number;
   bRow?: number;
-  activation?: Activation;
 }
 
 export interface MatmulPointers {
   a: number;
   b: number;
-  /** A number for each column. */
-  bias?: number;
-  /** Added before the activation; laid out as the output. */
-  residual?: number;
   /** `[...batch, m, n]`. */
   out: number;
   workspace: number;
@@ -38,7 +32,6 @@ export interface MatmulPointers {
 export function matmul(heap: Heap, spec: MatmulSpec): Kernel<MatmulPointers> {
   const { batch = [], m, n, k, aLayout = "mk", bLayout = "kn" } = spec;
   const library = gemmLibrary(heap);
-  const finish = finishOf(heap, spec.activation);
   const aRow = (spec.aRow ?? (aLayout === "mk" ? k : m)) * 4;
   const bRow = (spec.bRow ?? (bLayout === "kn" ? n : k)) * 4;
   const count = product(batch);
@@ -76,25 +69,18 @@ export function matmul(heap: Heap, spec: MatmulSpec): Kernel<MatmulPointers> {
           packed = b;
         }
         for (let row = m0; row < m1; row += MAX_ROWS) {
-          const rows = Math.min(MAX_ROWS, m1 - row);
-          const place = (index * m + row) * n * 4;
           multiply(library, {
-            m: rows,
+            m: Math.min(MAX_ROWS, m1 - row),
             n,
             k,
             a: p.a + a + row * (aLayout === "mk" ? aRow : 4),
             aRow,
             across: aLayout === "km",
             b: workspace,
-            c: p.out + place,
+            c: p.out + (index * m + row) * n * 4,
             cRow: n * 4,
-            bias: p.bias ?? 0,
-            residual: p.residual ? p.residual + place : 0,
-            low: finish.low,
-            high: finish.high,
             strips: workspace + panels,
           });
-          finish.apply?.(p.out + place, p.out + place, rows * n);
         }
       }
     },

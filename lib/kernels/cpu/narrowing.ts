@@ -90,7 +90,7 @@ const MOST_BY_ROW = 2;
  */
 export function rowByRow(
   heap: Heap,
-  { m, n, k, xRow = k, outRow = n, weightType }: LinearSpec,
+  { m, n, k, xRow = k, weightType }: LinearSpec,
   { low, high, apply }: Finish,
   panel: number,
   store: typeof storePanel,
@@ -104,7 +104,7 @@ export function rowByRow(
   const run = heap.library<Rows>("narrow row", emit, none, [type])[type];
   return (p, n0, n1) => {
     for (let row = 0; row < m; row += 1) {
-      const at = (row * outRow + n0) * 4;
+      const at = (row * n + n0) * 4;
       const out = p.out + at;
       run(
         n1 - n0, k, p.x + row * xRow * 4, p.weight + (n0 >> 3) * panel, panel, out,

@@ -5,14 +5,13 @@ import { type Kernel, share } from "./kernel.js";
 import { emitNorm } from "./wasm/norm.js";
 
 type Norm = (
-  x: number, residual: number, rows: number, n: number, weight: number, bias: number, sum: number,
-  out: number, eps: number,
+  x: number, rows: number, n: number, weight: number, bias: number, out: number, eps: number,
 ) => void; // prettier-ignore
 
 export interface NormLibrary {
   layerNorm: Norm;
   rmsNorm: Norm;
-  moments: (x: number, rows: number, n: number, out: number, eps: number) => void;
+  moments: (x: number, n: number, out: number, eps: number) => void;
   groupPairs: (
     stats: number, channels: number, weight: number, bias: number, pairs: number,
   ) => void; // prettier-ignore
@@ -33,10 +32,6 @@ export interface LayerNormSpec {
 
 export interface LayerNormPointers {
   x: number;
-  /** Added to x first. */
-  residual?: number;
-  /** Where x + residual goes, if somebody needs it. */
-  sum?: number;
   weight?: number;
   /** Only with a weight. */
   bias?: number;
@@ -44,7 +39,7 @@ export interface LayerNormPointers {
   out: number;
 }
 
-/** `out = (x + residual - mean) / √(variance + eps) · weight + bias`, row by row. */
+/** `out = (x - mean) / √(variance + eps) · weight + bias`, row by row. */
 export function layerNorm(heap: Heap, spec: LayerNormSpec): Kernel<LayerNormPointers> {
   const { kind, rows, n, eps } = spec;
   const name = kind === "layer" ? "layerNorm" : "rmsNorm";
@@ -54,10 +49,8 @@ export function layerNorm(heap: Heap, spec: LayerNormSpec): Kernel<LayerNormPoin
     run: (p, part = 0, parts = 1) => {
       const [from, to] = share(rows, part, parts);
       const skip = from * n * 4;
-      const residual = p.residual ? p.residual + skip : 0;
-      const sum = (p.sum ?? p.out) + skip;
       const { weight = 0, bias = 0 } = p;
-      run(p.x + skip, residual, to - from, n, weight, bias, sum, p.out + skip, eps);
+      run(p.x + skip, to - from, n, weight, bias, p.out + skip, eps);
     },
   };
 }
@@ -95,7 +88,7 @@ export function groupNorm(heap: Heap, spec: GroupNormSpec): Kernel<GroupNormPoin
       const pairs = stats + 16;
       for (let i = from; i < to; i += 1) {
         const skip = i * perGroup * n * 4;
-        moments(p.x + skip, 1, perGroup * n, stats, eps);
+        moments(p.x + skip, perGroup * n, stats, eps);
         const first = (i % groups) * perGroup * 4;
         const [weight, bias] = [p.weight && p.weight + first, p.bias && p.bias + first];
         groupPairs(stats, perGroup, weight || 0, bias || 0, pairs);

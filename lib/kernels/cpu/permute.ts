@@ -1,20 +1,14 @@
-/** Copies: in another order of dimensions, of parts into a whole, of chosen rows. */
+/** Copies: in another order of dimensions, of chosen rows. */
 import { collapse, elementwise } from "./elementwise.js";
 import { inJs } from "./on-demand.js";
 import type { Heap } from "./heap.js";
 import { type Kernel, product, share } from "./kernel.js";
-import { emitCopyRows, emitTranspose } from "./wasm/transpose.js";
-
-type Move = (
-  x: number, xRow: number, rows: number, columns: number, out: number, outRow: number,
-) => void; // prettier-ignore
+import { emitTranspose } from "./wasm/transpose.js";
 
 export interface TransposeLibrary {
-  transpose: Move;
-}
-
-export interface CopyRowsLibrary {
-  copyRows: Move;
+  transpose: (
+    x: number, xRow: number, rows: number, columns: number, out: number, outRow: number,
+  ) => void; // prettier-ignore
 }
 
 export interface CopySpec {
@@ -83,31 +77,6 @@ export function copy(heap: Heap, spec: CopySpec): Kernel<CopyPointers> {
   };
 }
 
-export interface CopyRowsSpec {
-  rows: number;
-  /** Elements of a row. */
-  n: number;
-  /** From row to row, in elements; `n` by default. */
-  xRow?: number;
-  outRow?: number;
-}
-
-/** Rows into a wider (or out of a wider) matrix: the parts of `cat`, `split` and `narrow`. */
-export function copyRows(heap: Heap, spec: CopyRowsSpec): Kernel<CopyPointers> {
-  const { rows, n, xRow = n, outRow = n } = spec;
-  const copyOut = heap.library("copyRows", emitCopyRows, (own: Heap) =>
-    inJs().copyRowsInJs(own),
-  ).copyRows;
-  return {
-    workspaceBytes: 0,
-    run: ({ x, out }, part = 0, parts = 1) => {
-      const [from, to] = share(rows, part, parts);
-      const [start, target] = [x + from * xRow * 4, out + from * outRow * 4];
-      copyOut(start, xRow * 4, to - from, n, target, outRow * 4);
-    },
-  };
-}
-
 export interface GatherSpec {
   /** How many rows are chosen. */
   count: number;
@@ -119,9 +88,8 @@ export interface GatherSpec {
 export interface GatherPointers {
   /** `[rows, n]`: in the heap, or where it is. */
   table: number | Float32Array;
-  /** `count` whole numbers from 0 to `rows - 1`: int32, or floats if `floats` is set. */
+  /** `count` whole numbers from 0 to `rows - 1`, int32. */
   indices: number;
-  floats?: boolean;
   out: number;
 }
 
@@ -130,9 +98,8 @@ export function gather(heap: Heap, { count, rows, n }: GatherSpec): Kernel<Gathe
   return {
     onOneThread: true,
     workspaceBytes: 0,
-    run: ({ table, indices, floats, out }, part = 0, parts = 1) => {
-      const memory = heap.f32;
-      const numbers = floats ? memory : heap.i32;
+    run: ({ table, indices, out }, part = 0, parts = 1) => {
+      const { f32: memory, i32: numbers } = heap;
       const [from, to] = share(count, part, parts);
       for (let i = from; i < to; i += 1) {
         const index = numbers[(indices >>> 2) + i]!;

@@ -37,8 +37,6 @@ export interface RecurrentSpec {
   hiddenSize: number;
   /** Of an LSTM whose output is projected: the size of that. */
   projSize?: number;
-  /** x is `[batch, time, input]` instead of `[time, batch, input]`, and the output likewise. */
-  batchFirst?: boolean;
   /** From the last time to the first. */
   reverse?: boolean;
   /** From one row of the output to the next, in elements: two directions side by side. */
@@ -80,7 +78,7 @@ const MOST_STAGES = 4096;
  * each step: then each of them has its part of the weight in its own cache.
  */
 export function recurrent(heap: Heap, spec: RecurrentSpec): StagedKernel<RecurrentPointers> {
-  const { kind, time, batch, inputSize, hiddenSize, batchFirst = false, reverse = false } = spec;
+  const { kind, time, batch, inputSize, hiddenSize, reverse = false } = spec;
   const { weightType = "f32", projSize } = spec;
   const outSize = projSize ?? hiddenSize;
   const library = gemmLibrary(heap);
@@ -88,7 +86,7 @@ export function recurrent(heap: Heap, spec: RecurrentSpec): StagedKernel<Recurre
   const gateCount = GATES[kind];
   const width = gateCount * hiddenSize;
   const outRow = (spec.outRow ?? outSize) * 4;
-  const [row, hRow] = [hiddenSize * 4, outSize * 4];
+  const [row, hRow, gatesRow] = [hiddenSize * 4, outSize * 4, width * 4];
   const stateBytes = batch * row + 64;
   // Gates of the inputs are computed for a stretch of time at once.
   const stretch = Math.max(1, Math.min(time, Math.floor(MAX_ROWS / batch)));
@@ -97,7 +95,7 @@ export function recurrent(heap: Heap, spec: RecurrentSpec): StagedKernel<Recurre
   const hiddenWidth = kind === "gru" ? width : projSize === undefined ? 0 : hiddenSize;
   const hiddenBytes = batch * hiddenWidth * 4 + 64;
   const strips = Math.max(
-    productBytes(batchFirst ? stretch : stretch * batch, inputSize),
+    productBytes(stretch * batch, inputSize),
     productBytes(batch, hiddenSize),
   );
   // Every step reads all of both weights: they are widened once a run.
@@ -105,9 +103,6 @@ export function recurrent(heap: Heap, spec: RecurrentSpec): StagedKernel<Recurre
   const hrBytes = projSize === undefined ? 0 : panelBytes(projSize, hiddenSize);
   const wideBytes = weightType === "f32" ? 0 : ihBytes + hhBytes + hrBytes;
   const workspaceBytes = 2 * stateBytes + gateBytes + hiddenBytes + wideBytes + strips;
-  /** From row to row of the batch, and from time to time, in rows of x or the output. */
-  const [batchStep, timeStep] = batchFirst ? [time, 1] : [1, batch];
-  const outStep = batchStep * outRow;
   const stretches = Array.from({ length: Math.ceil(time / stretch) }, (_, i) => {
     const count = Math.min(stretch, time - i * stretch);
     return { count, first: reverse ? time - i * stretch - count : i * stretch };
@@ -143,7 +138,7 @@ export function recurrent(heap: Heap, spec: RecurrentSpec): StagedKernel<Recurre
     if (kind === "lstm") move(p.c0 ?? 0, row, batch, row, c, row);
   };
 
-  /** Gates of the inputs of `count` times from `first` on, laid out as x is. */
+  /** Gates of the inputs of `count` times from `first` on. */
   const inputGates = (
     p: RecurrentPointers,
     at: Places,
@@ -151,26 +146,23 @@ export function recurrent(heap: Heap, spec: RecurrentSpec): StagedKernel<Recurre
     part: number,
     parts: number,
   ): void => {
-    const runs = batchFirst ? batch : 1;
-    const rows = batchFirst ? count : count * batch;
+    const rows = count * batch;
     const byRows = rows >= 8 * parts;
     const [m0, m1] = byRows ? share(rows, part, parts, 4) : [0, rows];
     const [n0, n1] = byRows ? [0, width] : share(width, part, parts, 8);
-    for (let run = 0; run < runs; run += 1) {
-      for (let from = m0; from < m1 && n0 < n1; from += MAX_ROWS) {
-        multiply(library, {
-          n: n1 - n0,
-          strips: at.strips + part * workspaceBytes,
-          m: Math.min(MAX_ROWS, m1 - from),
-          k: inputSize,
-          a: p.x + (run * batchStep + first * timeStep + from) * inputSize * 4,
-          aRow: inputSize * 4,
-          b: at.weightIh + n0 * inputSize * 4,
-          c: at.gates + ((run * count + from) * width + n0) * 4,
-          cRow: width * 4,
-          bias: p.biasIh ? p.biasIh + n0 * 4 : 0,
-        });
-      }
+    for (let from = m0; from < m1 && n0 < n1; from += MAX_ROWS) {
+      multiply(library, {
+        n: n1 - n0,
+        strips: at.strips + part * workspaceBytes,
+        m: Math.min(MAX_ROWS, m1 - from),
+        k: inputSize,
+        a: p.x + (first * batch + from) * inputSize * 4,
+        aRow: inputSize * 4,
+        b: at.weightIh + n0 * inputSize * 4,
+        c: at.gates + from * gatesRow + n0 * 4,
+        cRow: gatesRow,
+        bias: p.biasIh ? p.biasIh + n0 * 4 : 0,
+      });
     }
   };
 
@@ -184,8 +176,8 @@ export function recurrent(heap: Heap, spec: RecurrentSpec): StagedKernel<Recurre
         a: at.hidden + from * row,
         aRow: row,
         b: at.weightHr,
-        c: out + from * outStep,
-        cRow: outStep,
+        c: out + from * outRow,
+        cRow: outRow,
       });
     }
   };
@@ -195,19 +187,18 @@ export function recurrent(heap: Heap, spec: RecurrentSpec): StagedKernel<Recurre
     p: RecurrentPointers,
     at: Places,
     t: number,
-    { first, count }: Stretch,
+    { first }: Stretch,
     part: number,
     parts: number,
   ): void => {
     const [u0, u1] = share(hiddenSize, part, parts, 8);
     if (u0 >= u1) return;
     const [n, skip] = [u1 - u0, u0 * 4];
-    const gates = at.gates + (t - first) * (batchFirst ? 1 : batch) * width * 4;
-    const gatesRow = (batchFirst ? count : 1) * width * 4;
-    const out = p.out + t * timeStep * outRow;
+    const gates = at.gates + (t - first) * batch * gatesRow;
+    const out = p.out + t * batch * outRow;
     const isFirst = t === (reverse ? time - 1 : 0);
-    const last = isFirst ? at.start : out + (reverse ? 1 : -1) * timeStep * outRow;
-    const lastRow = isFirst ? hRow : outStep;
+    const last = isFirst ? at.start : out + (reverse ? 1 : -1) * batch * outRow;
+    const lastRow = isFirst ? hRow : outRow;
     const isGru = kind === "gru";
     // All gates side by side, or this part's units of each.
     const [products, columns] = parts === 1 ? [1, width] : [gateCount, n];
@@ -224,8 +215,8 @@ export function recurrent(heap: Heap, spec: RecurrentSpec): StagedKernel<Recurre
           a: last + from * lastRow,
           aRow: lastRow,
           b: at.weightHh + column * outSize * 4,
-          c: isGru ? at.hidden + (from * width + column) * 4 : c,
-          cRow: isGru ? width * 4 : gatesRow,
+          c: isGru ? at.hidden + from * gatesRow + column * 4 : c,
+          cRow: gatesRow,
           bias: p.biasHh ? p.biasHh + column * 4 : 0,
           residual: isGru ? 0 : c,
         });
@@ -236,17 +227,17 @@ export function recurrent(heap: Heap, spec: RecurrentSpec): StagedKernel<Recurre
       cells.lstm!(from, gatesRow, batch, n, hiddenSize, at.c, at.hidden, row);
       project(at, out);
     } else if (cells.lstm)
-      cells.lstm(from, gatesRow, batch, n, hiddenSize, at.c + skip, to, outStep);
+      cells.lstm(from, gatesRow, batch, n, hiddenSize, at.c + skip, to, outRow);
     else if (cells.gru) {
       const inner = at.hidden + skip;
-      cells.gru(from, gatesRow, inner, batch, n, hiddenSize, last + skip, lastRow, to, outStep);
-    } else if (cells.tanh) cells.tanh(from, gatesRow, batch, n, to, outStep);
-    else move(from, gatesRow, batch, n * 4, to, outStep);
+      cells.gru(from, gatesRow, inner, batch, n, hiddenSize, last + skip, lastRow, to, outRow);
+    } else if (cells.tanh) cells.tanh(from, gatesRow, batch, n, to, outRow);
+    else move(from, gatesRow, batch, n * 4, to, outRow);
   };
 
   const end = (p: RecurrentPointers, { c }: Places): void => {
-    const last = p.out + (reverse ? 0 : time - 1) * timeStep * outRow;
-    if (p.hN) move(last, outStep, batch, hRow, p.hN, hRow);
+    const last = p.out + (reverse ? 0 : time - 1) * batch * outRow;
+    if (p.hN) move(last, outRow, batch, hRow, p.hN, hRow);
     if (p.cN && kind === "lstm") move(c, row, batch, row, p.cN, row);
   };
   const timeOf = ({ first, count }: Stretch, i: number): number =>

@@ -3,7 +3,7 @@ export { elementwiseInJs } from "./elementwise.js";
 export { gemmInJs } from "./gemm.js";
 export { imageInJs } from "./image.js";
 export { normInJs } from "./norm.js";
-export { copyRowsInJs, transposeInJs } from "./permute.js";
+export { transposeInJs } from "./permute.js";
 export { recurrentInJs } from "./recurrent.js";
 export { reduceInJs } from "./reduce.js";
 export { scatterInJs } from "./scatter.js";

@@ -21,17 +21,10 @@ function momentsOf(
 export function normInJs(heap: Heap): NormLibrary {
   const norm =
     (centred: boolean): NormLibrary["layerNorm"] =>
-    (x, residual, rows, n, weight, bias, sum, out, eps) => {
+    (x, rows, n, weight, bias, out, eps) => {
       const memory = heap.f32;
       for (let i = 0; i < rows; i += 1) {
-        let row = (x >>> 2) + i * n;
-        if (residual) {
-          const target = (sum >>> 2) + i * n;
-          for (let k = 0; k < n; k += 1) {
-            memory[target + k] = memory[row + k]! + memory[(residual >>> 2) + i * n + k]!;
-          }
-          row = target;
-        }
+        const row = (x >>> 2) + i * n;
         const [mean, variance] = momentsOf(memory, row, n, centred);
         const scale = 1 / Math.sqrt(variance + eps);
         for (let k = 0; k < n; k += 1) {
@@ -44,15 +37,13 @@ export function normInJs(heap: Heap): NormLibrary {
   return {
     layerNorm: norm(true),
     rmsNorm: norm(false),
-    moments: (x, rows, n, out, eps) => {
+    moments: (x, n, out, eps) => {
       const memory = heap.f32;
-      for (let i = 0; i < rows; i += 1) {
-        const [mean, variance] = momentsOf(memory, (x >>> 2) + i * n, n, true);
-        const to = (out >>> 2) + 3 * i;
-        memory[to] = mean;
-        memory[to + 1] = 1 / Math.sqrt(variance + eps);
-        memory[to + 2] = mean - memory[to];
-      }
+      const [mean, variance] = momentsOf(memory, x >>> 2, n, true);
+      const to = out >>> 2;
+      memory[to] = mean;
+      memory[to + 1] = 1 / Math.sqrt(variance + eps);
+      memory[to + 2] = mean - memory[to];
     },
     groupPairs: (stats, channels, weight, bias, pairs) => {
       const memory = heap.f32;

@@ -1,6 +1,6 @@
 /** Copies in plain JavaScript. */
 import type { Heap } from "../heap.js";
-import type { CopyRowsLibrary, TransposeLibrary } from "../permute.js";
+import type { TransposeLibrary } from "../permute.js";
 
 export function transposeInJs(heap: Heap): TransposeLibrary {
   return {
@@ -10,17 +10,6 @@ export function transposeInJs(heap: Heap): TransposeLibrary {
         for (let k = 0; k < columns; k += 1) {
           memory[((out + k * outRow) >>> 2) + i] = memory[((x + i * xRow) >>> 2) + k]!;
         }
-      }
-    },
-  };
-}
-
-export function copyRowsInJs(heap: Heap): CopyRowsLibrary {
-  return {
-    copyRows: (x, xRow, rows, n, out, outRow) => {
-      for (let i = 0; i < rows; i += 1) {
-        const start = (x + i * xRow) >>> 2;
-        heap.f32.copyWithin((out + i * outRow) >>> 2, start, start + n);
       }
     },
   };

@@ -35,18 +35,16 @@ function sumOfSquares(f: FunctionBuilder, row: I32, n: I32): V128Var {
 }
 
 export function emitNorm(module: ModuleBuilder): void {
-  // x (+ residual) → sum; normalised → out. Weight and bias of each column, or 0.
+  // x [rows, n] → out. Weight and bias of each column, or 0.
   for (const kind of ["layerNorm", "rmsNorm"] as const) {
     module.function(
       kind,
       {
         x: "i32",
-        residual: "i32",
         rows: "i32",
         n: "i32",
         weight: "i32",
         bias: "i32",
-        sum: "i32",
         out: "i32",
         eps: "f32",
       },
@@ -55,21 +53,13 @@ export function emitNorm(module: ModuleBuilder): void {
         const i = f.i32(0);
         const bytes = f.i32(p.n.shl(2));
         f.for(i, p.rows, 1, () => {
-          f.if(p.residual, () => {
-            alongRow(f, p.n, (offset, rest) => {
-              const value = p.x.add(offset).loadV128().add(p.residual.add(offset).loadV128());
-              storeOf(f, p.sum.add(offset), value, rest);
-            });
-            p.residual.set(p.residual.add(bytes));
-          });
-          const row = f.i32(p.residual.select(p.sum, p.x));
-          const found = kind === "layerNorm" ? moments(f, row, p.n, inverse) : null;
-          const squares = found?.squares ?? sumOfSquares(f, row, p.n);
+          const found = kind === "layerNorm" ? moments(f, p.x, p.n, inverse) : null;
+          const squares = found?.squares ?? sumOfSquares(f, p.x, p.n);
           const variance = squares.mul(inverse).add(p.eps.splat());
           const scale = f.v128(v128(1).div(variance.sqrt()));
           const finish = (weight: I32 | undefined, bias: I32 | undefined): void =>
             alongRow(f, p.n, (offset, rest) => {
-              const x = row.add(offset).loadV128();
+              const x = p.x.add(offset).loadV128();
               let value = (found ? x.sub(found.mean).sub(found.rest) : x).mul(scale);
               if (bias) {
                 value = f.madd(value, weight!.add(offset).loadV128(), bias.add(offset).loadV128());
@@ -86,30 +76,21 @@ export function emitNorm(module: ModuleBuilder): void {
               ),
             () => finish(undefined, undefined),
           );
-          for (const pointer of [p.x, p.sum, p.out]) pointer.set(pointer.add(bytes));
+          for (const pointer of [p.x, p.out]) pointer.set(pointer.add(bytes));
         });
       },
     );
   }
 
-  // Mean, 1 / √(variance + eps) and what the mean is off by, of each row → three floats.
-  module.function(
-    "moments",
-    { x: "i32", rows: "i32", n: "i32", out: "i32", eps: "f32" },
-    (f, p) => {
-      const inverse = f.v128(v128(1).div(p.n.toF32().splat()));
-      const i = f.i32(0);
-      f.for(i, p.rows, 1, () => {
-        const { mean, rest, squares } = moments(f, p.x, p.n, inverse);
-        const variance = squares.mul(inverse).add(p.eps.splat());
-        f.storeF32(p.out, mean.lane(0));
-        f.storeF32(p.out, v128(1).div(variance.sqrt()).lane(0), 4);
-        f.storeF32(p.out, rest.lane(0), 8);
-        p.x.set(p.x.add(p.n.shl(2)));
-        p.out.set(p.out.add(12));
-      });
-    },
-  );
+  // Mean, 1 / √(variance + eps) and what the mean is off by, of a row → three floats.
+  module.function("moments", { x: "i32", n: "i32", out: "i32", eps: "f32" }, (f, p) => {
+    const inverse = f.v128(v128(1).div(p.n.toF32().splat()));
+    const { mean, rest, squares } = moments(f, p.x, p.n, inverse);
+    const variance = squares.mul(inverse).add(p.eps.splat());
+    f.storeF32(p.out, mean.lane(0));
+    f.storeF32(p.out, v128(1).div(variance.sqrt()).lane(0), 4);
+    f.storeF32(p.out, rest.lane(0), 8);
+  });
 
   // Of each channel of a group: its factor, its shift, and the two parts of the group's mean.
   module.function(

@@ -1,7 +1,6 @@
 /** Turning matrices around, in blocks of 4 × 4. */
 import type { ModuleBuilder } from "./module.js";
 import { transposed } from "./pack.js";
-import { alongRow, storeOf } from "./rows.js";
 
 /** x [rows, columns] → out [columns, rows]; the strides are bytes. */
 export function emitTranspose(module: ModuleBuilder): void {
@@ -38,24 +37,6 @@ export function emitTranspose(module: ModuleBuilder): void {
       f.for(row, p.rows, 1, () => {
         column.set(0);
         f.for(column, p.columns, 1, single);
-      });
-    },
-  );
-}
-
-/** Rows of `n` floats from one matrix to another; the strides are bytes. */
-export function emitCopyRows(module: ModuleBuilder): void {
-  module.function(
-    "copyRows",
-    { x: "i32", xRow: "i32", rows: "i32", n: "i32", out: "i32", outRow: "i32" },
-    (f, p) => {
-      const row = f.i32(0);
-      f.for(row, p.rows, 1, () => {
-        alongRow(f, p.n, (offset, rest) =>
-          storeOf(f, p.out.add(offset), p.x.add(offset).loadV128(), rest),
-        );
-        p.x.set(p.x.add(p.xRow));
-        p.out.set(p.out.add(p.outRow));
       });
     },
   );
