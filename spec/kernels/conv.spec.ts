@@ -123,7 +123,7 @@ onEveryBuild("conv", (heap) => {
 
   it("computes 3 × 3 convolutions by Winograd's algorithm", () => {
     const winograd = fc.record({
-      algorithm: fc.constant<ConvAlgorithm>("winograd"),
+      algorithm: fc.constantFrom<ConvAlgorithm[]>("winograd2", "winograd4"),
       batch: fc.integer({ min: 1, max: 2 }),
       groups: fc.constant(1),
       inChannels: fc.integer({ min: 1, max: 5 }),
@@ -140,22 +140,52 @@ onEveryBuild("conv", (heap) => {
       fc.property(winograd, (one) => check(heap(), one)),
       { numRuns: 60 },
     );
-    const large = { ...IMAGE, inChannels: 150, outChannels: 10, size: [40, 10], kernel: [3, 3] };
-    const algorithm = "winograd";
-    check(heap(), { ...large, padding: [1, 1], algorithm, activation: { low: 0 } });
-    const steps = ACTIVATIONS.silu();
-    check(heap(), { ...large, inChannels: 3, algorithm, activation: { steps } });
+    for (const algorithm of ["winograd2", "winograd4"] as const) {
+      const large = { ...IMAGE, inChannels: 150, outChannels: 10, size: [40, 10], kernel: [3, 3] };
+      check(heap(), { ...large, padding: [1, 1], algorithm, activation: { low: 0 } });
+      const activation = { steps: ACTIVATIONS.silu() };
+      for (const parts of [1, 2]) {
+        check(heap(), { ...large, inChannels: 3, size: [50, 22], algorithm, activation, parts });
+      }
+    }
+  });
+
+  it("loses few digits to Winograd's tiles", () => {
+    const sizes = { ...IMAGE, inChannels: 64, outChannels: 8, size: [18, 18], kernel: [3, 3] };
+    const x = randomNumbers(64 * 18 * 18, 1);
+    const w = randomNumbers(8 * 64 * 9, 2);
+    const want = convolve(sizes, x, w);
+    const norm = (values: readonly number[]): number => Math.hypot(...values);
+    const errorOf = (algorithm: ConvAlgorithm): number =>
+      withBlocks(heap(), (blocks) => {
+        const spec = { ...sizes, algorithm };
+        const weight = blocks.scratch(packedConvBytes(spec));
+        packConv(heap(), spec, blocks.put(w), weight);
+        const { workspaceBytes, run } = conv(heap(), spec);
+        const out = blocks.out(want.length);
+        run({ x: blocks.put(x), weight, out, workspace: blocks.scratch(workspaceBytes) });
+        const got = blocks.read(out);
+        return norm(Array.from(want, (value, i) => got[i]! - value)) / norm(Array.from(want));
+      });
+    const [two, four] = [errorOf("winograd2"), errorOf("winograd4")];
+    expect(two).to.be.below(4e-7);
+    expect(four).to.be.below(1e-6); // twice that with the points 0, ±1, ±2 and ∞
   });
 
   it("chooses an algorithm by the sizes, and refuses one that does not fit", () => {
-    const sizes = { kernel: [3, 3], padding: [1, 1] };
-    const many = { ...sizes, inChannels: 128, outChannels: 128 };
-    expect(fastestConv({ ...many, size: [28, 28] })).to.equal("winograd");
-    expect(fastestConv({ ...many, size: [7, 7] })).to.equal("winograd");
-    expect(fastestConv({ ...many, size: [28, 28], stride: [2, 2] })).to.equal("direct");
-    const few = { ...sizes, inChannels: 3, outChannels: 16, size: [64, 64] };
-    expect(fastestConv(few)).to.equal("direct");
-    const strided = { ...many, size: [9, 9], stride: [2, 2], algorithm: "winograd" as const };
+    const chosen = (inChannels: number, outChannels: number, side: number, stride = 1): string => {
+      const sizes = { kernel: [3, 3], padding: [1, 1], stride: [stride, stride] };
+      return fastestConv({ ...sizes, inChannels, outChannels, size: [side, side] });
+    };
+    expect(chosen(64, 64, 56)).to.equal("winograd4");
+    expect(chosen(128, 128, 28)).to.equal("winograd4");
+    expect(chosen(256, 256, 14)).to.equal("winograd2"); // its weight would outweigh the images
+    expect(chosen(512, 512, 7)).to.equal("winograd2");
+    expect(chosen(512, 512, 2)).to.equal("direct");
+    expect(chosen(128, 128, 28, 2)).to.equal("direct");
+    expect(chosen(3, 16, 64)).to.equal("direct");
+    const many = { inChannels: 128, outChannels: 128, kernel: [3, 3] };
+    const strided = { ...many, size: [9, 9], stride: [2, 2], algorithm: "winograd4" as const };
     expect(() => conv(heap(), strided)).to.throw("winograd needs a kernel of 3 × 3");
   });
 });

@@ -7,7 +7,7 @@ import { type Kernel, product, share } from "./kernel.js";
 import type { WeightType } from "./linear.js";
 import { narrowRunBytes, narrowStripBytes, withRoom } from "./narrow.js";
 import { narrowing } from "./on-demand.js";
-import { SIDE, SIZE } from "./wasm/winograd.js";
+import type { TileSize } from "./tiles.js";
 import { packedWinogradBytes, packWinograd, winograd } from "./winograd.js";
 
 export interface ConvSpec extends WindowSpec {
@@ -24,12 +24,12 @@ export interface ConvSpec extends WindowSpec {
 }
 
 /**
- * `direct` multiplies patches. `winograd` is for kernels of 3 × 3, stride 1, no dilation and one group: it
- * needs 2.25 times fewer products and 1.8 times the memory for the weight, and rounds about as the direct
- * one does. (Tiles of 4 × 4 would need 4 times fewer, with three times the rounding error.) It spreads a
- * NaN, and what infinities cancel to, over the tile they are in.
+ * `direct` multiplies patches. The others are Winograd's, in tiles of 2 × 2 or 4 × 4 results, for kernels of
+ * 3 × 3, stride 1, no dilation and one group: they need 2.25 or 4 times fewer products, and 1.8 or 4 times
+ * the memory for the weight. `winograd2` rounds about as the direct one does, `winograd4` has two to three
+ * times its error. They spread a NaN, and what infinities cancel to, over the tile they are in.
  */
-export type ConvAlgorithm = "direct" | "winograd";
+export type ConvAlgorithm = "direct" | `winograd${TileSize}`;
 
 export interface ConvPointers {
   /** `[batch, inChannels, ...size]`. */
@@ -51,6 +51,9 @@ type WeightSizes = Pick<
 const everyIs = (sizes: readonly number[] | undefined, want: number): boolean =>
   (sizes ?? []).every((size) => size === want);
 
+const sizeOf = ({ algorithm }: { algorithm?: ConvAlgorithm }): TileSize | null =>
+  algorithm === "winograd2" ? 2 : algorithm === "winograd4" ? 4 : null;
+
 const fitsWinograd = ({ kernel, stride, dilation, groups = 1 }: ConvSpec): boolean =>
   kernel.length === 2 &&
   everyIs(kernel, 3) &&
@@ -60,24 +63,31 @@ const fitsWinograd = ({ kernel, stride, dilation, groups = 1 }: ConvSpec): boole
 
 /**
  * The algorithm that takes the least time, by a model of it: products in whole tiles of the matrix
- * kernel, and what the transformations of each channel cost beside them.
+ * kernel, and what the transformations of each channel cost beside them. Not `winograd4` where its weight
+ * would take more than four times the memory of the images.
  */
 export function fastestConv(spec: ConvSpec): ConvAlgorithm {
   if (!fitsWinograd(spec)) return "direct";
   const { out } = windowsOf(spec);
   const { inChannels, outChannels } = spec;
+  const channels = inChannels + outChannels;
   const rows = Math.ceil(outChannels / 4) * 4;
   const pixels = Math.ceil(product(out) / 8) * 8;
-  const patches = (rows + PATCH_COST) * pixels + WEIGHT_COST * rows;
-  const tiles = Math.ceil((Math.ceil(out[1] / SIZE) * Math.ceil(out[2] / SIZE / 4)) / 2) * 8;
-  const products = tiles * (rows * inChannels + TILE_COST * (inChannels + outChannels));
-  const places = SIDE ** 2 * (products + WEIGHT_COST * rows * inChannels);
-  return places < patches * inChannels * 9 ? "winograd" : "direct";
+  const direct = inChannels * 9 * ((rows + PATCH_COST) * pixels + WEIGHT_COST * rows);
+  const tiled = (size: TileSize): number => {
+    const tiles = Math.ceil((Math.ceil(out[1] / size) * Math.ceil(out[2] / size)) / 4) * 4;
+    const products = tiles * (rows * inChannels + TILE_COST * channels);
+    return (size + 2) ** 2 * (products + WEIGHT_COST * rows * inChannels);
+  };
+  const isLarge = 36 * rows * inChannels > 4 * pixels * channels;
+  const [two, four] = [tiled(2), isLarge ? Infinity : tiled(4)];
+  if (direct <= Math.min(two, four)) return "direct";
+  return two <= four ? "winograd2" : "winograd4";
 }
 
 /** What a number of a patch, of a tile, of the weight costs to get there, in multiply-adds. */
 const PATCH_COST = 4;
-const TILE_COST = 14;
+const TILE_COST = 13;
 const WEIGHT_COST = 6;
 
 interface Groups {
@@ -96,8 +106,8 @@ function groupsOf({ inChannels, outChannels, groups = 1, kernel }: WeightSizes):
 
 /** The bytes of a packed weight `[outChannels, inChannels / groups, ...kernel]`. */
 export function packedConvBytes(sizes: WeightSizes): number {
-  if (sizes.algorithm === "winograd")
-    return packedWinogradBytes(sizes.outChannels, sizes.inChannels);
+  const size = sizeOf(sizes);
+  if (size) return packedWinogradBytes(size, sizes.outChannels, sizes.inChannels);
   const { groups, m, k } = groupsOf(sizes);
   return groups * packedRows(sizes, m, k);
 }
@@ -119,8 +129,9 @@ export function packConv(
   to: number,
   some?: { first: number; count: number },
 ): void {
-  if (sizes.algorithm === "winograd") {
-    packWinograd(heap, sizes, weight, to, some);
+  const size = sizeOf(sizes);
+  if (size) {
+    packWinograd(heap, size, sizes, weight, to, some);
     return;
   }
   const { groups, m, k } = groupsOf(sizes);
@@ -146,12 +157,13 @@ export function packConv(
 const PATCH_BYTES = 256 * 1024;
 
 export function conv(heap: Heap, spec: ConvSpec): Kernel<ConvPointers> {
-  const { algorithm = "direct", weightType = "f32" } = spec;
-  if (algorithm === "direct") return direct(heap, spec);
+  const { weightType = "f32" } = spec;
+  const size = sizeOf(spec);
+  if (size === null) return direct(heap, spec);
   if (!fitsWinograd(spec) || weightType !== "f32") {
     throw new Error("conv: winograd needs a kernel of 3 × 3");
   }
-  return winograd(heap, spec);
+  return winograd(heap, spec, size);
 }
 
 /**

@@ -1,20 +1,11 @@
 /** Winograd's transformations in plain JavaScript, tile by tile. */
 import type { Heap } from "../heap.js";
+import { type Matrix, pairs, type Tiles } from "../tiles.js";
 import type { WinogradLibrary } from "../winograd.js";
 
-const [SIZE, SIDE] = [2, 4];
-
-const INTO = [[1, 0, -1, 0], [0, 1, 1, 0], [0, -1, 1, 0], [0, 1, 0, -1]]; // prettier-ignore
-
-const OUT_OF = [[1, 1, 1, 0], [0, 1, -1, -1]]; // prettier-ignore
-
-const WEIGHTS = [[1, 0, 0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0, 0, 1]]; // prettier-ignore
-
-type Matrix = readonly (readonly number[])[];
-
 /** `M X Mᵀ` for a square X. */
-function bothSides(matrix: Matrix, x: Float64Array, side: number, into: Float64Array): void {
-  const rows = matrix.length;
+function bothSides(matrix: Matrix, x: Float64Array, into: Float64Array): void {
+  const [rows, side] = [matrix.length, matrix[0]!.length];
   const half = new Float64Array(rows * side);
   for (let i = 0; i < rows; i += 1) {
     for (let j = 0; j < side; j += 1) {
@@ -32,9 +23,26 @@ function bothSides(matrix: Matrix, x: Float64Array, side: number, into: Float64A
   }
 }
 
-export function winogradInJs(heap: Heap): WinogradLibrary {
-  const tile = new Float64Array(SIDE * SIDE);
-  const result = new Float64Array(SIDE * SIDE);
+const inPairs = (values: readonly number[]): number[] =>
+  pairs(
+    values,
+    (a, b) => a + b,
+    (a, b) => a - b,
+  );
+
+/** The same of the rows of a matrix. */
+const rowsInPairs = (rows: Matrix): Matrix => {
+  const columns = rows[0]!.map((_, j) => inPairs(rows.map((row) => row[j]!)));
+  return rows.map((_, i) => columns.map((column) => column[i]!));
+};
+
+export function winogradInJs(heap: Heap, matrices: Tiles): WinogradLibrary {
+  const [into, weights] = [rowsInPairs(matrices.into), rowsInPairs(matrices.weights)];
+  const outOf = matrices.outOf.map(inPairs);
+  const [side, size] = [into.length, outOf.length];
+  const places = side * side;
+  const tile = new Float64Array(places);
+  const result = new Float64Array(places);
   return {
     weights: (w, rows, channels, to, place) => {
       const memory = heap.f32;
@@ -42,26 +50,27 @@ export function winogradInJs(heap: Heap): WinogradLibrary {
         for (let c = 0; c < channels; c += 1) {
           const from = (w >>> 2) + (Math.min(o, rows - 1) * channels + c) * 9;
           for (let i = 0; i < 9; i += 1) tile[i] = memory[from + i]!;
-          bothSides(WEIGHTS, tile, 3, result);
+          bothSides(weights, tile, result);
           const target = (to >>> 2) + ((o >> 2) * channels + c) * 4 + (o & 3);
-          for (let e = 0; e < SIDE * SIDE; e += 1) memory[target + e * (place >>> 2)] = result[e]!;
+          for (let e = 0; e < places; e += 1) memory[target + e * (place >>> 2)] = result[e]!;
         }
       }
     },
-    input: (x, channels, plane, row, tileRows, groups, to, place) => {
+    input: (x, channels, plane, row, column, across, tiles, to, place) => {
       const memory = heap.f32;
       for (let channel = 0; channel < channels; channel += 1) {
-        for (let index = 0; index < tileRows * groups * 4; index += 1) {
-          const [line, column] = [Math.floor(index / (groups * 4)), index % (groups * 4)];
-          const from = (x + channel * plane + line * SIZE * row) >>> 2;
-          for (let i = 0; i < SIDE; i += 1) {
-            for (let j = 0; j < SIDE; j += 1) {
-              tile[i * SIDE + j] = memory[from + i * (row >>> 2) + column * SIZE + j]!;
+        for (let index = 0; index < tiles; index += 1) {
+          const line = Math.floor((column + index) / across);
+          const skip = (index - line * across) * size;
+          const from = ((x + channel * plane + line * size * row) >>> 2) + skip;
+          for (let i = 0; i < side; i += 1) {
+            for (let j = 0; j < side; j += 1) {
+              tile[i * side + j] = memory[from + i * (row >>> 2) + j]!;
             }
           }
-          bothSides(INTO, tile, SIDE, result);
+          bothSides(into, tile, result);
           const target = (to >>> 2) + ((index >> 3) * channels + channel) * 8 + (index & 7);
-          for (let e = 0; e < SIDE * SIDE; e += 1) memory[target + e * (place >>> 2)] = result[e]!;
+          for (let e = 0; e < places; e += 1) memory[target + e * (place >>> 2)] = result[e]!;
         }
       }
     },
@@ -70,10 +79,11 @@ export function winogradInJs(heap: Heap): WinogradLibrary {
       place,
       productRow,
       channels,
-      outH,
+      column,
+      across,
+      tiles,
+      lines,
       outW,
-      tileRows,
-      groups,
       bias,
       out,
       outPlane,
@@ -84,16 +94,17 @@ export function winogradInJs(heap: Heap): WinogradLibrary {
       const memory = heap.f32;
       for (let channel = 0; channel < channels; channel += 1) {
         const shift = bias ? memory[(bias >>> 2) + channel]! : 0;
-        for (let index = 0; index < tileRows * groups * 4; index += 1) {
-          const [line, column] = [Math.floor(index / (groups * 4)), index % (groups * 4)];
+        for (let index = 0; index < tiles; index += 1) {
           const from = ((products + channel * productRow) >>> 2) + index;
-          for (let e = 0; e < SIDE * SIDE; e += 1) tile[e] = memory[from + e * (place >>> 2)]!;
-          bothSides(OUT_OF, tile, SIDE, result);
-          for (let i = 0; i < SIZE && line * SIZE + i < outH; i += 1) {
-            for (let j = 0; j < SIZE && column * SIZE + j < outW; j += 1) {
-              const at = (line * SIZE + i) * outW + column * SIZE + j;
+          for (let e = 0; e < places; e += 1) tile[e] = memory[from + e * (place >>> 2)]!;
+          bothSides(outOf, tile, result);
+          const line = Math.floor((column + index) / across) * size;
+          const left = ((column + index) % across) * size;
+          for (let i = 0; i < size && line + i < lines; i += 1) {
+            for (let j = 0; j < size && left + j < outW; j += 1) {
+              const at = (line + i) * outW + left + j - column * size;
               const skip = (channel * outPlane) >>> 2;
-              let value = result[i * SIZE + j]! + shift;
+              let value = result[i * size + j]! + shift;
               if (residual) value += memory[(residual >>> 2) + skip + at]!;
               memory[(out >>> 2) + skip + at] = value < low ? low : value > high ? high : value;
             }

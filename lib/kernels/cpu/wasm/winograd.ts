@@ -1,41 +1,94 @@
 /**
- * Winograd's convolution F(2 × 2, 3 × 3): what goes into the products and what comes out of them. Four
- * tiles side by side are transformed at once.
+ * Winograd's convolution: what goes into the products and what comes out of them. Four tiles are
+ * transformed at once, a lane each; they follow one another in the image, row by row of tiles.
  *
  * @see https://arxiv.org/abs/1509.09308
  */
-import { storePanel } from "./gemm.js";
+import { type Matrix, pairs, type Tiles } from "../tiles.js";
 import type { FunctionBuilder, I32Var, ModuleBuilder, V128Var } from "./module.js";
-import { type V128, v128 } from "./values.js";
-
-/** Results that a tile has on a side, and what they are made of. */
-export const SIZE = 2;
-export const SIDE = SIZE + 2;
+import { type I32, store, type V128, v128 } from "./values.js";
 
 type Vectors = readonly V128[];
 
-/** One row of four tiles: a vector for each place in a tile. */
-function readRow(f: FunctionBuilder, at: I32Var): V128Var[] {
-  return [0, 2].flatMap((offset) => {
-    const [low, high] = [offset, offset + 4].map((from) => f.v128(at.loadV128(from * 4)));
-    return [f.v128(low!.shuffle(high!, [0, 2, 4, 6])), f.v128(low!.shuffle(high!, [1, 3, 5, 7]))];
+const kept = (f: FunctionBuilder, values: Vectors): V128Var[] => values.map((one) => f.v128(one));
+
+const columnOf = <T>(rows: readonly (readonly T[])[], j: number): T[] => rows.map((row) => row[j]!);
+
+const inPairs = (f: FunctionBuilder, x: Vectors): V128[] =>
+  pairs(
+    kept(f, x),
+    (a, b): V128 => a.add(b),
+    (a, b) => a.sub(b),
+  );
+
+/** `M x`, from the last term on, whose factor is 1 in most rows. */
+const times = (f: FunctionBuilder, matrix: Matrix, x: Vectors): V128[] =>
+  matrix.map((row) =>
+    row.reduceRight<V128 | null>((sum, factor, i) => {
+      const value = x[i]!;
+      if (factor === 0) return sum;
+      if (factor === 1) return sum?.add(value) ?? value;
+      if (sum === null) return value.mul(factor);
+      return factor === -1 ? sum.sub(value) : f.madd(value, v128(factor), sum);
+    }, null)!,
+  );
+
+/** The lanes of two vectors in turns: the lower ones, and the upper ones. */
+const zip = (f: FunctionBuilder, a: V128, b: V128): V128Var[] =>
+  kept(f, [a.shuffle(b, [0, 4, 1, 5]), a.shuffle(b, [2, 6, 3, 7])]);
+
+/** The lower halves of two vectors, and the upper ones. */
+const halves = (f: FunctionBuilder, a: V128, b: V128): V128Var[] =>
+  kept(f, [a.shuffle(b, [0, 1, 4, 5]), a.shuffle(b, [2, 3, 6, 7])]);
+
+/** A row of four tiles: a vector for each of its numbers. */
+function readRow(f: FunctionBuilder, tiles: readonly I32Var[], side: number): V128Var[] {
+  return Array.from({ length: side / 2 }, (_, i) => {
+    const [a, b, c, d] = kept(f, tiles.map((tile) => tile.loadV128(i * 8))); // prettier-ignore
+    return halves(f, f.v128(a!.shuffle(b!, [0, 4, 1, 5])), f.v128(c!.shuffle(d!, [0, 4, 1, 5])));
+  }).flat();
+}
+
+/** The way back: the row of each tile in a vector of its own. */
+function rowOfTiles(f: FunctionBuilder, [a, b, c, d]: readonly V128Var[]): V128Var[] {
+  const left = zip(f, a!, b!);
+  const right = c && d ? zip(f, c, d) : left;
+  return left.flatMap((pair, i) => halves(f, pair, right[i]!));
+}
+
+interface Place {
+  at: I32Var;
+  column: I32Var;
+  /** Tiles side by side. */
+  across: I32;
+  /** From line to line of the image. */
+  row: I32;
+}
+
+/** Goes on to the next tile. */
+function goOn(
+  f: FunctionBuilder,
+  size: number,
+  { at, column, across, row }: Place,
+  wrap?: () => void,
+): void {
+  at.set(at.add(size * 4));
+  column.set(column.add(1));
+  f.if(column.eq(across), () => {
+    column.set(0);
+    at.set(at.add(row.sub(across.shl(2)).mul(size)));
+    wrap?.();
   });
 }
 
-/** Bᵀd of one row or column. */
-const into = ([a, b, c, d]: Vectors): V128[] => [a!.sub(c!), b!.add(c!), c!.sub(b!), b!.sub(d!)];
-
-/** Aᵀm of one row or column. */
-const outOf = ([a, b, c, d]: Vectors): V128[] => [a!.add(b!).add(c!), b!.sub(c!).sub(d!)];
-
-/** G g of one row or column. */
-function weightsOf(f: FunctionBuilder, [a, b, c]: Vectors): V128[] {
-  const outer = f.v128(a!.add(c!));
-  return [a!, outer.add(b!).mul(0.5), outer.sub(b!).mul(0.5), c!];
+export function emitWinograd(module: ModuleBuilder, tiles: Tiles): void {
+  emitWeights(module, tiles);
+  emitInput(module, tiles);
+  emitOutput(module, tiles);
 }
 
-function emitWeights(module: ModuleBuilder): void {
-  // [rows, channels, 3, 3] → strips of 4 rows for each place; missing rows are the last one again.
+/** [rows, channels, 3, 3] → strips of 4 rows for each place; missing rows are the last one again. */
+function emitWeights(module: ModuleBuilder, { weights }: Tiles): void {
   module.function(
     "weights",
     { w: "i32", rows: "i32", channels: "i32", to: "i32", place: "i32" },
@@ -55,12 +108,11 @@ function emitWeights(module: ModuleBuilder): void {
             return lanes;
           });
           const columns = [0, 1, 2].map((j) =>
-            weightsOf(f, [taps[j]!, taps[3 + j]!, taps[6 + j]!]).map((v) => f.v128(v)),
+            kept(f, inPairs(f, times(f, weights, [taps[j]!, taps[3 + j]!, taps[6 + j]!]))),
           );
           const to = f.i32(p.to);
-          for (let i = 0; i < SIDE; i += 1) {
-            const line = columns.map((values) => values[i]!);
-            for (const value of weightsOf(f, line)) {
+          for (let i = 0; i < weights.length; i += 1) {
+            for (const value of inPairs(f, times(f, weights, columnOf(columns, i)))) {
               f.store(to, value);
               to.set(to.add(p.place));
             }
@@ -74,81 +126,68 @@ function emitWeights(module: ModuleBuilder): void {
   );
 }
 
-export function emitWinograd(module: ModuleBuilder): void {
-  emitWeights(module);
-  // Tiles of padded planes → panels of 8 tiles, [channel][8], for each of the SIDE² places.
+/** Tiles of padded planes → panels of 8 tiles, [channel][8], for each of the side² places. */
+function emitInput(module: ModuleBuilder, { into, outOf }: Tiles): void {
+  const [side, size] = [into.length, outOf.length];
   module.function(
     "input",
     {
-      x: "i32",
-      channels: "i32",
-      plane: "i32",
-      row: "i32",
-      tileRows: "i32",
-      groups: "i32",
-      to: "i32",
-      place: "i32",
-    },
+      x: "i32", channels: "i32", plane: "i32", row: "i32", column: "i32", across: "i32",
+      tiles: "i32", to: "i32", place: "i32",
+    }, // prettier-ignore
     (f, p) => {
-      const [channel, tileRow, group, index] = [f.i32(0), f.i32(), f.i32(), f.i32()];
+      const [channel, index, left] = [f.i32(0), f.i32(), f.i32()];
+      const here = { at: f.i32(), column: f.i32(), across: p.across, row: p.row };
       f.for(channel, p.channels, 1, () => {
-        tileRow.set(0);
+        here.at.set(p.x);
+        here.column.set(p.column);
+        left.set(p.tiles);
         index.set(0);
-        f.for(tileRow, p.tileRows, 1, () => {
-          const left = f.i32(p.x.add(tileRow.mul(SIZE).mul(p.row)));
-          group.set(0);
-          f.for(group, p.groups, 1, () => {
-            const at = f.i32(left);
-            const rows: V128Var[][] = [];
-            for (let i = 0; i < SIDE; i += 1) {
-              const read = readRow(f, at);
-              rows.push(into(read).map((value) => f.v128(value)));
-              at.set(at.add(p.row));
-            }
-            const panel = index.shr(3).mul(p.channels).add(channel).shl(5);
-            const start = f.i32(p.to.add(panel).add(index.and(4).shl(2)));
-            // Down the columns; place i·SIDE + j is row i, column j.
-            for (let j = 0; j < SIDE; j += 1) {
-              const to = f.i32(start.add(p.place.mul(j)));
-              const column = into(rows.map((values) => values[j]!));
-              column.forEach((value) => {
-                f.store(to, value);
-                to.set(to.add(p.place.mul(SIDE)));
-              });
-            }
-            left.set(left.add(SIZE * 16));
-            index.set(index.add(4));
+        f.for(index, p.tiles, 4, () => {
+          const four = Array.from({ length: 4 }, () => {
+            const tile = f.i32(here.at);
+            left.set(left.sub(1));
+            // The last tile stands in for those past the end.
+            f.if(left.gt(0), () => goOn(f, size, here));
+            return tile;
           });
+          const rows = Array.from({ length: side }, () => {
+            const row = kept(f, inPairs(f, times(f, into, readRow(f, four, side))));
+            for (const tile of four) tile.set(tile.add(p.row));
+            return row;
+          });
+          const panel = index.shr(3).mul(p.channels).add(channel).shl(5);
+          const start = f.i32(p.to.add(panel).add(index.and(4).shl(2)));
+          // Down the columns; place i·side + j is row i, column j.
+          for (let j = 0; j < side; j += 1) {
+            const to = f.i32(start.add(p.place.mul(j)));
+            for (const value of inPairs(f, times(f, into, columnOf(rows, j)))) {
+              f.store(to, value);
+              to.set(to.add(p.place.mul(side)));
+            }
+          }
         });
         p.x.set(p.x.add(p.plane));
       });
     },
   );
+}
 
-  // Products [place][channel][tile] → clamp(tiles + bias + residual).
+/** Products [place][channel][tile] → clamp(tiles + bias + residual); products are overwritten. */
+function emitOutput(module: ModuleBuilder, { into, outOf }: Tiles): void {
+  const [side, size] = [into.length, outOf.length];
   module.function(
     "output",
     {
-      products: "i32",
-      place: "i32",
-      productRow: "i32",
-      channels: "i32",
-      outH: "i32",
-      outW: "i32",
-      tileRows: "i32",
-      groups: "i32",
-      bias: "i32",
-      out: "i32",
-      outPlane: "i32",
-      residual: "i32",
-      low: "f32",
-      high: "f32",
-    },
+      products: "i32", place: "i32", productRow: "i32", channels: "i32", column: "i32",
+      across: "i32", tiles: "i32", lines: "i32", outW: "i32", bias: "i32", out: "i32",
+      outPlane: "i32", residual: "i32", low: "f32", high: "f32",
+    }, // prettier-ignore
     (f, p) => {
       const [low, high] = [f.v128(p.low.splat()), f.v128(p.high.splat())];
       const toResidual = f.i32(p.residual.sub(p.out));
-      const [channel, tileRow, group, line] = [f.i32(0), f.i32(), f.i32(), f.i32()];
-      const column = f.i32();
+      const [channel, index, tile, lines] = [f.i32(0), f.i32(), f.i32(), f.i32()];
+      const here = { at: f.i32(), column: f.i32(), across: p.across, row: f.i32(p.outW.shl(2)) };
       const bias = f.v128(v128(0));
       f.for(channel, p.channels, 1, () => {
         f.if(p.bias, () => {
@@ -156,80 +195,58 @@ export function emitWinograd(module: ModuleBuilder): void {
           p.bias.set(p.bias.add(4));
         });
         const from = f.i32(p.products);
-        tileRow.set(0);
-        line.set(0);
-        f.for(tileRow, p.tileRows, 1, () => {
-          column.set(0);
-          group.set(0);
-          f.for(group, p.groups, 1, () => {
-            const at = f.i32(from);
-            const rows: V128Var[][] = [];
-            for (let i = 0; i < SIDE; i += 1) {
-              const read: V128Var[] = [];
-              for (let j = 0; j < SIDE; j += 1) {
-                read.push(f.v128(at.loadV128()));
-                at.set(at.add(p.place));
-              }
-              rows.push(outOf(read).map((value) => f.v128(value)));
-            }
-            const columns = Array.from({ length: SIZE }, (_, j) =>
-              outOf(rows.map((values) => values[j]!)).map((value) => f.v128(value.add(bias))),
-            );
-            const first = p.out.add(line.mul(p.outW).add(column).shl(2));
-            const to = f.i32(first);
-            const left = f.i32(p.outW.sub(column));
-            for (let i = 0; i < SIZE; i += 1) {
-              f.if(line.add(i).lt(p.outH), () =>
-                storeLine(
-                  f,
-                  to,
-                  left,
-                  columns.map((values) => values[i]!),
-                  {
-                    residual: p.residual,
-                    toResidual,
-                    low,
-                    high,
-                  },
-                ),
-              );
-              to.set(to.add(p.outW.shl(2)));
-            }
-            from.set(from.add(16));
-            column.set(column.add(SIZE * 4));
+        here.at.set(p.out);
+        here.column.set(p.column);
+        lines.set(p.lines);
+        index.set(0);
+        f.for(index, p.tiles, 4, () => {
+          const place = f.i32(from);
+          const rows = Array.from({ length: side }, () => {
+            const row = Array.from({ length: side }, () => {
+              const value = f.v128(place.loadV128());
+              place.set(place.add(p.place));
+              return value;
+            });
+            return kept(f, times(f, outOf, kept(f, inPairs(f, row))));
           });
-          line.set(line.add(SIZE));
+          const columns = Array.from({ length: size }, (_, j) =>
+            kept(f, times(f, outOf, kept(f, inPairs(f, columnOf(rows, j)))).map((value) => value.add(bias))),
+          ); // prettier-ignore
+          // Tile by tile to where products were, and from there to the image: so few vectors are live.
+          const results = Array.from({ length: size }, (_, i) =>
+            rowOfTiles(f, columnOf(columns, i)),
+          );
+          place.set(from);
+          for (const value of [0, 1, 2, 3].flatMap((j) => columnOf(results, j))) {
+            f.store(place, value);
+            place.set(place.add(p.place));
+          }
+          place.set(from);
+          tile.set(index);
+          f.for(tile, p.tiles.min(index.add(4)), 1, () => {
+            const to = f.i32(here.at);
+            const width = f.i32(p.outW.sub(here.column.mul(size)));
+            for (let i = 0; i < size; i += 1) {
+              f.if(lines.gt(i), () => {
+                const value = f.v128(place.loadV128());
+                f.if(p.residual, () => value.set(value.add(to.add(toResidual).loadV128())));
+                value.set(value.atLeast(low).atMost(high));
+                f.if(
+                  width.ge(size),
+                  () => (size === 4 ? f.store(to, value) : f.emit(store.pair(to, value, 0))),
+                  () => f.storeSome(to, value, width),
+                );
+              });
+              to.set(to.add(here.row));
+              place.set(place.add(p.place));
+            }
+            goOn(f, size, here, () => lines.set(lines.sub(size)));
+          });
+          from.set(from.add(16));
         });
         p.products.set(p.products.add(p.productRow));
         p.out.set(p.out.add(p.outPlane));
       });
     },
   );
-}
-
-interface Finish {
-  residual: I32Var;
-  toResidual: I32Var;
-  low: V128Var;
-  high: V128Var;
-}
-
-/** Stores a line of four tiles, as far as the image goes. */
-function storeLine(
-  f: FunctionBuilder,
-  to: I32Var,
-  left: I32Var,
-  values: V128Var[],
-  { residual, toResidual, low, high }: Finish,
-): void {
-  const [even, odd] = [values[0]!, values[1]!];
-  const inOrder = [
-    f.v128(even.shuffle(odd, [0, 4, 1, 5])),
-    f.v128(even.shuffle(odd, [2, 6, 3, 7])),
-  ];
-  f.if(residual, () =>
-    inOrder.forEach((value, i) => value.set(value.add(to.add(toResidual).loadV128(i * 16)))),
-  );
-  for (const value of inOrder) value.set(value.atLeast(low).atMost(high));
-  storePanel(f, to, inOrder, left);
 }
