@@ -1,6 +1,6 @@
 import { copy, elementwise } from "../../kernels/cpu/index.js";
 import type { Argument, Node } from "../../graph/index.js";
-import { shapeOf } from "../passes/facts.js";
+import { isFloat, shapeOf, sizeOf } from "../passes/facts.js";
 import { addressOf, type Builder, Decline, type Lowered } from "./builder.js";
 import { chainOf } from "./chain.js";
 import {
@@ -13,9 +13,31 @@ import {
 } from "./value.js";
 
 export type Lower = (builder: Builder, node: Node) => Lowered;
+export type Lowerings = Readonly<Record<string, Lower>>;
+
+/** Of what computes with floats alone, and at least one of them. */
+export const ofFloats = (lowerings: Lowerings): Lowerings =>
+  Object.fromEntries(
+    Object.entries(lowerings).map(([name, lower]): [string, Lower] => [
+      name,
+      (b, node) => {
+        const inputs = node.inputs();
+        if (!inputs.every(isFloat)) return new Decline("integers");
+        const isEmpty = [node, ...inputs].some((one) => sizeOf(one) === 0);
+        return isEmpty ? new Decline("an empty tensor") : lower(b, node);
+      },
+    ]),
+  );
+
+/** Of an op for one, two and three dimensions. */
+export const inDimensions = (make: (dims: number) => Lowerings): Lowerings => ({
+  ...make(1),
+  ...make(2),
+  ...make(3),
+});
 
 /** Views cost nothing: the same memory, seen otherwise. */
-export const VIEWS: Readonly<Record<string, Lower>> = {
+export const VIEWS: Lowerings = {
   "prim.permute": (b, { args }) => permuteValue(b.read(args[0] as Node), args[1] as number[]),
   "prim.slice": (b, { args }) =>
     sliceValue(b.read(args[0] as Node), args[1] as number[], args[2] as number[]),
@@ -55,7 +77,7 @@ export function runChain(
   return out;
 }
 
-export const POINTWISE: Readonly<Record<string, Lower>> = {
+export const POINTWISE: Lowerings = {
   "prim.pointwise": (b, node) => {
     const [inputs, lines] = node.args as unknown as [Node[], Line[]];
     return runChain(b, inputs.map((one) => b.read(one)), lines, shapeOf(node)); // prettier-ignore

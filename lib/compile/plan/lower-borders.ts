@@ -3,8 +3,8 @@ import type { Argument, Node } from "../../graph/index.js";
 import { type InterpolateOptions, resamplings } from "../../functional/resampling.js";
 import { paddedPlaces, type PadMode } from "../../functional/windows.js";
 import { shapeOf, tensorMeta } from "../passes/facts.js";
-import { addressOf, type Builder, Decline } from "./builder.js";
-import { copyInto, type Lower, optionsOf } from "./lower-basic.js";
+import { addressOf, type Builder } from "./builder.js";
+import { copyInto, type Lower, type Lowerings, ofFloats, optionsOf } from "./lower-basic.js";
 import { count, sliceValue, type Value } from "./value.js";
 
 /** A tensor anew along one of its dimensions: each place is made of some places that were there. */
@@ -74,8 +74,6 @@ const pad: Lower = (b, node) => {
   const { mode = "constant", value } = optionsOf(given) as { mode?: PadMode; value?: number | null }; // prettier-ignore
   let x = b.read(input);
   if (sizes.every((size) => size === 0)) return x;
-  if (x.dtype !== "float32") return new Decline("integers");
-  if (count(shapeOf(node)) === 0 || count(x.shape) === 0) return new Decline("an empty tensor");
   if (mode === "constant") return padConstant(b, x, sizes, value ?? 0);
   for (let i = 0; i < sizes.length / 2; i += 1) {
     const [before, after] = sizes.slice(2 * i, 2 * i + 2) as [number, number];
@@ -91,15 +89,13 @@ const pad: Lower = (b, node) => {
 export const interpolate: Lower = (b, node) => {
   let x = b.read(node.args[0] as Node);
   const options = optionsOf(node.args[1]) as InterpolateOptions;
-  if (x.dtype !== "float32") return new Decline("integers");
-  if (count(shapeOf(node)) === 0 || count(x.shape) === 0) return new Decline("an empty tensor");
   const tables = resamplings(x.shape.slice(2), shapeOf(node).slice(2), options);
   for (let i = tables.length - 1; i >= 0; i -= 1) x = alongDim(b, x, i + 2, tables[i]!);
   return x;
 };
 
-export const BORDERS: Readonly<Record<string, Lower>> = {
-  pad,
+export const BORDERS: Lowerings = {
+  ...ofFloats({ pad }),
   "tfjs.ZerosLike": like(0),
   "tfjs.OnesLike": like(1),
 };

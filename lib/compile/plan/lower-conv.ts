@@ -18,7 +18,7 @@ import { shapeOf } from "../passes/facts.js";
 import { type Builder, type Step, Decline, type Lowered } from "./builder.js";
 import { activationOf } from "./chain.js";
 import { addFiniteCheck, hasFiniteNumbers, isFiniteNode } from "./finite.js";
-import { type Lower, optionsOf } from "./lower-basic.js";
+import { inDimensions, type Lowerings, optionsOf } from "./lower-basic.js";
 import { type Tail, optional } from "./lower-linear.js";
 import { inPieces } from "./rows.js";
 import { count, type Value } from "./value.js";
@@ -57,7 +57,7 @@ function lowerConv(b: Builder, node: Node, dims: number, tail: Tail): Lowered {
   const source = bordered ? (input.args[0] as Node) : input;
   const inputShape = shapeOf(source);
   if (!b.isStatic(weight)) return new Decline("its weight depends on the input");
-  if (count(shape) === 0 || count(inputShape) === 0) return new Decline("an empty tensor");
+  if (count(inputShape) === 0) return new Decline("an empty tensor");
   const activation = activationOf(tail.activation ?? []);
   if (activation === null) return new Decline("no kernel for its activation");
   const [outChannels, , ...kernel] = shapeOf(weight) as [number, number, ...number[]];
@@ -79,7 +79,6 @@ function lowerConv(b: Builder, node: Node, dims: number, tail: Tail): Lowered {
     activation,
   };
   const x = b.contiguous(b.read(source));
-  if (x.dtype !== "float32") return new Decline("integers");
   const bias = optional(b, options.bias);
   const residual = optional(b, tail.residual);
   const { inChannels, groups } = spec;
@@ -165,8 +164,6 @@ function lowerConvTranspose(b: Builder, node: Node, dims: number): Lowered {
   const shape = shapeOf(node);
   const x = b.contiguous(b.read(input));
   if (!b.isStatic(weight)) return new Decline("its weight depends on the input");
-  if (count(shape) === 0 || count(x.shape) === 0) return new Decline("an empty tensor");
-  if (x.dtype !== "float32") return new Decline("integers");
   const [inChannels, perGroup, ...kernel] = shapeOf(weight) as [number, number, ...number[]];
   const groups = (options.groups as number | undefined) ?? 1;
   const sizes = { inChannels, outChannels: perGroup * groups, groups, kernel };
@@ -194,10 +191,8 @@ function lowerConvTranspose(b: Builder, node: Node, dims: number): Lowered {
   return out;
 }
 
-export const CONV: Readonly<Record<string, Lower>> = Object.fromEntries(
-  [1, 2, 3].flatMap((dims): [string, Lower][] => [
-    [`conv${dims}d`, (b, node) => lowerConv(b, node, dims, {})],
-    [`conv_transpose${dims}d`, (b, node) => lowerConvTranspose(b, node, dims)],
-    [`prim.conv${dims}d`, (b, node) => lowerConv(b, node, dims, node.args[3] as unknown as Tail)],
-  ]),
-);
+export const CONV: Lowerings = inDimensions((dims) => ({
+  [`conv${dims}d`]: (b, node) => lowerConv(b, node, dims, {}),
+  [`conv_transpose${dims}d`]: (b, node) => lowerConvTranspose(b, node, dims),
+  [`prim.conv${dims}d`]: (b, node) => lowerConv(b, node, dims, node.args[3] as unknown as Tail),
+}));

@@ -9,7 +9,7 @@ import type { Argument, Node } from "../../graph/index.js";
 import { shapeOf } from "../passes/facts.js";
 import { addressOf, type Builder, Decline, type Lowered } from "./builder.js";
 import { activationOf } from "./chain.js";
-import { type Lower, optionsOf } from "./lower-basic.js";
+import { type Lowerings, optionsOf } from "./lower-basic.js";
 import { inPieces } from "./rows.js";
 import { type Block, count, reshapeValue, type Value } from "./value.js";
 
@@ -64,10 +64,7 @@ function lowerLinear(b: Builder, node: Node, tail: Tail): Lowered {
   const m = count(shape) / n;
   const activation = activationOf(tail.activation ?? []);
   if (activation === null) return new Decline("no kernel for its activation");
-  if (m === 0 || k === 0 || n === 0) return new Decline("an empty tensor");
-  const whole = b.read(input);
-  if (whole.dtype !== "float32") return new Decline("integers");
-  const x = asRows(b, whole, m, k);
+  const x = asRows(b, b.read(input), m, k);
   const xRow = m === 1 ? k : x.strides[0]!;
   const weightType = b.isStatic(weight) ? b.weightType(weight) : "f32";
   const packed = b.isStatic(weight) ? packWeight(b, weight, weightType) : packInRun(b, weight);
@@ -87,9 +84,7 @@ function lowerMatmul(b: Builder, node: Node): Lowered {
   const [m, n] = shape.slice(-2) as [number, number];
   const a = asMatrix(b, b.read(left), transposeA);
   const c = asMatrix(b, b.read(right), transposeB);
-  if (a.value.dtype !== "float32" || c.value.dtype !== "float32") return new Decline("integers");
   const k = a.value.shape.at(transposeA ? -2 : -1)!;
-  if (count(shape) === 0 || k === 0) return new Decline("an empty tensor");
   const batch = shape.slice(0, -2);
   const along = ({ shape: sizes, strides }: Value): number[] =>
     batch.map((_, i) => {
@@ -122,7 +117,7 @@ function asMatrix(
   return { value, swapped: byRows === transposed, row: value.strides.at(byRows ? -2 : -1)! };
 }
 
-export const LINEAR: Readonly<Record<string, Lower>> = {
+export const LINEAR: Lowerings = {
   linear: (b, node) => lowerLinear(b, node, {}),
   "prim.linear": (b, node) => lowerLinear(b, node, node.args[3] as unknown as Tail),
   "prim.matmul": lowerMatmul,

@@ -1,7 +1,7 @@
 import type { Argument, Node } from "../../graph/index.js";
 import { shapeOf, tensorMeta } from "../passes/facts.js";
 import { addressOf, type Builder, Decline, type Lowered } from "./builder.js";
-import { type Lower, runChain } from "./lower-basic.js";
+import { type Lower, type Lowerings, runChain } from "./lower-basic.js";
 import { count, isContiguous, type Value } from "./value.js";
 
 /** One step of a chain on tensors and numbers; truths are 1 and 0. */
@@ -56,7 +56,7 @@ const cast: Lower = (b, node) => {
   return out;
 };
 
-export const LOGIC: Readonly<Record<string, Lower>> = {
+export const LOGIC: Lowerings = {
   "prim.where": plain,
   "prim.cast": cast,
   "tfjs.LogicalNot": logical("x"),

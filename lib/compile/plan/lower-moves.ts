@@ -1,7 +1,7 @@
 import type { Argument, Node } from "../../graph/index.js";
 import { shapeOf } from "../passes/facts.js";
 import { type Builder, Decline, type Lowered } from "./builder.js";
-import type { Lower } from "./lower-basic.js";
+import { type Lower, type Lowerings, ofFloats } from "./lower-basic.js";
 import { padConstant } from "./lower-borders.js";
 import { count, reshapeValue, type Value } from "./value.js";
 
@@ -63,14 +63,12 @@ const stridedSlice: Lower = (b, node): Lowered => {
 const pad: Lower = (b, node): Lowered => {
   const { x, attrs } = read(b, node);
   const { paddings, constantValue } = attrs as { paddings: number[][]; constantValue: number };
-  if (x.dtype !== "float32") return new Decline("integers");
-  if (count(shapeOf(node)) === 0 || count(x.shape) === 0) return new Decline("an empty tensor");
   return padConstant(b, x, paddings.toReversed().flat(), constantValue);
 };
 
-export const MOVES: Readonly<Record<string, Lower>> = {
+export const MOVES: Lowerings = {
   "tfjs.Tile": tile,
   "tfjs.Reverse": reverse,
   "tfjs.StridedSlice": stridedSlice,
-  "tfjs.PadV2": pad,
+  ...ofFloats({ "tfjs.PadV2": pad }),
 };

@@ -2,9 +2,9 @@ import { recurrent, type RecurrentSpec } from "../../kernels/cpu/index.js";
 import type { Argument, Node } from "../../graph/index.js";
 import { shapeOf } from "../passes/facts.js";
 import { type Builder, Decline, type Lowered } from "./builder.js";
-import { type Lower, optionsOf } from "./lower-basic.js";
+import { type Lower, type Lowerings, optionsOf } from "./lower-basic.js";
 import { packWeight, optional } from "./lower-linear.js";
-import { count, reshapeValue, sliceValue, stridesOf, type Value } from "./value.js";
+import { reshapeValue, sliceValue, stridesOf, type Value } from "./value.js";
 
 /** The weights of one layer in one direction, as functional's op takes them. */
 interface Weights {
@@ -38,7 +38,6 @@ const lowerRecurrent =
     );
     if (!isFixed) return new Decline("its weights depend on the input");
     const [time, batch] = shapeOf(input) as [number, number];
-    if (count(shapeOf(input)) === 0) return new Decline("an empty tensor");
     const directions = options.bidirectional ? 2 : 1;
     const starts = initial.map((state) => b.contiguous(b.read(state)));
     const hidden = starts[0]!.shape[2]!;
@@ -111,9 +110,7 @@ const lowerCell =
       return new Decline("its weights depend on the input");
     }
     const [batch, size] = shapeOf(input) as [number, number];
-    if (shapeOf(input).length !== 2 || count(shapeOf(input)) === 0) {
-      return new Decline("not a batch of rows");
-    }
+    if (shapeOf(input).length !== 2) return new Decline("not a batch of rows");
     const starts = [state].flat().map((one) => b.contiguous(b.read(one)));
     const { shape } = starts[0]!;
     const x = reshapeValue(b.contiguous(b.read(input)), [1, batch, size])!;
@@ -125,7 +122,7 @@ const lowerCell =
     return c ? [h, c] : h;
   };
 
-export const RECURRENT: Readonly<Record<string, Lower>> = {
+export const RECURRENT: Lowerings = {
   lstm: lowerRecurrent("lstm"),
   gru: lowerRecurrent("gru"),
   rnn_tanh: lowerRecurrent("tanh"),

@@ -4,7 +4,7 @@ import { shapeOf } from "../passes/facts.js";
 import { type Builder, Decline, type Lowered } from "./builder.js";
 import { adaptiveWindows } from "../../functional/windows.js";
 import { alongDim, interpolate } from "./lower-borders.js";
-import { type Lower, optionsOf } from "./lower-basic.js";
+import { inDimensions, type Lower, type Lowerings, optionsOf } from "./lower-basic.js";
 import { runReduction } from "./lower-norm.js";
 import { count, reshapeValue, type Value } from "./value.js";
 
@@ -18,39 +18,28 @@ const sizes = (value: Argument, dims: number, missing: readonly number[]): numbe
 
 type Windows = Omit<PoolSpec, "planes" | "size">;
 
+/** What windows are made of, and what makes no difference. */
+const PARTS = { kernel: 1, stride: 1, padding: 0, paddingAfter: 0, dilation: 1 };
+
 /** Pools a tensor's last dimensions, two at a time: windows in three are those of a plane, in a row. */
 function runPool(b: Builder, input: Value, spec: Windows, shape: readonly number[]): Lowered {
-  if (input.dtype !== "float32") return new Decline("integers");
-  if (count(shape) === 0 || count(input.shape) === 0) return new Decline("an empty tensor");
-  if (spec.kernel.length < 3) return poolPlanes(b, b.contiguous(input), spec, shape);
-  const part = <T>(list: readonly T[] | undefined, from: number): T[] | undefined =>
-    list?.slice(from, from === 0 ? 1 : undefined);
-  const cut = (from: 0 | 1): Windows => ({
-    ...spec,
-    kernel: part(spec.kernel, from)!,
-    stride: part(spec.stride, from),
-    padding: part(spec.padding, from),
-    paddingAfter: part(spec.paddingAfter, from),
-    dilation: part(spec.dilation, from),
-  });
   const x = b.contiguous(input);
+  if (spec.kernel.length < 3) return poolPlanes(b, x, spec, shape);
+  const cut = (some: (list: readonly number[], none: number) => number[]): Windows => {
+    const parts = Object.entries(PARTS).map(([name, none]) => {
+      const list = spec[name as keyof typeof PARTS];
+      return [name, list && some(list, none)];
+    });
+    return { ...spec, ...(Object.fromEntries(parts) as Partial<Windows>) };
+  };
   const depth = x.shape.at(-3)!;
-  const planes = poolPlanes(b, x, cut(1), [...x.shape.slice(0, -2), ...shape.slice(-2)]);
+  const inPlanes = cut((list) => list.slice(1));
+  const planes = poolPlanes(b, x, inPlanes, [...x.shape.slice(0, -2), ...shape.slice(-2)]);
   // Places of a plane side by side, one plane behind the other.
   const area = count(shape.slice(-2));
   const lead = count(x.shape.slice(0, -3));
-  const column = (list: number[] | undefined, other: number): number[] | undefined =>
-    list && [...list, other];
-  const first = cut(0);
-  const along: Windows = {
-    ...first,
-    kernel: [...first.kernel, 1],
-    stride: column(first.stride as number[] | undefined, 1),
-    padding: column(first.padding as number[] | undefined, 0),
-    paddingAfter: column(first.paddingAfter as number[] | undefined, 0),
-    dilation: column(first.dilation as number[] | undefined, 1),
-    ...(spec.divisor !== undefined && { divisor: 1 }),
-  };
+  const along = cut(([first], none) => [first!, none]);
+  if (spec.divisor !== undefined) along.divisor = 1;
   const rows = reshapeValue(planes, [lead, depth, area])!;
   return reshapeValue(poolPlanes(b, rows, along, [lead, shape.at(-3)!, area]), shape)!;
 }
@@ -104,8 +93,6 @@ const lowerAdaptive =
       const kernel = size.map((n, i) => n / output[i]!);
       return runPool(b, x, { kind, kernel, stride: kernel }, shape);
     }
-    if (x.dtype !== "float32") return new Decline("integers");
-    if (count(shape) === 0 || count(x.shape) === 0) return new Decline("an empty tensor");
     for (let i = dims - 1; i >= 0; i -= 1) {
       const positions = adaptiveWindows(size[i]!, output[i]!);
       const means = positions.map((window) => window.map(() => 1 / window.length));
@@ -115,17 +102,15 @@ const lowerAdaptive =
     return x;
   };
 
-export const WINDOWS: Readonly<Record<string, Lower>> = {
+export const WINDOWS: Lowerings = {
   interpolate: (b, node) =>
     optionsOf(node.args[1]).mode === "area"
       ? lowerAdaptive("avg", shapeOf(node).length - 2)(b, node)
       : interpolate(b, node),
-  ...Object.fromEntries(
-    [1, 2, 3].flatMap((dims): [string, Lower][] => [
-      [`max_pool${dims}d`, lowerPool("max", dims)],
-      [`avg_pool${dims}d`, lowerPool("avg", dims)],
-      [`adaptive_avg_pool${dims}d`, lowerAdaptive("avg", dims)],
-      [`adaptive_max_pool${dims}d`, lowerAdaptive("max", dims)],
-    ]),
-  ),
+  ...inDimensions((dims) => ({
+    [`max_pool${dims}d`]: lowerPool("max", dims),
+    [`avg_pool${dims}d`]: lowerPool("avg", dims),
+    [`adaptive_avg_pool${dims}d`]: lowerAdaptive("avg", dims),
+    [`adaptive_max_pool${dims}d`]: lowerAdaptive("max", dims),
+  })),
 };

@@ -1,5 +1,5 @@
 import { ATTENTION } from "./lower-attention.js";
-import { type Lower, POINTWISE, VIEWS } from "./lower-basic.js";
+import { type Lowerings, ofFloats, POINTWISE, VIEWS } from "./lower-basic.js";
 import { BORDERS } from "./lower-borders.js";
 import { CONV } from "./lower-conv.js";
 import { LINEAR } from "./lower-linear.js";
@@ -10,16 +10,12 @@ import { RECURRENT } from "./lower-recurrent.js";
 import { WINDOWS } from "./lower-windows.js";
 
 /** How each op becomes kernel calls; what is not here runs as a tfjs op inside the plan. */
-export const LOWERINGS: Readonly<Record<string, Lower>> = {
+export const LOWERINGS: Lowerings = {
   ...VIEWS,
   ...POINTWISE,
   ...LOGIC,
   ...BORDERS,
   ...MOVES,
-  ...LINEAR,
-  ...CONV,
-  ...NORM,
-  ...WINDOWS,
   ...ATTENTION,
-  ...RECURRENT,
+  ...ofFloats({ ...LINEAR, ...CONV, ...NORM, ...WINDOWS, ...RECURRENT }),
 };
