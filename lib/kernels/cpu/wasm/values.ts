@@ -51,9 +51,6 @@ export class I32 {
   gt(other: I32 | number): I32 {
     return this.with(other, 0x4a);
   }
-  le(other: I32 | number): I32 {
-    return this.with(other, 0x4c);
-  }
   ge(other: I32 | number): I32 {
     return this.with(other, 0x4e);
   }
@@ -101,21 +98,8 @@ export class F32 {
   add(other: F32 | number): F32 {
     return this.with(other, 0x92);
   }
-  sub(other: F32 | number): F32 {
-    return this.with(other, 0x93);
-  }
   mul(other: F32 | number): F32 {
     return this.with(other, 0x94);
-  }
-  div(other: F32 | number): F32 {
-    return this.with(other, 0x95);
-  }
-  /** NaN if one is NaN. */
-  max(other: F32 | number): F32 {
-    return this.with(other, 0x97);
-  }
-  sqrt(): F32 {
-    return new F32([this.code, 0x91]);
   }
   /** The bits as an integer. */
   bits(): I32 {
@@ -200,9 +184,6 @@ export class V128 {
     return this.unary(0xfa);
   }
 
-  not(): V128 {
-    return this.unary(0x4d);
-  }
   and(other: V128): V128 {
     return this.with(other, 0x4e);
   }
