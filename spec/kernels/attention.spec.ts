@@ -124,6 +124,17 @@ onEveryBuild("attention", (heap) => {
     );
   });
 
+  it("is right for few queries of many keys", () => {
+    const few = fc.record({
+      queries: fc.integer({ min: 1, max: 5 }),
+      keys: fc.integer({ min: 20, max: 150 }),
+    });
+    fc.assert(
+      fc.property(sizes, few, (one, { queries, keys }) => check(heap(), { ...one, queries, keys })),
+      { numRuns: 40 },
+    );
+  });
+
   it("takes long sequences in blocks of queries", () => {
     const long = { batch: 1, heads: 1, queries: 70, keys: 1500, headSize: 4 };
     check(heap(), long);
@@ -145,6 +156,16 @@ onEveryBuild("attention", (heap) => {
     const none = (length: number): Float32Array => new Float32Array(length).fill(-Infinity);
     check(heap(), { ...one, emptyRows: "nan" }, none);
     check(heap(), { ...one, emptyRows: "zero" }, none);
+    check(heap(), { ...one, queries: 5, emptyRows: "nan" }, none);
+    check(heap(), { ...one, queries: 5, emptyRows: "zero" }, none);
+  });
+
+  it("weighs alike what a mask of the lowest float hides", () => {
+    const one = { batch: 1, heads: 1, keys: 5, headSize: 4, mask: "rows" as const };
+    const lowest = (length: number): Float32Array => new Float32Array(length).fill(-3.4028235e38);
+    for (const emptyRows of ["nan", "zero"] as const) {
+      for (const queries of [2, 6]) check(heap(), { ...one, queries, emptyRows }, lowest);
+    }
   });
 });
 

@@ -1,5 +1,5 @@
 /** `softmax(Q Kᵀ · scale + mask) V`, a few rows of queries at a time. */
-import { gemmLibrary, multiply, panelBytes, productBytes } from "./gemm.js";
+import { blocksOf, gemmLibrary, multiply, NO_BIAS, panelBytes } from "./gemm.js";
 import type { Heap } from "./heap.js";
 import { type Kernel, share } from "./kernel.js";
 import { softmaxOf } from "./softmax.js";
@@ -46,7 +46,9 @@ export interface AttentionPointers {
 
 /** The scores of a block of queries stay in the second-level cache. */
 const SCORE_BYTES = 128 * 1024;
-const MOST_QUERIES = 64;
+/** Whole tiles of the second product, of 4 rows or 12. */
+const MOST_QUERIES = 48;
+const LOWEST = -3.4028234663852886e38;
 
 /** Where a head of one of the batch begins, in bytes. */
 const placeOf = (strides: HeadStrides, n: number, head: number): number =>
@@ -55,26 +57,35 @@ const placeOf = (strides: HeadStrides, n: number, head: number): number =>
 /**
  * Memory grows with the number of keys, not with its square: scores are kept for a block of queries
  * at a time, whose softmax is therefore the plain one.
+ *
+ * They are computed as `K Qᵀ`, so that four queries are the lanes of a vector, and what the softmax
+ * writes are strips of the second product. Where there are fewer, lanes are keys.
  */
 export function attention(heap: Heap, spec: AttentionSpec): Kernel<AttentionPointers> {
   const { batch, heads, keyHeads = heads, queries, keys, headSize, valueSize = headSize } = spec;
   const { scale = 1 / Math.sqrt(headSize), causal = false, emptyRows = "nan" } = spec;
   const library = gemmLibrary(heap);
-  const softmax = softmaxOf(heap);
-  const fitting = Math.floor(SCORE_BYTES / (Math.max(keys, 1) * 4)) & -4;
-  const block = Math.min(Math.max(fitting, 4), MOST_QUERIES, Math.max(queries, 1));
+  const softmax = softmaxOf(heap, "stripSoftmax");
+  const fitting = Math.floor(SCORE_BYTES / (Math.max(keys, 1) * 4)) & -8;
+  const block = Math.min(Math.max(fitting, 8), MOST_QUERIES, (queries + 7) & -8);
+  const depth = blocksOf(keys);
+  const along = queries < 4;
+  // Rounded up, and three vectors that the softmax adds.
+  const keyRow = ((keys + 3) & -4) * 4 + 48;
   const keyBytes = panelBytes(keys, headSize);
   const valueBytes = panelBytes(valueSize, keys);
-  const scoreBytes = block * keys * 4 + 64;
-  const stripBytes = Math.max(productBytes(block, headSize), productBytes(block, keys));
-  const workspaceBytes = (keyBytes + valueBytes + scoreBytes + stripBytes + 128) & -64;
+  const queryBytes = panelBytes(block, headSize);
+  const scoreBytes = block * keyRow;
+  const workspaceBytes = (keyBytes + valueBytes + queryBytes + 2 * scoreBytes + 64) & -64;
+  const least = emptyRows === "zero" ? LOWEST : -Infinity;
 
   return {
     workspaceBytes,
     run: (p, part = 0, parts = 1) => {
       const packedKeys = p.workspace + part * workspaceBytes;
       const packedValues = packedKeys + keyBytes;
-      const scores = packedValues + valueBytes;
+      const panels = packedValues + valueBytes;
+      const scores = panels + queryBytes;
       const strips = scores + scoreBytes;
       let packed = -1;
       // Several threads share the heads, or the queries where those are too few.
@@ -86,44 +97,68 @@ export function attention(heap: Heap, spec: AttentionSpec): Kernel<AttentionPoin
         const keyHead = Math.floor((head * keyHeads) / heads);
         if (packed !== n * keyHeads + keyHead && q0 < q1) {
           packed = n * keyHeads + keyHead;
+          const pack = along ? library.packPanels : library.packStrips;
           const [k, v] = [p.k + placeOf(spec.k, n, keyHead), p.v + placeOf(spec.v, n, keyHead)];
-          library.packPanels(k, spec.k.row * 4, keys, headSize, packedKeys);
+          pack(k, spec.k.row * 4, keys, headSize, packedKeys);
           library.packPanelsAcross(v, spec.v.row * 4, valueSize, keys, packedValues);
         }
         for (let row = q0; row < q1; row += block) {
           const rows = Math.min(block, q1 - row);
           const seen = causal ? Math.min(keys, row + rows) : keys;
-          multiply(library, {
-            m: rows,
-            n: seen,
-            k: headSize,
-            a: p.q + placeOf(spec.q, n, head) + row * spec.q.row * 4,
-            aRow: spec.q.row * 4,
-            b: packedKeys,
-            c: scores,
-            cRow: seen * 4,
-            strips,
-          });
-          const strides = spec.mask;
-          const masked = p.mask && strides;
-          const mask = masked ? p.mask! + placeOf(strides, n, head) + row * strides.row * 4 : 0;
-          softmax(
-            scores, scores, rows, seen, seen * 4, seen * 4, scale, mask,
-            masked ? strides.row * 4 : 0, causal ? row + 1 : seen, causal ? 1 : 0,
-            emptyRows === "zero" ? 1 : 0,
+          const q = p.q + placeOf(spec.q, n, head) + row * spec.q.row * 4;
+          const out = p.out + placeOf(spec.out, n, head) + row * spec.out.row * 4;
+          const masked = p.mask && spec.mask;
+          const maskRow = masked ? spec.mask!.row * 4 : 0;
+          const mask = masked ? p.mask! + placeOf(spec.mask!, n, head) + row * maskRow : 0;
+          if (along) {
+            multiply(library, {
+              m: rows,
+              n: seen,
+              k: headSize,
+              a: q,
+              aRow: spec.q.row * 4,
+              b: packedKeys,
+              c: scores,
+              cRow: keyRow,
+              strips,
+            });
+            for (let i = 0; i < rows; i += 1) {
+              const at = scores + i * keyRow;
+              softmax(
+                at, 16, at, 4, (seen + 3) >> 2, scale, mask && mask + i * maskRow, 4,
+                causal ? Math.min(row + i + 1, seen) : seen, least, 1,
+              ); // prettier-ignore
+            }
+            multiply(library, {
+              m: rows,
+              n: valueSize,
+              k: seen,
+              a: scores,
+              aRow: keyRow,
+              b: packedValues,
+              bPanel: 32 * keys,
+              c: out,
+              cRow: spec.out.row * 4,
+              strips,
+            });
+            continue;
+          }
+          library.packPanels(q, spec.q.row * 4, rows, headSize, panels);
+          library.gemm(
+            seen, rows, headSize, packedKeys, headSize * 16, panels, headSize * 32, 32, scores,
+            block * 4, 0, NO_BIAS, 0, 1, -Infinity, Infinity,
           ); // prettier-ignore
-          multiply(library, {
-            m: rows,
-            n: valueSize,
-            k: seen,
-            a: scores,
-            aRow: seen * 4,
-            b: packedValues,
-            bPanel: 32 * keys,
-            c: p.out + placeOf(spec.out, n, head) + row * spec.out.row * 4,
-            cRow: spec.out.row * 4,
-            strips,
-          });
+          softmax(
+            scores, block * 4, strips, rows, seen, scale, mask, maskRow, causal ? row + 1 : 0,
+            least, 0,
+          ); // prettier-ignore
+          for (let k = 0; k < seen; k += depth) {
+            library.gemm(
+              rows, valueSize, Math.min(depth, seen - k), strips + k * 16, ((seen + 3) & -4) * 16,
+              packedValues + k * 32, 32 * keys, 32, out, spec.out.row * 4, 0, NO_BIAS, k && out, 2,
+              -Infinity, Infinity,
+            ); // prettier-ignore
+          }
         }
       }
     },

@@ -4,45 +4,21 @@ import type { SoftmaxLibrary } from "../softmax.js";
 
 export function softmaxInJs(heap: Heap): SoftmaxLibrary {
   return {
-    softmax: (
-      x,
-      out,
-      rows,
-      n,
-      xRow,
-      outRow,
-      scale,
-      mask,
-      maskRow,
-      valid,
-      validStep,
-      emptyIsZero,
-    ) => {
+    softmax: (x, out, rows, n) => {
       const memory = heap.f32;
       for (let i = 0; i < rows; i += 1) {
-        const from = (x + i * xRow) >>> 2;
-        const to = (out + i * outRow) >>> 2;
-        const add = (mask + i * maskRow) >>> 2;
-        let count = Math.max(0, Math.min(n, valid + i * validStep));
-        let most = -Infinity;
-        let isEmpty = true;
-        for (let k = 0; k < count; k += 1) {
-          memory[to + k] = memory[from + k]! * scale + (mask ? memory[add + k]! : 0);
-          const value = memory[to + k]!; // as it is rounded: large scores are far from what they were
-          if (value > most) most = value;
-          if (value !== -Infinity) isEmpty = false;
-        }
-        if (isEmpty && emptyIsZero) count = 0;
-        let sum = 0;
-        for (let k = 0; k < count; k += 1) {
-          const value = Math.exp(memory[to + k]! - most);
+        const [from, to] = [(x >>> 2) + i * n, (out >>> 2) + i * n];
+        let [most, sum] = [-Infinity, 0];
+        for (let k = 0; k < n; k += 1) if (memory[from + k]! > most) most = memory[from + k]!;
+        for (let k = 0; k < n; k += 1) {
+          const value = Math.exp(memory[from + k]! - most);
           memory[to + k] = value;
           sum += value;
         }
-        for (let k = 0; k < count; k += 1) memory[to + k]! /= sum;
-        memory.fill(0, to + count, to + n);
+        for (let k = 0; k < n; k += 1) memory[to + k]! /= sum;
       }
     },
+    stripSoftmax: (...args) => stripSoftmax(heap.f32, ...args),
     logSoftmax: (x, out, rows, n) => {
       const memory = heap.f32;
       for (let i = 0; i < rows; i += 1) {
@@ -57,4 +33,39 @@ export function softmaxInJs(heap: Heap): SoftmaxLibrary {
       }
     },
   };
+}
+
+function stripSoftmax(
+  memory: Float32Array,
+  ...[x, xRow, out, queries, keys, scale, mask, maskRow, seen, least, along]: Parameters<
+    SoftmaxLibrary["stripSoftmax"]
+  >
+): void {
+  const strip = ((keys + 3) & -4) * 4;
+  for (let query = 0; query < queries; query += 1) {
+    // A query is a lane; all lanes together are the one query where its keys lie along.
+    const lanes = along ? 4 : 1;
+    const to = (out >>> 2) + (along ? 0 : (query >>> 2) * strip + (query & 3));
+    const end = along ? seen : seen ? Math.min(keys, seen + query) : keys;
+    const place = (i: number): number => to + Math.floor(i / lanes) * 4 + (i % lanes);
+    let most = least;
+    for (let i = 0; i < keys * lanes; i += 1) {
+      const key = Math.floor(i / lanes);
+      const from = ((x + key * xRow) >>> 2) + (along ? i % 4 : query);
+      const added =
+        mask && i < end ? memory[((mask + (along ? 0 : query * maskRow)) >>> 2) + i]! : 0;
+      memory[place(i)] = i < end ? memory[from]! * scale + added : -Infinity;
+      const value = memory[place(i)]!; // as it is rounded: large scores are far from what they were
+      if (value > most) most = value;
+    }
+    let sum = 0;
+    for (let i = 0; i < keys * lanes; i += 1) {
+      const value = Math.exp(memory[place(i)]! - most);
+      memory[place(i)] = value;
+      sum += value;
+    }
+    const factor = 1 / Math.max(sum, 1e-30);
+    for (let i = 0; i < keys * lanes; i += 1) memory[place(i)]! *= factor;
+    if (along) return;
+  }
 }

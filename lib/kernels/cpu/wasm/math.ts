@@ -43,13 +43,24 @@ export const exp: Function = (f, x) => {
   return f.v128(p.mul(power(half)).mul(power(whole.intSub(half))));
 };
 
-/** exp for x ≤ 0, where results below 1e-38 become 0: softmax's. */
-export const expNegative: Function = (f, x) => {
-  const value = f.v128(x);
-  const { p, n } = expParts(f, f.v128(value.atLeast(-87.3)));
-  const scaled = p.mul(power(n));
-  return f.v128(scaled.andNot(value.lt(-87.3)));
-};
+/** 2ˣ between -½ and ½. */
+const EXP2 = [0.0013264727, 0.009671513, 0.055507336, 0.24022242, 0.693147, 1];
+
+/**
+ * exp for x ≤ 0, where results below 1e-38 become 0: softmax's. Of several vectors at once, so that
+ * steps of one go between those of another, which wait for each other.
+ */
+export function expNegative(f: FunctionBuilder, xs: readonly V128[]): V128[] {
+  // Below -88 the power is that of -127, whose bits are those of 0.
+  const exponents = xs.map((x) => f.v128(x.atLeast(-88.1).mul(LOG2_E)));
+  const n = exponents.map((exponent) => f.v128(exponent.add(ROUNDER)));
+  const rests = exponents.map((exponent, i) => f.v128(exponent.sub(n[i]!.sub(ROUNDER))));
+  const sums = xs.map(() => f.v128(v128(EXP2[0]!)));
+  for (const coefficient of EXP2.slice(1)) {
+    sums.forEach((sum, i) => sum.set(f.madd(sum, rests[i]!, v128(coefficient))));
+  }
+  return sums.map((sum, i) => f.v128(sum.mul(power(n[i]!))));
+}
 
 /** tanh(x/2)·2 / (1 - tanh(x/2)) where exp(x) - 1 would lose digits. */
 export const expm1: Function = (f, x) => {

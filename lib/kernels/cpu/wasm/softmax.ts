@@ -1,8 +1,9 @@
 /** Softmax of rows: the maximum, exponentials and their sum, then the division. */
 import { expNegative, log } from "./math.js";
-import type { FunctionBuilder, I32Var, ModuleBuilder } from "./module.js";
-import { acrossLanes, alongRow, orNeutral, storeOf, sumAlong, sumLanes } from "./rows.js";
-import { type I32, v128 } from "./values.js";
+import type { FunctionBuilder, I32Var, ModuleBuilder, V128Var } from "./module.js";
+import { rowAddresses } from "./gemm-edges.js";
+import { acrossLanes, alongRow, orNeutral, storeOf, sumLanes } from "./rows.js";
+import { type I32, intLanes, type V128, v128 } from "./values.js";
 
 const max = (f: FunctionBuilder, row: I32, n: I32): ReturnType<typeof acrossLanes> => {
   const most = f.v128(v128(-Infinity));
@@ -14,69 +15,25 @@ const max = (f: FunctionBuilder, row: I32, n: I32): ReturnType<typeof acrossLane
 };
 
 export function emitSoftmax(module: ModuleBuilder): void {
-  // Of row r the first `valid + r·validStep` places count, the others become 0. The mask is added.
-  module.function(
-    "softmax",
-    {
-      x: "i32",
-      out: "i32",
-      rows: "i32",
-      n: "i32",
-      xRow: "i32",
-      outRow: "i32",
-      scale: "f32",
-      mask: "i32",
-      maskRow: "i32",
-      valid: "i32",
-      validStep: "i32",
-      emptyIsZero: "i32",
-    },
-    (f, p) => {
-      const scale = f.v128(p.scale.splat());
-      const i = f.i32(0);
-      const count = f.i32();
-      const zeros = (to: I32, from: I32, end: I32): void => {
-        f.if(end.gt(from), () => f.fillBytes(to.add(from.shl(2)), end.sub(from).shl(2)));
-      };
-      f.for(i, p.rows, 1, () => {
-        count.set(p.valid.min(p.n));
-        count.set(count.lt(0).select(0, count));
-        alongRow(f, count, (offset, rest) => {
-          const scaled = f.v128(p.x.add(offset).loadV128().mul(scale));
-          f.if(p.mask, () => scaled.set(scaled.add(p.mask.add(offset).loadV128())));
-          storeOf(f, p.out.add(offset), scaled, rest);
-        });
-        const most = f.v128(max(f, p.out, count));
-        f.if(most.eq(-Infinity).lane(0).bits().and(p.emptyIsZero), () => {
-          // Nothing but -∞, unless a NaN was passed over.
-          const all = f.v128(
-            sumLanes(
-              f,
-              sumAlong(f, p.out, count, (value, sum) => sum.add(value)),
-            ),
-          );
-          f.if(all.eq(all).lane(0).bits(), () => count.set(0));
-        });
-        const sum = f.v128(v128(0));
-        alongRow(f, count, (offset, rest) => {
-          const at = f.i32(p.out.add(offset));
-          const value = f.v128(expNegative(f, at.loadV128().sub(most)));
-          storeOf(f, at, value, rest);
-          sum.set(sum.add(orNeutral(value, rest, 0)));
-        });
-        const factor = f.v128(v128(1).div(sumLanes(f, sum)));
-        alongRow(f, count, (offset, rest) => {
-          const at = f.i32(p.out.add(offset));
-          storeOf(f, at, at.loadV128().mul(factor), rest);
-        });
-        zeros(p.out, count, p.n);
-        advance(p.x, p.xRow);
-        advance(p.out, p.outRow);
-        advance(p.mask, p.maskRow);
-        advance(p.valid, p.validStep);
+  module.function("softmax", { x: "i32", out: "i32", rows: "i32", n: "i32" }, (f, p) => {
+    const i = f.i32(0);
+    f.for(i, p.rows, 1, () => {
+      const most = f.v128(max(f, p.x, p.n));
+      const sum = f.v128(v128(0));
+      alongRow(f, p.n, (offset, rest) => {
+        const value = expNegative(f, [p.x.add(offset).loadV128().sub(most)])[0]!;
+        storeOf(f, p.out.add(offset), value, rest);
+        sum.set(sum.add(orNeutral(value, rest, 0)));
       });
-    },
-  );
+      const factor = f.v128(v128(1).div(sumLanes(f, sum)));
+      alongRow(f, p.n, (offset, rest) => {
+        const at = f.i32(p.out.add(offset));
+        storeOf(f, at, at.loadV128().mul(factor), rest);
+      });
+      advance(p.x, p.n.shl(2));
+      advance(p.out, p.n.shl(2));
+    });
+  });
 
   module.function("logSoftmax", { x: "i32", out: "i32", rows: "i32", n: "i32" }, (f, p) => {
     const i = f.i32(0);
@@ -84,7 +41,7 @@ export function emitSoftmax(module: ModuleBuilder): void {
       const most = f.v128(max(f, p.x, p.n));
       const sum = f.v128(v128(0));
       alongRow(f, p.n, (offset, rest) => {
-        const value = expNegative(f, p.x.add(offset).loadV128().sub(most));
+        const value = expNegative(f, [p.x.add(offset).loadV128().sub(most)])[0]!;
         sum.set(sum.add(orNeutral(value, rest, 0)));
       });
       const total = f.v128(log(f, sumLanes(f, sum)));
@@ -99,4 +56,102 @@ export function emitSoftmax(module: ModuleBuilder): void {
   });
 }
 
-const advance = (pointer: I32Var, bytes: I32): void => pointer.set(pointer.add(bytes));
+/**
+ * `softmax(x · scale + mask)` over the keys, with four queries in the lanes of a vector: of scores
+ * `[keys][xRow]` to strips `[keys][4]`. Query i sees the keys before `seen + i`, or all if that is 0.
+ *
+ * `along` 1: the lanes are four keys in a row, of which those before `seen` are seen, and the sum goes
+ * over all lanes.
+ *
+ * @param least - Where the search for the maximum begins: -∞, so that a query that sees nothing gets
+ * NaN, or the lowest of floats, so that it gets zeros.
+ */
+export function emitStripSoftmax(module: ModuleBuilder): void {
+  module.function(
+    "stripSoftmax",
+    {
+      x: "i32", xRow: "i32", out: "i32", queries: "i32", keys: "i32", scale: "f32", mask: "i32",
+      maskRow: "i32", seen: "i32", least: "f32", along: "i32",
+    }, // prettier-ignore
+    (f, p) => {
+      const scale = f.v128(p.scale.splat());
+      const [query, key, at, end] = [f.i32(0), f.i32(), f.i32(), f.i32()];
+      const [most, sum, score] = [f.v128(), f.v128(), f.v128()];
+      // Four keys in a turn of the loop.
+      const map = (change: (values: V128[]) => V128[]): void => {
+        at.set(p.out);
+        f.for(at, end, 64, () => {
+          const values = change([0, 16, 32, 48].map((offset) => at.loadV128(offset)));
+          values.forEach((value, i) => f.store(at, value, i * 16));
+        });
+      };
+      const overLanes = (value: V128Var, combine: (a: V128, b: V128) => V128): void =>
+        f.if(p.along, () => value.set(acrossLanes(f, value, combine)));
+      f.for(query, p.queries, 4, () => {
+        const from = f.i32(p.x.add(query.shl(2)));
+        const seen = f.i32(p.seen.select(p.seen.add(query).min(p.keys), p.keys));
+        const limit = f.v128(seen.splat());
+        const lanes = intLanes(0, 1, 2, 3);
+        f.if(p.seen, () => limit.set(limit.intAdd(lanes)));
+        f.if(p.along, () => {
+          seen.set(p.seen.shr(2));
+          limit.set(p.seen.add(3).splat().intSub(lanes).intShr(2));
+        });
+        const scan = (keys: I32, change: () => void): void =>
+          f.for(key, keys, 1, () => {
+            score.set(from.loadV128().mul(scale));
+            change();
+            // A NaN that is passed over here comes back with the exponentials.
+            most.set(most.atLeast(score));
+            f.store(at, score);
+            advance(from, p.xRow);
+            advance(at, 16);
+          });
+        const hide = (): void => score.set(key.splat().intLt(limit).select(score, -Infinity));
+        const scanMasked = ([first, ...others]: I32Var[]): void =>
+          scan(p.keys, () => {
+            const added = f.v128(first!.loadSplat());
+            others.forEach((row, i) => added.set(added.loadLane(i + 1, row)));
+            score.set(score.add(added));
+            for (const row of [first!, ...others]) advance(row, p.along.select(16, 4));
+            hide();
+          });
+        most.set(p.least.splat());
+        key.set(0);
+        at.set(p.out);
+        f.if(
+          p.mask,
+          () => {
+            const rows = rowAddresses(f, p.mask, { cRow: p.maskRow, m: p.queries }, query);
+            f.if(
+              p.maskRow,
+              () => scanMasked(rows),
+              () => scanMasked(rows.slice(0, 1)),
+            );
+          },
+          () => {
+            scan(seen, () => {});
+            scan(p.keys, hide);
+          },
+        );
+        for (const offset of [0, 16, 32]) f.store(at, v128(-Infinity), offset);
+        end.set(p.out.add(p.keys.add(3).and(-4).shl(4)));
+        overLanes(most, (a, b) => a.atLeast(b));
+        sum.set(v128(0));
+        map((scores) => {
+          const differences = scores.map((value) => value.sub(most));
+          const values = expNegative(f, differences);
+          for (const value of values) sum.set(sum.add(value));
+          return values;
+        });
+        overLanes(sum, (a, b) => a.add(b));
+        sum.set(v128(1).div(sum.atLeast(1e-30)));
+        map((values) => values.map((value) => value.mul(sum)));
+        advance(p.mask, p.maskRow.shl(2));
+        p.out.set(end);
+      });
+    },
+  );
+}
+
+const advance = (pointer: I32Var, bytes: I32 | number): void => pointer.set(pointer.add(bytes));
