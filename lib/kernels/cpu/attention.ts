@@ -1,5 +1,5 @@
 /** `softmax(Q Kᵀ · scale + mask) V`, a few rows of queries at a time. */
-import { blocksOf, gemmLibrary, multiply, NO_BIAS, panelBytes } from "./gemm.js";
+import { blocksOf, gemmLibrary, NO_BIAS, panelBytes } from "./gemm.js";
 import type { Heap } from "./heap.js";
 import { type Kernel, share } from "./kernel.js";
 import { softmaxOf } from "./softmax.js";
@@ -111,17 +111,11 @@ export function attention(heap: Heap, spec: AttentionSpec): Kernel<AttentionPoin
           const maskRow = masked ? spec.mask!.row * 4 : 0;
           const mask = masked ? p.mask! + placeOf(spec.mask!, n, head) + row * maskRow : 0;
           if (along) {
-            multiply(library, {
-              m: rows,
-              n: seen,
-              k: headSize,
-              a: q,
-              aRow: spec.q.row * 4,
-              b: packedKeys,
-              c: scores,
-              cRow: keyRow,
-              strips,
-            });
+            const product = [library.rows1, library.rows2, library.rows3][rows - 1]!;
+            product(
+              seen, headSize, q, spec.q.row * 4, packedKeys, headSize * 32, scores, keyRow, 0, 0,
+              -Infinity, Infinity,
+            ); // prettier-ignore
             for (let i = 0; i < rows; i += 1) {
               const at = scores + i * keyRow;
               softmax(
@@ -129,18 +123,10 @@ export function attention(heap: Heap, spec: AttentionSpec): Kernel<AttentionPoin
                 causal ? Math.min(row + i + 1, seen) : seen, least, 1,
               ); // prettier-ignore
             }
-            multiply(library, {
-              m: rows,
-              n: valueSize,
-              k: seen,
-              a: scores,
-              aRow: keyRow,
-              b: packedValues,
-              bPanel: 32 * keys,
-              c: out,
-              cRow: spec.out.row * 4,
-              strips,
-            });
+            product(
+              valueSize, seen, scores, keyRow, packedValues, 32 * keys, out, spec.out.row * 4, 0, 0,
+              -Infinity, Infinity,
+            ); // prettier-ignore
             continue;
           }
           library.packPanels(q, spec.q.row * 4, rows, headSize, panels);

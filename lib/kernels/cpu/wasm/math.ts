@@ -52,9 +52,10 @@ const EXP2 = [0.0013264727, 0.009671513, 0.055507336, 0.24022242, 0.693147, 1];
  */
 export function expNegative(f: FunctionBuilder, xs: readonly V128[]): V128[] {
   // Below -88 the power is that of -127, whose bits are those of 0.
-  const exponents = xs.map((x) => f.v128(x.atLeast(-88.1).mul(LOG2_E)));
-  const n = exponents.map((exponent) => f.v128(exponent.add(ROUNDER)));
-  const rests = exponents.map((exponent, i) => f.v128(exponent.sub(n[i]!.sub(ROUNDER))));
+  const above = xs.map((x) => f.v128(x.atLeast(-88.1)));
+  const scaled = (i: number, more: V128): V128 => f.v128(f.madd(above[i]!, v128(LOG2_E), more));
+  const n = xs.map((_, i) => scaled(i, v128(ROUNDER)));
+  const rests = xs.map((_, i) => scaled(i, v128(ROUNDER).sub(n[i]!)));
   const sums = xs.map(() => f.v128(v128(EXP2[0]!)));
   for (const coefficient of EXP2.slice(1)) {
     sums.forEach((sum, i) => sum.set(f.madd(sum, rests[i]!, v128(coefficient))));

@@ -1,59 +1,44 @@
 /** Softmax of rows: the maximum, exponentials and their sum, then the division. */
 import { expNegative, log } from "./math.js";
-import type { FunctionBuilder, I32Var, ModuleBuilder, V128Var } from "./module.js";
+import type { I32Var, ModuleBuilder, V128Var } from "./module.js";
 import { rowAddresses } from "./gemm-edges.js";
 import { acrossLanes, alongRow, orNeutral, storeOf, sumLanes } from "./rows.js";
 import { type I32, intLanes, type V128, v128 } from "./values.js";
 
-const max = (f: FunctionBuilder, row: I32, n: I32): ReturnType<typeof acrossLanes> => {
-  const most = f.v128(v128(-Infinity));
-  // A NaN that is passed over here comes back with the exponentials.
-  alongRow(f, n, (offset, rest) =>
-    most.set(most.atLeast(orNeutral(row.add(offset).loadV128(), rest, v128(-Infinity)))),
-  );
-  return acrossLanes(f, most, (a, b) => a.atLeast(b));
-};
-
 export function emitSoftmax(module: ModuleBuilder): void {
-  module.function("softmax", { x: "i32", out: "i32", rows: "i32", n: "i32" }, (f, p) => {
-    const i = f.i32(0);
-    f.for(i, p.rows, 1, () => {
-      const most = f.v128(max(f, p.x, p.n));
-      const sum = f.v128(v128(0));
-      alongRow(f, p.n, (offset, rest) => {
-        const value = expNegative(f, [p.x.add(offset).loadV128().sub(most)])[0]!;
-        storeOf(f, p.out.add(offset), value, rest);
-        sum.set(sum.add(orNeutral(value, rest, 0)));
+  for (const name of ["softmax", "logSoftmax"])
+    module.function(name, { x: "i32", out: "i32", rows: "i32", n: "i32" }, (f, p) => {
+      const isLog = name !== "softmax";
+      const i = f.i32(0);
+      const [most, sum] = [f.v128(), f.v128()];
+      f.for(i, p.rows, 1, () => {
+        most.set(v128(-Infinity));
+        // A NaN that is passed over here comes back with the exponentials.
+        alongRow(f, p.n, (offset, rest) => {
+          const value = p.x.add(offset).loadV128();
+          most.set(most.atLeast(orNeutral(value, rest, v128(-Infinity))));
+        });
+        most.set(acrossLanes(f, most, (a, b) => a.atLeast(b)));
+        sum.set(v128(0));
+        alongRow(f, p.n, (offset, rest) => {
+          const value = expNegative(f, [p.x.add(offset).loadV128().sub(most)])[0]!;
+          if (!isLog) storeOf(f, p.out.add(offset), value, rest);
+          sum.set(sum.add(orNeutral(value, rest, 0)));
+        });
+        const total = sumLanes(f, sum);
+        sum.set(isLog ? log(f, total) : v128(1).div(total));
+        alongRow(f, p.n, (offset, rest) => {
+          const at = f.i32(p.out.add(offset));
+          const value = isLog
+            ? // Apart, so that digits of small differences are not lost in a large maximum.
+              p.x.add(offset).loadV128().sub(most).sub(sum)
+            : at.loadV128().mul(sum);
+          storeOf(f, at, value, rest);
+        });
+        advance(p.x, p.n.shl(2));
+        advance(p.out, p.n.shl(2));
       });
-      const factor = f.v128(v128(1).div(sumLanes(f, sum)));
-      alongRow(f, p.n, (offset, rest) => {
-        const at = f.i32(p.out.add(offset));
-        storeOf(f, at, at.loadV128().mul(factor), rest);
-      });
-      advance(p.x, p.n.shl(2));
-      advance(p.out, p.n.shl(2));
     });
-  });
-
-  module.function("logSoftmax", { x: "i32", out: "i32", rows: "i32", n: "i32" }, (f, p) => {
-    const i = f.i32(0);
-    f.for(i, p.rows, 1, () => {
-      const most = f.v128(max(f, p.x, p.n));
-      const sum = f.v128(v128(0));
-      alongRow(f, p.n, (offset, rest) => {
-        const value = expNegative(f, [p.x.add(offset).loadV128().sub(most)])[0]!;
-        sum.set(sum.add(orNeutral(value, rest, 0)));
-      });
-      const total = f.v128(log(f, sumLanes(f, sum)));
-      alongRow(f, p.n, (offset, rest) => {
-        // Apart, so that digits of small differences are not lost in a large maximum.
-        const value = p.x.add(offset).loadV128().sub(most).sub(total);
-        storeOf(f, p.out.add(offset), value, rest);
-      });
-      advance(p.x, p.n.shl(2));
-      advance(p.out, p.n.shl(2));
-    });
-  });
 }
 
 /**
@@ -97,19 +82,21 @@ export function emitStripSoftmax(module: ModuleBuilder): void {
           seen.set(p.seen.shr(2));
           limit.set(p.seen.add(3).splat().intSub(lanes).intShr(2));
         });
-        const scan = (keys: I32, change: () => void): void =>
-          f.for(key, keys, 1, () => {
-            score.set(from.loadV128().mul(scale));
-            change();
-            // A NaN that is passed over here comes back with the exponentials.
-            most.set(most.atLeast(score));
-            f.store(at, score);
-            advance(from, p.xRow);
-            advance(at, 16);
+        const scan = (keys: I32, step: number, change: () => void): void =>
+          f.for(key, keys, step, () => {
+            for (let i = 0; i < step; i += 1) {
+              score.set(from.loadV128().mul(scale));
+              change();
+              // A NaN that is passed over here comes back with the exponentials.
+              most.set(most.atLeast(score));
+              f.store(at, score);
+              advance(from, p.xRow);
+              advance(at, 16);
+            }
           });
         const hide = (): void => score.set(key.splat().intLt(limit).select(score, -Infinity));
         const scanMasked = ([first, ...others]: I32Var[]): void =>
-          scan(p.keys, () => {
+          scan(p.keys, 1, () => {
             const added = f.v128(first!.loadSplat());
             others.forEach((row, i) => added.set(added.loadLane(i + 1, row)));
             score.set(score.add(added));
@@ -130,8 +117,9 @@ export function emitStripSoftmax(module: ModuleBuilder): void {
             );
           },
           () => {
-            scan(seen, () => {});
-            scan(p.keys, hide);
+            // The last three are left to the other loop, seen or not.
+            scan(f.i32(seen.and(-4)), 4, () => {});
+            scan(p.keys, 1, hide);
           },
         );
         for (const offset of [0, 16, 32]) f.store(at, v128(-Infinity), offset);
