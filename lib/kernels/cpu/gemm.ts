@@ -29,8 +29,6 @@ export interface GemmLibrary {
 export const NO_BIAS = 0;
 export const BIAS_OF_COLUMN = 1;
 export const BIAS_OF_ROW = 2;
-const PANELS_FIRST = 0;
-const PANELS_AHEAD = 2;
 
 export function gemmLibrary(heap: Heap): GemmLibrary {
   return heap.library(
@@ -129,8 +127,6 @@ export function multiply(library: GemmLibrary, p: Product): void {
     if (m === 0) return;
   }
   const block = blocksOf(k);
-  // For few strips a panel is not read long enough to bring the next one meanwhile.
-  const order = m < 16 ? PANELS_FIRST : PANELS_AHEAD;
   for (let k0 = 0; k0 === 0 || k0 < k; k0 += block) {
     const depth = Math.min(block, k - k0);
     const isFirst = k0 === 0;
@@ -139,7 +135,7 @@ export function multiply(library: GemmLibrary, p: Product): void {
     else library.packStrips(a + k0 * 4, aRow, m, depth, strips);
     library.gemm(
       m, n, depth, strips, depth * 16, b + k0 * 32, bPanel, 32, c, cRow, bias,
-      isFirst && bias ? BIAS_OF_COLUMN : NO_BIAS, isFirst ? residual : c, order,
+      isFirst && bias ? BIAS_OF_COLUMN : NO_BIAS, isFirst ? residual : c, 0,
       isLast ? low : -Infinity, isLast ? high : Infinity,
     ); // prettier-ignore
   }

@@ -36,8 +36,7 @@ export function storePanel(f: FunctionBuilder, to: I32, pair: V128Var[], left: I
 }
 
 /**
- * `biasMode` 1: a number a column, 2: a number a row. `rowsFirst` 1: the loop over rows is the outer one;
- * 2: it is the inner one, and panels come from afar.
+ * `biasMode` 1: a number a column, 2: a number a row. `rowsFirst` 1: the loop over rows is the outer one.
  */
 const PARAMETERS = {
   m: "i32", n: "i32", k: "i32", a: "i32", aStrip: "i32", b: "i32", bPanel: "i32", bRow: "i32",
@@ -54,9 +53,8 @@ export function emitGemm(module: ModuleBuilder): void {
     const [outer, inner, row, column] = [f.i32(0), f.i32(0), f.i32(), f.i32()];
     // Up to 6 columns at the end are left to tiles of their own.
     const wide = f.i32(p.n.sub(1).and(7).lt(6).select(p.n.sub(1).and(-8), p.n));
-    const rowsFirst = f.i32(p.rowsFirst.eq(1));
-    const outerEnd = f.i32(rowsFirst.select(p.m, wide));
-    const innerEnd = f.i32(rowsFirst.select(wide, p.m));
+    const outerEnd = f.i32(p.rowsFirst.select(p.m, wide));
+    const innerEnd = f.i32(p.rowsFirst.select(wide, p.m));
     const height = f.i32(ROWS);
     const tiles = (): void => {
       if (!module.fma) {
@@ -76,39 +74,20 @@ export function emitGemm(module: ModuleBuilder): void {
     f.if(outerEnd.gt(0).and(innerEnd.gt(0)), () =>
       f.doWhile(
         () => {
-          row.set(rowsFirst.select(outer, inner));
-          column.set(rowsFirst.select(inner, outer));
+          row.set(p.rowsFirst.select(outer, inner));
+          column.set(p.rowsFirst.select(inner, outer));
           if (module.fma) height.set(p.m.sub(row).ge(12).select(12, ROWS));
-          else readAhead(f, p, row, column);
           tiles();
-          inner.set(inner.add(rowsFirst.select(8, height)));
+          inner.set(inner.add(p.rowsFirst.select(8, height)));
           f.if(inner.ge(innerEnd), () => {
             inner.set(0);
-            outer.set(outer.add(rowsFirst.select(height, 8)));
+            outer.set(outer.add(p.rowsFirst.select(height, 8)));
           });
         },
         () => outer.lt(outerEnd),
       ),
     );
     f.if(wide.lt(p.n), () => f.call("lastColumns", ...Object.values(p), wide));
-  });
-}
-
-/**
- * Touches the lines of the next panel, some with each strip: else the first strip would wait for them.
- * With multiply-add it is no faster.
- */
-function readAhead(
-  f: FunctionBuilder,
-  p: GemmVariables & { rowsFirst: I32Var },
-  row: I32Var,
-  column: I32Var,
-): void {
-  f.if(p.rowsFirst.eq(2).and(column.add(8).lt(p.n)), () => {
-    const share = f.i32(p.k.shl(7).div(p.m));
-    const at = f.i32(p.b.add(column.shr(3).add(1).mul(p.bPanel)).add(row.shr(2).mul(share)));
-    const read = f.i32();
-    f.for(at, f.i32(at.add(share)), 64, () => read.set(at.load()));
   });
 }
 

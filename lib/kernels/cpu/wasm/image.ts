@@ -1,5 +1,5 @@
 /** Moving images: borders, and the patches that a convolution multiplies. */
-import type { FunctionBuilder, I32Var, ModuleBuilder } from "./module.js";
+import type { I32Var, ModuleBuilder } from "./module.js";
 import type { I32, V128 } from "./values.js";
 
 /**
@@ -118,90 +118,65 @@ export function emitPatches(module: ModuleBuilder): void {
           });
         });
       };
+      const address = (): I32 => start.add(line.mul(p.strideH)).add(column.mul(p.strideW));
+      const advance = (by: number): void => {
+        left.set(left.sub(by));
+        column.set(column.add(by));
+        f.if(column.eq(p.outW), () => {
+          column.set(0);
+          line.set(line.add(1));
+          f.if(line.eq(p.outH), () => {
+            line.set(0);
+            start.set(start.add(p.strideD));
+          });
+        });
+      };
+      /** The whole panel out of one line, side by side or at every second place. */
+      const inLine = (): void => {
+        const first = f.i32(address());
+        advance(8);
+        const at = f.i32();
+        const half = (offset: number): V128 => at.loadV128(offset);
+        const even = (offset: number): V128 =>
+          half(2 * offset).shuffle(half(2 * offset + 16), [0, 2, 4, 6]);
+        const read = (from: (offset: number) => V128): void =>
+          taps(p.to, () => {
+            at.set(first.add(offset));
+            f.store(p.to, from(0));
+            f.store(p.to, from(16), 16);
+          });
+        f.if(
+          p.strideW.eq(4),
+          () => read(half),
+          () => read(even),
+        );
+      };
+      const anywhere = (): void => {
+        for (const pixel of pixels) {
+          pixel.set(address());
+          // The last pixel stands in for those past the end.
+          f.if(
+            left.gt(1),
+            () => advance(1),
+            () => left.set(0),
+          );
+        }
+        taps(p.to, () => {
+          for (const half of [0, 4]) {
+            const gathered = f.v128(pixels[half]!.add(offset).loadLow());
+            for (let lane = 1; lane < 4; lane += 1) {
+              gathered.set(gathered.loadLane(lane, pixels[half + lane]!.add(offset)));
+            }
+            f.store(p.to, gathered, half * 4);
+          }
+        });
+      };
       f.if(left.gt(0), () =>
         f.doWhile(
-          () => {
-            // Pixels that stand in for others are not where their neighbours let expect.
-            const isWhole = f.i32(left.ge(8));
-            for (const pixel of pixels) {
-              pixel.set(start.add(line.mul(p.strideH)).add(column.mul(p.strideW)));
-              // The last pixel stands in for those past the end.
-              f.if(left.gt(1), () => {
-                column.set(column.add(1));
-                f.if(column.eq(p.outW), () => {
-                  column.set(0);
-                  line.set(line.add(1));
-                  f.if(line.eq(p.outH), () => {
-                    line.set(0);
-                    start.set(start.add(p.strideD));
-                  });
-                });
-              });
-              left.set(left.sub(1));
-            }
-            const to = f.i32(p.to);
-            f.if(
-              pixels[7]!.sub(pixels[0]!).eq(28).and(isWhole),
-              () =>
-                taps(to, () => {
-                  const at = f.i32(pixels[0]!.add(offset));
-                  f.store(to, at.loadV128());
-                  f.store(to, at.loadV128(16), 16);
-                }),
-              () => {
-                for (const half of [0, 1]) {
-                  to.set(p.to.add(half * 16));
-                  four(f, pixels.slice(half * 4, half * 4 + 4), isWhole, offset, (read) =>
-                    taps(to, () => f.store(to, read())),
-                  );
-                }
-              },
-            );
-            const depthOfK = p.channels.mul(p.kernelD).mul(p.kernelH).mul(p.kernelW);
-            p.to.set(p.to.add(depthOfK.shl(5)));
-          },
+          () => f.if(column.lt(p.outW.sub(7)).and(p.strideW.lt(9)), inLine, anywhere),
           () => left.gt(0),
         ),
       );
     },
-  );
-}
-
-/** Reads one tap of four pixels: side by side, at every second place, or anywhere. */
-function four(
-  f: FunctionBuilder,
-  pixels: readonly I32Var[],
-  isWhole: I32,
-  offset: I32,
-  loop: (read: () => V128) => void,
-): void {
-  const first = pixels[0]!;
-  const [, second, third, fourth] = pixels.map((pixel) => pixel.sub(first));
-  const apart = (bytes: number): I32 =>
-    second!
-      .eq(bytes)
-      .and(third!.eq(2 * bytes))
-      .and(fourth!.eq(3 * bytes))
-      .and(isWhole);
-  f.if(
-    apart(4),
-    () => loop(() => first.add(offset).loadV128()),
-    () =>
-      f.if(
-        apart(8),
-        () =>
-          loop(() => {
-            const at = f.i32(first.add(offset));
-            return at.loadV128().shuffle(at.loadV128(16), [0, 2, 4, 6]);
-          }),
-        () =>
-          loop(() => {
-            const gathered = f.v128(first.add(offset).loadLow());
-            for (let lane = 1; lane < 4; lane += 1) {
-              gathered.set(gathered.loadLane(lane, pixels[lane]!.add(offset)));
-            }
-            return gathered;
-          }),
-      ),
   );
 }
