@@ -5,12 +5,13 @@
  * @see https://arxiv.org/abs/1509.09308
  */
 import { type Matrix, pairs, type Tiles } from "../tiles.js";
-import type { FunctionBuilder, I32Var, ModuleBuilder, V128Var } from "./module.js";
+import { type FunctionBuilder, type I32Var, type ModuleBuilder, V128Var } from "./module.js";
 import { type I32, store, type V128, v128 } from "./values.js";
 
 type Vectors = readonly V128[];
 
-const kept = (f: FunctionBuilder, values: Vectors): V128Var[] => values.map((one) => f.v128(one));
+const kept = (f: FunctionBuilder, values: Vectors): V128Var[] =>
+  values.map((one) => (one instanceof V128Var ? one : f.v128(one)));
 
 const columnOf = <T>(rows: readonly (readonly T[])[], j: number): T[] => rows.map((row) => row[j]!);
 
@@ -137,6 +138,7 @@ function emitInput(module: ModuleBuilder, { into, outOf }: Tiles): void {
     }, // prettier-ignore
     (f, p) => {
       const [channel, index, left] = [f.i32(0), f.i32(), f.i32()];
+      const down = f.i32(p.place.mul(side));
       const here = { at: f.i32(), column: f.i32(), across: p.across, row: p.row };
       f.for(channel, p.channels, 1, () => {
         here.at.set(p.x);
@@ -163,7 +165,7 @@ function emitInput(module: ModuleBuilder, { into, outOf }: Tiles): void {
             const to = f.i32(start.add(p.place.mul(j)));
             for (const value of inPairs(f, times(f, into, columnOf(rows, j)))) {
               f.store(to, value);
-              to.set(to.add(p.place.mul(side)));
+              to.set(to.add(down));
             }
           }
         });
