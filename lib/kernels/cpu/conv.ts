@@ -7,7 +7,7 @@ import { type Kernel, product, share } from "./kernel.js";
 import type { WeightType } from "./linear.js";
 import { narrowRunBytes, narrowStripBytes, withRoom } from "./narrow.js";
 import { narrowing } from "./on-demand.js";
-import type { TileSize } from "./tiles.js";
+import type { TiledAlgorithm } from "./tiles.js";
 import { packedWinogradBytes, packWinograd, winograd } from "./winograd.js";
 
 export interface ConvSpec extends WindowSpec {
@@ -29,7 +29,7 @@ export interface ConvSpec extends WindowSpec {
  * the memory for the weight. `winograd2` rounds about as the direct one does, `winograd4` has two to three
  * times its error. They spread a NaN, and what infinities cancel to, over the tile they are in.
  */
-export type ConvAlgorithm = "direct" | `winograd${TileSize}`;
+export type ConvAlgorithm = "direct" | TiledAlgorithm;
 
 export interface ConvPointers {
   /** `[batch, inChannels, ...size]`. */
@@ -51,9 +51,6 @@ type WeightSizes = Pick<
 const everyIs = (sizes: readonly number[] | undefined, want: number): boolean =>
   (sizes ?? []).every((size) => size === want);
 
-const sizeOf = ({ algorithm }: { algorithm?: ConvAlgorithm }): TileSize | null =>
-  algorithm === "winograd2" ? 2 : algorithm === "winograd4" ? 4 : null;
-
 const fitsWinograd = ({ kernel, stride, dilation, groups = 1 }: ConvSpec): boolean =>
   kernel.length === 2 &&
   everyIs(kernel, 3) &&
@@ -74,7 +71,7 @@ export function fastestConv(spec: ConvSpec): ConvAlgorithm {
   const rows = Math.ceil(outChannels / 4) * 4;
   const pixels = Math.ceil(product(out) / 8) * 8;
   const direct = inChannels * 9 * ((rows + PATCH_COST) * pixels + WEIGHT_COST * rows);
-  const tiled = (size: TileSize): number => {
+  const tiled = (size: number): number => {
     const tiles = Math.ceil((Math.ceil(out[1] / size) * Math.ceil(out[2] / size)) / 4) * 4;
     const products = tiles * (rows * inChannels + TILE_COST * channels);
     return (size + 2) ** 2 * (products + WEIGHT_COST * rows * inChannels);
@@ -106,8 +103,8 @@ function groupsOf({ inChannels, outChannels, groups = 1, kernel }: WeightSizes):
 
 /** The bytes of a packed weight `[outChannels, inChannels / groups, ...kernel]`. */
 export function packedConvBytes(sizes: WeightSizes): number {
-  const size = sizeOf(sizes);
-  if (size) return packedWinogradBytes(size, sizes.outChannels, sizes.inChannels);
+  const { algorithm = "direct", outChannels, inChannels } = sizes;
+  if (algorithm !== "direct") return packedWinogradBytes(algorithm, outChannels, inChannels);
   const { groups, m, k } = groupsOf(sizes);
   return groups * packedRows(sizes, m, k);
 }
@@ -129,9 +126,9 @@ export function packConv(
   to: number,
   some?: { first: number; count: number },
 ): void {
-  const size = sizeOf(sizes);
-  if (size) {
-    packWinograd(heap, size, sizes, weight, to, some);
+  const { algorithm = "direct" } = sizes;
+  if (algorithm !== "direct") {
+    packWinograd(heap, algorithm, sizes, weight, to, some);
     return;
   }
   const { groups, m, k } = groupsOf(sizes);
@@ -157,13 +154,12 @@ export function packConv(
 const PATCH_BYTES = 256 * 1024;
 
 export function conv(heap: Heap, spec: ConvSpec): Kernel<ConvPointers> {
-  const { weightType = "f32" } = spec;
-  const size = sizeOf(spec);
-  if (size === null) return direct(heap, spec);
+  const { algorithm = "direct", weightType = "f32" } = spec;
+  if (algorithm === "direct") return direct(heap, spec);
   if (!fitsWinograd(spec) || weightType !== "f32") {
     throw new Error("conv: winograd needs a kernel of 3 × 3");
   }
-  return winograd(heap, spec, size);
+  return winograd(heap, spec, algorithm);
 }
 
 /**

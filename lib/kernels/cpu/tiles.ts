@@ -10,12 +10,12 @@
 const [p, q] = [Math.SQRT1_2, Math.SQRT2];
 
 export const TILES = {
-  2: {
+  winograd2: {
     into: [[-1, 0, 1, 0], [0, 0, 1, 0], [0, 1, 0, 0], [0, -1, 0, 1]],
     weights: [[-1, 0, 0], [1 / 2, 0, 1 / 2], [0, 1 / 2, 0], [0, 0, 1]],
     outOf: [[1, 1, 0, 0], [0, 0, 1, 1]],
   },
-  4: {
+  winograd4: {
     into: [
       [1, 0, -2.5, 0, 1, 0],
       [0, 0, -2, 0, 1, 0],
@@ -39,12 +39,12 @@ export const TILES = {
       [0, 0, p / 2, 0, 2 * q, 1],
     ],
   },
-} as const satisfies Record<number, Tiles>; // prettier-ignore
+} as const satisfies Record<string, Tiles>; // prettier-ignore
 
 export type Matrix = readonly (readonly number[])[];
 export type Tiles = Readonly<Record<"into" | "weights" | "outOf", Matrix>>;
-/** Results that a tile has on a side. */
-export type TileSize = keyof typeof TILES;
+/** By how many results a tile has on a side. */
+export type TiledAlgorithm = keyof typeof TILES;
 
 /** Of what lies between the first and the last one the sums and differences of pairs. */
 export const pairs = <T>(values: readonly T[], add: (a: T, b: T) => T, sub: (a: T, b: T) => T): T[] =>

@@ -6,7 +6,7 @@ import type { Heap } from "./heap.js";
 import { imageLibrary, paddedBytes, padPlanes, windowsOf } from "./image.js";
 import { inJs } from "./on-demand.js";
 import { type Kernel, product, share } from "./kernel.js";
-import { TILES, type TileSize } from "./tiles.js";
+import { TILES, type TiledAlgorithm } from "./tiles.js";
 import { emitWinograd } from "./wasm/winograd.js";
 
 /** `across`: tiles side by side; the first of so many `tiles` is in such a `column`. */
@@ -23,18 +23,18 @@ export interface WinogradLibrary {
   ) => void; // prettier-ignore
 }
 
-const placesOf = (size: TileSize): number => (size + 2) ** 2;
+const placesOf = (algorithm: TiledAlgorithm): number => TILES[algorithm].into.length ** 2;
 
 /** Bytes of a weight `[outChannels, inChannels, 3, 3]` packed for its tiles. */
 export const packedWinogradBytes = (
-  size: TileSize,
+  algorithm: TiledAlgorithm,
   outChannels: number,
   inChannels: number,
-): number => placesOf(size) * stripBytes(outChannels, inChannels);
+): number => placesOf(algorithm) * stripBytes(outChannels, inChannels);
 
 export function packWinograd(
   heap: Heap,
-  size: TileSize,
+  algorithm: TiledAlgorithm,
   { outChannels, inChannels }: { outChannels: number; inChannels: number },
   weight: number,
   to: number,
@@ -42,14 +42,14 @@ export function packWinograd(
 ): void {
   const place = stripBytes(outChannels, inChannels);
   const start = to + stripBytes(first, inChannels);
-  libraryOf(heap, size).weights(weight, count, inChannels, start, place);
+  libraryOf(heap, algorithm).weights(weight, count, inChannels, start, place);
 }
 
-const libraryOf = (heap: Heap, size: TileSize): WinogradLibrary =>
+const libraryOf = (heap: Heap, algorithm: TiledAlgorithm): WinogradLibrary =>
   heap.library(
-    `winograd ${size}`,
-    (module) => emitWinograd(module, TILES[size]),
-    () => inJs().winogradInJs(heap, TILES[size]),
+    algorithm,
+    (module) => emitWinograd(module, TILES[algorithm]),
+    () => inJs().winogradInJs(heap, TILES[algorithm]),
   );
 
 /** Keeps the places of a tile from falling into the same set of the first cache. */
@@ -58,31 +58,36 @@ const APART = 64;
 /** Tiles of a block and its products stay in the second-level cache. */
 const BLOCK_BYTES = 700 * 1024;
 
-export function winograd(heap: Heap, spec: ConvSpec, size: TileSize): Kernel<ConvPointers> {
+export function winograd(
+  heap: Heap,
+  spec: ConvSpec,
+  algorithm: TiledAlgorithm,
+): Kernel<ConvPointers> {
   const { batch = 1, inChannels, outChannels } = spec;
   const plain = windowsOf(spec);
   const [, outH, outW] = plain.out;
   const library = gemmLibrary(heap);
   const image = imageLibrary(heap);
   const finish = finishOf(heap, spec.activation);
-  const { input, output } = libraryOf(heap, size);
-  const places = placesOf(size);
+  const { input, output } = libraryOf(heap, algorithm);
+  const [places, size] = [placesOf(algorithm), TILES[algorithm].outOf.length];
   const [down, across] = [Math.ceil(outH / size), Math.ceil(outW / size)];
   const all = down * across;
   // The border is as wide as the tiles at the edge reach.
-  const after = [down, across].map((tiles, i) =>
-    Math.max(plain.after[i + 1]!, tiles * size + 2 - plain.size[i + 1]! - plain.before[i + 1]!),
+  const paddingAfter = [down, across].map(
+    (tiles, i) => tiles * size + 2 - plain.size[i + 1]! - plain.before[i + 1]!,
   );
-  const windows = windowsOf({ ...spec, paddingAfter: after });
+  const windows = windowsOf({ ...spec, paddingAfter });
   const { padded } = windows;
   const [planeIn, planeOut] = [product(plain.size) * 4, outH * outW * 4];
   const row = padded[2] * 4;
   const plane = padded[1] * row;
-  const perTile = places * 4 * (inChannels + outChannels);
-  const blocks = Math.ceil((all * perTile) / BLOCK_BYTES);
+  const blocks = Math.ceil((all * places * 4 * (inChannels + outChannels)) / BLOCK_BYTES);
   const block = Math.ceil(all / blocks / 8) * 8;
   const padBytes = paddedBytes(windows, inChannels);
-  const workspaceBytes = padBytes + perTile * block + 2 * places * APART;
+  const panelPlace = block * inChannels * 4 + APART;
+  const productPlace = block * outChannels * 4 + APART;
+  const workspaceBytes = padBytes + places * (panelPlace + productPlace);
 
   return {
     workspaceBytes,
@@ -95,17 +100,14 @@ export function winograd(heap: Heap, spec: ConvSpec, size: TileSize): Kernel<Con
       const [o0, o1] = byTiles ? [0, outChannels] : share(outChannels, part, parts, 4);
       if (t0 >= t1 || o0 >= o1) return;
       const channels = o1 - o0;
+      const panels = workspace + padBytes;
+      const products = panels + places * panelPlace;
       for (let n = 0; n < batch; n += 1) {
         const x = padPlanes(image, windows, p.x + n * inChannels * planeIn, inChannels, workspace);
         const outs = (n * outChannels + o0) * planeOut;
         for (let first = t0; first < t1; first += block) {
           const tiles = Math.min(block, t1 - first);
           const [line, column] = [Math.floor(first / across) * size, first % across];
-          const whole = Math.ceil(tiles / 8) * 8;
-          const panels = workspace + padBytes;
-          const panelPlace = whole * inChannels * 4 + APART;
-          const products = panels + places * panelPlace;
-          const productPlace = whole * channels * 4 + APART;
           const from = x + line * row + column * size * 4;
           input(from, inChannels, plane, row, column, across, tiles, panels, panelPlace);
           const rowsFirst = channels * inChannels * 4 > 256 * 1024 ? 1 : 0;
@@ -113,13 +115,13 @@ export function winograd(heap: Heap, spec: ConvSpec, size: TileSize): Kernel<Con
             const weight = p.weight + e * stripBytes(outChannels, inChannels) + o0 * inChannels * 4;
             library.gemm(
               channels, tiles, inChannels, weight, inChannels * 16, panels + e * panelPlace,
-              inChannels * 32, 32, products + e * productPlace, whole * 4, 0, 0, 0, rowsFirst,
+              inChannels * 32, 32, products + e * productPlace, block * 4, 0, 0, 0, rowsFirst,
               -Infinity, Infinity,
             ); // prettier-ignore
           }
           const place = outs + (line * outW + column * size) * 4;
           output(
-            products, productPlace, whole * 4, channels, column, across, tiles, outH - line, outW,
+            products, productPlace, block * 4, channels, column, across, tiles, outH - line, outW,
             p.bias ? p.bias + o0 * 4 : 0, p.out + place, planeOut,
             p.residual ? p.residual + place : 0, finish.low, finish.high,
           ); // prettier-ignore

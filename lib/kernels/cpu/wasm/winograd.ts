@@ -34,51 +34,40 @@ const times = (f: FunctionBuilder, matrix: Matrix, x: Vectors): V128[] =>
     }, null)!,
   );
 
-/** The lanes of two vectors in turns: the lower ones, and the upper ones. */
-const zip = (f: FunctionBuilder, a: V128, b: V128): V128Var[] =>
-  kept(f, [a.shuffle(b, [0, 4, 1, 5]), a.shuffle(b, [2, 6, 3, 7])]);
-
-/** The lower halves of two vectors, and the upper ones. */
-const halves = (f: FunctionBuilder, a: V128, b: V128): V128Var[] =>
-  kept(f, [a.shuffle(b, [0, 1, 4, 5]), a.shuffle(b, [2, 3, 6, 7])]);
-
-/** A row of four tiles: a vector for each of its numbers. */
-function readRow(f: FunctionBuilder, tiles: readonly I32Var[], side: number): V128Var[] {
-  return Array.from({ length: side / 2 }, (_, i) => {
-    const [a, b, c, d] = kept(f, tiles.map((tile) => tile.loadV128(i * 8))); // prettier-ignore
-    return halves(f, f.v128(a!.shuffle(b!, [0, 4, 1, 5])), f.v128(c!.shuffle(d!, [0, 4, 1, 5])));
-  }).flat();
-}
-
-/** The way back: the row of each tile in a vector of its own. */
-function rowOfTiles(f: FunctionBuilder, [a, b, c, d]: readonly V128Var[]): V128Var[] {
-  const left = zip(f, a!, b!);
-  const right = c && d ? zip(f, c, d) : left;
-  return left.flatMap((pair, i) => halves(f, pair, right[i]!));
+/** Four vectors of which each has a lane of each of four. */
+function transposed(f: FunctionBuilder, [a, b, c, d]: Vectors): V128Var[] {
+  const zip = (one: V128, other: V128): V128Var[] =>
+    kept(f, [one.shuffle(other, [0, 4, 1, 5]), one.shuffle(other, [2, 6, 3, 7])]);
+  const right = zip(c!, d!);
+  return zip(a!, b!).flatMap((pair, i) =>
+    kept(f, [pair.shuffle(right[i]!, [0, 1, 4, 5]), pair.shuffle(right[i]!, [2, 3, 6, 7])]),
+  );
 }
 
 interface Place {
   at: I32Var;
   column: I32Var;
+  /** Of the image that are left. */
+  lines: I32Var;
   /** Tiles side by side. */
   across: I32;
   /** From line to line of the image. */
   row: I32;
 }
 
+const placeIn = (f: FunctionBuilder, across: I32, row: I32): Place => {
+  const [at, column, lines] = [f.i32(), f.i32(), f.i32()];
+  return { at, column, lines, across, row };
+};
+
 /** Goes on to the next tile. */
-function goOn(
-  f: FunctionBuilder,
-  size: number,
-  { at, column, across, row }: Place,
-  wrap?: () => void,
-): void {
+function goOn(f: FunctionBuilder, size: number, { at, column, lines, across, row }: Place): void {
   at.set(at.add(size * 4));
   column.set(column.add(1));
   f.if(column.eq(across), () => {
     column.set(0);
     at.set(at.add(row.sub(across.shl(2)).mul(size)));
-    wrap?.();
+    lines.set(lines.sub(size));
   });
 }
 
@@ -139,7 +128,7 @@ function emitInput(module: ModuleBuilder, { into, outOf }: Tiles): void {
     (f, p) => {
       const [channel, index, left] = [f.i32(0), f.i32(), f.i32()];
       const down = f.i32(p.place.mul(side));
-      const here = { at: f.i32(), column: f.i32(), across: p.across, row: p.row };
+      const here = placeIn(f, p.across, p.row);
       f.for(channel, p.channels, 1, () => {
         here.at.set(p.x);
         here.column.set(p.column);
@@ -154,7 +143,10 @@ function emitInput(module: ModuleBuilder, { into, outOf }: Tiles): void {
             return tile;
           });
           const rows = Array.from({ length: side }, () => {
-            const row = kept(f, inPairs(f, times(f, into, readRow(f, four, side))));
+            const read = (side > 4 ? [0, 16] : [0]).flatMap((offset) =>
+              transposed(f, kept(f, four.map((tile) => tile.loadV128(offset)))),
+            ); // prettier-ignore
+            const row = kept(f, inPairs(f, times(f, into, read)));
             for (const tile of four) tile.set(tile.add(p.row));
             return row;
           });
@@ -188,8 +180,8 @@ function emitOutput(module: ModuleBuilder, { into, outOf }: Tiles): void {
     (f, p) => {
       const [low, high] = [f.v128(p.low.splat()), f.v128(p.high.splat())];
       const toResidual = f.i32(p.residual.sub(p.out));
-      const [channel, index, tile, lines] = [f.i32(0), f.i32(), f.i32(), f.i32()];
-      const here = { at: f.i32(), column: f.i32(), across: p.across, row: f.i32(p.outW.shl(2)) };
+      const [channel, index, tile] = [f.i32(0), f.i32(), f.i32()];
+      const here = placeIn(f, p.across, f.i32(p.outW.shl(2)));
       const bias = f.v128(v128(0));
       f.for(channel, p.channels, 1, () => {
         f.if(p.bias, () => {
@@ -199,7 +191,7 @@ function emitOutput(module: ModuleBuilder, { into, outOf }: Tiles): void {
         const from = f.i32(p.products);
         here.at.set(p.out);
         here.column.set(p.column);
-        lines.set(p.lines);
+        here.lines.set(p.lines);
         index.set(0);
         f.for(index, p.tiles, 4, () => {
           const place = f.i32(from);
@@ -216,8 +208,8 @@ function emitOutput(module: ModuleBuilder, { into, outOf }: Tiles): void {
           ); // prettier-ignore
           // Tile by tile to where products were, and from there to the image: so few vectors are live.
           const results = Array.from({ length: size }, (_, i) =>
-            rowOfTiles(f, columnOf(columns, i)),
-          );
+            transposed(f, [0, 1, 2, 3].map((j) => columns[j % size]![i]!)),
+          ); // prettier-ignore
           place.set(from);
           for (const value of [0, 1, 2, 3].flatMap((j) => columnOf(results, j))) {
             f.store(place, value);
@@ -229,7 +221,7 @@ function emitOutput(module: ModuleBuilder, { into, outOf }: Tiles): void {
             const to = f.i32(here.at);
             const width = f.i32(p.outW.sub(here.column.mul(size)));
             for (let i = 0; i < size; i += 1) {
-              f.if(lines.gt(i), () => {
+              f.if(here.lines.gt(i), () => {
                 const value = f.v128(place.loadV128());
                 f.if(p.residual, () => value.set(value.add(to.add(toResidual).loadV128())));
                 value.set(value.atLeast(low).atMost(high));
@@ -242,7 +234,7 @@ function emitOutput(module: ModuleBuilder, { into, outOf }: Tiles): void {
               to.set(to.add(here.row));
               place.set(place.add(p.place));
             }
-            goOn(f, size, here, () => lines.set(lines.sub(size)));
+            goOn(f, size, here);
           });
           from.set(from.add(16));
         });
