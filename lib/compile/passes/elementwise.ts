@@ -2,29 +2,12 @@ import type { Node } from "../../graph/index.js";
 import { BINARY, UNARY } from "../primitives.js";
 
 /** Functions of one element, by the op of functional; none looks at its neighbours. */
-const FUNCTIONAL = new Set([
-  "celu",
-  "elu",
-  "gelu",
-  "hardshrink",
-  "hardsigmoid",
-  "hardswish",
-  "hardtanh",
-  "leaky_relu",
-  "log_sigmoid",
-  "mish",
-  "relu",
-  "relu6",
-  "selu",
-  "sigmoid",
-  "silu",
-  "softplus",
-  "softshrink",
-  "softsign",
-  "tanh",
-  "tanhshrink",
-  "threshold",
-]);
+export const FUNCTIONAL: ReadonlySet<string> = new Set(
+  (
+    "celu elu gelu hardshrink hardsigmoid hardswish hardtanh leaky_relu log_sigmoid mish relu relu6 " +
+    "selu sigmoid silu softplus softshrink softsign tanh tanhshrink threshold"
+  ).split(" "),
+);
 
 const primitive = (target: string): string =>
   target.startsWith("prim.") ? target.slice("prim.".length) : "";

@@ -1,5 +1,6 @@
 /** Which numbers are finite whenever the inputs of a graph are: what some algorithms rely on. */
 import { type Argument, Node } from "../../graph/index.js";
+import { FUNCTIONAL } from "./elementwise.js";
 
 /** The exponent of a float32, all of whose bits are set in NaN and the infinities alone. */
 const EXPONENT = 0x7f800000;
@@ -37,19 +38,18 @@ export function areFiniteBits(
 }
 
 /** What gives finite numbers for finite ones, as long as none is so large that it overflows. */
-const SAFE = new Set(
-  (
+const SAFE: ReadonlySet<string> = new Set([
+  ...FUNCTIONAL,
+  ...(
     "linear batch_norm layer_norm rms_norm group_norm instance_norm softmax softmin log_softmax " +
     "scaled_dot_product_attention lstm gru rnn_tanh rnn_relu embedding prelu glu pad interpolate " +
-    "getitem celu elu gelu hardshrink hardsigmoid hardswish hardtanh leaky_relu log_sigmoid mish " +
-    "relu relu6 selu sigmoid silu softplus softshrink softsign tanh tanhshrink threshold " +
-    "prim.permute prim.reshape prim.slice prim.concat prim.matmul prim.linear prim.cast " +
+    "getitem prim.permute prim.reshape prim.slice prim.concat prim.matmul prim.linear prim.cast " +
     "prim.Add prim.Sub prim.Multiply prim.Maximum prim.Minimum prim.SquaredDifference prim.Abs " +
     "prim.Ceil prim.Cos prim.Erf prim.Floor prim.Neg prim.Sign prim.Sin prim.Square prim.Sum " +
     "prim.Mean prim.Max prim.Min prim.where prim.Greater prim.GreaterEqual prim.Less " +
     "prim.LessEqual prim.Equal prim.NotEqual"
   ).split(" "),
-);
+]);
 
 type Line = readonly [target: string, ...operands: unknown[]];
 
