@@ -12,7 +12,7 @@ type Binary = (a: Operand, b: Operand) => tf.Tensor;
 type Unary = (x: tf.Tensor) => tf.Tensor;
 
 /** tfjs' kernel → the primitive's function; the primitive is called `prim.` and the kernel's name. */
-export const BINARY: Readonly<Record<string, Binary>> = {
+export const ARITHMETIC: Readonly<Record<string, Binary>> = {
   Add: tf.add,
   Sub: tf.sub,
   Multiply: tf.mul,
@@ -21,6 +21,10 @@ export const BINARY: Readonly<Record<string, Binary>> = {
   Minimum: tf.minimum,
   Pow: tf.pow,
   SquaredDifference: tf.squaredDifference,
+};
+
+/** These give truths. */
+export const COMPARISONS: Readonly<Record<string, Binary>> = {
   Greater: tf.greater,
   GreaterEqual: tf.greaterEqual,
   Less: tf.less,
@@ -28,6 +32,8 @@ export const BINARY: Readonly<Record<string, Binary>> = {
   Equal: tf.equal,
   NotEqual: tf.notEqual,
 };
+
+export const BINARY: Readonly<Record<string, Binary>> = { ...ARITHMETIC, ...COMPARISONS };
 
 export const UNARY: Readonly<Record<string, Unary>> = {
   Abs: tf.abs,

@@ -4,6 +4,7 @@
  */
 import * as tf from "@tensorflow/tfjs-core";
 import { RECURRENT } from "./passes/facts.js";
+import { ARITHMETIC, COMPARISONS, REDUCTIONS, UNARY } from "./primitives.js";
 import type { Pretence } from "./trace.js";
 
 interface Meta {
@@ -99,30 +100,22 @@ const reduction: Rule = ({ x }, attrs) => {
   return float(keepDims ? shape : shape.filter((_, i) => !axes.includes(i)));
 };
 
+/** One rule for the primitives of a table, and for some other kernels. */
+const forAll = (rule: Rule, table: object, others?: string): Record<string, Rule> => {
+  const names = [...Object.keys(table), ...(others?.split(" ") ?? [])];
+  return Object.fromEntries(names.map((name) => [name, rule]));
+};
+
 const RULES: Readonly<Record<string, Rule>> = {
-  ...Object.fromEntries(
-    (
-      "Abs Ceil Cos Elu Erf Exp Expm1 Floor LeakyRelu Log Log1p LogSoftmax Neg Prelu Reciprocal " +
-      "Relu Relu6 Rsqrt Selu Sigmoid Sign Sin Softmax Softplus Sqrt Square Step Tanh ClipByValue " +
-      "FusedBatchNorm"
-    )
-      .split(" ")
-      .map((name) => [name, like]),
+  ...forAll(
+    like,
+    UNARY,
+    "Elu LeakyRelu LogSoftmax Prelu Relu Relu6 Selu Sigmoid Softmax Softplus Step Tanh ClipByValue FusedBatchNorm",
   ),
-  ...Object.fromEntries(
-    "Add Sub Multiply RealDiv Maximum Minimum Pow SquaredDifference"
-      .split(" ")
-      .map((name) => [name, broadcast(null)]),
-  ),
-  ...Object.fromEntries(
-    "Greater GreaterEqual Less LessEqual Equal NotEqual LogicalAnd LogicalOr"
-      .split(" ")
-      .map((name) => [name, broadcast("bool")]),
-  ),
-  ...Object.fromEntries(
-    "IsNan IsInf IsFinite LogicalNot".split(" ").map((name) => [name, shaped("bool")]),
-  ),
-  ...Object.fromEntries("Sum Mean Max Min Prod".split(" ").map((name) => [name, reduction])),
+  ...forAll(broadcast("bool"), COMPARISONS, "LogicalAnd LogicalOr"),
+  ...forAll(broadcast(null), ARITHMETIC),
+  ...forAll(shaped("bool"), {}, "IsNan IsInf IsFinite LogicalNot"),
+  ...forAll(reduction, REDUCTIONS, "Prod"),
   Conv2D: conv(false),
   FusedConv2D: conv(false),
   DepthwiseConv2dNative: conv(true),

@@ -1,3 +1,4 @@
+import { UNARY as PRIMITIVES } from "../primitives.js";
 import { ACTIVATIONS, type Activation, type ElementwiseStep } from "../../kernels/cpu/index.js";
 
 /** A chain of micro-operations under way: operands are numbers of inputs and of earlier steps. */
@@ -103,9 +104,10 @@ const UNARY: Readonly<Record<string, Emit>> = {
     return chain.put("add", high, chain.put("min", chain.put("add", x, by), zero));
   },
   ...Object.fromEntries(
-    "Abs Ceil Cos Erf Exp Expm1 Floor Log Log1p Neg Reciprocal Rsqrt Sign Sin Sqrt Square"
-      .split(" ")
-      .map((name) => [`prim.${name}`, plain(name.toLowerCase() as ElementwiseStep[0])]),
+    Object.keys(PRIMITIVES).map((name) => [
+      `prim.${name}`,
+      plain(name.toLowerCase() as ElementwiseStep[0]),
+    ]),
   ),
 };
 

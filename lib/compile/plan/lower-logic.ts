@@ -1,5 +1,6 @@
 import type { Argument, Node } from "../../graph/index.js";
 import { shapeOf, tensorMeta } from "../passes/facts.js";
+import { COMPARISONS } from "../primitives.js";
 import { addressOf, type Builder, Decline, type Lowered } from "./builder.js";
 import { type Lower, type Lowerings, runChain } from "./lower-basic.js";
 import { count, isContiguous, type Value } from "./value.js";
@@ -64,8 +65,6 @@ export const LOGIC: Lowerings = {
   "tfjs.LogicalAnd": logical("a", "b"),
   "tfjs.LogicalOr": logical("a", "b"),
   ...Object.fromEntries(
-    "Greater GreaterEqual Less LessEqual Equal NotEqual"
-      .split(" ")
-      .map((name): [string, Lower] => [`prim.${name}`, plain]),
+    Object.keys(COMPARISONS).map((name): [string, Lower] => [`prim.${name}`, plain]),
   ),
 };
