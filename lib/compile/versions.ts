@@ -1,13 +1,12 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { Graph, Node } from "../graph/index.js";
-import { State } from "../module/parameter.js";
+import type { State } from "../module/parameter.js";
 
 const NOTHING: ReadonlySet<tf.Variable> = new Set();
 
 /** Something else for each value: tfjs' own variables take over the data that they are assigned. */
 function markOf(state: tf.Variable): unknown {
-  if (state.isDisposed) return null;
-  return state instanceof State ? state.version : state.dataId;
+  return state.isDisposed ? null : ((state as Partial<State>).version ?? state.dataId);
 }
 
 /** Which values of a model's parameters its plans were made of. */

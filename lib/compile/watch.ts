@@ -20,52 +20,31 @@ interface Found {
 export const same = (a: unknown, b: unknown): boolean =>
   a === b || (Number.isNaN(a) && Number.isNaN(b));
 
-/**
- * How many properties of its own there are; asked before every call. V8 makes no list for it where they
- * are kept in order and none is a number, as the children of a list of layers are.
- */
-export function countKeys(value: object): number {
-  let count = 0;
-  for (const name in value) if (Object.hasOwn(value, name)) count += 1;
-  return count;
-}
-
-type Numbers = ArrayLike<unknown> & { set(values: ArrayLike<unknown>): void };
-
 /** What has to be looked at of a value that is data, and what that holds; `null` of anything else. */
 export function watch(value: unknown): Found | null {
   if (typeof value !== "object" || value === null) return null;
-  if (Array.isArray(value)) return watchList(value);
   if (value instanceof Map) return watchEntries(value, (entry) => value.set(...(entry as [unknown, unknown]))); // prettier-ignore
   if (value instanceof Set) return watchEntries(value, ([one]) => value.add(one));
-  if (ArrayBuffer.isView(value)) {
-    return value instanceof DataView ? null : watchNumbers(value as unknown as Numbers);
+  if (Array.isArray(value) || (ArrayBuffer.isView(value) && "length" in value)) {
+    return watchList(value as unknown[]);
   }
   return isPlain(value) ? watchObject(value) : null;
 }
 
+/** A list, or an array of numbers, whose length stays. */
 function watchList(list: unknown[]): Found {
   const { length } = list;
-  const before = length > MOST ? [] : [...list];
+  const before = length > MOST ? [] : Array.from(list);
   const holds = (): boolean => {
     if (list.length !== length) return false;
     for (let i = 0; i < before.length; i += 1) if (!same(list[i], before[i])) return false;
     return true;
   };
   const restore = (): void => {
-    list.length = length;
+    if (Array.isArray(list)) list.length = length;
     before.forEach((one, i) => (list[i] = one));
   };
   return { watched: { holds, restore }, inner: before };
-}
-
-function watchNumbers(numbers: Numbers): Found {
-  const before = numbers.length > MOST ? [] : Array.from(numbers);
-  const holds = (): boolean => {
-    for (let i = 0; i < before.length; i += 1) if (!same(numbers[i], before[i])) return false;
-    return true;
-  };
-  return { watched: { holds, restore: () => numbers.set(before) }, inner: [] };
 }
 
 /** A map or a set. */
@@ -100,7 +79,7 @@ function watchObject(value: Record<string, unknown>): Found {
   const names = all.filter((name) => !Object.getOwnPropertyDescriptor(value, name)!.get);
   const before = names.length > MOST ? [] : names.map((name) => value[name]);
   const holds = (): boolean => {
-    if (countKeys(value) !== all.length) return false;
+    if (Object.keys(value).length !== all.length) return false;
     for (let i = 0; i < before.length; i += 1) if (!Object.hasOwn(value, names[i]!) || !same(value[names[i]!], before[i])) return false; // prettier-ignore
     return true;
   };

@@ -42,6 +42,8 @@ export abstract class State extends tf.Variable {
 
   /** Rises by one with every new value, so that whoever copied the values can see it. */
   version = 0;
+  /** What tfjs knows the values by, behind `dataId`. */
+  declare protected held?: object;
 
   protected constructor(data: TensorSource, trainable: boolean) {
     const ready = data instanceof tf.Tensor || data instanceof Empty;
@@ -49,14 +51,13 @@ export abstract class State extends tf.Variable {
     const { shape, dtype } = source;
     // A Variable shares a tensor's data from birth; ours is born without and gets it by `assign`.
     super({ shape, dtype } as tf.Tensor, trainable, "", nextTensorId());
-    Object.defineProperty(this, "dataId", { configurable: true, get: () => noData(this) });
     if (source instanceof tf.Tensor) this.assign(source);
     if (source instanceof tf.Tensor && !ready) source.dispose();
   }
 
   /** Whether there is no storage yet. */
   get isMeta(): boolean {
-    return !this.isDisposed && Object.getOwnPropertyDescriptor(this, "dataId")?.get !== undefined;
+    return !this.isDisposed && !this.held;
   }
 
   /** Takes over the values of a tensor of the same shape and dtype, which stays the caller's. */
@@ -69,8 +70,8 @@ export abstract class State extends tf.Variable {
       );
     }
     const { dataId } = value;
-    if (!this.isMeta) tf.engine().disposeTensor(this);
-    Object.defineProperty(this, "dataId", { value: dataId, writable: true, configurable: true });
+    if (this.held) tf.engine().disposeTensor(this);
+    this.held = dataId;
     tf.engine().incRef(this, tf.backend());
     this.version += 1;
   }
@@ -84,12 +85,9 @@ export abstract class State extends tf.Variable {
 
   override dispose(): void {
     if (this.isDisposed) return;
-    if (this.isMeta) this.isDisposedInternal = true;
-    else super.dispose();
-    const disposed = (): never => {
-      throw new Error("Tensor is disposed: so is the module that it belonged to");
-    };
-    Object.defineProperty(this, "dataId", { configurable: true, get: disposed });
+    if (this.held) super.dispose();
+    else this.isDisposedInternal = true;
+    this.held = undefined;
   }
 
   [Symbol.for("nodejs.util.inspect.custom")](): string {
@@ -97,12 +95,29 @@ export abstract class State extends tf.Variable {
   }
 }
 
+// Of the class: objects whose own properties change their kind are slow to read.
+Object.defineProperty(State.prototype, "dataId", {
+  get(this: Held) {
+    return this.held ?? noData(this);
+  },
+  set(this: Held, dataId?: object) {
+    this.held = dataId;
+  },
+});
+
+interface Held extends Pick<State, "isDisposed" | "shape"> {
+  held?: object;
+}
+
 /** tfjs counts tensors to tell them apart; its typings hide the counter. */
 function nextTensorId(): number {
   return (tf.engine() as unknown as { nextTensorId(): number }).nextTensorId();
 }
 
-function noData(state: State): never {
+function noData(state: Held): never {
+  if (state.isDisposed) {
+    throw new Error("Tensor is disposed: so is the module that it belonged to");
+  }
   throw new Error(
     "Cannot copy out of meta tensor; no data! " +
       `This [${state.shape.join(", ")}] has no values yet: call loadStateDict or initialise it`,

@@ -10,6 +10,12 @@ import { expectSame } from "../support/graphs.js";
 const F = nn.functional;
 const CLOSE = { rtol: 1e-4, atol: 1e-5 };
 
+/** Resolves when what is loaded on the way is there. */
+const loaded = async (): Promise<void> => {
+  await import("../../lib/kernels/cpu/program.js");
+  await new Promise((resolve) => setTimeout(resolve, 10));
+};
+
 const make = (): nn.Sequential =>
   new nn.Sequential(
     new nn.Conv1d(3, 8, 3, { padding: 1 }),
@@ -61,6 +67,46 @@ describe("The life of a compiled model", () => {
     const before = memory();
     for (let i = 0; i < 1000; i += 1) fast(inputs[i % 2]!).dispose();
     expect(memory()).to.deep.equal(before);
+    fast.dispose();
+  });
+
+  it("gives the same after many calls, with new weights and after shapes that need more memory", async () => {
+    const model = new nn.Sequential(new nn.Linear(6, 8), new nn.GELU(), new nn.LSTM(8, 8));
+    const run = (x: tf.Tensor): tf.Tensor => (model(x) as unknown as [tf.Tensor])[0];
+    const fast = await nn.compile(run, nn.randn(2, 3, 6));
+    const call = async (times: number, ...shape: number[]): Promise<void> => {
+      for (let i = 0; i < times; i += 1) {
+        const x = nn.randn(...shape);
+        if (i % 10 === 9) expectSame(fast(x), run(x), CLOSE, `call ${i} of ${shape.join()}`);
+        else tf.dispose([fast(x), x]);
+        if (i === 20) await loaded(); // what makes many calls cheaper
+      }
+    };
+    await call(40, 2, 3, 6);
+    for (const parameter of model.parameters()) parameter.assign(nn.randn(parameter.shape));
+    await call(10, 2, 3, 6);
+    await call(40, 30, 5, 6);
+    await call(40, 2, 3, 6);
+    expect(fast.explain().compiled).to.equal(true);
+    fast.dispose();
+  });
+
+  it("lets go of the plan that was not used for longest", async () => {
+    let traces = 0;
+    const run = (x: tf.Tensor): tf.Tensor => {
+      traces += 1;
+      return tf.neg(x);
+    };
+    const fast = await nn.compile(run, tf.zeros([1]), { plans: 3 });
+    const traced = (...sizes: number[]): boolean[] =>
+      sizes.map((size) => {
+        const before = traces;
+        expect(fast(tf.fill([size], 2)).dataSync()).to.deep.equal(new Float32Array(size).fill(-2));
+        return traces > before;
+      });
+    expect(traced(1, 2, 3, 1, 2, 3)).to.deep.equal([false, true, true, false, false, false]);
+    expect(traced(1, 4)).to.deep.equal([false, true]); // in the place of 2
+    expect(traced(3, 1, 4, 2, 4, 1, 3)).to.deep.equal([false, false, false, true, false, false, true]); // prettier-ignore
     fast.dispose();
   });
 

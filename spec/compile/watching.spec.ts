@@ -72,7 +72,80 @@ const DATA: [string, (x: T, own: Going) => T, () => unknown, (by: never) => void
   ["layers in an object", (x, { by }) => (by as { a: nn.Linear }).a(x), () => ({ a: new nn.Linear(4, 4) }), ({ a }: { a: nn.Linear }) => a.loadStateDict({ weight: tf.ones([4, 4]), bias: tf.ones([4]) })], // prettier-ignore
 ];
 
+/** Ways to change what properties there are; `forward` goes by all that a loop over the model shows. */
+const PROPERTIES: [string, (model: Going & Record<string, unknown>) => void][] = [
+  ["that is added", (model) => (model.more = 3)],
+  ["that is added, a number its name", (model) => ((model as unknown as number[])[4] = 3)],
+  ["that is taken away", (model) => delete model.by],
+  ["that comes under another name", (model) => delete model.by && (model.why = 2)],
+  ["that hides one of the class", (model) => (model.ofClass = 5)],
+  ["called `name`", (model) => ((model as { name: unknown }).name = 3)],
+  ["called `length`", (model) => ((model as { length: number }).length = 3)],
+  [
+    "that may be shown from then on",
+    (model) => Object.defineProperty(model, "hidden", { value: 3, enumerable: true }),
+  ],
+  ["that is computed from then on", (model) => Object.defineProperty(model, "by", { get: () => 7 })], // prettier-ignore
+];
+
+class Plain extends Going {
+  constructor() {
+    const numbers = (own: object): number => {
+      const { name, length, hidden = 1 } = own as { name: number; length: number; hidden?: number };
+      let sum = (name || 1) * (length + 1) * hidden;
+      for (const key in own) {
+        const one = (own as Record<string, unknown>)[key];
+        if (typeof one === "number") sum += one * key.length;
+      }
+      return sum;
+    };
+    super((x, own) => tf.mul(x, numbers(own)), 2);
+  }
+}
+
+/** Has a property that a loop does not show, and its class one that it shows. */
+class Odd extends Plain {
+  constructor() {
+    super();
+    Object.defineProperty(this, "hidden", { value: 1, configurable: true, writable: true });
+  }
+}
+Object.assign(Odd.prototype, { ofClass: 1 });
+
 onEveryBackend("What a model goes by beside its parameters, compiled", (_, tolerance) => {
+  for (const [type, [what, change]] of [Plain, Odd].flatMap((one) =>
+    PROPERTIES.map((p) => [one, p] as const),
+  )) {
+    it(`a property ${what} is noticed (${type.name})`, async () => {
+      const model = new type() as Plain & Record<string, unknown>;
+      const x = nn.randn(2, 4);
+      const fast = await compile(model, x);
+      const before = model(x);
+      expectSame(fast(x), before, tolerance, "before");
+      change(model);
+      const after = model(x);
+      expect(after.dataSync()).not.to.deep.equal(before.dataSync());
+      expectSame(fast(x), after, tolerance, "after");
+      expect(fast.explain().compiled, fast.explain().reason ?? "").to.equal(true);
+    });
+  }
+
+  it("hooks are noticed whenever they come and go", async () => {
+    const model = new Going((x) => x);
+    const x = nn.randn(2, 4);
+    const fast = await compile(model, x);
+    for (let i = 0; i < 2; i += 1) {
+      const handles = [model.registerForwardPreHook(() => {}), model.linear.registerForwardHook(() => tf.ones([1]))]; // prettier-ignore
+      for (const handle of handles) {
+        expectSame(fast(x), model(x), tolerance, "with a hook");
+        expect(fast.explain().reason).to.match(/hooks/);
+        handle.remove();
+      }
+      expectSame(fast(x), model(x), tolerance, "without");
+      expect(fast.explain().compiled).to.equal(true);
+    }
+  });
+
   for (const [what, run, make, change] of DATA) {
     it(`${what} is noticed when it changes`, async () => {
       const by = make();

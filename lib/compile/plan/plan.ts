@@ -26,6 +26,9 @@ export class Plan implements CompiledPlan {
   private readonly outputs: Map<Node, Value>;
   private readonly needsFinite: boolean;
   private run: readonly Runner[] = [];
+  /** The same on one thread, with less in between. */
+  private alone: readonly (() => void)[] = [];
+  private runs = 0;
   private program: ThreadProgram | null = null;
   private trial: Trial | null = null;
   private version = -1;
@@ -163,29 +166,42 @@ export class Plan implements CompiledPlan {
     const relative = this.relative;
     this.blocks.forEach((block, i) => (block.address = base + relative[i]!));
     this.run = this.steps.map(({ bind }) => bind(base + this.bytes));
+    this.alone = this.run;
+    this.runs = 0;
     if (threads === null) return;
     this.program?.dispose();
-    this.program = threads.program(
-      this.steps.flatMap(({ onOneThread }, i): ThreadStep[] => {
-        const run = this.run[i]!;
-        const stages = onOneThread ? undefined : run.stages?.();
-        return stages?.map((stage) => ({ run: stage })) ?? [{ run, onOneThread }];
-      }),
-    );
+    this.program = threads.program(this.stages());
     this.trial = new Trial();
+  }
+
+  private stages(): ThreadStep[] {
+    return this.steps.flatMap(({ onOneThread }, i): ThreadStep[] => {
+      const run = this.run[i]!;
+      const stages = onOneThread ? undefined : run.stages?.();
+      return stages?.map((stage) => ({ run: stage })) ?? [{ run, onOneThread }];
+    });
   }
 
   private compute(): void {
     const { program, trial } = this;
-    const alone = (): void => {
-      for (const step of this.run) step();
-    };
-    if (program === null || trial === null) alone();
-    else trial.run(alone, program.run);
+    if (program === null || trial === null) this.computeAlone();
+    else trial.run(() => this.computeAlone(), program.run);
+  }
+
+  private computeAlone(): void {
+    if (this.runs++ === SETTLED) this.join().catch(() => {}); // then it stays as it is
+    for (const step of this.alone) step();
+  }
+
+  /** Loaded by whoever runs often. */
+  private async join({ run } = this): Promise<void> {
+    const { joined } = await import("../../kernels/cpu/program.js");
+    if (run === this.run) this.alone = joined(this.heap, this.stages());
   }
 
   /** Frees what the threads know of it. */
   release(): void {
+    this.run = [];
     this.program?.dispose();
     this.program = null;
     this.version = -1;
@@ -246,6 +262,9 @@ export class Plan implements CompiledPlan {
   }
 }
 
+/** After so many runs on the same addresses, they are taken for settled. */
+const SETTLED = 12;
+
 /** What is also read as something else, in another order or by another thread, must stay. */
 const isReadOnce = (block: Block, reads: readonly Block[]): boolean =>
   reads.indexOf(block) === reads.lastIndexOf(block);
@@ -266,5 +285,5 @@ function readTensor(heap: Heap, value: Value): tf.Tensor {
       : dtype === "bool"
         ? Uint8Array.from(heap.f32.subarray(start, end))
         : heap.f32.slice(start, end);
-  return tf.engine().makeTensor(values, [...value.shape], dtype as tf.DataType);
+  return tf.engine().makeTensor(values, value.shape as number[], dtype as tf.DataType);
 }

@@ -1,7 +1,7 @@
 /** The memory that kernels work in, with its allocator and the functions compiled for it. */
 import { Allocator } from "./allocator.js";
 import { bestBuild, type Build, supports } from "./build.js";
-import { ModuleBuilder } from "./wasm/module.js";
+import { ModuleBuilder, type Types } from "./wasm/module.js";
 
 /** Address 0 stands for "absent"; a page before and behind all blocks is for taps that reach past the ends. */
 const PAGE = 65536;
@@ -32,6 +32,8 @@ export interface Call {
 interface Compiled {
   bytes: Uint8Array<ArrayBuffer>;
   code: WebAssembly.Module;
+  /** Of the parameters of each function. */
+  types: readonly Types[];
 }
 
 /** Code does not depend on the heap: what one heap needed, the next one has, already optimised. */
@@ -53,7 +55,7 @@ function compiled(
   const builder = new ModuleBuilder({ fma: build === "fma", sharedPages, only });
   emit(builder);
   const bytes = builder.bytes();
-  const made = { bytes, code: new WebAssembly.Module(bytes) };
+  const made = { bytes, code: new WebAssembly.Module(bytes), types: builder.types };
   modules.set(name, made);
   if (modules.size > MOST_MODULES) modules.delete(modules.keys().next().value!);
   return made;
@@ -68,8 +70,10 @@ export class Heap {
   private readonly libraries = new Map<string, unknown>();
   private plainBuffer = new ArrayBuffer(0);
   private views: { f32: Float32Array; i32: Int32Array; u8: Uint8Array } | undefined;
-  private recorded: Call[] | undefined;
-  private readonly modules: { bytes: Uint8Array; address: number | undefined }[] = [];
+  /** Where calls are put while they are recorded instead of made: `record.ts`. */
+  recorded: Call[] | undefined;
+  /** What was compiled, and where its bytes lie in this heap for other threads. */
+  readonly modules: (Pick<Compiled, "bytes" | "types"> & { address?: number })[] = [];
 
   constructor({ bytes = PAGE, shared = false, build = bestBuild(), memory }: HeapOptions = {}) {
     if (!supports(build)) throw new Error(`heap: this engine cannot run the ${build} kernels`);
@@ -116,11 +120,6 @@ export class Heap {
   put(values: ArrayLike<number>): number {
     const address = this.alloc(values.length * 4);
     this.f32.set(values, address >>> 2);
-    return address;
-  }
-  putDoubles(values: Float64Array): number {
-    const address = this.alloc(values.byteLength);
-    this.u8.set(new Uint8Array(values.buffer), address);
     return address;
   }
   /**
@@ -179,44 +178,17 @@ export class Heap {
     return library;
   }
 
-  /**
-   * Runs something without effect and tells what compiled functions it calls. For shared heaps only;
-   * what runs in JavaScript takes place all the same.
-   */
-  record(run: () => void): Call[] {
-    const outer = this.recorded;
-    const calls: Call[] = [];
-    this.recorded = calls;
-    try {
-      run();
-    } finally {
-      this.recorded = outer;
-    }
-    return calls;
-  }
-
-  /** Where the bytes of a module lie in this heap: address and length, for other threads. */
-  moduleBytes(module: number): [address: number, length: number] {
-    const entry = this.modules[module]!;
-    if (entry.address === undefined) {
-      entry.address = this.alloc(entry.bytes.length);
-      this.u8.set(entry.bytes, entry.address);
-    }
-    return [entry.address, entry.bytes.length];
-  }
-
   private instantiate<T>(
     key: string,
     emit: (module: ModuleBuilder) => void,
     only: readonly string[] | undefined,
   ): T {
-    const { bytes, code } = compiled(key, this.build, this.shared, emit, only);
+    const { bytes, code, types } = compiled(key, this.build, this.shared, emit, only);
     const { exports } = new WebAssembly.Instance(code, {
       env: { memory: this.memory! },
       math: Math as unknown as WebAssembly.ModuleImports,
     });
-    if (!this.shared) return exports as T;
-    const module = this.modules.push({ bytes, address: undefined }) - 1;
+    const module = this.modules.push({ bytes, types }) - 1;
     const recorders = Object.entries(exports).map(([name, call], index) => {
       const direct = call as Call["call"];
       const record = (...args: number[]): void => {

@@ -4,6 +4,7 @@
  * but the few lines below, and no file of its own that a bundler would have to find.
  */
 import type { Call, Heap } from "./heap.js";
+import { record } from "./record.js";
 import { WORKER_SOURCE } from "./worker-source.js";
 
 /** One step of a program: the threads meet after each. */
@@ -124,7 +125,9 @@ export class Threads {
   program(steps: readonly ThreadStep[]): ThreadProgram {
     const { count, heap } = this;
     const perThread = Array.from({ length: count }, (_, part): Call[][] =>
-      steps.map(({ run, onOneThread }) => (onOneThread ? [] : heap.record(() => run(part, count)))),
+      steps.map(({ run, onOneThread }) =>
+        onOneThread ? [] : record(heap, () => run(part, count)),
+      ),
     );
     const mine = steps.map(({ run, onOneThread }, i) => {
       if (onOneThread) return () => run(0, 1);
@@ -133,7 +136,7 @@ export class Threads {
         for (const { call, args } of calls) call(...args);
       };
     });
-    const addresses = perThread.slice(1).map((calls) => heap.putDoubles(encode(heap, calls)));
+    const addresses = perThread.slice(1).map((calls) => putDoubles(heap, encode(heap, calls)));
     this.programs += 1;
     const id = this.programs;
     return {
@@ -207,11 +210,27 @@ function maySleep(state: Int32Array): boolean {
 function encode(heap: Heap, steps: readonly Call[][]): Float64Array {
   const used = new Set(steps.flat().map(({ module }) => module));
   const words: number[] = [used.size];
-  for (const module of used) words.push(module, ...heap.moduleBytes(module));
+  for (const module of used) words.push(module, ...moduleBytes(heap, module));
   words.push(steps.length);
   for (const calls of steps) {
     words.push(calls.length);
     for (const { module, index, args } of calls) words.push(module, index, args.length, ...args);
   }
   return new Float64Array(words);
+}
+
+/** Where the bytes of a module lie in the heap: address and length. */
+function moduleBytes(heap: Heap, module: number): [address: number, length: number] {
+  const entry = heap.modules[module]!;
+  if (entry.address === undefined) {
+    entry.address = heap.alloc(entry.bytes.length);
+    heap.u8.set(entry.bytes, entry.address);
+  }
+  return [entry.address, entry.bytes.length];
+}
+
+function putDoubles(heap: Heap, values: Float64Array): number {
+  const address = heap.alloc(values.byteLength);
+  heap.u8.set(new Uint8Array(values.buffer), address);
+  return address;
 }

@@ -4,6 +4,8 @@ import { F32, f32, I32, i32, constants, store, V128 } from "./values.js";
 
 const TYPE = { i32: 0x7f, f32: 0x7d, v128: 0x7b } as const;
 type TypeName = keyof typeof TYPE;
+/** Of the parameters of a function, in order. */
+export type Types = readonly TypeName[];
 
 interface Settable {
   readonly index: number;
@@ -234,6 +236,11 @@ export class ModuleBuilder {
     const code = [0x10];
     this.calls.push({ to: this.functions.findIndex((one) => one.name === name), code });
     return code;
+  }
+
+  /** What its functions take, in the order of its exports. */
+  get types(): Types[] {
+    return this.functions.map(({ builder }) => builder.parameters);
   }
 
   bytes(): Uint8Array<ArrayBuffer> {
