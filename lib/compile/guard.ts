@@ -105,7 +105,11 @@ export class Guard {
         continue;
       }
       if (Object.keys(module).length !== keys) return false;
-      for (let i = 0; i < names.length; i += 1) if (!same(module[names[i]!], values[i])) return false; // prettier-ignore
+      for (let i = 0; i < names.length; i += 1) {
+        const [name, value] = [names[i]!, values[i]];
+        if (!same(module[name], value) || (value === undefined && !Object.hasOwn(module, name)))
+          return false;
+      }
     }
     for (let i = 0; i < this.tensors.length; i += 1) if (this.tensors[i]!.isDisposed) return false;
     for (let i = 0; i < this.watched.length; i += 1) if (!this.watched[i]!.holds()) return false;

@@ -17,8 +17,7 @@ interface Found {
   inner: readonly unknown[];
 }
 
-export const same = (a: unknown, b: unknown): boolean =>
-  a === b || (Number.isNaN(a) && Number.isNaN(b));
+export const same = Object.is;
 
 /** What has to be looked at of a value that is data, and what that holds; `null` of anything else. */
 export function watch(value: unknown): Found | null {

@@ -69,6 +69,7 @@ const DATA: [string, (x: T, own: Going) => T, () => unknown, (by: never) => void
   ["a variable of tfjs", (x, { by }) => tf.mul(x, by as T), () => tf.variable(tf.ones([4])), (by: tf.Variable) => by.assign(tf.fill([4], 5))], // prettier-ignore
   ["layers in a list", (x, { by }) => (by as nn.Linear[])[0]!(x), () => [new nn.Linear(4, 4)], ([by]: nn.Linear[]) => by!.weight.assign(tf.ones([4, 4]))], // prettier-ignore
   ["a layer in a list, itself", (x, { by }) => (by as nn.ELU[])[0]!(x), () => [new nn.ELU()], (by: nn.ELU[]) => (by[0] = new nn.ELU({ alpha: 9 }))], // prettier-ignore
+  ["the sign of a zero in a list", (x, { by }) => tf.mul(x, 1 / (by as number[])[0]! > 0 ? 1 : 2), () => [0], (by: number[]) => (by[0] = -0)], // prettier-ignore
   ["layers in an object", (x, { by }) => (by as { a: nn.Linear }).a(x), () => ({ a: new nn.Linear(4, 4) }), ({ a }: { a: nn.Linear }) => a.loadStateDict({ weight: tf.ones([4, 4]), bias: tf.ones([4]) })], // prettier-ignore
 ];
 
@@ -78,6 +79,7 @@ const PROPERTIES: [string, (model: Going & Record<string, unknown>) => void][] =
   ["that is added, a number its name", (model) => ((model as unknown as number[])[4] = 3)],
   ["that is taken away", (model) => delete model.by],
   ["that comes under another name", (model) => delete model.by && (model.why = 2)],
+  ["that comes for one that was undefined", (model) => delete model.nothing && (model.more = 3)],
   ["that hides one of the class", (model) => (model.ofClass = 5)],
   ["called `name`", (model) => ((model as { name: unknown }).name = 3)],
   ["called `length`", (model) => ((model as { length: number }).length = 3)],
@@ -105,6 +107,7 @@ class Plain extends Going {
 
 /** Has a property that a loop does not show, and its class one that it shows. */
 class Odd extends Plain {
+  nothing = undefined;
   constructor() {
     super();
     Object.defineProperty(this, "hidden", { value: 1, configurable: true, writable: true });

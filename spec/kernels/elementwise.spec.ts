@@ -75,6 +75,17 @@ onEveryBuild("elementwise", (heap) => {
     });
   }
 
+  it("keeps tanh and erf between -1 and 1, which they reach", () => {
+    const x = Float32Array.from({ length: 60_000 }, (_, i) => 3.4 + i / 1e4);
+    for (const [op, end] of [["tanh", 9.1], ["erf", 4.1]] as const) {
+      const got = apply(heap(), [[op, 0]], x);
+      expect(Math.max(...got), op).to.equal(1);
+      expect(Math.min(...got.filter((_, i) => x[i]! > end)), op).to.equal(1);
+      const negative = apply(heap(), [["neg", 0], [op, 1]], x);
+      expect(negative, op).to.deep.equal(got.map((v) => -v));
+    }
+  }); // prettier-ignore
+
   it("has PyTorch's activations", () => {
     const x = Float32Array.from([...EDGES, ...randomNumbers(200).map((v) => v * 5)]);
     const want: Record<string, (v: number) => number> = {

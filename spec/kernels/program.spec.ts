@@ -47,6 +47,10 @@ for (const build of BUILDS) {
         expect(heap.read(out, m * n)).to.deep.equal(expected);
       }
       expect(done.length).to.equal(4);
+
+      // So many that the rest is left as it is.
+      const many = joined(heap, Array<(typeof steps)[0]>(700).fill(steps[2]!));
+      expect(many.length).to.be.within(build === "js" ? 700 : 100, 700);
       heap.dispose();
     });
   });

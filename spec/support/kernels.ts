@@ -58,9 +58,9 @@ export class Blocks {
     this.addresses.push(address);
     return address;
   }
-  /** Bytes full of NaN, so that a kernel which reads what it did not write is found out. */
+  /** Bytes full of NaN, so that a kernel which reads what it did not write is found out; with guards. */
   scratch(bytes: number): number {
-    return this.put(new Float32Array(Math.ceil(bytes / 4)).fill(NaN));
+    return this.out(Math.ceil(bytes / 4));
   }
   /** A block to write to, with guards around it. */
   out(length: number): number {
@@ -79,7 +79,9 @@ export class Blocks {
       throw new Error("a kernel wrote outside its block");
     return all.slice(GUARDS, GUARDS + length);
   }
+  /** Fails likewise. */
   free(): void {
+    for (const { address } of this.guarded) this.read(address);
     for (const address of this.addresses) this.heap.free(address);
   }
 }

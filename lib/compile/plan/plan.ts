@@ -202,6 +202,7 @@ export class Plan implements CompiledPlan {
   /** Frees what the threads know of it. */
   release(): void {
     this.run = [];
+    this.alone = [];
     this.program?.dispose();
     this.program = null;
     this.version = -1;

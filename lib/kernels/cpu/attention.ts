@@ -141,7 +141,7 @@ export function attention(heap: Heap, spec: AttentionSpec): Kernel<AttentionPoin
           for (let k = 0; k < seen; k += depth) {
             library.gemm(
               rows, valueSize, Math.min(depth, seen - k), strips + k * 16, ((seen + 3) & -4) * 16,
-              packedValues + k * 32, 32 * keys, 32, out, spec.out.row * 4, 0, NO_BIAS, k && out, 2,
+              packedValues + k * 32, 32 * keys, 32, out, spec.out.row * 4, 0, NO_BIAS, k && out, 0,
               -Infinity, Infinity,
             ); // prettier-ignore
           }

@@ -6,7 +6,10 @@ import type { ThreadStep } from "./threads.js";
 import type { Types } from "./wasm/module.js";
 
 /** A step of more calls is so long that what is between them does not count. */
-const MOST_CALLS = 100;
+const MOST_OF_A_STEP = 100;
+
+/** So many calls are looked at, the rest is left as it is: a page waits meanwhile. */
+const MOST_CALLS = 500;
 
 /**
  * The same steps on one thread, but what is WebAssembly in a row in one call. They must do the same
@@ -15,14 +18,16 @@ const MOST_CALLS = 100;
 export function joined(heap: Heap, steps: readonly ThreadStep[]): (() => void)[] {
   const all: (() => void)[] = [];
   let calls: Call[] = [];
+  let left = heap.build === "js" ? 0 : MOST_CALLS;
   const close = (): void => {
     if (calls.length > 0) all.push(inOneCall(heap, calls));
     calls = [];
   };
   for (const { run, onOneThread } of steps) {
     const alone = (): void => run(0, 1);
-    const own = onOneThread || heap.build === "js" ? [] : record(heap, alone);
-    if (own.length > 0 && own.length < MOST_CALLS) calls.push(...own);
+    const own = onOneThread || left <= 0 ? [] : record(heap, alone);
+    left -= own.length;
+    if (own.length > 0 && own.length <= MOST_OF_A_STEP) calls.push(...own);
     else {
       close();
       all.push(alone);
@@ -35,18 +40,21 @@ export function joined(heap: Heap, steps: readonly ThreadStep[]): (() => void)[]
 /** A module that makes these calls one after the other, with their arguments as constants. */
 function inOneCall(heap: Heap, calls: readonly Call[]): () => void {
   const typesOf = ({ module, index }: Call): Types => heap.modules[module]!.types[index]!;
-  const code = calls.map((one, i) => [
+  const functions = [...new Map(calls.map((one) => [one.call, one])).values()];
+  const indices = new Map(functions.map(({ call }, i) => [call, uleb(i)]));
+  const code = calls.map((one) => [
     one.args.map((value, at) => constant(typesOf(one)[at]!, value)),
-    [0x10, uleb(i)],
+    [0x10, indices.get(one.call)!],
   ]);
+  const own = uleb(functions.length);
   const bytes = moduleBytes([
-    [1, vector([...calls.map(typesOf), []].map(signature))],
-    [2, vector(calls.map((_, i) => [text(""), text(`${i}`), 0, uleb(i)]))],
-    [3, vector([uleb(calls.length)])],
-    [7, vector([[text(""), 0, uleb(calls.length)]])],
+    [1, vector([...functions.map(typesOf), []].map(signature))],
+    [2, vector(functions.map((_, i) => [text(""), text(`${i}`), 0, uleb(i)]))],
+    [3, vector([own])],
+    [7, vector([[text(""), 0, own]])],
     [10, vector([sized([0, code, 0x0b])])],
   ]);
-  const imports = { "": calls.map(({ call }) => call) as unknown as WebAssembly.ModuleImports };
+  const imports = { "": functions.map(({ call }) => call) as unknown as WebAssembly.ModuleImports };
   return new WebAssembly.Instance(new WebAssembly.Module(bytes), imports).exports[""] as () => void;
 }
 

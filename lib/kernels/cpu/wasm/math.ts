@@ -107,7 +107,7 @@ export const log1p: Function = (f, x) => {
 const TANH_TOP = [1.3419786e-8, 2.06612344e-5, 3.49899424e-3, 0.13383979, 1];
 const TANH_BOTTOM = [7.8047139e-7, 3.29103544e-4, 2.58901993e-2, 0.467173, 1];
 
-/** @param end - From here on the float nearest to the function is ±1. */
+/** @param end - From here on the float nearest to the function is ±1; below, rounding could exceed it. */
 function rational(
   f: FunctionBuilder,
   x: V128,
@@ -120,7 +120,7 @@ function rational(
   const square = f.v128(clamped.mul(clamped));
   const inner = clamped.mul(polynomial(f, square, top)).div(polynomial(f, square, bottom));
   const one = value.and(v128(-0)).or(v128(1));
-  return f.v128(value.abs().gt(end).select(one, inner));
+  return f.v128(value.abs().gt(end).select(one, inner.atMost(1).atLeast(-1)));
 }
 
 export const tanh: Function = (f, x) => rational(f, x, TANH_TOP, TANH_BOTTOM, 9);
