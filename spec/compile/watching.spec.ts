@@ -90,7 +90,7 @@ const PROPERTIES: [string, (model: Going & Record<string, unknown>) => void][] =
   ["that is computed from then on", (model) => Object.defineProperty(model, "by", { get: () => 7 })], // prettier-ignore
 ];
 
-class Plain extends Going {
+class Summing extends Going {
   constructor() {
     const numbers = (own: object): number => {
       const { name, length, hidden = 1 } = own as { name: number; length: number; hidden?: number };
@@ -106,7 +106,7 @@ class Plain extends Going {
 }
 
 /** Has a property that a loop does not show, and its class one that it shows. */
-class Odd extends Plain {
+class Odd extends Summing {
   nothing = undefined;
   constructor() {
     super();
@@ -116,11 +116,11 @@ class Odd extends Plain {
 Object.assign(Odd.prototype, { ofClass: 1 });
 
 onEveryBackend("What a model goes by beside its parameters, compiled", (_, tolerance) => {
-  for (const [type, [what, change]] of [Plain, Odd].flatMap((one) =>
+  for (const [type, [what, change]] of [Summing, Odd].flatMap((one) =>
     PROPERTIES.map((p) => [one, p] as const),
   )) {
     it(`a property ${what} is noticed (${type.name})`, async () => {
-      const model = new type() as Plain & Record<string, unknown>;
+      const model = new type() as Summing & Record<string, unknown>;
       const x = nn.randn(2, 4);
       const fast = await compile(model, x);
       const before = model(x);
