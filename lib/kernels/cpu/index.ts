@@ -46,7 +46,7 @@ export {
   packConv,
   packedConvBytes,
 } from "./conv.js";
-export { expand, type ExpandPointers } from "./expand.js";
+export { expand } from "./expand.js";
 export type { Kernel } from "./kernel.js";
 export { warmUp } from "./gemm.js";
 export { pad } from "./pad.js";
