@@ -62,8 +62,10 @@ const fitsWinograd = ({ kernel, stride, dilation, groups = 1 }: ConvSpec): boole
  * The algorithm that takes the least time, by a model of it: products in whole tiles of the matrix
  * kernel, and what the transformations of each channel cost beside them. Not `winograd4` where its weight
  * would take more than four times the memory of the images.
+ *
+ * @param most - The largest tiles that may be used.
  */
-export function fastestConv(spec: ConvSpec): ConvAlgorithm {
+export function fastestConv(spec: ConvSpec, most: 2 | 4 = 4): ConvAlgorithm {
   if (!fitsWinograd(spec)) return "direct";
   const { out } = windowsOf(spec);
   const { inChannels, outChannels } = spec;
@@ -76,7 +78,7 @@ export function fastestConv(spec: ConvSpec): ConvAlgorithm {
     const products = tiles * (rows * inChannels + TILE_COST * channels);
     return (size + 2) ** 2 * (products + WEIGHT_COST * rows * inChannels);
   };
-  const isLarge = 36 * rows * inChannels > 4 * pixels * channels;
+  const isLarge = most < 4 || 36 * rows * inChannels > 4 * pixels * channels;
   const [two, four] = [tiled(2), isLarge ? Infinity : tiled(4)];
   if (direct <= Math.min(two, four)) return "direct";
   return two <= four ? "winograd2" : "winograd4";
