@@ -3,7 +3,7 @@ import { hasListeners } from "../module/call.js";
 import type { Module } from "../module/index.js";
 import { isModule, join, ownTensors, walk } from "../module/walk.js";
 import { variableOf } from "./variables.js";
-import { same, type Watched, watch } from "./watch.js";
+import { type Watched, watch } from "./watch.js";
 
 type Own = Record<string, unknown>;
 
@@ -95,10 +95,11 @@ export class Guard {
     for (let at = 0; at < this.seen.length; at += 1) {
       const { module, names, values, keys, inOrder } = this.seen[at]!;
       if (inOrder) {
-        if (!same(module.length, values[0]) || !same(module.name, values[1])) return false;
+        if (!Object.is(module.length, values[0]) || !Object.is(module.name, values[1]))
+          return false;
         let i = 2;
         for (const name in module) {
-          if (name !== names[i] || !same(module[name], values[i])) return false;
+          if (name !== names[i] || !Object.is(module[name], values[i])) return false;
           i += 1;
         }
         if (i !== names.length) return false;
@@ -106,8 +107,12 @@ export class Guard {
       }
       if (Object.keys(module).length !== keys) return false;
       for (let i = 0; i < names.length; i += 1) {
-        const [name, value] = [names[i]!, values[i]];
-        if (!same(module[name], value) || (value === undefined && !Object.hasOwn(module, name)))
+        const name = names[i]!;
+        const value = values[i];
+        if (
+          !Object.is(module[name], value) ||
+          (value === undefined && !Object.hasOwn(module, name))
+        )
           return false;
       }
     }
@@ -123,7 +128,7 @@ export class Guard {
       const own: Own = module;
       let isOther = Object.keys(module).length !== keys;
       names.forEach((name, i) => {
-        if (same(own[name], values[i])) return;
+        if (Object.is(own[name], values[i])) return;
         isOther = true;
         changed.add(name);
         own[name] = values[i];

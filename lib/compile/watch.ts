@@ -17,8 +17,6 @@ interface Found {
   inner: readonly unknown[];
 }
 
-export const same = Object.is;
-
 /** What has to be looked at of a value that is data, and what that holds; `null` of anything else. */
 export function watch(value: unknown): Found | null {
   if (typeof value !== "object" || value === null) return null;
@@ -36,7 +34,7 @@ function watchList(list: unknown[]): Found {
   const before = length > MOST ? [] : Array.from(list);
   const holds = (): boolean => {
     if (list.length !== length) return false;
-    for (let i = 0; i < before.length; i += 1) if (!same(list[i], before[i])) return false;
+    for (let i = 0; i < before.length; i += 1) if (!Object.is(list[i], before[i])) return false;
     return true;
   };
   const restore = (): void => {
@@ -59,7 +57,7 @@ function watchEntries(
     if (before.length > 0) {
       for (const [name, one] of value.entries()) {
         const [oldName, old] = before[i++]!;
-        if (!same(name, oldName) || !same(one, old)) return false;
+        if (!Object.is(name, oldName) || !Object.is(one, old)) return false;
       }
     }
     return true;
@@ -79,7 +77,7 @@ function watchObject(value: Record<string, unknown>): Found {
   const before = names.length > MOST ? [] : names.map((name) => value[name]);
   const holds = (): boolean => {
     if (Object.keys(value).length !== all.length) return false;
-    for (let i = 0; i < before.length; i += 1) if (!Object.hasOwn(value, names[i]!) || !same(value[names[i]!], before[i])) return false; // prettier-ignore
+    for (let i = 0; i < before.length; i += 1) if (!Object.hasOwn(value, names[i]!) || !Object.is(value[names[i]!], before[i])) return false; // prettier-ignore
     return true;
   };
   const restore = (): void => {

@@ -33,7 +33,7 @@ function energyOf(memory: Memory, weight: tf.TensorInfo): number {
   return known;
 }
 
-/** A filter of a layer has 0.3 at first, and some more when it is trained. */
+/** The squares of a layer's filter sum to 0.3 at first, and to some more when it is trained. */
 const LARGE = 16;
 
 function paddingOf(
@@ -82,11 +82,12 @@ export function algorithmOf(
   x: tf.TensorInfo,
   weight: tf.TensorInfo,
 ): ConvAlgorithm {
-  if (fastestConv(spec) === "direct") return "direct";
+  const algorithm = fastestConv(spec);
+  if (algorithm === "direct") return algorithm;
   const energy = energyOf(memory, weight);
   if (!Number.isFinite(energy) || !isFinite(memory.values(x))) return "direct";
   // Ops take filters of any kind: of large ones, larger tiles would round results near 12 by 2e-5.
-  return fastestConv(spec, energy > LARGE * spec.outChannels ? 2 : 4);
+  return energy > LARGE * spec.outChannels ? fastestConv(spec, 2) : algorithm;
 }
 
 /** A convolution whose sizes are right. */

@@ -1,8 +1,14 @@
 import { expect } from "chai";
-import { createHeap, elementwise, gather, linear } from "../../lib/kernels/cpu/index.js";
+import {
+  createHeap,
+  elementwise,
+  gather,
+  linear,
+  loadFallback,
+  packedLinearBytes,
+  packLinear,
+} from "../../lib/kernels/cpu/index.js";
 import { joined } from "../../lib/kernels/cpu/program.js";
-import { packedLinearBytes, packLinear } from "../../lib/kernels/cpu/index.js";
-import { loadFallback } from "../../lib/kernels/cpu/index.js";
 import { BUILDS, randomNumbers } from "../support/kernels.js";
 
 for (const build of BUILDS) {

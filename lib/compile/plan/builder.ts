@@ -222,8 +222,7 @@ export class Builder {
 export const addressOf = (place: OnePlace): number =>
   place ? place.block.address + place.offset * 4 : 0;
 
-export const blocksOf = (...places: OnePlace[]): Block[] =>
-  places.flatMap((place) => place?.block ?? []);
+const blocksOf = (...places: OnePlace[]): Block[] => places.flatMap((place) => place?.block ?? []);
 
 /** Whether a tensor's numbers are the whole block, so that another may take its place. */
 export const fills = (value: Value): boolean =>

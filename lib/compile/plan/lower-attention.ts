@@ -1,7 +1,7 @@
 import { attention, gather, type HeadStrides } from "../../kernels/cpu/index.js";
 import type { Argument, Node } from "../../graph/index.js";
 import { isCall, shapeOf, tensorMeta } from "../passes/facts.js";
-import { addressOf, blocksOf, type Builder, Decline, type Lowered } from "./builder.js";
+import { addressOf, type Builder, Decline, type Lowered } from "./builder.js";
 import { addFiniteCheck, isFiniteNode } from "./finite.js";
 import { type Lower, optionsOf, runChain } from "./lower-basic.js";
 import { alongDim } from "./lower-borders.js";
@@ -98,21 +98,8 @@ const lowerAttention: Lower = (b, node): Lowered => {
       : undefined,
     emptyRows: node.meta.isPlainSoftmax ? "nan" : "zero",
   });
-  b.add({
-    kernel: "attention",
-    onOneThread: kernel.onOneThread,
-    reads: blocksOf(q, k, v, mask),
-    writes: [out.block],
-    workspace: kernel.workspaceBytes,
-    flops: 2 * batch * heads * queries * keys * (headSize + valueSize),
-    bind: (workspace) => {
-      const pointers = {
-        ...{ q: addressOf(q), k: addressOf(k), v: addressOf(v), out: addressOf(out) },
-        ...{ mask: mask ? addressOf(mask) : 0, workspace },
-      };
-      return (part, parts) => kernel.run(pointers, part, parts);
-    },
-  });
+  const flops = 2 * batch * heads * queries * keys * (headSize + valueSize);
+  b.call("attention", kernel, { q, k, v, mask }, { out }, { flops });
   return reshapeValue(out, shape) ?? new Decline("its batch has no one stride");
 };
 

@@ -78,8 +78,8 @@ export function fastestConv(spec: ConvSpec, most: 2 | 4 = 4): ConvAlgorithm {
     const products = tiles * (rows * inChannels + TILE_COST * channels);
     return (size + 2) ** 2 * (products + WEIGHT_COST * rows * inChannels);
   };
-  const isLarge = most < 4 || 36 * rows * inChannels > 4 * pixels * channels;
-  const [two, four] = [tiled(2), isLarge ? Infinity : tiled(4)];
+  const mayBeFour = most === 4 && 36 * rows * inChannels <= 4 * pixels * channels;
+  const [two, four] = [tiled(2), mayBeFour ? tiled(4) : Infinity];
   if (direct <= Math.min(two, four)) return "direct";
   return two <= four ? "winograd2" : "winograd4";
 }

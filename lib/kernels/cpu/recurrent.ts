@@ -64,12 +64,6 @@ export interface RecurrentPointers {
   workspace: number;
 }
 
-/** A kernel whose threads wait for each other on the way. */
-export interface StagedKernel<Pointers> extends Kernel<Pointers> {
-  /** What it does, in stages: each begins when all parts of the one before are done. */
-  stages: (pointers: Pointers) => ((part: number, parts: number) => void)[];
-}
-
 /** More stages than this are not worth the memory that threads note them in. */
 const MOST_STAGES = 4096;
 
@@ -77,7 +71,10 @@ const MOST_STAGES = 4096;
  * One thread does a step in time with one product; several share the units of a layer, and meet after
  * each step: then each of them has its part of the weight in its own cache.
  */
-export function recurrent(heap: Heap, spec: RecurrentSpec): StagedKernel<RecurrentPointers> {
+export function recurrent(
+  heap: Heap,
+  spec: RecurrentSpec,
+): Kernel<RecurrentPointers> & Required<Pick<Kernel<RecurrentPointers>, "stages">> {
   const { kind, time, batch, inputSize, hiddenSize, reverse = false } = spec;
   const { weightType = "f32", projSize } = spec;
   const outSize = projSize ?? hiddenSize;
