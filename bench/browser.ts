@@ -60,10 +60,7 @@ export async function withPage<T>(
   const { port } = server.address() as { port: number };
   const browser = await chromium.launch({
     executablePath: await findBrowser(),
-    // A window on the machine's own GPU, where there is one: HARDWARE_GL=1.
-    ...(process.env.HARDWARE_GL
-      ? { headless: false, args: ["--ignore-gpu-blocklist", "--no-sandbox"] }
-      : { args: [...BROWSER_FLAGS, "--js-flags=--expose-gc"] }),
+    args: [...BROWSER_FLAGS, "--js-flags=--expose-gc"],
   });
   try {
     const page = await browser.newPage();

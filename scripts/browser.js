@@ -8,7 +8,20 @@ import { mkdir, writeFile } from "node:fs/promises";
 
 const NAMES = ["google-chrome-stable", "google-chrome", "chromium", "chromium-browser"];
 
-/** WebGL2 and WebGPU without a GPU (SwiftShader), no sandbox (containers run as root), no phoning home. */
+/** WebGL2 and WebGPU without a GPU (SwiftShader). */
+const SOFTWARE_GL = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"];
+
+/**
+ * The machine's own GPU, with `HARDWARE_GL=1`: on Linux by Vulkan, which needs no display, or by what
+ * `ANGLE` names (`gl`, `gl-egl`, `vulkan`, ...); elsewhere by what Chromium chooses.
+ */
+function hardwareGL() {
+  const { ANGLE = process.platform === "linux" ? "vulkan" : "default" } = process.env;
+  const vulkan = ["--enable-features=Vulkan", "--disable-vulkan-surface"];
+  return ["--use-gl=angle", `--use-angle=${ANGLE}`, ...(ANGLE === "vulkan" ? vulkan : [])];
+}
+
+/** No sandbox (containers run as root), no phoning home, a GPU. */
 export const BROWSER_FLAGS = [
   "--no-sandbox",
   "--no-zygote",
@@ -17,10 +30,8 @@ export const BROWSER_FLAGS = [
   "--disable-component-update",
   "--disable-sync",
   "--ignore-gpu-blocklist",
-  "--use-gl=angle",
-  "--use-angle=swiftshader",
-  "--enable-unsafe-swiftshader",
   "--enable-unsafe-webgpu",
+  ...(process.env.HARDWARE_GL ? hardwareGL() : SOFTWARE_GL),
 ];
 
 /** The path of an executable Chromium. */
