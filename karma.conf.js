@@ -8,6 +8,11 @@ import { bundleSpecs, givenGoldens } from "./scripts/bundle-specs.js";
 /** Lets specs ask how much memory is in use. */
 const TELLING = ["--js-flags=--expose-gc", "--enable-precise-memory-info"];
 
+/** Karma's own headless Chrome is started with `--disable-gpu`, which SwiftShader alone survives. */
+const HEADLESS = process.env.HARDWARE_GL
+  ? { base: "Chrome", flags: ["--headless", "--remote-debugging-port=0"] }
+  : { base: "ChromeHeadless", flags: [] };
+
 export default async function configure(config) {
   process.env.CHROME_BIN = await findBrowser();
   await bundleSpecs("out/browser");
@@ -24,7 +29,7 @@ export default async function configure(config) {
     ],
     browsers: ["Chromium"],
     customLaunchers: {
-      Chromium: { base: "ChromeHeadless", flags: [...BROWSER_FLAGS, ...TELLING] },
+      Chromium: { ...HEADLESS, flags: [...HEADLESS.flags, ...BROWSER_FLAGS, ...TELLING] },
     },
     reporters: ["dots"],
     browserNoActivityTimeout: 300_000,
