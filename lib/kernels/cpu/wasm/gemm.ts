@@ -192,6 +192,9 @@ function addBias(
  * one before: of a single row, every other number of k goes to sums of its own. Not more than two panels
  * are read at a time, and not at the same number of k: where k is a power of 2, they get into each
  * other's way in the first cache.
+ *
+ * Processors fetch what a loop reads from the second cache as it is asked for; without multiply-add a
+ * single row waits for it, so that its loop asks for numbers ahead, of all panels but the last.
  */
 export function emitFewRows(module: ModuleBuilder): void {
   const oneRow = { panels: module.fma ? 2 : 1, depth: 2 };
@@ -212,7 +215,9 @@ export function emitFewRows(module: ModuleBuilder): void {
         const high = f.v128(p.high.splat());
         const toResidual = f.i32(p.residual.sub(p.c));
         const column = f.i32(0);
-        const block = (count: number): void => {
+        const asks = rows === 1 && !module.fma;
+        const ahead = f.i32(p.bPanel.min(512));
+        const block = (count: number, isLast = true): void => {
           const aRows = [f.i32(p.a)];
           const from = [f.i32(p.b.add(column.shr(3).mul(p.bPanel)))];
           for (let j = 1; j < count; j += 1) from.push(f.i32(from[j - 1]!.add(p.bPanel)));
@@ -254,6 +259,7 @@ export function emitFewRows(module: ModuleBuilder): void {
                 }
               });
             }
+            if (asks && !isLast) f.i32(from[0]!.add(ahead).load());
             for (const b of from) b.set(b.add(32 * steps));
             for (const address of aRows) address.set(address.add(4 * steps));
             k.set(k.sub(steps));
@@ -274,10 +280,11 @@ export function emitFewRows(module: ModuleBuilder): void {
             }
           }
         };
-        if (panels > 1) {
-          // While more than `panels - 1` panels are left.
-          const end = f.i32(p.n.sub((panels - 1) * 8));
-          f.for(column, end, panels * 8, () => block(panels));
+        const kept = asks ? panels : panels - 1;
+        // While more than `kept` panels are left.
+        if (kept > 0) {
+          const end = f.i32(p.n.sub(kept * 8));
+          f.for(column, end, panels * 8, () => block(panels, false));
         }
         f.for(column, p.n, 8, () => block(1));
       },
