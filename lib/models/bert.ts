@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
+import { add } from "../functional/arithmetic.js";
 import * as F from "../functional/index.js";
 import { Dropout, Embedding, LayerNorm, Linear, Tanh } from "../layers/index.js";
 import { Module, ModuleList } from "../module/index.js";
@@ -79,7 +80,7 @@ class BertEmbeddings extends Module {
   override forward(ids: tf.Tensor, tokenTypeIds: tf.Tensor | null): tf.Tensor {
     const positions = tf.range(0, ids.shape[1]!, 1, "int32");
     const types = this.token_type_embeddings(tokenTypeIds ?? tf.zerosLike(ids));
-    const x = tf.add(tf.add(this.word_embeddings(ids), types), this.position_embeddings(positions));
+    const x = add(add(this.word_embeddings(ids), types), this.position_embeddings(positions));
     return this.dropout(this.LayerNorm(x));
   }
 }
@@ -135,7 +136,7 @@ class BertSelfOutput extends Module {
   }
 
   override forward(x: tf.Tensor, residual: tf.Tensor): tf.Tensor {
-    return this.LayerNorm(tf.add(this.dropout(this.dense(x)), residual));
+    return this.LayerNorm(add(this.dropout(this.dense(x)), residual));
   }
 }
 

@@ -1,5 +1,6 @@
-import * as tf from "@tensorflow/tfjs-core";
+import type * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
+import { add } from "../functional/arithmetic.js";
 import * as F from "../functional/index.js";
 import { AdaptiveAvgPool2d, Conv2d, Dropout, Linear, SiLU } from "../layers/index.js";
 import { init, Module, Sequential } from "../module/index.js";
@@ -51,7 +52,7 @@ class MBConv extends Module {
 
   override forward(x: tf.Tensor): tf.Tensor {
     const y = this.block(x);
-    return this.useResConnect ? tf.add(this.stochastic_depth(y), x) : y;
+    return this.useResConnect ? add(this.stochastic_depth(y), x) : y;
   }
 }
 

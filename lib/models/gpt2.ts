@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
+import { add } from "../functional/arithmetic.js";
 import * as F from "../functional/index.js";
 import { Dropout, Embedding, LayerNorm, Linear } from "../layers/index.js";
 import { Empty, init, Module, ModuleList, Parameter } from "../module/index.js";
@@ -169,8 +170,8 @@ class GPT2Block extends Module {
   }
 
   override forward(x: tf.Tensor, attnMask: tf.Tensor | null): tf.Tensor {
-    x = tf.add(this.attn(this.ln_1(x), attnMask), x);
-    return tf.add(x, this.mlp(this.ln_2(x)));
+    x = add(this.attn(this.ln_1(x), attnMask), x);
+    return add(x, this.mlp(this.ln_2(x)));
   }
 }
 
@@ -227,7 +228,7 @@ export class GPT2Model extends Module {
     const defaults: Required<GPT2ModelOptions> = { attentionMask: null };
     const { attentionMask } = readOptions("GPT2Model", defaults, options);
     const length = ids.shape[1]!;
-    let x = tf.add(this.wte(ids), this.wpe(tf.range(0, length, 1, "int32")));
+    let x = add(this.wte(ids), this.wpe(tf.range(0, length, 1, "int32")));
     x = this.drop(x);
     const mask = attentionMask && causalMask(attentionMask);
     for (const block of this.h) x = block(x, mask) as tf.Tensor;

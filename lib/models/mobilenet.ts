@@ -1,5 +1,6 @@
-import * as tf from "@tensorflow/tfjs-core";
+import type * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
+import { add } from "../functional/arithmetic.js";
 import * as F from "../functional/index.js";
 import { BatchNorm2d, Conv2d, Dropout, Linear, ReLU6 } from "../layers/index.js";
 import { init, Module, Sequential } from "../module/index.js";
@@ -33,7 +34,7 @@ class InvertedResidual extends Module {
 
   override forward(x: tf.Tensor): tf.Tensor {
     const y = this.conv(x);
-    return this.useResConnect ? tf.add(x, y) : y;
+    return this.useResConnect ? add(x, y) : y;
   }
 }
 

@@ -1,5 +1,6 @@
-import * as tf from "@tensorflow/tfjs-core";
+import type * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
+import { add } from "../functional/arithmetic.js";
 import * as F from "../functional/index.js";
 import {
   AdaptiveAvgPool2d,
@@ -63,7 +64,7 @@ export class BasicBlock extends Module {
 
   override forward(x: tf.Tensor): tf.Tensor {
     const y = this.bn2(this.conv2(this.relu(this.bn1(this.conv1(x)))));
-    return this.relu(tf.add(y, this.downsample ? this.downsample(x) : x));
+    return this.relu(add(y, this.downsample ? this.downsample(x) : x));
   }
 }
 
@@ -104,7 +105,7 @@ export class Bottleneck extends Module {
     let y = this.relu(this.bn1(this.conv1(x)));
     y = this.relu(this.bn2(this.conv2(y)));
     y = this.bn3(this.conv3(y));
-    return this.relu(tf.add(y, this.downsample ? this.downsample(x) : x));
+    return this.relu(add(y, this.downsample ? this.downsample(x) : x));
   }
 }
 

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
+import { add } from "../functional/arithmetic.js";
 import * as F from "../functional/index.js";
 import { Conv2d, Dropout, GELU, LayerNorm, Linear, MultiheadAttention } from "../layers/index.js";
 import { Empty, init, Module, Parameter, Sequential } from "../module/index.js";
@@ -50,8 +51,8 @@ class EncoderBlock extends Module {
   override forward(x: tf.Tensor): tf.Tensor {
     const y = this.ln_1(x);
     const [attended] = this.self_attention(y, y, y, { needWeights: false });
-    x = tf.add(this.dropout(attended), x);
-    return tf.add(x, this.mlp(this.ln_2(x)));
+    x = add(this.dropout(attended), x);
+    return add(x, this.mlp(this.ln_2(x)));
   }
 }
 
@@ -83,7 +84,7 @@ class Encoder extends Module {
   }
 
   override forward(x: tf.Tensor): tf.Tensor {
-    return this.ln(this.layers(this.dropout(tf.add(x, this.pos_embedding))));
+    return this.ln(this.layers(this.dropout(add(x, this.pos_embedding))));
   }
 }
 
