@@ -13,13 +13,7 @@ import {
 import { isFloats, options, product, sizes, vector } from "./arguments.js";
 import type { EagerKernel } from "./kernels.js";
 import type { Memory } from "./memory.js";
-
-/** Whether there is no NaN or infinity, which Winograd's way would spread. */
-export function isFinite(values: Float32Array): boolean {
-  let sum = 0;
-  for (let i = 0; i < values.length; i += 1) sum += values[i]! - values[i]!;
-  return sum === 0;
-}
+import { isFinite } from "./rows.js";
 
 /** Sums of the squares of weights, by their data, which never change. */
 const energies = new WeakMap<object, number>();
@@ -85,7 +79,7 @@ export function algorithmOf(
   const algorithm = fastestConv(spec);
   if (algorithm === "direct") return algorithm;
   const energy = energyOf(memory, weight);
-  if (!Number.isFinite(energy) || !isFinite(memory.values(x))) return "direct";
+  if (!Number.isFinite(energy) || !isFinite(memory, x)) return "direct";
   // Ops take filters of any kind: of large ones, larger tiles would round results near 12 by 2e-5.
   return energy > LARGE * spec.outChannels ? fastestConv(spec, 2) : algorithm;
 }

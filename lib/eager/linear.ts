@@ -17,9 +17,9 @@ import {
   stridesOver,
   vector,
 } from "./arguments.js";
-import { isFinite } from "./conv.js";
 import type { EagerKernel } from "./kernels.js";
 import { align, type Memory } from "./memory.js";
+import { isFinite } from "./rows.js";
 
 type Tensor = tf.TensorInfo;
 
@@ -89,7 +89,7 @@ const lowerAttention: EagerKernel = (memory, [query, key, value, given]) => {
   const maskStrides = mask && maskOver(mask, [batch, heads, queries, keys]);
   if (mask && (!maskStrides || isCausal || q.rank > 4 || mask.rank > q.rank)) return null;
   // What no query sees is passed over, though 0 times NaN is NaN.
-  if (isCausal && !isFinite(memory.values(v))) return null;
+  if (isCausal && !isFinite(memory, v)) return null;
   const strides = (rows: number, size: number): HeadStrides => ({
     batch: heads * rows * size,
     head: rows * size,

@@ -88,12 +88,13 @@ export abstract class Memory {
   protected reserve(bytes: number): number {
     if (bytes <= this.scratchBytes) return this.scratch;
     if (this.scratchBytes > 0) this.free(this.scratch);
+    this.scratchBytes = 0; // there may be no memory for more
     this.scratch = this.alloc(bytes);
     this.scratchBytes = bytes;
     return this.scratch;
   }
 
-  private forget(dataId: object): void {
+  protected forget(dataId: object): void {
     const forms = this.packed.get(dataId);
     if (forms === undefined) return;
     this.packed.delete(dataId);
@@ -105,12 +106,24 @@ const isTensor = (input: Input): input is tf.TensorInfo =>
   typeof input === "object" && input !== null;
 
 interface CpuBackend extends tf.KernelBackend {
+  data: { get(dataId: object): object };
   makeTensorInfo(shape: number[], dtype: tf.DataType, values: Float32Array): tf.TensorInfo;
 }
 
-/** tfjs' cpu backend holds arrays: they are copied into the heap and results out of it. */
+/** Outputs of so many bytes stay in the heap, which never shrinks: nobody has to dispose of tensors on cpu. */
+const MOST_BYTES = 64 * 1024 * 1024;
+
+const NONE = new Float32Array(0);
+
+/**
+ * tfjs' cpu backend holds arrays, which are copied into the heap. Outputs stay there, where the next kernel
+ * reads them; they become arrays when somebody else asks for their numbers, and the oldest to make room.
+ */
 export class CpuMemory extends Memory {
   readonly heap = createHeap();
+  /** Those that are in the heap alone, by their data; the oldest is the first. */
+  private readonly outputs = new Map<object, { address: number; length: number }>();
+  private outputBytes = 0;
 
   alloc(bytes: number): number {
     return this.heap.alloc(bytes);
@@ -121,7 +134,9 @@ export class CpuMemory extends Memory {
   }
 
   values({ dataId }: tf.TensorInfo): Float32Array {
-    return this.backend.readSync(dataId) as Float32Array; // of another backend, it is moved here
+    const output = this.outputs.get(dataId);
+    if (!output) return this.backend.readSync(dataId) as Float32Array; // of another backend, it is moved here
+    return this.heap.f32.subarray(output.address >>> 2, (output.address >>> 2) + output.length);
   }
 
   call(
@@ -131,24 +146,57 @@ export class CpuMemory extends Memory {
     work: Work,
   ): tf.TensorInfo {
     const length = product(shape);
-    const values = inputs.map((one) => (isTensor(one) ? this.values(one) : null));
-    let bytes = align(length * 4);
-    const places = values.map((one) => {
-      const place = bytes;
-      // Not its bytes: floats that tfjs made of truths are still bytes.
-      if (one !== null) bytes += align(one.length * 4);
-      return place;
-    });
-    const base = this.reserve(bytes + align(scratchBytes));
-    const { f32 } = this.heap;
+    for (const dataId of this.outputs.keys()) {
+      if (this.outputBytes + length * 4 <= MOST_BYTES) break;
+      this.moveOut(dataId);
+    }
+    const arrays = inputs.map((one) =>
+      isTensor(one) && !this.outputs.has(one.dataId) ? this.values(one) : NONE,
+    );
+    // Not their bytes: floats that tfjs made of truths are still bytes.
+    const bytes = arrays.reduce((sum, { length }) => sum + align(length * 4), scratchBytes);
+    let scratch = this.reserve(bytes);
+    const out = this.alloc(length * 4);
     const addresses = inputs.map((one, i) => {
       if (!isTensor(one)) return one ?? 0;
-      f32.set(values[i]!, (base + places[i]!) >>> 2);
-      return base + places[i]!;
+      const output = this.outputs.get(one.dataId);
+      if (output) return output.address;
+      const place = scratch;
+      this.heap.f32.set(arrays[i]!, place >>> 2);
+      scratch += align(arrays[i]!.length * 4);
+      return place;
     });
-    work(addresses, base, base + bytes);
-    const out = this.heap.f32.slice(base >>> 2, (base >>> 2) + length);
-    return (this.backend as CpuBackend).makeTensorInfo([...shape], "float32", out);
+    work(addresses, out, scratch);
+    return this.output(shape, out, length);
+  }
+
+  protected override forget(dataId: object): void {
+    super.forget(dataId);
+    const output = this.outputs.get(dataId);
+    if (!output) return;
+    this.outputs.delete(dataId);
+    this.outputBytes -= output.length * 4;
+    this.free(output.address);
+  }
+
+  /** A tensor whose numbers are at an address. */
+  private output(shape: readonly number[], address: number, length: number): tf.TensorInfo {
+    const backend = this.backend as CpuBackend;
+    const info = backend.makeTensorInfo([...shape], "float32", NONE);
+    this.outputs.set(info.dataId, { address, length });
+    this.outputBytes += length * 4;
+    const get = (): Float32Array => this.moveOut(info.dataId);
+    Object.defineProperty(backend.data.get(info.dataId), "values", { get });
+    return info;
+  }
+
+  /** Gives numbers to tfjs for good, as whoever sees the array may write to it. */
+  private moveOut(dataId: object): Float32Array {
+    const value = this.values({ dataId } as tf.TensorInfo).slice();
+    this.forget(dataId);
+    const data = (this.backend as CpuBackend).data.get(dataId);
+    Object.defineProperty(data, "values", { value, writable: true });
+    return value;
   }
 }
 

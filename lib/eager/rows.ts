@@ -119,6 +119,16 @@ export function runReduction(
   return memory.run(kernel, { x }, shape);
 }
 
+/** Whether there is no NaN or infinity: then so is the sum, if it is not too large itself. */
+export function isFinite(memory: Memory, x: tf.TensorInfo): boolean {
+  const axes = x.shape.map((_, i) => i);
+  const sum = runReduction(memory, x, axes, "sum", []);
+  if (sum === null) return false;
+  const isNumber = Number.isFinite(memory.values(sum)[0]);
+  memory.backend.disposeData(sum.dataId);
+  return isNumber;
+}
+
 /** Adaptive pooling to one number a plane. */
 const lowerAdaptive =
   (reduction: "mean" | "max", dims: number): EagerKernel =>

@@ -14,8 +14,9 @@ import {
   windowsOf,
 } from "../kernels/cpu/index.js";
 import { product, sameShape } from "./arguments.js";
-import { algorithmOf, isFinite } from "./conv.js";
+import { algorithmOf } from "./conv.js";
 import { align, type Memory } from "./memory.js";
+import { isFinite } from "./rows.js";
 
 /** What a kernel of tfjs is called with. */
 export type Attrs = Readonly<Record<string, unknown>>;
@@ -137,7 +138,7 @@ export function poolLast(
     paddingAfter: [padInfo.bottom, padInfo.right],
   };
   if (!sameShape(windowsOf(spec).out.slice(1), [info.outHeight, info.outWidth])) return null;
-  if (product(outShape) === 0 || !isFinite(memory.values(x))) return null;
+  if (product(outShape) === 0 || !isFinite(memory, x)) return null;
   const run = pool(memory.heap, spec);
   return channelsFirst(memory, x, null, outShape, run.workspaceBytes, (places) => run.run(places));
 }

@@ -27,6 +27,11 @@ const BATTERY: readonly [what: string, shape: number[], run: Run][] = [
   ["rows", [2, 7, 33], (x) => F.linear(x, nn.rand(9, 33), { bias: nn.rand(9) })],
   ["no batch", [3, 9, 9], (x) => F.conv2d(x, nn.rand(4, 3, 3, 3), { padding: 1 })],
   ["Winograd", [1, 16, 32, 32], (x) => F.conv2d(x, nn.rand(16, 16, 3, 3), { padding: "same" })],
+  [
+    "Winograd of an output",
+    [1, 16, 32, 32],
+    (x) => F.conv2d(F.relu(x), nn.rand(16, 16, 3, 3), { padding: 1 }),
+  ],
   ["strides", [2, 4, 9, 8], (x) => F.conv2d(x, nn.rand(6, 2, 3, 2), { stride: [2, 1], groups: 2 })],
   ["depthwise", [2, 4, 9, 8], (x) => F.conv2d(x, nn.rand(8, 1, 3, 3), { groups: 4, dilation: 2 })],
   ["one dimension", [2, 4, 19], (x) => F.conv1d(x, nn.rand(6, 4, 5), { bias: nn.rand(6) })],
