@@ -106,14 +106,29 @@ const isTensor = (input: Input): input is tf.TensorInfo =>
   typeof input === "object" && input !== null;
 
 interface CpuBackend extends tf.KernelBackend {
-  data: { get(dataId: object): object };
-  makeTensorInfo(shape: number[], dtype: tf.DataType, values: Float32Array): tf.TensorInfo;
+  data: { set(dataId: object, data: Output): void };
+}
+
+/** What tfjs' cpu backend keeps of a tensor, with numbers that are in the heap at first. */
+class Output {
+  readonly dtype = "float32";
+  refCount = 1;
+  private array?: Float32Array;
+
+  constructor(
+    readonly address: number,
+    readonly length: number,
+    private readonly moveOut: () => Float32Array,
+  ) {}
+
+  /** The array is for good: whoever sees it may write to it. */
+  get values(): Float32Array {
+    return (this.array ??= this.moveOut());
+  }
 }
 
 /** Outputs of so many bytes stay in the heap, which never shrinks: nobody has to dispose of tensors on cpu. */
 const MOST_BYTES = 64 * 1024 * 1024;
-
-const NONE = new Float32Array(0);
 
 /**
  * tfjs' cpu backend holds arrays, which are copied into the heap. Outputs stay there, where the next kernel
@@ -122,7 +137,7 @@ const NONE = new Float32Array(0);
 export class CpuMemory extends Memory {
   readonly heap = createHeap();
   /** Those that are in the heap alone, by their data; the oldest is the first. */
-  private readonly outputs = new Map<object, { address: number; length: number }>();
+  private readonly outputs = new Map<object, Output>();
   private outputBytes = 0;
 
   alloc(bytes: number): number {
@@ -146,12 +161,12 @@ export class CpuMemory extends Memory {
     work: Work,
   ): tf.TensorInfo {
     const length = product(shape);
-    for (const dataId of this.outputs.keys()) {
+    for (const oldest of this.outputs.values()) {
       if (this.outputBytes + length * 4 <= MOST_BYTES) break;
-      this.moveOut(dataId);
+      void oldest.values;
     }
     const arrays = inputs.map((one) =>
-      isTensor(one) && !this.outputs.has(one.dataId) ? this.values(one) : NONE,
+      isTensor(one) && !this.outputs.has(one.dataId) ? this.values(one) : [],
     );
     // Not their bytes: floats that tfjs made of truths are still bytes.
     const bytes = arrays.reduce((sum, { length }) => sum + align(length * 4), scratchBytes);
@@ -181,22 +196,16 @@ export class CpuMemory extends Memory {
 
   /** A tensor whose numbers are at an address. */
   private output(shape: readonly number[], address: number, length: number): tf.TensorInfo {
-    const backend = this.backend as CpuBackend;
-    const info = backend.makeTensorInfo([...shape], "float32", NONE);
-    this.outputs.set(info.dataId, { address, length });
+    const dataId = {};
+    const data = new Output(address, length, () => {
+      const values = this.values({ dataId } as tf.TensorInfo).slice();
+      this.forget(dataId);
+      return values;
+    });
+    (this.backend as CpuBackend).data.set(dataId, data);
+    this.outputs.set(dataId, data);
     this.outputBytes += length * 4;
-    const get = (): Float32Array => this.moveOut(info.dataId);
-    Object.defineProperty(backend.data.get(info.dataId), "values", { get });
-    return info;
-  }
-
-  /** Gives numbers to tfjs for good, as whoever sees the array may write to it. */
-  private moveOut(dataId: object): Float32Array {
-    const value = this.values({ dataId } as tf.TensorInfo).slice();
-    this.forget(dataId);
-    const data = (this.backend as CpuBackend).data.get(dataId);
-    Object.defineProperty(data, "values", { value, writable: true });
-    return value;
+    return { dataId, shape: [...shape], dtype: data.dtype };
   }
 }
 

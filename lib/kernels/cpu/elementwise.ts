@@ -52,7 +52,7 @@ function libraryOf(
   motions: Motion[],
 ): ElementwiseLibrary {
   return heap.library(
-    `elementwise ${JSON.stringify(steps.map((step) => step.map(String)))} ${motions.join()}`,
+    `elementwise ${steps.join(" ")} ${motions.join()}`,
     (module) => emitElementwise(module, steps, motions),
     () => inJs().elementwiseInJs(heap, steps, motions.length),
   );
