@@ -134,9 +134,10 @@ export const prelu = /* @__PURE__ */ op(
  */
 export const softsign = /* @__PURE__ */ op("softsign", (input: tf.Tensor): tf.Tensor => {
   checkNumberTensor("softsign", input);
-  // On webgl ∞ / ∞ is 1, and the reciprocal of large numbers 0: hence the factor, 1 or NaN.
   const x = asFloat(input);
-  return tf.mul(tf.div(x, tf.add(tf.abs(x), 1)), tf.add(tf.sub(x, x), 1));
+  // On webgl the reciprocal of the largest numbers is 0, and ∞ / ∞ is 1: hence the factor, 1 or NaN.
+  const near = tf.clipByValue(x, -1e37, 1e37);
+  return tf.mul(tf.div(near, tf.add(tf.abs(near), 1)), tf.add(tf.sub(x, x), 1));
 });
 
 /**

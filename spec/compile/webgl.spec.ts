@@ -196,7 +196,7 @@ if (inBrowser) {
         gc();
         return used()!;
       };
-      run(300); // engines compile
+      run(1500); // engines compile
       const before = run(100);
       expect(run(1000) - before).to.be.below(64 * 1000);
       fast.dispose();

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expect } from "chai";
+import * as nn from "../../lib/index.js";
 import { Entry } from "../../lib/checkpoint/entry.js";
 import { toBfloat16Bits, toFloat16Bits } from "../../lib/checkpoint/half.js";
 import { lookUpOp } from "../../lib/exported/look-up.js";
@@ -28,21 +29,32 @@ function samples(least: number, most: number): Float32Array {
 
 onEveryBackend("casts to halves", (backend) => {
   for (const dtype of ["float16", "bfloat16"] as const) {
+    // A GPU may flush the least numbers to 0.
+    const least = { float16: -26, bfloat16: backend === "webgl" ? -60 : -90 }[dtype];
+    const values = samples(least, dtype === "float16" ? 17 : 127);
+    const meta = { shape: [values.length], dtype };
+    const context = { inputs: [{ ...meta, dtype: "float32" }], outputs: [meta] } as never;
+    const cast = (x: tf.Tensor): tf.Tensor =>
+      lookUpOp("aten._to_copy.default")!([x], { dtype }, context) as tf.Tensor;
+    const expectRounded = (y: tf.Tensor): void => {
+      expect(Array.from(y.dataSync(), (one) => one + 0)).to.deep.equal(
+        [...viaBits(values, dtype)].map((one) => one + 0),
+      );
+    };
+
     it(`round to ${dtype} as PyTorch`, () => {
-      // A GPU may flush the least numbers to 0.
-      const least = { float16: -26, bfloat16: backend === "webgl" ? -60 : -90 }[dtype];
-      const values = samples(least, dtype === "float16" ? 17 : 127);
       const x = tf.tensor1d(values);
-      const meta = { shape: [values.length], dtype };
-      const context = { inputs: [{ ...meta, dtype: "float32" }], outputs: [meta] } as never;
-      expectNoLeak(() => {
-        tf.tidy(() => {
-          const y = lookUpOp("aten._to_copy.default")!([x], { dtype }, context) as tf.Tensor;
-          expect(Array.from(y.dataSync(), (one) => one + 0)).to.deep.equal(
-            [...viaBits(values, dtype)].map((one) => one + 0),
-          );
-        });
-      });
+      expectNoLeak(() => tf.tidy(() => expectRounded(cast(x))));
+      x.dispose();
+    });
+
+    // One program, whose compiler must not find that rounding cancels out.
+    it(`round to ${dtype} compiled, beside other steps`, async () => {
+      const x = tf.tensor1d(values);
+      const fast = await nn.compile((given: tf.Tensor) => tf.neg(cast(tf.neg(given))), x);
+      tf.tidy(() => expectRounded(fast(x)));
+      expect(fast.explain().fallbacks).to.deep.equal([]);
+      fast.dispose();
       x.dispose();
     });
   }

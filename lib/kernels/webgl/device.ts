@@ -2,6 +2,7 @@
  * A WebGL2 context of our own, for compiled models. Not tfjs': a plan draws with textures and
  * layouts of its own choice, and after a lost context it restores itself, which tfjs cannot.
  */
+import { soon } from "./soon.js";
 
 /** Why this browser or GPU cannot run compiled models on WebGL. */
 export class WebGLUnsupportedError extends Error {
@@ -139,13 +140,15 @@ export class Device {
     const { gl, generation } = this;
     const fence = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
     gl.flush();
+    const began = performance.now();
     // One promise, however often it is looked.
     return new Promise((resolve, reject) => {
       const look = (): void => {
         // It may be back already, without what was under way.
         const isLost = this.isLost || this.generation !== generation;
         if (!isLost && gl.clientWaitSync(fence!, 0, 0) === gl.TIMEOUT_EXPIRED) {
-          setTimeout(look, 1);
+          // What takes long is noticed late by a tenth, and leaves the processor to others.
+          soon(look, Math.min(Math.max((performance.now() - began) / 10, 1), 4));
           return;
         }
         if (isLost) {

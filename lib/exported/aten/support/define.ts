@@ -95,7 +95,7 @@ function castTo(
 ): unknown {
   const cast = wrap(inDtype(value, to), to);
   const isRounded = isHalf(to?.dtype) && from?.dtype !== to?.dtype;
-  return isRounded ? roundToHalf(cast as tf.Tensor, to!.dtype) : cast;
+  return isRounded ? roundToHalf(cast as tf.Tensor, { dtype: to!.dtype }) : cast;
 }
 
 /** PyTorch's narrow integers, which tfjs holds as int32: how many values there are, and the least. */

@@ -19,7 +19,8 @@ export function literal(value: number): string {
 /** What several expressions call. */
 export const HELPERS = `
 vec4 choose(bvec4 condition, vec4 yes, vec4 no) { return mix(no, yes, condition); }
-vec4 relu4(vec4 x) { return choose(lessThan(x, vec4(0)), vec4(0), x); }
+// A compiler may make a maximum of a choice between the two, which leaves out NaN.
+vec4 relu4(vec4 x) { return choose(isnan(x), x, max(x, vec4(0))); }
 vec4 least(vec4 a, vec4 b) { return choose(isnan(a), a, choose(lessThan(a, b), a, b)); }
 vec4 most(vec4 a, vec4 b) { return choose(isnan(a), a, choose(greaterThan(a, b), a, b)); }
 // GLSL leaves open what these make of NaN, 0 and less.
@@ -27,7 +28,7 @@ vec4 exp4(vec4 x) { return choose(isnan(x), x, exp(x)); }
 vec4 log4(vec4 x) { return choose(greaterThan(x, vec4(0)), log(x), choose(equal(x, vec4(0)), vec4(-1.0 / 0.0), vec4(0.0 / 0.0))); }
 vec4 sigmoid4(vec4 x) { return 1.0 / (1.0 + exp4(-x)); }
 vec4 tanh4(vec4 x) { return choose(isnan(x), x, 1.0 - 2.0 / (exp(2.0 * clamp(x, -15.0, 15.0)) + 1.0)); }
-vec4 log1p4(vec4 x) { vec4 u = 1.0 + x; vec4 d = u - 1.0; return choose(equal(d, vec4(0)), x, choose(equal(d, u), log4(u), log4(u) * x / d)); }
+vec4 log1p4(vec4 x) { return choose(lessThan(abs(x), vec4(0.02)), x * (1.0 - x * (0.5 - x * (1.0 / 3.0 - x / 4.0))), log4(1.0 + x)); }
 vec4 expm14(vec4 x) { return choose(lessThan(abs(x), vec4(0.02)), x * (1.0 + x * (0.5 + x * (1.0 / 6.0 + x / 24.0))), exp4(x) - 1.0); }
 vec4 erf4(vec4 x) {
   // Abramowitz and Stegun 7.1.26
@@ -44,6 +45,18 @@ vec4 power4(vec4 a, vec4 b) {
 vec4 softplus4(vec4 x, float beta, float threshold) {
   vec4 z = x * beta;
   return choose(greaterThan(z, vec4(threshold)), x, log1p4(exp4(z)) / beta);
+}
+// To the nearest number without the last bits, ties to even; float32's bits are those of the halves.
+vec4 withoutBits(vec4 x, int bits) {
+  uvec4 u = floatBitsToUint(x);
+  u += (u >> bits & 1u) + ((1u << (bits - 1)) - 1u);
+  return choose(isnan(x), x, uintBitsToFloat(u >> bits << bits));
+}
+vec4 toFloat16(vec4 x) {
+  // Below 2^-14 numbers are 2^-24 apart.
+  vec4 tiny = roundEven(x * 16777216.0) / 16777216.0;
+  vec4 rounded = choose(lessThan(abs(x), vec4(6.103515625e-5)), tiny, withoutBits(x, 13));
+  return choose(greaterThanEqual(abs(x), vec4(65520.0)), x * (1.0 / 0.0), rounded);
 }
 `;
 
@@ -116,8 +129,10 @@ const UNARY: Readonly<Record<string, Unary>> = {
   selu: (x) => `1.0507009874 * ${above(x, "0.0", x, `1.6732632424 * expm14(${x})`)}`,
   softplus: (x, options) =>
     `softplus4(${x}, ${number(options, "beta", 1)}, ${number(options, "threshold", 20)})`,
-  softsign: (x) => `(${x} / (1.0 + abs(${x})))`,
+  // A quarter of both: a GPU may divide by the reciprocal, which is 0 for the largest numbers.
+  softsign: (x) => `(0.25 * ${x} / (0.25 + 0.25 * abs(${x})))`,
   mish: (x) => `(${x} * tanh4(softplus4(${x}, 1.0, 20.0)))`,
+  to_half: (x, { dtype }) => (dtype === "float16" ? `toFloat16(${x})` : `withoutBits(${x}, 16)`),
   tanhshrink: (x) => `(${x} - tanh4(${x}))`,
   log_sigmoid: (x) => `(least(${x}, vec4(0)) - log1p4(exp4(-abs(${x}))))`,
 };
@@ -154,7 +169,8 @@ export function expression(
 ): string | null {
   if (Object.hasOwn(UNARY, target)) return UNARY[target]!(operands[0]!, options);
   if (target === "threshold") {
-    return `choose(lessThanEqual(${operands[0]!}, ${operands[1]!}), ${operands[2]!}, ${operands[0]!})`;
+    const [x, limit, value] = operands as [string, string, string];
+    return `choose(isnan(${x}), ${x}, choose(lessThanEqual(${x}, ${limit}), ${value}, ${x}))`;
   }
   if (target === "prim.where") {
     return `choose(notEqual(${operands[0]!}, vec4(0)), ${operands[1]!}, ${operands[2]!})`;
