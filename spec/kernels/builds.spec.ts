@@ -37,6 +37,21 @@ describe("The builds of the kernels", () => {
     if (!inNode) expect(bestBuild()).to.equal("fma");
   });
 
+  it("compile a function when it is first called", () => {
+    const heap = createHeap({ build: BUILDS[0]! });
+    const [n, k] = [16, 8];
+    withBlocks(heap, (blocks) => {
+      const weight = blocks.scratch(packedLinearBytes(n, k));
+      packLinear(heap, { weight: blocks.put(randomNumbers(n * k, 2)), n, k, to: weight });
+      const kernel = linear(heap, { m: 1, n, k });
+      expect(heap.modules.length, "what packs").to.equal(1);
+      const [x, out] = [blocks.put(randomNumbers(k, 1)), blocks.out(n)];
+      kernel.run({ x, weight, out, workspace: blocks.scratch(kernel.workspaceBytes) });
+      expect(heap.modules.length, "and a product of one row").to.equal(2);
+    });
+    heap.dispose();
+  });
+
   it("agree to the last digits, in which a fused product differs", () => {
     const [first, ...others] = BUILDS.map((build) => ({ build, values: product(build) }));
     for (const { build, values } of others) {

@@ -1,5 +1,5 @@
 /** `softmax(Q Kᵀ · scale + mask) V`, a few rows of queries at a time. */
-import { blocksOf, gemmLibrary, NO_BIAS, panelBytes } from "./gemm.js";
+import { blocksOf, gemm, gemmLibrary, NO_BIAS, panelBytes } from "./gemm.js";
 import type { Heap } from "./heap.js";
 import { type Kernel, share } from "./kernel.js";
 import { softmaxOf } from "./softmax.js";
@@ -65,7 +65,7 @@ export function attention(heap: Heap, spec: AttentionSpec): Kernel<AttentionPoin
   const { batch, heads, keyHeads = heads, queries, keys, headSize, valueSize = headSize } = spec;
   const { scale = 1 / Math.sqrt(headSize), causal = false, emptyRows = "nan" } = spec;
   const library = gemmLibrary(heap);
-  const softmax = softmaxOf(heap, "stripSoftmax");
+  const softmax = softmaxOf(heap).stripSoftmax;
   const fitting = Math.floor(SCORE_BYTES / (Math.max(keys, 1) * 4)) & -8;
   const block = Math.min(Math.max(fitting, 8), MOST_QUERIES, (queries + 7) & -8);
   const depth = blocksOf(keys);
@@ -130,8 +130,8 @@ export function attention(heap: Heap, spec: AttentionSpec): Kernel<AttentionPoin
             continue;
           }
           library.packPanels(q, spec.q.row * 4, rows, headSize, panels);
-          library.gemm(
-            seen, rows, headSize, packedKeys, headSize * 16, panels, headSize * 32, 32, scores,
+          gemm(
+            library, seen, rows, headSize, packedKeys, headSize * 16, panels, headSize * 32, 32, scores,
             block * 4, 0, NO_BIAS, 0, 1, -Infinity, Infinity,
           ); // prettier-ignore
           softmax(
@@ -139,8 +139,8 @@ export function attention(heap: Heap, spec: AttentionSpec): Kernel<AttentionPoin
             least, 0,
           ); // prettier-ignore
           for (let k = 0; k < seen; k += depth) {
-            library.gemm(
-              rows, valueSize, Math.min(depth, seen - k), strips + k * 16, ((seen + 3) & -4) * 16,
+            gemm(
+              library, rows, valueSize, Math.min(depth, seen - k), strips + k * 16, ((seen + 3) & -4) * 16,
               packedValues + k * 32, 32 * keys, 32, out, spec.out.row * 4, 0, NO_BIAS, k && out, 0,
               -Infinity, Infinity,
             ); // prettier-ignore

@@ -35,7 +35,7 @@ function tryBuild(fma: boolean): boolean {
     f.store(at, f.madd(at.loadV128(), v128(2), v128(1)));
     f.copyBytes(at, at.add(16), at);
   });
-  const bytes = module.bytes();
+  const { bytes } = module.functions.get("probe")!();
   try {
     // A policy without wasm-unsafe-eval lets modules validate, and refuses to compile them.
     return (

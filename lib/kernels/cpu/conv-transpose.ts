@@ -1,5 +1,5 @@
 /** Transposed convolutions in 1 to 3 dimensions: a product, whose results are added up in place. */
-import { blocksOf, gemmLibrary, panelBytes, stripBytes } from "./gemm.js";
+import { blocksOf, gemm, gemmLibrary, panelBytes, stripBytes } from "./gemm.js";
 import type { Heap } from "./heap.js";
 import { windowsOf } from "./image.js";
 import { inJs } from "./on-demand.js";
@@ -117,8 +117,8 @@ export function convTranspose(heap: Heap, spec: ConvTransposeSpec): Kernel<ConvT
       for (let c = c0; c < c1; c += blockChannels) {
         const now = Math.min(blockChannels, c1 - c);
         for (let k0 = 0; k0 === 0 || k0 < k; k0 += depth) {
-          library.gemm(
-            now * taps, count, Math.min(depth, k - k0), weight + c * taps * k * 4 + k0 * 16, k * 16,
+          gemm(
+            library, now * taps, count, Math.min(depth, k - k0), weight + c * taps * k * 4 + k0 * 16, k * 16,
             scratch + k0 * 32, k * 32, 32, patches, width * 4, 0, 0, k0 === 0 ? 0 : patches, 0,
             -Infinity, Infinity,
           ); // prettier-ignore

@@ -1,6 +1,6 @@
 /** Convolutions in 1 to 3 dimensions: patches times weights, block by block. */
 import { type Activation, finishOf } from "./activation.js";
-import { BIAS_OF_ROW, gemmLibrary, NO_BIAS, panelBytes, stripBytes } from "./gemm.js";
+import { BIAS_OF_ROW, gemm, gemmLibrary, NO_BIAS, panelBytes, stripBytes } from "./gemm.js";
 import type { Heap } from "./heap.js";
 import { imageLibrary, paddedBytes, padPlanes, type WindowSpec, windowsOf } from "./image.js";
 import { type Kernel, product, share } from "./kernel.js";
@@ -245,8 +245,8 @@ function direct(heap: Heap, spec: ConvSpec): Kernel<ConvPointers> {
           const rows = Math.min(widen.rows, m1 - row);
           const strips = widen.strips(p.weight, row, rows, c * taps, depth, scratch + patchBytes);
           const at = (row - m0) * pixels * 4;
-          library.gemm(
-            rows, count, depth, strips, widen.stripBytes, b, bPanel, bRow, to + at, pixels * 4,
+          gemm(
+            library, rows, count, depth, strips, widen.stripBytes, b, bPanel, bRow, to + at, pixels * 4,
             bias && bias + (row - m0) * 4, c === 0 && bias ? BIAS_OF_ROW : NO_BIAS,
             c > 0 ? to + at : residual && residual + at, rows * depth * 4 > PATCH_BYTES ? 1 : 0,
             isLast ? finish.low : -Infinity, isLast ? finish.high : Infinity,

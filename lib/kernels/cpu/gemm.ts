@@ -10,13 +10,19 @@ type FewRows = (
 ) => void; // prettier-ignore
 type Pack = (from: number, row: number, count: number, k: number, to: number) => void;
 
+type Gemm = (
+  m: number, n: number, k: number, a: number, aStrip: number, b: number, bPanel: number,
+  bRow: number, c: number, cRow: number, bias: number, biasMode: number, residual: number,
+  rowsFirst: number, low: number, high: number, column?: number,
+) => void; // prettier-ignore
+
 /** All addresses and strides are bytes; an address of 0 means: none. */
 export interface GemmLibrary {
-  gemm(
-    m: number, n: number, k: number, a: number, aStrip: number, b: number, bPanel: number,
-    bRow: number, c: number, cRow: number, bias: number, biasMode: number, residual: number,
-    rowsFirst: number, low: number, high: number,
-  ): void; // prettier-ignore
+  gemm: Gemm;
+  /** As many columns from one on, or the last 3; absent where `gemm` needs none. */
+  columns4?: Gemm;
+  columns2?: Gemm;
+  columns1?: Gemm;
   rows1: FewRows;
   rows2: FewRows;
   rows3: FewRows;
@@ -42,6 +48,26 @@ export function gemmLibrary(heap: Heap): GemmLibrary {
   );
 }
 
+/**
+ * `C = clamp(A·B + bias + residual)` of packed matrices. The last columns, up to 6, go by tiles of their
+ * own, each a function of its own: engines optimise a small one sooner, and few models need all.
+ */
+export function gemm(library: GemmLibrary, ...all: Parameters<Gemm>): void {
+  const n = all[1];
+  const last = library.columns4 ? (n - 1) & 7 : 7;
+  const whole = last < 6 ? n - 1 - last : n;
+  if (whole > 0) {
+    all[1] = whole;
+    library.gemm(...all);
+    all[1] = n;
+  }
+  for (let column = whole; column < n; column += 4) {
+    all[16] = column;
+    const left = n - column;
+    library[left > 2 ? "columns4" : left === 2 ? "columns2" : "columns1"]!(...all);
+  }
+}
+
 const warm = new Set<string>();
 
 /**
@@ -60,8 +86,8 @@ export function warmUp(heap: Heap): void {
   const c = b + n * k * 4;
   heap.f32.fill(0, a >>> 2, c >>> 2);
   for (let i = 0; i < times; i += 1) {
-    library.gemm(
-      m, n, k, a, k * 16, b, k * 32, 32, c, n * 4, 0, NO_BIAS, 0, 0, -Infinity, Infinity,
+    gemm(
+      library, m, n, k, a, k * 16, b, k * 32, 32, c, n * 4, 0, NO_BIAS, 0, 0, -Infinity, Infinity,
     ); // prettier-ignore
   }
   heap.free(a);
@@ -133,8 +159,8 @@ export function multiply(library: GemmLibrary, p: Product): void {
     const isLast = k0 + depth >= k;
     if (p.across) library.packStripsAcross(a + k0 * aRow, aRow, m, depth, strips);
     else library.packStrips(a + k0 * 4, aRow, m, depth, strips);
-    library.gemm(
-      m, n, depth, strips, depth * 16, b + k0 * 32, bPanel, 32, c, cRow, bias,
+    gemm(
+      library, m, n, depth, strips, depth * 16, b + k0 * 32, bPanel, 32, c, cRow, bias,
       isFirst && bias ? BIAS_OF_COLUMN : NO_BIAS, isFirst ? residual : c, 0,
       isLast ? low : -Infinity, isLast ? high : Infinity,
     ); // prettier-ignore

@@ -1,7 +1,7 @@
 /** The memory that kernels work in, with its allocator and the functions compiled for it. */
 import { Allocator } from "./allocator.js";
 import { bestBuild, type Build, supports } from "./build.js";
-import { ModuleBuilder, type Types } from "./wasm/module.js";
+import { type Emitted, ModuleBuilder } from "./wasm/module.js";
 
 /** Address 0 stands for "absent"; a page before and behind all blocks is for taps that reach past the ends. */
 const PAGE = 65536;
@@ -21,19 +21,17 @@ export interface HeapOptions {
   memory?: WebAssembly.Memory;
 }
 
-/** One call of a compiled function: which export of which module, and with what. */
+type Run = (...args: number[]) => void;
+
+/** One call of a compiled function: of which module, and with what. */
 export interface Call {
   module: number;
-  index: number;
   args: number[];
-  call: (...args: number[]) => void;
+  call: Run;
 }
 
-interface Compiled {
-  bytes: Uint8Array<ArrayBuffer>;
+interface Compiled extends Emitted {
   code: WebAssembly.Module;
-  /** Of the parameters of each function. */
-  types: readonly Types[];
 }
 
 /** Code does not depend on the heap: what one heap needed, the next one has, already optimised. */
@@ -41,21 +39,11 @@ const modules = new Map<string, Compiled>();
 /** Chains of arithmetic are without number; the oldest go first. */
 const MOST_MODULES = 256;
 
-function compiled(
-  key: string,
-  build: Build,
-  shared: boolean,
-  emit: (module: ModuleBuilder) => void,
-  only: readonly string[] | undefined,
-): Compiled {
-  const name = `${build} ${shared} ${key}`;
+function compiled(name: string, emit: () => Emitted): Compiled {
   const known = modules.get(name);
   if (known !== undefined) return known;
-  const sharedPages = shared ? SHARED_PAGES : undefined;
-  const builder = new ModuleBuilder({ fma: build === "fma", sharedPages, only });
-  emit(builder);
-  const bytes = builder.bytes();
-  const made = { bytes, code: new WebAssembly.Module(bytes), types: builder.types };
+  const emitted = emit();
+  const made = { ...emitted, code: new WebAssembly.Module(emitted.bytes) };
   modules.set(name, made);
   if (modules.size > MOST_MODULES) modules.delete(modules.keys().next().value!);
   return made;
@@ -73,7 +61,7 @@ export class Heap {
   /** Where calls are put while they are recorded instead of made: `record.ts`. */
   recorded: Call[] | undefined;
   /** What was compiled, and where its bytes lie in this heap for other threads. */
-  readonly modules: (Pick<Compiled, "bytes" | "types"> & { address?: number })[] = [];
+  readonly modules: (Emitted & { address?: number })[] = [];
 
   constructor({ bytes = PAGE, shared = false, build = bestBuild(), memory }: HeapOptions = {}) {
     if (!supports(build)) throw new Error(`heap: this engine cannot run the ${build} kernels`);
@@ -157,47 +145,52 @@ export class Heap {
   }
 
   /**
-   * The functions of a family, compiled on first use.
+   * The functions of a family, each compiled when it is first called.
    * @param key - Names the family and all that its code depends on.
    * @param emit - Writes them as WebAssembly.
    * @param fallback - The same functions in JavaScript, on the same addresses and layouts.
-   * @param only - Those that are needed, if not all of them.
    */
-  library<T extends object, K extends keyof T & string = keyof T & string>(
+  library<T extends object>(
     key: string,
     emit: (module: ModuleBuilder) => void,
     fallback: (heap: Heap) => T,
-    only?: readonly K[],
-  ): Pick<T, K> {
-    const name = only ? `${key} ${only.join()}` : key;
-    let library = this.libraries.get(name) as Pick<T, K> | undefined;
+  ): T {
+    let library = this.libraries.get(key) as T | undefined;
     if (!library) {
-      library = this.build === "js" ? fallback(this) : this.instantiate<T>(name, emit, only);
-      this.libraries.set(name, library);
+      library = this.build === "js" ? fallback(this) : this.inWasm<T>(key, emit);
+      this.libraries.set(key, library);
     }
     return library;
   }
 
-  private instantiate<T>(
-    key: string,
-    emit: (module: ModuleBuilder) => void,
-    only: readonly string[] | undefined,
-  ): T {
-    const { bytes, code, types } = compiled(key, this.build, this.shared, emit, only);
+  private inWasm<T>(key: string, emit: (module: ModuleBuilder) => void): T {
+    const { build, shared } = this;
+    const sharedPages = shared ? SHARED_PAGES : undefined;
+    const family = new ModuleBuilder({ fma: build === "fma", sharedPages });
+    emit(family);
+    const functions = [...family.functions].map(([name, one]): [string, Run] => [
+      name,
+      this.onDemand(`${build} ${shared} ${key} ${name}`, one),
+    ]);
+    return Object.fromEntries(functions) as T;
+  }
+
+  private onDemand(name: string, emit: () => Emitted): Run {
+    let known: Omit<Call, "args"> | null = null;
+    return (...args) => {
+      const { module, call } = (known ??= this.instantiate(name, emit));
+      if (this.recorded) this.recorded.push({ module, args, call });
+      else call(...args);
+    };
+  }
+
+  private instantiate(name: string, emit: () => Emitted): Omit<Call, "args"> {
+    const { code, ...emitted } = compiled(name, emit);
     const { exports } = new WebAssembly.Instance(code, {
       env: { memory: this.memory! },
       math: Math as unknown as WebAssembly.ModuleImports,
     });
-    const module = this.modules.push({ bytes, types }) - 1;
-    const recorders = Object.entries(exports).map(([name, call], index) => {
-      const direct = call as Call["call"];
-      const record = (...args: number[]): void => {
-        if (this.recorded) this.recorded.push({ module, index, args, call: direct });
-        else direct(...args);
-      };
-      return [name, record];
-    });
-    return Object.fromEntries(recorders) as T;
+    return { module: this.modules.push(emitted) - 1, call: exports[""] as Run };
   }
 
   private growMemory(wanted: number, needed: number): void {

@@ -101,7 +101,7 @@ export function rowByRow(
     throw new Error("rowByRow: in WebAssembly only");
   };
   const emit = (module: ModuleBuilder): void => emitNarrowRow(module, store);
-  const run = heap.library<Rows>("narrow row", emit, none, [type])[type];
+  const run = heap.library<Rows>("narrow row", emit, none)[type];
   return (p, n0, n1) => {
     for (let row = 0; row < m; row += 1) {
       const at = (row * n + n0) * 4;

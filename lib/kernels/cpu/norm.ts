@@ -18,8 +18,8 @@ export interface NormLibrary {
   scaleRows: (x: number, rows: number, n: number, pairs: number, out: number) => void;
 }
 
-const libraryOf = <K extends keyof NormLibrary>(heap: Heap, ...only: K[]): Pick<NormLibrary, K> =>
-  heap.library("norm", emitNorm, (own: Heap) => inJs().normInJs(own), only);
+const libraryOf = (heap: Heap): NormLibrary =>
+  heap.library("norm", emitNorm, (own: Heap) => inJs().normInJs(own));
 
 export interface LayerNormSpec {
   /** `layer` subtracts the mean, `rms` does not. */
@@ -43,7 +43,7 @@ export interface LayerNormPointers {
 export function layerNorm(heap: Heap, spec: LayerNormSpec): Kernel<LayerNormPointers> {
   const { kind, rows, n, eps } = spec;
   const name = kind === "layer" ? "layerNorm" : "rmsNorm";
-  const run = libraryOf(heap, name)[name];
+  const run = libraryOf(heap)[name];
   return {
     workspaceBytes: 0,
     run: (p, part = 0, parts = 1) => {
@@ -77,7 +77,7 @@ export interface GroupNormPointers {
 
 export function groupNorm(heap: Heap, spec: GroupNormSpec): Kernel<GroupNormPointers> {
   const { batch, channels, groups, n, eps } = spec;
-  const { moments, groupPairs, scaleRows } = libraryOf(heap, "moments", "groupPairs", "scaleRows");
+  const { moments, groupPairs, scaleRows } = libraryOf(heap);
   const perGroup = channels / groups;
   const workspaceBytes = (4 + 4 * perGroup) * 4;
   return {

@@ -39,7 +39,7 @@ export function joined(heap: Heap, steps: readonly ThreadStep[]): (() => void)[]
 
 /** A module that makes these calls one after the other, with their arguments as constants. */
 function inOneCall(heap: Heap, calls: readonly Call[]): () => void {
-  const typesOf = ({ module, index }: Call): Types => heap.modules[module]!.types[index]!;
+  const typesOf = ({ module }: Call): Types => heap.modules[module]!.types;
   const functions = [...new Map(calls.map((one) => [one.call, one])).values()];
   const indices = new Map(functions.map(({ call }, i) => [call, uleb(i)]));
   const code = calls.map((one) => [

@@ -79,7 +79,8 @@ export function recurrent(
   const { weightType = "f32", projSize } = spec;
   const outSize = projSize ?? hiddenSize;
   const library = gemmLibrary(heap);
-  const { move, ...cells } = recurrentLibrary(heap, kind);
+  const cells = recurrentLibrary(heap);
+  const { move } = cells;
   const gateCount = GATES[kind];
   const width = gateCount * hiddenSize;
   const outRow = (spec.outRow ?? outSize) * 4;
@@ -221,14 +222,14 @@ export function recurrent(
     }
     const [from, to] = [gates + skip, out + skip];
     if (projSize !== undefined) {
-      cells.lstm!(from, gatesRow, batch, n, hiddenSize, at.c, at.hidden, row);
+      cells.lstm(from, gatesRow, batch, n, hiddenSize, at.c, at.hidden, row);
       project(at, out);
-    } else if (cells.lstm)
+    } else if (kind === "lstm")
       cells.lstm(from, gatesRow, batch, n, hiddenSize, at.c + skip, to, outRow);
-    else if (cells.gru) {
+    else if (isGru) {
       const inner = at.hidden + skip;
       cells.gru(from, gatesRow, inner, batch, n, hiddenSize, last + skip, lastRow, to, outRow);
-    } else if (cells.tanh) cells.tanh(from, gatesRow, batch, n, to, outRow);
+    } else if (kind === "tanh") cells.tanh(from, gatesRow, batch, n, to, outRow);
     else move(from, gatesRow, batch, n * 4, to, outRow);
   };
 
@@ -276,16 +277,5 @@ interface Stretch {
   count: number;
 }
 
-type Cells = Partial<Omit<RecurrentLibrary, "move">> & Pick<RecurrentLibrary, "move">;
-
-/** The cell of a kind, and what moves states. */
-function recurrentLibrary(heap: Heap, kind: RecurrentSpec["kind"]): Cells {
-  const cell = kind === "relu" ? [] : [kind];
-  const library = heap.library(
-    "recurrent",
-    emitRecurrent,
-    (own: Heap) => inJs().recurrentInJs(own),
-    [...cell, "move"],
-  );
-  return Object.fromEntries([...cell, "move" as const].map((name) => [name, library[name]])) as unknown as Cells; // prettier-ignore
-}
+const recurrentLibrary = (heap: Heap): RecurrentLibrary =>
+  heap.library("recurrent", emitRecurrent, (own: Heap) => inJs().recurrentInJs(own));

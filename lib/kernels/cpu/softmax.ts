@@ -15,16 +15,15 @@ export interface SoftmaxLibrary {
   ) => void; // prettier-ignore
 }
 
-export const softmaxOf = <K extends keyof SoftmaxLibrary>(heap: Heap, name: K): SoftmaxLibrary[K] =>
-  heap.library<SoftmaxLibrary, K>(
+export const softmaxOf = (heap: Heap): SoftmaxLibrary =>
+  heap.library(
     "softmax",
     (module) => {
       emitSoftmax(module);
       emitStripSoftmax(module);
     },
     (own: Heap) => inJs().softmaxInJs(own),
-    [name],
-  )[name];
+  );
 
 export interface SoftmaxSpec {
   rows: number;
@@ -40,7 +39,7 @@ export interface SoftmaxPointers {
 
 /** A row of -∞ alone gives NaN, as PyTorch's softmax. */
 export function softmax(heap: Heap, { rows, n, log }: SoftmaxSpec): Kernel<SoftmaxPointers> {
-  const run = softmaxOf(heap, log ? "logSoftmax" : "softmax");
+  const run = softmaxOf(heap)[log ? "logSoftmax" : "softmax"];
   return {
     workspaceBytes: 0,
     run: ({ x, out }, part = 0, parts = 1) => {

@@ -214,7 +214,7 @@ function encode(heap: Heap, steps: readonly Call[][]): Float64Array {
   words.push(steps.length);
   for (const calls of steps) {
     words.push(calls.length);
-    for (const { module, index, args } of calls) words.push(module, index, args.length, ...args);
+    for (const { module, args } of calls) words.push(module, args.length, ...args);
   }
   return new Float64Array(words);
 }

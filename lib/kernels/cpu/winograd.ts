@@ -1,7 +1,7 @@
 /** Convolutions of 3 × 3 and stride 1 with a fraction of the multiplications. */
 import { finishOf } from "./activation.js";
 import type { ConvPointers, ConvSpec } from "./conv.js";
-import { gemmLibrary, stripBytes } from "./gemm.js";
+import { gemm, gemmLibrary, stripBytes } from "./gemm.js";
 import type { Heap } from "./heap.js";
 import { imageLibrary, paddedBytes, padPlanes, windowsOf } from "./image.js";
 import { inJs } from "./on-demand.js";
@@ -113,8 +113,8 @@ export function winograd(
           const rowsFirst = channels * inChannels * 4 > 256 * 1024 ? 1 : 0;
           for (let e = 0; e < places; e += 1) {
             const weight = p.weight + e * stripBytes(outChannels, inChannels) + o0 * inChannels * 4;
-            library.gemm(
-              channels, tiles, inChannels, weight, inChannels * 16, panels + e * panelPlace,
+            gemm(
+              library, channels, tiles, inChannels, weight, inChannels * 16, panels + e * panelPlace,
               inChannels * 32, 32, products + e * productPlace, block * 4, 0, 0, 0, rowsFirst,
               -Infinity, Infinity,
             ); // prettier-ignore

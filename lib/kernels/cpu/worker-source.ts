@@ -2,8 +2,8 @@
  * What a worker runs, as text: it takes part in the programs of `Threads`.
  *
  * A program is a list of doubles: how many modules, and for each its number, the address and the
- * length of its bytes; how many steps, and for each how many calls; for each call the module, which
- * of its exports, and the arguments, counted. A negative number of a program means: forget it.
+ * length of its bytes; how many steps, and for each how many calls; for each call the module and the
+ * arguments, counted. A negative number of a program means: forget it.
  */
 export const WORKER_SOURCE = `({ memory, control, thread, count, spins, sleep }, post) => {
   const [ARRIVED, JOB, PROGRAM, ADDRESSES] = [0, 16, 17, 32];
@@ -20,11 +20,11 @@ export const WORKER_SOURCE = `({ memory, control, thread, count, spins, sleep },
       const bytes = new Uint8Array(memory.buffer, from, length).slice();
       const imports = { env: { memory }, math: Math };
       const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), imports);
-      modules.set(id, Object.values(exports));
+      modules.set(id, exports[""]);
     }
     return Array.from({ length: next() }, () =>
       Array.from({ length: next() }, () => {
-        const call = modules.get(next())[next()];
+        const call = modules.get(next());
         return { call, args: Array.from({ length: next() }, next) };
       }),
     );

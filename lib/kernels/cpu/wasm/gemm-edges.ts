@@ -34,32 +34,28 @@ export type GemmVariables = Record<
   I32Var
 > & Record<"low" | "high", F32Var>; // prettier-ignore
 
+/** How many columns go together, and with how many strips: as many as there are registers for. */
+export const LAST_COLUMNS = [
+  [4, 2],
+  [2, 4],
+  [1, 6],
+] as const;
+
 /**
- * The last 1 to 6 columns, four at a time: four rows are the lanes of a vector, so that few lanes
- * compute what is not there, and as many strips go together as there are registers for.
+ * Up to four columns from one on: four rows are the lanes of a vector, so that few lanes compute what is
+ * not there.
  */
-export function lastColumns(f: FunctionBuilder, p: GemmVariables, column: I32Var): void {
-  const left = f.i32();
-  const columnsOf = (columns: number, strips: number): void => {
-    const row = f.i32(0);
-    for (const count of [strips, 1]) {
-      const end = f.i32(p.m.sub((count - 1) * ROWS));
-      f.for(row, end, count * ROWS, () => edgeTile(f, p, row, column, columns, count));
-    }
-  };
-  f.for(column, p.n, 4, () => {
-    left.set(p.n.sub(column));
-    f.if(
-      left.gt(2),
-      () => columnsOf(4, 2),
-      () =>
-        f.if(
-          left.eq(2),
-          () => columnsOf(2, 4),
-          () => columnsOf(1, 6),
-        ),
-    );
-  });
+export function lastColumns(
+  f: FunctionBuilder,
+  p: GemmVariables & { column: I32Var },
+  columns: number,
+  strips: number,
+): void {
+  const row = f.i32(0);
+  for (const count of [strips, 1]) {
+    const end = f.i32(p.m.sub((count - 1) * ROWS));
+    f.for(row, end, count * ROWS, () => edgeTile(f, p, row, p.column, columns, count));
+  }
 }
 
 function edgeTile(

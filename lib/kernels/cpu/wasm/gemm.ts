@@ -7,7 +7,14 @@
  * Tiles are 4 × 8. A multiply-add waits for the one before it as long as 8 of them take, so that build
  * has tiles of 6 × 8 too, two of them for three strips.
  */
-import { clampAll, type GemmVariables, lastColumns, rowAddresses, ROWS } from "./gemm-edges.js";
+import {
+  clampAll,
+  type GemmVariables,
+  LAST_COLUMNS,
+  lastColumns,
+  rowAddresses,
+  ROWS,
+} from "./gemm-edges.js";
 import type { FunctionBuilder, I32Var, ModuleBuilder, V128Var } from "./module.js";
 import { type I32, v128 } from "./values.js";
 
@@ -45,16 +52,14 @@ const PARAMETERS = {
 } as const; // prettier-ignore
 
 export function emitGemm(module: ModuleBuilder): void {
-  // A function of its own: an engine optimises a small one sooner.
-  module.function("lastColumns", { ...PARAMETERS, column: "i32" }, (f, p) =>
-    lastColumns(f, p, p.column),
-  );
+  for (const [columns, strips] of LAST_COLUMNS)
+    module.function(`columns${columns}`, { ...PARAMETERS, column: "i32" }, (f, p) =>
+      lastColumns(f, p, columns, strips),
+    );
   module.function("gemm", PARAMETERS, (f, p) => {
     const [outer, inner, row, column] = [f.i32(0), f.i32(0), f.i32(), f.i32()];
-    // Up to 6 columns at the end are left to tiles of their own.
-    const wide = f.i32(p.n.sub(1).and(7).lt(6).select(p.n.sub(1).and(-8), p.n));
-    const outerEnd = f.i32(p.rowsFirst.select(p.m, wide));
-    const innerEnd = f.i32(p.rowsFirst.select(wide, p.m));
+    const outerEnd = f.i32(p.rowsFirst.select(p.m, p.n));
+    const innerEnd = f.i32(p.rowsFirst.select(p.n, p.m));
     const height = f.i32(ROWS);
     const tiles = (): void => {
       if (!module.fma) {
@@ -87,7 +92,6 @@ export function emitGemm(module: ModuleBuilder): void {
         () => outer.lt(outerEnd),
       ),
     );
-    f.if(wide.lt(p.n), () => f.call("lastColumns", ...Object.values(p), wide));
   });
 }
 

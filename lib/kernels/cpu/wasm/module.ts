@@ -1,6 +1,6 @@
 /** A small WebAssembly assembler: kernels are emitted at run time, so no .wasm file is shipped. */
 import { type Code, moduleBytes, simd, sized, text, uleb, vector } from "../../../wasm/encode.js";
-import { F32, f32, I32, i32, constants, store, V128 } from "./values.js";
+import { constants, F32, f32, I32, i32, laneCode, type Lanes, store, V128 } from "./values.js";
 
 const TYPE = { i32: 0x7f, f32: 0x7d, v128: 0x7b } as const;
 type TypeName = keyof typeof TYPE;
@@ -52,24 +52,26 @@ interface VariableOf {
 /** A function under construction: variables, and statements in the order in which they are given. */
 export class FunctionBuilder {
   readonly locals: TypeName[] = [];
-  /** Constants by their bytes, and what sets them. */
-  private readonly constants = new Map<string, V128Var>();
+  /** Constants by their numbers, and what sets them. */
+  private readonly constants = new Map<number | string, V128Var>();
   private readonly prologue: Code[] = [];
   code: (number | Code)[] = [this.prologue];
 
+  /** Functions of Math by their names, and how many numbers they take. */
+  private readonly imports = new Map<string, number>();
+
   constructor(
-    readonly parameters: readonly TypeName[],
-    private readonly module: ModuleBuilder,
+    private readonly parameters: Types,
+    private readonly fma: boolean,
   ) {}
 
   /** A variable that is set before all else: some engines make constants anew in every turn of a loop. */
-  constant({ code }: V128): V128Var {
-    const key = String(code);
+  constant(key: number | string, lanes: Lanes): V128Var {
     let variable = this.constants.get(key);
     if (!variable) {
       variable = new V128Var(this, this.declare("v128"));
       this.constants.set(key, variable);
-      this.prologue.push(code, [0x21, uleb(variable.index)]);
+      this.prologue.push(laneCode(lanes), [0x21, uleb(variable.index)]);
     }
     return variable;
   }
@@ -100,7 +102,7 @@ export class FunctionBuilder {
 
   /** `a·b + c`, in one rounding where the build has relaxed SIMD. */
   madd(a: V128, b: V128, c: V128): V128 {
-    if (!this.module.fma) return a.mul(b).add(c);
+    if (!this.fma) return a.mul(b).add(c);
     return new V128([a.code, b.code, c.code, simd(0x105)]);
   }
 
@@ -157,13 +159,37 @@ export class FunctionBuilder {
   }
   /** Calls a function of one number, lane by lane, from the JavaScript side. */
   callImport(name: string, ...args: F32[]): F32 {
-    const index = this.module.importMath(name, args.length);
+    this.imports.set(name, args.length);
+    const index = [...this.imports.keys()].indexOf(name);
     return new F32([...args.map(({ code }) => code), 0x10, uleb(index)]);
   }
 
-  /** Calls a function that the module has already. */
-  call(name: string, ...args: (I32 | F32)[]): void {
-    this.emit(...args.map(({ code }) => code), this.module.callOf(name));
+  /** The function as a module. */
+  bytes(sharedPages: number | undefined): Uint8Array<ArrayBuffer> {
+    const imported = [...this.imports];
+    const signature = (parameters: Types, results: Types): Code => [
+      0x60,
+      vector(parameters.map((type) => [TYPE[type]])),
+      vector(results.map((type) => [TYPE[type]])),
+    ];
+    const types = [
+      ...imported.map(([, arity]) => signature(Array<TypeName>(arity).fill("f32"), ["f32"])),
+      signature(this.parameters, []),
+    ];
+    const limits = sharedPages === undefined ? [0, uleb(1)] : [3, uleb(1), uleb(sharedPages)];
+    const imports = [
+      ...imported.map(([name], i): Code => [text("math"), text(name), 0, uleb(i)]),
+      [text("env"), text("memory"), 2, limits],
+    ];
+    const own = uleb(imported.length);
+    const locals = vector(this.locals.map((type) => [1, TYPE[type]]));
+    return moduleBytes([
+      [1, vector(types)],
+      [2, vector(imports)],
+      [3, vector([own])],
+      [7, vector([[text(""), 0, own]])],
+      [10, vector([sized([locals, this.code, 0x0b])])],
+    ]);
   }
 
   private declare(type: TypeName): number {
@@ -187,92 +213,45 @@ export interface ModuleOptions {
   fma: boolean;
   /** The maximum of a shared memory, in pages; absent if the memory is not shared. */
   sharedPages?: number | undefined;
-  /** The functions that are wanted; the others are left out. */
-  only?: readonly string[] | undefined;
 }
 
-/** A module that imports its memory as `env.memory`, and Math's functions by name. */
+/** A module of one function, which it exports under an empty name. */
+export interface Emitted {
+  bytes: Uint8Array<ArrayBuffer>;
+  types: Types;
+}
+
+/**
+ * A family of functions without results, each of which is emitted when it is wanted, as a module of
+ * its own: models need few of them. Modules import their memory as `env.memory`, and Math's functions
+ * by name.
+ */
 export class ModuleBuilder {
   readonly fma: boolean;
+  readonly functions = new Map<string, () => Emitted>();
   private readonly sharedPages: number | undefined;
-  private readonly only: readonly string[] | undefined;
-  private readonly functions: { name: string; builder: FunctionBuilder }[] = [];
-  private readonly imports = new Map<string, { index: number; arity: number }>();
-  /** Which function is called, and the instruction, which gets its index when all imports are known. */
-  private readonly calls: { to: number; code: number[] }[] = [];
 
-  constructor({ fma, sharedPages, only }: ModuleOptions) {
+  constructor({ fma, sharedPages }: ModuleOptions) {
     this.fma = fma;
-    this.only = only;
     this.sharedPages = sharedPages;
   }
 
-  /** Adds an exported function without results. */
+  /** Adds a function. */
   function<P extends Parameters>(
     name: string,
     parameters: P,
     body: (f: FunctionBuilder, variables: Variables<P>) => void,
   ): void {
-    if (this.only && !this.only.includes(name)) return;
-    const builder = new FunctionBuilder(Object.values(parameters), this);
-    const entries = Object.entries(parameters).map(([key, type], index) => [
-      key,
-      type === "i32" ? new I32Var(builder, index) : new F32Var(builder, index),
-    ]);
-    constants.keep = (constant) => builder.constant(constant);
-    body(builder, Object.fromEntries(entries) as Variables<P>);
-    this.functions.push({ name, builder });
-  }
-
-  importMath(name: string, arity: number): number {
-    const known = this.imports.get(name);
-    if (known) return known.index;
-    const index = this.imports.size;
-    this.imports.set(name, { index, arity });
-    return index;
-  }
-
-  callOf(name: string): Code {
-    const code = [0x10];
-    this.calls.push({ to: this.functions.findIndex((one) => one.name === name), code });
-    return code;
-  }
-
-  /** What its functions take, in the order of its exports. */
-  get types(): Types[] {
-    return this.functions.map(({ builder }) => builder.parameters);
-  }
-
-  bytes(): Uint8Array<ArrayBuffer> {
-    const imported = [...this.imports];
-    for (const { to, code } of this.calls) code.push(...uleb(imported.length + to));
-    const signature = (parameters: readonly TypeName[], results: readonly TypeName[]): Code => [
-      0x60,
-      vector(parameters.map((type) => [TYPE[type]])),
-      vector(results.map((type) => [TYPE[type]])),
-    ];
-    const types = [
-      ...imported.map(([, { arity }]) => signature(Array<TypeName>(arity).fill("f32"), ["f32"])),
-      ...this.functions.map(({ builder }) => signature(builder.parameters, [])),
-    ];
-    const limits =
-      this.sharedPages === undefined ? [0, uleb(1)] : [3, uleb(1), uleb(this.sharedPages)];
-    const imports = [
-      ...imported.map(([name], i): Code => [text("math"), text(name), 0, uleb(i)]),
-      [text("env"), text("memory"), 2, limits],
-    ];
-    const first = imported.length;
-    const declared = this.functions.map((_, i) => uleb(first + i));
-    const exports = this.functions.map(({ name }, i): Code => [text(name), 0, uleb(first + i)]);
-    const bodies = this.functions.map(({ builder }) =>
-      sized([vector(builder.locals.map((type) => [1, TYPE[type]])), builder.code, [0x0b]]),
-    );
-    return moduleBytes([
-      [1, vector(types)],
-      [2, vector(imports)],
-      [3, vector(declared)],
-      [7, vector(exports)],
-      [10, vector(bodies)],
-    ]);
+    this.functions.set(name, () => {
+      const types = Object.values(parameters);
+      const builder = new FunctionBuilder(types, this.fma);
+      const entries = Object.entries(parameters).map(([key, type], index) => [
+        key,
+        type === "i32" ? new I32Var(builder, index) : new F32Var(builder, index),
+      ]);
+      constants.keep = (key, lanes) => builder.constant(key, lanes);
+      body(builder, Object.fromEntries(entries) as Variables<P>);
+      return { bytes: builder.bytes(this.sharedPages), types };
+    });
   }
 }

@@ -256,21 +256,27 @@ export function f32(value: F32 | number): F32 {
     : value;
 }
 
-/** What becomes of a constant is for the function that is under construction to say. */
-export const constants = { keep: (constant: V128): V128 => constant };
+/** Makes the four lanes of a constant. */
+export type Lanes = () => Float32Array | Int32Array;
 
-const lanes = ({ buffer }: Float32Array | Int32Array): V128 =>
-  constants.keep(new V128([simd(0x0c), new Uint8Array(buffer)]));
+/** What becomes of a constant is for the function that is under construction to say. */
+export const constants = {
+  keep: (_key: number | string, lanes: Lanes): V128 => new V128(laneCode(lanes)),
+};
+
+export const laneCode = (lanes: Lanes): Code => [simd(0x0c), new Uint8Array(lanes().buffer)];
 
 /** A number in all four lanes. */
 export function v128(value: V128 | number): V128 {
   if (typeof value !== "number") return value;
-  return lanes(new Float32Array(4).fill(value));
+  const key = Object.is(value, -0) ? "-0" : value;
+  return constants.keep(key, () => new Float32Array(4).fill(value));
 }
 
 /** Integers in the four lanes; one number: in all of them. */
 export function intLanes(...values: number[]): V128 {
-  return lanes(Int32Array.from({ length: 4 }, (_, i) => values[i % values.length]!));
+  const lane = (_: unknown, i: number): number => values[i % values.length]!;
+  return constants.keep(`int ${values.join()}`, () => Int32Array.from({ length: 4 }, lane));
 }
 
 export const store = {
