@@ -1,5 +1,5 @@
 /** float16 to float32 where WebAssembly has SIMD: eight at a step, without a table. */
-import type { Code } from "../wasm/encode.js";
+import type { Nested as Code } from "../wasm/encode.js";
 import { get, lanes, load, op, set, type SimdLoop, simdLoop, store } from "./simd-loop.js";
 
 /** Bytes of halves that are copied and worked on at a time: they stay in the processor's cache. */

@@ -1,5 +1,5 @@
 /** Loops over bytes that are too slow as JavaScript: small modules of WebAssembly with SIMD. */
-import { type Code, moduleBytes, simd, sized, sleb, uleb } from "../wasm/encode.js";
+import { flat, moduleBytes, type Nested as Code, simd, sized, sleb, uleb } from "../wasm/encode.js";
 
 /** A loop, and the memory that it works on. */
 export interface SimdLoop {
@@ -56,12 +56,12 @@ export function simdLoop({ vectors, body, steps, size }: LoopText): SimdLoop | n
   try {
     const module = new WebAssembly.Module(
       moduleBytes([
-        [1, [1, 0x60, steps.length, steps.map(() => I32), 0]],
+        [1, [1, 0x60, steps.length, ...steps.map(() => I32), 0]],
         [3, [1, 0]],
-        [5, [1, 0, uleb(Math.ceil(size / PAGE))]],
+        [5, [1, 0, ...uleb(Math.ceil(size / PAGE))]],
         // Of names of one letter: the memory is m, the function f.
         [7, [2, 1, 0x6d, 2, 0, 1, 0x66, 0, 0]],
-        [10, [1, sized([1, vectors, V128, loop, 0x0b])]],
+        [10, [1, ...sized(flat([1, vectors, V128, loop, 0x0b]))]],
       ]),
     );
     const { m, f } = new WebAssembly.Instance(module).exports as {

@@ -4,8 +4,15 @@
  * @see https://webassembly.github.io/spec/core/binary/
  */
 
-/** Bytes, nested as they were put together; brought side by side once, when a module is finished. */
-export type Code = readonly (number | Code)[] | Uint8Array;
+/** Bytes. Lists of numbers are joined by the engine itself, which takes no time before it knows a function well. */
+export type Code = readonly number[];
+
+/** The same as it is written down. */
+export type Nested = readonly (number | Nested)[];
+
+export const flat = (code: Nested): Code => (code as unknown[]).flat(Infinity) as number[];
+
+export const join = (...codes: readonly Code[]): Code => ([] as number[]).concat(...codes);
 
 /** Seven bits a byte, the lowest first, of an unsigned number. */
 export const uleb = (value: number): number[] =>
@@ -16,36 +23,25 @@ export const sleb = (value: number): number[] =>
   (value << 25) >> 25 === value ? [value & 0x7f] : [(value & 0x7f) | 0x80, ...sleb(value >> 7)];
 
 /** An instruction on vectors. */
-export const simd = (op: number): Code => [0xfd, uleb(op)];
+export const simd = (op: number): Code => [0xfd, ...uleb(op)];
 
-export const vector = (items: readonly Code[]): Code => [uleb(items.length), items];
+export const bytesOf = ({ buffer }: Float32Array | Int32Array): Code =>
+  Array.from(new Uint8Array(buffer));
 
-export const text = (value: string): Code => sized(new TextEncoder().encode(value));
+export const vector = (items: readonly Code[]): Code => join(uleb(items.length), ...items);
 
-/** Begins what is preceded by its length. */
-const SIZED = -1;
+export const text = (value: string): Code => sized(Array.from(new TextEncoder().encode(value)));
 
 /** What is preceded by its length in bytes: sections and bodies of functions. */
-export const sized = (code: Code): Code => [SIZED, code];
+export const sized = (code: Code): Code => join(uleb(code.length), code);
 
 /** A module of these sections, by their numbers, in ascending order. */
 export const moduleBytes = (
   sections: readonly [id: number, content: Code][],
 ): Uint8Array<ArrayBuffer> =>
   new Uint8Array(
-    write([
+    join(
       [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
-      sections.map(([id, content]) => [id, sized(content)]),
-    ]),
+      ...sections.map(([id, content]) => join([id], sized(content))),
+    ),
   );
-
-function write(code: Code, bytes: number[] = []): number[] {
-  const start = bytes.length;
-  for (let i = 0; i < code.length; i += 1) {
-    const item = code[i]!;
-    if (typeof item !== "number") write(item, bytes);
-    else if (item !== SIZED) bytes.push(item);
-  }
-  if (code[0] === SIZED) bytes.splice(start, 0, ...uleb(bytes.length - start));
-  return bytes;
-}

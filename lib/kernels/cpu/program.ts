@@ -1,5 +1,15 @@
 /** Kernels in a row as one function, so that small ones cost no JavaScript. */
-import { type Code, moduleBytes, sized, sleb, text, uleb, vector } from "../../wasm/encode.js";
+import {
+  bytesOf,
+  type Code,
+  join,
+  moduleBytes,
+  sized,
+  sleb,
+  text,
+  uleb,
+  vector,
+} from "../../wasm/encode.js";
 import type { Call, Heap } from "./heap.js";
 import { record } from "./record.js";
 import type { ThreadStep } from "./threads.js";
@@ -42,27 +52,24 @@ function inOneCall(heap: Heap, calls: readonly Call[]): () => void {
   const typesOf = ({ module }: Call): Types => heap.modules[module]!.types;
   const functions = [...new Map(calls.map((one) => [one.call, one])).values()];
   const indices = new Map(functions.map(({ call }, i) => [call, uleb(i)]));
-  const code = calls.map((one) => [
-    one.args.map((value, at) => constant(typesOf(one)[at]!, value)),
-    [0x10, indices.get(one.call)!],
+  const code = calls.flatMap((one) => [
+    ...one.args.map((value, at) => constant(typesOf(one)[at]!, value)),
+    [0x10, ...indices.get(one.call)!],
   ]);
   const own = uleb(functions.length);
   const bytes = moduleBytes([
     [1, vector([...functions.map(typesOf), []].map(signature))],
-    [2, vector(functions.map((_, i) => [text(""), text(`${i}`), 0, uleb(i)]))],
+    [2, vector(functions.map((_, i) => join(text(""), text(`${i}`), [0], uleb(i))))],
     [3, vector([own])],
-    [7, vector([[text(""), 0, own]])],
-    [10, vector([sized([0, code, 0x0b])])],
+    [7, vector([join(text(""), [0], own)])],
+    [10, vector([sized(join([0], ...code, [0x0b]))])],
   ]);
   const imports = { "": functions.map(({ call }) => call) as unknown as WebAssembly.ModuleImports };
   return new WebAssembly.Instance(new WebAssembly.Module(bytes), imports).exports[""] as () => void;
 }
 
-const signature = (types: Types): Code => [
-  0x60,
-  vector(types.map((type) => [type === "f32" ? 0x7d : 0x7f])),
-  0,
-];
+const signature = (types: Types): Code =>
+  join([0x60], vector(types.map((type) => [type === "f32" ? 0x7d : 0x7f])), [0]);
 
 const constant = (type: Types[number], value: number): Code =>
-  type === "f32" ? [0x43, new Uint8Array(Float32Array.of(value).buffer)] : [0x41, sleb(value)];
+  type === "f32" ? join([0x43], bytesOf(Float32Array.of(value))) : [0x41, ...sleb(value)];

@@ -1,5 +1,14 @@
 /** A small WebAssembly assembler: kernels are emitted at run time, so no .wasm file is shipped. */
-import { type Code, moduleBytes, simd, sized, text, uleb, vector } from "../../../wasm/encode.js";
+import {
+  type Code,
+  join,
+  moduleBytes,
+  simd,
+  sized,
+  text,
+  uleb,
+  vector,
+} from "../../../wasm/encode.js";
 import { constants, F32, f32, I32, i32, laneCode, type Lanes, store, V128 } from "./values.js";
 
 const TYPE = { i32: 0x7f, f32: 0x7d, v128: 0x7b } as const;
@@ -15,10 +24,10 @@ export class I32Var extends I32 implements Settable {
     private readonly owner: FunctionBuilder,
     readonly index: number,
   ) {
-    super([0x20, uleb(index)]);
+    super([0x20, ...uleb(index)]);
   }
   set(value: I32 | number): void {
-    this.owner.emit(i32(value).code, [0x21, uleb(this.index)]);
+    this.owner.emit(i32(value).code, [0x21, ...uleb(this.index)]);
   }
 }
 export class F32Var extends F32 implements Settable {
@@ -26,10 +35,10 @@ export class F32Var extends F32 implements Settable {
     private readonly owner: FunctionBuilder,
     readonly index: number,
   ) {
-    super([0x20, uleb(index)]);
+    super([0x20, ...uleb(index)]);
   }
   set(value: F32 | number): void {
-    this.owner.emit(f32(value).code, [0x21, uleb(this.index)]);
+    this.owner.emit(f32(value).code, [0x21, ...uleb(this.index)]);
   }
 }
 export class V128Var extends V128 implements Settable {
@@ -37,10 +46,10 @@ export class V128Var extends V128 implements Settable {
     private readonly owner: FunctionBuilder,
     readonly index: number,
   ) {
-    super([0x20, uleb(index)]);
+    super([0x20, ...uleb(index)]);
   }
   set(value: V128): void {
-    this.owner.emit(value.code, [0x21, uleb(this.index)]);
+    this.owner.emit(value.code, [0x21, ...uleb(this.index)]);
   }
 }
 
@@ -54,8 +63,8 @@ export class FunctionBuilder {
   readonly locals: TypeName[] = [];
   /** Constants by their numbers, and what sets them. */
   private readonly constants = new Map<number | string, V128Var>();
-  private readonly prologue: Code[] = [];
-  code: (number | Code)[] = [this.prologue];
+  private readonly prologue: number[] = [];
+  private code: number[] = [];
 
   /** Functions of Math by their names, and how many numbers they take. */
   private readonly imports = new Map<string, number>();
@@ -71,13 +80,13 @@ export class FunctionBuilder {
     if (!variable) {
       variable = new V128Var(this, this.declare("v128"));
       this.constants.set(key, variable);
-      this.prologue.push(laneCode(lanes), [0x21, uleb(variable.index)]);
+      this.prologue.push(...laneCode(lanes), 0x21, ...uleb(variable.index));
     }
     return variable;
   }
 
-  emit(...code: Code[]): void {
-    this.code.push(code);
+  emit(...codes: Code[]): void {
+    this.code.push(...join(...codes));
   }
 
   /** A new integer variable. */
@@ -103,7 +112,7 @@ export class FunctionBuilder {
   /** `a·b + c`, in one rounding where the build has relaxed SIMD. */
   madd(a: V128, b: V128, c: V128): V128 {
     if (!this.fma) return a.mul(b).add(c);
-    return new V128([a.code, b.code, c.code, simd(0x105)]);
+    return new V128(a.code.concat(b.code, c.code, simd(0x105)));
   }
 
   storeF32(address: I32, value: F32, offset = 0): void {
@@ -134,7 +143,7 @@ export class FunctionBuilder {
 
   if(condition: I32, then: () => void, otherwise?: () => void): void {
     const yes = this.inside(then);
-    const no = otherwise ? [0x05, this.inside(otherwise)] : [];
+    const no = otherwise ? join([0x05], this.inside(otherwise)) : [];
     this.emit(condition.code, [0x04, 0x40], yes, no, [0x0b]);
   }
   /** Runs the body, then again while the condition holds. */
@@ -161,25 +170,23 @@ export class FunctionBuilder {
   callImport(name: string, ...args: F32[]): F32 {
     this.imports.set(name, args.length);
     const index = [...this.imports.keys()].indexOf(name);
-    return new F32([...args.map(({ code }) => code), 0x10, uleb(index)]);
+    return new F32(join(...args.map(({ code }) => code), [0x10, ...uleb(index)]));
   }
 
   /** The function as a module. */
   bytes(sharedPages: number | undefined): Uint8Array<ArrayBuffer> {
     const imported = [...this.imports];
-    const signature = (parameters: Types, results: Types): Code => [
-      0x60,
-      vector(parameters.map((type) => [TYPE[type]])),
-      vector(results.map((type) => [TYPE[type]])),
-    ];
+    const list = (types: Types): Code => vector(types.map((type) => [TYPE[type]]));
+    const signature = (parameters: Types, results: Types): Code =>
+      join([0x60], list(parameters), list(results));
     const types = [
       ...imported.map(([, arity]) => signature(Array<TypeName>(arity).fill("f32"), ["f32"])),
       signature(this.parameters, []),
     ];
-    const limits = sharedPages === undefined ? [0, uleb(1)] : [3, uleb(1), uleb(sharedPages)];
+    const limits = sharedPages === undefined ? [0, 1] : [3, 1, ...uleb(sharedPages)];
     const imports = [
-      ...imported.map(([name], i): Code => [text("math"), text(name), 0, uleb(i)]),
-      [text("env"), text("memory"), 2, limits],
+      ...imported.map(([name], i) => join(text("math"), text(name), [0], uleb(i))),
+      join(text("env"), text("memory"), [2], limits),
     ];
     const own = uleb(imported.length);
     const locals = vector(this.locals.map((type) => [1, TYPE[type]]));
@@ -187,8 +194,8 @@ export class FunctionBuilder {
       [1, vector(types)],
       [2, vector(imports)],
       [3, vector([own])],
-      [7, vector([[text(""), 0, own]])],
-      [10, vector([sized([locals, this.code, 0x0b])])],
+      [7, vector([join(text(""), [0], own)])],
+      [10, vector([sized(join(locals, this.prologue, this.code, [0x0b]))])],
     ]);
   }
 

@@ -4,10 +4,10 @@
  *
  * @see https://webassembly.github.io/spec/core/binary/instructions.html
  */
-import { type Code, simd, sleb, uleb } from "../../../wasm/encode.js";
+import { bytesOf, type Code, join, simd, sleb, uleb } from "../../../wasm/encode.js";
 
 /** Addresses are multiples of 4, as far as the engine needs to know. */
-const memory = (offset: number): Code => [2, uleb(offset)];
+const memory = (offset: number): Code => [2, ...uleb(offset)];
 
 export class I32 {
   constructor(readonly code: Code) {}
@@ -56,39 +56,39 @@ export class I32 {
   }
   /** `this ? yes : no`, both evaluated. */
   select(yes: I32 | number, no: I32 | number): I32 {
-    return new I32([i32(yes).code, i32(no).code, this.code, 0x1b]);
+    return new I32(i32(yes).code.concat(i32(no).code, this.code, [0x1b]));
   }
   min(other: I32 | number): I32 {
     return this.lt(other).select(this, other);
   }
   toF32(): F32 {
-    return new F32([this.code, 0xb2]);
+    return new F32(this.code.concat([0xb2]));
   }
   splat(): V128 {
-    return new V128([this.code, simd(0x11)]);
+    return new V128(this.code.concat(simd(0x11)));
   }
 
   /** What is in memory at this address. */
   load(offset = 0): I32 {
-    return new I32([this.code, 0x28, memory(offset)]);
+    return new I32(this.code.concat([0x28], memory(offset)));
   }
   loadF32(offset = 0): F32 {
-    return new F32([this.code, 0x2a, memory(offset)]);
+    return new F32(this.code.concat([0x2a], memory(offset)));
   }
   loadV128(offset = 0): V128 {
-    return new V128([this.code, simd(0), memory(offset)]);
+    return new V128(this.code.concat(simd(0), memory(offset)));
   }
   /** One float in all four lanes. */
   loadSplat(offset = 0): V128 {
-    return new V128([this.code, simd(9), memory(offset)]);
+    return new V128(this.code.concat(simd(9), memory(offset)));
   }
   /** One float in lane 0, zeros in the others. */
   loadLow(offset = 0): V128 {
-    return new V128([this.code, simd(0x5c), memory(offset)]);
+    return new V128(this.code.concat(simd(0x5c), memory(offset)));
   }
 
   private with(other: I32 | number, op: number): I32 {
-    return new I32([this.code, i32(other).code, op]);
+    return new I32(this.code.concat(i32(other).code, [op]));
   }
 }
 
@@ -103,14 +103,14 @@ export class F32 {
   }
   /** The bits as an integer. */
   bits(): I32 {
-    return new I32([this.code, 0xbc]);
+    return new I32(this.code.concat([0xbc]));
   }
   splat(): V128 {
-    return new V128([this.code, simd(0x13)]);
+    return new V128(this.code.concat(simd(0x13)));
   }
 
   private with(other: F32 | number, op: number): F32 {
-    return new F32([this.code, f32(other).code, op]);
+    return new F32(this.code.concat(f32(other).code, [op]));
   }
 }
 
@@ -195,7 +195,7 @@ export class V128 {
   }
   /** Where the bits of this are 1 those of `yes`, elsewhere those of `no`. */
   select(yes: V128 | number, no: V128 | number): V128 {
-    return new V128([v128(yes).code, v128(no).code, this.code, simd(0x52)]);
+    return new V128(v128(yes).code.concat(v128(no).code, this.code, simd(0x52)));
   }
   intAdd(other: V128): V128 {
     return this.with(other, 0xae);
@@ -207,11 +207,11 @@ export class V128 {
     return this.with(other, 0x39);
   }
   intShl(bits: number): V128 {
-    return new V128([this.code, i32(bits).code, simd(0xab)]);
+    return new V128(this.code.concat(i32(bits).code, simd(0xab)));
   }
   /** Keeps the sign. */
   intShr(bits: number): V128 {
-    return new V128([this.code, i32(bits).code, simd(0xac)]);
+    return new V128(this.code.concat(i32(bits).code, simd(0xac)));
   }
   /** The low (or high) four of eight 16-bit numbers, as 32-bit ones. */
   widenInt16(half: "low" | "high", signed: boolean): V128 {
@@ -223,37 +223,35 @@ export class V128 {
   }
 
   lane(index: number): F32 {
-    return new F32([this.code, simd(0x1f), index]);
+    return new F32(this.code.concat(simd(0x1f), [index]));
   }
   replaceLane(index: number, value: F32): V128 {
-    return new V128([this.code, value.code, simd(0x20), index]);
+    return new V128(this.code.concat(value.code, simd(0x20), [index]));
   }
   /** One float from memory into a lane. */
   loadLane(index: number, address: I32, offset = 0): V128 {
-    return new V128([address.code, this.code, simd(0x56), memory(offset), index]);
+    return new V128(address.code.concat(this.code, simd(0x56), memory(offset), [index]));
   }
   /** Picks lanes: 0 to 3 are of this, 4 to 7 of the other. */
   shuffle(other: V128, lanes: readonly [number, number, number, number]): V128 {
     const bytes = lanes.flatMap((lane) => [0, 1, 2, 3].map((i) => lane * 4 + i));
-    return new V128([this.code, other.code, simd(0x0d), bytes]);
+    return new V128(this.code.concat(other.code, simd(0x0d), bytes));
   }
 
   private unary(op: number): V128 {
-    return new V128([this.code, simd(op)]);
+    return new V128(this.code.concat(simd(op)));
   }
   private with(other: V128 | number, op: number): V128 {
-    return new V128([this.code, v128(other).code, simd(op)]);
+    return new V128(this.code.concat(v128(other).code, simd(op)));
   }
 }
 
 export function i32(value: I32 | number): I32 {
-  return typeof value === "number" ? new I32([0x41, sleb(value)]) : value;
+  return typeof value === "number" ? new I32(join([0x41], sleb(value))) : value;
 }
 
 export function f32(value: F32 | number): F32 {
-  return typeof value === "number"
-    ? new F32([0x43, new Uint8Array(Float32Array.of(value).buffer)])
-    : value;
+  return typeof value === "number" ? new F32(join([0x43], bytesOf(Float32Array.of(value)))) : value;
 }
 
 /** Makes the four lanes of a constant. */
@@ -264,7 +262,7 @@ export const constants = {
   keep: (_key: number | string, lanes: Lanes): V128 => new V128(laneCode(lanes)),
 };
 
-export const laneCode = (lanes: Lanes): Code => [simd(0x0c), new Uint8Array(lanes().buffer)];
+export const laneCode = (lanes: Lanes): Code => join(simd(0x0c), bytesOf(lanes()));
 
 /** A number in all four lanes. */
 export function v128(value: V128 | number): V128 {
@@ -280,32 +278,14 @@ export function intLanes(...values: number[]): V128 {
 }
 
 export const store = {
-  f32: (address: I32, value: F32, offset = 0): Code => [
-    address.code,
-    value.code,
-    0x38,
-    memory(offset),
-  ],
-  v128: (address: I32, value: V128, offset = 0): Code => [
-    address.code,
-    value.code,
-    simd(0x0b),
-    memory(offset),
-  ],
+  f32: (address: I32, value: F32, offset = 0): Code =>
+    address.code.concat(value.code, [0x38], memory(offset)),
+  v128: (address: I32, value: V128, offset = 0): Code =>
+    address.code.concat(value.code, simd(0x0b), memory(offset)),
   /** One lane, 4 bytes. */
-  lane: (address: I32, value: V128, index: number, offset = 0): Code => [
-    address.code,
-    value.code,
-    simd(0x5a),
-    memory(offset),
-    index,
-  ],
+  lane: (address: I32, value: V128, index: number, offset = 0): Code =>
+    address.code.concat(value.code, simd(0x5a), memory(offset), [index]),
   /** Two lanes, 8 bytes: lanes 0 and 1, or 2 and 3. */
-  pair: (address: I32, value: V128, index: 0 | 1, offset = 0): Code => [
-    address.code,
-    value.code,
-    simd(0x5b),
-    memory(offset),
-    index,
-  ],
+  pair: (address: I32, value: V128, index: 0 | 1, offset = 0): Code =>
+    address.code.concat(value.code, simd(0x5b), memory(offset), [index]),
 };
