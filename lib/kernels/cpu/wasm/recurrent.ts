@@ -1,8 +1,37 @@
 /** What recurrent cells do with their gates, one step in time. */
 import { sigmoid, tanh } from "./math.js";
-import type { ModuleBuilder, V128Var } from "./module.js";
-import { alongRow, storeOf } from "./rows.js";
-import type { I32 } from "./values.js";
+import type { FunctionBuilder, I32Var, ModuleBuilder, V128Var } from "./module.js";
+import type { I32, V128 } from "./values.js";
+
+/**
+ * Goes along the units of a row, four at a time, and stores as many as there are. The body is emitted once:
+ * it is long, so to ask each time whether four are left costs nothing beside it.
+ */
+function alongUnits(
+  f: FunctionBuilder,
+  n: I32,
+  body: (offset: I32Var, store: (to: I32, value: V128) => void) => void,
+): void {
+  const [offset, left] = [f.i32(0), f.i32(n)];
+  const store = (to: I32, value: V128): void => {
+    const kept = f.v128(value);
+    f.if(
+      left.ge(4),
+      () => f.store(to, kept),
+      () => f.storeSome(to, kept, left),
+    );
+  };
+  f.if(left.gt(0), () =>
+    f.doWhile(
+      () => {
+        body(offset, store);
+        offset.set(offset.add(16));
+        left.set(left.sub(4));
+      },
+      () => left.gt(0),
+    ),
+  );
+}
 
 export function emitRecurrent(module: ModuleBuilder): void {
   // Gates i, f, g, o of each row, side by side; c is updated where it lies, [batch, n].
@@ -22,7 +51,7 @@ export function emitRecurrent(module: ModuleBuilder): void {
       const row = f.i32(0);
       const bytes = f.i32(p.width.shl(2));
       f.for(row, p.batch, 1, () => {
-        alongRow(f, p.n, (offset, rest) => {
+        alongUnits(f, p.n, (offset, store) => {
           const at = f.i32(p.gates.add(offset));
           const gate = (): V128Var => {
             const value = f.v128(at.loadV128());
@@ -34,8 +63,8 @@ export function emitRecurrent(module: ModuleBuilder): void {
           const added = f.v128(sigmoid(f, i).mul(tanh(f, g)));
           const kept = sigmoid(f, forget);
           const c = f.v128(f.madd(kept, place.loadV128(), added));
-          storeOf(f, place, c, rest);
-          storeOf(f, p.out.add(offset), sigmoid(f, o).mul(tanh(f, c)), rest);
+          store(place, c);
+          store(p.out.add(offset), sigmoid(f, o).mul(tanh(f, c)));
         });
         p.gates.set(p.gates.add(p.gatesRow));
         p.c.set(p.c.add(bytes));
@@ -62,7 +91,7 @@ export function emitRecurrent(module: ModuleBuilder): void {
       const row = f.i32(0);
       const bytes = f.i32(p.width.shl(2));
       f.for(row, p.batch, 1, () => {
-        alongRow(f, p.n, (offset, rest) => {
+        alongUnits(f, p.n, (offset, store) => {
           const input = f.i32(p.gates.add(offset));
           const hidden = f.i32(p.hidden.add(offset));
           const next = (address: typeof input): I32 => {
@@ -74,7 +103,7 @@ export function emitRecurrent(module: ModuleBuilder): void {
           const inner = f.v128(f.madd(r, next(hidden).loadV128(), next(input).loadV128()));
           const n = f.v128(tanh(f, inner));
           const last = p.last.add(offset).loadV128();
-          storeOf(f, p.out.add(offset), f.madd(z, last.sub(n), n), rest);
+          store(p.out.add(offset), f.madd(z, last.sub(n), n));
         });
         p.gates.set(p.gates.add(p.gatesRow));
         p.hidden.set(p.hidden.add(bytes.mul(3)));
@@ -109,8 +138,8 @@ export function emitRecurrent(module: ModuleBuilder): void {
     (f, p) => {
       const row = f.i32(0);
       f.for(row, p.batch, 1, () => {
-        alongRow(f, p.n, (offset, rest) =>
-          storeOf(f, p.out.add(offset), tanh(f, p.gates.add(offset).loadV128()), rest),
+        alongUnits(f, p.n, (offset, store) =>
+          store(p.out.add(offset), tanh(f, p.gates.add(offset).loadV128())),
         );
         p.gates.set(p.gates.add(p.gatesRow));
         p.out.set(p.out.add(p.outRow));
