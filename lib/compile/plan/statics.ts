@@ -154,15 +154,20 @@ export class Statics {
       return scale(this.of(first as Node), by, axis);
     }
     if (node.target === "prim.norm_scale") {
-      const variance = this.of(first as Node).values as Float32Array;
+      // No callback for each of some ten thousand channels: those take milliseconds while the engine is cold.
+      const by = this.of(first as Node).values.slice() as Float32Array;
       const weight = read(rest[0]);
       const eps = rest[1] as number;
-      return variance.map((one, i) => (weight?.[i] ?? 1) / Math.sqrt(one + eps));
+      for (let i = 0; i < by.length; i += 1) by[i] = (weight?.[i] ?? 1) / Math.sqrt(by[i]! + eps);
+      return by;
     }
     if (node.target === "prim.norm_shift") {
-      const scales = this.of(first as Node).values as Float32Array;
+      const by = this.of(first as Node).values.slice() as Float32Array;
       const [bias, mean, shift] = rest.map(read);
-      return scales.map((by, i) => ((bias?.[i] ?? 0) - (mean?.[i] ?? 0)) * by + (shift?.[i] ?? 0));
+      for (let i = 0; i < by.length; i += 1) {
+        by[i] = ((bias?.[i] ?? 0) - (mean?.[i] ?? 0)) * by[i]! + (shift?.[i] ?? 0);
+      }
+      return by;
     }
     return null;
   }

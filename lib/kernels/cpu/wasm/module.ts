@@ -16,10 +16,7 @@ type TypeName = keyof typeof TYPE;
 /** Of the parameters of a function, in order. */
 export type Types = readonly TypeName[];
 
-interface Settable {
-  readonly index: number;
-}
-export class I32Var extends I32 implements Settable {
+export class I32Var extends I32 {
   constructor(
     private readonly owner: FunctionBuilder,
     readonly index: number,
@@ -30,7 +27,7 @@ export class I32Var extends I32 implements Settable {
     this.owner.emit(i32(value).code, [0x21, ...uleb(this.index)]);
   }
 }
-export class F32Var extends F32 implements Settable {
+export class F32Var extends F32 {
   constructor(
     private readonly owner: FunctionBuilder,
     readonly index: number,
@@ -41,7 +38,7 @@ export class F32Var extends F32 implements Settable {
     this.owner.emit(f32(value).code, [0x21, ...uleb(this.index)]);
   }
 }
-export class V128Var extends V128 implements Settable {
+export class V128Var extends V128 {
   constructor(
     private readonly owner: FunctionBuilder,
     readonly index: number,
@@ -127,10 +124,10 @@ export class FunctionBuilder {
     this.if(
       count.and(2),
       () => {
-        this.emit(store.pair(address, v, 0));
-        this.if(count.and(1), () => this.emit(store.lane(address, v, 2, 8)));
+        this.emit(store.pair(address, v, 0, 0));
+        this.if(count.and(1), () => this.emit(store.lane(address, v, 8, 2)));
       },
-      () => this.emit(store.lane(address, v, 0)),
+      () => this.emit(store.lane(address, v, 0, 0)),
     );
   }
   /** Copies bytes; regions may overlap. */

@@ -277,15 +277,16 @@ export function intLanes(...values: number[]): V128 {
   return constants.keep(`int ${values.join()}`, () => Int32Array.from({ length: 4 }, lane));
 }
 
+const put =
+  (...op: number[]) =>
+  (address: I32, value: F32 | V128, offset: number, ...lane: number[]): Code =>
+    address.code.concat(value.code, op, memory(offset), lane);
+
 export const store = {
-  f32: (address: I32, value: F32, offset = 0): Code =>
-    address.code.concat(value.code, [0x38], memory(offset)),
-  v128: (address: I32, value: V128, offset = 0): Code =>
-    address.code.concat(value.code, simd(0x0b), memory(offset)),
+  f32: put(0x38),
+  v128: put(...simd(0x0b)),
   /** One lane, 4 bytes. */
-  lane: (address: I32, value: V128, index: number, offset = 0): Code =>
-    address.code.concat(value.code, simd(0x5a), memory(offset), [index]),
-  /** Two lanes, 8 bytes: lanes 0 and 1, or 2 and 3. */
-  pair: (address: I32, value: V128, index: 0 | 1, offset = 0): Code =>
-    address.code.concat(value.code, simd(0x5b), memory(offset), [index]),
+  lane: put(...simd(0x5a)),
+  /** Two lanes, 8 bytes: lanes 0 and 1 for 0, 2 and 3 for 1. */
+  pair: put(...simd(0x5b)),
 };

@@ -227,7 +227,7 @@ function emitOutput(module: ModuleBuilder, { into, outOf }: Tiles): void {
                 value.set(value.atLeast(low).atMost(high));
                 f.if(
                   width.ge(size),
-                  () => (size === 4 ? f.store(to, value) : f.emit(store.pair(to, value, 0))),
+                  () => (size === 4 ? f.store(to, value) : f.emit(store.pair(to, value, 0, 0))),
                   () => f.storeSome(to, value, width),
                 );
               });
