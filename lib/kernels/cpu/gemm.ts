@@ -13,7 +13,7 @@ type Pack = (from: number, row: number, count: number, k: number, to: number) =>
 type Gemm = (
   m: number, n: number, k: number, a: number, aStrip: number, b: number, bPanel: number,
   bRow: number, c: number, cRow: number, bias: number, biasMode: number, residual: number,
-  rowsFirst: number, low: number, high: number, column?: number,
+  order: number, low: number, high: number, column?: number,
 ) => void; // prettier-ignore
 
 /** All addresses and strides are bytes; an address of 0 means: none. */
@@ -161,7 +161,7 @@ export function multiply(library: GemmLibrary, p: Product): void {
     else library.packStrips(a + k0 * 4, aRow, m, depth, strips);
     gemm(
       library, m, n, depth, strips, depth * 16, b + k0 * 32, bPanel, 32, c, cRow, bias,
-      isFirst && bias ? BIAS_OF_COLUMN : NO_BIAS, isFirst ? residual : c, 0,
+      isFirst && bias ? BIAS_OF_COLUMN : NO_BIAS, isFirst ? residual : c, 2,
       isLast ? low : -Infinity, isLast ? high : Infinity,
     ); // prettier-ignore
   }

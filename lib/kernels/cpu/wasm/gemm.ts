@@ -43,11 +43,12 @@ export function storePanel(f: FunctionBuilder, to: I32, pair: V128Var[], left: I
 }
 
 /**
- * `biasMode` 1: a number a column, 2: a number a row. `rowsFirst` 1: the loop over rows is the outer one.
+ * `biasMode` 1: a number a column, 2: a number a row. `order` 1: the loop over rows is the outer one; 2: it is
+ * the inner one, and panels come from afar.
  */
 const PARAMETERS = {
   m: "i32", n: "i32", k: "i32", a: "i32", aStrip: "i32", b: "i32", bPanel: "i32", bRow: "i32",
-  c: "i32", cRow: "i32", bias: "i32", biasMode: "i32", residual: "i32", rowsFirst: "i32",
+  c: "i32", cRow: "i32", bias: "i32", biasMode: "i32", residual: "i32", order: "i32",
   low: "f32", high: "f32",
 } as const; // prettier-ignore
 
@@ -58,8 +59,9 @@ export function emitGemm(module: ModuleBuilder): void {
     );
   module.function("gemm", PARAMETERS, (f, p) => {
     const [outer, inner, row, column] = [f.i32(0), f.i32(0), f.i32(), f.i32()];
-    const outerEnd = f.i32(p.rowsFirst.select(p.m, p.n));
-    const innerEnd = f.i32(p.rowsFirst.select(p.n, p.m));
+    const rowsFirst = f.i32(p.order.eq(1));
+    const outerEnd = f.i32(rowsFirst.select(p.m, p.n));
+    const innerEnd = f.i32(rowsFirst.select(p.n, p.m));
     const height = f.i32(ROWS);
     const tiles = (): void => {
       if (!module.fma) {
@@ -75,18 +77,28 @@ export function emitGemm(module: ModuleBuilder): void {
         },
       );
     };
+    // Lines of the next panel are touched, some with each strip: else its first strip would wait for
+    // them. Many rows with multiply-add are no faster for it.
+    const few = f.i32(module.fma ? p.m.lt(64) : 1);
     // One loop for both: V8 would unroll what is nested deeper.
     f.if(outerEnd.gt(0).and(innerEnd.gt(0)), () =>
       f.doWhile(
         () => {
-          row.set(p.rowsFirst.select(outer, inner));
-          column.set(p.rowsFirst.select(inner, outer));
+          row.set(rowsFirst.select(outer, inner));
+          column.set(rowsFirst.select(inner, outer));
           if (module.fma) height.set(p.m.sub(row).ge(12).select(12, ROWS));
+          const next = column.add(8);
+          f.if(p.order.eq(2).and(next.lt(p.n)).and(few), () => {
+            const place = (r: I32): I32 =>
+              p.b.add(next.shr(3).mul(p.bPanel)).add(r.mul(p.k.shl(5)).div(p.m));
+            const at = f.i32(place(row));
+            f.for(at, f.i32(place(row.add(height).min(p.m))), 64, () => f.i32(at.load()));
+          });
           tiles();
-          inner.set(inner.add(p.rowsFirst.select(8, height)));
+          inner.set(inner.add(rowsFirst.select(8, height)));
           f.if(inner.ge(innerEnd), () => {
             inner.set(0);
-            outer.set(outer.add(p.rowsFirst.select(height, 8)));
+            outer.set(outer.add(rowsFirst.select(height, 8)));
           });
         },
         () => outer.lt(outerEnd),
