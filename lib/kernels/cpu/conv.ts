@@ -16,7 +16,7 @@ export interface ConvSpec extends WindowSpec {
   outChannels: number;
   /** 1 by default. */
   groups?: number;
-  /** How it is computed, `direct` by default; the weight must be packed for the same. */
+  /** `direct` by default, or what `fastestConv` says; the weight must be packed for the same. */
   algorithm?: ConvAlgorithm;
   /** How the weight is kept, `f32` by default; anything else is for `direct` alone. */
   weightType?: WeightType;
@@ -97,9 +97,6 @@ interface Groups {
 }
 
 function groupsOf({ inChannels, outChannels, groups = 1, kernel }: WeightSizes): Groups {
-  if (inChannels % groups || outChannels % groups) {
-    throw new Error(`conv: ${inChannels} and ${outChannels} channels in ${groups} groups`);
-  }
   return { groups, m: outChannels / groups, k: (inChannels / groups) * product(kernel) };
 }
 
@@ -156,12 +153,8 @@ export function packConv(
 const PATCH_BYTES = 256 * 1024;
 
 export function conv(heap: Heap, spec: ConvSpec): Kernel<ConvPointers> {
-  const { algorithm = "direct", weightType = "f32" } = spec;
-  if (algorithm === "direct") return direct(heap, spec);
-  if (!fitsWinograd(spec) || weightType !== "f32") {
-    throw new Error("conv: winograd needs a kernel of 3 × 3");
-  }
-  return winograd(heap, spec, algorithm);
+  const { algorithm = "direct" } = spec;
+  return algorithm === "direct" ? direct(heap, spec) : winograd(heap, spec, algorithm);
 }
 
 /**

@@ -6,7 +6,7 @@ import type { Heap } from "./heap.js";
 import { imageLibrary, paddedBytes, padPlanes, windowsOf } from "./image.js";
 import { inJs } from "./on-demand.js";
 import { type Kernel, product, share } from "./kernel.js";
-import { TILES, type TiledAlgorithm } from "./tiles.js";
+import { pairs, TILES, type TiledAlgorithm } from "./tiles.js";
 import { emitWinograd } from "./wasm/winograd.js";
 
 /** `across`: tiles side by side; the first of so many `tiles` is in such a `column`. */
@@ -49,7 +49,7 @@ const libraryOf = (heap: Heap, algorithm: TiledAlgorithm): WinogradLibrary =>
   heap.library(
     algorithm,
     (module) => emitWinograd(module, TILES[algorithm]),
-    () => inJs().winogradInJs(heap, TILES[algorithm]),
+    () => inJs().winogradInJs(heap, TILES[algorithm], pairs),
   );
 
 /** Keeps the places of a tile from falling into the same set of the first cache. */

@@ -1,6 +1,6 @@
 /** Winograd's transformations in plain JavaScript, tile by tile. */
 import type { Heap } from "../heap.js";
-import { type Matrix, pairs, type Tiles } from "../tiles.js";
+import type { Matrix, pairs, Tiles } from "../tiles.js";
 import type { WinogradLibrary } from "../winograd.js";
 
 /** `M X Mᵀ` for a square X. */
@@ -23,20 +23,19 @@ function bothSides(matrix: Matrix, x: Float64Array, into: Float64Array): void {
   }
 }
 
-const inPairs = (values: readonly number[]): number[] =>
-  pairs(
-    values,
-    (a, b) => a + b,
-    (a, b) => a - b,
-  );
-
-/** The same of the rows of a matrix. */
-const rowsInPairs = (rows: Matrix): Matrix => {
-  const columns = rows[0]!.map((_, j) => inPairs(rows.map((row) => row[j]!)));
-  return rows.map((_, i) => columns.map((column) => column[i]!));
-};
-
-export function winogradInJs(heap: Heap, matrices: Tiles): WinogradLibrary {
+/** @param combine - Given, since a module that this one shares would be one more file to load. */
+export function winogradInJs(heap: Heap, matrices: Tiles, combine: typeof pairs): WinogradLibrary {
+  const inPairs = (values: readonly number[]): number[] =>
+    combine(
+      values,
+      (a, b) => a + b,
+      (a, b) => a - b,
+    );
+  /** The same of the rows of a matrix. */
+  const rowsInPairs = (rows: Matrix): Matrix => {
+    const columns = rows[0]!.map((_, j) => inPairs(rows.map((row) => row[j]!)));
+    return rows.map((_, i) => columns.map((column) => column[i]!));
+  };
   const [into, weights] = [rowsInPairs(matrices.into), rowsInPairs(matrices.weights)];
   const outOf = matrices.outOf.map(inPairs);
   const [side, size] = [into.length, outOf.length];
