@@ -177,6 +177,19 @@ onEveryBuild("elementwise", (heap) => {
     );
   });
 
+  it("tells 0 from -0 in what it compiles", () => {
+    for (const [zero, all] of [
+      [0, [Infinity, -Infinity]],
+      [-0, [-Infinity, Infinity]],
+    ] as const) {
+      const over: ElementwiseStep[] = [
+        ["constant", zero],
+        ["div", 0, 1],
+      ];
+      expect(Array.from(apply(heap(), over, [1, -1])), `over ${zero}`).to.deep.equal(all);
+    }
+  });
+
   it("does nothing for nothing", () => {
     expect(apply(heap(), [["exp", 0]], [])).to.have.length(0);
   });

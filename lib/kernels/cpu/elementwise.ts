@@ -51,8 +51,10 @@ function libraryOf(
   steps: readonly ElementwiseStep[],
   motions: Motion[],
 ): ElementwiseLibrary {
+  // As text, -0 is 0.
+  const named = steps.map((step) => (Object.is(step[1], -0) ? "constant,-0" : step));
   return heap.library(
-    `elementwise ${steps.join(" ")} ${motions.join()}`,
+    `elementwise ${named.join(" ")} ${motions.join()}`,
     (module) => emitElementwise(module, steps, motions),
     () => inJs().elementwiseInJs(heap, steps, motions.length),
   );
