@@ -89,7 +89,8 @@ if (inBrowser) {
         few.forEach((bytes, i) => {
           const text = `${i ? "later" : "now"}: ${bytes} bytes by 2, ${many[i]} by 42`;
           expect(bytes, text).to.be.within(100, i ? 5000 : 2500);
-          expect((many[i]! - bytes) / 40, text).to.be.below(SMALLEST / 2);
+          // Later: a run that takes longer is looked for more often, and each look is an event.
+          expect((many[i]! - bytes) / 40, text).to.be.below(i ? 3 * SMALLEST : SMALLEST / 2);
         });
       });
     }
