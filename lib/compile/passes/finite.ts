@@ -21,7 +21,8 @@ export const areModest = (values: ArrayLike<number>): boolean =>
 
 /**
  * The same of float32 numbers by their bits: one more than the largest exponent is the sign's bit. Four
- * at a time and without a branch, as inputs are looked at in every call and weights whenever they change.
+ * at a time, without a branch and without a call, as inputs are looked at in every call and weights whenever
+ * they change.
  */
 export function areFiniteBits(
   bits: Int32Array,
@@ -29,11 +30,16 @@ export function areFiniteBits(
   to = bits.length,
   step = LEAST_EXPONENT,
 ): boolean {
-  const over = (i: number): number => (bits[i]! & EXPONENT) + step;
   let seen = 0;
   let i = from;
-  for (; i + 4 <= to; i += 4) seen |= over(i) | over(i + 1) | over(i + 2) | over(i + 3);
-  for (; i < to; i += 1) seen |= over(i);
+  for (; i + 4 <= to; i += 4) {
+    seen |=
+      ((bits[i]! & EXPONENT) + step) |
+      ((bits[i + 1]! & EXPONENT) + step) |
+      ((bits[i + 2]! & EXPONENT) + step) |
+      ((bits[i + 3]! & EXPONENT) + step);
+  }
+  for (; i < to; i += 1) seen |= (bits[i]! & EXPONENT) + step;
   return seen >= 0;
 }
 

@@ -25,12 +25,19 @@ export interface WinogradLibrary {
 
 const placesOf = (algorithm: TiledAlgorithm): number => TILES[algorithm].into.length ** 2;
 
+/** Keeps the places of a tile from falling into the same set of the caches, where they are a power of 2 apart. */
+const APART = 64;
+
+/** Bytes of a weight at one place of all tiles. */
+const weightPlace = (outChannels: number, inChannels: number): number =>
+  stripBytes(outChannels, inChannels) + APART;
+
 /** Bytes of a weight `[outChannels, inChannels, 3, 3]` packed for its tiles. */
 export const packedWinogradBytes = (
   algorithm: TiledAlgorithm,
   outChannels: number,
   inChannels: number,
-): number => placesOf(algorithm) * stripBytes(outChannels, inChannels);
+): number => placesOf(algorithm) * weightPlace(outChannels, inChannels);
 
 export function packWinograd(
   heap: Heap,
@@ -40,7 +47,7 @@ export function packWinograd(
   to: number,
   { first, count } = { first: 0, count: outChannels },
 ): void {
-  const place = stripBytes(outChannels, inChannels);
+  const place = weightPlace(outChannels, inChannels);
   const start = to + stripBytes(first, inChannels);
   libraryOf(heap, algorithm).weights(weight, count, inChannels, start, place);
 }
@@ -51,9 +58,6 @@ const libraryOf = (heap: Heap, algorithm: TiledAlgorithm): WinogradLibrary =>
     (module) => emitWinograd(module, TILES[algorithm]),
     () => inJs().winogradInJs(heap, TILES[algorithm], pairs),
   );
-
-/** Keeps the places of a tile from falling into the same set of the first cache. */
-const APART = 64;
 
 /** Tiles of a block and its products stay in the second-level cache. */
 const BLOCK_BYTES = 700 * 1024;
@@ -112,7 +116,8 @@ export function winograd(
           input(from, inChannels, plane, row, column, across, tiles, panels, panelPlace);
           const rowsFirst = channels * inChannels * 4 > 256 * 1024 ? 1 : 0;
           for (let e = 0; e < places; e += 1) {
-            const weight = p.weight + e * stripBytes(outChannels, inChannels) + o0 * inChannels * 4;
+            const weight =
+              p.weight + e * weightPlace(outChannels, inChannels) + o0 * inChannels * 4;
             gemm(
               library, channels, tiles, inChannels, weight, inChannels * 16, panels + e * panelPlace,
               inChannels * 32, 32, products + e * productPlace, block * 4, 0, 0, 0, rowsFirst,
