@@ -74,6 +74,7 @@ const CASES: Case[] = [
   ["channels of 8 bits counted from the last to floats", "quantized_decomposed.dequantize_per_channel.default", () => [ints([1, 2, 3, 4], [2, 2]), floats([0.5, 2]), null, -2, -128, 127], [2, 2], [0.5, 1, 6, 8]],
   ["a scale for a range", "quantized_decomposed.choose_qparams.tensor", () => [floats([-1, 1.55]), 0, 255, 1e-7], [1], [0.01], 0],
   ["a zero for a range", "quantized_decomposed.choose_qparams.tensor", () => [floats([-1, 1.55]), 0, 255, 1e-7], [1], [100], 1],
+  ["the inverse of sinh far from 0", "aten.asinh.default", () => [floats([3e38, -3e38, 2e9, 1e-3, -0.5, Infinity, -Infinity, NaN])], [8], [89.2899933, -89.2899933, 22.10956, 9.9999981e-4, -0.4812118, Infinity, -Infinity, NaN]],
   ["the sum of no losses", "aten.mse_loss.default", () => [filled([0, 3]), filled([0, 3]), 2], [], [0]],
 ]; // prettier-ignore
 

@@ -21,7 +21,7 @@ function apply(heap: Heap, steps: readonly ElementwiseStep[], x: ArrayLike<numbe
 
 const EDGES = [
   0, -0, 1, -1, 0.5, -0.5, 0.3, -0.3, 1e-4, -1e-4, 1e-20, 1e-40, -1e-40, 3, -3, 10, -10, 88.5, 89.5,
-  -87.5, -100, -104, 1000, -1000, 1e30, -1e30, Infinity, -Infinity, NaN,
+  -87.5, -100, -104, 1000, -1000, 1e30, -1e30, 3e38, -3e38, Infinity, -Infinity, NaN,
 ]; // prettier-ignore
 
 const f = Math.fround;

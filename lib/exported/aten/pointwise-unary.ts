@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import * as F from "../../functional/index.js";
+import { atLeast, atMost } from "../../functional/numeric.js";
 import { divide, magnitude, truncate, where } from "./support/arithmetic.js";
 import { defineOps } from "./support/define.js";
 import { BOOL, kindOf, toDtype, toFloat, toKind, toNumber } from "./support/dtype.js";
@@ -65,14 +66,22 @@ const sinc: Unary = (x) => {
   return where(tf.equal(x, 0), 1, divide(tf.sin(angle), angle));
 };
 
+/** From |x|, as the formula with x itself cancels below 0; the square of more than `most` could overflow. */
+const asinh: Unary = (x) => {
+  const most = 1e9;
+  const far = tf.abs(x);
+  const near = atMost(far, most);
+  const square = tf.square(near);
+  const root = tf.sqrt(tf.add(square, 1));
+  const small = tf.log1p(tf.add(near, tf.div(square, tf.add(root, 1))));
+  return tf.mul(sign(x), tf.add(small, log(atLeast(tf.div(far, most), 1))));
+};
+
 const FLOATS = names({
   "acos|arccos": onFloats(tf.acos),
   "acosh|arccosh": onFloats(tf.acosh),
   "asin|arcsin": onFloats(tf.asin),
-  "asinh|arcsinh": onFloats((x) =>
-    // From |x|: the formula with x itself cancels below 0.
-    tf.mul(sign(x), log(tf.add(tf.abs(x), tf.sqrt(tf.add(tf.square(x), 1))))),
-  ),
+  "asinh|arcsinh": onFloats(asinh),
   "atan|arctan": onFloats(tf.atan),
   "atanh|arctanh": onFloats(tf.atanh),
   cos: onFloats(tf.cos),

@@ -94,11 +94,11 @@ export const log: Function = (f, x) => {
   return f.v128(value.eq(Infinity).select(Infinity, value.gt(0).select(result, rest)));
 };
 
-/** log(u)·x / (u - 1) with u = 1 + x, which makes good the rounding of u. */
+/** log(u)·(x / (u - 1)) with u = 1 + x, which makes good the rounding of u; log(u)·x could overflow. */
 export const log1p: Function = (f, x) => {
   const value = f.v128(x);
   const u = f.v128(value.add(1));
-  const corrected = log(f, u).mul(value).div(u.sub(1));
+  const corrected = log(f, u).mul(value.div(u.sub(1)));
   const isPlain = u.eq(1).or(u.eq(Infinity));
   return f.v128(isPlain.select(value, corrected));
 };
