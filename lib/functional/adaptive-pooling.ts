@@ -46,7 +46,8 @@ function readAdaptive(
   }
   const lead = input.shape.slice(0, -n);
   const spatial = input.shape.slice(-n);
-  if (spatial.includes(0)) {
+  // Of means in fewer than three dimensions, PyTorch lets channels be none.
+  if (input.shape.slice(/max|3d/.test(name) ? 1 : -n).includes(0)) {
     throw new RangeError(
       `${name}(): Expected input to have non-zero size for non-batch dimensions, but input has ` +
         `sizes ${listText(input.shape)} with dimension ${input.shape.lastIndexOf(0)} being empty`,

@@ -30,8 +30,10 @@ function checkTarget(input: tf.Tensor, target: tf.Tensor): void {
 
 /** The values of a table `(N, C)`, one of each row. */
 function pick(table: tf.Tensor, columns: readonly number[]): tf.Tensor {
-  const places = columns.flatMap((column, row) => [row, column]);
-  return tf.gatherND(table, tf.tensor2d(places, [columns.length, 2], "int32"));
+  const places = columns.map((column, row) => row * table.shape[1]! + column);
+  const flat = tf.reshape(table, [table.size]);
+  // Of nothing, tfjs' wasm backend gathers another shape.
+  return tf.reshape(tf.gather(flat, tf.tensor1d(places, "int32")), [places.length]);
 }
 
 /**
@@ -49,9 +51,8 @@ export function adaptiveLogSoftmax(
   checkTarget(input, target);
   const x = target.rank === 1 ? input : tf.expandDims(input, 0);
   const classes = Array.from(target.dataSync());
-  const bounds = cutoffs.map((cutoff, i) => [i === 0 ? 0 : cutoffs[i - 1]!, cutoff] as const);
   const clusters = classes.map((one) =>
-    bounds.findIndex(([low, high]) => one >= low && one < high),
+    one < 0 ? -1 : cutoffs.findIndex((cutoff) => one < cutoff),
   );
   if (clusters.includes(-1)) {
     fail(
@@ -69,12 +70,9 @@ export function adaptiveLogSoftmax(
     const own = tail(tf.gather(x, tf.tensor1d(rows, "int32")));
     const relative = rows.map((row) => classes[row]! - cutoffs[i]!);
     const local = pick(logSoftmax(own, { dim: 1 }), relative);
-    // Back to the rows' places: row r of the others is the added zero.
-    const places = clusters.map((_, row) => {
-      const at = rows.indexOf(row);
-      return at === -1 ? rows.length : at;
-    });
-    const padded = tf.concat([local, tf.zeros([1])]);
+    // Back to the rows' places: the others have the added zero.
+    const places = clusters.map((_, row) => rows.indexOf(row) + 1);
+    const padded = tf.concat([tf.zeros([1]), local]);
     output = tf.add(output, tf.gather(padded, tf.tensor1d(places, "int32")));
   });
   const loss = output.size === 0 ? tf.scalar(NaN) : tf.neg(tf.mean(output));

@@ -161,7 +161,7 @@ export const multilabelSoftMarginLoss = /* @__PURE__ */ op(
     if (read.weight !== null) losses = tf.mul(losses, read.weight);
     // Not a quotient: on webgl tfjs has 0 / 0 be 1.
     const count = tf.scalar(input.shape.at(-1)!);
-    const perSample = tf.mul(sum(losses, -1), tf.reciprocal(count));
+    const perSample = tf.mul(sum(losses, input.rank - 1), tf.reciprocal(count));
     return reduceLoss(perSample, readReduction(`${name}()`, read));
   },
 );

@@ -120,12 +120,8 @@ function convTransposeNd(
   }
   checkSpace(name, batched);
   // PyTorch lists the padding of the last dimension first.
-  const around = spatial.flatMap((_, i) => [
-    reach[i]! - padding[i]!,
-    reach[i]! - padding[i]! + extra[i]!,
-  ]);
-  const pairs = spatial.map((_, i) => around.slice(2 * i, 2 * i + 2)).reverse();
-  const x = pad(spread(asFloat(batched), spatial, stride), pairs.flat());
+  const around = reach.map((r, i) => [r - padding[i]!, r - padding[i]! + extra[i]!]).reverse();
+  const x = pad(spread(asFloat(batched), spatial, stride), around.flat());
   // (C, out/g, K) → (g, C/g, out/g, K) → (g, out/g, C/g, K) → (out, C/g, K), turned round.
   const grouped = tf.reshape(asFloat(weight), [groups, channels / groups, perGroup, -1]);
   const turned = tf.reverse(tf.transpose(grouped, [0, 2, 1, 3]), 3);

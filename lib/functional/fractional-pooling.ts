@@ -76,7 +76,8 @@ function readOutput(
         `${name}(): kernel size should be greater than zero, but got ${kernels.join("x")}`,
       );
     }
-    if (output[d]! >= 0 && output[d]! + kernels[d]! - 1 <= size) return;
+    // In three dimensions PyTorch wants one element more.
+    if (output[d]! >= 0 && output[d]! + kernels[d]! - (n < 3 ? 1 : 0) <= size) return;
     throw new RangeError(
       `${name}(): pool size ${kernels[d]} too large relative to input size ${size} ` +
         `with output size ${output[d]} (dim ${d})`,

@@ -304,7 +304,7 @@ function lookUp<T>(
 ): T {
   const atoms = path.split(".");
   const name = atoms.pop()!;
-  const owner = follow(module, atoms);
+  const owner = module.getSubmodule(atoms.join("."));
   const value = (owner as unknown as Record<string, unknown>)[name];
   if (!(name in owner)) {
     throw new Error(`${owner.constructor.name} has no attribute \`${name}\``);

@@ -31,3 +31,24 @@ onEveryBackend("Sums of nothing", () => {
     });
   }
 });
+
+onEveryBackend("Outputs of nothing", () => {
+  const places = (shape: number[]): tf.Tensor => tf.zeros(shape, "int32");
+
+  it("are no error where everything was padding when it was pooled", () => {
+    expect(F.maxUnpool1d(tf.ones([1, 1, 2]), places([1, 1, 2]), 1, { padding: 1 }).shape).to.deep.equal([1, 1, 0]); // prettier-ignore
+    const unpooled = F.maxUnpool2d(tf.ones([1, 1, 2, 2]), places([1, 1, 2, 2]), [2, 1], {
+      stride: 1,
+      padding: 1,
+    });
+    expect(unpooled.shape).to.deep.equal([1, 1, 1, 0]);
+  });
+
+  it("come of no rows, in AdaptiveLogSoftmaxWithLoss too", () => {
+    const layer = new nn.AdaptiveLogSoftmaxWithLoss(4, 6, [2]);
+    const [output, loss] = layer(tf.zeros([0, 4]), places([0]));
+    expect(output.shape).to.deep.equal([0]);
+    expect(Array.from(loss.dataSync())).to.deep.equal([NaN]);
+    layer.dispose();
+  });
+});

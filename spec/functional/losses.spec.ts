@@ -260,3 +260,12 @@ onEveryBackendOnce("AdaptiveLogSoftmaxWithLoss", (_backend, tolerance) => {
     expect(() => void model(tf.ones([4]), y)).to.throw("1D target tensor expects 2D input tensors");
   });
 });
+
+onEveryBackendOnce("multilabelSoftMarginLoss", (_backend, tolerance) => {
+  it("takes the mean over the input's classes where the target has a dimension more", () => {
+    const [x, y] = [tf.tensor2d([[1], [2]]), tf.tensor3d([[[1]], [[0]]])];
+    const losses = F.multilabelSoftMarginLoss(x, y, { reduction: "none" });
+    expect(losses.shape).to.deep.equal([2, 1]);
+    expectClose(losses.dataSync(), [0.4402, 3.4402], { ...tolerance, atol: 1e-4 });
+  });
+});

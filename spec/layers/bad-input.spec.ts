@@ -85,7 +85,19 @@ const CHECKS: Record<string, Checks> = {
       () => new nn.ConvTranspose2d(2, 3, 3)(x(1, 2, 4, 0)),
       "Only zero batch or zero channel inputs are supported, but got input shape: [1, 2, 4, 0]",
     ],
+    AdaptiveMaxPool2d: [
+      () => new nn.AdaptiveMaxPool2d(2)(x(1, 0, 3, 3)),
+      "input has sizes [1, 0, 3, 3] with dimension 1 being empty",
+    ],
+    AdaptiveAvgPool3d: [
+      () => new nn.AdaptiveAvgPool3d(2)(x(1, 0, 3, 3, 3)),
+      "input has sizes [1, 0, 3, 3, 3] with dimension 1 being empty",
+    ],
     AvgPool1d: [() => new nn.AvgPool1d(5)(x(1, 1, 3)), "Output size is too small"],
+    FractionalMaxPool3d: [
+      () => new nn.FractionalMaxPool3d(3, { outputSize: 2 })(x(1, 1, 4, 4, 4)),
+      "pool size 3 too large relative to input size 4 with output size 2",
+    ],
     Unfold: [
       () => new nn.Unfold(3)(x(1, 1, 2, 2)),
       "calculated shape of the array of sliding blocks as (0, 0)",

@@ -257,6 +257,8 @@ const CASES: Record<string, () => unknown> = {
       net.getBuffer("0.first").shape,
       error(() => net.getBuffer("0.weight")),
       error(() => net.getBuffer("0.nothing")),
+      net[0]!.getParameter(".weight").shape,
+      net[0]!.getBuffer(".first").shape,
     ];
   },
 

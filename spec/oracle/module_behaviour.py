@@ -258,6 +258,8 @@ def lookups():
         list(net.get_buffer("0.first").shape),
         error(lambda: net.get_buffer("0.weight")),
         error(lambda: net.get_buffer("0.nothing")),
+        list(net[0].get_parameter(".weight").shape),
+        list(net[0].get_buffer(".first").shape),
     ]
 
 
