@@ -218,6 +218,8 @@ export const threshold = /* @__PURE__ */ op(
   "threshold",
   (input: tf.Tensor, limit: number, value: number): tf.Tensor => {
     checkNumberTensor("threshold", input);
-    return select(tf.lessEqual(input, limit), tf.fill(input.shape, value, input.dtype), input);
+    // Of integers the threshold is one, too.
+    const isLow = tf.lessEqual(input, tf.scalar(limit, input.dtype));
+    return select(isLow, tf.fill(input.shape, value, input.dtype), input);
   },
 );

@@ -1,5 +1,6 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
+import { asFloat, checkTensor } from "../functional/check.js";
 import * as F from "../functional/index.js";
 import { formatPython, Module } from "../module/index.js";
 
@@ -21,8 +22,11 @@ abstract class LPPoolNd extends Module {
   }
 
   protected pool(pool: typeof F.lpPool1d, x: tf.Tensor): tf.Tensor {
-    const { stride, ceilMode } = this;
-    return pool(x, this.normType, this.kernelSize, { stride, ceilMode });
+    const { normType, stride, ceilMode } = this;
+    checkTensor(this.constructor.name, x);
+    // To a layer of PyTorch the norm type is a float: no integers come of raising some to it.
+    const y = Number.isFinite(normType) ? asFloat(x) : x;
+    return pool(y, normType, this.kernelSize, { stride, ceilMode });
   }
 
   override extraRepr(): string {

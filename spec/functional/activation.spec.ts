@@ -77,3 +77,12 @@ onEveryBackend("At the edges (±1e4, ±0, ±∞, NaN) as PyTorch", (_backend, to
     });
   });
 });
+
+onEveryBackend("The threshold of integers", () => {
+  it("is an integer, as the value beside it", () => {
+    const x = tf.tensor1d([-2, -1, 0, 2], "int32");
+    const y = F.threshold(x, -1.5, 7.9);
+    expect(y.dtype).to.equal("int32");
+    expect(Array.from(y.dataSync())).to.deep.equal([7, 7, 0, 2]);
+  });
+});

@@ -46,4 +46,13 @@ onEveryBackend("Pooling of integers", () => {
       expectClose(F.lpPool1d(x, p, 2).dataSync(), want, { rtol: 1e-4, atol: 1e-4 });
     });
   }
+
+  it("gives a layer the sums of powers, since its norm type is a float", async () => {
+    const [x, layer] = [tf.tensor2d([[1, 2, 4, 5]], [1, 4], "int32"), new nn.LPPool1d(2, 2)];
+    const fast = await nn.compile(layer, x);
+    for (const y of [layer(x), fast(x), layer(tf.cast(x, "float32"))]) {
+      expectClose(y.dataSync(), [2.2361, 6.4031], { rtol: 1e-4, atol: 1e-4 });
+    }
+    fast.dispose();
+  });
 });
