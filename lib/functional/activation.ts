@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
 import { asFloat, checkFloatTensor, checkNumberTensor, checkTensor, dtypeName } from "./check.js";
-import { atLeast, atMost, clamp } from "./numeric.js";
+import { atLeast, atMost, clamp, scalarLike } from "./numeric.js";
 import { op } from "./op.js";
 import { select } from "./select.js";
 
@@ -219,7 +219,7 @@ export const threshold = /* @__PURE__ */ op(
   (input: tf.Tensor, limit: number, value: number): tf.Tensor => {
     checkNumberTensor("threshold", input);
     // Of integers the threshold is one, too.
-    const isLow = tf.lessEqual(input, tf.scalar(limit, input.dtype));
+    const isLow = tf.lessEqual(input, scalarLike(input, limit));
     return select(isLow, tf.fill(input.shape, value, input.dtype), input);
   },
 );

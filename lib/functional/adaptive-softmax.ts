@@ -9,7 +9,7 @@ const fail = (problem: string): never => {
 };
 
 function checkTarget(input: tf.Tensor, target: tf.Tensor): void {
-  const sizes = `${listText(input.shape)}`;
+  const sizes = listText(input.shape);
   if (target.rank > 1) fail("0D or 1D target tensor expected, multi-target not supported");
   if (input.rank !== target.rank + 1) {
     fail(
@@ -76,7 +76,7 @@ export function adaptiveLogSoftmax(
     output = tf.add(output, tf.gather(padded, tf.tensor1d(places, "int32")));
   });
   const loss = output.size === 0 ? tf.scalar(NaN) : tf.neg(tf.mean(output));
-  return [target.rank === 1 ? output : tf.reshape(output, []), loss];
+  return [tf.reshape(output, target.shape), loss];
 }
 
 /** The log-probabilities `(N, C)` of all classes. */
@@ -88,12 +88,11 @@ export function adaptiveLogProbabilities(
 ): tf.Tensor {
   return tf.tidy(() => {
     const first = logSoftmax(head(input), { dim: 1 });
-    const rows = first.shape[0];
     const parts = tails.map((tail, i) => {
-      const cluster = tf.slice(first, [0, shortlist + i], [rows, 1]);
+      const cluster = tf.slice(first, [0, shortlist + i], [-1, 1]);
       return tf.add(logSoftmax(tail(input), { dim: 1 }), cluster);
     });
-    return tf.concat([tf.slice(first, [0, 0], [rows, shortlist]), ...parts], 1);
+    return tf.concat([tf.slice(first, [0, 0], [-1, shortlist]), ...parts], 1);
   });
 }
 

@@ -115,7 +115,7 @@ function maxUnpoolNd(
   const lead = input.shape.slice(0, -n);
   const size = unpooledSize(name, input.shape.slice(-n), kernelSize, options);
   const shape = [...lead, ...size];
-  if (input.size === 0 || size.includes(0)) return tf.zeros(shape, input.dtype);
+  if (shape.includes(0)) return tf.zeros(shape, input.dtype);
   const from = sources(name, indices, tf.util.sizeFromShape(lead), size);
   const flat = tf.concat([tf.reshape(input, [-1]), tf.zeros([1], input.dtype)]);
   return tf.reshape(tf.gather(flat, tf.tensor1d(from, "int32")), shape);

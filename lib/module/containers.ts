@@ -9,6 +9,14 @@ export type NamedModules = Readonly<Record<string, Module>> | Iterable<readonly 
 
 const NAMES = Symbol("names");
 
+/** A position counted from the front, whether it was given from the front or from the back. */
+export function position(index: number, length: number): number {
+  if (!Number.isInteger(index) || index < -length || index >= length) {
+    throw new RangeError(`index ${index} is out of range`);
+  }
+  return index < 0 ? index + length : index;
+}
+
 /**
  * A module whose children are its contents. Each is a property under its name, so `seq[0]` and
  * `dict.conv` work; the names' order is kept apart, since JavaScript sorts integer-like ones.
@@ -58,7 +66,7 @@ class ListContainer extends Container {
 
   /** The child at a position; negative ones count from the end. */
   at(index: number): Module {
-    return this.contents()[this.position(index)]![1];
+    return this.contents()[position(index, this.length)]![1];
   }
 
   /** Adds a child at the end. */
@@ -89,7 +97,7 @@ class ListContainer extends Container {
   /** Takes out the child at a position and gives it; the others are renumbered. */
   pop(index = -1): Module {
     const all = [...this];
-    const [taken] = all.splice(this.position(index), 1);
+    const [taken] = all.splice(position(index, all.length), 1);
     this.renumber(all);
     return taken!;
   }
@@ -98,14 +106,6 @@ class ListContainer extends Container {
     return this.contents()
       .map(([, module]) => module)
       .values();
-  }
-
-  private position(index: number): number {
-    const n = this.length;
-    if (!Number.isInteger(index) || index < -n || index >= n) {
-      throw new RangeError(`index ${index} is out of range`);
-    }
-    return index < 0 ? index + n : index;
   }
 
   private renumber(modules: readonly Module[]): void {

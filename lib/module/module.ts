@@ -153,7 +153,13 @@ export class Module {
 
   /** The module at a path such as `"layer1.0.conv1"`; `""` is the module itself. */
   getSubmodule(path: string): Module {
-    return follow(this, path === "" ? [] : path.split("."));
+    const atoms = path ? path.split(".") : [];
+    return atoms.reduce<Module>((at, atom) => {
+      if (!(atom in at)) throw new Error(`${at.constructor.name} has no attribute \`${atom}\``);
+      const next = (at as unknown as Record<string, unknown>)[atom];
+      if (!isModule(next)) throw new Error(`\`${atom}\` is not an nn.Module`);
+      return next;
+    }, this);
   }
 
   /** The parameter at a path such as `"layer1.0.conv1.weight"`. */
@@ -281,19 +287,6 @@ function collect<T>(
   return modules
     .flatMap(([path, at]) => own(at).map(([name, value]): [string, T] => [join(path, name), value]))
     .filter(([, value]) => !removeDuplicate || (!seen.has(value) && seen.add(value)));
-}
-
-function follow(module: Module, atoms: readonly string[]): Module {
-  let at = module;
-  for (const atom of atoms) {
-    if (!(atom in at)) {
-      throw new Error(`${at.constructor.name} has no attribute \`${atom}\``);
-    }
-    const next = (at as unknown as Record<string, unknown>)[atom];
-    if (!isModule(next)) throw new Error(`\`${atom}\` is not an nn.Module`);
-    at = next;
-  }
-  return at;
 }
 
 function lookUp<T>(

@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { position } from "./containers.js";
 import { Module } from "./module.js";
 import { Parameter, type TensorSource } from "./parameter.js";
 import { ORDER } from "./walk.js";
@@ -51,11 +52,7 @@ export class ParameterList extends Module {
   }
 
   at(index: number): Parameter {
-    const n = this.length;
-    if (!Number.isInteger(index) || index < -n || index >= n) {
-      throw new RangeError(`index ${index} is out of range`);
-    }
-    return this[index < 0 ? index + n : index]!;
+    return this[position(index, this.length)]!;
   }
 
   append(value: TensorSource): this {
