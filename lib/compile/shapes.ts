@@ -26,6 +26,8 @@ interface Attrs {
   dtype: tf.DataType;
   inputShape: number[];
   shape: number[];
+  begin: number[];
+  size: number[];
   transposeA: boolean;
   transposeB: boolean;
   strides: number | [number, number];
@@ -44,9 +46,12 @@ type Rule = (inputs: Inputs, attrs: Attrs) => Meta | null;
  */
 const FEW = 1024;
 
+/** A tensor's dtype, in another shape. */
+const as = (shape: number[], { dtype }: { dtype: tf.DataType }): Meta => ({ shape, dtype });
+
 const like: Rule = (inputs) => {
   const x = Object.values(inputs)[0]!;
-  return x.dtype === "float32" ? { shape: x.shape, dtype: x.dtype } : null;
+  return x.dtype === "float32" ? as(x.shape, x) : null;
 };
 
 const broadcast = (dtype: tf.DataType | null): Rule => {
@@ -125,14 +130,16 @@ const RULES: Readonly<Record<string, Rule>> = {
   BatchMatMul: matmul,
   _FusedMatMul: matmul,
   Conv2DBackpropInput: (_, { inputShape }) => float([...inputShape]),
-  Transpose: ({ x }, { perm }) => ({
-    shape: perm.map((axis) => x!.shape[axis]!),
-    dtype: x!.dtype,
-  }),
-  PadV2: ({ x }, { paddings }) => ({
-    shape: x!.shape.map((size, i) => size + paddings[i]![0] + paddings[i]![1]),
-    dtype: x!.dtype,
-  }),
+  Transpose: ({ x }, { perm }) =>
+    as(
+      perm.map((axis) => x!.shape[axis]!),
+      x!,
+    ),
+  PadV2: ({ x }, { paddings }) =>
+    as(
+      x!.shape.map((size, i) => size + paddings[i]![0] + paddings[i]![1]),
+      x!,
+    ),
   Concat: (inputs, { axis }) => {
     const parts = Object.values(inputs).filter(({ size }) => size > 0);
     if (parts.length === 0) return null;
@@ -142,20 +149,27 @@ const RULES: Readonly<Record<string, Rule>> = {
       part.shape.every((size, i) => i === at || size === shape[i]);
     if (!parts.every(fits)) return null; // the kernel says why
     shape[at] = parts.reduce((sum, part) => sum + part.shape[at]!, 0);
-    return { shape, dtype: parts[0]!.dtype };
+    return as(shape, parts[0]!);
   },
-  Tile: ({ x }, { reps }) => ({
-    shape: x!.shape.map((size, i) => size * reps[i]!),
-    dtype: x!.dtype,
-  }),
+  // tfjs' cpu copies all but whole rows by one index at a time.
+  Slice: ({ x }, { begin, size }) => {
+    const [from, shape] = tf.slice_util.parseSliceParams(x!, begin, size);
+    tf.slice_util.assertParamsValid(x!, from!, shape!);
+    return as(shape!, x!);
+  },
+  Tile: ({ x }, { reps }) =>
+    as(
+      x!.shape.map((size, i) => size * reps[i]!),
+      x!,
+    ),
   GatherV2: ({ x, indices }, { axis, batchDims }) => {
     const at = ((axis as number) + x!.shape.length) % x!.shape.length;
     const inside = indices!.shape.slice(batchDims);
-    return { shape: [...x!.shape.slice(0, at), ...inside, ...x!.shape.slice(at + 1)], dtype: x!.dtype }; // prettier-ignore
+    return as([...x!.shape.slice(0, at), ...inside, ...x!.shape.slice(at + 1)], x!);
   },
   Fill: (_, { shape, dtype }) => (dtype === "float32" ? float([...shape]) : null),
   Select: ({ t, e }) => ({ shape: t!.shape, dtype: tf.upcastType(t!.dtype, e!.dtype) }),
-  Cast: ({ x }, { dtype }) => ({ shape: x!.shape, dtype }),
+  Cast: ({ x }, attrs) => as(x!.shape, attrs),
 };
 
 /** A tensor of zeros in the place of a kernel's result; `null` where the kernel must run. */
@@ -165,23 +179,23 @@ function pretend(
   attrs: object | undefined,
   isAlive: boolean,
 ): tf.Tensor | null {
-  const rule = Object.hasOwn(RULES, name) ? RULES[name] : undefined;
-  const meta = rule?.(inputs, (attrs ?? {}) as Attrs) ?? null;
-  if (meta === null) return null;
-  const size = meta.shape.reduce((n, one) => n * one, 1);
+  const meta = RULES[name]?.(inputs, (attrs ?? {}) as Attrs);
+  if (!meta) return null;
+  const size = tf.util.sizeFromShape(meta.shape);
   // Some inputs may be left out, as the scale of a normalisation.
   const given = Object.values(inputs as Record<string, tf.Tensor | undefined>);
   const reads = given.reduce((n, one) => n + (one?.size ?? 0), 0);
   const isFew = size < FEW && reads < 16 * FEW;
   if (isFew && (meta.dtype !== "float32" || !isAlive)) return null;
-  const values = zeros(meta.dtype, size);
-  return values && tf.engine().makeTensor(values, meta.shape, meta.dtype);
+  return madeUp(meta);
 }
 
-function blank(shape: readonly number[]): tf.Tensor {
-  const values = zeros("float32", tf.util.sizeFromShape(shape as number[]))!;
-  return tf.engine().makeTensor(values, [...shape], "float32");
+function madeUp({ shape, dtype }: Meta): tf.Tensor | null {
+  const values = zeros(dtype, tf.util.sizeFromShape(shape));
+  return values && tf.engine().makeTensor(values, shape, dtype);
 }
+
+const blank = (shape: readonly number[]): tf.Tensor => madeUp(float([...shape]))!;
 
 /** What all results share while a model is traced: to allocate them would take most of the time. */
 let shared = new ArrayBuffer(0);

@@ -67,6 +67,7 @@ describe("Tracing without computing", () => {
   for (const [what, run] of [
     ["concat", (x: tf.Tensor) => tf.concat([x, tf.ones([2, 40, 8])], 1)],
     ["matMul", (x: tf.Tensor) => tf.matMul(x, tf.ones([41, 50]))],
+    ["slice", (x: tf.Tensor) => tf.slice(x, [0, 0, 30], [3, 40, 11])],
   ] as [string, (x: tf.Tensor) => tf.Tensor][]) {
     it(`refuses a ${what} of what does not fit, as the kernel does`, () => {
       const x = tf.ones([3, 40, 40]);
@@ -80,4 +81,13 @@ describe("Tracing without computing", () => {
       expect(() => record(run, [x], DECOMPOSED, SHAPES_ONLY)).to.throw(message);
     });
   }
+
+  it("copies no columns of what is made up", () => {
+    const columns = (x: tf.Tensor): tf.Tensor => tf.slice(x, [0, 0, 10], [3, -1, 20]);
+    const { output, dispose } = record(columns, [tf.ones([3, 40, 40])], DECOMPOSED, SHAPES_ONLY);
+    const { shape } = output as tf.Tensor;
+    expect(shape).to.deep.equal([3, 40, 20]);
+    expect(Math.max(...(output as tf.Tensor).dataSync())).to.equal(0);
+    dispose();
+  });
 });
