@@ -71,10 +71,8 @@ const asinh: Unary = (x) => {
   const most = 1e9;
   const far = tf.abs(x);
   const near = atMost(far, most);
-  const square = tf.square(near);
-  const root = tf.sqrt(tf.add(square, 1));
-  const small = tf.log1p(tf.add(near, tf.div(square, tf.add(root, 1))));
-  return tf.mul(sign(x), tf.add(small, log(atLeast(tf.div(far, most), 1))));
+  const root = tf.sqrt(tf.add(tf.square(near), 1));
+  return tf.mul(sign(x), tf.add(log(tf.add(near, root)), log(atLeast(tf.div(far, most), 1))));
 };
 
 const FLOATS = names({
