@@ -2,8 +2,8 @@
 import * as ort from "onnxruntime-web/wasm";
 import * as nn from "sconce";
 import { supports } from "../lib/kernels/cpu/index.js";
-import { benchModel, type ModelRow, modelsNamed, type RunOptions } from "./compile.js";
-import { onnx, ours, readExample } from "./peers.js";
+import { benchModel, type ModelRow, modelsNamed, open, type RunOptions } from "./compile.js";
+import { type Files, onnx, ours, type Peer, readExample } from "./peers.js";
 
 const get = async (name: string): Promise<Uint8Array> =>
   new Uint8Array(await (await fetch(`/${name}`)).arrayBuffer());
@@ -20,22 +20,37 @@ export interface BrowserResult {
   rows: ModelRow[];
 }
 
+async function readFiles(name: string): Promise<Files & { expected: Float32Array }> {
+  const [onnxBytes, weights, io] = await Promise.all(
+    ["onnx", "safetensors", "io.safetensors"].map((kind) => get(`${name}.${kind}`)),
+  );
+  return { onnx: onnxBytes!, weights: weights!, ...(await readExample(io!)) };
+}
+
+async function makePeers(): Promise<Peer[]> {
+  await nn.setBackend("cpu");
+  ort.env.wasm.numThreads = 1;
+  ort.env.wasm.wasmBinary = (await get("ort-wasm-simd-threaded.wasm")).buffer;
+  return [ours("ours", 1), onnx("ort-web", ort, 1)];
+}
+
+/** Milliseconds to a model's first result. */
+export async function firstInBrowser(name: string, peer: string): Promise<number> {
+  const peers = await makePeers();
+  const { expected, ...files } = await readFiles(name);
+  const [model] = modelsNamed([name]);
+  const one = peers.find((each) => each.name === peer)!;
+  return (await open(one, model!, files, expected, settle)).first;
+}
+
 export async function compileInBrowser(
   models: readonly string[] | null,
   options: RunOptions,
 ): Promise<BrowserResult> {
-  await nn.setBackend("cpu");
-  ort.env.wasm.numThreads = 1;
-  ort.env.wasm.wasmBinary = (await get("ort-wasm-simd-threaded.wasm")).buffer;
-  const peers = [ours("ours", 1), onnx("ort-web", ort, 1)];
+  const peers = await makePeers();
   const rows: ModelRow[] = [];
   for (const model of modelsNamed(models)) {
-    const { inputs, expected } = await readExample(await get(`${model.name}.io.safetensors`));
-    const files = {
-      onnx: await get(`${model.name}.onnx`),
-      weights: await get(`${model.name}.safetensors`),
-      inputs,
-    };
+    const { expected, ...files } = await readFiles(model.name);
     rows.push(await benchModel(model, files, expected, peers, { ...options, settle }));
   }
   const browser = navigator.userAgent.match(/Chrome\/\d+/)?.[0] ?? navigator.userAgent;

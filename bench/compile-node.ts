@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type * as Ort from "onnxruntime-web";
 import * as nn from "sconce";
-import { benchModel, type ModelRow, modelsNamed, type RunOptions } from "./compile.js";
+import { benchModel, type ModelRow, modelsNamed, open, type RunOptions } from "./compile.js";
 import { cache, fetchPackage } from "./fetched.js";
 import { settled } from "./settled.js";
 import { eager, type Files, onnx, ours, type Peer, readExample } from "./peers.js";
@@ -70,18 +70,28 @@ export interface NodeOptions extends RunOptions {
   peers: readonly string[] | null;
 }
 
+async function peerNamed(name: string): Promise<Peer> {
+  const make = PEERS[name];
+  if (!make)
+    throw new Error(`bench: no peer '${name}'; there are ${Object.keys(PEERS).join(", ")}`);
+  return make();
+}
+
+/** Milliseconds to a model's first result. */
+export async function firstInNode(name: string, peer: string): Promise<number> {
+  await nn.setBackend("cpu");
+  const { expected, ...files } = await readFiles(name);
+  const [model] = modelsNamed([name]);
+  return (await open(await peerNamed(peer), model!, files, expected, settled)).first;
+}
+
 export async function compileInNode(given: NodeOptions): Promise<ModelRow[]> {
   const options = { ...given, settle: settled };
   exportModels();
   await nn.setBackend("cpu");
   const names = options.peers ?? Object.keys(PEERS);
   const peers: Peer[] = [];
-  for (const name of names) {
-    const make = PEERS[name];
-    if (!make)
-      throw new Error(`bench: no peer '${name}'; there are ${Object.keys(PEERS).join(", ")}`);
-    peers.push(await make());
-  }
+  for (const name of names) peers.push(await peerNamed(name));
   const rows: ModelRow[] = [];
   // The threads of onnxruntime wait by spinning, and would take a core from whoever else is timed.
   const isSpinning = ({ name }: Peer): boolean => name === "ort-web-2t";

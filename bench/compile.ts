@@ -42,7 +42,8 @@ interface Candidate {
 const largestDifference = (a: Float32Array, b: Float32Array): number =>
   a.reduce((most, value, i) => Math.max(most, Math.abs(value - b[i]!)), a.length === b.length ? 0 : NaN); // prettier-ignore
 
-async function open(
+/** Makes a model ready on a peer, and runs it once. */
+export async function open(
   peer: Peer,
   model: BenchModel,
   files: Files,

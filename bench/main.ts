@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import type { BackendName } from "sconce";
 import type { CompileBenchOptions } from "./compile-main.js";
 import type { EagerRow } from "./eager.js";
+import type { FirstRow } from "./first.js";
 import type { Row } from "./layers.js";
 import type { LoadExportedRow } from "./load-exported.js";
 import type { LoadRow } from "./load.js";
@@ -86,6 +87,14 @@ function printMemory(rows: readonly MemoryRow[]): void {
   console.log(table.toString());
 }
 
+function printFirst(rows: readonly FirstRow[]): void {
+  const table = tableOf(["first result of", "in", "ours ms", "onnxruntime-web ms", "ratio"], 2);
+  for (const { title, where, ours, web } of rows) {
+    table.push([title, where, ours.toFixed(0), web.toFixed(0), (web / ours).toFixed(1)]);
+  }
+  console.log(table.toString());
+}
+
 async function layers(): Promise<void> {
   const { benchLayers } = await import("./layers.js");
   const { inBrowser } = await import("./browser.js");
@@ -106,6 +115,16 @@ const BENCHES: Record<string, () => Promise<void>> = {
   eager: async () => printEager(await (await import("./eager.js")).benchEager()),
   precision: async () => printPrecision(await (await import("./precision.js")).benchPrecision()),
   compile: async () => (await import("./compile-main.js")).benchCompile(options()),
+  first: async () => {
+    const { benchFirst } = await import("./first.js");
+    printFirst(await benchFirst({ ...options(), rounds: Number(flags.rounds ?? 5) }));
+  },
+  // In a process of its own, which `first` starts: prints the milliseconds.
+  "first-of": async () => {
+    const [, model, peer] = positionals;
+    console.log(await (await import("./compile-node.js")).firstInNode(model!, peer!));
+    process.exit();
+  },
   footprint: async () => console.log(await (await import("./footprint.js")).footprint()),
   browser: async () =>
     (await import("./webgl-report.js")).reportWebgl({ ...options(), append: flags.append }),
@@ -134,5 +153,5 @@ const bench = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined;
 if (!bench)
   throw new Error(`bench: unknown '${name}'; there are ${Object.keys(BENCHES).join(", ")}`);
 console.log(`${cpus().length} × ${cpus()[0]?.model.trim()}, Node ${process.version}`);
-console.log("medians of interleaved rounds in one process; webgl in headless Chromium\n");
+console.log("medians of interleaved rounds; webgl in headless Chromium\n");
 await bench();

@@ -1,0 +1,63 @@
+/**
+ * `npm run bench -- first [--model a,b] [--rounds n] [--page]`: how long the first result takes in a process, or
+ * a page, that has run nothing before, which is how long a user waits. `compile` tells it for a process in
+ * which both have run other models.
+ */
+import { execFileSync } from "node:child_process";
+import { createRequire } from "node:module";
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { inBrowserWith } from "./browser.js";
+import { exportModels, modelFolder } from "./compile-node.js";
+import { modelsNamed } from "./compile.js";
+import { median } from "./timing.js";
+
+export interface FirstRow {
+  title: string;
+  /** Where: in Node, or in a page. */
+  where: string;
+  /** Medians in milliseconds. */
+  ours: number;
+  web: number;
+}
+
+export interface FirstOptions {
+  models: readonly string[] | null;
+  rounds: number;
+  page: boolean;
+}
+
+const MAIN = fileURLToPath(new URL("main.js", import.meta.url));
+
+function inProcess(model: string, peer: string): Promise<number> {
+  const output = execFileSync(process.execPath, [MAIN, "first-of", model, peer], {
+    encoding: "utf8",
+  });
+  return Promise.resolve(Number(output.trim().split("\n").at(-1)));
+}
+
+const { resolve } = createRequire(import.meta.url);
+
+function inPage(model: string, peer: string): Promise<number> {
+  const folders = [modelFolder, dirname(resolve("onnxruntime-web"))];
+  return inBrowserWith<number>(
+    folders, "bench/compile-browser.ts", "firstInBrowser", model, peer,
+  ); // prettier-ignore
+}
+
+export async function benchFirst({ models, rounds, page }: FirstOptions): Promise<FirstRow[]> {
+  exportModels();
+  const rows: FirstRow[] = [];
+  for (const { name, title } of modelsNamed(models)) {
+    for (const [where, first] of Object.entries(
+      page ? { Node: inProcess, page: inPage } : { Node: inProcess },
+    )) {
+      const times: Record<"ours" | "ort-web", number[]> = { ours: [], "ort-web": [] };
+      for (let round = 0; round < rounds; round += 1) {
+        for (const peer of ["ours", "ort-web"] as const) times[peer].push(await first(name, peer));
+      }
+      rows.push({ title, where, ours: median(times.ours), web: median(times["ort-web"]) });
+    }
+  }
+  return rows;
+}
