@@ -12,7 +12,7 @@ type Unary = (x: string, options: Options) => string;
 export function literal(value: number): string {
   if (Number.isNaN(value)) return "(0.0 / 0.0)";
   if (!Number.isFinite(value)) return value > 0 ? "(1.0 / 0.0)" : "(-1.0 / 0.0)";
-  const text = String(value);
+  const text = Object.is(value, -0) ? "-0" : String(value);
   return /[.e]/.test(text) ? text : `${text}.0`;
 }
 
@@ -141,7 +141,8 @@ const BINARY: Readonly<Record<string, (a: string, b: string) => string>> = {
   "prim.Add": (a, b) => `(${a} + ${b})`,
   "prim.Sub": (a, b) => `(${a} - ${b})`,
   "prim.Multiply": (a, b) => `(${a} * ${b})`,
-  "prim.RealDiv": (a, b) => `(${a} / ${b})`,
+  // GLSL leaves open what a quotient by 0 is: where the 0 stands in the program, some make it `a`.
+  "prim.RealDiv": (a, b) => `(${a} ${/^vec4\(-?0\.0\)$/.test(b) ? `* (1.0 / ${b})` : `/ ${b}`})`,
   "prim.Maximum": (a, b) => `most(${a}, ${b})`,
   "prim.Minimum": (a, b) => `least(${a}, ${b})`,
   "prim.Pow": (a, b) => `power4(${a}, ${b})`,
