@@ -31,6 +31,11 @@ const CASES: [string, number[], (x: tf.Tensor) => tf.Tensor][] = [
   ["lp_pool2d", [2, 3, 6, 5], (x) => F.lpPool2d(tf.abs(x), 2, 3)],
   ["interpolate by areas", [2, 3, 7, 5], (x) => F.interpolate(x, { size: [3, 4], mode: "area" })],
   ["grid_sampler", [1, 2, 5, 4], (x) => F.gridSample(x, tf.mul(tf.reshape(tf.range(0, 12), [1, 3, 2, 2]), 0.08))],
+  ["isInf, isFinite and isNaN", [5, 6], (x) => {
+    const y = tf.div(tf.floor(x), tf.sign(tf.floor(x))); // NaN from 0 to 1
+    const z = tf.exp(tf.mul(y, 60)); // finite from -1 to 2
+    return tf.stack([tf.isInf(z), tf.isFinite(z), tf.isNaN(z)].map((one) => tf.cast(one, "float32")));
+  }],
   ["cosine_similarity", [3, 4], (x) => F.cosineSimilarity(x, tf.square(x))],
 ]; // prettier-ignore
 

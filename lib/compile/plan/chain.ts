@@ -92,6 +92,8 @@ const UNARY: Readonly<Record<string, Emit>> = {
     chain.put("div", x, chain.put("add", chain.put("abs", x), chain.constant(1))),
   "tfjs.LogicalNot": plain("not"),
   "tfjs.IsNan": plain("isNaN"),
+  "tfjs.IsInf": (chain, x) => chain.put("eq", chain.put("abs", x), chain.constant(Infinity)),
+  "tfjs.IsFinite": (chain, x) => chain.put("lt", chain.put("abs", x), chain.constant(Infinity)),
   tanhshrink: (chain, x) => chain.put("sub", x, chain.put("tanh", x)),
   hardshrink: (chain, x, { lambd = 0.5 }) => {
     const isLow = chain.put("le", chain.put("abs", x), chain.constant(lambd));

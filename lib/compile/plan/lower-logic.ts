@@ -62,6 +62,8 @@ export const LOGIC: Lowerings = {
   "prim.cast": cast,
   "tfjs.LogicalNot": logical("x"),
   "tfjs.IsNan": logical("x"),
+  "tfjs.IsInf": logical("x"),
+  "tfjs.IsFinite": logical("x"),
   "tfjs.LogicalAnd": logical("a", "b"),
   "tfjs.LogicalOr": logical("a", "b"),
   ...Object.fromEntries(
