@@ -116,7 +116,7 @@ function fractionalMaxPoolNd(
   const kernels = readSize(name, "kernel_size", kernelSize, n, false);
   const output = readOutput(name, spatial, kernels, options);
   const shape = [...input.shape.slice(0, -n), ...output];
-  if (planes === 0) {
+  if (shape.includes(0)) {
     const none = tf.zeros(shape, input.dtype);
     return options.returnIndices ? [none, tf.zeros(shape, "int32")] : none;
   }

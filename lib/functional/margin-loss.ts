@@ -36,8 +36,7 @@ export const hingeEmbeddingLoss = /* @__PURE__ */ op(
     checkNumberTensor("hinge_embedding_loss", input);
     const [y, x] = broadcast("hinge_embedding_loss()", target, input);
     // PyTorch writes the margin into a tensor of the input's dtype.
-    const least = scalarLike(x, x.dtype === "int32" ? Math.trunc(margin) : margin);
-    const far = where(tf.notEqual(y, 1), atLeast(tf.sub(least, x), 0));
+    const far = where(tf.notEqual(y, 1), atLeast(tf.sub(scalarLike(x, margin), x), 0));
     return reduceLoss(tf.add(far, where(tf.notEqual(y, -1), x)), reduction);
   },
 );

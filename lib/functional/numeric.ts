@@ -1,9 +1,10 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { asFloat } from "./check.js";
 
-/** A number in the tensor's dtype: tfjs makes a bare number a float, and the result too. */
+/** A number in the tensor's dtype, or the nearest: tfjs makes a bare number a float, and the result too. */
 export function scalarLike(x: tf.Tensor, value: number): tf.Scalar {
-  return tf.scalar(value, x.dtype);
+  const most = x.dtype === "int32" ? 2 ** 31 - 1 : Infinity;
+  return tf.scalar(Math.max(-most, Math.min(most, value)), x.dtype);
 }
 
 /** `max(x, low)`; NaN stays NaN. */

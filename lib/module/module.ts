@@ -153,7 +153,7 @@ export class Module {
 
   /** The module at a path such as `"layer1.0.conv1"`; `""` is the module itself. */
   getSubmodule(path: string): Module {
-    const atoms = path ? path.split(".") : [];
+    const atoms = path === "" ? [] : path.split(".");
     return atoms.reduce<Module>((at, atom) => {
       if (!(atom in at)) throw new Error(`${at.constructor.name} has no attribute \`${atom}\``);
       const next = (at as unknown as Record<string, unknown>)[atom];

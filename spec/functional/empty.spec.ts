@@ -44,6 +44,15 @@ onEveryBackend("Outputs of nothing", () => {
     expect(unpooled.shape).to.deep.equal([1, 1, 1, 0]);
   });
 
+  it("are what is asked for of a fractional pooling", () => {
+    const options = { outputSize: 0, returnIndices: true } as const;
+    const [output, indices] = F.fractionalMaxPool2d(tf.ones([1, 2, 4, 4]), 2, options);
+    expect([output.shape, indices.shape]).to.deep.equal([
+      [1, 2, 0, 0],
+      [1, 2, 0, 0],
+    ]);
+  });
+
   it("come of no rows, in AdaptiveLogSoftmaxWithLoss too", () => {
     const layer = new nn.AdaptiveLogSoftmaxWithLoss(4, 6, [2]);
     const [output, loss] = layer(tf.zeros([0, 4]), places([0]));

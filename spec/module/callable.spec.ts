@@ -179,6 +179,12 @@ describe("A module's JavaScript side", () => {
       "Linear: options must be an object { bias }, got boolean false",
     );
   });
+
+  it("refuses a path that was forgotten", () => {
+    const net = new Net();
+    expect(() => net.getSubmodule(undefined as unknown as string)).to.throw(TypeError);
+    net.dispose();
+  });
 });
 
 describe("nn.meta", () => {
