@@ -1,7 +1,7 @@
 /**
- * Runs the specs on WebGL, in a real Chromium or, with `BROWSER=firefox`, in Firefox; with an empty `BROWSER`
- * it waits for whatever browser opens its page. esbuild bundles those that need no Node into one module,
- * and `spec/browser/start.js` starts mocha once it has been evaluated.
+ * Runs the specs on WebGL, in a real Chromium or, with `TEST_BROWSER=firefox`, in Firefox; with an
+ * empty `TEST_BROWSER` it waits for whatever browser opens its page. esbuild bundles those that need no Node
+ * into one module, and `spec/browser/start.js` starts mocha once it has been evaluated.
  */
 import { BROWSER_FLAGS, findBrowser } from "./scripts/browser.js";
 import { bundleSpecs, givenGoldens } from "./scripts/bundle-specs.js";
@@ -14,10 +14,11 @@ const HEADLESS = process.env.HARDWARE_GL
   ? { base: "Chrome", flags: ["--headless", "--remote-debugging-port=0"] }
   : { base: "ChromeHeadless", flags: [] };
 
-const { BROWSER = "Chromium" } = process.env;
+// Not `BROWSER`, which many shells set to what opens links.
+const { TEST_BROWSER = "Chromium" } = process.env;
 
 export default async function configure(config) {
-  if (BROWSER === "Chromium") process.env.CHROME_BIN = await findBrowser();
+  if (TEST_BROWSER === "Chromium") process.env.CHROME_BIN = await findBrowser();
   await bundleSpecs("out/browser");
   const served = (pattern) => ({ pattern, included: false, watched: false });
   config.set({
@@ -30,7 +31,7 @@ export default async function configure(config) {
       ...givenGoldens.map((path) => served(`${path}*`)),
       served("node_modules/@tensorflow/tfjs-backend-wasm/dist/*.wasm"),
     ],
-    browsers: BROWSER ? [BROWSER] : [],
+    browsers: TEST_BROWSER ? [TEST_BROWSER] : [],
     customLaunchers: {
       Chromium: { ...HEADLESS, flags: [...HEADLESS.flags, ...BROWSER_FLAGS, ...TELLING] },
       firefox: { base: "Firefox", prefs: { "webgl.force-enabled": true } },
