@@ -107,8 +107,13 @@ export async function benchModel(
   return row;
 }
 
-export const modelsNamed = (names: readonly string[] | null): readonly BenchModel[] =>
-  BENCH_MODELS.filter(({ name }) => names === null || names.includes(name));
+export function modelsNamed(names: readonly string[] | null): readonly BenchModel[] {
+  const known = BENCH_MODELS.map(({ name }) => name);
+  const unknown = names?.find((name) => !known.includes(name));
+  if (unknown !== undefined)
+    throw new Error(`bench: no model '${unknown}'; there are ${known.join(", ")}`);
+  return BENCH_MODELS.filter(({ name }) => names === null || names.includes(name));
+}
 
 /** The geometric mean of how many times longer a peer takes than another. */
 export function meanRatio(rows: readonly ModelRow[], peer: string, to: string): number {
