@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
 import { asFloat, checkFloatTensor, checkNumberTensor, checkTensor, dtypeName } from "./check.js";
-import { atLeast, atMost, clamp, scalarLike } from "./numeric.js";
+import { atLeast, atMost, clamp, inDtype, scalarLike } from "./numeric.js";
 import { op } from "./op.js";
 import { select } from "./select.js";
 
@@ -220,6 +220,6 @@ export const threshold = /* @__PURE__ */ op(
     checkNumberTensor("threshold", input);
     // Of integers the threshold is one, too.
     const isLow = tf.lessEqual(input, scalarLike(input, limit));
-    return select(isLow, tf.fill(input.shape, value, input.dtype), input);
+    return select(isLow, tf.fill(input.shape, inDtype(input, value), input.dtype), input);
   },
 );

@@ -1,10 +1,15 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { asFloat } from "./check.js";
 
-/** A number in the tensor's dtype, or the nearest: tfjs makes a bare number a float, and the result too. */
+/** A number as PyTorch stores it in such a tensor, or the nearest; on webgl tfjs would round what fills one. */
+export function inDtype({ dtype }: tf.Tensor, value: number): number {
+  if (dtype === "bool") return Number(value !== 0);
+  return dtype === "int32" ? Math.trunc(Math.max(-(2 ** 31), Math.min(2 ** 31 - 1, value))) : value;
+}
+
+/** A number in the tensor's dtype: tfjs makes a bare number a float, and the result too. */
 export function scalarLike(x: tf.Tensor, value: number): tf.Scalar {
-  const most = x.dtype === "int32" ? 2 ** 31 - 1 : Infinity;
-  return tf.scalar(Math.max(-most, Math.min(most, value)), x.dtype);
+  return tf.scalar(inDtype(x, value), x.dtype);
 }
 
 /** `max(x, low)`; NaN stays NaN. */

@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { describe, readOptions } from "../arguments.js";
 import { checkTensor, dtypeName, listText, shapeText } from "./check.js";
+import { inDtype } from "./numeric.js";
 import { op } from "./op.js";
 import { padTensor } from "./pad-tensor.js";
 import { paddedPlaces, type PadMode } from "./windows.js";
@@ -43,7 +44,7 @@ export const pad = /* @__PURE__ */ op(
     checkTensor("pad", input);
     const axes = readPadding(input, padding);
     if (mode === "constant") {
-      return padConstant(input, axes, inDtype(value ?? 0, input.dtype));
+      return padConstant(input, axes, inDtype(input, value ?? 0));
     }
     checkMode(input, padding, mode, value);
     checkNotEmpty(input, axes.length, mode);
@@ -58,12 +59,6 @@ export const pad = /* @__PURE__ */ op(
     return output;
   },
 );
-
-/** A number as PyTorch stores it in a tensor. */
-function inDtype(value: number, dtype: tf.DataType): number {
-  if (dtype === "bool") return value === 0 ? 0 : 1;
-  return dtype === "int32" ? Math.trunc(value) : value;
-}
 
 function readPadding(input: tf.Tensor, padding: readonly number[]): AxisPad[] {
   const isList: boolean = Array.isArray(padding);

@@ -84,6 +84,11 @@ onEveryBackend("The threshold of integers", () => {
     const y = F.threshold(x, -1.5, 7.9);
     expect(y.dtype).to.equal("int32");
     expect(Array.from(y.dataSync())).to.deep.equal([7, 7, 0, 2]);
+    for (const shape of [[0], [0, 2], [], [1, 2, 1, 1, 2]]) {
+      const some = F.threshold(tf.ones(shape, "int32"), 1, 5.9);
+      expect(some.shape).to.deep.equal(shape);
+      expect(Array.from(some.dataSync()).every((one) => one === 5)).to.equal(true);
+    }
     expect(Array.from(F.threshold(x, 3e9, 7).dataSync())).to.deep.equal([7, 7, 7, 7]);
     expect(Array.from(F.threshold(x, -3e9, 7).dataSync())).to.deep.equal([-2, -1, 0, 2]);
     expect(Array.from(F.hardtanh(x, { minVal: -3e9, maxVal: 3e9 }).dataSync())).to.deep.equal([-2, -1, 0, 2]); // prettier-ignore
