@@ -3,7 +3,7 @@ import * as ort from "onnxruntime-web/wasm";
 import * as nn from "sconce";
 import { supports } from "../lib/kernels/cpu/index.js";
 import { benchModel, type ModelRow, modelsNamed, open, type RunOptions } from "./compile.js";
-import { type Files, onnx, ours, type Peer, readExample } from "./peers.js";
+import { filesOf, onnx, ours, type Peer } from "./peers.js";
 
 const get = async (name: string): Promise<Uint8Array> =>
   new Uint8Array(await (await fetch(`/${name}`)).arrayBuffer());
@@ -20,12 +20,8 @@ export interface BrowserResult {
   rows: ModelRow[];
 }
 
-async function readFiles(name: string): Promise<Files & { expected: Float32Array }> {
-  const [onnxBytes, weights, io] = await Promise.all(
-    ["onnx", "safetensors", "io.safetensors"].map((kind) => get(`${name}.${kind}`)),
-  );
-  return { onnx: onnxBytes!, weights: weights!, ...(await readExample(io!)) };
-}
+const readFiles = (name: string): ReturnType<typeof filesOf> =>
+  filesOf((kind) => get(`${name}.${kind}`));
 
 async function makePeers(): Promise<Peer[]> {
   await nn.setBackend("cpu");

@@ -1,14 +1,10 @@
 /** `npm run bench -- compile [--model a,b] [--peers a,b] [--rounds n] [--page] [--chart file.svg]` */
 import { mkdir, writeFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { cpus } from "node:os";
-import { dirname } from "node:path";
 import { inBrowserWith } from "./browser.js";
 import type { BrowserResult } from "./compile-browser.js";
-import { compileInNode, modelFolder, type NodeOptions } from "./compile-node.js";
+import { compileInNode, type NodeOptions, pageFolders } from "./compile-node.js";
 import { chart, printRows } from "./compile-report.js";
-
-const { resolve } = createRequire(import.meta.url);
 
 export interface CompileBenchOptions extends NodeOptions {
   /** Whether to run in Chromium too. */
@@ -27,10 +23,9 @@ export async function benchCompile(options: CompileBenchOptions): Promise<void> 
     rows,
   };
   if (options.page) {
-    const folders = [modelFolder, dirname(resolve("onnxruntime-web"))];
     const { models, rounds } = options;
     const page = await inBrowserWith<BrowserResult>(
-      folders, "bench/compile-browser.ts", "compileInBrowser", models, { rounds, budget: 3000 },
+      pageFolders, "bench/compile-browser.ts", "compileInBrowser", models, { rounds, budget: 3000 },
     ); // prettier-ignore
     printRows(`${page.browser}, ${page.fma ? "multiply-add" : "SIMD"}`, page.rows);
     result.page = page;

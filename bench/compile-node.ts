@@ -3,16 +3,21 @@ import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type * as Ort from "onnxruntime-web";
 import * as nn from "sconce";
 import { benchModel, type ModelRow, modelsNamed, open, type RunOptions } from "./compile.js";
 import { cache, fetchPackage } from "./fetched.js";
 import { settled } from "./settled.js";
-import { eager, type Files, onnx, ours, type Peer, readExample } from "./peers.js";
+import { eager, filesOf, onnx, ours, type Peer } from "./peers.js";
+
+const { resolve } = createRequire(import.meta.url);
 
 export const modelFolder = join(cache, "models");
+
+/** What a page of the bench fetches lies here. */
+export const pageFolders = [modelFolder, dirname(resolve("onnxruntime-web"))];
 
 /** The models as ONNX files and safetensors, written by PyTorch the first time. */
 export function exportModels(): void {
@@ -23,22 +28,15 @@ export function exportModels(): void {
   });
 }
 
-export async function readFiles(name: string): Promise<Files & { expected: Float32Array }> {
-  const read = (kind: string): Promise<Uint8Array> =>
-    readFile(join(modelFolder, `${name}.${kind}`));
-  const [onnxBytes, weights, io] = await Promise.all(
-    ["onnx", "safetensors", "io.safetensors"].map(read),
-  );
-  return { onnx: onnxBytes!, weights: weights!, ...(await readExample(io!)) };
-}
+const readFiles = (name: string): ReturnType<typeof filesOf> =>
+  filesOf((kind) => readFile(join(modelFolder, `${name}.${kind}`)));
 
 /**
  * How many threads onnxruntime-web has, is settled when it is first used: so the two are two builds of
  * it, on the same WebAssembly.
  */
 async function onnxWeb(threads: number): Promise<Peer> {
-  const entry = createRequire(import.meta.url).resolve("onnxruntime-web");
-  const dist = pathToFileURL(entry);
+  const dist = pathToFileURL(resolve("onnxruntime-web"));
   const build = threads === 1 ? "ort.wasm.bundle.min.mjs" : "ort.node.min.mjs";
   const ort = (await import(new URL(build, dist).href)) as typeof Ort;
   ort.env.wasm.numThreads = threads;

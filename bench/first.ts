@@ -4,11 +4,9 @@
  * which both have run other models.
  */
 import { execFileSync } from "node:child_process";
-import { createRequire } from "node:module";
-import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { inBrowserWith } from "./browser.js";
-import { exportModels, modelFolder } from "./compile-node.js";
+import { exportModels, pageFolders } from "./compile-node.js";
 import { modelsNamed } from "./compile.js";
 import { median } from "./timing.js";
 
@@ -36,22 +34,15 @@ function inProcess(model: string, peer: string): Promise<number> {
   return Promise.resolve(Number(output.trim().split("\n").at(-1)));
 }
 
-const { resolve } = createRequire(import.meta.url);
-
-function inPage(model: string, peer: string): Promise<number> {
-  const folders = [modelFolder, dirname(resolve("onnxruntime-web"))];
-  return inBrowserWith<number>(
-    folders, "bench/compile-browser.ts", "firstInBrowser", model, peer,
-  ); // prettier-ignore
-}
+const inPage = (model: string, peer: string): Promise<number> =>
+  inBrowserWith(pageFolders, "bench/compile-browser.ts", "firstInBrowser", model, peer);
 
 export async function benchFirst({ models, rounds, page }: FirstOptions): Promise<FirstRow[]> {
   exportModels();
+  const places = { Node: inProcess, ...(page && { page: inPage }) };
   const rows: FirstRow[] = [];
   for (const { name, title } of modelsNamed(models)) {
-    for (const [where, first] of Object.entries(
-      page ? { Node: inProcess, page: inPage } : { Node: inProcess },
-    )) {
+    for (const [where, first] of Object.entries(places)) {
       const times: Record<"ours" | "ort-web", number[]> = { ours: [], "ort-web": [] };
       for (let round = 0; round < rounds; round += 1) {
         for (const peer of ["ours", "ort-web"] as const) times[peer].push(await first(name, peer));

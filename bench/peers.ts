@@ -28,6 +28,16 @@ export async function readExample(
   return { inputs, expected: tensors.get("y")!.toFloat32() };
 }
 
+/** A model's files, of which `read` gives the bytes of each kind, and PyTorch's output. */
+export async function filesOf(
+  read: (kind: string) => Promise<Uint8Array>,
+): Promise<Files & { expected: Float32Array }> {
+  const [onnxBytes, weights, io] = await Promise.all(
+    ["onnx", "safetensors", "io.safetensors"].map(read),
+  );
+  return { onnx: onnxBytes!, weights: weights!, ...(await readExample(io!)) };
+}
+
 /** A model that is ready to be called. */
 export interface Session {
   call: Call;

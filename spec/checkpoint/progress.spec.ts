@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { load, type LoadProgress } from "../../lib/checkpoint/index.js";
 import { LoadTask, nextTurn } from "../../lib/checkpoint/task.js";
 import { joinBytes } from "../support/bytes.js";
+import { inSafari } from "../support/files.js";
 import { makeSafetensors, ramp } from "../support/safetensors.js";
 
 const tensors = Object.fromEntries([0, 1, 2, 3].map((i) => [`t${i}`, ramp(65536, i)]));
@@ -158,8 +159,10 @@ describe("A load that is given up", () => {
     await Promise.all([1, 2, 3, 4].map(work));
     isDone = true;
     await waiting;
-    // Of two that wait at once, one of them may have the other's turn: in which order is the browser's choice.
-    expect(new Set(stretches).size, String(stretches)).to.be.at.least(11);
+    const different = new Set(stretches).size;
+    // WebKit once let the second one go before the others, who had asked first.
+    if (inSafari) expect(different, String(stretches)).to.be.at.least(11);
+    else expect(different, String(stretches)).to.equal(12);
   });
 
   it("leaves no listener on the signal", async () => {

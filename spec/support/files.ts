@@ -3,6 +3,9 @@ export const inBrowser = typeof window === "object" && typeof document === "obje
 
 export const inNode = !inBrowser;
 
+/** WebKit, on a desktop. */
+export const inSafari = inBrowser && navigator.userAgent.includes(" Version/");
+
 /** The bytes of a file, its path relative to the spec folder, or absolute. */
 export async function readFixture(path: string): Promise<Uint8Array> {
   if (inBrowser) {

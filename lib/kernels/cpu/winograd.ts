@@ -29,7 +29,7 @@ const placesOf = (algorithm: TiledAlgorithm): number => TILES[algorithm].into.le
 const APART = 64;
 
 /** Bytes of a weight at one place of all tiles. */
-const weightPlace = (outChannels: number, inChannels: number): number =>
+const weightPlaceOf = (outChannels: number, inChannels: number): number =>
   stripBytes(outChannels, inChannels) + APART;
 
 /** Bytes of a weight `[outChannels, inChannels, 3, 3]` packed for its tiles. */
@@ -37,7 +37,7 @@ export const packedWinogradBytes = (
   algorithm: TiledAlgorithm,
   outChannels: number,
   inChannels: number,
-): number => placesOf(algorithm) * weightPlace(outChannels, inChannels);
+): number => placesOf(algorithm) * weightPlaceOf(outChannels, inChannels);
 
 export function packWinograd(
   heap: Heap,
@@ -47,7 +47,7 @@ export function packWinograd(
   to: number,
   { first, count } = { first: 0, count: outChannels },
 ): void {
-  const place = weightPlace(outChannels, inChannels);
+  const place = weightPlaceOf(outChannels, inChannels);
   const start = to + stripBytes(first, inChannels);
   libraryOf(heap, algorithm).weights(weight, count, inChannels, start, place);
 }
@@ -89,6 +89,7 @@ export function winograd(
   const blocks = Math.ceil((all * places * 4 * (inChannels + outChannels)) / BLOCK_BYTES);
   const block = Math.ceil(all / blocks / 8) * 8;
   const padBytes = paddedBytes(windows, inChannels);
+  const weightPlace = weightPlaceOf(outChannels, inChannels);
   const panelPlace = block * inChannels * 4 + APART;
   const productPlace = block * outChannels * 4 + APART;
   const workspaceBytes = padBytes + places * (panelPlace + productPlace);
@@ -116,8 +117,7 @@ export function winograd(
           input(from, inChannels, plane, row, column, across, tiles, panels, panelPlace);
           const rowsFirst = channels * inChannels * 4 > 256 * 1024 ? 1 : 0;
           for (let e = 0; e < places; e += 1) {
-            const weight =
-              p.weight + e * weightPlace(outChannels, inChannels) + o0 * inChannels * 4;
+            const weight = p.weight + e * weightPlace + o0 * inChannels * 4;
             gemm(
               library, channels, tiles, inChannels, weight, inChannels * 16, panels + e * panelPlace,
               inChannels * 32, 32, products + e * productPlace, block * 4, 0, 0, 0, rowsFirst,
