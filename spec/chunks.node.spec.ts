@@ -1,9 +1,11 @@
+import * as tf from "@tensorflow/tfjs-core";
 import { expect } from "chai";
 import type { Metafile } from "esbuild";
 import { readFileSync } from "node:fs";
 import * as modules from "../lib/index.js";
 import * as models from "../lib/models/index.js";
 import { writeChunks } from "../scripts/chunks.js";
+import { expectSame } from "./support/graphs.js";
 
 const OUT = "out/chunks";
 
@@ -72,5 +74,28 @@ describe("The chunks that Node gets", () => {
     model.dispose();
     x.dispose();
     program.dispose();
+  });
+
+  it("compile the models of another copy of the library, and the other way round", async () => {
+    const nn = await load<typeof modules>("index");
+    // Each has its kernels then, which tfjs does not see.
+    for (const copy of [modules, nn]) await copy.setBackend("cpu");
+    const x = tf.randomNormal([2, 3, 8, 8]);
+    for (const [ours, theirs] of [
+      [modules, nn],
+      [nn, modules],
+    ] as const) {
+      const model = new theirs.Sequential(
+        new theirs.Conv2d(3, 4, 3),
+        new theirs.ReLU(),
+        new theirs.Flatten(),
+        new theirs.Linear(144, 5),
+      );
+      const fast = await ours.compile(model, tf.zeros([2, 3, 8, 8]));
+      expect(fast.explain().compiled, fast.explain().reason ?? "").to.equal(true);
+      expectSame(fast(x), model(x), { rtol: 1e-4, atol: 1e-5 }, "of another copy");
+      fast.dispose();
+      model.dispose();
+    }
   });
 });

@@ -52,10 +52,11 @@ export function findOp(name: string): OpBody | undefined {
 /** What the kernel of an op gives; `null` where there is none, or it declines. */
 function tryKernel(name: string, args: readonly unknown[]): OpResult | null {
   const kernel = kernels.get(tf.getBackend())?.get(name);
-  if (kernel === undefined) return null;
-  // A gradient is that of the body: a kernel has none.
-  const { state } = tf.engine() as unknown as { state: { gradientDepth: number } };
-  return state.gradientDepth > 0 ? null : kernel(args);
+  const engine = tf.engine() as unknown as { state: { gradientDepth: number } };
+  // A gradient is that of the body: a kernel has none. Nor would somebody see it who records what
+  // tfjs runs, as another copy of this library may do.
+  const isAlone = !engine.state.gradientDepth && !Object.hasOwn(engine, "runKernel");
+  return kernel && isAlone ? kernel(args) : null;
 }
 
 /**
@@ -75,12 +76,9 @@ export function op<A extends unknown[], R>(
       return (isInput ? tf.clone(result) : result) as tf.TensorContainer;
     }) as R;
   const run = (...args: A): R => {
-    if (dispatcher !== null) {
-      return dispatcher(name, execute as (...args: unknown[]) => R, args);
-    }
+    if (dispatcher) return dispatcher(name, execute as (...args: unknown[]) => R, args);
     // A kernel only succeeds or declines: every error is the body's.
-    const fast = kernels.size > 0 ? tryKernel(name, args) : null;
-    return fast === null ? execute(...args) : (fast as R);
+    return (tryKernel(name, args) as R | null) ?? execute(...args);
   };
   bodies.set(name, run as OpBody);
   return Object.defineProperty(run, "name", { value: name });

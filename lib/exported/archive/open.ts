@@ -179,10 +179,7 @@ async function readPickled(file: ByteSource, archive: ZipArchive, path: string):
     throw new CheckpointError(`the archive has no '${path}'`, { file: file.name });
   }
   const bytes = await archive.read(member);
-  if (bytes.length === 0) return { entries: new Map(), refused: new Map() };
-  const source = bytesSource(bytes, `${file.name}/${path}`);
-  const entries = [...(await load(source))].map(
-    ([key, entry]) => [key, Promise.resolve(entry)] as const,
-  );
+  const found = bytes.length === 0 ? [] : await load(bytesSource(bytes, `${file.name}/${path}`));
+  const entries = [...found].map(([key, entry]) => [key, Promise.resolve(entry)] as const);
   return { entries: new Map(entries), refused: new Map() };
 }
