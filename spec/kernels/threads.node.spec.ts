@@ -93,10 +93,11 @@ describe("threads", () => {
     expect(await Threads.start(createHeap({ shared: true, build: "js" }), 2)).to.equal(null);
   });
 
-  it("do not keep a process alive", async () => {
+  it("do not keep a process alive, and are Node's where there are a page's too", async () => {
     const url = (name: string): string =>
       JSON.stringify(new URL(`../../lib/kernels/cpu/${name}.ts`, import.meta.url).href);
-    const code = `const { createHeap } = await import(${url("heap")});
+    const code = `globalThis.Worker = class {};
+      const { createHeap } = await import(${url("heap")});
       const { Threads } = await import(${url("threads")});
       const threads = await Threads.start(createHeap({ shared: true, build: "simd" }), 2);
       console.log(threads.count);`;

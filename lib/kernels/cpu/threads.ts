@@ -3,6 +3,7 @@
  * functions that are WebAssembly; the workers replay it. So a worker needs nothing of this library
  * but the few lines below, and no file of its own that a bundler would have to find.
  */
+import type NodeThreads from "node:worker_threads";
 import type { Call, Heap } from "./heap.js";
 import { record } from "./record.js";
 import { WORKER_SOURCE } from "./worker-source.js";
@@ -39,9 +40,7 @@ interface Crew {
   ready: Promise<void>;
 }
 
-function hireInNode(): Crew {
-  // No import: bundlers for browsers would look for the module.
-  const { Worker } = process.getBuiltinModule("node:worker_threads");
+function hireInNode({ Worker }: typeof NodeThreads): Crew {
   const worker = new Worker(
     `require("node:worker_threads").parentPort.once("message", (data) => {
       (${WORKER_SOURCE})(data, (message) => require("node:worker_threads").parentPort.postMessage(message));
@@ -107,9 +106,11 @@ export class Threads {
     try {
       const control = heap.alloc((ADDRESSES + MAX_THREADS) * 4);
       heap.i32.fill(0, control >>> 2, (control >>> 2) + ADDRESSES + MAX_THREADS);
-      const hire = typeof Worker === "function" ? hireInBrowser : hireInNode;
+      // No import: bundlers for browsers would look for the module. Bun and Deno have a page's workers
+      // too, but theirs keep a process alive, or must be modules.
+      const ofNode = globalThis.process?.getBuiltinModule?.("node:worker_threads");
       for (let thread = 1; thread < Math.min(count, MAX_THREADS); thread += 1) {
-        const one = hire();
+        const one = ofNode ? hireInNode(ofNode) : hireInBrowser();
         crew.push(one);
         one.post({ memory: heap.memory, control, thread, count, spins: SPINS, sleep: SLEEP_MS });
       }
