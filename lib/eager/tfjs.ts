@@ -10,13 +10,14 @@ import { product } from "./arguments.js";
 import { memoryOf } from "./index.js";
 import { packWeight, runLinear, runMatmul } from "./linear.js";
 import type { Memory } from "./memory.js";
+import { gather, reverse, slice, split, stridedSlice, tile } from "./moves.js";
 import { clamp, isFew, runBinary, runPad, runUnary } from "./pointwise.js";
 import { runReduction, runSoftmax } from "./rows.js";
 import { type Attrs, convLast, permuteAt, poolLast } from "./windows.js";
 
 type Info = tf.TensorInfo;
 type Inputs = Readonly<Record<string, Info | undefined>>;
-type Kernel = (memory: Memory, inputs: Inputs, attrs: Attrs) => Info | null;
+type Kernel = (memory: Memory, inputs: Inputs, attrs: Attrs) => Info | Info[] | null;
 
 const CLAMPS: Readonly<Record<string, Activation>> = {
   linear: {},
@@ -90,6 +91,11 @@ const reduction =
     return runReduction(memory, x!, axes, kind, shape);
   };
 
+const move =
+  (run: (memory: Memory, x: Info, attrs: Attrs) => Info | Info[] | null): Kernel =>
+  (memory, { x }, attrs) =>
+    run(memory, x!, attrs);
+
 const KERNELS: Readonly<Record<string, Kernel>> = {
   BatchMatMul: matmul,
   _FusedMatMul: matmul,
@@ -102,6 +108,12 @@ const KERNELS: Readonly<Record<string, Kernel>> = {
   Softmax: (memory, { logits }, { dim }) =>
     dim === logits!.shape.length - 1 || dim === -1 ? runSoftmax(memory, logits!) : null,
   Transpose: transpose,
+  Slice: move(slice),
+  StridedSlice: move(stridedSlice),
+  SplitV: move(split),
+  Reverse: move(reverse),
+  Tile: move(tile),
+  GatherV2: (memory, { x, indices }, attrs) => gather(memory, x!, indices!, attrs),
   PadV2: (memory, { x }, { paddings, constantValue }) =>
     isFew(x!.shape)
       ? null
@@ -125,8 +137,10 @@ const KERNELS: Readonly<Record<string, Kernel>> = {
   Max: reduction("max"),
 };
 
-const isFloats = (info: Info | undefined): boolean =>
-  info === undefined || (info.dtype === "float32" && product(info.shape) > 0);
+/** Numbers as our kernels take them, and what says where they are. */
+const isTaken = ([name, info]: [string, Info | undefined]): boolean =>
+  info === undefined ||
+  ((name === "indices" || info.dtype === "float32") && product(info.shape) > 0);
 
 /**
  * Puts our kernels in the place of tfjs' own, for everybody who uses tfjs' cpu backend in this page
@@ -147,7 +161,7 @@ export function replaceTfjsKernels(): () => void {
       kernelFunc: (params) => {
         const inputs = params.inputs as Inputs;
         const memory = memoryOf(params.backend as tf.KernelBackend, "cpu");
-        const isOurs = memory !== null && Object.values(inputs).every(isFloats);
+        const isOurs = memory !== null && Object.entries(inputs).every(isTaken);
         return (isOurs ? kernel(memory, inputs, params.attrs as Attrs) : null) ?? old.kernelFunc(params); // prettier-ignore
       },
     });

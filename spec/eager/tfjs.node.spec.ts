@@ -34,6 +34,45 @@ const PROGRAMS: Readonly<Record<string, () => tf.Tensor>> = {
   "an average pool": () => tf.avgPool(image(2, 9, 8, 4), 3, 2, "same"),
   softmax: () => tf.softmax(nn.randn(30, 11)),
   transpose: () => tf.transpose(nn.randn(9, 8, 7), [2, 0, 1]),
+  slices: () => {
+    const x = nn.randn(5, 6, 7, 8);
+    const table = tf.slice(nn.randn(900, 60), [880, 0], [7, 60]);
+    const column = tf.slice(nn.randn(900, 200), [0, 3], [900, 1]);
+    const inner = tf.reshape(tf.slice(x, [1, 2, 3, 1], [-1, 4, 4, 6]), [-1]);
+    return tf.concat([
+      inner,
+      tf.reshape(tf.slice(x, [2, 0, 0, 0], [2, 6, 7, 8]), [-1]),
+      tf.reshape(table, [-1]),
+      tf.reshape(column, [-1]),
+    ]);
+  },
+  "slices of a higher rank": () =>
+    tf.slice(nn.randn(3, 4, 5, 6, 7), [0, 1, 0, 2, 1], [3, 3, 5, 4, 6]),
+  "strided slices": () => {
+    const x = nn.randn(12, 20, 30);
+    const every = tf.stridedSlice(x, [1, 0, 3], [12, 20, 29], [2, 1, 3]);
+    const back = tf.stridedSlice(x, [10, 19, 29], [1, 0, 2], [-1, -2, -3]);
+    const masked = tf.stridedSlice(x, [2, 0, -20], [0, 9, -1], [1, 1, 2], 2, 1);
+    return tf.concat([every, back, masked].map((one) => tf.reshape(one, [-1])));
+  },
+  "a strided slice without a dimension": () =>
+    tf.stridedSlice(nn.randn(4, 20, 30), [2, 1, 1], [3, 20, 30], [1, 1, 1], 0, 0, 0, 0, 1),
+  "parts of even and uneven sizes": () => {
+    const even = tf.split(nn.randn(8, 12, 30), 3, 1);
+    const uneven = tf.split(nn.randn(8, 12, 30), [2, 9, 1], 1);
+    const few = tf.split(nn.randn(40, 20), 20, -1);
+    return tf.concat([...even, ...uneven, ...few].map((one) => tf.reshape(one, [-1])));
+  },
+  reverse: () => tf.reverse(nn.randn(5, 6, 40), [0, 2]),
+  "a tile": () => tf.tile(nn.randn(2, 3, 5, 7), [3, 1, 2, 3]),
+  "what is broadcast": () => tf.broadcastTo(nn.randn(4, 1, 30), [2, 4, 5, 30]),
+  "rows that are gathered": () => tf.gather(nn.randn(9, 40), [3, 3, 0, 8, 1, 5, 6, 7, 2, 4]),
+  "columns that are gathered": () =>
+    tf.gather(nn.randn(4, 9, 20), tf.tensor2d([[8, 0], [1, 1], [5, 2]], [3, 2], "int32"), 1), // prettier-ignore
+  "what is gathered for each of a batch": () =>
+    tf.gather(nn.randn(3, 9, 20), tf.ones([3, 7], "int32"), 1, 1),
+  "nothing at all": () =>
+    tf.concat([tf.slice(nn.randn(20, 30), [3, 4], [0, 5]), tf.gather(nn.randn(6, 5), tf.zeros([0], "int32"))]), // prettier-ignore
   "unary ops": () => tf.sigmoid(tf.tanh(tf.erf(tf.relu6(nn.randn(20, 30))))),
   "binary ops": () => tf.div(tf.sub(nn.randn(20, 30), nn.randn(30)), tf.add(nn.rand(20, 1), 1)),
   integers: () => tf.add(tf.ones([20, 30], "int32"), tf.ones([30], "int32")),
@@ -73,6 +112,21 @@ describe("tfjs' cpu backend with our kernels", () => {
       });
     });
   }
+
+  it("leaves errors to tfjs", () => {
+    const restore = replaceTfjsKernels();
+    try {
+      tf.tidy(() => {
+        const x = nn.randn(20, 30);
+        const places = tf.tensor1d([3, 20], "int32");
+        expect(() => tf.gather(x, places)).to.throw("20 is not in [0, 19]");
+        expect(() => tf.slice(x, [0, 20], [20, 20])).to.throw("would overflow");
+        expect(() => tf.slice(x, [0, 0, 0], [1, 1, 1])).to.throw();
+      });
+    } finally {
+      restore();
+    }
+  });
 
   it("changes nothing until it is asked to, and can be undone", () => {
     const before = tf.getKernel("BatchMatMul", "cpu");

@@ -1,0 +1,138 @@
+/** tfjs' ops that only move numbers, which it does one number at a time, as copies with strides. */
+import * as tf from "@tensorflow/tfjs-core";
+import { copy, permutation } from "../kernels/cpu/index.js";
+import { product } from "./arguments.js";
+import type { Memory } from "./memory.js";
+import { isFew } from "./pointwise.js";
+import type { Attrs } from "./windows.js";
+
+type Info = tf.TensorInfo;
+
+/** Row-major strides. */
+const stridesOf = (shape: readonly number[]): number[] =>
+  permutation(
+    shape,
+    shape.map((_, i) => i),
+  ).strides as number[];
+
+/** Of an array that is so many times as large as what is wanted of it, not all is copied into the heap. */
+const MUCH = 64;
+
+/** What lies in `x` from the element `first` on, with strides; `null` of few, which tfjs moves as soon. */
+function runCopy(
+  memory: Memory,
+  x: Info,
+  first: number,
+  walk: { shape: readonly number[]; strides: readonly number[] },
+  shape: readonly number[],
+): Info | null {
+  if (isFew(shape) || product(x.shape) > product(shape) * MUCH) return null;
+  const kernel = copy(memory.heap, walk);
+  return memory.call([x], shape, 0, ([at], out) => kernel.run({ x: at! + first * 4, out }));
+}
+
+/** From `begin` on, every so many. */
+function runSlice(
+  memory: Memory,
+  x: Info,
+  begin: readonly number[],
+  size: readonly number[],
+  steps: readonly number[] = [],
+  shape: readonly number[] = size,
+): Info | null {
+  const strides = stridesOf(x.shape);
+  const first = tf.slice_util.computeFlatOffset([...begin], strides);
+  const walk = { shape: size, strides: strides.map((stride, i) => stride * (steps[i] ?? 1)) };
+  return runCopy(memory, x, first, walk, shape);
+}
+
+/** What is wrong is left to tfjs. */
+const isInside = (x: Info, begin: readonly number[], size: readonly number[]): boolean =>
+  begin.length === x.shape.length &&
+  begin.every((at, i) => at >= 0 && size[i]! >= 0 && at + size[i]! <= x.shape[i]!);
+
+export function slice(memory: Memory, x: Info, attrs: Attrs): Info | null {
+  const given = tf.slice_util.parseSliceParams(x, attrs.begin as number[], attrs.size as number[]);
+  const [begin, size] = given as [number[], number[]];
+  if (!isInside(x, begin, size) || isFew(size)) return null;
+  if (!tf.slice_util.isSliceContinous(x.shape, begin, size))
+    return runSlice(memory, x, begin, size);
+  const first = tf.slice_util.computeFlatOffset(begin, stridesOf(x.shape));
+  const end = first + product(size);
+  return memory.call([], size, 0, (_, out) => {
+    memory.heap.f32.set(memory.values(x).subarray(first, end), out >>> 2);
+  });
+}
+
+export function stridedSlice(memory: Memory, x: Info, attrs: Attrs): Info | null {
+  const masks = ["begin", "end", "ellipsis", "newAxis", "shrinkAxis"].map(
+    (name) => attrs[`${name}Mask`] as number,
+  ) as [number, number, number, number, number];
+  const [begin, end, strides] = [attrs.begin, attrs.end, attrs.strides] as number[][];
+  const info = tf.slice_util.sliceInfo(x.shape, begin!, end!, strides!, ...masks);
+  if (info.isIdentity || info.begin.length !== x.shape.length) return null;
+  const size = info.begin.map((from, i) => {
+    const step = info.strides[i]!;
+    return Math.max(0, Math.ceil((info.end[i]! - from) / step));
+  });
+  return runSlice(memory, x, info.begin, size, info.strides, info.finalShape);
+}
+
+/** Parts of so many along an axis. */
+export function split(memory: Memory, x: Info, { numOrSizeSplits, axis }: Attrs): Info[] | null {
+  const at = tf.util.parseAxisParam(axis as number, x.shape)[0]!;
+  const given = numOrSizeSplits as number | number[];
+  const sizes = tf.backend_util.prepareSplitSize(x, given, at);
+  if (sizes.some((size) => isFew(x.shape.with(at, size)))) return null;
+  let from = 0;
+  return sizes.map((size) => {
+    const begin = x.shape.map(() => 0).with(at, from);
+    from += size;
+    return runSlice(memory, x, begin, x.shape.with(at, size))!;
+  });
+}
+
+export function reverse(memory: Memory, x: Info, { dims }: Attrs): Info | null {
+  const turned = tf.util.parseAxisParam(dims as number[], x.shape);
+  const begin = x.shape.map((size, i) => (turned.includes(i) ? size - 1 : 0));
+  return runSlice(memory, x, begin, x.shape, x.shape.map((_, i) => (turned.includes(i) ? -1 : 1))); // prettier-ignore
+}
+
+export function tile(memory: Memory, x: Info, attrs: Attrs): Info | null {
+  const reps = attrs.reps as number[];
+  const strides = stridesOf(x.shape);
+  const walk = {
+    shape: x.shape.flatMap((size, i) => [reps[i]!, size]),
+    strides: strides.flatMap((stride) => [0, stride]),
+  };
+  return runCopy(memory, x, 0, walk, x.shape.map((size, i) => size * reps[i]!)); // prettier-ignore
+}
+
+/** Numbers in a row that are copied at once; fewer one by one. */
+const ROW = 16;
+
+export function gather(memory: Memory, x: Info, indices: Info, attrs: Attrs): Info | null {
+  if (attrs.batchDims) return null;
+  const at = tf.util.parseAxisParam(attrs.axis as number, x.shape)[0]!;
+  const places = memory.backend.readSync(indices.dataId) as Int32Array;
+  const size = x.shape[at]!;
+  if (!places.every((place) => place >= 0 && place < size)) return null;
+  const [before, behind] = [x.shape.slice(0, at), x.shape.slice(at + 1)];
+  const [rows, n] = [product(before), product(behind)];
+  const shape = [...before, ...indices.shape, ...behind];
+  if (isFew(shape)) return null;
+  // A table may be large, and stays where it is.
+  return memory.call([], shape, 0, (_, to) => {
+    const { f32 } = memory.heap;
+    const table = memory.values(x);
+    let out = to >>> 2;
+    for (let row = 0; row < rows; row += 1) {
+      for (const place of places) {
+        const first = (row * size + place) * n;
+        if (n < ROW) for (let i = 0; i < n; i += 1) f32[out + i] = table[first + i]!;
+        else f32.set(table.subarray(first, first + n), out);
+        out += n;
+      }
+    }
+  });
+}
