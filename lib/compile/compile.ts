@@ -318,10 +318,10 @@ class Compiler {
     try {
       const graph = this.trace(args);
       yield;
-      const optimised = yield* optimising(graph);
-      this.engine ??= this.createEngine(this.model, this.options.threads, this.options.precision);
+      const { threads, precision } = this.options;
+      const engine = (this.engine ??= this.createEngine(this.model, threads, precision));
       yield;
-      return { plan: this.engine.plan(optimised) };
+      return { plan: engine.plan(yield* optimising(graph, engine.isModest)) };
     } catch (error) {
       // Whatever the model itself throws, the eager call will throw again.
       const { name, message } = error as Error;

@@ -1,6 +1,7 @@
 import type { Graph, Node } from "../graph/index.js";
 import { expand } from "./expand.js";
 import { optimise } from "./passes/index.js";
+import type { IsModest } from "./passes/rewrite.js";
 
 /** How deep an op is looked into. */
 const MOST_ROUNDS = 6;
@@ -19,6 +20,7 @@ interface Attempt<T> {
  */
 export function lookInto<T>(
   graph: Graph,
+  isModest: IsModest,
   attempt: (graph: Graph) => Attempt<T>,
   kept: ReadonlySet<string> = new Set(),
 ): T {
@@ -28,10 +30,12 @@ export function lookInto<T>(
     const open = made.without.filter(({ name }) => !kept.has(name));
     const next = open.length > 0 ? expand(now, new Set(open)) : null;
     if (next === null) break;
-    now = optimise(next);
+    now = optimise(next, isModest);
     made = attempt(now);
   }
   const origins = made.without.flatMap(({ meta }) => meta.origin ?? []);
   const torn = origins.filter((name, i) => origins.indexOf(name) !== i && !kept.has(name));
-  return torn.length > 0 ? lookInto(graph, attempt, new Set([...kept, ...torn])) : made.result;
+  return torn.length > 0
+    ? lookInto(graph, isModest, attempt, new Set([...kept, ...torn]))
+    : made.result;
 }

@@ -1,6 +1,7 @@
 /** What a backend's compiler gives: plans in, numbers out. `plan/` has that of the CPU, `webgl/` its own. */
 import type * as tf from "@tensorflow/tfjs-core";
 import type { Graph, Node } from "../graph/index.js";
+import type { IsModest } from "./passes/rewrite.js";
 import type { Precision } from "./precision.js";
 
 /** A node that runs as a tfjs op inside the plan, and why. */
@@ -58,6 +59,7 @@ export interface CompiledPlan {
 export interface CompileEngine {
   /** Takes over new values of parameters; `false` if plans must be made anew for them. */
   refresh(): boolean;
+  readonly isModest: IsModest;
   plan(graph: Graph): CompiledPlan;
   /** Gives back what only this plan needs. */
   release(plan: CompiledPlan): void;

@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { expect } from "chai";
 import * as nn from "../../lib/index.js";
 import { onEveryBackend } from "../support/backends.js";
-import { expectSame } from "../support/graphs.js";
+import { expectSame, liveOps } from "../support/graphs.js";
 
 const F = nn.functional;
 
@@ -52,6 +52,83 @@ onEveryBackend("Infinities that no input brings, compiled", (_backend, tolerance
       fast.dispose();
     });
   }
+});
+
+/** What multiplies channels, which goes into the weights of what made them. */
+class Multiplied extends nn.Module {
+  by: nn.Parameter;
+
+  constructor(
+    readonly first: nn.Linear | nn.Conv2d,
+    shape: number[],
+    readonly norm: nn.BatchNorm2d | null = null,
+  ) {
+    super();
+    this.by = norm?.weight ?? new nn.Parameter(tf.ones(shape));
+    this.eval();
+  }
+
+  override forward(x: tf.Tensor): tf.Tensor {
+    const y = this.first(x);
+    return this.norm ? this.norm(y) : tf.mul(y, this.by);
+  }
+}
+
+/** A norm that has no convolution to go into becomes a product and a sum. */
+class Normed extends nn.Module {
+  norm = new nn.BatchNorm2d(4);
+  by = this.norm.weight!;
+
+  constructor() {
+    super();
+    this.eval();
+  }
+
+  override forward(x: tf.Tensor): tf.Tensor {
+    return F.relu(this.norm(F.relu(x)));
+  }
+}
+
+onEveryBackend("What is folded into weights, compiled", (_backend, tolerance) => {
+  const conv = (): nn.Conv2d => new nn.Conv2d(4, 4, 3, { padding: 1 });
+  const picture = [1, 4, 6, 5];
+  const models: Record<string, [make: () => Multiplied | Normed, shape: number[]]> = {
+    "a linear's factors": [() => new Multiplied(new nn.Linear(4, 4), [4]), [3, 4]],
+    "a convolution's factors": [() => new Multiplied(conv(), [4, 1, 1]), picture],
+    "a convolution's norm": [() => new Multiplied(conv(), [], new nn.BatchNorm2d(4)), picture],
+    "a norm alone": [() => new Normed(), picture],
+  };
+  for (const [name, [make, shape]] of Object.entries(models)) {
+    it(`${name} may be infinite, or become it`, async () => {
+      nn.manualSeed(0);
+      const [x, model] = [nn.randn(...shape), make()];
+      const fast = await nn.compile(model, x);
+      expect(liveOps(fast.graph!)).to.have.length(1);
+      const same = (run: typeof fast, what: unknown): void =>
+        tf.tidy(() => expectSame(run(x), model(x), tolerance, String(what)));
+      same(fast, "as it was");
+      for (const odd of [Infinity, -Infinity, NaN, 2]) {
+        put(model.by, odd);
+        same(fast, odd);
+        const anew = await nn.compile(model, x);
+        expect(anew.explain().compiled).to.equal(true);
+        same(anew, `${odd}, compiled anew`);
+        anew.dispose();
+      }
+      fast.dispose();
+    });
+  }
+
+  it("factors may be so large that weights times them would be infinite", async () => {
+    nn.manualSeed(0);
+    const model = new Multiplied(new nn.Linear(4, 4, { bias: false }), [4]);
+    model.first.weight.assign(tf.mul(model.first.weight, 1e15));
+    put(model.by, 1e30);
+    const x = tf.mul(nn.randn(3, 4), 1e-15);
+    const fast = await nn.compile(model, x);
+    tf.tidy(() => expectSame(fast(x), model(x), tolerance, "1e30"));
+    fast.dispose();
+  });
 });
 
 /** Two steps of a cell: the second reads what the first made of an infinity. */

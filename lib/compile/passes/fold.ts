@@ -1,7 +1,7 @@
 import type { Node } from "../../graph/index.js";
 import { type Argument, type Graph } from "../../graph/index.js";
 import { isCall, isFloat, isNode, sameShape, shapeOf } from "./facts.js";
-import { callAt, rewriteKnowing } from "./rewrite.js";
+import { callAt, type IsModest, type Known, rewriteKnowing } from "./rewrite.js";
 
 /** Where an op's output channels are: in its weight, and in its output of some rank. */
 interface Channels {
@@ -22,129 +22,127 @@ function channelsOf(node: Node): Channels | null {
 
 type Options = Record<string, Argument>;
 
-/** The largest number that weights are multiplied by. */
-const MOST = 2 ** 60;
 type Add = (target: string, args: readonly Argument[], shape: readonly number[]) => Node;
+type Ask = (node: Node) => boolean;
+
+/** What a fold knows of the nodes of the new graph, and how it adds some. */
+interface Tools extends Known {
+  add: Add;
+  /** Whether weights may be multiplied by it. */
+  isModest: Ask;
+}
 
 /**
  * Folds into the weights of linear and convolutions what multiplies or shifts their channels: a
  * BatchNorm in eval mode (also behind a permutation), a static vector, a number. A BatchNorm that
- * has nothing to go into becomes one product and one sum a channel.
+ * has nothing to go into becomes one product and one sum a channel. Only where numbers are modest:
+ * a weight times an infinity makes NaN of what would be infinite, and one times 2⁶³ may overflow.
  */
-export function foldIntoWeights(graph: Graph): Graph {
-  return rewriteKnowing(graph, (node, next, renew, { isShared, statics }) => {
+export function foldIntoWeights(graph: Graph, isModest: IsModest): Graph {
+  return rewriteKnowing(graph, (node, next, renew, known) => {
     const made = renew.copy(node);
-    const isStatic: Ask = (one) => statics.has(one);
+    const { statics } = known;
     const add: Add = (target, args, shape) => {
       const added = callAt(next, node, target, args, shape);
-      if (added.inputs().every(isStatic)) statics.add(added);
+      if (added.inputs().every((one) => statics.has(one))) statics.add(added);
       return added;
     };
-    return foldNorm(made, add, isShared, isStatic) ?? foldVector(made, add, isShared, isStatic) ?? made; // prettier-ignore
+    const tools = { ...known, add, isModest: (one: Node) => isModest(next, one) };
+    return foldNorm(made, tools) ?? foldVector(made, tools) ?? made;
   });
 }
 
-type Ask = (node: Node) => boolean;
+/** An op whose channels are dimension `axis` of a node, maybe behind a permutation. */
+interface Producer {
+  op: Node;
+  perm: number[] | null;
+  axis: number;
+  kernel: Node;
+  /** Where the channels are in it. */
+  along: number;
+  bias: Node | null;
+}
 
-/** The op whose channels are dimension `axis` of a node, and the permutation in between. */
-function producer(
-  node: Node,
-  axis: number,
-  isShared: Ask,
-  isStatic: Ask,
-): { op: Node; perm: number[] | null; channels: Channels } | null {
-  if (isShared(node)) return null;
-  const isView = isCall(node, "prim.permute");
-  const op = isView ? (node.args[0] as Node) : node;
-  const perm = isView ? (node.args[1] as number[]) : null;
+function producer(node: Node, { isShared, statics }: Tools): Producer | null {
+  const [op, perm] = isCall(node, "prim.permute") ? (node.args as [Node, number[]]) : [node, null];
   const channels = channelsOf(op);
-  if (channels === null || isShared(op) || !isStatic(op.args[1] as Node)) return null;
-  const bias = (op.args[2] as Options | undefined)?.bias;
-  if (isNode(bias) && !isStatic(bias)) return null;
-  return (perm ? perm[axis] : axis) === channels.output ? { op, perm, channels } : null;
+  if (channels === null || isShared(node) || isShared(op)) return null;
+  const [, kernel, options] = op.args as [Node, Node, { bias?: Node | null } | undefined];
+  const { bias = null } = options ?? {};
+  if (!statics.has(kernel) || (bias !== null && !statics.has(bias))) return null;
+  const axis = perm === null ? channels.output : perm.indexOf(channels.output);
+  return { op, perm, axis, kernel, along: channels.weight, bias };
 }
 
 /** The op again with another weight and bias, and the permutation that was behind it. */
-function replace(
-  add: Add,
-  { op, perm }: { op: Node; perm: number[] | null },
-  weight: Argument,
-  bias: Argument,
-): Node {
+function replace(add: Add, { op, perm }: Producer, weight: Node, bias: Node | null): Node {
   const [x, , options] = op.args as [Node, Node, Options | undefined];
   const y = add(op.target, [x, weight, { ...options, bias }], shapeOf(op));
   return perm === null ? y : add("prim.permute", [y, perm], perm.map((axis) => shapeOf(op)[axis]!)); // prettier-ignore
 }
 
-function foldNorm(node: Node, add: Add, isShared: Ask, isStatic: Ask): Node | null {
+function foldNorm(node: Node, tools: Tools): Node | null {
   if (!isCall(node, "batch_norm")) return null;
+  const { add, statics, isModest } = tools;
   const [x, mean, variance, options] = node.args as [Node, Node, Node, Options | undefined];
   const { weight = null, bias: shift = null, training = false, eps = 1e-5 } = options ?? {};
-  const vectors = [mean, variance, weight, shift];
-  if (training || !vectors.every((one) => one === null || isStatic(one as Node))) return null;
-  if (mean === null || variance === null) return null;
+  if (training || !node.inputs().every((one) => one === x || statics.has(one))) return null;
   const size = shapeOf(variance);
   const scale = add("prim.norm_scale", [variance, weight, eps], size);
-  const found = producer(x, 1, isShared, isStatic);
-  if (found === null) {
-    const rank = shapeOf(node).length;
+  if (!isModest(scale)) return null;
+  const found = producer(x, tools);
+  if (found?.axis !== 1) {
     const wide = shapeOf(node).map((n, axis) => (axis === 1 ? n : 1));
     const offset = add("prim.norm_shift", [scale, null, mean, shift], size);
-    if (rank < 2) return null;
     const spread = (vector: Node): Node => add("prim.reshape", [vector, wide], wide);
     const product = add("prim.Multiply", [x, spread(scale)], shapeOf(node));
     return add("prim.Add", [product, spread(offset)], shapeOf(node));
   }
-  const kernel = found.op.args[1] as Node;
-  const bias = ((found.op.args[2] as Options | undefined)?.bias ?? null) as Node | null;
+  const { kernel, along, bias } = found;
   return replace(
     add,
     found,
-    add("prim.scale", [kernel, scale, found.channels.weight], shapeOf(kernel)),
+    add("prim.scale", [kernel, scale, along], shapeOf(kernel)),
     add("prim.norm_shift", [scale, bias, mean, shift], size),
   );
 }
 
 /** A product with a number or a static vector of channels, a sum with such a vector. */
-function foldVector(node: Node, add: Add, isShared: Ask, isStatic: Ask): Node | null {
-  const isProduct = isCall(node, "prim.Multiply");
+function foldVector(node: Node, tools: Tools): Node | null {
+  const { add, statics, isModest } = tools;
+  const isSum = isCall(node, "prim.Add");
   const isQuotient = isCall(node, "prim.RealDiv");
-  if (!isProduct && !isQuotient && !isCall(node, "prim.Add")) return null;
+  if (!isSum && !isQuotient && !isCall(node, "prim.Multiply")) return null;
   const [a, b] = node.args;
-  const isLeft = isNode(a) && (typeof b === "number" || (isNode(b) && isStatic(b)));
-  if (!isLeft && isQuotient) return null;
-  const [x, by] = isLeft ? [a, b] : [b, a];
-  if (!isNode(x) || isStatic(x) || !sameShape(shapeOf(x), shapeOf(node))) return null;
-  const op = isCall(x, "prim.permute") ? (x.args[0] as Node) : x;
-  const channels = channelsOf(op);
-  if (channels === null) return null;
-  const perm = op === x ? null : (x.args[1] as number[]);
-  const axis = perm === null ? channels.output : perm.indexOf(channels.output);
-  const found = producer(x, axis, isShared, isStatic);
-  const count = shapeOf(x)[axis]!;
+  const isFixed = (one: Argument): boolean => !isNode(one) || statics.has(one);
+  const [x, by] = (isFixed(b) ? [a, b] : [b, a]) as [Node, Node | number];
+  if (isFixed(x) || !isFixed(by) || (isQuotient && x === b)) return null;
+  const found = sameShape(shapeOf(x), shapeOf(node)) ? producer(x, tools) : null;
   if (found === null) return null;
-  let vector: Argument = by;
+  const { axis, kernel, along, bias } = found;
+  const count = shapeOf(x)[axis]!;
+  let vector: Node | number;
   if (typeof by === "number") {
-    if (!isProduct && !isQuotient) return null;
-    if (isQuotient) vector = 1 / by;
-    // A weight times more than that may overflow where the product of numbers does not.
-    if ((by !== 0 || isQuotient) && !(Math.abs(vector as number) <= MOST && Math.abs(vector as number) >= 1 / MOST)) return null; // prettier-ignore
+    if (isSum) return null;
+    vector = isQuotient ? 1 / by : by;
+    // A weight times more may overflow, and one times less vanish, where the product of numbers does not.
+    if (!(Math.abs(Math.log2(Math.abs(vector))) <= 60)) return null;
   } else {
-    if (!isFloat(by) || !isStatic(by) || isQuotient) return null;
+    if (isQuotient || !isFloat(by)) return null;
     const shape = shapeOf(by);
     const at = axis - (shapeOf(x).length - shape.length);
     if (shape[at] !== count || shape.some((size, i) => i !== at && size !== 1)) return null;
     vector = add("prim.reshape", [by, [count]], [count]);
-  }
-  const kernel = found.op.args[1] as Node;
-  const bias = ((found.op.args[2] as Options | undefined)?.bias ?? null) as Node | null;
-  if (!isProduct && !isQuotient) {
-    return replace(add, found, kernel, bias === null ? vector : add("prim.Add", [bias, vector], [count])); // prettier-ignore
+    if (isSum) {
+      const sum = bias === null ? vector : add("prim.Add", [bias, vector], [count]);
+      return replace(add, found, kernel, sum);
+    }
+    if (!isModest(vector)) return null;
   }
   return replace(
     add,
     found,
-    add("prim.scale", [kernel, vector, found.channels.weight], shapeOf(kernel)),
+    add("prim.scale", [kernel, vector, along], shapeOf(kernel)),
     bias === null ? null : add("prim.scale", [bias, vector, 0], [count]),
   );
 }

@@ -8,10 +8,11 @@ import { foldIntoWeights } from "./fold.js";
 import { fuseEpilogues, fusePointwise } from "./fuse.js";
 import { mergeProjections } from "./merge.js";
 import { recognise } from "./recognise.js";
+import type { IsModest } from "./rewrite.js";
 import { moveViews } from "./views.js";
 
 /** A pure function from graph to graph, after which it computes the same; the same graph if it changes nothing. */
-export type Pass = (graph: Graph) => Graph;
+export type Pass = (graph: Graph, isModest: IsModest) => Graph;
 
 /** The passes in their order; each is cleaned up after. */
 export const PASSES: readonly Pass[] = [
@@ -38,12 +39,12 @@ export const PASSES: readonly Pass[] = [
 export const DECOMPOSED: ReadonlySet<string> = new Set(["multi_head_attention_forward"]);
 
 /** Runs all passes, one after the other. */
-export function* optimising(graph: Graph): Parts<Graph> {
+export function* optimising(graph: Graph, isModest: IsModest): Parts<Graph> {
   let now = dropDead(graph);
   const settled = new Map<Pass, Graph>();
   for (const pass of PASSES) {
     if (settled.get(pass) === now) continue; // it had nothing to do, and nothing changed since
-    const next = pass(now);
+    const next = pass(now, isModest);
     if (next === now) settled.set(pass, now);
     else now = dropDead(next);
     yield;
@@ -52,4 +53,5 @@ export function* optimising(graph: Graph): Parts<Graph> {
 }
 
 /** Runs all passes. */
-export const optimise = (graph: Graph): Graph => atOnce(optimising(graph));
+export const optimise = (graph: Graph, isModest: IsModest = () => true): Graph =>
+  atOnce(optimising(graph, isModest));

@@ -1,6 +1,9 @@
 import type { Argument, Graph, Node, Renew } from "../../graph/index.js";
 import { findStatic, tensorMeta } from "./facts.js";
 
+/** Whether numbers that depend on no input are float32's below 2⁶³; once they are not, plans are made anew. */
+export type IsModest = (graph: Graph, node: Node) => boolean;
+
 /** What a rewrite knows of the nodes of the new graph. */
 export interface Known {
   /** Whether several nodes read what it stands for; of a node that stands for no old one: yes. */

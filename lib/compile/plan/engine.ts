@@ -9,6 +9,8 @@ import type { Graph, Node } from "../../graph/index.js";
 import { attributesOf } from "../guard.js";
 import { lookInto } from "../look-into.js";
 import { findStatic } from "../passes/facts.js";
+import { areModest } from "../passes/finite.js";
+import type { IsModest } from "../passes/rewrite.js";
 import type { Precision } from "../precision.js";
 import type { CompileEngine } from "../target.js";
 import { Arena } from "./arena.js";
@@ -57,8 +59,14 @@ export class Engine implements CompileEngine {
     return this.weights.refresh();
   }
 
+  readonly isModest: IsModest = (graph, node) =>
+    this.weights.assume("modest", graph, node, (statics) => areModest(statics.of(node).values));
+
   plan(graph: Graph): Plan {
-    const open = lookInto(graph, (one) => ({ result: one, without: withoutKernel(one) }));
+    const open = lookInto(graph, this.isModest, (one) => ({
+      result: one,
+      without: withoutKernel(one),
+    }));
     const plan = new Plan(open, this.heap, this.weights, this.arena, () => this.threads);
     this.plans.add(plan);
     void this.ready();

@@ -108,10 +108,9 @@ export class Weights {
   assume(what: string, graph: Graph, node: Node, test: (statics: Statics) => boolean): boolean {
     const key = `${what} ${signature(node, graph)}`;
     const holds = (): boolean => test(this.staticsOf(graph));
-    if (this.assumed.has(key)) return true;
-    if (!holds()) return false;
-    this.assumed.set(key, { sources: this.sourcesOf([node], graph), holds });
-    return true;
+    const isSo = this.assumed.has(key) || holds();
+    if (isSo) this.assumed.set(key, { sources: this.sourcesOf([node], graph), holds });
+    return isSo;
   }
 
   /**

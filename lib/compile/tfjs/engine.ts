@@ -2,6 +2,9 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { Graph } from "../../graph/index.js";
 import { attributesOf } from "../guard.js";
+import { areModest } from "../passes/finite.js";
+import type { IsModest } from "../passes/rewrite.js";
+import { signature, Statics } from "../plan/statics.js";
 import type { CompileEngine } from "../target.js";
 import { Versions } from "../versions.js";
 import { TfjsPlan } from "./plan.js";
@@ -11,11 +14,20 @@ export class TfjsEngine implements CompileEngine {
   private readonly attributes: (key: string) => tf.Tensor;
   private readonly packed = new Map<string, tf.Tensor>();
   private readonly versions: Versions;
+  /** What plans take for granted. */
+  private readonly assumed = new Map<string, () => boolean>();
 
   constructor(model: unknown) {
     this.attributes = attributesOf(model);
     this.versions = new Versions(this.attributes);
   }
+
+  readonly isModest: IsModest = (graph, node) => {
+    const holds = (): boolean => areModest(new Statics(graph, this.attributes).of(node).values);
+    const isSo = holds();
+    if (isSo) this.assumed.set(signature(node, graph), holds);
+    return isSo;
+  };
 
   plan(graph: Graph): TfjsPlan {
     this.versions.watch(graph);
@@ -34,8 +46,9 @@ export class TfjsEngine implements CompileEngine {
   }
 
   refresh(): boolean {
-    if (this.versions.changed().size > 0) this.dispose();
-    return true;
+    if (this.versions.changed().size === 0) return true;
+    this.dispose();
+    return [...this.assumed.values()].every((holds) => holds());
   }
 
   dispose(): void {

@@ -5,6 +5,8 @@ import { Device, WebGLContextLostError } from "../../kernels/webgl/device.js";
 import { ProgramCache } from "../../kernels/webgl/program.js";
 import { attributesOf } from "../guard.js";
 import { findStatic } from "../passes/facts.js";
+import { areModest } from "../passes/finite.js";
+import type { IsModest } from "../passes/rewrite.js";
 import { signature, Statics } from "../plan/statics.js";
 import type { Constant, Constants } from "./builder.js";
 import { lookInto } from "../look-into.js";
@@ -45,12 +47,15 @@ export class WebglEngine implements CompileEngine {
     this.versions = new Versions(this.attributes);
   }
 
+  readonly isModest: IsModest = (graph, node) =>
+    this.assume("modest", graph, node, (statics) => areModest(statics.of(node).values));
+
   plan(graph: Graph): WebglPlan {
     this.isPlanning = true;
     let plan: WebglPlan;
     try {
       plan = onCpu(() =>
-        lookInto(graph, (one) => {
+        lookInto(graph, this.isModest, (one) => {
           const result = new WebglPlan(one, this.memory, this.pictures, this.constantsOf(one));
           return { result, without: result.fallbacks.map(({ node }) => node) };
         }),
@@ -145,16 +150,24 @@ export class WebglEngine implements CompileEngine {
     return {
       of: (node: Node) =>
         filled(node) ?? (statics.has(node) ? lazily(node, () => numbersOf(node)) : null),
-      areFinite: (node) => {
-        const holds = (): boolean => onCpu(() => this.numbersOf(graph).areFinite(node));
-        const sources = new Set<tf.Variable>();
-        this.versions.collect(node, graph, sources);
-        if (!holds()) return false;
-        this.assumed.set(signature(node, graph), { sources, holds });
-        return true;
-      },
+      areFinite: (node) => this.assume("finite", graph, node, (statics) => statics.areFinite(node)),
       keyOf: (node) => signature(node, graph),
     };
+  }
+
+  /** Whether something holds of numbers; once it does not any more, plans are made anew. */
+  private assume(
+    what: string,
+    graph: Graph,
+    node: Node,
+    test: (statics: Statics) => boolean,
+  ): boolean {
+    const holds = (): boolean => onCpu(() => test(this.numbersOf(graph)));
+    const sources = new Set<tf.Variable>();
+    this.versions.collect(node, graph, sources);
+    const isSo = holds();
+    if (isSo) this.assumed.set(`${what} ${signature(node, graph)}`, { sources, holds });
+    return isSo;
   }
 
   private numbersOf(graph: Graph): Statics {
