@@ -1,16 +1,19 @@
 import type * as tf from "@tensorflow/tfjs-core";
+import type { ConvPlan } from "../functional/conv.js";
+import type { ConvTransposePlan } from "../functional/conv-transpose.js";
 import {
   conv,
   type ConvAlgorithm,
   type ConvSpec,
+  convTranspose,
   depthwise,
   fastestConv,
   packConv,
+  packConvTranspose,
   packedConvBytes,
-  samePadding,
-  windowsOf,
+  packedConvTransposeBytes,
 } from "../kernels/cpu/index.js";
-import { isFloats, options, product, sizes, vector } from "./arguments.js";
+import { isFloats } from "./arguments.js";
 import type { EagerKernel } from "./kernels.js";
 import type { Memory } from "./memory.js";
 import { isFinite } from "./rows.js";
@@ -30,44 +33,20 @@ function energyOf(memory: Memory, weight: tf.TensorInfo): number {
 /** The squares of a layer's filter sum to 0.3 at first, and to some more when it is trained. */
 const LARGE = 16;
 
-function paddingOf(
-  given: unknown,
-  kernel: readonly number[],
-  stride: readonly number[],
-  dilation: readonly number[],
-): { padding: number[]; paddingAfter: number[] } | null {
-  if (given === "same") {
-    return stride.some((step) => step !== 1) ? null : samePadding(kernel, dilation);
-  }
-  const padding = sizes(given === "valid" ? 0 : given, kernel.length, 0, 0);
-  return padding && { padding, paddingAfter: padding };
-}
-
-const lowerConv =
-  (dims: number): EagerKernel =>
-  (memory, [x, weight, given]) => {
-    const read = options(given, "bias stride padding dilation groups");
-    if (read === null || !isFloats(x) || !isFloats(weight)) return null;
-    if (weight.rank !== dims + 2 || (x.rank !== dims + 1 && x.rank !== dims + 2)) return null;
-    const [outChannels, perGroup, ...kernel] = weight.shape as [number, number, ...number[]];
-    const stride = sizes(read.stride, dims, 1, 1);
-    const dilation = sizes(read.dilation, dims, 1, 1);
-    const bias = vector(read.bias, outChannels);
-    const groups = (read.groups ?? 1) as number;
-    if (stride === null || dilation === null || bias === undefined) return null;
-    const padding = paddingOf(read.padding, kernel, stride, dilation);
-    const batched = x.rank === dims + 2;
-    const inChannels = x.shape[batched ? 1 : 0]!;
-    const isDivided = Number.isInteger(groups) && groups > 0 && outChannels % groups === 0;
-    if (padding === null || !isDivided || inChannels !== perGroup * groups) return null;
-    const spec: ConvSpec = {
-      ...{ batch: batched ? x.shape[0] : 1, inChannels, outChannels, groups, kernel },
-      ...{ size: x.shape.slice(-dims), stride, dilation, ...padding },
-    };
-    const out = windowsOf(spec).out.slice(-dims);
-    const lead = batched ? [spec.batch!, outChannels] : [outChannels];
-    return product(out) === 0 ? null : runConv(memory, spec, x, weight, bias, [...lead, ...out]);
+/** Of what the op's body has read and checked. */
+const lowerConv: EagerKernel = (memory, [x, weight, given]) => {
+  if (!isFloats(x) || !isFloats(weight)) return null;
+  const plan = given as ConvPlan;
+  const { bias, groups, pads, outShape } = plan;
+  const [batch, outChannels] = outShape as [number, number];
+  const [, perGroup, ...kernel] = weight.shape as [number, number, ...number[]];
+  const size = x.shape.slice(-kernel.length);
+  const spec: ConvSpec = {
+    ...{ ...plan, batch, inChannels: perGroup * groups, outChannels, size, kernel },
+    ...{ padding: pads.map(([before]) => before), paddingAfter: pads.map(([, after]) => after) },
   };
+  return runConv(memory, spec, x, weight, bias, outShape.slice(-x.rank));
+};
 
 /** The fastest one; Winograd's where there is nothing that it would spread. */
 export function algorithmOf(
@@ -109,8 +88,24 @@ export function runConv(
   return memory.run(run, { x, weight: packed, bias }, shape);
 }
 
+/** By a product that is added up where windows overlap: there are no zeros between pixels. */
+const lowerConvTranspose: EagerKernel = (memory, [x, weight, given]) => {
+  const plan = given as ConvTransposePlan;
+  const { bias, groups, outShape } = plan;
+  if (!isFloats(x) || !isFloats(weight) || (bias !== null && !isFloats(bias))) return null;
+  const [batch, outChannels] = outShape as [number, number];
+  const inChannels = weight.shape[0];
+  const sizes = { ...plan, batch, inChannels, outChannels, size: plan.count };
+  const { heap } = memory;
+  const bytes = packedConvTransposeBytes(sizes);
+  const packed = memory.pack(weight, `transposed/${groups}`, bytes, (from, to) =>
+    packConvTranspose(heap, sizes, from, to),
+  );
+  const run = convTranspose(heap, sizes);
+  return memory.run(run, { x, weight: packed, bias }, outShape.slice(-x.rank));
+};
+
 export const CONV: Readonly<Record<string, EagerKernel>> = {
-  conv1d: lowerConv(1),
-  conv2d: lowerConv(2),
-  conv3d: lowerConv(3),
+  conv: lowerConv,
+  conv_transpose: lowerConvTranspose,
 };

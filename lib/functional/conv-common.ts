@@ -1,11 +1,12 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expandSteps } from "../arguments.js";
-import { checkNumberTensor, checkTensor, dtypeName, listText } from "./check.js";
+import { asFloat, checkNumberTensor, checkTensor, dtypeName, listText } from "./check.js";
+import { sketched, tryKernel } from "./op.js";
 
-/** The input with a batch dimension, as PyTorch takes it without. */
-export function addBatch(name: string, dims: number, input: tf.Tensor): tf.Tensor {
-  if (input.rank === dims + 2) return input;
-  if (input.rank === dims + 1) return tf.expandDims(input, 0);
+/** The shape of the input with a batch dimension, as PyTorch takes it without. */
+export function batchedShape(name: string, dims: number, input: tf.Tensor): number[] {
+  if (input.rank === dims + 2) return input.shape;
+  if (input.rank === dims + 1) return [1, ...input.shape];
   throw new Error(
     `Expected ${dims + 1}D (unbatched) or ${dims + 2}D (batched) input to ${name}, ` +
       `but got input of size: ${listText(input.shape)}`,
@@ -13,11 +14,11 @@ export function addBatch(name: string, dims: number, input: tf.Tensor): tf.Tenso
 }
 
 /** Refuses pictures without pixels, of which padding would make some. */
-export function checkSpace(name: string, input: tf.Tensor): void {
-  if (input.size > 0 || input.shape[0] === 0 || input.shape[1] === 0) return;
+export function checkSpace(name: string, [n, channels, ...size]: readonly number[]): void {
+  if (!size.includes(0) || n === 0 || channels === 0) return;
   throw new RangeError(
     `${name}(): Only zero batch or zero channel inputs are supported, ` +
-      `but got input shape: [${input.shape.join(", ")}]`,
+      `but got input shape: [${[n, channels, ...size].join(", ")}]`,
   );
 }
 
@@ -96,27 +97,28 @@ export function readSteps(
   return { stride, dilation };
 }
 
-/** Puts `steps - 1` zeros between neighbours along axes: `a b` with 3 becomes `a 0 0 b`. */
-export function spread(x: tf.Tensor, axes: readonly number[], steps: readonly number[]): tf.Tensor {
-  let y = x;
-  axes.forEach((axis, i) => {
-    const step = steps[i]!;
-    const size = y.shape[axis]!;
-    if (step === 1 || size <= 1) return;
-    const before = y.shape.slice(0, axis);
-    const after = y.shape.slice(axis + 1).reduce((a, b) => a * b, 1);
-    const rows = before.reduce((a, b) => a * b, 1);
-    // (rows, size, 1, after) → (rows, size, step, after) → (rows, size·step, after), cut at the end.
-    const padded = tf.pad(tf.reshape(y, [rows, size, 1, after]), [
-      [0, 0],
-      [0, 0],
-      [0, step - 1],
-      [0, 0],
-    ]);
-    const flat = tf.reshape(padded, [rows, size * step, after]);
-    const length = (size - 1) * step + 1;
-    const cut = tf.slice(flat, [0, 0, 0], [rows, length, after]);
-    y = tf.reshape(cut, [...before, length, ...y.shape.slice(axis + 1)]);
-  });
-  return y;
+/** What a convolution adds at the end, and the shape of what it gives, batched. */
+export interface Planned {
+  bias: tf.Tensor | null;
+  outShape: number[];
+}
+
+/** What a kernel gives, or else what is computed, with the bias added. */
+export function runConv(
+  kernel: string,
+  input: tf.Tensor,
+  weight: tf.Tensor,
+  plan: Planned,
+  compute: () => tf.Tensor,
+): tf.Tensor {
+  const fast = tryKernel(kernel, input, weight, plan);
+  if (fast !== null) return fast as tf.Tensor;
+  const { bias, outShape } = plan;
+  const isEmpty = input.size === 0 || outShape.includes(0);
+  let y = sketched(outShape) ?? (isEmpty ? tf.zeros(outShape) : compute());
+  if (bias !== null) {
+    y = tf.add(y, tf.reshape(asFloat(bias), [-1, ...outShape.slice(2).fill(1)]));
+  }
+  if (input.dtype !== "float32") y = tf.cast(y, input.dtype);
+  return input.rank === outShape.length ? y : tf.squeeze(y, [0]);
 }

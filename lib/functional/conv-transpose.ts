@@ -1,10 +1,17 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expandSteps, readOptions } from "../arguments.js";
 import { asFloat, checkTensor, dtypeName, listText } from "./check.js";
-import { conv1d, conv2d, conv3d } from "./conv.js";
-import { addBatch, checkBias, checkSpace, readSteps, spread } from "./conv-common.js";
+import { conv1d } from "./conv.js";
+import {
+  batchedShape,
+  checkBias,
+  checkSpace,
+  type Planned,
+  readSteps,
+  runConv,
+} from "./conv-common.js";
 import { op } from "./op.js";
-import { pad } from "./pad.js";
+import { type Overlap, overlapAdd } from "./overlap.js";
 
 export interface ConvTransposeOptions {
   /** `(out)`, or `null` for none (the default). */
@@ -72,30 +79,42 @@ export const convTranspose3d = /* @__PURE__ */ op(
     convTransposeNd("convTranspose3d", 3, input, weight, options),
 );
 
-const CONV = { 1: conv1d, 2: conv2d, 3: conv3d };
-
-/**
- * As a convolution: the input with `stride - 1` zeros between its values, padded so far that every
- * kernel place reaches it, and the kernel turned round.
- */
 function convTransposeNd(
   name: string,
-  dims: 1 | 2 | 3,
+  dims: number,
   input: tf.Tensor,
   weight: tf.Tensor,
   options: ConvTransposeOptions | undefined,
 ): tf.Tensor {
+  const plan = planConvTranspose(name, dims, input, weight, options);
+  return runConv("conv_transpose", input, weight, plan, () => convolve(input, weight, plan));
+}
+
+/** What a transposed convolution is called with, and gives. */
+export interface ConvTransposePlan extends Overlap, Planned {
+  groups: number;
+  outputPadding: number[];
+}
+
+/** Reads and checks what a transposed convolution is called with. */
+function planConvTranspose(
+  name: string,
+  dims: number,
+  input: tf.Tensor,
+  weight: tf.Tensor,
+  options: ConvTransposeOptions | undefined,
+): ConvTransposePlan {
   const given = readOptions(name, OPTIONS, options);
   checkTensor(name, input);
   checkTensor(name, weight, "weight", 2);
   const { bias, groups } = given;
-  const batched = addBatch(name, dims, input);
-  const { stride, dilation } = readSteps(name, dims, batched, weight, given);
+  const shape = batchedShape(name, dims, input);
+  const { stride, dilation } = readSteps(name, dims, input, weight, given);
   const padding = expandSteps(`${name}(): padding`, given.padding, dims);
-  const extra = expandSteps(`${name}(): outputPadding`, given.outputPadding, dims);
-  const [channels, perGroup, ...kernel] = weight.shape as [number, number, ...number[]];
+  const outputPadding = expandSteps(`${name}(): outputPadding`, given.outputPadding, dims);
+  const [, perGroup, ...kernel] = weight.shape as [number, number, ...number[]];
   const outChannels = perGroup * groups;
-  checkSizes(name, batched, weight, stride, dilation, padding, extra);
+  checkSizes(name, shape, weight, stride, dilation, padding, outputPadding);
   if (bias !== null) {
     checkBias(name, weight, bias, outChannels);
     // PyTorch adds integers to floats here, where its other convolutions refuse them.
@@ -105,46 +124,47 @@ function convTransposeNd(
       );
     }
   }
-
-  const spatial = kernel.map((_, i) => i + 2);
-  const reach = kernel.map((k, i) => dilation[i]! * (k - 1));
-  const size = batched.shape.slice(2);
-  const output = size.map(
-    (n, i) => (n - 1) * stride[i]! - 2 * padding[i]! + reach[i]! + extra[i]! + 1,
-  );
-  if (output.some((n) => n < 1)) {
+  const [n, , ...count] = shape as [number, number, ...number[]];
+  const output = count.map((s, i) => {
+    const reach = dilation[i]! * (kernel[i]! - 1) + outputPadding[i]!;
+    return (s - 1) * stride[i]! - 2 * padding[i]! + reach + 1;
+  });
+  if (output.some((s) => s < 1)) {
     throw new Error(
-      `${name}(): Given input size per channel: (${size.join(" x ")}). Calculated output size per ` +
+      `${name}(): Given input size per channel: (${count.join(" x ")}). Calculated output size per ` +
         `channel: (${output.join(" x ")}). Output size is too small`,
     );
   }
-  checkSpace(name, batched);
-  // PyTorch lists the padding of the last dimension first.
-  const around = reach.map((r, i) => [r - padding[i]!, r - padding[i]! + extra[i]!]).reverse();
-  const x = pad(spread(asFloat(batched), spatial, stride), around.flat());
-  // (C, out/g, K) → (g, C/g, out/g, K) → (g, out/g, C/g, K) → (out, C/g, K), turned round.
-  const grouped = tf.reshape(asFloat(weight), [groups, channels / groups, perGroup, -1]);
-  const turned = tf.reverse(tf.transpose(grouped, [0, 2, 1, 3]), 3);
-  const swapped = tf.reshape(turned, [outChannels, channels / groups, ...kernel]);
-  let y = CONV[dims](x, swapped, { bias: bias && asFloat(bias), dilation, groups });
-  if (input.dtype !== "float32") y = tf.cast(y, input.dtype);
-  return input.rank === batched.rank ? y : tf.squeeze(y, [0]);
+  checkSpace(name, shape);
+  const outShape = [n, outChannels, ...output];
+  return {
+    bias,
+    groups,
+    kernel,
+    stride,
+    dilation,
+    padding,
+    outputPadding,
+    count,
+    output,
+    outShape,
+  };
 }
 
 function checkSizes(
   name: string,
-  input: tf.Tensor,
+  shape: readonly number[],
   weight: tf.Tensor,
   stride: readonly number[],
   dilation: readonly number[],
   padding: readonly number[],
   extra: readonly number[],
 ): void {
-  if (input.shape[1] !== weight.shape[0]) {
+  if (shape[1] !== weight.shape[0]) {
     throw new Error(
       `${name}(): Given transposed=1, weight of size ${listText(weight.shape)}, expected ` +
-        `input${listText(input.shape)} to have ${weight.shape[0]} channels, ` +
-        `but got ${input.shape[1]} channels instead`,
+        `input${listText(shape)} to have ${weight.shape[0]} channels, ` +
+        `but got ${shape[1]} channels instead`,
     );
   }
   if (padding.some((p) => p < 0)) {
@@ -157,4 +177,18 @@ function checkSizes(
         `dilation ${listText(dilation)}`,
     );
   }
+}
+
+/**
+ * As the gradient of a convolution: what each pixel gives to the window around it, added up where
+ * windows overlap. Zeros between pixels, for a convolution, would make NaN of an infinite weight.
+ */
+function convolve(input: tf.Tensor, weight: tf.Tensor, plan: ConvTransposePlan): tf.Tensor {
+  const { groups, outShape } = plan;
+  const [channels] = weight.shape as [number];
+  const pixels = tf.reshape(asFloat(input), [outShape[0]!, channels, -1]);
+  // (C, out/g, K) → (g, C/g, out/g·K) → (out·K, C/g, 1)
+  const grouped = tf.reshape(asFloat(weight), [groups, channels / groups, -1]);
+  const turned = tf.reshape(tf.transpose(grouped, [0, 2, 1]), [-1, channels / groups, 1]);
+  return overlapAdd(conv1d(pixels, turned, { groups }), outShape[1]!, plan);
 }

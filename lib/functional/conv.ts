@@ -1,8 +1,15 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expandSteps, readOptions } from "../arguments.js";
 import { asFloat, checkTensor, dtypeName, listText } from "./check.js";
-import { addBatch, checkBias, checkSpace, readSteps } from "./conv-common.js";
-import { op, sketched } from "./op.js";
+import {
+  batchedShape,
+  checkBias,
+  checkSpace,
+  type Planned,
+  readSteps,
+  runConv,
+} from "./conv-common.js";
+import { op } from "./op.js";
 import { padTensor } from "./pad-tensor.js";
 
 export interface ConvOptions {
@@ -20,13 +27,12 @@ export interface ConvOptions {
 
 const CONV: Required<ConvOptions> = { bias: null, stride: 1, padding: 0, dilation: 1, groups: 1 };
 
-/** The sizes of a convolution, one number for each spatial dimension. */
-interface ConvPlan {
-  stride: number[];
-  pads: [number, number][];
-  dilation: number[];
+/** What a convolution is called with, and gives; of sizes, one number for each spatial dimension. */
+export interface ConvPlan extends Planned {
   groups: number;
-  outShape: number[];
+  stride: number[];
+  dilation: number[];
+  pads: [number, number][];
 }
 
 /**
@@ -81,46 +87,35 @@ function convNd(
   weight: tf.Tensor,
   options: ConvOptions | undefined,
 ): tf.Tensor {
-  const given = readOptions(name, CONV, options);
-  const { bias } = given;
-  checkTensor(name, input);
-  checkTensor(name, weight, "weight", 2);
-  const batched = addBatch(name, dims, input);
-  const plan = planConv(name, dims, batched, weight, given);
+  const plan = planConv(name, dims, input, weight, options);
   const isDilated = plan.dilation.some((d) => d > 1);
   const convolve = dims < 3 ? convolve2d : isDilated ? convolveByDepth : convolve3d;
-  let y = plan.outShape.includes(0)
-    ? tf.zeros(plan.outShape)
-    : (sketched(plan.outShape) ?? convolve(asFloat(batched), asFloat(weight), plan));
-  if (bias !== null) {
-    checkBias(name, weight, bias, weight.shape[0]);
-    if (bias.dtype !== input.dtype) {
-      throw new TypeError(
-        `${name}(): Input type (${dtypeName(input)}) and bias type (${dtypeName(bias)}) ` +
-          "should be the same",
-      );
-    }
-    y = tf.add(y, tf.reshape(bias, [1, weight.shape[0], ...new Array<number>(dims).fill(1)]));
-  }
-  if (input.dtype !== "float32") y = tf.cast(y, input.dtype);
-  return input.rank === batched.rank ? y : tf.squeeze(y, [0]);
+  return runConv("conv", input, weight, plan, () => {
+    const x = asFloat(input);
+    return convolve(x.rank === dims + 2 ? x : tf.expandDims(x, 0), asFloat(weight), plan);
+  });
 }
 
+/** Reads and checks what a convolution is called with. */
 function planConv(
   name: string,
   dims: number,
   input: tf.Tensor,
   weight: tf.Tensor,
-  given: Required<ConvOptions>,
+  options: ConvOptions | undefined,
 ): ConvPlan {
-  const { groups } = given;
+  const given = readOptions(name, CONV, options);
+  const { bias, groups } = given;
+  checkTensor(name, input);
+  checkTensor(name, weight, "weight", 2);
+  const shape = batchedShape(name, dims, input);
   const { stride, dilation } = readSteps(name, dims, input, weight, given);
-  const [n, channels, ...size] = input.shape as [number, number, ...number[]];
+  const [n, channels, ...size] = shape as [number, number, ...number[]];
   const [outChannels, perGroup, ...kernel] = weight.shape as [number, number, ...number[]];
   if (channels !== perGroup * groups) {
     throw new Error(
       `${name}(): Given groups=${groups}, weight of size ${listText(weight.shape)}, expected ` +
-        `input${listText(input.shape)} to have ${perGroup * groups} channels, ` +
+        `input${listText(shape)} to have ${perGroup * groups} channels, ` +
         `but got ${channels} channels instead`,
     );
   }
@@ -133,9 +128,18 @@ function planConv(
         `Kernel size: (${reach.join(" x ")}). Kernel size can't be greater than actual input size`,
     );
   }
-  checkSpace(name, input);
+  checkSpace(name, shape);
   const out = padded.map((s, i) => Math.floor((s - reach[i]!) / stride[i]!) + 1);
-  return { stride, pads, dilation, groups, outShape: [n, outChannels, ...out] };
+  if (bias !== null) {
+    checkBias(name, weight, bias, outChannels);
+    if (bias.dtype !== input.dtype) {
+      throw new TypeError(
+        `${name}(): Input type (${dtypeName(input)}) and bias type (${dtypeName(bias)}) ` +
+          "should be the same",
+      );
+    }
+  }
+  return { bias, groups, stride, dilation, pads, outShape: [n, outChannels, ...out] };
 }
 
 function readPadding(

@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expandSize, readOptions } from "../arguments.js";
 import { asFloat, checkFloatTensor, checkTensor, listText } from "./check.js";
-import { spread } from "./conv-common.js";
 import { op } from "./op.js";
+import { overlapAdd } from "./overlap.js";
 
 export interface FoldOptions {
   /** Default: 1. */
@@ -63,11 +63,6 @@ function readWindows(
   return { kernel, dilation, padding, stride, count };
 }
 
-/** Every place (i, j) of the kernel, row by row. */
-function taps({ kernel: [rows, columns] }: Windows): Pair[] {
-  return Array.from({ length: rows * columns }, (_, k) => [Math.floor(k / columns), k % columns]);
-}
-
 /**
  * Takes out sliding windows as columns.
  *
@@ -98,8 +93,9 @@ export const unfold = /* @__PURE__ */ op(
       [padding[0], padding[0]],
       [padding[1], padding[1]],
     ]);
-    const columns = taps(windows).map(([i, j]) => {
-      const begin = [0, 0, i * dilation[0], j * dilation[1]];
+    const [rows, places] = windows.kernel;
+    const columns = Array.from({ length: rows * places }, (_, k) => {
+      const begin = [0, 0, Math.floor(k / places) * dilation[0], (k % places) * dilation[1]];
       const end = [
         n,
         c,
@@ -139,26 +135,10 @@ export const fold = /* @__PURE__ */ op(
     const size = expandSize("fold(): outputSize", outputSize, 2) as Pair;
     const x = input.rank === 3 ? input : tf.expandDims(input, 0);
     const windows = readWindows("fold", size, kernelSize, options);
-    const [n, columns, length] = x.shape as [number, number, number];
-    const { kernel, dilation, padding, stride, count } = windows;
-    const area = kernel[0] * kernel[1];
+    const [, columns, length] = x.shape as [number, number, number];
     checkColumns(columns, length, windows);
-    const blocks = tf.split(tf.reshape(x, [n, columns / area, area, ...count]), area, 2);
-    const padded = size.map((s, i) => s + 2 * padding[i]!) as Pair;
-    const placed = taps(windows).map(([i, j], k) => {
-      const block = spread(tf.squeeze(blocks[k]!, [2]), [2, 3], stride);
-      const top = i * dilation[0];
-      const left = j * dilation[1];
-      const bottom = padded[0] - top - block.shape[2]!;
-      const right = padded[1] - left - block.shape[3]!;
-      return tf.pad(block, [
-        [0, 0],
-        [0, 0],
-        [top, bottom],
-        [left, right],
-      ]);
-    });
-    const sum = tf.slice(tf.addN(placed), [0, 0, ...padding], [n, columns / area, ...size]);
+    const [rows, places] = windows.kernel;
+    const sum = overlapAdd(x, columns / (rows * places), { ...windows, output: size });
     return input.rank === 3 ? sum : tf.squeeze(sum, [0]);
   },
 );

@@ -49,13 +49,16 @@ export function findOp(name: string): OpBody | undefined {
   return bodies.get(name);
 }
 
-/** What the kernel of an op gives; `null` where there is none, or it declines. */
-function tryKernel(name: string, args: readonly unknown[]): OpResult | null {
+/**
+ * What the kernel of an op gives; `null` where there is none, or it declines. A body asks for another one
+ * with what it has read and checked.
+ */
+export function tryKernel(name: string, ...args: readonly unknown[]): OpResult | null {
   const kernel = kernels.get(tf.getBackend())?.get(name);
   const engine = tf.engine() as unknown as { state: { gradientDepth: number } };
   // A gradient is that of the body: a kernel has none. Nor would somebody see it who records what
   // tfjs runs, as another copy of this library may do.
-  const isAlone = !engine.state.gradientDepth && !Object.hasOwn(engine, "runKernel");
+  const isAlone = !dispatcher && !engine.state.gradientDepth && !Object.hasOwn(engine, "runKernel");
   return kernel && isAlone ? kernel(args) : null;
 }
 
@@ -78,7 +81,7 @@ export function op<A extends unknown[], R>(
   const run = (...args: A): R => {
     if (dispatcher) return dispatcher(name, execute as (...args: unknown[]) => R, args);
     // A kernel only succeeds or declines: every error is the body's.
-    return (tryKernel(name, args) as R | null) ?? execute(...args);
+    return (tryKernel(name, ...args) as R | null) ?? execute(...args);
   };
   bodies.set(name, run as OpBody);
   return Object.defineProperty(run, "name", { value: name });

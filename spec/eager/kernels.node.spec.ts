@@ -46,6 +46,22 @@ const BATTERY: readonly [what: string, shape: number[], run: Run][] = [
     [1, 2, 5, 5, 6],
     (x) => F.conv3d(x, nn.rand(3, 2, 2, 3, 2), { dilation: [2, 1, 3], stride: 2, padding: 1 }),
   ],
+  [
+    "transposed",
+    [2, 4, 5, 4],
+    (x) => F.convTranspose2d(x, nn.rand(4, 3, 3, 2), { stride: [2, 3] }),
+  ],
+  [
+    "transposed, no batch",
+    [4, 9],
+    (x) => F.convTranspose1d(x, nn.rand(4, 3, 4), { groups: 2, dilation: 3, bias: nn.rand(6) }),
+  ],
+  [
+    "transposed in three",
+    [1, 2, 3, 4, 3],
+    (x) =>
+      F.convTranspose3d(x, nn.rand(2, 1, 2, 2, 3), { stride: 2, padding: 1, outputPadding: 1 }),
+  ],
   ["relu", [3, 300], (x) => F.relu(x)],
   ["gelu", [3, 300], (x) => F.gelu(x)],
   ["sigmoid", [3, 300], (x) => F.sigmoid(x)],

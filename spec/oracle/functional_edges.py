@@ -655,6 +655,20 @@ def lists_of_one():
     bad(F.fold, F.unfold(x[2], 3), [7], 3)
 
 
-for part in (activations, convolutions, windows, norms, images, shapes, tables, dtypes, not_numbers, integers, lists_of_one):
+def infinite_weights():
+    """A transposed convolution multiplies nothing by the zeros that one may put between pixels."""
+    for odd in (inf, nan):
+        row, weight = torch.arange(1.0, 13.0).reshape(1, 2, 6), torch.arange(1.0, 13.0).reshape(2, 2, 3)
+        weight[0, 0, 0] = weight[1, 1, 2] = odd
+        ok(F.conv_transpose1d, row, weight)
+        ok(F.conv_transpose1d, row, weight, torch.ones(2), stride=3, padding=1, output_padding=2)
+        ok(F.conv_transpose1d, row, weight, groups=2, stride=2, dilation=3, output_padding=2)
+        image, square = row.reshape(1, 2, 2, 3), weight.reshape(2, 1, 2, 3)
+        ok(F.conv_transpose2d, image, square, stride=(1, 2), padding=1)
+        ok(F.conv_transpose2d, image, square, groups=2, stride=2, dilation=(2, 1))
+        ok(F.conv_transpose3d, row.reshape(1, 1, 2, 3, 2), weight.reshape(1, 1, 2, 3, 2), stride=(2, 1, 3), padding=(0, 1, 0))
+
+
+for part in (activations, convolutions, windows, norms, images, shapes, tables, dtypes, not_numbers, integers, lists_of_one, infinite_weights):
     part()
 recorder.save(arguments.out, recorder.cases)

@@ -1,0 +1,40 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { pad } from "./pad.js";
+
+/** Windows over the dimensions of a plane; a number for each dimension. */
+export interface Overlap {
+  kernel: readonly number[];
+  dilation: readonly number[];
+  padding: readonly number[];
+  stride: readonly number[];
+  /** How many windows there are. */
+  count: readonly number[];
+  /** The size of the plane. */
+  output: readonly number[];
+}
+
+/**
+ * Puts windows back where they slid over a plane, and adds up where they overlap:
+ * `(N, C · kernel places, windows)` → `(N, C, ...output)`. One dimension after the other, the last first.
+ */
+export function overlapAdd(columns: tf.Tensor, channels: number, windows: Overlap): tf.Tensor {
+  const { kernel, dilation, padding, stride, count, output } = windows;
+  const { sizeFromShape } = tf.util;
+  let y = columns;
+  for (let d = kernel.length - 1; d >= 0; d -= 1) {
+    const [n, step, border] = [count[d]!, stride[d]!, padding[d]!];
+    const [between, behind] = [count.slice(0, d), output.slice(d + 1)].map(sizeFromShape);
+    const taps = tf.unstack(tf.reshape(y, [-1, kernel[d]!, between! * n * behind!]), 1);
+    // Zeros between what is spread, and behind it: there may be more than fit, until it is cut.
+    const full = output[d]! + 2 * border + step - 1;
+    const placed = taps.map((tap, k) => {
+      const spread = pad(tf.reshape(tap, [-1, 1, behind!]), [0, 0, 0, step - 1]);
+      const before = k * dilation[d]!;
+      const after = full - before - n * step;
+      return pad(tf.reshape(spread, [-1, n * step, behind!]), [0, 0, before, after]);
+    });
+    const sum = tf.addN(placed);
+    y = full === output[d]! ? sum : tf.slice(sum, [0, border, 0], [-1, output[d]!, -1]);
+  }
+  return tf.reshape(y, [-1, channels, ...output]);
+}
