@@ -13,25 +13,27 @@ import { POINTWISE } from "./pointwise.js";
 import { RECURRENT, runRecurrent } from "./recurrent.js";
 import { ROWS } from "./rows.js";
 
-const memories = new WeakMap<tf.KernelBackend, Memory>();
+const memories = new WeakMap<tf.KernelBackend, Memory | null>();
 
-/** The memory beside a backend; `null` where there is no way to its numbers. */
+/**
+ * The memory beside a backend; `null` where there is no way to its numbers, or none for WebAssembly:
+ * our kernels in JavaScript are no better than tfjs' by enough.
+ */
 export function memoryOf(backend: tf.KernelBackend, name: string): Memory | null {
-  const known = memories.get(backend);
-  if (known !== undefined) return known;
-  const memory = name === "wasm" ? WasmMemory.of(backend) : new CpuMemory(backend);
-  if (memory !== null) memories.set(backend, memory);
+  let memory = memories.get(backend);
+  if (memory === undefined) {
+    const isOfWasm = name === "wasm";
+    memory =
+      bestBuild() === "js" ? null : isOfWasm ? WasmMemory.of(backend) : new CpuMemory(backend);
+    memories.set(backend, memory);
+  }
   return memory;
 }
 
 const asTensor = (info: tf.TensorInfo): tf.Tensor => tf.engine().makeTensorFromTensorInfo(info);
 
-/**
- * Our kernels for the ops of `functional` on these backends; what they do not take, tfjs does. `null`
- * where they are no better than that by enough.
- */
-export function kernelsFor(backend: "cpu" | "wasm"): ReadonlyMap<string, OpKernel> | null {
-  if (bestBuild() === "js") return null;
+/** Our kernels for the ops of `functional` on these backends; what they do not take, tfjs does. */
+export function kernelsFor(backend: "cpu" | "wasm"): ReadonlyMap<string, OpKernel> {
   // On tfjs-wasm, what is elementwise or a window is as fast there.
   const kernels = { ...LINEAR, ...CONV, ...ROWS, ...(backend === "cpu" ? POINTWISE : {}) };
   const memory = (): Memory | null => memoryOf(tf.backend(), backend);

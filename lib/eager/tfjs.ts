@@ -1,11 +1,6 @@
 /** Our kernels in the place of tfjs' own on its cpu backend; what they do not take, tfjs' own compute. */
 import * as tf from "@tensorflow/tfjs-core";
-import {
-  ACTIVATIONS,
-  type Activation,
-  bestBuild,
-  type ElementwiseStep,
-} from "../kernels/cpu/index.js";
+import { ACTIVATIONS, type Activation, type ElementwiseStep } from "../kernels/cpu/index.js";
 import { product } from "./arguments.js";
 import { memoryOf } from "./index.js";
 import { packWeight, runLinear, runMatmul } from "./linear.js";
@@ -149,7 +144,6 @@ const isTaken = ([name, info]: [string, Info | undefined]): boolean =>
  * @returns what puts tfjs' own back.
  */
 export function replaceTfjsKernels(): () => void {
-  if (bestBuild() === "js") return () => undefined;
   const replaced: tf.KernelConfig[] = [];
   for (const [kernelName, kernel] of Object.entries(KERNELS)) {
     const old = tf.getKernel(kernelName, "cpu");

@@ -9,33 +9,14 @@ import { v128 } from "./wasm/values.js";
  */
 export type Build = "fma" | "simd" | "js";
 
-const cached = new Map<Build, boolean>();
+const probes = new Map<Build, Uint8Array<ArrayBuffer>>();
 
-/** Whether the engine can run a build; asked once. */
+/** Whether the engine can run a build: now, for some compile nothing any more once they have started. */
 export function supports(build: Build): boolean {
   if (build === "js") return true;
-  let answer = cached.get(build);
-  if (answer === undefined) {
-    answer = tryBuild(build === "fma");
-    cached.set(build, answer);
-  }
-  return answer;
-}
-
-/** The fastest build that the engine can run. */
-export function bestBuild(): Build {
-  if (supports("fma")) return "fma";
-  return supports("simd") ? "simd" : "js";
-}
-
-function tryBuild(fma: boolean): boolean {
   if (typeof WebAssembly !== "object") return false;
-  const module = new ModuleBuilder({ fma });
-  module.function("probe", { at: "i32" }, (f, { at }) => {
-    f.store(at, f.madd(at.loadV128(), v128(2), v128(1)));
-    f.copyBytes(at, at.add(16), at);
-  });
-  const { bytes } = module.functions.get("probe")!();
+  let bytes = probes.get(build);
+  if (bytes === undefined) probes.set(build, (bytes = probe(build === "fma")));
   try {
     // A policy without wasm-unsafe-eval lets modules validate, and refuses to compile them.
     return (
@@ -44,4 +25,19 @@ function tryBuild(fma: boolean): boolean {
   } catch {
     return false;
   }
+}
+
+/** The fastest build that the engine can run. */
+export function bestBuild(): Build {
+  if (supports("fma")) return "fma";
+  return supports("simd") ? "simd" : "js";
+}
+
+function probe(fma: boolean): Uint8Array<ArrayBuffer> {
+  const module = new ModuleBuilder({ fma });
+  module.function("probe", { at: "i32" }, (f, { at }) => {
+    f.store(at, f.madd(at.loadV128(), v128(2), v128(1)));
+    f.copyBytes(at, at.add(16), at);
+  });
+  return module.functions.get("probe")!().bytes;
 }
