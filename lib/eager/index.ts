@@ -7,8 +7,9 @@ import type { OpKernel } from "../functional/op.js";
 import { bestBuild } from "../kernels/cpu/index.js";
 import { CONV } from "./conv.js";
 import type { EagerKernel } from "./kernels.js";
-import { LINEAR, selfAttention } from "./linear.js";
+import { LINEAR } from "./linear.js";
 import { CpuMemory, type Memory, WasmMemory } from "./memory.js";
+import { MOVES } from "./moves.js";
 import { POINTWISE } from "./pointwise.js";
 import { RECURRENT, runRecurrent } from "./recurrent.js";
 import { ROWS } from "./rows.js";
@@ -30,28 +31,25 @@ export function memoryOf(backend: tf.KernelBackend, name: string): Memory | null
   return memory;
 }
 
-const asTensor = (info: tf.TensorInfo): tf.Tensor => tf.engine().makeTensorFromTensorInfo(info);
+const asTensor = (info: tf.TensorInfo | null): tf.Tensor | null =>
+  info && tf.engine().makeTensorFromTensorInfo(info);
 
 /** Our kernels for the ops of `functional` on these backends; what they do not take, tfjs does. */
 export function kernelsFor(backend: "cpu" | "wasm"): ReadonlyMap<string, OpKernel> {
-  // On tfjs-wasm, what is elementwise or a window is as fast there.
-  const kernels = { ...LINEAR, ...CONV, ...ROWS, ...(backend === "cpu" ? POINTWISE : {}) };
+  // On tfjs-wasm, what is elementwise or moves numbers is as fast there.
+  const own = backend === "cpu" ? { ...POINTWISE, ...MOVES } : {};
+  const kernels = { ...LINEAR, ...CONV, ...ROWS, ...own };
   const memory = (): Memory | null => memoryOf(tf.backend(), backend);
   const wrap =
     (kernel: EagerKernel): OpKernel =>
     (args) => {
       const where = memory();
       const info = where && kernel(where, args);
-      return info && asTensor(info);
+      return Array.isArray(info) ? info.map(asTensor) : asTensor(info);
     };
   const table = new Map<string, OpKernel>(
     Object.entries(kernels).map(([name, kernel]) => [name, wrap(kernel)]),
   );
-  const attend = wrap(selfAttention) as (args: readonly unknown[]) => tf.Tensor | null;
-  table.set("multi_head_attention_forward", (args) => {
-    const output = attend(args);
-    return output && [output, null];
-  });
   for (const [name, kind] of Object.entries(RECURRENT)) {
     table.set(name, (args) => {
       const where = memory();

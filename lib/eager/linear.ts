@@ -114,7 +114,10 @@ const MHA_OPTIONS =
   "vProjWeight staticK staticV averageAttnWeights isCausal";
 
 /** Self-attention without masks: one product for q, k and v, whose heads are read in place. */
-export function selfAttention(memory: Memory, args: readonly unknown[]): Tensor | null {
+function selfAttention(
+  memory: Memory,
+  args: readonly unknown[],
+): [output: Tensor, weights: null] | null {
   const [x, key, value, embed, heads, weight, bias, biasK, biasV, zero, dropout, outW, outB] = args;
   const read = options(args[13], MHA_OPTIONS);
   if (read === null || !isFloats(x) || key !== x || value !== x || x.rank !== 3) return null;
@@ -140,13 +143,14 @@ export function selfAttention(memory: Memory, args: readonly unknown[]): Tensor 
   const merge = linear(heap, { m: l * n, n: e, k: e });
   const [wide, narrow] = [align(l * n * 3 * e * 4), align(l * n * e * 4)];
   const work = Math.max(project.workspaceBytes, attend.workspaceBytes, merge.workspaceBytes);
-  return memory.call([x, inBias, outBias], x.shape, wide + narrow + work, (at, out, scratch) => {
+  const y = memory.call([x, inBias, outBias], x.shape, wide + narrow + work, (at, out, scratch) => {
     const [attended, workspace] = [scratch + wide, scratch + wide + narrow];
     project.run({ x: at[0]!, weight: packedIn, bias: at[1]!, out: scratch, workspace });
     const [q, k, v] = [scratch, scratch + e * 4, scratch + 2 * e * 4];
     attend.run({ q, k, v, out: attended, workspace });
     merge.run({ x: attended, weight: packedOut, bias: at[2]!, out, workspace });
   });
+  return y && [y, null];
 }
 
 /** A batched product of two tensors. */
@@ -177,4 +181,5 @@ export function runMatmul(
 export const LINEAR: Readonly<Record<string, EagerKernel>> = {
   linear: lowerLinear,
   scaled_dot_product_attention: lowerAttention,
+  multi_head_attention_forward: selfAttention,
 };

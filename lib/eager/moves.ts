@@ -1,7 +1,8 @@
 /** tfjs' ops that only move numbers, which it does one number at a time, as copies with strides. */
 import * as tf from "@tensorflow/tfjs-core";
 import { copy, permutation } from "../kernels/cpu/index.js";
-import { product } from "./arguments.js";
+import { isFloats, product } from "./arguments.js";
+import type { EagerKernel } from "./kernels.js";
 import type { Memory } from "./memory.js";
 import { isFew } from "./pointwise.js";
 import type { Attrs } from "./windows.js";
@@ -44,6 +45,12 @@ function runSlice(
   const first = tf.slice_util.computeFlatOffset([...begin], strides);
   const walk = { shape: size, strides: strides.map((stride, i) => stride * (steps[i] ?? 1)) };
   return runCopy(memory, x, first, walk, shape);
+}
+
+/** With its dimensions in another order. */
+export function permute(memory: Memory, x: Info, order: readonly number[]): Info | null {
+  const walk = permutation(x.shape, order);
+  return runCopy(memory, x, 0, walk, walk.shape);
 }
 
 /** What is wrong is left to tfjs. */
@@ -92,6 +99,14 @@ export function split(memory: Memory, x: Info, { numOrSizeSplits, axis }: Attrs)
   });
 }
 
+function splitEvenly(memory: Memory, x: Info, count: number, dim: number): Info[] | null {
+  const shape = x.shape.with(dim, x.shape[dim]! / count);
+  const strides = stridesOf(x.shape);
+  const parts = Array.from({ length: count }, (_, k) => k * shape[dim]! * strides[dim]!);
+  if (isFew(shape) || count > MUCH) return null;
+  return parts.map((first) => runCopy(memory, x, first, { shape, strides }, shape)!);
+}
+
 export function reverse(memory: Memory, x: Info, { dims }: Attrs): Info | null {
   const turned = tf.util.parseAxisParam(dims as number[], x.shape);
   const begin = x.shape.map((size, i) => (turned.includes(i) ? size - 1 : 0));
@@ -136,3 +151,10 @@ export function gather(memory: Memory, x: Info, indices: Info, attrs: Attrs): In
     }
   });
 }
+
+/** Of what ops move on their way. */
+export const MOVES: Readonly<Record<string, EagerKernel>> = {
+  transpose: (memory, [x, order]) => (isFloats(x) ? permute(memory, x, order as number[]) : null),
+  split: (memory, [x, count, dim]) =>
+    isFloats(x) ? splitEvenly(memory, x, count as number, dim as number) : null,
+};

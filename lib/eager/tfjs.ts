@@ -5,10 +5,10 @@ import { product } from "./arguments.js";
 import { memoryOf } from "./index.js";
 import { packWeight, runLinear, runMatmul } from "./linear.js";
 import type { Memory } from "./memory.js";
-import { gather, reverse, slice, split, stridedSlice, tile } from "./moves.js";
+import { gather, permute, reverse, slice, split, stridedSlice, tile } from "./moves.js";
 import { clamp, isFew, runBinary, runPad, runUnary } from "./pointwise.js";
 import { runReduction, runSoftmax } from "./rows.js";
-import { type Attrs, convLast, permuteAt, poolLast } from "./windows.js";
+import { type Attrs, convLast, poolLast } from "./windows.js";
 
 type Info = tf.TensorInfo;
 type Inputs = Readonly<Record<string, Info | undefined>>;
@@ -56,15 +56,6 @@ const convolution =
     return convLast(memory, x, filter, bias ?? null, attrs, isDepthwise, activation);
   };
 
-const transpose: Kernel = (memory, { x }, { perm }) => {
-  if (isFew(x!.shape)) return null;
-  const order = perm as number[];
-  const shape = order.map((axis) => x!.shape[axis]!);
-  return memory.call([x!], shape, 0, ([at], out) =>
-    permuteAt(memory.heap, at!, out, x!.shape, order),
-  );
-};
-
 const unary =
   (steps: readonly ElementwiseStep[]): Kernel =>
   (memory, { x }) =>
@@ -102,7 +93,7 @@ const KERNELS: Readonly<Record<string, Kernel>> = {
   AvgPool: (memory, { x }, attrs) => poolLast(memory, x!, attrs, "avg"),
   Softmax: (memory, { logits }, { dim }) =>
     dim === logits!.shape.length - 1 || dim === -1 ? runSoftmax(memory, logits!) : null,
-  Transpose: transpose,
+  Transpose: (memory, { x }, { perm }) => permute(memory, x!, perm as number[]),
   Slice: move(slice),
   StridedSlice: move(stridedSlice),
   SplitV: move(split),

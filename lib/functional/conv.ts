@@ -182,25 +182,18 @@ function convolve2d(input: tf.Tensor, weight: tf.Tensor, plan: ConvPlan): tf.Ten
   const steps: [number, number] = isApart ? [1, 1] : stride;
   const nhwc = tf.transpose(x, [0, 2, 3, 1]) as tf.Tensor4D;
   const pad: tf.backend_util.ExplicitPadding = [[0, 0], pads[0]!, pads[1]!, [0, 0]];
-  const conv = (part: tf.Tensor4D, kernel: tf.Tensor): tf.Tensor4D => {
-    const hwio = tf.transpose(kernel, [2, 3, 1, 0]) as tf.Tensor4D;
-    return tf.conv2d(part, hwio, steps, pad, "NHWC", dilation);
-  };
   let y: tf.Tensor;
-  if (groups === 1) {
-    y = conv(nhwc, w);
-  } else if (w.shape[1] === 1) {
+  if (groups > 1 && w.shape[1] === 1) {
     // Depthwise: tfjs wants (KH, KW, C, multiplier), and puts a channel's outputs side by side.
     const [out, , kh, kw] = w.shape as [number, number, number, number];
     const kernel = tf.transpose(tf.reshape(w, [groups, out / groups, kh, kw]), [2, 3, 0, 1]);
     y = tf.depthwiseConv2d(nhwc, kernel as tf.Tensor4D, steps, pad, "NHWC", dilation);
   } else {
     const parts = tf.split<tf.Tensor4D>(nhwc, groups, 3);
-    const kernels = tf.split(w, groups, 0);
-    y = tf.concat(
-      parts.map((part, i) => conv(part, kernels[i]!)),
-      3,
-    );
+    const kernels = tf.split<tf.Tensor4D>(tf.transpose(w, [2, 3, 1, 0]), groups, 3);
+    const conv = (part: tf.Tensor4D, i: number): tf.Tensor4D =>
+      tf.conv2d(part, kernels[i]!, steps, pad, "NHWC", dilation);
+    y = tf.concat(parts.map(conv), 3);
   }
   if (isApart) y = tf.stridedSlice(y, [0, 0, 0, 0], y.shape, [1, ...stride, 1]);
   const nchw = tf.transpose(y, [0, 3, 1, 2]);
@@ -213,14 +206,13 @@ function convolve3d(input: tf.Tensor, weight: tf.Tensor, plan: ConvPlan): tf.Ten
   const ndhwc = tf.transpose(input, [0, 2, 3, 4, 1]);
   const isPadded = plan.pads.some(([a, b]) => a || b);
   const x = isPadded ? padTensor(ndhwc, [[0, 0], ...plan.pads, [0, 0]]) : ndhwc;
-  const parts = groups === 1 ? [x] : tf.split(x, groups, 4);
-  const kernels = groups === 1 ? [weight] : tf.split(weight, groups, 0);
+  const parts = tf.split(x, groups, 4);
+  const kernels = tf.split(weight, groups, 0);
   const outputs = parts.map((part, i) => {
     const kernel = tf.transpose(kernels[i]!, [2, 3, 4, 1, 0]) as tf.Tensor5D;
     return tf.conv3d(part as tf.Tensor5D, kernel, stride as [number, number, number], "valid");
   });
-  const y = groups === 1 ? outputs[0]! : tf.concat(outputs, 4);
-  return tf.transpose(y, [0, 4, 1, 2, 3]);
+  return tf.transpose(tf.concat(outputs, 4), [0, 4, 1, 2, 3]);
 }
 
 /** Not every backend's conv3d dilates: the images under each depth of the kernel, added up. */

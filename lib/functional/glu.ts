@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
 import { checkFloatTensor, wrapDim } from "./check.js";
+import { split } from "./moves.js";
 import { op } from "./op.js";
 
 export interface GLUOptions {
@@ -28,7 +29,7 @@ export const glu = /* @__PURE__ */ op(
     if (size % 2 !== 0) {
       throw new Error(`Halving dimension must be even, but dimension ${along} is size ${size}`);
     }
-    const [a, b] = tf.split(input, 2, along);
+    const [a, b] = split(input, 2, along);
     return tf.mul(a!, tf.sigmoid(b!));
   },
 );

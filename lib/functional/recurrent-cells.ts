@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { linear } from "./linear.js";
 import { atLeast } from "./numeric.js";
+import { split } from "./moves.js";
 import { op } from "./op.js";
 
 export type RecurrentMode = "RNN_TANH" | "RNN_RELU" | "LSTM" | "GRU";
@@ -35,14 +36,16 @@ export function step(
   if (mode === "RNN_TANH") return [tf.tanh(tf.add(fromInput, fromHidden))];
   if (mode === "RNN_RELU") return [atLeast(tf.add(fromInput, fromHidden), 0)];
   if (mode === "GRU") {
-    const [ri, zi, ni] = tf.split(fromInput, 3, 1) as [tf.Tensor, tf.Tensor, tf.Tensor];
-    const [rh, zh, nh] = tf.split(fromHidden, 3, 1) as [tf.Tensor, tf.Tensor, tf.Tensor];
+    const [[ri, zi, ni], [rh, zh, nh]] = [fromInput, fromHidden].map((x) => split(x, 3, 1)) as [
+      [tf.Tensor, tf.Tensor, tf.Tensor],
+      [tf.Tensor, tf.Tensor, tf.Tensor],
+    ];
     const reset = tf.sigmoid(tf.add(ri, rh));
     const update = tf.sigmoid(tf.add(zi, zh));
     const fresh = tf.tanh(tf.add(ni, tf.mul(reset, nh)));
     return [tf.add(fresh, tf.mul(update, tf.sub(h, fresh)))];
   }
-  const gates = tf.split(tf.add(fromInput, fromHidden), 4, 1);
+  const gates = split(tf.add(fromInput, fromHidden), 4, 1);
   const [input, forget, output] = [gates[0]!, gates[1]!, gates[3]!].map((gate) => tf.sigmoid(gate));
   const cell = tf.add(tf.mul(forget!, c), tf.mul(input!, tf.tanh(gates[2]!)));
   const hidden = tf.mul(output!, tf.tanh(cell));

@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
 import { add } from "../functional/arithmetic.js";
 import * as F from "../functional/index.js";
+import { transpose } from "../functional/moves.js";
 import { Dropout, Embedding, LayerNorm, Linear, Tanh } from "../layers/index.js";
 import { Module, ModuleList } from "../module/index.js";
 import { activation, checkHeads, initialise, loadOldKeys, readConfig } from "./hugging-face.js";
@@ -112,11 +113,11 @@ class BertSelfAttention extends Module {
     const [batch, length, dim] = x.shape as [number, number, number];
     // (B, T, D) -> (B, T, H, D/H) -> (B, H, T, D/H)
     const split = (y: tf.Tensor): tf.Tensor =>
-      tf.transpose(tf.reshape(y, [batch, length, this.heads, dim / this.heads]), [0, 2, 1, 3]);
+      transpose(tf.reshape(y, [batch, length, this.heads, dim / this.heads]), [0, 2, 1, 3]);
     const [q, k, v] = [this.query(x), this.key(x), this.value(x)].map(split);
     const dropoutP = this.training ? this.dropout.p : 0;
     const y = F.scaledDotProductAttention(q!, k!, v!, { attnMask, dropoutP });
-    return tf.reshape(tf.transpose(y, [0, 2, 1, 3]), [batch, length, dim]);
+    return tf.reshape(transpose(y, [0, 2, 1, 3]), [batch, length, dim]);
   }
 }
 

@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
 import { add } from "../functional/arithmetic.js";
 import * as F from "../functional/index.js";
+import { split, transpose } from "../functional/moves.js";
 import { Dropout, Embedding, LayerNorm, Linear } from "../layers/index.js";
 import { Empty, init, Module, ModuleList, Parameter } from "../module/index.js";
 import { activation, checkHeads, initialise, loadOldKeys, readConfig } from "./hugging-face.js";
@@ -81,7 +82,7 @@ class Conv1D extends Module {
 
   /** `(*, nx)` → `(*, nf)`. */
   override forward(x: tf.Tensor): tf.Tensor {
-    return F.linear(x, tf.transpose(this.weight), { bias: this.bias });
+    return F.linear(x, transpose(this.weight, [1, 0]), { bias: this.bias });
   }
 
   override extraRepr(): string {
@@ -117,14 +118,14 @@ class GPT2Attention extends Module {
     const [batch, length, dim] = x.shape as [number, number, number];
     const { heads, scale } = this;
     // (B, T, 3D) -> 3 of (B, T, D) -> (B, T, H, D/H) -> (B, H, T, D/H)
-    const [q, k, v] = tf
-      .split(this.c_attn(x), 3, 2)
-      .map((y) => tf.transpose(tf.reshape(y, [batch, length, heads, dim / heads]), [0, 2, 1, 3]));
+    const [q, k, v] = split(this.c_attn(x), 3, 2).map((y) =>
+      transpose(tf.reshape(y, [batch, length, heads, dim / heads]), [0, 2, 1, 3]),
+    );
     const dropoutP = this.training ? this.attn_dropout.p : 0;
     const isCausal = attnMask === null;
     const options = { attnMask, isCausal, scale, dropoutP };
     const y = F.scaledDotProductAttention(q!, k!, v!, options);
-    const joined = tf.reshape(tf.transpose(y, [0, 2, 1, 3]), [batch, length, dim]);
+    const joined = tf.reshape(transpose(y, [0, 2, 1, 3]), [batch, length, dim]);
     return this.resid_dropout(this.c_proj(joined));
   }
 }

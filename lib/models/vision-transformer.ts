@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
 import { add } from "../functional/arithmetic.js";
 import * as F from "../functional/index.js";
+import { transpose } from "../functional/moves.js";
 import { Conv2d, Dropout, GELU, LayerNorm, Linear, MultiheadAttention } from "../layers/index.js";
 import { Empty, init, Module, Parameter, Sequential } from "../module/index.js";
 
@@ -160,7 +161,7 @@ export class VisionTransformer extends Module {
     const patches = F.flatten(this.conv_proj(x), { startDim: 2 });
     const [n, dim] = patches.shape as [number, number];
     const token = tf.tile(this.class_token, [n, 1, 1]);
-    const tokens = this.encoder(tf.concat([token, tf.transpose(patches, [0, 2, 1])], 1));
+    const tokens = this.encoder(tf.concat([token, transpose(patches, [0, 2, 1])], 1));
     return this.heads(tf.reshape(tf.slice(tokens, [0, 0, 0], [n, 1, dim]), [n, dim]));
   }
 }

@@ -3,6 +3,7 @@ import { expect } from "chai";
 import { kernelsFor, memoryOf } from "../../lib/eager/index.js";
 import { setKernels } from "../../lib/functional/op.js";
 import * as nn from "../../lib/index.js";
+import { GPT2Model } from "../../lib/models/index.js";
 import { onEveryBackend } from "../support/backends.js";
 import { expectNoLeak } from "../support/expect.js";
 import { expectSame } from "../support/graphs.js";
@@ -19,6 +20,15 @@ const recurrent =
     const all = [output, states].flat().map((one) => tf.reshape(one, [-1]));
     model.dispose();
     return tf.concat(all);
+  };
+
+const stepOf =
+  (make: () => nn.LSTMCell | nn.GRUCell): Run =>
+  (x) => {
+    const cell = make();
+    const states = [cell(x)].flat();
+    cell.dispose();
+    return tf.concat(states);
   };
 
 /** An op, the shape of its input, and how it is called. */
@@ -78,6 +88,12 @@ const BATTERY: readonly [what: string, shape: number[], run: Run][] = [
   ["pad of channels", [2, 5, 9, 8], (x) => F.pad(x, [0, 0, 0, 0, 1, 2])],
   ["pad, far apart", [2, 5, 9, 8], (x) => F.pad(x, [1, 0, 0, 0, 1, 2])],
   ["pad, cut off", [2, 5, 9, 8], (x) => F.pad(x, [1, -3])],
+  ["parts", [3, 200, 5], (x) => F.glu(x, { dim: 1 })],
+  ["columns", [9, 120], (x) => F.glu(x)],
+  ["few numbers", [3, 8], (x) => F.glu(x)],
+  ["places changed", [2, 12, 5, 6], (x) => F.channelShuffle(x, 4)],
+  ["a cell", [9, 20], stepOf(() => new nn.LSTMCell(20, 40))],
+  ["another", [9, 20], stepOf(() => new nn.GRUCell(20, 40))],
   ["lstm", [5, 2, 7], recurrent((options) => new nn.LSTM(7, 6, options))],
   ["gru", [5, 2, 7], recurrent((options) => new nn.GRU(7, 6, options))],
   ["rnn", [5, 2, 7], recurrent((options) => new nn.RNN(7, 6, { ...options, bias: false }))],
@@ -148,6 +164,24 @@ onEveryBackend("Kernels under the ops of functional", (name, tolerance) => {
       both(`conv2d of ${dtype}`, () => F.conv2d(image, nn.rand(4, 1, 3, 3), { groups: 4, bias }));
       both(`layer_norm of ${dtype}`, () => F.layerNorm(x, [40], { weight: nn.rand(40) }));
     }
+  });
+
+  it("move numbers in the place of tfjs' own, which does it one by one on cpu", () => {
+    if (backend !== "cpu") return;
+    const model = new GPT2Model({ vocab_size: 9, n_embd: 48, n_layer: 1, n_head: 4 }).eval();
+    const slow = ["SplitV", "Transpose"].map((kernel) => tf.getKernel(kernel, backend));
+    const own = slow.map(({ kernelFunc }) => kernelFunc);
+    const ran: string[] = [];
+    slow.forEach((kernel, i) => {
+      kernel.kernelFunc = (given) => {
+        ran.push(kernel.kernelName);
+        return own[i]!(given);
+      };
+    });
+    tf.tidy(() => void model(tf.zeros([1, 17], "int32")));
+    slow.forEach((kernel, i) => (kernel.kernelFunc = own[i]!));
+    expect(ran).to.deep.equal([]);
+    model.dispose();
   });
 
   it("keep a packed weight for as long as it lives, and see new values", () => {
