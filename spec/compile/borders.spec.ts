@@ -53,6 +53,15 @@ describe("A border of zeros before a convolution, compiled", () => {
     fast.dispose();
   });
 
+  it("is made of NaN", async () => {
+    const conv = new nn.Conv2d(3, 4, 3);
+    const model = (x: tf.Tensor): tf.Tensor => conv(F.pad(x, [1, 2, 0, 1], { value: NaN }));
+    const x = nn.randn(1, 3, 6, 6);
+    const fast = await nn.compile(model, x);
+    expectSame(fast(x), model(x), CLOSE, "NaN around");
+    fast.dispose();
+  });
+
   it("is made where the convolution has no kernel", async () => {
     const model = (x: tf.Tensor, weight: tf.Tensor): tf.Tensor =>
       F.conv2d(F.pad(x, [1, 2, 0, 1]), weight);

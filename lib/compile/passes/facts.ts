@@ -72,11 +72,12 @@ export const RECURRENT: ReadonlySet<string> = new Set(["rnn_tanh", "rnn_relu", "
 export function isAbsorbed(node: Node, users: ReadonlySet<Node>): boolean {
   if (node.target !== "pad" || shapeOf(node).length !== 4) return false;
   const sizes = node.args[1] as number[];
-  const { mode = "constant", value = 0 } = (node.args[2] ?? {}) as {
+  const { mode = "constant", value } = (node.args[2] ?? {}) as {
     mode?: string;
-    value?: number;
+    value?: number | null;
   };
-  const isZero = mode === "constant" && !value && sizes.length <= 4 && sizes.every((n) => n >= 0);
+  const isZero =
+    mode === "constant" && (value ?? 0) === 0 && sizes.length <= 4 && sizes.every((n) => n >= 0);
   return isZero && [...users].every((user) => isConv2d(user) && user.args[0] === node);
 }
 
