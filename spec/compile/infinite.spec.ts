@@ -169,6 +169,20 @@ onEveryBackend("What is not finite in an input, compiled", (_backend, tolerance)
     }
   });
 
+  it("reaches what attends to it, were it the last of all", async () => {
+    nn.manualSeed(0);
+    for (const keys of [5, 6, 7, 8]) {
+      const q = nn.randn(keys % 2 ? 1 : 3, 2, keys, 4);
+      const isLast = tf.equal(tf.reshape(tf.range(0, keys), [keys, 1]), keys - 1);
+      const v = tf.where(isLast, Infinity, q);
+      const attend = (one: tf.Tensor, other: tf.Tensor): tf.Tensor =>
+        F.scaledDotProductAttention(one, one, other);
+      const fast = await nn.compile(attend, [q, v]);
+      tf.tidy(() => expectSame(fast(q, v), attend(q, v), tolerance, `${keys} keys`));
+      fast.dispose();
+    }
+  });
+
   it("saturates a recurrent cell, and leaves the next step numbers", async () => {
     nn.manualSeed(0);
     for (const make of [nn.RNNCell, nn.GRUCell]) await same(new Steps(new make(4, 3)), [2, 4], -Infinity); // prettier-ignore

@@ -70,10 +70,20 @@ export function scoresProgram({ mask, causal }: ScoresOptions): ProgramSource {
  * @param together whether the four rows of a fragment always are of one sequence.
  */
 export function weightedValuesProgram(together: boolean): ProgramSource {
-  const apart = eachRow(
-    (r) => `y[${r}] += mat4(at(v, first[${r}] + s[0], from_v), at(v, first[${r}] + s[1], from_v),
-      at(v, first[${r}] + s[2], from_v), at(v, first[${r}] + s[3], from_v)) * exp(at(scores, rows[${r}], g) - m${r}.x);`,
-  );
+  // Of the last keys there may be fewer than four: 0 times an infinity would be NaN.
+  const read = (first: string, isWhole: boolean): string => {
+    const columns = [0, 1, 2, 3].map((i) => {
+      const one = `at(v, ${first} + (4 * g + ${i}) * v_time, from_v)`;
+      return isWhole ? one : `(${i} < left ? ${one} : vec4(0))`;
+    });
+    return `mat4(${columns.join(", ")})`;
+  };
+  const add = (isWhole: boolean): string => {
+    const values = (r: number): string => (together ? "m" : read(`first[${r}]`, isWhole));
+    return `
+    ${together ? `mat4 m = ${read("first[0]", isWhole)};` : ""}
+    ${eachRow((r) => `y[${r}] += ${values(r)} * exp(at(scores, rows[${r}], g) - m${r}.x);`)}`;
+  };
   return {
     tensors: ["scores", "moments", "v"],
     even: true,
@@ -86,14 +96,10 @@ export function weightedValuesProgram(together: boolean): ProgramSource {
   ivec4 rows = (n * heads + h) * padded + p - n * queries;
   ivec4 first = n * v_batch + (h / perKey) * v_row;
   ${eachRow((r) => `vec2 m${r} = at(moments, rows[${r}], 0).xy; y[${r}] = vec4(0);`)}
-  for (int g = 0; g < scores_width; g++) {
-    ivec4 s = ${together ? "first[0] + " : ""}min(ivec4(0, 1, 2, 3) + (g << 2), ivec4(keys - 1)) * v_time;
-    ${
-      together
-        ? `mat4 m = mat4(at(v, s[0], from_v), at(v, s[1], from_v), at(v, s[2], from_v), at(v, s[3], from_v));
-    ${eachRow((r) => `y[${r}] += m * exp(at(scores, rows[${r}], g) - m${r}.x);`)}`
-        : apart
-    }
+  int g = 0, left = keys;
+  for (; left >= 4; g++, left -= 4) {${add(true)}
+  }
+  if (left > 0) {${add(false)}
   }
   ${eachRow((r) => `y[${r}] *= m${r}.y;`)}`,
   };
