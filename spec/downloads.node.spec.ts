@@ -27,7 +27,7 @@ const CEILINGS: Record<string, [app: string, ceilings: [kB: number, ...parts: Pa
       [43, "nn.load of .safetensors"],
       [58, "nn.load of .pt"],
       [113, "nn.load of .safetensors", "the kernels under ops", "nn.compile on cpu"],
-      [99, "nn.load of .safetensors", "nn.compile on webgl"],
+      [100, "nn.load of .safetensors", "nn.compile on webgl"],
     ],
   ],
 };

@@ -109,6 +109,28 @@ const ENDS: [string, (x: tf.Tensor) => tf.Tensor, number[]][] = [
   ["threshold", (x) => F.threshold(x, 0.1, 5), [NaN, Infinity, 5, 5, 5]],
   ["step", (x) => tf.step(x, 2), [NaN, 1, 2, 2, 2]],
   ["pow", (x) => tf.pow(x, 2), [NaN, Infinity, Infinity, 0, 1]],
+  ["pow with NaN", (x) => tf.pow(x, NaN), [NaN, NaN, NaN, NaN, NaN]],
+  ["a product with 0", (x) => tf.mul(x, 0), [NaN, NaN, NaN, 0, 0]],
+  ["0 by it, and silu", (x) => F.silu(tf.mul(-0, x)), [NaN, NaN, NaN, 0, 0]],
+  ["a quotient of 0", (x) => tf.div(0, x), [NaN, 0, 0, NaN, 0]],
+  ["a quotient by an infinity", (x) => tf.div(x, -Infinity), [NaN, NaN, NaN, 0, 0]],
+  ["a quotient by 0, and silu", (x) => F.silu(tf.div(x, 0)), [NaN, Infinity, NaN, NaN, NaN]],
+  ["leaky_relu", (x) => F.leakyRelu(x, { negativeSlope: 0 }), [NaN, Infinity, NaN, 0, 0]],
+  ["elu of alpha 0", (x) => F.elu(x, { alpha: 0 }), [NaN, Infinity, 0, 0, 0]],
+  ["cosh", (x) => tf.cosh(x), [NaN, Infinity, Infinity, 1, Math.cosh(1)]],
+  [
+    "asinh",
+    (x) => tf.div(tf.asinh(tf.mul(x, 1e20)), 100),
+    [NaN, Infinity, -Infinity, 0, -0.46744849],
+  ],
+  ["acosh", (x) => tf.div(tf.acosh(tf.mul(x, -1e20)), 100), [NaN, NaN, Infinity, NaN, 0.46744849]],
+  [
+    "acosh near 1",
+    (x) => tf.acosh(tf.sub(1.5, tf.div(x, 2))),
+    [NaN, NaN, Infinity, Math.acosh(1.5), Math.acosh(2)],
+  ],
+  ["atanh", (x) => tf.atanh(x), [NaN, NaN, NaN, 0, -Infinity]],
+  ["atanh between", (x) => tf.atanh(tf.sub(0.5, x)), [NaN, NaN, NaN, Math.atanh(0.5), NaN]],
   ["softmax", (x) => F.softmax(x, { dim: 0 }), [NaN, NaN, NaN, NaN, NaN]],
 ];
 

@@ -21,9 +21,8 @@ const elementwise =
     return chain(b, node, nodes, [[target, ...operands, ...options]], read);
   };
 
-const ONE = "LogicalNot IsNan IsInf IsFinite Round Tan Asin Acos Atan Sinh Cosh Asinh Atanh".split(
-  " ",
-);
+const ONE =
+  "LogicalNot IsNan IsInf IsFinite Round Tan Asin Acos Atan Sinh Cosh Asinh Acosh Atanh".split(" ");
 
 const TWO = "LogicalAnd LogicalOr LogicalXor Mod FloorDiv Atan2".split(" ");
 

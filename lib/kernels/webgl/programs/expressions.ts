@@ -30,6 +30,13 @@ vec4 sigmoid4(vec4 x) { return 1.0 / (1.0 + exp4(-x)); }
 vec4 tanh4(vec4 x) { return choose(isnan(x), x, 1.0 - 2.0 / (exp(2.0 * clamp(x, -15.0, 15.0)) + 1.0)); }
 vec4 log1p4(vec4 x) { return choose(lessThan(abs(x), vec4(0.02)), x * (1.0 - x * (0.5 - x * (1.0 / 3.0 - x / 4.0))), log4(1.0 + x)); }
 vec4 expm14(vec4 x) { return choose(lessThan(abs(x), vec4(0.02)), x * (1.0 + x * (0.5 + x * (1.0 / 6.0 + x / 24.0))), exp4(x) - 1.0); }
+// The square of more could overflow.
+vec4 area4(vec4 x, float by) {
+  vec4 near = min(x, vec4(1e9));
+  return log4(near + sqrt(near * near + by)) + log4(max(x / 1e9, vec4(1)));
+}
+// A compiler makes 0 of a product with a 0 that stands in the program.
+vec4 times0(vec4 x) { return choose(lessThan(abs(x), vec4(1.0 / 0.0)), vec4(0), vec4(0.0 / 0.0)); }
 vec4 erf4(vec4 x) {
   // Abramowitz and Stegun 7.1.26
   vec4 t = 1.0 / (1.0 + 0.3275911 * abs(x));
@@ -37,8 +44,9 @@ vec4 erf4(vec4 x) {
   return sign(x) * (1.0 - p * exp(-x * x));
 }
 vec4 power4(vec4 a, vec4 b) {
-  vec4 v = choose(isnan(a), a, pow(abs(a), b));
-  vec4 odd = mod(b, 2.0);
+  vec4 v = choose(isnan(a), a, choose(isnan(b), b, pow(abs(a), b)));
+  v = choose(equal(abs(a), vec4(1)), vec4(1), v);
+  vec4 odd = choose(isinf(b), vec4(0), mod(b, 2.0));
   vec4 negative = choose(equal(odd, vec4(0)), v, choose(equal(odd, vec4(1)), -v, vec4(0.0 / 0.0)));
   return choose(equal(b, vec4(0)), vec4(1), choose(lessThan(a, vec4(0)), negative, v));
 }
@@ -95,9 +103,11 @@ const UNARY: Readonly<Record<string, Unary>> = {
   "tfjs.Acos": (x) => `acos(${x})`,
   "tfjs.Atan": (x) => `atan(${x})`,
   "tfjs.Sinh": (x) => `sinh(${x})`,
-  "tfjs.Cosh": (x) => `cosh(${x})`,
-  "tfjs.Asinh": (x) => `asinh(${x})`,
-  "tfjs.Atanh": (x) => `atanh(${x})`,
+  "tfjs.Cosh": (x) => `choose(isnan(${x}), ${x}, cosh(${x}))`,
+  "tfjs.Asinh": (x) => `choose(isnan(${x}), ${x}, sign(${x}) * area4(abs(${x}), 1.0))`,
+  "tfjs.Acosh": (x) =>
+    `choose(lessThan(${x}, vec4(1)), vec4(0.0 / 0.0), choose(isnan(${x}), ${x}, area4(${x}, -1.0)))`,
+  "tfjs.Atanh": (x) => `(0.5 * log1p4(2.0 * ${x} / (1.0 - ${x})))`,
   "tfjs.Step": (x, options) =>
     `choose(isnan(${x}), ${x}, ${above(x, "0.0", "vec4(1)", `vec4(${number(options, "alpha", 0)})`)})`,
   celu: (x, options) => {
@@ -124,8 +134,9 @@ const UNARY: Readonly<Record<string, Unary>> = {
   hardtanh: (x, options) =>
     `least(most(${x}, vec4(${number(options, "minVal", -1)})), vec4(${number(options, "maxVal", 1)}))`,
   leaky_relu: (x, options) =>
-    above(x, "0.0", x, `${x} * ${number(options, "negativeSlope", 0.01)}`),
-  elu: (x, options) => above(x, "0.0", x, `${number(options, "alpha", 1)} * expm14(${x})`),
+    above(x, "0.0", x, product(x, `vec4(${number(options, "negativeSlope", 0.01)})`)),
+  elu: (x, options) =>
+    above(x, "0.0", x, product(`vec4(${number(options, "alpha", 1)})`, `expm14(${x})`)),
   selu: (x) => `1.0507009874 * ${above(x, "0.0", x, `1.6732632424 * expm14(${x})`)}`,
   softplus: (x, options) =>
     `softplus4(${x}, ${number(options, "beta", 1)}, ${number(options, "threshold", 20)})`,
@@ -137,12 +148,25 @@ const UNARY: Readonly<Record<string, Unary>> = {
   log_sigmoid: (x) => `(least(${x}, vec4(0)) - log1p4(exp4(-abs(${x}))))`,
 };
 
+const isZero = (operand: string): boolean => /^vec4\(-?0\.0\)$/.test(operand);
+
+const product = (a: string, b: string): string => {
+  if (isZero(b)) return `times0(${a})`;
+  return isZero(a) ? `times0(${b})` : `(${a} * ${b})`;
+};
+
+function quotient(a: string, b: string): string {
+  // GLSL leaves open what a quotient by 0 is: where the 0 stands in the program, some make it `a`.
+  if (isZero(b)) return `(${a} * (1.0 / ${b}))`;
+  if (isZero(a)) return `times0(1.0 / ${b})`;
+  return /^vec4\(\(-?1\.0 \/ 0\.0\)\)$/.test(b) ? `times0(${a})` : `(${a} / ${b})`;
+}
+
 const BINARY: Readonly<Record<string, (a: string, b: string) => string>> = {
   "prim.Add": (a, b) => `(${a} + ${b})`,
   "prim.Sub": (a, b) => `(${a} - ${b})`,
-  "prim.Multiply": (a, b) => `(${a} * ${b})`,
-  // GLSL leaves open what a quotient by 0 is: where the 0 stands in the program, some make it `a`.
-  "prim.RealDiv": (a, b) => `(${a} ${/^vec4\(-?0\.0\)$/.test(b) ? `* (1.0 / ${b})` : `/ ${b}`})`,
+  "prim.Multiply": product,
+  "prim.RealDiv": quotient,
   "prim.Maximum": (a, b) => `most(${a}, ${b})`,
   "prim.Minimum": (a, b) => `least(${a}, ${b})`,
   "prim.Pow": (a, b) => `power4(${a}, ${b})`,
