@@ -90,7 +90,8 @@ export function split(memory: Memory, x: Info, { numOrSizeSplits, axis }: Attrs)
   const at = tf.util.parseAxisParam(axis as number, x.shape)[0]!;
   const given = numOrSizeSplits as number | number[];
   const sizes = tf.backend_util.prepareSplitSize(x, given, at);
-  if (sizes.some((size) => isFew(x.shape.with(at, size)))) return null;
+  const least = x.shape.with(at, Math.min(...sizes));
+  if (isFew(least) || product(x.shape) > product(least) * MUCH) return null;
   let from = 0;
   return sizes.map((size) => {
     const begin = x.shape.map(() => 0).with(at, from);
@@ -105,6 +106,13 @@ function splitEvenly(memory: Memory, x: Info, count: number, dim: number): Info[
   const parts = Array.from({ length: count }, (_, k) => k * shape[dim]! * strides[dim]!);
   if (isFew(shape) || count > MUCH) return null;
   return parts.map((first) => runCopy(memory, x, first, { shape, strides }, shape)!);
+}
+
+/** Parts of one each, without the dimension. */
+export function unstack(memory: Memory, x: Info, { axis }: Attrs): Info[] | null {
+  const at = tf.util.parseAxisParam(axis as number, x.shape)[0]!;
+  const parts = splitEvenly(memory, x, x.shape[at]!, at);
+  return parts && parts.map((part) => ({ ...part, shape: part.shape.toSpliced(at, 1) }));
 }
 
 export function reverse(memory: Memory, x: Info, { dims }: Attrs): Info | null {

@@ -5,7 +5,7 @@ import { product } from "./arguments.js";
 import { memoryOf } from "./index.js";
 import { packWeight, runLinear, runMatmul } from "./linear.js";
 import type { Memory } from "./memory.js";
-import { gather, permute, reverse, slice, split, stridedSlice, tile } from "./moves.js";
+import { gather, permute, reverse, slice, split, stridedSlice, tile, unstack } from "./moves.js";
 import { clamp, isFew, runBinary, runPad, runUnary } from "./pointwise.js";
 import { runReduction, runSoftmax } from "./rows.js";
 import { type Attrs, convLast, poolLast } from "./windows.js";
@@ -97,6 +97,7 @@ const KERNELS: Readonly<Record<string, Kernel>> = {
   Slice: move(slice),
   StridedSlice: move(stridedSlice),
   SplitV: move(split),
+  Unpack: (memory, { value }, attrs) => unstack(memory, value!, attrs),
   Reverse: move(reverse),
   Tile: move(tile),
   GatherV2: (memory, { x, indices }, attrs) => gather(memory, x!, indices!, attrs),

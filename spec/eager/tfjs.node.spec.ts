@@ -63,6 +63,9 @@ const PROGRAMS: Readonly<Record<string, () => tf.Tensor>> = {
     const few = tf.split(nn.randn(40, 20), 20, -1);
     return tf.concat([...even, ...uneven, ...few].map((one) => tf.reshape(one, [-1])));
   },
+  "many parts": () => tf.concat(tf.split(nn.randn(99, 20, 30), 99, 0).slice(9, 12)),
+  "parts of one": () =>
+    tf.concat([...tf.unstack(nn.randn(20, 3, 30), 1), ...tf.unstack(nn.randn(20, 99, 30), 1)]),
   reverse: () => tf.reverse(nn.randn(5, 6, 40), [0, 2]),
   "a tile": () => tf.tile(nn.randn(2, 3, 5, 7), [3, 1, 2, 3]),
   "what is broadcast": () => tf.broadcastTo(nn.randn(4, 1, 30), [2, 4, 5, 30]),
