@@ -141,17 +141,19 @@ export const scaledDotProductAttention = /* @__PURE__ */ op(
     const read = readOptions("scaledDotProductAttention", SDPA, options);
     checkSdpa(query, key, value, read);
     const { attnMask, dropoutP, isCausal, enableGqa } = read;
+    if (enableGqa) {
+      // Each head of key and value serves several of the query. As an op again, which may have a kernel.
+      const [k, v] = [key, value].map((x) => repeatHeads(x, query.shape.at(-3)! / x.shape.at(-3)!));
+      return scaledDotProductAttention(query, k!, v!, { ...read, enableGqa: false });
+    }
     const e = query.shape.at(-1)!;
-    // Each head of key and value serves several of the query.
-    const share = (x: tf.Tensor): tf.Tensor =>
-      enableGqa ? repeatHeads(x, query.shape.at(-3)! / x.shape.at(-3)!) : x;
-    let scores = multiply(tf.mul(query, read.scale ?? 1 / Math.sqrt(e)), share(key), true);
+    let scores = multiply(tf.mul(query, read.scale ?? 1 / Math.sqrt(e)), key, true);
     if (attnMask !== null) checkMask(attnMask, scores);
     if (isCausal) scores = maskFuture(scores);
     if (attnMask !== null) scores = tf.add(scores, additiveMask(attnMask));
     let weights = sketched(scores.shape) ?? safeSoftmax(scores);
     if (dropoutP > 0) weights = dropout(weights, { p: dropoutP, training: true });
-    return multiply(weights, share(value));
+    return multiply(weights, value);
   },
 );
 

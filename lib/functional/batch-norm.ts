@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
 import { checkFloatTensor, checkTensor } from "./check.js";
 import { checkChannels, checkEps, checkSpread, moments, scaleAndShift } from "./norm.js";
+import { groupNorm } from "./normalization.js";
 import { op, sketched } from "./op.js";
 
 type Vector = tf.Tensor | null;
@@ -27,14 +28,6 @@ const BATCH_NORM: Required<BatchNormOptions> = {
   eps: 1e-5,
 };
 
-/** A vector of channels in the form that broadcasts against `(N, C, *)`. */
-const perChannel = (vector: tf.Tensor, rank: number): tf.Tensor =>
-  tf.reshape(vector, [1, vector.size, ...new Array<number>(rank - 2).fill(1)]);
-
-/** All dimensions but the channels. */
-const batchAxes = (rank: number): number[] =>
-  Array.from({ length: rank }, (_, i) => i).filter((i) => i !== 1);
-
 /**
  * `(x - mean) / √(var + eps) · weight + bias`, channel by channel; mean and variance are the
  * running ones, in training the batch's.
@@ -57,7 +50,7 @@ export const batchNorm = /* @__PURE__ */ op(
     checkTensor("batch_norm", input);
     checkFloatTensor("batch_norm", input);
     checkEps("batch_norm", eps, training);
-    const { rank, shape } = input;
+    const { shape } = input;
     const channels = shape[1] ?? 0;
     if (training) checkSpread("value per channel", input.size / channels, shape);
     else if (runningMean === null || runningVar === null) {
@@ -68,13 +61,16 @@ export const batchNorm = /* @__PURE__ */ op(
     if (input.size === 0) return tf.zeros(shape);
     const sketch = sketched(shape);
     if (sketch !== null) return sketch;
+    /** In the form that broadcasts against `(N, C, *)`. */
+    const perChannel = (vector: tf.Tensor): tf.Tensor =>
+      tf.reshape(vector, [-1, ...shape.slice(2).fill(1)]);
     const { centred, variance } = training
-      ? moments(input, batchAxes(rank))
-      : {
-          centred: tf.sub(input, perChannel(runningMean!, rank)),
-          variance: perChannel(runningVar!, rank),
-        };
-    const affine = [weight, bias].map((v) => v && perChannel(v, rank)) as [Vector, Vector];
+      ? moments(
+          input,
+          [...shape.keys()].filter((i) => i !== 1),
+        )
+      : { centred: tf.sub(input, perChannel(runningMean!)), variance: perChannel(runningVar!) };
+    const affine = [weight, bias].map((v) => v && perChannel(v)) as [Vector, Vector];
     return scaleAndShift(centred, variance, eps, ...affine);
   },
 );
@@ -121,23 +117,17 @@ export const instanceNorm = /* @__PURE__ */ op(
     const { runningMean, runningVar, weight, bias, useInputStats, eps } = read;
     checkTensor("instance_norm", input);
     checkFloatTensor("instance_norm", input);
-    const { rank, shape } = input;
+    const { shape } = input;
     if (useInputStats) checkSpread("spatial element", tf.util.sizeFromShape(shape.slice(2)), shape);
     else if (runningMean === null || runningVar === null) {
       throw new Error(
         "Expected running_mean and running_var to be defined when use_input_stats is false",
       );
     }
-    const vectors = { running_mean: runningMean, running_var: runningVar, weight, bias };
-    checkChannels(shape[1]!, vectors);
-    if (input.size === 0) return tf.zeros(shape);
-    const { centred, variance } = useInputStats
-      ? moments(input, batchAxes(rank).slice(1))
-      : {
-          centred: tf.sub(input, perChannel(runningMean!, rank)),
-          variance: perChannel(runningVar!, rank),
-        };
-    const affine = [weight, bias].map((v) => v && perChannel(v, rank)) as [Vector, Vector];
-    return scaleAndShift(centred, variance, eps, ...affine);
+    checkChannels(shape[1]!, { running_mean: runningMean, running_var: runningVar, weight, bias });
+    // The same as of groups of one channel: their kernel serves both.
+    return useInputStats
+      ? groupNorm(input, shape[1]!, { weight, bias, eps })
+      : batchNorm(input, runningMean, runningVar, { weight, bias, eps });
   },
 );

@@ -80,6 +80,23 @@ const BATTERY: readonly [what: string, shape: number[], run: Run][] = [
   ["log_softmax", [3, 4, 7], (x) => F.logSoftmax(x, { dim: 2 })],
   ["layer_norm", [3, 4, 7], (x) => F.layerNorm(x, [4, 7], { weight: nn.rand(4, 7) })],
   ["group_norm", [2, 6, 5], (x) => F.groupNorm(x, 3, { weight: nn.rand(6), bias: nn.rand(6) })],
+  ["instance_norm", [2, 6, 5, 7], (x) => F.instanceNorm(x, { weight: nn.rand(6), eps: 1e-3 })],
+  [
+    "instance_norm by its running statistics",
+    [2, 6, 5, 7],
+    (x) =>
+      F.instanceNorm(x, {
+        ...{ runningMean: nn.rand(6), runningVar: nn.rand(6), bias: nn.rand(6) },
+        useInputStats: false,
+      }),
+  ],
+  ["fold", [2, 18, 20], (x) => F.fold(x, [9, 8], [3, 2], { stride: [2, 2], padding: [1, 0] })],
+  [
+    "shared heads",
+    [2, 6, 9, 8],
+    (x) =>
+      F.scaledDotProductAttention(x, nn.rand(2, 2, 9, 8), nn.rand(2, 3, 9, 5), { enableGqa: true }),
+  ],
   ["batch_norm", [2, 6, 5, 7], (x) => F.batchNorm(x, nn.rand(6), nn.rand(6), { bias: nn.rand(6) })],
   ["max_pool2d", [2, 3, 9, 8], (x) => F.maxPool2d(x, 3, { stride: 2, padding: 1 })],
   ["avg_pool2d", [2, 3, 9, 8], (x) => F.avgPool2d(x, 3, { padding: 1, countIncludePad: false })],
@@ -142,6 +159,20 @@ onEveryBackend("Kernels under the ops of functional", (name, tolerance) => {
       both(`${what}, strange in the end`, () => run(behind));
     });
   }
+
+  it("serve bodies that are made of other ops", async () => {
+    const [x, q, k] = [nn.rand(1, 8, 16, 16), nn.rand(1, 4, 16, 8), nn.rand(1, 2, 16, 8)];
+    const runs: Record<string, () => tf.Tensor> = {
+      instanceNorm: () => F.instanceNorm(x),
+      attention: () => F.scaledDotProductAttention(q, k, k, { isCausal: true, enableGqa: true }),
+    };
+    const slow = ["Mean", "BatchMatMul", "Exp"];
+    for (const [name, run] of Object.entries(runs)) {
+      const { kernelNames } = await tf.profile(() => tf.tidy(run));
+      for (const one of slow) expect(kernelNames, name).not.to.include(one);
+    }
+    tf.dispose([x, q, k]);
+  });
 
   it("leave errors, gradients and other dtypes to the bodies", () => {
     const weight = nn.rand(3, 5);
