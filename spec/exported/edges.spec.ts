@@ -75,6 +75,7 @@ const CASES: Case[] = [
   ["a scale for a range", "quantized_decomposed.choose_qparams.tensor", () => [floats([-1, 1.55]), 0, 255, 1e-7], [1], [0.01], 0],
   ["a zero for a range", "quantized_decomposed.choose_qparams.tensor", () => [floats([-1, 1.55]), 0, 255, 1e-7], [1], [100], 1],
   ["the inverse of sinh far from 0", "aten.asinh.default", () => [floats([3e38, -3e38, 2e9, 1e-3, -0.5, Infinity, -Infinity, NaN])], [8], [89.2899933, -89.2899933, 22.10956, 9.9999981e-4, -0.4812118, Infinity, -Infinity, NaN]],
+  ["the inverse of cosh far from 1, and below it", "aten.acosh.default", () => [floats([3e38, 1e20, 2, 1, 0.5, -1e20, Infinity, NaN])], [8], [89.2899933, 46.74485, 1.3169579, 0, NaN, NaN, Infinity, NaN]],
   ["the sum of no losses", "aten.mse_loss.default", () => [filled([0, 3]), filled([0, 3]), 2], [], [0]],
 ]; // prettier-ignore
 

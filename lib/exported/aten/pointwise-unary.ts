@@ -66,20 +66,19 @@ const sinc: Unary = (x) => {
   return where(tf.equal(x, 0), 1, divide(tf.sin(angle), angle));
 };
 
-/** From |x|, as the formula with x itself cancels below 0; the square of more than `most` could overflow. */
-const asinh: Unary = (x) => {
+/** `ln(x + √(x² + by))`; the square of more than `most` could overflow. */
+function area(x: tf.Tensor, by: number): tf.Tensor {
   const most = 1e9;
-  const far = tf.abs(x);
-  const near = atMost(far, most);
-  const root = tf.sqrt(tf.add(tf.square(near), 1));
-  return tf.mul(sign(x), tf.add(log(tf.add(near, root)), log(atLeast(tf.div(far, most), 1))));
-};
+  const near = atMost(x, most);
+  const root = tf.sqrt(tf.add(tf.square(near), by));
+  return tf.add(log(tf.add(near, root)), log(atLeast(tf.div(x, most), 1)));
+}
 
 const FLOATS = names({
   "acos|arccos": onFloats(tf.acos),
-  "acosh|arccosh": onFloats(tf.acosh),
+  "acosh|arccosh": onFloats((x) => where(tf.less(x, 1), NaN, area(x, -1))),
   "asin|arcsin": onFloats(tf.asin),
-  "asinh|arcsinh": onFloats(asinh),
+  "asinh|arcsinh": onFloats((x) => tf.mul(sign(x), area(tf.abs(x), 1))),
   "atan|arctan": onFloats(tf.atan),
   "atanh|arctanh": onFloats(tf.atanh),
   cos: onFloats(tf.cos),
@@ -92,9 +91,9 @@ const FLOATS = names({
   "exp2|special_exp2": onFloats((x) => tf.exp(tf.mul(x, Math.LN2))),
   "expm1|special_expm1": onFloats(expm1),
   log: onFloats(log),
-  log10: onFloats((x) => tf.mul(log(x), Math.LOG10E)),
+  log10: onFloats((x) => times(Math.LOG10E)(log(x))),
   "log1p|special_log1p": onFloats(log1p),
-  log2: onFloats((x) => tf.mul(log(x), Math.LOG2E)),
+  log2: onFloats((x) => times(Math.LOG2E)(log(x))),
   rad2deg: onFloats(times(180 / Math.PI)),
   reciprocal: onFloats(inverse),
   rsqrt: onFloats((x) => inverse(sqrt(x))),
@@ -119,14 +118,11 @@ const TESTS = names({
   isfinite: (x) => (x.dtype === "float32" ? tf.isFinite(x) : tf.onesLike(toKind(x, BOOL))),
   isinf: (x) => (x.dtype === "float32" ? tf.isInf(x) : tf.zerosLike(toKind(x, BOOL))),
   isnan: (x) => (x.dtype === "float32" ? tf.isNaN(x) : tf.zerosLike(toKind(x, BOOL))),
-  isneginf: (x) => tf.equal(toFloat(x), -Infinity),
-  isposinf: (x) => tf.equal(toFloat(x), Infinity),
+  isneginf: onFloats((x) => tf.equal(x, -Infinity)),
+  isposinf: onFloats((x) => tf.equal(x, Infinity)),
   logical_not: logicalNot,
   // tfjs has no sign of 0 to ask for, but the reciprocal of -0 is -∞.
-  signbit: (x) => {
-    const y = toFloat(x);
-    return tf.logicalOr(tf.less(y, 0), tf.equal(inverse(y), -Infinity));
-  },
+  signbit: onFloats((x) => tf.logicalOr(tf.less(x, 0), tf.equal(inverse(x), -Infinity))),
 });
 
 const bitwiseNot: Unary = (x) => {
