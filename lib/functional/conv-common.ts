@@ -114,8 +114,7 @@ export function runConv(
   const fast = tryKernel(kernel, input, weight, plan);
   if (fast !== null) return fast as tf.Tensor;
   const { bias, outShape } = plan;
-  const isEmpty = input.size === 0 || outShape.includes(0);
-  let y = sketched(outShape) ?? (isEmpty ? tf.zeros(outShape) : compute());
+  let y = sketched(outShape) ?? (input.size === 0 ? tf.zeros(outShape) : compute());
   if (bias !== null) {
     y = tf.add(y, tf.reshape(asFloat(bias), [-1, ...outShape.slice(2).fill(1)]));
   }

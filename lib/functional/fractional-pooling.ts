@@ -112,7 +112,7 @@ function fractionalMaxPoolNd(
 ): tf.Tensor | [tf.Tensor, tf.Tensor] {
   const options = readOptions<Required<FractionalMaxPoolOptions>>(name, FRACTIONAL, given);
   checkFloatTensor(name, input);
-  const [planes, ...spatial] = planeShape(name, input, n) as [number, ...number[]];
+  const [planes, ...spatial] = planeShape(name, input, n, 1) as [number, ...number[]];
   const kernels = readSize(name, "kernel_size", kernelSize, n, false);
   const output = readOutput(name, spatial, kernels, options);
   const shape = [...input.shape.slice(0, -n), ...output];

@@ -33,8 +33,7 @@ export function overlapAdd(columns: tf.Tensor, channels: number, windows: Overla
       const after = full - before - n * step;
       return pad(tf.reshape(spread, [-1, n * step, behind!]), [0, 0, before, after]);
     });
-    const sum = tf.addN(placed);
-    y = full === output[d]! ? sum : tf.slice(sum, [0, border, 0], [-1, output[d]!, -1]);
+    y = tf.slice(tf.addN(placed), [0, border, 0], [-1, output[d]!, -1]);
   }
   return tf.reshape(y, [-1, channels, ...output]);
 }

@@ -41,11 +41,19 @@ export function readSize(
   return sizes.length === n ? sizes : new Array<number>(n).fill(sizes[0]!);
 }
 
-/** The input as `(planes, ...spatial)`, whether it came with a batch dimension or without. */
-export function planeShape(op: string, input: tf.Tensor, n: number): number[] {
+/**
+ * The input as `(planes, ...spatial)`, whether it came with a batch dimension or without. Dimensions before
+ * the `first` may be empty: the batch, if there is one.
+ */
+export function planeShape(
+  op: string,
+  input: tf.Tensor,
+  n: number,
+  first: number = input.rank - n - 1,
+): number[] {
   checkTensor(op, input);
   const { shape, rank } = input;
-  if ((rank === n + 1 || rank === n + 2) && !shape.slice(rank - n - 1).includes(0)) {
+  if ((rank === n + 1 || rank === n + 2) && !shape.slice(first).includes(0)) {
     return [tf.util.sizeFromShape(shape.slice(0, rank - n)), ...shape.slice(rank - n)];
   }
   throw new RangeError(

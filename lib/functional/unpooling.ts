@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
 import { checkFloatTensor, checkTensor, dtypeName, listText } from "./check.js";
 import { op } from "./op.js";
-import { type PoolSize, readSize } from "./pooling-windows.js";
+import { planeShape, type PoolSize, readSize } from "./pooling-windows.js";
 
 export interface MaxUnpoolOptions {
   /** Default: the kernel size. */
@@ -15,7 +15,8 @@ export interface MaxUnpoolOptions {
 
 const MAX_UNPOOL: Required<MaxUnpoolOptions> = { stride: null, padding: 0, outputSize: null };
 
-function checkInputs(name: string, n: number, input: tf.Tensor, indices: tf.Tensor): void {
+/** The input's number of planes, and their size. */
+function checkInputs(name: string, n: number, input: tf.Tensor, indices: tf.Tensor): number[] {
   checkFloatTensor(name, input);
   checkTensor(name, indices, "indices", 2);
   if (indices.dtype !== "int32") {
@@ -23,12 +24,7 @@ function checkInputs(name: string, n: number, input: tf.Tensor, indices: tf.Tens
       `${name}(): elements in indices should be type int32 but got: ${dtypeName(indices)}`,
     );
   }
-  if (input.rank !== n + 1 && input.rank !== n + 2) {
-    throw new RangeError(
-      `${name}(): Input should be a ${n + 1}d or ${n + 2}d Tensor, ` +
-        `but got a tensor with ${input.rank} dimensions.`,
-    );
-  }
+  const shape = planeShape(name, input, n, 1);
   if (!tf.util.arraysEqual(input.shape, indices.shape)) {
     throw new RangeError(
       `${name}(): Expected shape of indices to be same as that of the input tensor ` +
@@ -36,6 +32,7 @@ function checkInputs(name: string, n: number, input: tf.Tensor, indices: tf.Tens
         `${listText(indices.shape)}`,
     );
   }
+  return shape;
 }
 
 /** The spatial size of the output: the default one, or the given one if it can pool to the input. */
@@ -111,12 +108,17 @@ function maxUnpoolNd(
   given?: MaxUnpoolOptions,
 ): tf.Tensor {
   const options = readOptions<Required<MaxUnpoolOptions>>(name, MAX_UNPOOL, given);
-  checkInputs(name, n, input, indices);
-  const lead = input.shape.slice(0, -n);
-  const size = unpooledSize(name, input.shape.slice(-n), kernelSize, options);
-  const shape = [...lead, ...size];
+  const [planes, ...spatial] = checkInputs(name, n, input, indices) as [number, ...number[]];
+  const size = unpooledSize(name, spatial, kernelSize, options);
+  size.forEach((one, d) => {
+    if (one >= 0) return;
+    throw new RangeError(
+      `${name}(): output_size must contain non-negative spatial dimensions, but got output_size[${d}]=${one}`,
+    );
+  });
+  const shape = [...input.shape.slice(0, -n), ...size];
   if (shape.includes(0)) return tf.zeros(shape, input.dtype);
-  const from = sources(name, indices, tf.util.sizeFromShape(lead), size);
+  const from = sources(name, indices, planes, size);
   const flat = tf.concat([tf.reshape(input, [-1]), tf.zeros([1], input.dtype)]);
   return tf.reshape(tf.gather(flat, tf.tensor1d(from, "int32")), shape);
 }

@@ -669,6 +669,21 @@ def infinite_weights():
         ok(F.conv_transpose3d, row.reshape(1, 1, 2, 3, 2), weight.reshape(1, 1, 2, 3, 2), stride=(2, 1, 3), padding=(0, 1, 0))
 
 
-for part in (activations, convolutions, windows, norms, images, shapes, tables, dtypes, not_numbers, integers, lists_of_one, infinite_weights):
+def empty_planes():
+    """Of what is not the first dimension nothing may be missing."""
+    for n in (2, 3):
+        pool, unpool = getattr(F, f"fractional_max_pool{n}d"), getattr(F, f"max_unpool{n}d")
+        for shape in ((0, 2, *[5] * n), (0, *[5] * n)):
+            ok(pool, torch.zeros(shape), 2, output_size=3, return_indices=True)
+            ok(unpool, torch.zeros(shape), torch.zeros(shape).long(), 2)
+        for shape in ((2, 0, *[5] * n), (2, 1, *[5] * (n - 1), 0)):
+            bad(pool, torch.zeros(shape), 2, output_size=3)
+            bad(unpool, torch.zeros(shape), torch.zeros(shape).long(), 2)
+    ok(F.max_unpool1d, torch.zeros(0, 5), torch.zeros(0, 5).long(), 2)
+    bad(F.max_unpool1d, torch.zeros(2, 0), torch.zeros(2, 0).long(), 2)
+    bad(F.max_unpool1d, torch.zeros(1, 1, 1), torch.zeros(1, 1, 1).long(), 1, stride=3, padding=1)
+
+
+for part in (activations, convolutions, windows, norms, images, shapes, tables, dtypes, not_numbers, integers, lists_of_one, infinite_weights, empty_planes):
     part()
 recorder.save(arguments.out, recorder.cases)

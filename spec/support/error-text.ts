@@ -44,7 +44,7 @@ const RULES: readonly (readonly [torch: RegExp, ours: RegExp])[] = [
   ],
   [
     /invalid max index|Expected shape of indices|Input to max_unpooling/,
-    /invalid max index|Expected shape of indices|Input should be a/,
+    /invalid max index|Expected shape of indices|Expected \dD or \dD/,
   ],
   // It names the sides of a kernel, a stride … one by one.
   [
