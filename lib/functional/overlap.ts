@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { transpose } from "./moves.js";
 import { pad } from "./pad.js";
 
 /** Windows over the dimensions of a plane; a number for each dimension. */
@@ -17,14 +18,15 @@ export interface Overlap {
  * Puts windows back where they slid over a plane, and adds up where they overlap:
  * `(N, C · kernel places, windows)` → `(N, C, ...output)`. One dimension after the other, the last first.
  */
-export function overlapAdd(columns: tf.Tensor, channels: number, windows: Overlap): tf.Tensor {
-  const { kernel, dilation, padding, stride, count, output } = windows;
+export function overlapAdd(columns: tf.Tensor, channels: number, overlap: Overlap): tf.Tensor {
+  const { kernel, dilation, padding, stride, count, output } = overlap;
   const { sizeFromShape } = tf.util;
   let y = columns;
   for (let d = kernel.length - 1; d >= 0; d -= 1) {
     const [n, step, border] = [count[d]!, stride[d]!, padding[d]!];
     const [between, behind] = [count.slice(0, d), output.slice(d + 1)].map(sizeFromShape);
-    const taps = tf.unstack(tf.reshape(y, [-1, kernel[d]!, between! * n * behind!]), 1);
+    const windows = tf.reshape(y, [-1, kernel[d]!, between! * n * behind!]);
+    const taps = tf.unstack(transpose(windows, [1, 0, 2]));
     // Zeros between what is spread, and behind it: there may be more than fit, until it is cut.
     const full = output[d]! + 2 * border + step - 1;
     const placed = taps.map((tap, k) => {
