@@ -77,6 +77,28 @@ onEveryBuild("linear", (heap) => {
     check(heap(), { m: 2, n: 97, k: 1100, bias: true, residual: true });
   });
 
+  it("adds the residual at last: products added to what is large would lose their digits", () => {
+    const [m, n, k] = [3, 20, 2000];
+    const [x, w] = [randomNumbers(m * k, 1), randomNumbers(n * k, 2)];
+    for (const rows of [1, 2, 3]) {
+      withBlocks(heap(), (blocks) => {
+        const weight = blocks.scratch(packedLinearBytes(n, k));
+        packLinear(heap(), { weight: blocks.put(w), n, k, to: weight });
+        const [plain, out] = [blocks.out(rows * n), blocks.out(rows * n)];
+        const kernel = linear(heap(), { m: rows, n, k });
+        const common = {
+          x: blocks.put(x),
+          weight,
+          workspace: blocks.scratch(kernel.workspaceBytes),
+        };
+        kernel.run({ ...common, out: plain });
+        kernel.run({ ...common, residual: blocks.put(new Float32Array(rows * n).fill(3e4)), out }); // prettier-ignore
+        const want = Float64Array.from(blocks.read(plain), (value) => value + 3e4);
+        expectClose(blocks.read(out), want, { rtol: 1e-7, atol: 0 });
+      });
+    }
+  });
+
   it("keeps the digits of long sums", () => {
     const [m, n, k] = [16, 16, 2048];
     const [x, w] = [randomNumbers(m * k, 1), randomNumbers(n * k, 2)];

@@ -250,12 +250,6 @@ export function emitFewRows(module: ModuleBuilder): void {
             () => acc.forEach((sum, i) => sum.set(at.loadV128((i % width) * 16))),
             () => acc.forEach((sum) => sum.set(v128(0))),
           );
-          f.if(p.residual, () =>
-            acc.forEach((sum, i) => {
-              const address = out[Math.floor(i / width)]!.add(toResidual);
-              sum.set(sum.add(address.loadV128((i % width) * 16)));
-            }),
-          );
           const k = f.i32(p.k);
           const sets = [acc];
           for (let d = 1; d < depth; d += 1) sets.push(acc.map(() => f.v128(v128(0))));
@@ -285,6 +279,13 @@ export function emitFewRows(module: ModuleBuilder): void {
           acc.forEach((sum, i) => {
             for (const set of sets.slice(1)) sum.set(sum.add(set[i]!));
           });
+          // At last: products added to what is large would lose their digits one by one.
+          f.if(p.residual, () =>
+            acc.forEach((sum, i) => {
+              const address = out[Math.floor(i / width)]!.add(toResidual);
+              sum.set(sum.add(address.loadV128((i % width) * 16)));
+            }),
+          );
           clampAll(acc, low, high);
           for (let i = 0; i < rows; i += 1) {
             for (let j = 0; j < count; j += 1) {
