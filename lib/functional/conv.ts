@@ -9,6 +9,7 @@ import {
   readSteps,
   runConv,
 } from "./conv-common.js";
+import { split } from "./moves.js";
 import { op } from "./op.js";
 import { padTensor } from "./pad-tensor.js";
 
@@ -189,10 +190,10 @@ function convolve2d(input: tf.Tensor, weight: tf.Tensor, plan: ConvPlan): tf.Ten
     const kernel = tf.transpose(tf.reshape(w, [groups, out / groups, kh, kw]), [2, 3, 0, 1]);
     y = tf.depthwiseConv2d(nhwc, kernel as tf.Tensor4D, steps, pad, "NHWC", dilation);
   } else {
-    const parts = tf.split<tf.Tensor4D>(nhwc, groups, 3);
-    const kernels = tf.split<tf.Tensor4D>(tf.transpose(w, [2, 3, 1, 0]), groups, 3);
-    const conv = (part: tf.Tensor4D, i: number): tf.Tensor4D =>
-      tf.conv2d(part, kernels[i]!, steps, pad, "NHWC", dilation);
+    const parts = split(nhwc, groups, 3);
+    const kernels = split(tf.transpose(w, [2, 3, 1, 0]), groups, 3);
+    const conv = (part: tf.Tensor, i: number): tf.Tensor =>
+      tf.conv2d(part as tf.Tensor4D, kernels[i] as tf.Tensor4D, steps, pad, "NHWC", dilation);
     y = tf.concat(parts.map(conv), 3);
   }
   if (isApart) y = tf.stridedSlice(y, [0, 0, 0, 0], y.shape, [1, ...stride, 1]);
@@ -206,8 +207,8 @@ function convolve3d(input: tf.Tensor, weight: tf.Tensor, plan: ConvPlan): tf.Ten
   const ndhwc = tf.transpose(input, [0, 2, 3, 4, 1]);
   const isPadded = plan.pads.some(([a, b]) => a || b);
   const x = isPadded ? padTensor(ndhwc, [[0, 0], ...plan.pads, [0, 0]]) : ndhwc;
-  const parts = tf.split(x, groups, 4);
-  const kernels = tf.split(weight, groups, 0);
+  const parts = split(x, groups, 4);
+  const kernels = split(weight, groups, 0);
   const outputs = parts.map((part, i) => {
     const kernel = tf.transpose(kernels[i]!, [2, 3, 4, 1, 0]) as tf.Tensor5D;
     return tf.conv3d(part as tf.Tensor5D, kernel, stride as [number, number, number], "valid");
@@ -226,7 +227,7 @@ function convolveByDepth(input: tf.Tensor, weight: tf.Tensor, plan: ConvPlan): t
   const area = channels * image.reduce((a, b) => a * b, 1);
   const images = tf.reshape(tf.transpose(input, [0, 2, 1, 3, 4]), [n, -1, area]);
   const padded = tf.pad(images, [[0, 0], around, [0, 0]]);
-  const parts = tf.split(weight, taps, 2).map((part, i) => {
+  const parts = split(weight, taps, 2).map((part, i) => {
     const begin = i * dilated;
     const end = begin + (depth - 1) * step + 1;
     const met = tf.stridedSlice(padded, [0, begin, 0], [n, end, area], [1, step, 1]);

@@ -5,6 +5,8 @@ import { tryKernel } from "./op.js";
 export const transpose = (x: tf.Tensor, order: number[]): tf.Tensor =>
   (tryKernel("transpose", x, order) as tf.Tensor | null) ?? tf.transpose(x, order);
 
-/** Even parts along a dimension. */
+/** Even parts along a dimension; of one part, which is itself, tfjs has no gradient. */
 export const split = (x: tf.Tensor, count: number, dim: number): tf.Tensor[] =>
-  (tryKernel("split", x, count, dim) as tf.Tensor[] | null) ?? tf.split(x, count, dim);
+  count === 1
+    ? [x]
+    : ((tryKernel("split", x, count, dim) as tf.Tensor[] | null) ?? tf.split(x, count, dim));

@@ -186,6 +186,27 @@ onEveryBackend("Kernels under the ops of functional", (name, tolerance) => {
     expect(F.relu(integers).dtype).to.equal("int32");
   });
 
+  it("stand before bodies that take nothing apart into one part, of which tfjs has no gradient", async () => {
+    const image = nn.rand(1, 2, 5, 5);
+    const volume = nn.rand(1, 2, 3, 3, 3);
+    const runs: readonly (() => tf.Tensor)[] = [
+      () => F.conv1d(nn.rand(1, 2, 5), nn.rand(3, 2, 2)),
+      () => F.conv2d(image, nn.rand(3, 2, 2, 2)),
+      () => F.conv3d(volume, nn.rand(3, 2, 2, 2, 2)),
+      () => F.conv3d(volume, nn.rand(3, 2, 1, 2, 2), { dilation: 2 }),
+      () => F.convTranspose2d(image, nn.rand(2, 3, 1, 1)),
+      () => F.fold(nn.rand(1, 2, 25), 5, 1),
+    ];
+    setKernels(backend, null);
+    const { kernels } = await tf.profile(() =>
+      tf.tidy(() => tf.stack(runs.map((run) => tf.sum(run())))),
+    );
+    setKernels(backend, kernelsFor(backend));
+    const parted = kernels.filter(({ name }) => name === "SplitV" || name === "Unpack");
+    expect(parted.filter(({ outputShapes }) => outputShapes.length === 1)).to.deep.equal([]);
+    tf.dispose([image, volume]);
+  });
+
   it("take what was made of truths and whole numbers", () => {
     const [weight, bias] = [nn.rand(4, 40), nn.rand(4)];
     for (const dtype of ["bool", "int32"] as const) {
