@@ -8,7 +8,6 @@ import { cpus, loadavg } from "node:os";
 import * as ort from "onnxruntime-web";
 import { setBackend } from "sconce";
 import {
-  ACTIVATIONS,
   type Build,
   conv,
   createHeap,
@@ -25,6 +24,7 @@ import {
   softmax,
   supports,
   loadFallback,
+  stepsOf,
 } from "../lib/kernels/cpu/index.js";
 import { type OnnxNode, onnxModel } from "./onnx-model.js";
 
@@ -174,7 +174,7 @@ function rowsCase(kind: "softmax" | "layerNorm" | "gelu", rows: number, n: numbe
       return () => kernel.run(pointers);
     },
     gelu: (heap: Heap, x: number, out: number): Run => {
-      const spec = { steps: ACTIVATIONS.gelu(), shape: [rows * n], strides: [[1]] };
+      const spec = { steps: stepsOf("gelu"), shape: [rows * n], strides: [[1]] };
       const kernel = elementwise(heap, spec);
       return () => kernel.run({ inputs: [x], out });
     },

@@ -1,5 +1,11 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import { ACTIVATIONS, elementwise, type ElementwiseStep, pad } from "../kernels/cpu/index.js";
+import {
+  elementwise,
+  type ElementwiseStep,
+  FUNCTIONS,
+  pad,
+  stepsOf,
+} from "../kernels/cpu/index.js";
 import {
   broadcast,
   isFloats,
@@ -45,21 +51,34 @@ export function runBinary(
 export const runUnary = (memory: Memory, steps: Steps, x: tf.TensorInfo): tf.TensorInfo | null =>
   runSteps(memory, steps, [x], x.shape);
 
-const unary =
-  (chain: (read: Readonly<Record<string, unknown>>) => Steps | null, known = ""): EagerKernel =>
+/** Options of the functions of one number. */
+const OPTIONS: Readonly<Record<string, string>> = {
+  ...{ elu: "alpha", celu: "alpha", softplus: "beta threshold", leaky_relu: "negativeSlope" },
+  ...{ hardshrink: "lambd", softshrink: "lambd", gelu: "approximate" },
+};
+
+/** Numbers must be positive: what is wrong with others, and where, the body knows. */
+const isRight = (value: unknown): boolean => typeof value === "number" && value > 0;
+const isApproximate = (value: unknown): boolean => value === "none" || value === "tanh";
+
+const lowerFunction =
+  (name: string): EagerKernel =>
   (memory, [x, given]) => {
-    const read = options(given, known);
+    const read = options(given, OPTIONS[name] ?? "");
     if (read === null || !isFloats(x) || x.size < FEW) return null;
-    const steps = chain(read);
-    return steps && runUnary(memory, steps, x);
+    return Object.values(read).every(name === "gelu" ? isApproximate : isRight)
+      ? runUnary(memory, stepsOf(name, read), x)
+      : null;
   };
 
-export const clamp = (low: number, high: number): Steps => [
-  ["constant", low],
-  ["max", 0, 1],
-  ["constant", high],
-  ["min", 2, 3],
-];
+/** One slope, or one for each channel. */
+const lowerPrelu: EagerKernel = (memory, [x, slope]) => {
+  if (!isFloats(x) || x.size < FEW || x.rank < 2 || !isVector(slope, x.shape[1]!)) return null;
+  const { dataId, dtype } = slope;
+  const shape = [slope.size, ...new Array<number>(x.rank - 2).fill(1)];
+  const steps: Steps = [["mul", 0, 1], ["constant", 0], ["gt", 0, 3], ["where", 4, 0, 2]]; // prettier-ignore
+  return runSteps(memory, steps, [x, { dataId, dtype, shape }], x.shape);
+};
 
 /** `(x - mean) / √(var + eps) · weight + bias` with the statistics of training. */
 const lowerBatchNorm: EagerKernel = (memory, [x, mean, variance, given]) => {
@@ -128,18 +147,8 @@ const lowerPad: EagerKernel = (memory, [x, given, rest]) => {
 };
 
 export const POINTWISE: Readonly<Record<string, EagerKernel>> = {
-  relu: unary(() => [["relu", 0]]),
-  relu6: unary(() => clamp(0, 6)),
-  sigmoid: unary(() => ACTIVATIONS.sigmoid()),
-  tanh: unary(() => ACTIVATIONS.tanh()),
-  silu: unary(() => ACTIVATIONS.silu()),
-  gelu: unary(({ approximate = "none" }) => {
-    if (approximate === "tanh") return ACTIVATIONS.geluTanh();
-    return approximate === "none" ? ACTIVATIONS.gelu() : null;
-  }, "approximate"),
-  leaky_relu: unary(({ negativeSlope = 0.01 }) => {
-    return typeof negativeSlope === "number" ? ACTIVATIONS.leakyRelu(negativeSlope) : null;
-  }, "negativeSlope"),
+  ...Object.fromEntries(Object.keys(FUNCTIONS).map((name) => [name, lowerFunction(name)])),
+  prelu: lowerPrelu,
   add: (memory, [a, b]) => {
     if (!isFloats(a) || !isFloats(b) || Math.max(a.size, b.size) < FEW) return null;
     return runBinary(memory, "add", a, b);

@@ -1,12 +1,12 @@
 /** Our kernels in the place of tfjs' own on its cpu backend; what they do not take, tfjs' own compute. */
 import * as tf from "@tensorflow/tfjs-core";
-import { ACTIVATIONS, type Activation, type ElementwiseStep } from "../kernels/cpu/index.js";
+import { type Activation, type ElementwiseStep, stepsOf } from "../kernels/cpu/index.js";
 import { product } from "./arguments.js";
 import { memoryOf } from "./index.js";
 import { packWeight, runLinear, runMatmul } from "./linear.js";
 import type { Memory } from "./memory.js";
 import { gather, permute, reverse, slice, split, stridedSlice, tile, unstack } from "./moves.js";
-import { clamp, isFew, runBinary, runPad, runUnary } from "./pointwise.js";
+import { isFew, runBinary, runPad, runUnary } from "./pointwise.js";
 import { runReduction, runSoftmax } from "./rows.js";
 import { type Attrs, convLast, poolLast } from "./windows.js";
 
@@ -106,8 +106,8 @@ const KERNELS: Readonly<Record<string, Kernel>> = {
       ? null
       : runPad(memory, x!, paddings as [number, number][], constantValue as number),
   Relu: unary([["relu", 0]]),
-  Relu6: unary(clamp(0, 6)),
-  Sigmoid: unary(ACTIVATIONS.sigmoid()),
+  Relu6: unary(stepsOf("relu6")),
+  Sigmoid: unary(stepsOf("sigmoid")),
   ...Object.fromEntries(
     "Tanh Exp Erf Sqrt Rsqrt Square Neg Abs Log"
       .split(" ")

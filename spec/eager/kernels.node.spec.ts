@@ -31,6 +31,25 @@ const stepOf =
     return tf.concat(states);
   };
 
+/** Functions of each number. */
+const FUNCTIONS: readonly [what: string, run: Run][] = [
+  ["elu", (x) => F.elu(x, { alpha: 0.7 })],
+  ["celu", (x) => F.celu(x, { alpha: 1.7 })],
+  ["selu", (x) => F.selu(x)],
+  ["softplus", (x) => F.softplus(x, { beta: 2, threshold: 1.5 })],
+  ["mish", (x) => F.mish(x)],
+  ["hardsigmoid", (x) => F.hardsigmoid(x)],
+  ["hardswish", (x) => F.hardswish(x)],
+  ["logsigmoid", (x) => F.logsigmoid(x)],
+  ["softsign", (x) => F.softsign(x)],
+  ["tanhshrink", (x) => F.tanhshrink(x)],
+  ["hardshrink", (x) => F.hardshrink(x, { lambd: 0.3 })],
+  ["softshrink", (x) => F.softshrink(x, { lambd: 0.3 })],
+  ["leaky_relu", (x) => F.leakyRelu(x, { negativeSlope: 0.2 })],
+  ["gelu by tanh", (x) => F.gelu(x, { approximate: "tanh" })],
+  ["prelu", (x) => F.prelu(x, nn.rand(4))],
+];
+
 /** An op, the shape of its input, and how it is called. */
 const BATTERY: readonly [what: string, shape: number[], run: Run][] = [
   ["a vector", [5], (x) => F.linear(x, nn.rand(3, 5))],
@@ -76,6 +95,7 @@ const BATTERY: readonly [what: string, shape: number[], run: Run][] = [
   ["gelu", [3, 300], (x) => F.gelu(x)],
   ["sigmoid", [3, 300], (x) => F.sigmoid(x)],
   ["silu", [3, 300], (x) => F.silu(x)],
+  ...FUNCTIONS.map(([name, run]): [string, number[], Run] => [name, [3, 4, 30], run]),
   ["softmax", [3, 4, 7], (x) => F.softmax(x, { dim: -1 })],
   ["log_softmax", [3, 4, 7], (x) => F.logSoftmax(x, { dim: 2 })],
   ["layer_norm", [3, 4, 7], (x) => F.layerNorm(x, [4, 7], { weight: nn.rand(4, 7) })],
@@ -174,6 +194,16 @@ onEveryBackend("Kernels under the ops of functional", (name, tolerance) => {
     tf.dispose([x, q, k]);
   });
 
+  it("compute functions of each number in one pass on cpu", async () => {
+    if (backend !== "cpu") return;
+    const x = nn.randn(3, 4, 30);
+    for (const [name, run] of FUNCTIONS) {
+      const { kernelNames } = await tf.profile(() => tf.tidy(() => run(x)));
+      expect(kernelNames, name).to.deep.equal([]);
+    }
+    x.dispose();
+  });
+
   it("leave errors, gradients and other dtypes to the bodies", () => {
     const weight = nn.rand(3, 5);
     expect(() => F.linear(nn.rand(2, 4), weight)).to.throw("mat1 and mat2 shapes");
@@ -182,6 +212,9 @@ onEveryBackend("Kernels under the ops of functional", (name, tolerance) => {
     );
     // tfjs differentiates its own kernels: while it tapes, they run (their gradients are not loaded).
     expect(() => tf.grad((x) => F.linear(x, weight))(nn.rand(2, 5))).to.throw("for BatchMatMul");
+    expect(() => F.celu(nn.rand(20, 20), { alpha: 0 })).to.throw("alpha cannot be 0");
+    expect(() => F.elu(nn.rand(20, 20), { lambd: 1 } as object)).to.throw("unexpected option");
+    expect(() => F.gelu(nn.rand(20, 20), { approximate: 1 as never })).to.throw("none or tanh");
     const integers = tf.tensor([[1, -2]], [1, 2], "int32");
     expect(F.relu(integers).dtype).to.equal("int32");
   });

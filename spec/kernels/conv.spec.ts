@@ -1,13 +1,13 @@
 import { expect } from "chai";
 import {
   type Activation,
-  ACTIVATIONS,
   conv,
   type ConvAlgorithm,
   fastestConv,
   type Heap,
   packConv,
   packedConvBytes,
+  stepsOf,
 } from "../../lib/kernels/cpu/index.js";
 import { expectClose } from "../support/expect.js";
 import { fc } from "../support/fast-check.js";
@@ -117,7 +117,7 @@ onEveryBuild("conv", (heap) => {
       ...IMAGE,
       ...sizes,
       stride: [2, 2],
-      activation: { steps: ACTIVATIONS.silu() },
+      activation: { steps: stepsOf("silu") },
     });
   });
 
@@ -143,7 +143,7 @@ onEveryBuild("conv", (heap) => {
     for (const algorithm of ["winograd2", "winograd4"] as const) {
       const large = { ...IMAGE, inChannels: 150, outChannels: 10, size: [40, 10], kernel: [3, 3] };
       check(heap(), { ...large, padding: [1, 1], algorithm, activation: { low: 0 } });
-      const activation = { steps: ACTIVATIONS.silu() };
+      const activation = { steps: stepsOf("silu") };
       for (const parts of [1, 2]) {
         check(heap(), { ...large, inChannels: 3, size: [50, 22], algorithm, activation, parts });
       }

@@ -1,11 +1,11 @@
 import { expect } from "chai";
 import {
   type Activation,
-  ACTIVATIONS,
   type Heap,
   linear,
   packedLinearBytes,
   packLinear,
+  stepsOf,
 } from "../../lib/kernels/cpu/index.js";
 import { expectClose } from "../support/expect.js";
 import { fc } from "../support/fast-check.js";
@@ -124,7 +124,7 @@ onEveryBuild("linear", (heap) => {
   it("clamps and applies chains", () => {
     for (const m of [1, 2, 3, 6]) {
       check(heap(), { m, n: 11, k: 7, activation: { low: -0.5, high: 1.5 } });
-      const activation = { low: -1, steps: ACTIVATIONS.silu() };
+      const activation = { low: -1, steps: stepsOf("silu") };
       check(heap(), { m, n: 11, k: 7, bias: true, activation });
       check(heap(), { m, n: 43, k: 7, bias: true, activation, parts: 2 });
     }

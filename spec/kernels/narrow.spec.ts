@@ -1,6 +1,5 @@
 import { expect } from "chai";
 import {
-  ACTIVATIONS,
   conv,
   type ConvSpec,
   type Heap,
@@ -15,6 +14,7 @@ import {
   type RecurrentSpec,
   type WeightType,
   windowsOf,
+  stepsOf,
 } from "../../lib/kernels/cpu/index.js";
 import { expectClose } from "../support/expect.js";
 import { onEveryBuild, randomNumbers, withBlocks } from "../support/kernels.js";
@@ -156,7 +156,7 @@ onEveryBuild("narrow weights", (heap) => {
       ] as const) {
         const [x, w] = [randomNumbers(5 * k, 1), randomNumbers(n * k, 2)];
         const more = {
-          activation: { low: -1, high: 2, steps: ACTIVATIONS.sigmoid() },
+          activation: { low: -1, high: 2, steps: stepsOf("sigmoid") },
           bias: randomNumbers(n, 3),
         };
         const residual = randomNumbers(5 * n, 4);

@@ -24,11 +24,12 @@
  *
  * Nothing here checks addresses or sizes of blocks: that is the caller's, whose plan is static.
  */
-export { type Activation, ACTIVATIONS } from "./activation.js";
+export type { Activation } from "./activation.js";
 export { bestBuild, type Build, supports } from "./build.js";
 export { loadFallback, loadNarrowing, narrowing } from "./on-demand.js";
 export type { ElementwiseStep } from "./elementwise-ops.js";
 export { elementwise } from "./elementwise.js";
+export { Chain, type Emit, FUNCTIONS, plain, stepsOf } from "./functions.js";
 export { canShareMemory, createHeap, type Heap } from "./heap.js";
 export {
   linear,

@@ -1,0 +1,116 @@
+/** The functions of `functional` that take each number alone, as chains of micro-operations. */
+import type { ElementwiseStep } from "./elementwise-ops.js";
+
+/** A chain of micro-operations under way: operands are numbers of inputs and of earlier steps. */
+export class Chain {
+  readonly steps: ElementwiseStep[] = [];
+
+  constructor(private readonly inputs: number) {}
+
+  put(op: ElementwiseStep[0], ...operands: number[]): number {
+    this.steps.push([op, ...operands] as unknown as ElementwiseStep);
+    return this.inputs + this.steps.length - 1;
+  }
+
+  constant(value: number): number {
+    return this.put("constant", value);
+  }
+}
+
+export type Emit = (chain: Chain, x: number, options: Record<string, number>) => number;
+
+export const plain =
+  (op: ElementwiseStep[0]): Emit =>
+  (chain, x) =>
+    chain.put(op, x);
+
+const clamp = (chain: Chain, x: number, low: number, high: number): number =>
+  chain.put("min", chain.put("max", x, chain.constant(low)), chain.constant(high));
+
+/** `scale · x` where x > 0, else `scale · alpha · (exp(x / slope) - 1)`. */
+const exponentialUnit = (chain: Chain, x: number, alpha: number, scale = 1, slope = 1): number => {
+  const zero = chain.constant(0);
+  const inner = slope === 1 ? x : chain.put("div", x, chain.constant(slope));
+  const low = chain.put("mul", chain.put("expm1", inner), chain.constant(alpha * scale));
+  const high = scale === 1 ? x : chain.put("mul", x, chain.constant(scale));
+  return chain.put("where", chain.put("le", x, zero), low, high);
+};
+
+const softplus = (chain: Chain, x: number): number => {
+  const tail = chain.put("log1p", chain.put("exp", chain.put("neg", chain.put("abs", x))));
+  return chain.put("add", chain.put("relu", x), tail);
+};
+
+/** -2u of the u in GELU's tanh, for each x and x³. */
+const GELU_TANH = -2 * Math.sqrt(2 / Math.PI);
+
+/** `x / (1 + exp(y))`. */
+const overOnePlusExp = (chain: Chain, x: number, y: number): number =>
+  chain.put("div", x, chain.put("add", chain.put("exp", y), chain.constant(1)));
+
+/** The functions of one element, by the op of functional. */
+export const FUNCTIONS: Readonly<Record<string, Emit>> = {
+  relu: plain("relu"),
+  sigmoid: plain("sigmoid"),
+  tanh: plain("tanh"),
+  relu6: (chain, x) => clamp(chain, x, 0, 6),
+  hardtanh: (chain, x, { minVal = -1, maxVal = 1 }) => clamp(chain, x, minVal, maxVal),
+  // So that -∞ is NaN, as PyTorch's.
+  silu: (chain, x) => overOnePlusExp(chain, x, chain.put("neg", x)),
+  mish: (chain, x) => chain.put("mul", x, chain.put("tanh", softplus(chain, x))),
+  hardsigmoid: (chain, x) => {
+    const y = clamp(chain, chain.put("add", x, chain.constant(3)), 0, 6);
+    return chain.put("div", y, chain.constant(6));
+  },
+  hardswish: (chain, x) => {
+    const y = clamp(chain, chain.put("add", x, chain.constant(3)), 0, 6);
+    return chain.put("div", chain.put("mul", x, y), chain.constant(6));
+  },
+  gelu: (chain, x, options) => {
+    if ((options.approximate as unknown) === "tanh") {
+      // x·(1 + tanh u) / 2 = x / (1 + exp(-2u)), which takes half the time.
+      const cubic = chain.put("mul", chain.put("square", x), chain.constant(0.044715 * GELU_TANH));
+      const u = chain.put("add", cubic, chain.constant(GELU_TANH));
+      return overOnePlusExp(chain, x, chain.put("mul", x, u));
+    }
+    const erf = chain.put("erf", chain.put("mul", x, chain.constant(Math.SQRT1_2)));
+    const half = chain.put("mul", x, chain.constant(0.5));
+    return chain.put("mul", half, chain.put("add", erf, chain.constant(1)));
+  },
+  leaky_relu: (chain, x, { negativeSlope = 0.01 }) => {
+    const low = chain.put("mul", x, chain.constant(negativeSlope));
+    return chain.put("where", chain.put("gt", x, chain.constant(0)), x, low);
+  },
+  elu: (chain, x, { alpha = 1 }) => exponentialUnit(chain, x, alpha),
+  celu: (chain, x, { alpha = 1 }) => exponentialUnit(chain, x, alpha, 1, alpha),
+  selu: (chain, x) => exponentialUnit(chain, x, 1.6732632423543772, 1.0507009873554805),
+  softplus: (chain, x, { beta = 1, threshold = 20 }) => {
+    const z = chain.put("mul", x, chain.constant(beta));
+    const y = chain.put("div", softplus(chain, z), chain.constant(beta));
+    return chain.put("where", chain.put("gt", z, chain.constant(threshold)), x, y);
+  },
+  log_sigmoid: (chain, x) => {
+    const tail = chain.put("log1p", chain.put("exp", chain.put("neg", chain.put("abs", x))));
+    return chain.put("sub", chain.put("min", x, chain.constant(0)), tail);
+  },
+  softsign: (chain, x) =>
+    chain.put("div", x, chain.put("add", chain.put("abs", x), chain.constant(1))),
+  tanhshrink: (chain, x) => chain.put("sub", x, chain.put("tanh", x)),
+  hardshrink: (chain, x, { lambd = 0.5 }) => {
+    const isLow = chain.put("le", chain.put("abs", x), chain.constant(lambd));
+    return chain.put("where", isLow, chain.constant(0), x);
+  },
+  softshrink: (chain, x, { lambd = 0.5 }) => {
+    const by = chain.constant(lambd);
+    const zero = chain.constant(0);
+    const high = chain.put("max", chain.put("sub", x, by), zero);
+    return chain.put("add", high, chain.put("min", chain.put("add", x, by), zero));
+  },
+};
+
+/** The chain of one function. */
+export function stepsOf(name: string, options: Record<string, unknown> = {}): ElementwiseStep[] {
+  const chain = new Chain(1);
+  FUNCTIONS[name]!(chain, 0, options as Record<string, number>);
+  return chain.steps;
+}
