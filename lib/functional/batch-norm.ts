@@ -125,6 +125,7 @@ export const instanceNorm = /* @__PURE__ */ op(
       );
     }
     checkChannels(shape[1]!, { running_mean: runningMean, running_var: runningVar, weight, bias });
+    if (input.size === 0) return tf.zeros(shape);
     // The same as of groups of one channel: their kernel serves both.
     return useInputStats
       ? groupNorm(input, shape[1]!, { weight, bias, eps })

@@ -44,6 +44,19 @@ onEveryBackend("Outputs of nothing", () => {
     expect(unpooled.shape).to.deep.equal([1, 1, 1, 0]);
   });
 
+  it("are what nothing is when each instance of it is normalised", () => {
+    for (const shape of [
+      [2, 3, 0],
+      [2, 3, 0, 5],
+      [2, 0, 4],
+      [0, 3, 4],
+    ]) {
+      expect(F.instanceNorm(tf.zeros(shape)).shape).to.deep.equal(shape);
+    }
+    const layer = new nn.InstanceNorm1d(3, { affine: true });
+    expect(layer(tf.zeros([2, 3, 0])).shape).to.deep.equal([2, 3, 0]);
+  });
+
   it("are what is asked for of a fractional pooling", () => {
     const options = { outputSize: 0, returnIndices: true } as const;
     const [output, indices] = F.fractionalMaxPool2d(tf.ones([1, 2, 4, 4]), 2, options);
