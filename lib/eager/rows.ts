@@ -12,6 +12,7 @@ import {
 import { isFloats, ofShape, options, product, sameShape, sizes, vector } from "./arguments.js";
 import type { EagerKernel } from "./kernels.js";
 import type { Memory } from "./memory.js";
+import { permute } from "./moves.js";
 
 const FLOAT32_EPS = 2 ** -23;
 
@@ -55,11 +56,22 @@ export function runSoftmax(memory: Memory, x: tf.TensorInfo, log = false): tf.Te
 
 const lowerSoftmax =
   (log: boolean): EagerKernel =>
-  (memory, [x, given]) => {
-    const read = options(given, "dim dtype");
+  (memory, [x, more]) => {
+    const read = options(more, "dim dtype");
     if (read === null || read.dtype || !isFloats(x) || x.rank === 0) return null;
-    const dim = read.dim ?? (x.rank === 1 || x.rank === 3 ? 0 : 1);
-    return dim === -1 || dim === x.rank - 1 ? runSoftmax(memory, x, log) : null;
+    const given = (read.dim ?? (x.rank === 1 || x.rank === 3 ? 0 : 1)) as number;
+    const dim = given < 0 ? given + x.rank : given;
+    const last = x.rank - 1;
+    const order = x.shape.map((_, i) => i);
+    if (dim === last) return runSoftmax(memory, x, log);
+    if (!order.includes(dim)) return null;
+    // Another dimension changes places with the last one, and back.
+    [order[dim], order[last]] = [last, dim];
+    const turned = permute(memory, x, order);
+    const y = turned && runSoftmax(memory, turned, log);
+    const result = y && permute(memory, y, order);
+    for (const one of [turned, y]) if (one) memory.backend.disposeData(one.dataId);
+    return result;
   };
 
 /** A pooling whose sizes are right, over the last dimensions. */

@@ -97,6 +97,9 @@ const BATTERY: readonly [what: string, shape: number[], run: Run][] = [
   ["silu", [3, 300], (x) => F.silu(x)],
   ...FUNCTIONS.map(([name, run]): [string, number[], Run] => [name, [3, 4, 30], run]),
   ["softmax", [3, 4, 7], (x) => F.softmax(x, { dim: -1 })],
+  ["softmax of channels", [2, 5, 8, 9], (x) => F.softmax(x, { dim: 1 })],
+  ["softmax of the first", [30, 12], (x) => F.softmax(x, { dim: -2 })],
+  ["log_softmax of rows", [2, 9, 20], (x) => F.logSoftmax(x, { dim: 1 })],
   ["log_softmax", [3, 4, 7], (x) => F.logSoftmax(x, { dim: 2 })],
   ["layer_norm", [3, 4, 7], (x) => F.layerNorm(x, [4, 7], { weight: nn.rand(4, 7) })],
   ["group_norm", [2, 6, 5], (x) => F.groupNorm(x, 3, { weight: nn.rand(6), bias: nn.rand(6) })],
@@ -194,10 +197,11 @@ onEveryBackend("Kernels under the ops of functional", (name, tolerance) => {
     tf.dispose([x, q, k]);
   });
 
-  it("compute functions of each number in one pass on cpu", async () => {
+  it("compute functions of each number, and a softmax, without tfjs on cpu", async () => {
     if (backend !== "cpu") return;
     const x = nn.randn(3, 4, 30);
-    for (const [name, run] of FUNCTIONS) {
+    const softmax: [string, Run] = ["softmax", (y) => F.softmax(y, { dim: 1 })];
+    for (const [name, run] of [...FUNCTIONS, softmax]) {
       const { kernelNames } = await tf.profile(() => tf.tidy(() => run(x)));
       expect(kernelNames, name).to.deep.equal([]);
     }
