@@ -1,6 +1,6 @@
 /** tfjs' ops that only move numbers, which it does one number at a time, as copies with strides. */
 import * as tf from "@tensorflow/tfjs-core";
-import { copy, permutation } from "../kernels/cpu/index.js";
+import { copy, permutation, taps } from "../kernels/cpu/index.js";
 import { isFloats, product } from "./arguments.js";
 import type { EagerKernel } from "./kernels.js";
 import type { Memory } from "./memory.js";
@@ -160,9 +160,20 @@ export function gather(memory: Memory, x: Info, indices: Info, attrs: Attrs): In
   });
 }
 
+/** Each place along a dimension made of some of `x`, with weights. */
+const lowerTaps: EagerKernel = (memory, args) => {
+  const [x, dim, positions, weights] = args as [unknown, number, number[][], number[][]];
+  if (!isFloats(x)) return null;
+  const shape = x.shape.with(dim, positions.length);
+  if (isFew(shape)) return null;
+  const kernel = taps(memory.heap, { shape: x.shape, dim, positions, weights });
+  return memory.run(kernel, { x }, shape);
+};
+
 /** Of what ops move on their way. */
 export const MOVES: Readonly<Record<string, EagerKernel>> = {
   transpose: (memory, [x, order]) => (isFloats(x) ? permute(memory, x, order as number[]) : null),
+  taps: lowerTaps,
   split: (memory, [x, count, dim]) =>
     isFloats(x) ? splitEvenly(memory, x, count as number, dim as number) : null,
 };

@@ -3,6 +3,7 @@ import { describe, readOptions } from "../arguments.js";
 import { checkTensor, dtypeName, listText, shapeText } from "./check.js";
 import { inDtype } from "./numeric.js";
 import { op } from "./op.js";
+import { resampleAxis } from "./resample-axis.js";
 import { padTensor } from "./pad-tensor.js";
 import { paddedPlaces, type PadMode } from "./windows.js";
 
@@ -54,7 +55,8 @@ export const pad = /* @__PURE__ */ op(
     for (const { axis, before, after } of axes) {
       if (before === 0 && after === 0) continue;
       const places = paddedPlaces(input.shape[axis]!, before, after, mode);
-      output = tf.gather(output, tf.tensor1d(places, "int32"), axis);
+      const positions = Array.from(places, (place) => [place]);
+      output = resampleAxis(output, axis, { positions, weights: [] });
     }
     return output;
   },

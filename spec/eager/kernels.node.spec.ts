@@ -128,6 +128,12 @@ const BATTERY: readonly [what: string, shape: number[], run: Run][] = [
   ["pad of channels", [2, 5, 9, 8], (x) => F.pad(x, [0, 0, 0, 0, 1, 2])],
   ["pad, far apart", [2, 5, 9, 8], (x) => F.pad(x, [1, 0, 0, 0, 1, 2])],
   ["pad, cut off", [2, 5, 9, 8], (x) => F.pad(x, [1, -3])],
+  ["pad, reflected", [2, 5, 9, 8], (x) => F.pad(x, [1, 2, 3, 0], { mode: "reflect" })],
+  ["pad, circular", [2, 5, 9, 8], (x) => F.pad(x, [1, 2, 3, -2], { mode: "circular" })],
+  ["nearest", [2, 5, 9, 8], (x) => F.interpolate(x, { size: [13, 20] })],
+  ["linear", [2, 5, 90], (x) => F.interpolate(x, { scaleFactor: 1.7, mode: "linear" })],
+  ["bicubic", [2, 5, 9, 8], (x) => F.interpolate(x, { size: [13, 5], mode: "bicubic" })],
+  ["smaller", [2, 5, 19, 18], (x) => F.interpolate(x, { size: [9, 7], mode: "bilinear", antialias: true })], // prettier-ignore
   ["parts", [3, 200, 5], (x) => F.glu(x, { dim: 1 })],
   ["columns", [9, 120], (x) => F.glu(x)],
   ["few numbers", [3, 8], (x) => F.glu(x)],
@@ -197,11 +203,15 @@ onEveryBackend("Kernels under the ops of functional", (name, tolerance) => {
     tf.dispose([x, q, k]);
   });
 
-  it("compute functions of each number, and a softmax, without tfjs on cpu", async () => {
+  it("compute functions of each number, and what is sampled anew, without tfjs on cpu", async () => {
     if (backend !== "cpu") return;
     const x = nn.randn(3, 4, 30);
-    const softmax: [string, Run] = ["softmax", (y) => F.softmax(y, { dim: 1 })];
-    for (const [name, run] of [...FUNCTIONS, softmax]) {
+    const more: [string, Run][] = [
+      ["softmax", (y) => F.softmax(y, { dim: 1 })],
+      ["interpolate", (y) => F.interpolate(y, { scaleFactor: 1.5, mode: "linear" })],
+      ["pad", (y) => F.pad(y, [1, 2], { mode: "reflect" })],
+    ];
+    for (const [name, run] of [...FUNCTIONS, ...more]) {
       const { kernelNames } = await tf.profile(() => tf.tidy(() => run(x)));
       expect(kernelNames, name).to.deep.equal([]);
     }

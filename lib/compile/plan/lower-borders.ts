@@ -15,12 +15,7 @@ export function alongDim(
   spec: Pick<TapsSpec, "positions" | "weights">,
 ): Value {
   const x = b.contiguous(given);
-  const kernel = taps(b.heap, {
-    ...spec,
-    outer: count(x.shape.slice(0, dim)),
-    size: x.shape[dim]!,
-    inner: count(x.shape.slice(dim + 1)),
-  });
+  const kernel = taps(b.heap, { ...spec, shape: x.shape, dim });
   const out = b.make(x.shape.map((size, i) => (i === dim ? spec.positions.length : size)));
   const flops = 2 * (count(out.shape) / spec.positions.length) * spec.positions.flat().length;
   b.call("taps", kernel, { x }, { out }, { flops });

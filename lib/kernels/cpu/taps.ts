@@ -1,23 +1,30 @@
 /** Along one dimension, each place of the output of some places of the input: resampling, borders. */
 import type { Heap } from "./heap.js";
-import type { Kernel } from "./kernel.js";
+import { type Kernel, product } from "./kernel.js";
 import type { CopyPointers } from "./permute.js";
 
 export interface TapsSpec {
-  /** Sizes of x before, along and behind the dimension. */
-  outer: number;
-  size: number;
-  inner: number;
+  /** Of x, and the dimension of it. */
+  shape: readonly number[];
+  dim: number;
   /** For each place of the output, the places of x that it is made of. */
   positions: readonly (readonly number[])[];
-  /** What each of them is multiplied with before they are added up; absent: the largest of them. */
+  /** What each of several is multiplied with before they are added up; absent: the largest of them. */
   weights?: readonly (readonly number[])[];
 }
 
+/** How many numbers there are before, along and behind a dimension. */
+const around = (shape: readonly number[], dim: number): [number, number, number] => [
+  product(shape.slice(0, dim)),
+  shape[dim]!,
+  product(shape.slice(dim + 1)),
+];
+
 /** In JavaScript: it reads a few numbers for each that it writes. */
 export function taps(heap: Heap, spec: TapsSpec): Kernel<CopyPointers> {
-  const { outer, size, inner, positions, weights } = spec;
-  if (!weights && positions.every((window) => window.length === 1)) return moves(heap, spec);
+  const { shape, dim, positions, weights } = spec;
+  if (positions.every((window) => window.length === 1)) return moves(heap, spec);
+  const [outer, size, inner] = around(shape, dim);
   let taken = 0;
   const ends = Int32Array.from(positions, (window) => (taken += window.length));
   const places = Int32Array.from(positions.flat(), (place) => place * inner);
@@ -50,7 +57,8 @@ export function taps(heap: Heap, spec: TapsSpec): Kernel<CopyPointers> {
 }
 
 /** Each place of one place: stretches of neighbours at once. */
-function moves(heap: Heap, { outer, size, inner, positions }: TapsSpec): Kernel<CopyPointers> {
+function moves(heap: Heap, { shape, dim, positions }: TapsSpec): Kernel<CopyPointers> {
+  const [outer, size, inner] = around(shape, dim);
   const stretches: { first: number; count: number }[] = [];
   for (const [place] of positions) {
     const [first, last] = [place! * inner, stretches.at(-1)];
