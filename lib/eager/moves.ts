@@ -115,8 +115,12 @@ export function unstack(memory: Memory, x: Info, { axis }: Attrs): Info[] | null
   return parts && parts.map((part) => ({ ...part, shape: part.shape.toSpliced(at, 1) }));
 }
 
+/** What names a dimension twice is wrong, and tfjs' to answer. */
+export const areDistinct = (axes: readonly number[]): boolean => new Set(axes).size === axes.length;
+
 export function reverse(memory: Memory, x: Info, { dims }: Attrs): Info | null {
   const turned = tf.util.parseAxisParam(dims as number[], x.shape);
+  if (!areDistinct(turned)) return null;
   const begin = x.shape.map((size, i) => (turned.includes(i) ? size - 1 : 0));
   return runSlice(memory, x, begin, x.shape, x.shape.map((_, i) => (turned.includes(i) ? -1 : 1))); // prettier-ignore
 }

@@ -157,4 +157,5 @@ export const POINTWISE: Readonly<Record<string, EagerKernel>> = {
   pad: lowerPad,
 };
 
-export const isFew = (shape: readonly number[]): boolean => product(shape) < FEW;
+/** Also where sizes are none at all, for tfjs to say so. */
+export const isFew = (shape: readonly number[]): boolean => !(product(shape) >= FEW);

@@ -5,7 +5,17 @@ import { product } from "./arguments.js";
 import { memoryOf } from "./index.js";
 import { packWeight, runLinear, runMatmul } from "./linear.js";
 import type { Memory } from "./memory.js";
-import { gather, permute, reverse, slice, split, stridedSlice, tile, unstack } from "./moves.js";
+import {
+  areDistinct,
+  gather,
+  permute,
+  reverse,
+  slice,
+  split,
+  stridedSlice,
+  tile,
+  unstack,
+} from "./moves.js";
 import { isFew, runBinary, runPad, runUnary } from "./pointwise.js";
 import { runReduction, runSoftmax } from "./rows.js";
 import { type Attrs, convLast, poolLast } from "./windows.js";
@@ -93,7 +103,8 @@ const KERNELS: Readonly<Record<string, Kernel>> = {
   AvgPool: (memory, { x }, attrs) => poolLast(memory, x!, attrs, "avg"),
   Softmax: (memory, { logits }, { dim }) =>
     dim === logits!.shape.length - 1 || dim === -1 ? runSoftmax(memory, logits!) : null,
-  Transpose: (memory, { x }, { perm }) => permute(memory, x!, perm as number[]),
+  Transpose: (memory, { x }, { perm }) =>
+    areDistinct(perm as number[]) ? permute(memory, x!, perm as number[]) : null,
   Slice: move(slice),
   StridedSlice: move(stridedSlice),
   SplitV: move(split),

@@ -67,6 +67,8 @@ const PROGRAMS: Readonly<Record<string, () => tf.Tensor>> = {
   "parts of one": () =>
     tf.concat([...tf.unstack(nn.randn(20, 3, 30), 1), ...tf.unstack(nn.randn(20, 99, 30), 1)]),
   reverse: () => tf.reverse(nn.randn(5, 6, 40), [0, 2]),
+  "what is turned round twice": () => tf.reverse(nn.randn(5, 6, 40), [0, -3, 2]),
+  "a dimension that is named twice": () => tf.transpose(nn.randn(20, 20), [1, 1]),
   "a tile": () => tf.tile(nn.randn(2, 3, 5, 7), [3, 1, 2, 3]),
   "what is broadcast": () => tf.broadcastTo(nn.randn(4, 1, 30), [2, 4, 5, 30]),
   "rows that are gathered": () => tf.gather(nn.randn(9, 40), [3, 3, 0, 8, 1, 5, 6, 7, 2, 4]),
@@ -125,6 +127,8 @@ describe("tfjs' cpu backend with our kernels", () => {
         expect(() => tf.gather(x, places)).to.throw("20 is not in [0, 19]");
         expect(() => tf.slice(x, [0, 20], [20, 20])).to.throw("would overflow");
         expect(() => tf.slice(x, [0, 0, 0], [1, 1, 1])).to.throw();
+        const tile = (): unknown => tf.engine().runKernel("Tile", { x }, { reps: [2] });
+        expect(tile).to.throw("comprised of positive integers");
       });
     } finally {
       restore();
