@@ -23,12 +23,27 @@ const memories = new WeakMap<tf.KernelBackend, Memory | null>();
 export function memoryOf(backend: tf.KernelBackend, name: string): Memory | null {
   let memory = memories.get(backend);
   if (memory === undefined) {
-    const isOfWasm = name === "wasm";
-    memory =
-      bestBuild() === "js" ? null : isOfWasm ? WasmMemory.of(backend) : new CpuMemory(backend);
+    if (bestBuild() === "js") memory = null;
+    else memory = name === "wasm" ? WasmMemory.of(backend) : new CpuMemory(backend);
     memories.set(backend, memory);
   }
   return memory;
+}
+
+/**
+ * What a kernel gives in the memory beside the current backend; `null`: there is none, or the kernel declines. Where
+ * nothing may be compiled any more, as in Cloudflare's Workers once they have started, tfjs goes on alone.
+ */
+export function runOn<T>(name: "cpu" | "wasm", kernel: (memory: Memory) => T | null): T | null {
+  const backend = tf.backend();
+  const memory = memoryOf(backend, name);
+  try {
+    return memory && kernel(memory);
+  } catch (error) {
+    if (bestBuild() !== "js") throw error;
+    memories.set(backend, null);
+    return null;
+  }
 }
 
 const asTensor = (info: tf.TensorInfo | null): tf.Tensor | null =>
@@ -37,24 +52,17 @@ const asTensor = (info: tf.TensorInfo | null): tf.Tensor | null =>
 /** Our kernels for the ops of `functional` on these backends; what they do not take, tfjs does. */
 export function kernelsFor(backend: "cpu" | "wasm"): ReadonlyMap<string, OpKernel> {
   // On tfjs-wasm, what is elementwise or moves numbers is as fast there.
-  const own = backend === "cpu" ? { ...POINTWISE, ...MOVES } : {};
-  const kernels = { ...LINEAR, ...CONV, ...ROWS, ...own };
-  const memory = (): Memory | null => memoryOf(tf.backend(), backend);
-  const wrap =
-    (kernel: EagerKernel): OpKernel =>
-    (args) => {
-      const where = memory();
-      const info = where && kernel(where, args);
-      return Array.isArray(info) ? info.map(asTensor) : asTensor(info);
-    };
-  const table = new Map<string, OpKernel>(
-    Object.entries(kernels).map(([name, kernel]) => [name, wrap(kernel)]),
-  );
-  for (const [name, kind] of Object.entries(RECURRENT)) {
+  const own = backend === "cpu" && { ...POINTWISE, ...MOVES };
+  const kernels: Readonly<Record<string, EagerKernel>> = { ...LINEAR, ...CONV, ...ROWS, ...own };
+  const table = new Map<string, OpKernel>();
+  for (const [name, kernel] of Object.entries(kernels)) {
     table.set(name, (args) => {
-      const where = memory();
-      return where && runRecurrent(where, kind, args);
+      const info = runOn(backend, (memory) => kernel(memory, args));
+      return Array.isArray(info) ? info.map(asTensor) : asTensor(info);
     });
+  }
+  for (const [name, kind] of Object.entries(RECURRENT)) {
+    table.set(name, (args) => runOn(backend, (memory) => runRecurrent(memory, kind, args)));
   }
   return table;
 }

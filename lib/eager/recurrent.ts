@@ -90,12 +90,11 @@ export function runRecurrent(
       });
     });
   });
-  if (flat === null) return null;
+  if (!flat) return null;
   return tf.tidy(() => {
-    const all = tf.engine().makeTensorFromTensorInfo(flat) as tf.Tensor1D;
-    const parts = starts.map((_, i) => tf.slice(all, outputSize + i * stateSize, stateSize));
-    const output = tf.reshape(tf.slice(all, 0, outputSize), [time, batch, outRow]);
-    return [output, ...parts.map((part) => tf.reshape(part, states))];
+    const all = tf.engine().makeTensorFromTensorInfo(flat);
+    const parts = tf.split(all, [outputSize, ...starts.map(() => stateSize)]);
+    return parts.map((part, i) => tf.reshape(part, i ? states : [time, batch, outRow]));
   });
 }
 

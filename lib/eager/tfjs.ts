@@ -2,7 +2,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { type Activation, type ElementwiseStep, stepsOf } from "../kernels/cpu/index.js";
 import { product } from "./arguments.js";
-import { memoryOf } from "./index.js";
+import { runOn } from "./index.js";
 import { packWeight, runLinear, runMatmul } from "./linear.js";
 import type { Memory } from "./memory.js";
 import {
@@ -157,9 +157,10 @@ export function replaceTfjsKernels(): () => void {
       ...old,
       kernelFunc: (params) => {
         const inputs = params.inputs as Inputs;
-        const memory = memoryOf(params.backend as tf.KernelBackend, "cpu");
-        const isOurs = memory !== null && Object.entries(inputs).every(isTaken);
-        return (isOurs ? kernel(memory, inputs, params.attrs as Attrs) : null) ?? old.kernelFunc(params); // prettier-ignore
+        const own = Object.entries(inputs).every(isTaken)
+          ? runOn("cpu", (memory) => kernel(memory, inputs, params.attrs as Attrs))
+          : null;
+        return own ?? old.kernelFunc(params);
       },
     });
   }
