@@ -106,9 +106,11 @@ export class Threads {
     try {
       const control = heap.alloc((ADDRESSES + MAX_THREADS) * 4);
       heap.i32.fill(0, control >>> 2, (control >>> 2) + ADDRESSES + MAX_THREADS);
-      // No import: bundlers for browsers would look for the module. Bun and Deno have a page's workers
-      // too, but theirs keep a process alive, or must be modules.
-      const ofNode = globalThis.process?.getBuiltinModule?.("node:worker_threads");
+      // Bun and Deno have a page's workers as well, but theirs keep a process alive, or must be modules.
+      const isPage = typeof document === "object" && typeof Worker === "function";
+      // No import: bundlers for browsers would look for the module.
+      const node = isPage ? undefined : globalThis.process;
+      const ofNode = node?.getBuiltinModule?.("node:worker_threads");
       for (let thread = 1; thread < Math.min(count, MAX_THREADS); thread += 1) {
         const one = ofNode ? hireInNode(ofNode) : hireInBrowser();
         crew.push(one);
