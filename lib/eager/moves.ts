@@ -1,7 +1,7 @@
 /** tfjs' ops that only move numbers, which it does one number at a time, as copies with strides. */
 import * as tf from "@tensorflow/tfjs-core";
 import { copy, permutation, taps } from "../kernels/cpu/index.js";
-import { isFloats, product } from "./arguments.js";
+import { isFloats, product, stridesOver } from "./arguments.js";
 import type { EagerKernel } from "./kernels.js";
 import type { Memory } from "./memory.js";
 import { isFew } from "./pointwise.js";
@@ -9,17 +9,13 @@ import type { Attrs } from "./windows.js";
 
 type Info = tf.TensorInfo;
 
-/** Row-major strides. */
-const stridesOf = (shape: readonly number[]): number[] =>
-  permutation(
-    shape,
-    shape.map((_, i) => i),
-  ).strides as number[];
+const stridesOf = (shape: readonly number[]): number[] => stridesOver(shape, shape)!;
 
-/** Of an array that is so many times as large as what is wanted of it, not all is copied into the heap. */
-const MUCH = 64;
+/** Few numbers tfjs moves as soon; nor is all of `x` copied into the heap for a small part of it. */
+const isLeft = (x: Info, shape: readonly number[]): boolean =>
+  isFew(shape) || product(x.shape) > product(shape) * 64;
 
-/** What lies in `x` from the element `first` on, with strides; `null` of few, which tfjs moves as soon. */
+/** What lies in `x` from the element `first` on, with strides; `null` of what is left to tfjs. */
 function runCopy(
   memory: Memory,
   x: Info,
@@ -27,7 +23,7 @@ function runCopy(
   walk: { shape: readonly number[]; strides: readonly number[] },
   shape: readonly number[],
 ): Info | null {
-  if (isFew(shape) || product(x.shape) > product(shape) * MUCH) return null;
+  if (isLeft(x, shape)) return null;
   const kernel = copy(memory.heap, walk);
   return memory.call([x], shape, 0, ([at], out) => kernel.run({ x: at! + first * 4, out }));
 }
@@ -85,33 +81,29 @@ export function stridedSlice(memory: Memory, x: Info, attrs: Attrs): Info | null
   return runSlice(memory, x, info.begin, size, info.strides, info.finalShape);
 }
 
-/** Parts of so many along an axis. */
-export function split(memory: Memory, x: Info, { numOrSizeSplits, axis }: Attrs): Info[] | null {
-  const at = tf.util.parseAxisParam(axis as number, x.shape)[0]!;
-  const given = numOrSizeSplits as number | number[];
-  const sizes = tf.backend_util.prepareSplitSize(x, given, at);
-  const least = x.shape.with(at, Math.min(...sizes));
-  if (isFew(least) || product(x.shape) > product(least) * MUCH) return null;
-  let from = 0;
-  return sizes.map((size) => {
-    const begin = x.shape.map(() => 0).with(at, from);
-    from += size;
-    return runSlice(memory, x, begin, x.shape.with(at, size))!;
+/** So many even parts along a dimension, or parts of these sizes. */
+function partsOf(memory: Memory, x: Info, given: number | number[], dim: number): Info[] | null {
+  const sizes = tf.backend_util.prepareSplitSize(x, given, dim);
+  const shapes = sizes.map((size) => x.shape.with(dim, size));
+  if (shapes.some((shape) => isLeft(x, shape))) return null;
+  const strides = stridesOf(x.shape);
+  let first = 0;
+  return shapes.map((shape) => {
+    const part = runCopy(memory, x, first, { shape, strides }, shape)!;
+    first += shape[dim]! * strides[dim]!;
+    return part;
   });
 }
 
-function splitEvenly(memory: Memory, x: Info, count: number, dim: number): Info[] | null {
-  const shape = x.shape.with(dim, x.shape[dim]! / count);
-  const strides = stridesOf(x.shape);
-  const parts = Array.from({ length: count }, (_, k) => k * shape[dim]! * strides[dim]!);
-  if (isFew(shape) || count > MUCH) return null;
-  return parts.map((first) => runCopy(memory, x, first, { shape, strides }, shape)!);
+export function split(memory: Memory, x: Info, { numOrSizeSplits, axis }: Attrs): Info[] | null {
+  const at = tf.util.parseAxisParam(axis as number, x.shape)[0]!;
+  return partsOf(memory, x, numOrSizeSplits as number | number[], at);
 }
 
 /** Parts of one each, without the dimension. */
 export function unstack(memory: Memory, x: Info, { axis }: Attrs): Info[] | null {
   const at = tf.util.parseAxisParam(axis as number, x.shape)[0]!;
-  const parts = splitEvenly(memory, x, x.shape[at]!, at);
+  const parts = partsOf(memory, x, x.shape[at]!, at);
   return parts && parts.map((part) => ({ ...part, shape: part.shape.toSpliced(at, 1) }));
 }
 
@@ -179,5 +171,5 @@ export const MOVES: Readonly<Record<string, EagerKernel>> = {
   transpose: (memory, [x, order]) => (isFloats(x) ? permute(memory, x, order as number[]) : null),
   taps: lowerTaps,
   split: (memory, [x, count, dim]) =>
-    isFloats(x) ? splitEvenly(memory, x, count as number, dim as number) : null,
+    isFloats(x) ? partsOf(memory, x, count as number, dim as number) : null,
 };

@@ -53,8 +53,13 @@ export const runUnary = (memory: Memory, steps: Steps, x: tf.TensorInfo): tf.Ten
 
 /** Options of the functions of one number. */
 const OPTIONS: Readonly<Record<string, string>> = {
-  ...{ elu: "alpha", celu: "alpha", softplus: "beta threshold", leaky_relu: "negativeSlope" },
-  ...{ hardshrink: "lambd", softshrink: "lambd", gelu: "approximate" },
+  elu: "alpha",
+  celu: "alpha",
+  softplus: "beta threshold",
+  leaky_relu: "negativeSlope",
+  hardshrink: "lambd",
+  softshrink: "lambd",
+  gelu: "approximate",
 };
 
 /** Numbers must be positive: what is wrong with others, and where, the body knows. */
@@ -66,18 +71,24 @@ const lowerFunction =
   (memory, [x, given]) => {
     const read = options(given, OPTIONS[name] ?? "");
     if (read === null || !isFloats(x) || x.size < FEW) return null;
-    return Object.values(read).every(name === "gelu" ? isApproximate : isRight)
-      ? runUnary(memory, stepsOf(name, read), x)
-      : null;
+    const areRight = Object.values(read).every(name === "gelu" ? isApproximate : isRight);
+    return areRight ? runUnary(memory, stepsOf(name, read), x) : null;
   };
 
-/** One slope, or one for each channel. */
+/** A vector of numbers for the channels of `x`, as it broadcasts over them. */
+const ofChannels = (
+  { rank }: tf.Tensor,
+  { dataId, dtype, shape }: tf.TensorInfo,
+): tf.TensorInfo => ({
+  ...{ dataId, dtype },
+  shape: [...shape, ...new Array<number>(rank - 2).fill(1)],
+});
+
+/** A slope for each channel. */
 const lowerPrelu: EagerKernel = (memory, [x, slope]) => {
   if (!isFloats(x) || x.size < FEW || x.rank < 2 || !isVector(slope, x.shape[1]!)) return null;
-  const { dataId, dtype } = slope;
-  const shape = [slope.size, ...new Array<number>(x.rank - 2).fill(1)];
   const steps: Steps = [["mul", 0, 1], ["constant", 0], ["gt", 0, 3], ["where", 4, 0, 2]]; // prettier-ignore
-  return runSteps(memory, steps, [x, { dataId, dtype, shape }], x.shape);
+  return runSteps(memory, steps, [x, ofChannels(x, slope)], x.shape);
 };
 
 /** `(x - mean) / √(var + eps) · weight + bias` with the statistics of training. */
@@ -96,8 +107,7 @@ const lowerBatchNorm: EagerKernel = (memory, [x, mean, variance, given]) => {
   const scale = runSteps(memory, weight ? [...root, ["mul", k + 2, 1]] : root, few, [channels]);
   if (scale === null) return null;
   const vectors = bias ? [mean, scale, bias] : [mean, scale];
-  const shape = [channels, ...new Array<number>(x.rank - 2).fill(1)];
-  const all = [x, ...vectors.map(({ dataId, dtype }) => ({ dataId, dtype, shape }))];
+  const all = [x, ...vectors.map((one) => ofChannels(x, one))];
   const product: Steps = [["sub", 0, 1], ["mul", all.length, 2]]; // prettier-ignore
   const y = runSteps(
     memory,

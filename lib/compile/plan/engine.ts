@@ -9,7 +9,6 @@ import type { Graph, Node } from "../../graph/index.js";
 import { attributesOf } from "../guard.js";
 import { lookInto } from "../look-into.js";
 import { findStatic } from "../passes/facts.js";
-import { areModest } from "../passes/finite.js";
 import type { IsModest } from "../passes/rewrite.js";
 import type { Precision } from "../precision.js";
 import type { CompileEngine } from "../target.js";
@@ -60,7 +59,7 @@ export class Engine implements CompileEngine {
   }
 
   readonly isModest: IsModest = (graph, node) =>
-    this.weights.assume("modest", graph, node, (statics) => areModest(statics.of(node).values));
+    this.weights.assume("modest", graph, node, (statics) => statics.areModest(node));
 
   plan(graph: Graph): Plan {
     const open = lookInto(graph, this.isModest, (one) => ({

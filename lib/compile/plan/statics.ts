@@ -56,6 +56,11 @@ export class Statics {
     return (of === node ? areFinite : areModest)(this.of(of).values);
   }
 
+  /** Whether weights may be multiplied by it. */
+  areModest(node: Node): boolean {
+    return areModest(this.of(node).values);
+  }
+
   /** What the rows of something are, and what each is multiplied with; `null`: nothing. */
   unscaled(node: Node): { of: Node; factors: Float32Array | null } {
     const [of, by, axis] = node.args;

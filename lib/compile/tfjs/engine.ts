@@ -2,7 +2,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { Graph } from "../../graph/index.js";
 import { attributesOf } from "../guard.js";
-import { areModest } from "../passes/finite.js";
 import type { IsModest } from "../passes/rewrite.js";
 import { signature, Statics } from "../plan/statics.js";
 import type { CompileEngine } from "../target.js";
@@ -23,7 +22,7 @@ export class TfjsEngine implements CompileEngine {
   }
 
   readonly isModest: IsModest = (graph, node) => {
-    const holds = (): boolean => areModest(new Statics(graph, this.attributes).of(node).values);
+    const holds = (): boolean => new Statics(graph, this.attributes).areModest(node);
     const isSo = holds();
     if (isSo) this.assumed.set(signature(node, graph), holds);
     return isSo;

@@ -5,7 +5,6 @@ import { Device, WebGLContextLostError } from "../../kernels/webgl/device.js";
 import { ProgramCache } from "../../kernels/webgl/program.js";
 import { attributesOf } from "../guard.js";
 import { findStatic } from "../passes/facts.js";
-import { areModest } from "../passes/finite.js";
 import type { IsModest } from "../passes/rewrite.js";
 import { signature, Statics } from "../plan/statics.js";
 import type { Constant, Constants } from "./builder.js";
@@ -48,7 +47,7 @@ export class WebglEngine implements CompileEngine {
   }
 
   readonly isModest: IsModest = (graph, node) =>
-    this.assume("modest", graph, node, (statics) => areModest(statics.of(node).values));
+    this.assume("modest", graph, node, (statics) => statics.areModest(node));
 
   plan(graph: Graph): WebglPlan {
     this.isPlanning = true;

@@ -14,14 +14,11 @@ const probes = new Map<Build, Uint8Array<ArrayBuffer>>();
 /** Whether the engine can run a build: now, for some compile nothing any more once they have started. */
 export function supports(build: Build): boolean {
   if (build === "js") return true;
-  if (typeof WebAssembly !== "object") return false;
-  let bytes = probes.get(build);
-  if (bytes === undefined) probes.set(build, (bytes = probe(build === "fma")));
+  const bytes = probes.get(build) ?? probe(build === "fma");
+  probes.set(build, bytes);
   try {
-    // A policy without wasm-unsafe-eval lets modules validate, and refuses to compile them.
-    return (
-      WebAssembly.validate(bytes) && new WebAssembly.Module(bytes) instanceof WebAssembly.Module
-    );
+    // Not `validate`: a policy without wasm-unsafe-eval lets it pass, and refuses to compile.
+    return new WebAssembly.Module(bytes) instanceof WebAssembly.Module;
   } catch {
     return false;
   }
