@@ -205,19 +205,18 @@ function addBias(
 /**
  * Products of 1 to 3 rows, read as they lie. What is loaded in one turn of the loop stays in registers
  * until its end, with the sums: 15 are all there are, so a turn has few loads. An addition waits for the
- * one before: of a single row, every other number of k goes to sums of its own. Not more than two panels
- * are read at a time, and not at the same number of k: where k is a power of 2, they get into each
- * other's way in the first cache.
+ * one before: of a single row, two products are added to each other first. Not more than two panels are
+ * read at a time, and not at the same number of k: where k is a power of 2, they get into each other's
+ * way in the first cache.
  *
  * Processors fetch what a loop reads from the second cache as it is asked for; without multiply-add a
  * single row waits for it, so that its loop asks for numbers ahead, of all panels but the last.
  */
 export function emitFewRows(module: ModuleBuilder): void {
-  const oneRow = { panels: module.fma ? 2 : 1, depth: 2 };
-  for (const [rows, { panels, depth }] of [
-    [1, oneRow],
-    [2, { panels: 2, depth: 1 }],
-    [3, { panels: 1, depth: 1 }],
+  for (const [rows, panels, depth] of [
+    [1, 2, 2],
+    [2, 2, 1],
+    [3, 1, 1],
   ] as const)
     // prettier-ignore
     module.function(
@@ -251,34 +250,35 @@ export function emitFewRows(module: ModuleBuilder): void {
             () => acc.forEach((sum) => sum.set(v128(0))),
           );
           const k = f.i32(p.k);
-          const sets = [acc];
-          for (let d = 1; d < depth; d += 1) sets.push(acc.map(() => f.v128(v128(0))));
           const some = (steps: number): void => {
-            const values = sets.slice(0, steps).map((_, d) =>
+            const values = Array.from({ length: steps }, (_, d) =>
               aRows.map((address) => f.v128(address.loadSplat(d * 4))),
             );
+            const others: V128Var[] = [];
             for (let turn = 0; turn < steps; turn += 1) {
               from.forEach((b, j) => {
                 const d = (turn + j) % steps;
                 for (const half of [0, 1]) {
                   const weights = f.v128(b.loadV128(d * 32 + half * 16));
                   values[d]!.forEach((value, i) => {
-                    const sum = sets[d]![i * width + j * 2 + half]!;
-                    sum.set(f.madd(value, weights, sum));
+                    const at = i * width + j * 2 + half;
+                    const [sum, other] = [acc[at]!, others[at]];
+                    if (turn < steps - 1) others[at] = f.v128(value.mul(weights));
+                    else if (other) sum.set(sum.add(f.madd(value, weights, other)));
+                    else sum.set(f.madd(value, weights, sum));
                   });
                 }
               });
             }
-            if (asks && !isLast) f.i32(from[0]!.add(ahead).load());
-            for (const b of from) b.set(b.add(32 * steps));
+            for (const b of from) {
+              if (asks && !isLast) f.i32(b.add(ahead).load());
+              b.set(b.add(32 * steps));
+            }
             for (const address of aRows) address.set(address.add(4 * steps));
             k.set(k.sub(steps));
           };
           if (depth > 1) f.if(k.ge(depth), () => f.doWhile(() => some(depth), () => k.ge(depth)));
           f.if(k, () => f.doWhile(() => some(1), () => k));
-          acc.forEach((sum, i) => {
-            for (const set of sets.slice(1)) sum.set(sum.add(set[i]!));
-          });
           // At last: products added to what is large would lose their digits one by one.
           f.if(p.residual, () =>
             acc.forEach((sum, i) => {
