@@ -48,8 +48,8 @@ class Container extends Module {
 }
 
 /** A container indexed by position. */
-class ListContainer extends Container {
-  [index: number]: Module;
+class ListContainer<M extends Module> extends Container {
+  [index: number]: M;
   /** How many children there are. */
   declare readonly length: number;
 
@@ -58,30 +58,30 @@ class ListContainer extends Container {
     // On the instance: a function's own `length` hides one of the prototype.
     Object.defineProperty(this, "length", {
       configurable: true,
-      get(this: ListContainer) {
+      get(this: ListContainer<M>) {
         return this.contents().length; // not of what it was copied from
       },
     });
   }
 
   /** The child at a position; negative ones count from the end. */
-  at(index: number): Module {
-    return this.contents()[position(index, this.length)]![1];
+  at(index: number): M {
+    return [...this][position(index, this.length)]!;
   }
 
   /** Adds a child at the end. */
-  append(module: Module): this {
+  append(module: M): this {
     this.add(String(this.length), module);
     return this;
   }
 
-  extend(modules: Iterable<Module>): this {
+  extend(modules: Iterable<M>): this {
     for (const module of modules) this.append(module);
     return this;
   }
 
   /** Puts a child before the one at a position; the others are renumbered. */
-  insert(index: number, module: Module): this {
+  insert(index: number, module: M): this {
     if (!isModule(module))
       throw new TypeError(`module should be of type: Module, got ${describe(module)}`);
     const n = this.length;
@@ -95,16 +95,16 @@ class ListContainer extends Container {
   }
 
   /** Takes out the child at a position and gives it; the others are renumbered. */
-  pop(index = -1): Module {
+  pop(index = -1): M {
     const all = [...this];
     const [taken] = all.splice(position(index, all.length), 1);
     this.renumber(all);
     return taken!;
   }
 
-  [Symbol.iterator](): IterableIterator<Module> {
+  [Symbol.iterator](): IterableIterator<M> {
     return this.contents()
-      .map(([, module]) => module)
+      .map(([, module]) => module as M)
       .values();
   }
 
@@ -124,7 +124,7 @@ function namedEntries(named: NamedModules): Iterable<readonly [string, Module]> 
  *
  * See https://docs.pytorch.org/docs/stable/generated/torch.nn.Sequential.html
  */
-export class Sequential extends ListContainer {
+export class Sequential extends ListContainer<Module> {
   static override readonly name: string = "Sequential";
 
   constructor(...modules: Module[] | [readonly Module[]] | [NamedModules]) {
@@ -152,20 +152,23 @@ export class Sequential extends ListContainer {
 }
 
 /**
- * An array of modules that are this module's children: `new ModuleList([a, b])`.
+ * An array of modules that are this module's children: `new ModuleList([a, b])`. Its type says of
+ * which, `ModuleList<Block>`; a list that others are put into later is a `ModuleList<Module>`.
  *
  * See https://docs.pytorch.org/docs/stable/generated/torch.nn.ModuleList.html
  */
-export class ModuleList extends ListContainer {
+export class ModuleList<M extends Module = Module> extends ListContainer<M> {
   static override readonly name: string = "ModuleList";
 
-  constructor(modules: Iterable<Module> = []) {
+  constructor(modules: readonly []); // of any modules, where `M` would be `never`
+  constructor(modules?: Iterable<M>);
+  constructor(modules: Iterable<M> = []) {
     super();
     this.extend(modules);
   }
 
   /** The children from one position to another as a list of their own, numbered from 0. */
-  slice(begin?: number, end?: number): ModuleList {
+  slice(begin?: number, end?: number): ModuleList<M> {
     return new ModuleList([...this].slice(begin, end));
   }
 

@@ -41,6 +41,17 @@ onEveryBackend("A module", () => {
     y.dispose();
   });
 
+  it("is in a list what it was before", () => {
+    const blocks = new nn.ModuleList([new nn.Linear(2, 3), new nn.Linear(3, 4)]);
+    const widths: number[] = [...blocks, blocks[0]!, blocks.at(-1)].map((fc) => fc.outFeatures);
+    expect(widths).to.deep.equal([3, 4, 3, 4]);
+    // @ts-expect-error -- a list of linear layers
+    blocks.append(new nn.ReLU());
+    const any: nn.ModuleList = new nn.ModuleList([]).append(blocks).append(new nn.ReLU());
+    expect(any).to.have.lengthOf(2);
+    any.dispose();
+  });
+
   it("leaves nothing but its output", () => {
     expectNoLeak(() => net(x).dispose());
     const before = tf.memory().numTensors;

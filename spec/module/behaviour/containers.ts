@@ -38,7 +38,7 @@ export const CONTAINERS: Record<string, () => unknown> = {
   },
 
   module_list() {
-    const net = new nn.ModuleList([linear(1, 2), linear(1, 2), relu(), linear(1, 2)]);
+    const net = new nn.ModuleList<nn.Module>([linear(1, 2), linear(1, 2), relu(), linear(1, 2)]);
     const out = [String(net), net.length, net.at(-1), net.slice(1, 3), keys(net.slice(1))];
     net.insert(0, new nn.Tanh());
     net.append(relu());
