@@ -293,9 +293,6 @@ export class GPT2LMHeadModel extends Module {
         state.delete(key);
         state.set(`${prefix}transformer.${key.slice(prefix.length)}`, value);
       }
-      const table = state.get(`${prefix}transformer.wte.weight`);
-      const head = `${prefix}lm_head.weight`;
-      if (read.tie_word_embeddings && table && !state.has(head)) state.set(head, table);
     });
   }
 

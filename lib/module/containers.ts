@@ -207,13 +207,13 @@ export class ModuleDict extends Container {
   }
 
   get(key: string): Module {
-    const found = this.contents().find(([name]) => name === key);
-    if (!found) throw new Error(`KeyError: '${key}'; the keys are: ${this.keys().join(", ")}`);
-    return found[1];
+    if (!this.has(key))
+      throw new Error(`KeyError: '${key}'; the keys are: ${this.keys().join(", ")}`);
+    return (this as unknown as Record<string, Module>)[key]!;
   }
 
   has(key: string): boolean {
-    return this.contents().some(([name]) => name === key);
+    return this.keys().includes(key);
   }
 
   set(key: string, module: Module): this {

@@ -89,12 +89,14 @@ export function loadState(
   runLoadHooks(module, "", state);
   const targets = slots(module, "");
   const keys = new Set(targets.map(({ key }) => key));
-  const missingKeys = targets.map(({ key }) => key).filter((key) => !state.has(key));
+  const found = targets.filter(({ key }) => state.has(key));
+  // What has several names, as tied weights do, needs one of them: safetensors keep no more.
+  const filled = new Set(found.map(({ tensor }) => tensor));
+  const missingKeys = targets.filter(({ tensor }) => !filled.has(tensor)).map(({ key }) => key);
   const unexpectedKeys = byModule(
     module,
     [...state.keys()].filter((key) => !keys.has(key)),
   );
-  const found = targets.filter(({ key }) => state.has(key));
 
   const errors: string[] = [];
   if (strict && missingKeys.length) errors.push(keyList("Missing", missingKeys));

@@ -52,6 +52,32 @@ describe("A checkpoint whose keys have a wrapper's prefix", () => {
   });
 });
 
+describe("A tensor with two names", () => {
+  class Tied extends nn.Module {
+    readonly left = new nn.Linear(2, 2);
+    readonly right = this.left;
+    readonly head = new nn.Linear(2, 2);
+    constructor() {
+      super();
+      this.head.weight = this.left.weight;
+    }
+  }
+
+  it("needs one of them in a checkpoint, as files of safetensors have it", () => {
+    const net = new Tied();
+    const one = new Map([
+      ["head.weight", tf.fill([2, 2], 7)],
+      ["head.bias", tf.ones([2])],
+      ["left.bias", tf.zeros([2])],
+    ]);
+    expect(net.loadStateDict(one)).to.deep.equal({ missingKeys: [], unexpectedKeys: [] });
+    expect(Array.from(net.right.weight.dataSync())).to.deep.equal([7, 7, 7, 7]);
+    one.delete("left.bias");
+    expect(() => net.loadStateDict(one)).to.throw(/Missing key.*: "left.bias", "right.bias". $/);
+    net.dispose();
+  });
+});
+
 describe("Integers of a checkpoint that int32 does not hold", () => {
   const entry = (): Map<string, nn.Entry> => {
     const values = new BigInt64Array([2n ** 40n, -(2n ** 40n), 7n]);
