@@ -14,6 +14,7 @@ export { trace, type Traceable } from "./trace.js";
 /** Each with all that it needs, so that a page waits for one answer, not for one after the other. */
 const COMPILERS: Readonly<Record<string, () => Promise<{ compile: Compile }>>> = {
   cpu: () => import("./cpu.js"),
+  wasm: () => import("./cpu.js"),
   webgl: () => import("./webgl.js"),
 };
 

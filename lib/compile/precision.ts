@@ -5,6 +5,7 @@ const PRECISIONS: readonly Precision[] = ["float32", "float16", "bfloat16", "int
 
 const BY_BACKEND: Readonly<Record<string, readonly Precision[]>> = {
   cpu: PRECISIONS,
+  wasm: PRECISIONS,
   webgl: ["float32", "float16"],
 };
 
