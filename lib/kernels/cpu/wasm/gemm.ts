@@ -43,8 +43,8 @@ export function storePanel(f: FunctionBuilder, to: I32, pair: V128Var[], left: I
 }
 
 /**
- * `biasMode` 1: a number a column, 2: a number a row. `order` 1: the loop over rows is the outer one; 2: it is
- * the inner one, and panels come from afar.
+ * `biasMode` 1: a number a column, 2: a number a row. `order` 1: the loop over rows is the outer one, and strips
+ * come from afar; 2: it is the inner one, and panels come from afar.
  */
 const PARAMETERS = {
   m: "i32", n: "i32", k: "i32", a: "i32", aStrip: "i32", b: "i32", bPanel: "i32", bRow: "i32",
@@ -77,9 +77,9 @@ export function emitGemm(module: ModuleBuilder): void {
         },
       );
     };
-    // Lines of the next panel are touched, some with each strip: else its first strip would wait for
-    // them. Many rows with multiply-add are no faster for it.
-    const few = f.i32(module.fma ? p.m.lt(64) : 1);
+    // Lines of what comes next from afar are touched, some with each tile: else its first tile would wait
+    // for them. With multiply-add only few rows are faster for it.
+    const touches = f.i32(module.fma ? p.order.eq(2).and(p.m.lt(64)) : p.order);
     // One loop for both: V8 would unroll what is nested deeper.
     f.if(outerEnd.gt(0).and(innerEnd.gt(0)), () =>
       f.doWhile(
@@ -87,18 +87,22 @@ export function emitGemm(module: ModuleBuilder): void {
           row.set(rowsFirst.select(outer, inner));
           column.set(rowsFirst.select(inner, outer));
           if (module.fma) height.set(p.m.sub(row).ge(12).select(12, ROWS));
-          const next = column.add(8);
-          f.if(p.order.eq(2).and(next.lt(p.n)).and(few), () => {
-            const place = (r: I32): I32 =>
-              p.b.add(next.shr(3).mul(p.bPanel)).add(r.mul(p.k.shl(5)).div(p.m));
-            const at = f.i32(place(row));
-            f.for(at, f.i32(place(row.add(height).min(p.m))), 64, () => f.i32(at.load()));
+          const next = f.i32(outer.add(rowsFirst.select(height, 8)));
+          const after = f.i32(inner.add(rowsFirst.select(8, height)));
+          f.if(touches.ne(0).and(next.lt(outerEnd)), () => {
+            const strip = p.a.add(next.shr(2).mul(p.aStrip));
+            const panel = p.b.add(next.shr(3).mul(p.bPanel));
+            const start = f.i32(rowsFirst.select(strip, panel));
+            const bytes = f.i32(rowsFirst.select(p.k.shl(4), p.k.shl(5)));
+            const place = (i: I32): I32 => start.add(bytes.mul(i).div(innerEnd));
+            const at = f.i32(place(inner));
+            f.for(at, f.i32(place(after.min(innerEnd))), 64, () => f.i32(at.load()));
           });
           tiles();
-          inner.set(inner.add(rowsFirst.select(8, height)));
+          inner.set(after);
           f.if(inner.ge(innerEnd), () => {
             inner.set(0);
-            outer.set(outer.add(rowsFirst.select(height, 8)));
+            outer.set(next);
           });
         },
         () => outer.lt(outerEnd),
