@@ -123,10 +123,5 @@ function edgeTile(
   };
   const left = p.n.sub(column);
   if (columns === 1) store((to, sum) => f.storeF32(to, sum.lane(0)));
-  else
-    f.if(
-      left.ge(4),
-      () => store((to, sum) => f.store(to, sum)),
-      () => store((to, sum) => f.storeSome(to, sum, left)),
-    );
+  else store((to, sum) => f.storeUpTo(to, sum, left));
 }

@@ -23,23 +23,8 @@ const CHUNK = 128;
 
 /** Stores up to 8 floats of two vectors; `left` of them belong to the row. */
 export function storePanel(f: FunctionBuilder, to: I32, pair: V128Var[], left: I32): void {
-  const [first, second] = [pair[0]!, pair[1]!];
-  f.if(
-    left.ge(8),
-    () => {
-      f.store(to, first);
-      f.store(to, second, 16);
-    },
-    () =>
-      f.if(
-        left.ge(4),
-        () => {
-          f.store(to, first);
-          f.if(left.gt(4), () => f.storeSome(to.add(16), second, left.sub(4)));
-        },
-        () => f.storeSome(to, first, left),
-      ),
-  );
+  f.storeUpTo(to, pair[0]!, left);
+  f.if(left.gt(4), () => f.storeUpTo(to.add(16), pair[1]!, left.sub(4)));
 }
 
 /**

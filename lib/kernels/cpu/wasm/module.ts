@@ -130,6 +130,14 @@ export class FunctionBuilder {
       () => this.emit(store.lane(address, v, 0, 0)),
     );
   }
+  /** Stores the first `count` lanes, all four if there are more; from one on. */
+  storeUpTo(address: I32, value: V128, count: I32): void {
+    this.if(
+      count.ge(4),
+      () => this.store(address, value),
+      () => this.storeSome(address, value, count),
+    );
+  }
   /** Copies bytes; regions may overlap. */
   copyBytes(to: I32, from: I32, bytes: I32): void {
     this.emit(to.code, from.code, bytes.code, [0xfc, 10, 0, 0]);

@@ -13,14 +13,7 @@ function alongUnits(
   body: (offset: I32Var, store: (to: I32, value: V128) => void) => void,
 ): void {
   const [offset, left] = [f.i32(0), f.i32(n)];
-  const store = (to: I32, value: V128): void => {
-    const kept = f.v128(value);
-    f.if(
-      left.ge(4),
-      () => f.store(to, kept),
-      () => f.storeSome(to, kept, left),
-    );
-  };
+  const store = (to: I32, value: V128): void => f.storeUpTo(to, f.v128(value), left);
   f.if(left.gt(0), () =>
     f.doWhile(
       () => {

@@ -62,12 +62,7 @@ export function emitReduce(module: ModuleBuilder, reduction: Reduction): void {
         });
         all.set(all.mul(factor));
         const left = f.i32(p.width.sub(column));
-        const to = p.out.add(column.shl(2));
-        f.if(
-          left.ge(4),
-          () => f.store(to, all),
-          () => f.storeSome(to, all, left),
-        );
+        f.storeUpTo(p.out.add(column.shl(2)), all, left);
       });
     },
   );
