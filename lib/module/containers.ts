@@ -26,8 +26,8 @@ class Container extends Module {
 
   override [ORDER](): readonly string[] {
     const own = new Set(Object.getOwnPropertyNames(this));
-    own.delete("length"); // reading it would ask for this order
     const known = this[NAMES].filter((name) => own.delete(name));
+    own.delete("length"); // of a list: reading it would ask for this order
     return [...known, ...own];
   }
 

@@ -69,8 +69,8 @@ export class Module {
     // Not new.target.prototype: a bundler broke that in workers.
     Object.setPrototypeOf(self, Object.getPrototypeOf(this) as object);
     // A function's own `name` and `length` are read-only; a child may be called so.
-    Object.defineProperty(self, "name", { value: undefined, writable: true, configurable: true });
-    Object.defineProperty(self, "length", { value: 0, writable: true, configurable: true });
+    const free = { value: undefined, writable: true, configurable: true };
+    Object.defineProperties(self, { name: free, length: free });
     self.training = false;
     return self;
   }
@@ -319,7 +319,7 @@ function checkName(
   if (name in module) {
     const current = (module as unknown as Record<string, unknown>)[name];
     // A class field that is only declared, as TypeScript compiles it, is a property without a value.
-    const free = current === undefined && (name === "name" || Object.hasOwn(module, name));
+    const free = current === undefined && Object.hasOwn(module, name);
     if (!free && !replaceable(current)) throw new Error(`attribute '${name}' already exists`);
   }
   if (name.includes(".")) {

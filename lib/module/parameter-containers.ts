@@ -117,8 +117,10 @@ export class ParameterDict extends Module {
   }
 
   set(key: string, value: TensorSource): this {
-    if (key in this && !this.has(key)) throw new Error(`attribute '${key}' already exists`);
-    (this as unknown as Record<string, unknown>)[key] = toParameter(value);
+    const own = this as unknown as Record<string, unknown>;
+    if (own[key] !== undefined && !this.has(key))
+      throw new Error(`attribute '${key}' already exists`);
+    own[key] = toParameter(value);
     this[VALUES].add(key);
     return this;
   }

@@ -124,7 +124,12 @@ describe("A module's JavaScript side", () => {
     const odd = new Odd();
     expect(odd.namedChildren().map(([name]) => name)).to.have.members(["name", "length"]);
     expect([...odd.stateDict().keys()]).to.deep.equal(["name.weight", "name.bias"]);
-    odd.dispose();
+    const dict = new nn.ModuleDict({ length: odd, name: new nn.ReLU() });
+    expect(dict.keys()).to.deep.equal(["length", "name"]);
+    expect([...dict.stateDict().keys()]).to.include("length.name.bias");
+    const pair = { length: tf.ones([1]), name: tf.ones([2]) };
+    expect([...new nn.ParameterDict(pair).stateDict().keys()]).to.deep.equal(["length", "name"]);
+    dict.dispose();
   });
 
   it("is an instance of its classes, and of Module in another copy of the package", () => {
