@@ -131,6 +131,27 @@ onEveryBackend("What is folded into weights, compiled", (_backend, tolerance) =>
   });
 });
 
+onEveryBackend("A weight that is not finite, compiled", (_backend, tolerance) => {
+  const models: Record<string, () => nn.ConvTranspose2d> = {
+    "between pixels": () => new nn.ConvTranspose2d(3, 5, 3, { stride: 2 }),
+    "between those of one channel": () => new nn.ConvTranspose2d(1, 1, 1, { stride: 2 }),
+    "between those of groups": () => new nn.ConvTranspose2d(6, 6, 3, { stride: 2, groups: 6 }),
+  };
+  for (const [where, make] of Object.entries(models)) {
+    it(`is multiplied with nothing ${where}`, async () => {
+      nn.manualSeed(0);
+      const model = make();
+      const x = nn.randn(1, model.inChannels, 4, 5);
+      for (const odd of [NaN, Infinity]) {
+        put(model.weight, odd);
+        const fast = await nn.compile(model, x);
+        tf.tidy(() => expectSame(fast(x), model(x), tolerance, String(odd)));
+        fast.dispose();
+      }
+    });
+  }
+});
+
 /** Two steps of a cell: the second reads what the first made of an infinity. */
 class Steps extends nn.Module {
   constructor(private readonly cell: nn.RNNCell | nn.GRUCell) {

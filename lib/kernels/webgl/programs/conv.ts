@@ -87,8 +87,11 @@ const inside = (r: number, value: string, zero = "vec4(0)"): string =>
  */
 export function convProgram(options: EpilogueOptions, kind: WindowKind = {}): ProgramSource {
   const { bias, residual, masked } = options;
-  const add = (r: number, i: string): string =>
-    `y[${r}] += m * ${inside(r, `texel(x, ${i}, q[${r}] & 3)`)};`;
+  const add = (r: number, i: string): string => {
+    const value = `texel(x, ${i}, q[${r}] & 3)`;
+    // Zeros between pixels are multiplied with nothing, as in PyTorch: a weight may be infinite.
+    return `y[${r}] += ${kind.transposed ? inside(r, `m * ${value}`) : `m * ${inside(r, value)}`};`;
+  };
   const channels = kind.thin
     ? `mat4 m = block(w, at_w);
       at_w += 4;
