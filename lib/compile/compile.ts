@@ -11,8 +11,7 @@ import { atOnce, inTurns, type Parts } from "./parts.js";
 import { type Explanation, explain } from "./report.js";
 import { type Profile, profileOf } from "./profile.js";
 import type { CompiledPlan, CompileEngine, CreateEngine, Results } from "./target.js";
-import { Pattern, type Structure, takeApart } from "./structure.js";
-import { TraceError } from "./recorder.js";
+import { Pattern, type Structure, takeApart, TraceError } from "./structure.js";
 import { checkOthers, refuseInputs } from "./check.js";
 import { checkTypes, COMPLEX } from "./types.js";
 import { checkPrecision, checkTarget, type Precision } from "./precision.js";
@@ -248,6 +247,7 @@ class Compiler {
   dispose(): void {
     this.forget();
     this.isDisposed = true;
+    this.last = { reason: "it is disposed" }; // a plan would hold on to the memory
   }
 
   private eager(args: readonly unknown[]): unknown {

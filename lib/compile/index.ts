@@ -6,7 +6,7 @@ import type { Traceable } from "./trace.js";
 export type { Compiled, CompileOptions } from "./compile.js";
 export type { Precision } from "./precision.js";
 export type { Profile, ProfileRow } from "./profile.js";
-export { TraceError } from "./recorder.js";
+export { TraceError } from "./structure.js";
 export type { Explanation } from "./report.js";
 export { setThreads } from "./threads.js";
 export { trace, type Traceable } from "./trace.js";

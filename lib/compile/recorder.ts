@@ -4,13 +4,8 @@ import { type Argument, Graph, Node, type NodeMeta, type TensorMeta } from "../g
 import type { Module } from "../module/index.js";
 import { State } from "../module/parameter.js";
 import { join, ownTensors, walk } from "../module/walk.js";
-import { isPlain, isTensor } from "./structure.js";
+import { isPlain, isPrimitive, isTensor, TraceError } from "./structure.js";
 import { nameOfVariable } from "./variables.js";
-
-/** A model does what a trace cannot follow; the message says what, and what to do. */
-export class TraceError extends Error {
-  override readonly name = "TraceError";
-}
 
 export const RANDOM =
   "forward draws random numbers: a trace would freeze those of the example. Draw them outside " +
@@ -41,6 +36,8 @@ export class Recorder {
   private readonly paths = new Map<Module, string>();
   private readonly calls: Module[] = [];
   private constants = 0;
+  /** Why there is no graph: `forward` may catch it, and go on as it never would. */
+  refused: TraceError | null = null;
   /** What has a higher number is made by the call. */
   private readonly firstId = (tf.engine() as unknown as { nextTensorId(): number }).nextTensorId();
 
@@ -71,8 +68,8 @@ export class Recorder {
     this.calls.pop();
   }
 
-  draw(): void {
-    throw new TraceError(RANDOM);
+  refuse(message: string): never {
+    throw (this.refused = new TraceError(message));
   }
 
   /** Whether a tensor was given to the call, or made by it. */
@@ -120,7 +117,7 @@ export class Recorder {
       result.forEach((one: unknown, index) => {
         if (isTensor(one)) this.note(one, { of: node, index }, isAlive);
       });
-    } else throw new TraceError(`${target} gave ${describe(result)}: only tensors can be traced`);
+    } else this.refuse(`${target} gave ${describe(result)}: only tensors can be traced`);
   }
 
   output(result: unknown): void {
@@ -148,16 +145,14 @@ export class Recorder {
 
   private argument(value: unknown, where: string): Argument {
     if (isTensor(value)) return this.nodeOf(value);
-    if (value === null || (typeof value !== "object" && typeof value !== "function")) {
-      return value as Argument;
-    }
+    if (isPrimitive(value)) return value;
     if (Array.isArray(value)) return value.map((one) => this.argument(one, where));
     if (ArrayBuffer.isView(value)) return Array.from(value as Float32Array);
     if (isPlain(value)) {
       const entries = Object.entries(value);
       return Object.fromEntries(entries.map(([name, one]) => [name, this.argument(one, where)]));
     }
-    throw new TraceError(`${where}: ${describe(value)} cannot stand in a graph`);
+    return this.refuse(`${where}: ${describe(value)} cannot stand in a graph`);
   }
 
   private nodeOf(tensor: tf.Tensor): Node {
@@ -181,7 +176,7 @@ export class Recorder {
   private attribute(tensor: tf.Tensor): Node {
     const isVariable = tensor instanceof tf.Variable;
     if (isVariable && this.isMade(tensor)) {
-      throw new TraceError("forward makes a variable of its own: a plan would not make another");
+      this.refuse("forward makes a variable of its own: a plan would not make another");
     }
     const key =
       this.keys.get(tensor) ?? (isVariable ? nameOfVariable(tensor as tf.Variable) : undefined);

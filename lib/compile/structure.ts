@@ -1,5 +1,11 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { describe } from "../arguments.js";
+import type { Argument } from "../graph/index.js";
+
+/** A model does what a trace cannot follow; the message says what, and what to do. */
+export class TraceError extends Error {
+  override readonly name = "TraceError";
+}
 
 export const isTensor = (value: unknown): value is tf.Tensor => value instanceof tf.Tensor;
 
@@ -8,16 +14,27 @@ export class Slot {
   constructor(readonly index: number) {}
 }
 
+/** Stands for an object: `forward` may go along its properties, so their order counts. */
+class Fields {
+  constructor(
+    readonly names: readonly string[],
+    readonly values: readonly unknown[],
+  ) {}
+}
+
 /** Nested arguments or results with their tensors taken out. */
 export interface Structure {
   /** Each tensor once, in the order of first appearance. */
   tensors: tf.Tensor[];
-  /** The same nesting, with slots in the place of tensors. */
+  /** The same nesting, with slots in the place of tensors, and fields in that of objects. */
   skeleton: unknown;
 }
 
+/** Numbers, strings, `null` and the like: what has no properties of its own. */
+export const isPrimitive = (value: unknown): value is Argument => Object(value) !== value;
+
 /** Plain objects and lists are looked into; anything else that is no plain value cannot be traced. */
-export function isPlain(value: object): value is Record<string, unknown> {
+export function isPlain(value: unknown): value is Record<string, unknown> {
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null;
 }
@@ -25,7 +42,7 @@ export function isPlain(value: object): value is Record<string, unknown> {
 /**
  * Takes nested values apart.
  *
- * @throws TypeError on what is neither tensor nor plain value, such as a PackedSequence.
+ * @throws TraceError on what is neither tensor nor plain value, such as a PackedSequence.
  */
 export function takeApart(value: unknown): Structure {
   const tensors: tf.Tensor[] = [];
@@ -34,14 +51,14 @@ export function takeApart(value: unknown): Structure {
       const index = tensors.indexOf(one);
       return new Slot(index < 0 ? tensors.push(one) - 1 : index);
     }
-    if (one === null || ["undefined", "boolean", "number", "string"].includes(typeof one)) {
-      return one;
-    }
+    if (isPrimitive(one)) return one;
     if (Array.isArray(one)) return one.map(visit);
-    if (typeof one === "object" && isPlain(one)) {
-      return Object.fromEntries(Object.entries(one).map(([name, inner]) => [name, visit(inner)]));
+    if (isPlain(one)) {
+      return new Fields(Object.keys(one), Object.values(one).map(visit));
     }
-    throw new TypeError(`neither a tensor nor a plain value: ${describe(one)}`);
+    throw new TraceError(
+      `${describe(one)} cannot be traced: it is neither a tensor nor a plain value`,
+    );
   };
   return { tensors, skeleton: visit(value) };
 }
@@ -50,9 +67,9 @@ export function takeApart(value: unknown): Structure {
 export function putTogether(skeleton: unknown, fill: (index: number) => unknown): unknown {
   if (skeleton instanceof Slot) return fill(skeleton.index);
   if (Array.isArray(skeleton)) return skeleton.map((one) => putTogether(one, fill));
-  if (typeof skeleton !== "object" || skeleton === null) return skeleton;
-  const entries = Object.entries(skeleton);
-  return Object.fromEntries(entries.map(([name, one]) => [name, putTogether(one, fill)]));
+  if (!(skeleton instanceof Fields)) return skeleton;
+  const { names, values } = skeleton;
+  return Object.fromEntries(names.map((name, i) => [name, putTogether(values[i], fill)]));
 }
 
 /** What one plan can serve: arguments of one nesting, with the same plain values, shapes and dtypes. */
@@ -84,8 +101,8 @@ export class Pattern {
     if (pattern instanceof Slot) {
       return isTensor(value) && this.fitsTensor(pattern.index, value, into);
     }
-    if (typeof pattern !== "object" || pattern === null) return Object.is(pattern, value);
-    if (typeof value !== "object" || value === null) return false;
+    if (isPrimitive(pattern)) return Object.is(pattern, value);
+    if (isPrimitive(value)) return false;
     if (Array.isArray(pattern)) {
       if (!Array.isArray(value) || value.length !== pattern.length) return false;
       for (let i = 0; i < pattern.length; i += 1) {
@@ -94,15 +111,14 @@ export class Pattern {
       return true;
     }
     if (!isPlain(value)) return false;
-    let count = 0;
-    for (const name in value) if (Object.hasOwn(value, name)) count += 1;
-    for (const name in pattern) {
-      count -= 1;
-      if (!Object.hasOwn(value, name)) return false;
-      const inner = (pattern as Record<string, unknown>)[name];
-      if (!this.fits(inner, value[name], into)) return false;
+    const { names, values } = pattern as Fields;
+    let i = 0;
+    for (const name in value) {
+      if (!Object.hasOwn(value, name)) continue;
+      if (name !== names[i] || !this.fits(values[i], value[name], into)) return false;
+      i += 1;
     }
-    return count === 0;
+    return i === names.length;
   }
 
   /** A tensor that is given twice must be so again, and two must be two. */

@@ -5,7 +5,7 @@ import { setCallObserver } from "../module/call.js";
 import type { Module } from "../module/index.js";
 import { State } from "../module/parameter.js";
 import { isModule } from "../module/walk.js";
-import { Recorder, TraceError } from "./recorder.js";
+import { RANDOM, Recorder } from "./recorder.js";
 import { type Engine, patch, refusing } from "./refusals.js";
 import { Pattern, takeApart } from "./structure.js";
 
@@ -65,7 +65,7 @@ export function record(
   const engine = tf.engine() as unknown as Engine;
   const { runKernel, readSync } = engine;
   const recorder = new Recorder(isModule(model) ? model : null, readSync.bind(engine));
-  const { tensors, skeleton } = attempt(() => takeApart(args), "an argument");
+  const { tensors, skeleton } = takeApart(args);
   const handles = handlesOf(tensors, recorder);
   let inside = 0; // how many ops deep: what an op does inside is its own business
   const isOutside = (): boolean => inside === 0;
@@ -79,7 +79,7 @@ export function record(
   };
   const restore = [
     patch(engine, "runKernel", (name, inputs, attrs) => {
-      if (inside === 0 && SHAPED_BY_VALUES.test(name)) throw new TraceError(shapedBy(name));
+      if (inside === 0 && SHAPED_BY_VALUES.test(name)) recorder.refuse(shapedBy(name));
       const isAlive = recorder.areAlive(inputs);
       const made = pretence?.kernel(name, inputs, attrs, isAlive) ?? null;
       const result = made ?? within(() => runKernel.call(engine, name, inputs, attrs));
@@ -96,7 +96,7 @@ export function record(
       if (inside > 0 || into.has(name)) return body(...given);
       const isShaped =
         name === "one_hot" ? !hasClasses(given[1]) : SHAPED_BY_VALUES.test(name) && recorder.areAlive(given as never); // prettier-ignore
-      if (isShaped) throw new TraceError(shapedBy(name));
+      if (isShaped) recorder.refuse(shapedBy(name));
       const result = within(() => (pretence?.op(name, body, given) as R) ?? body(...given));
       recorder.call(name, given, result);
       return result;
@@ -110,7 +110,7 @@ export function record(
     leave: () => recorder.leave(),
     // An op of functional may draw; what is recorded of it draws anew each time.
     draw: () => {
-      if (inside === 0) recorder.draw();
+      if (inside === 0) recorder.refuse(RANDOM);
     },
   });
   try {
@@ -129,9 +129,7 @@ function handlesOf(tensors: readonly tf.Tensor[], recorder: Recorder): tf.Tensor
   return tensors.map((tensor) => {
     const handle = Object.create(tensor) as tf.Tensor;
     // It would dispose the numbers of the example, behind its back.
-    handle.dispose = () => {
-      throw new TraceError("forward disposes what it is given: a plan would not");
-    };
+    handle.dispose = () => recorder.refuse("forward disposes what it is given: a plan would not");
     recorder.input(handle);
     return handle;
   });
@@ -149,9 +147,10 @@ function run(
   const output: unknown = tf.tidy(() => {
     const result = (model as (...args: unknown[]) => unknown)(...given);
     recorder.output(result);
+    if (recorder.refused) throw recorder.refused;
     const now: tf.Tensor[] = [];
     const isSame = pattern.match(given, now) && now.every((tensor, i) => tensor === handles[i]);
-    if (!isSame) throw new TraceError(CHANGES);
+    if (!isSame) recorder.refuse(CHANGES);
     return result as tf.TensorContainer;
   });
   const dispose = (): void => {
@@ -174,11 +173,3 @@ function hasClasses(given: unknown): boolean {
 }
 
 const CHANGES = "forward changes a list or an object that it is given: a plan would not";
-
-function attempt<T>(run: () => T, what: string): T {
-  try {
-    return run();
-  } catch (error) {
-    throw new TraceError(`${what} cannot be traced: ${(error as Error).message}`);
-  }
-}

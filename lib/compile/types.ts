@@ -1,5 +1,5 @@
 import type { Graph, TensorMeta } from "../graph/index.js";
-import { TraceError } from "./recorder.js";
+import { TraceError } from "./structure.js";
 
 export const COMPLEX = "there are complex numbers";
 

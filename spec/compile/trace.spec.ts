@@ -103,6 +103,37 @@ describe("trace", () => {
     scaled.dispose();
   });
 
+  it("refuses also what forward does about being refused", () => {
+    const x = tf.ones([2]);
+    const careful = (read: (x: tf.Tensor) => unknown) => (input: tf.Tensor) => {
+      try {
+        read(input);
+        return tf.neg(input);
+      } catch {
+        return input;
+      }
+    };
+    expect(() => nn.trace(careful((y) => y.dataSync()), x)).to.throw(nn.TraceError, "reads the values"); // prettier-ignore
+    expect(() =>
+      nn.trace(
+        careful(() => Math.random()),
+        x,
+      ),
+    ).to.throw(nn.TraceError, "draws random");
+    expect(() =>
+      nn.trace(
+        careful((y) => tf.keep(tf.neg(y))),
+        x,
+      ),
+    ).to.throw(nn.TraceError, "keeps");
+    expect(
+      nn.trace(
+        careful((y) => y.shape),
+        x,
+      ).nodes,
+    ).to.have.lengthOf(3);
+  });
+
   it("lets a forward read what depends on no input", () => {
     const graph = nn.trace(
       (x: tf.Tensor) => tf.mul(x, tf.range(0, 3).dataSync()[2]!),
