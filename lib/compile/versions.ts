@@ -11,8 +11,7 @@ function markOf(state: tf.Variable): unknown {
 
 /** Which values of a model's parameters its plans were made of. */
 export class Versions {
-  private readonly seen = new Set<tf.Variable>();
-  /** The same as lists, which are walked by index, without an iterator. */
+  /** Lists are walked by index, without an iterator. */
   private readonly states: tf.Variable[] = [];
   private readonly marks: unknown[] = [];
 
@@ -24,8 +23,7 @@ export class Versions {
     const found = this.attributes(node.target);
     if (!(found instanceof tf.Variable)) return null;
     const state = found as tf.Variable;
-    if (!this.seen.has(state)) {
-      this.seen.add(state);
+    if (!this.states.includes(state)) {
       this.states.push(state);
       this.marks.push(markOf(state));
     }

@@ -73,9 +73,4 @@ export class Arena {
     this.version += 1;
     return this.address;
   }
-
-  dispose(): void {
-    if (this.bytes > 0) this.heap.free(this.address);
-    this.bytes = 0;
-  }
 }

@@ -22,7 +22,8 @@ export class Engine implements CompileEngine {
   private readonly heap: Heap;
   private readonly weights: Weights;
   private readonly arena: Arena;
-  private readonly plans = new Set<Plan>();
+  /** Each with the keys of the weights that it needs. */
+  private readonly plans = new Map<Plan, ReadonlySet<string>>();
   private isDisposed = false;
   private threads: Threads | null = null;
   private starting: Promise<void> | null = null;
@@ -67,7 +68,7 @@ export class Engine implements CompileEngine {
       without: withoutKernel(one),
     }));
     const plan = new Plan(open, this.heap, this.weights, this.arena, () => this.threads);
-    this.plans.add(plan);
+    this.plans.set(plan, this.weights.takeUsed());
     void this.ready();
     return plan;
   }
@@ -75,13 +76,12 @@ export class Engine implements CompileEngine {
   release(plan: Plan): void {
     plan.release();
     this.plans.delete(plan);
+    this.weights.retain(this.plans.values());
   }
 
   dispose(): void {
     this.isDisposed = true;
-    for (const plan of this.plans) plan.release();
-    this.weights.dispose();
-    this.arena.dispose();
+    for (const plan of this.plans.keys()) plan.release();
     this.threads?.dispose();
     this.heap.dispose();
   }

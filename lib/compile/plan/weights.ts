@@ -5,25 +5,22 @@ import { Versions } from "../versions.js";
 import { signature, Statics } from "./statics.js";
 import { Block } from "./value.js";
 
-/** Numbers that were made of parameters for a kernel, and what they were made of. */
-interface Packed {
-  kept: Block | { values: tf.TypedArray };
+/** Numbers that were made of parameters for a kernel, or what a plan takes for granted of a weight's. */
+interface Known {
+  kept: Block | { values: tf.TypedArray } | null;
+  /** What it was made of. */
   sources: Set<tf.Variable>;
-  fill: () => void;
-}
-
-/** What a plan takes for granted of a weight's numbers. */
-interface Assumed {
-  sources: Set<tf.Variable>;
-  holds: () => boolean;
+  /** Makes it anew; whether it still holds. */
+  renew: () => boolean;
 }
 
 /** The packed weights of one model, shared by all its plans, each once. */
 export class Weights {
-  private readonly packed = new Map<string, Packed>();
-  private readonly assumed = new Map<string, Assumed>();
+  private readonly known = new Map<string, Known>();
   private readonly versions: Versions;
   private readonly statics = new Map<Graph, Statics>();
+  /** The keys of what was asked for since the last plan. */
+  private used = new Set<string>();
 
   constructor(
     readonly heap: Heap,
@@ -36,7 +33,9 @@ export class Weights {
 
   /** The bytes of all packed weights. */
   get bytes(): number {
-    return this.blocks.reduce((sum, { bytes }) => sum + bytes, 0);
+    let sum = 0;
+    for (const { kept } of this.known.values()) if (kept instanceof Block) sum += kept.bytes;
+    return sum;
   }
 
   /** What is computed of parameters, while a plan is built. */
@@ -83,7 +82,7 @@ export class Weights {
     });
   }
 
-  private keep<T extends Packed["kept"]>(
+  private keep<T extends Known["kept"]>(
     kind: string,
     graph: Graph,
     nodes: readonly Node[],
@@ -91,13 +90,16 @@ export class Weights {
     refill: (kept: T) => void,
   ): T {
     const key = `${kind} ${nodes.map((node) => signature(node, graph)).join(" ")}`;
-    const known = this.packed.get(key);
+    this.used.add(key);
+    const known = this.known.get(key);
     if (known !== undefined) return known.kept as T;
     const kept = make();
-    const sources = this.sourcesOf(nodes, graph);
-    const fill = (): void => refill(kept);
-    this.packed.set(key, { kept, sources, fill });
-    fill();
+    const renew = (): boolean => {
+      refill(kept);
+      return true;
+    };
+    this.known.set(key, { kept, sources: this.sourcesOf(nodes, graph), renew });
+    renew();
     return kept;
   }
 
@@ -107,9 +109,10 @@ export class Weights {
    */
   assume(what: string, graph: Graph, node: Node, test: (statics: Statics) => boolean): boolean {
     const key = `${what} ${signature(node, graph)}`;
-    const holds = (): boolean => test(this.staticsOf(graph));
-    const isSo = this.assumed.has(key) || holds();
-    if (isSo) this.assumed.set(key, { sources: this.sourcesOf([node], graph), holds });
+    this.used.add(key);
+    const renew = (): boolean => test(this.staticsOf(graph));
+    const isSo = this.known.has(key) || renew();
+    if (isSo) this.known.set(key, { kept: null, sources: this.sourcesOf([node], graph), renew });
     return isSo;
   }
 
@@ -121,11 +124,10 @@ export class Weights {
   refresh(): boolean {
     const changed = this.versions.changed();
     if (changed.size === 0) return true;
-    const isOld = ({ sources }: { sources: Set<tf.Variable> }): boolean =>
-      [...sources].some((state) => changed.has(state));
     this.settle();
-    const isValid = [...this.assumed.values()].every((one) => !isOld(one) || one.holds());
-    if (isValid) for (const one of this.packed.values()) if (isOld(one)) one.fill();
+    const isValid = [...this.known.values()].every(
+      ({ sources, renew }) => ![...sources].some((state) => changed.has(state)) || renew(),
+    );
     this.settle();
     return isValid;
   }
@@ -135,14 +137,21 @@ export class Weights {
     this.versions.watch(graph);
   }
 
-  dispose(): void {
-    for (const { address } of this.blocks) this.heap.free(address);
-    this.packed.clear();
-    this.assumed.clear();
+  /** The keys of what a plan needs, now that it is made. */
+  takeUsed(): ReadonlySet<string> {
+    const { used } = this;
+    this.used = new Set();
+    return used;
   }
 
-  private get blocks(): Block[] {
-    return [...this.packed.values()].map(({ kept }) => kept).filter((kept) => kept instanceof Block); // prettier-ignore
+  /** Forgets what none of these need: each shape may have masks and positions of its own. */
+  retain(uses: Iterable<ReadonlySet<string>>): void {
+    const used = new Set([...uses].flatMap((keys) => [...keys]));
+    for (const [key, { kept }] of this.known) {
+      if (used.has(key)) continue;
+      if (kept instanceof Block) this.heap.free(kept.address);
+      this.known.delete(key);
+    }
   }
 
   private sourcesOf(nodes: readonly Node[], graph: Graph): Set<tf.Variable> {

@@ -13,6 +13,8 @@ export class TfjsEngine implements CompileEngine {
   private readonly attributes: (key: string) => tf.Tensor;
   private readonly packed = new Map<string, tf.Tensor>();
   private readonly versions: Versions;
+  /** Each with the keys of the weights that it needs. */
+  private readonly plans = new Map<TfjsPlan, Set<string>>();
   /** What plans take for granted. */
   private readonly assumed = new Map<string, () => boolean>();
 
@@ -30,18 +32,29 @@ export class TfjsEngine implements CompileEngine {
 
   plan(graph: Graph): TfjsPlan {
     this.versions.watch(graph);
+    const used = new Set<string>();
     const keep = (key: string, make: () => tf.Tensor): tf.Tensor => {
+      used.add(key);
       let tensor = this.packed.get(key);
       // Kept: the call that needs it first runs in a scope.
       if (tensor === undefined) this.packed.set(key, (tensor = tf.keep(tf.tidy(make))));
       return tensor;
     };
     const bytes = (): number => [...this.packed.values()].reduce((sum, { size }) => sum + 4 * size, 0); // prettier-ignore
-    return new TfjsPlan(graph, this.attributes, keep, bytes);
+    const plan = new TfjsPlan(graph, this.attributes, keep, bytes);
+    this.plans.set(plan, used);
+    return plan;
   }
 
-  release(): void {
-    // The weights are all that it has, and they are those of all plans.
+  /** Masks and positions may be those of its shape alone. */
+  release(plan: TfjsPlan): void {
+    this.plans.delete(plan);
+    const used = new Set([...this.plans.values()].flatMap((keys) => [...keys]));
+    for (const [key, tensor] of this.packed) {
+      if (used.has(key)) continue;
+      tensor.dispose();
+      this.packed.delete(key);
+    }
   }
 
   refresh(): boolean {

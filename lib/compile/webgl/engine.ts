@@ -108,6 +108,7 @@ export class WebglEngine implements CompileEngine {
     plan.idle(() => {
       plan.release();
       this.plans.delete(plan);
+      this.memory.dropWeights(new Set([...this.plans].flatMap(({ weights }) => weights.map(({ key }) => key)))); // prettier-ignore
       if (this.isDisposed && this.plans.size === 0) this.memory.dispose();
     });
   }
@@ -165,7 +166,8 @@ export class WebglEngine implements CompileEngine {
     const sources = new Set<tf.Variable>();
     this.versions.collect(node, graph, sources);
     const isSo = holds();
-    if (isSo) this.assumed.set(`${what} ${signature(node, graph)}`, { sources, holds });
+    // Constants stay as they are, and those of some shape would stay for ever.
+    if (isSo && sources.size > 0) this.assumed.set(`${what} ${signature(node, graph)}`, { sources, holds }); // prettier-ignore
     return isSo;
   }
 

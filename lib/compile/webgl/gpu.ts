@@ -25,7 +25,6 @@ function fitHalf(values: Float32Array): boolean {
 export class GpuMemory {
   private readonly weights = new Map<string, WeightTexture>();
   private readonly free = new Map<string, TensorTexture[]>();
-  private readonly all: TensorTexture[] = [];
   private raw: Float32Array<ArrayBuffer> = new Float32Array(0);
   /** The device's when the textures and weights were made. */
   private generation: number;
@@ -48,7 +47,6 @@ export class GpuMemory {
     this.generation = generation;
     this.weights.clear();
     this.free.clear();
-    this.all.length = 0;
   }
 
   /** The texture of some weights; uploaded once, however many plans read them. */
@@ -81,7 +79,6 @@ export class GpuMemory {
     if (unused !== undefined) return unused;
     const made = makeTensorTexture(this.device, texels);
     this.counts.textures += 1;
-    this.all.push(made);
     return made;
   }
 
@@ -92,6 +89,16 @@ export class GpuMemory {
     const list = this.free.get(key) ?? [];
     list.push(texture);
     this.free.set(key, list);
+  }
+
+  /** Deletes the textures that nobody has: other shapes have them of other sizes. */
+  dropFree(): void {
+    const { gl } = this.device;
+    for (const { texture, framebuffer } of [...this.free.values()].flat()) {
+      gl.deleteFramebuffer(framebuffer);
+      gl.deleteTexture(texture);
+    }
+    this.free.clear();
   }
 
   /** As `read`, without waiting for the GPU. */
@@ -106,21 +113,19 @@ export class GpuMemory {
     return unpack(readTensor(this.device, place, this.raw), layout, place.size);
   }
 
-  /** Deletes weights, so that the next plan uploads what they are now. */
-  dropWeights(): void {
-    this.renew();
-    for (const { texture } of this.weights.values()) this.device.gl.deleteTexture(texture);
-    this.weights.clear();
+  /** Deletes weights but for those of these keys; the next plan uploads what they are now. */
+  dropWeights(used: ReadonlySet<string> = new Set()): void {
+    this.renew(); // forgets what a lost context took along, which another refuses to delete
+    for (const [key, { texture }] of this.weights) {
+      if (used.has(key)) continue;
+      this.device.gl.deleteTexture(texture);
+      this.weights.delete(key);
+    }
   }
 
+  /** Once all plans have given back their textures. */
   dispose(): void {
-    const { gl } = this.device;
-    this.dropWeights(); // forgets what a lost context took along, which another refuses to delete
-    for (const { texture, framebuffer } of this.all) {
-      gl.deleteFramebuffer(framebuffer);
-      gl.deleteTexture(texture);
-    }
-    this.all.length = 0;
-    this.free.clear();
+    this.dropWeights();
+    this.dropFree();
   }
 }

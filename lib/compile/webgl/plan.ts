@@ -11,7 +11,7 @@ import { tensorMeta } from "../passes/facts.js";
 import { areFinite } from "../passes/finite.js";
 import type { CompiledPlan, Fallback, Results, StepInfo } from "../target.js";
 import { type Allocation, allocate } from "./allocate.js";
-import { type Constants, type Host, type Step } from "./builder.js";
+import type { Constants, Host, Step, Weight } from "./builder.js";
 import { Draft, type Input, type Output } from "./draft.js";
 import { checkTextures } from "./fits.js";
 import type { GpuMemory } from "./gpu.js";
@@ -31,11 +31,8 @@ type Numbers = ReadonlyMap<Node, ArrayLike<number>>;
 
 const NO_NUMBERS: Numbers = new Map();
 
-const NOTHING: Ready = {
-  allocation: { places: new Map(), textures: [] },
-  packers: [],
-  sequences: [],
-};
+const NO_PLACES: Allocation = { places: new Map(), textures: [] };
+const NOTHING: Ready = { allocation: NO_PLACES, packers: [], sequences: [] };
 
 /** A graph as a list of draws: programs, textures and numbers all chosen, nothing left to decide. */
 export class WebglPlan implements CompiledPlan {
@@ -76,6 +73,11 @@ export class WebglPlan implements CompiledPlan {
     checkTextures(this.memory.device.limits, this.inputs, this.steps);
   }
 
+  /** The weights that it reads. */
+  get weights(): Weight[] {
+    return this.steps.flatMap((step) => (step.kind === "draw" ? step.weights : []));
+  }
+
   /** Draws of one run. */
   get draws(): number {
     return this.steps.filter(({ kind }) => kind === "draw").length;
@@ -102,12 +104,12 @@ export class WebglPlan implements CompiledPlan {
   }
 
   *preparing(): Parts<void> {
-    const { memory, steps } = this;
+    const { memory } = this;
     if (this.isPrepared) return;
     memory.renew();
     const { device } = memory;
     const { generation } = device;
-    for (const weight of steps.flatMap((step) => (step.kind === "draw" ? step.weights : []))) {
+    for (const weight of this.weights) {
       if (device.isLost || device.generation !== generation) return; // the next call prepares it
       yield* memory.uploading(weight);
       yield;
@@ -122,6 +124,7 @@ export class WebglPlan implements CompiledPlan {
     const results = outputs.map(({ value }) => value.tensor);
     const stays = new Set([...inputs.map(({ tensor }) => tensor), ...results]);
     const allocation = allocate(steps, stays, memory);
+    memory.dropFree();
     const { places } = allocation;
     const operand = (tensor: VirtualTensor, layout: Layout = tensor.layout): Operand => ({
       place: places.get(tensor)!,
