@@ -117,6 +117,8 @@ const ENDS: [string, (x: tf.Tensor) => tf.Tensor, number[]][] = [
   ["a quotient by 0, and silu", (x) => F.silu(tf.div(x, 0)), [NaN, Infinity, NaN, NaN, NaN]],
   ["leaky_relu", (x) => F.leakyRelu(x, { negativeSlope: 0 }), [NaN, Infinity, NaN, 0, 0]],
   ["elu of alpha 0", (x) => F.elu(x, { alpha: 0 }), [NaN, Infinity, 0, 0, 0]],
+  ["sin", (x) => tf.sin(x), [NaN, NaN, NaN, 0, -Math.sin(1)]],
+  ["cos", (x) => tf.cos(x), [NaN, NaN, NaN, 1, Math.cos(1)]],
   ["cosh", (x) => tf.cosh(x), [NaN, Infinity, Infinity, 1, Math.cosh(1)]],
   [
     "asinh",
@@ -145,6 +147,24 @@ onEveryBackend("NaN, infinities and 0, compiled", (name) => {
         const isSame = Object.is(got[i]! + 0, one) || Math.abs(got[i]! - one) < 1e-5;
         expect(isSame, `${what} on ${name}: ${got[i]!}, not ${one}`).to.equal(true);
       });
+      fast.dispose();
+    });
+  }
+});
+
+onEveryBackend("Sines and cosines, compiled", (name) => {
+  for (const [what, run, wanted] of [
+    ["sin", tf.sin, Math.sin],
+    ["cos", tf.cos, Math.cos],
+    ["tan", (x: tf.Tensor) => tf.atan(tf.tan(x)), (x: number) => Math.atan(Math.tan(x))],
+  ] as const) {
+    it(`${what} as of steps of a diffusion, and of positions`, async () => {
+      const numbers = Float32Array.from({ length: 3001 }, (_, i) => (i - 1000) / 2);
+      const x = tf.tensor1d(numbers);
+      const fast = await nn.compile(run, x);
+      const got = fast(x).dataSync();
+      const off = numbers.map((one, i) => Math.abs(got[i]! - wanted(one)));
+      expect(Math.max(...off), `${what} on ${name}`).to.be.below(3e-6);
       fast.dispose();
     });
   }

@@ -16,29 +16,42 @@ export function literal(value: number): string {
   return /[.e]/.test(text) ? text : `${text}.0`;
 }
 
-/** What several expressions call. */
+/**
+ * What several expressions call.
+ *
+ * - `relu4`: a compiler may make a maximum of a choice between the two, which leaves out NaN.
+ * - `exp4`, `log4`: GLSL leaves open what its own make of NaN, 0 and less.
+ * - `area4`: the square of more than 1e9 could overflow.
+ * - `times0`: a compiler makes 0 of a product with a 0 that stands in the program.
+ * - `erf4`: Abramowitz and Stegun 7.1.26.
+ * - `wave4`: the sine of x + turn π. GLSL's own may be 2^-11 off, and more for what is large. The
+ *   digits of π are in three numbers, so that products with few multiples are exact.
+ * - `withoutBits`: to the nearest number without the last bits, ties to even; float32's bits are those of the halves.
+ * - `toFloat16`: below 2^-14 numbers are 2^-24 apart.
+ */
 export const HELPERS = `
 vec4 choose(bvec4 condition, vec4 yes, vec4 no) { return mix(no, yes, condition); }
-// A compiler may make a maximum of a choice between the two, which leaves out NaN.
 vec4 relu4(vec4 x) { return choose(isnan(x), x, max(x, vec4(0))); }
 vec4 least(vec4 a, vec4 b) { return choose(isnan(a), a, choose(lessThan(a, b), a, b)); }
 vec4 most(vec4 a, vec4 b) { return choose(isnan(a), a, choose(greaterThan(a, b), a, b)); }
-// GLSL leaves open what these make of NaN, 0 and less.
 vec4 exp4(vec4 x) { return choose(isnan(x), x, exp(x)); }
 vec4 log4(vec4 x) { return choose(greaterThan(x, vec4(0)), log(x), choose(equal(x, vec4(0)), vec4(-1.0 / 0.0), vec4(0.0 / 0.0))); }
 vec4 sigmoid4(vec4 x) { return 1.0 / (1.0 + exp4(-x)); }
 vec4 tanh4(vec4 x) { return choose(isnan(x), x, 1.0 - 2.0 / (exp(2.0 * clamp(x, -15.0, 15.0)) + 1.0)); }
 vec4 log1p4(vec4 x) { return choose(lessThan(abs(x), vec4(0.02)), x * (1.0 - x * (0.5 - x * (1.0 / 3.0 - x / 4.0))), log4(1.0 + x)); }
 vec4 expm14(vec4 x) { return choose(lessThan(abs(x), vec4(0.02)), x * (1.0 + x * (0.5 + x * (1.0 / 6.0 + x / 24.0))), exp4(x) - 1.0); }
-// The square of more could overflow.
 vec4 area4(vec4 x, float by) {
   vec4 near = min(x, vec4(1e9));
   return log4(near + sqrt(near * near + by)) + log4(max(x / 1e9, vec4(1)));
 }
-// A compiler makes 0 of a product with a 0 that stands in the program.
 vec4 times0(vec4 x) { return choose(lessThan(abs(x), vec4(1.0 / 0.0)), vec4(0), vec4(0.0 / 0.0)); }
+vec4 wave4(vec4 x, float turn) {
+  vec4 n = round(x * 0.318309886 + turn), m = n - turn;
+  vec4 r = x - m * 3.140625 - m * 9.67502594e-4 - m * 1.50995799e-7, s = r * r;
+  r += r * s * (-0.1666666 + s * (0.00833307859 + s * (-1.98106907e-4 + s * 2.60831598e-6)));
+  return choose(lessThan(abs(x), vec4(1e5)), r - 2.0 * r * mod(n, 2.0), sin(x + turn * 3.14159265));
+}
 vec4 erf4(vec4 x) {
-  // Abramowitz and Stegun 7.1.26
   vec4 t = 1.0 / (1.0 + 0.3275911 * abs(x));
   vec4 p = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))));
   return sign(x) * (1.0 - p * exp(-x * x));
@@ -54,14 +67,12 @@ vec4 softplus4(vec4 x, float beta, float threshold) {
   vec4 z = x * beta;
   return choose(greaterThan(z, vec4(threshold)), x, log1p4(exp4(z)) / beta);
 }
-// To the nearest number without the last bits, ties to even; float32's bits are those of the halves.
 vec4 withoutBits(vec4 x, int bits) {
   uvec4 u = floatBitsToUint(x);
   u += (u >> bits & 1u) + ((1u << (bits - 1)) - 1u);
   return choose(isnan(x), x, uintBitsToFloat(u >> bits << bits));
 }
 vec4 toFloat16(vec4 x) {
-  // Below 2^-14 numbers are 2^-24 apart.
   vec4 tiny = roundEven(x * 16777216.0) / 16777216.0;
   vec4 rounded = choose(lessThan(abs(x), vec4(6.103515625e-5)), tiny, withoutBits(x, 13));
   return choose(greaterThanEqual(abs(x), vec4(65520.0)), x * (1.0 / 0.0), rounded);
@@ -77,7 +88,7 @@ const above = (x: string, limit: string, yes: string, no: string): string =>
 const UNARY: Readonly<Record<string, Unary>> = {
   "prim.Abs": (x) => `abs(${x})`,
   "prim.Ceil": (x) => `ceil(${x})`,
-  "prim.Cos": (x) => `cos(${x})`,
+  "prim.Cos": (x) => `wave4(${x}, 0.5)`,
   "prim.Erf": (x) => `erf4(${x})`,
   "prim.Exp": (x) => `exp4(${x})`,
   "prim.Expm1": (x) => `expm14(${x})`,
@@ -88,7 +99,7 @@ const UNARY: Readonly<Record<string, Unary>> = {
   "prim.Reciprocal": (x) => `(1.0 / ${x})`,
   "prim.Rsqrt": (x) => `inversesqrt(${x})`,
   "prim.Sign": (x) => `sign(${x})`,
-  "prim.Sin": (x) => `sin(${x})`,
+  "prim.Sin": (x) => `wave4(${x}, 0.0)`,
   "prim.Sqrt": (x) => `sqrt(${x})`,
   "prim.Square": (x) => `(${x} * ${x})`,
   "prim.cast": (x, { dtype }) =>
@@ -98,7 +109,7 @@ const UNARY: Readonly<Record<string, Unary>> = {
   "tfjs.IsInf": (x) => `vec4(isinf(${x}))`,
   "tfjs.IsFinite": (x) => `(1.0 - max(vec4(isnan(${x})), vec4(isinf(${x}))))`,
   "tfjs.Round": (x) => `roundEven(${x})`,
-  "tfjs.Tan": (x) => `tan(${x})`,
+  "tfjs.Tan": (x) => `(wave4(${x}, 0.0) / wave4(${x}, 0.5))`,
   "tfjs.Asin": (x) => `asin(${x})`,
   "tfjs.Acos": (x) => `acos(${x})`,
   "tfjs.Atan": (x) => `atan(${x})`,
