@@ -62,8 +62,8 @@ export function emitGemm(module: ModuleBuilder): void {
         },
       );
     };
-    // Lines of what comes next from afar are touched, some with each tile: else its first tile would wait
-    // for them. With multiply-add only few rows are faster for it.
+    // What comes next from afar is touched, line by line: a tile would wait for one at a time. With
+    // multiply-add only few rows are faster for it.
     const touches = f.i32(module.fma ? p.order.eq(2).and(p.m.lt(64)) : p.order);
     // One loop for both: V8 would unroll what is nested deeper.
     f.if(outerEnd.gt(0).and(innerEnd.gt(0)), () =>
@@ -73,18 +73,15 @@ export function emitGemm(module: ModuleBuilder): void {
           column.set(rowsFirst.select(inner, outer));
           if (module.fma) height.set(p.m.sub(row).ge(12).select(12, ROWS));
           const next = f.i32(outer.add(rowsFirst.select(height, 8)));
-          const after = f.i32(inner.add(rowsFirst.select(8, height)));
-          f.if(touches.ne(0).and(next.lt(outerEnd)), () => {
+          f.if(touches.ne(0).and(inner.eq(0)).and(next.lt(outerEnd)), () => {
             const strip = p.a.add(next.shr(2).mul(p.aStrip));
             const panel = p.b.add(next.shr(3).mul(p.bPanel));
-            const start = f.i32(rowsFirst.select(strip, panel));
-            const bytes = f.i32(rowsFirst.select(p.k.shl(4), p.k.shl(5)));
-            const place = (i: I32): I32 => start.add(bytes.mul(i).div(innerEnd));
-            const at = f.i32(place(inner));
-            f.for(at, f.i32(place(after.min(innerEnd))), 64, () => f.i32(at.load()));
+            const at = f.i32(rowsFirst.select(strip, panel));
+            const end = f.i32(at.add(rowsFirst.select(p.k.shl(4), p.k.shl(5))));
+            f.for(at, end, 64, () => f.i32(at.load()));
           });
           tiles();
-          inner.set(after);
+          inner.set(inner.add(rowsFirst.select(8, height)));
           f.if(inner.ge(innerEnd), () => {
             inner.set(0);
             outer.set(next);
