@@ -64,6 +64,18 @@ const CASES: PassCase[] = [
     ops: ["layer_norm"],
   },
   {
+    title: "factors and shifts of a layer norm that has none",
+    model: formula((x, { w, b }) => tf.add(tf.mul(F.layerNorm(x, 8), w!), b!), { w: [8], b: [8] }),
+    shape: [2, 3, 8],
+    ops: ["layer_norm"],
+  },
+  {
+    title: "a shift of a layer norm without factors, which no kernel has",
+    model: formula((x, { b }) => tf.add(F.layerNorm(x, [8]), b!), { b: [8] }),
+    shape: [2, 3, 8],
+    ops: ["layer_norm", "prim.pointwise"],
+  },
+  {
     title: "an RMS norm written by hand",
     model: formula(
       (x, { w }) => {

@@ -115,10 +115,10 @@ function affine(node: Node, { statics, isShared }: Context): Found | null {
   const [x, vector] = statics.has(b) ? [a, b] : [b, a];
   const isNorm = isCall(x, "layer_norm") || (isProduct && isCall(x, "rms_norm"));
   if (!isNorm || isShared(x) || !statics.has(vector)) return null;
-  if (!sameShape(shapeOf(vector), x.args[1] as number[])) return null;
-  const options = x.args[2] as { weight?: Argument; bias?: Argument; eps: number };
+  if (!sameShape(shapeOf(vector), [x.args[1]].flat() as number[])) return null;
+  const options = (x.args[2] ?? {}) as { weight?: Argument; bias?: Argument };
   const name = isProduct ? "weight" : "bias";
-  if (options[name] || (isProduct && options.bias)) return null;
+  if (options[name] || (isProduct ? options.bias : !options.weight)) return null;
   return { target: x.target, args: [x.args[0], x.args[1], { ...options, [name]: vector }] };
 }
 
