@@ -65,7 +65,7 @@ class Summing extends Going {
   constructor() {
     const numbers = (own: object): number => {
       const { name, length, hidden = 1 } = own as { name: number; length: number; hidden?: number };
-      let sum = (name || 1) * (length + 1) * hidden;
+      let sum = (name || 1) * ((length || 0) + 1) * hidden;
       for (const key in own) {
         const one = (own as Record<string, unknown>)[key];
         if (typeof one === "number") sum += one * key.length;
