@@ -2,6 +2,7 @@ import type { Argument, Graph, Node } from "../../graph/index.js";
 import { numberOf } from "./factors.js";
 import { isCall, isNode, sameShape, shapeOf } from "./facts.js";
 import { callAt, rewriteKnowing } from "./rewrite.js";
+import { permute } from "./views.js";
 
 interface Scores {
   query: Node;
@@ -13,19 +14,9 @@ interface Scores {
 
 /** A node with its last two dimensions swapped; permutations are joined. */
 function transpose(node: Node, graph: Graph): Node {
-  const isView = isCall(node, "prim.permute");
-  const x = isView ? (node.args[0] as Node) : node;
-  const rank = shapeOf(node).length;
-  const perm = isView ? [...(node.args[1] as number[])] : shapeOf(node).map((_, i) => i);
-  perm.push(...perm.splice(rank - 2).reverse());
-  if (perm.every((axis, i) => axis === i)) return x;
-  return callAt(
-    graph,
-    node,
-    "prim.permute",
-    [x, perm],
-    perm.map((axis) => shapeOf(x)[axis]!),
-  );
+  const perm = shapeOf(node).map((_, i) => i);
+  perm.push(...perm.splice(-2).reverse());
+  return permute((...call) => callAt(graph, node, ...call), node, perm);
 }
 
 /** Whether a constant mask leaves something in every row: else softmax gives NaN, attention 0. */

@@ -1,5 +1,6 @@
 import { type Argument, type Graph, Node, type Renew, type TensorMeta } from "../../graph/index.js";
 import { BINARY, REDUCTIONS, UNARY } from "../primitives.js";
+import { einsum } from "./einsum.js";
 import { DROPOUTS, shapeOf, tensorMeta } from "./facts.js";
 import { callAt } from "./rewrite.js";
 
@@ -51,31 +52,35 @@ const RULES: Readonly<Record<string, Rule>> = {
   },
   BatchMatMul: (make, { a, b }, { transposeA, transposeB }) =>
     make("prim.matmul", [a, b, transposeA, transposeB]),
+  Einsum: (make, inputs, { equation }) =>
+    einsum(make, Object.values(inputs) as Node[], equation as string),
   Softmax: (make, { logits }, { dim }) => make("softmax", [logits, { dim }]),
-  Relu: (make, { x }) => make("relu", [x]),
-  Relu6: (make, { x }) => make("relu6", [x]),
-  Sigmoid: (make, { x }) => make("sigmoid", [x]),
-  Tanh: (make, { x }) => make("tanh", [x]),
   AddN: (make, inputs) =>
     (Object.values(inputs) as Node[]).reduce((a, b) => make("prim.Add", [a, b])),
-  Elu: (make, { x }) => make("elu", [x]),
-  Selu: (make, { x }) => make("selu", [x]),
-  Softplus: (make, { x }) => make("softplus", [x]),
   ClipByValue: (make, { x }, { clipValueMin: minVal, clipValueMax: maxVal }, node) =>
     tensorMeta(node)?.dtype === "float32" ? make("hardtanh", [x, { minVal, maxVal }]) : null,
   LogSoftmax: (make, { logits }) => make("log_softmax", [logits, { dim: -1 }]),
   LeakyRelu: (make, { x }, { alpha }) => make("leaky_relu", [x, { negativeSlope: alpha }]),
-  ...Object.fromEntries(Object.keys(UNARY).map((name) => [name, unary(name)])),
-  ...Object.fromEntries(Object.keys(BINARY).map((name) => [name, binary(name)])),
-  ...Object.fromEntries(Object.keys(REDUCTIONS).map((name) => [name, reduction(name)])),
+  ...each("Relu Relu6 Sigmoid Tanh Elu Selu Softplus".split(" "), (name) => {
+    return (make, { x }) => make(name.toLowerCase(), [x]);
+  }),
+  ...each(
+    Object.keys(UNARY),
+    (name) =>
+      (make, { x }) =>
+        make(`prim.${name}`, [x]),
+  ),
+  ...each(
+    Object.keys(BINARY),
+    (name) =>
+      (make, { a, b }) =>
+        make(`prim.${name}`, [a, b]),
+  ),
+  ...each(Object.keys(REDUCTIONS), reduction),
 };
 
-function unary(name: string): Rule {
-  return (make, { x }) => make(`prim.${name}`, [x]);
-}
-
-function binary(name: string): Rule {
-  return (make, { a, b }) => make(`prim.${name}`, [a, b]);
+function each(names: readonly string[], rule: (name: string) => Rule): Record<string, Rule> {
+  return Object.fromEntries(names.map((name) => [name, rule(name)]));
 }
 
 /** tfjs reduces without keeping dimensions, and reshapes then. */

@@ -1,5 +1,6 @@
 /** Which numbers are finite whenever the inputs of a graph are: what some algorithms rely on. */
 import { type Argument, Node } from "../../graph/index.js";
+import { COMPARISONS, REDUCTIONS } from "../primitives.js";
 import { FUNCTIONAL } from "./elementwise.js";
 
 /** The exponent of a float32, all of whose bits are set in NaN and the infinities alone. */
@@ -51,10 +52,10 @@ const SAFE: ReadonlySet<string> = new Set([
     "scaled_dot_product_attention lstm gru rnn_tanh rnn_relu embedding prelu glu pad interpolate " +
     "getitem prim.permute prim.reshape prim.slice prim.concat prim.matmul prim.linear prim.cast " +
     "prim.Add prim.Sub prim.Multiply prim.Maximum prim.Minimum prim.SquaredDifference prim.Abs " +
-    "prim.Ceil prim.Cos prim.Erf prim.Floor prim.Neg prim.Sign prim.Sin prim.Square prim.Sum " +
-    "prim.Mean prim.Max prim.Min prim.where prim.Greater prim.GreaterEqual prim.Less " +
-    "prim.LessEqual prim.Equal prim.NotEqual"
+    "prim.Ceil prim.Cos prim.Erf prim.Floor prim.Neg prim.Sign prim.Sin prim.Square " +
+    "prim.where"
   ).split(" "),
+  ...Object.keys({ ...COMPARISONS, ...REDUCTIONS }).map((name) => `prim.${name}`),
 ]);
 
 type Line = readonly [target: string, ...operands: unknown[]];

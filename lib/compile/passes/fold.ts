@@ -2,6 +2,7 @@ import type { Node } from "../../graph/index.js";
 import { type Argument, type Graph } from "../../graph/index.js";
 import { isCall, isFloat, isNode, sameShape, shapeOf } from "./facts.js";
 import { callAt, type IsModest, type Known, rewriteKnowing } from "./rewrite.js";
+import { permute } from "./views.js";
 
 /** Where an op's output channels are: in its weight, and in its output of some rank. */
 interface Channels {
@@ -78,7 +79,7 @@ function producer(node: Node, { isShared, statics }: Tools): Producer | null {
 function replace(add: Add, { op, perm }: Producer, weight: Node, bias: Node | null): Node {
   const [x, , options] = op.args as [Node, Node, Options | undefined];
   const y = add(op.target, [x, weight, { ...options, bias }], shapeOf(op));
-  return perm === null ? y : add("prim.permute", [y, perm], perm.map((axis) => shapeOf(op)[axis]!)); // prettier-ignore
+  return perm === null ? y : permute(add, y, perm);
 }
 
 function foldNorm(node: Node, tools: Tools): Node | null {

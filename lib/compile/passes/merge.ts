@@ -3,7 +3,8 @@ import { type Argument, type Graph } from "../../graph/index.js";
 import { findStatic, isCall, isNode, shapeOf } from "./facts.js";
 import { callAt } from "./rewrite.js";
 
-type Options = Record<string, Argument>;
+/** The bias of a linear, if it has one. */
+const biasOf = (node: Node): Argument => (node.args[2] as Record<string, Argument>)?.bias;
 type Add = (target: string, args: readonly Argument[], shape: readonly number[]) => Node;
 
 /** Two or three linears of one input with static weights become one, of which each is a slice. */
@@ -12,7 +13,7 @@ export function mergeProjections(graph: Graph): Graph {
   const groups = new Map<Node, Node[]>();
   for (const node of graph.nodes) {
     if (!isCall(node, "linear") || !statics.has(node.args[1] as Node)) continue;
-    const bias = (node.args[2] as Options | undefined)?.bias;
+    const bias = biasOf(node);
     if (isNode(bias) && !statics.has(bias)) continue;
     const x = node.args[0] as Node;
     if (statics.has(x)) continue; // computed once, before the first call
@@ -35,14 +36,10 @@ export function mergeProjections(graph: Graph): Graph {
       const total = widths.reduce((a, b) => a + b, 0);
       let wide = merged.get(group[0]!);
       if (wide === undefined) {
-        const part = (one: Node, name: 1 | "bias"): Node => {
-          const value = name === 1 ? one.args[1] : (one.args[2] as Options).bias;
-          return renew.argument(value) as Node;
-        };
-        const inner = shapeOf(node.args[0] as Node).at(-1)!;
-        const weight = add("prim.concat", [group.map((one) => part(one, 1)), 0], [total, inner]);
-        const hasBias = isNode((node.args[2] as Options | undefined)?.bias);
-        const bias = hasBias ? add("prim.concat", [group.map((one) => part(one, "bias")), 0], [total]) : null; // prettier-ignore
+        const join = (of: (one: Node) => Argument, ...rest: number[]): Node =>
+          add("prim.concat", [group.map((one) => renew.argument(of(one))), 0], [total, ...rest]);
+        const weight = join(({ args }) => args[1], shapeOf(node.args[0] as Node).at(-1)!);
+        const bias = isNode(biasOf(node)) ? join(biasOf) : null;
         wide = add("linear", [renew.argument(node.args[0]), weight, { bias }], [...lead, total]);
         merged.set(group[0]!, wide);
       }
@@ -56,6 +53,6 @@ export function mergeProjections(graph: Graph): Graph {
 
 /** All have a bias or none, and none is so wide that the others are not worth a copy. */
 function isAlike(group: readonly Node[]): boolean {
-  const biases = group.map((one) => isNode((one.args[2] as Options | undefined)?.bias));
+  const biases = group.map((one) => isNode(biasOf(one)));
   return group.length <= 4 && biases.every((one) => one === biases[0]);
 }

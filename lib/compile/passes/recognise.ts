@@ -60,20 +60,18 @@ function overRoot(
     const plus = plusNumber(v, graph);
     return plus === null ? { v, eps: 0 } : { v: plus.x, eps: plus.number };
   };
-  if (isCall(node, "prim.RealDiv")) {
-    const [top, root] = node.args.filter(isNode);
-    if (!top || !root || !isCall(bare(root), "prim.Sqrt")) return [];
-    return [{ top, root, ...sum(bare(root).args[0] as Node) }];
-  }
-  if (!isCall(node, "prim.Multiply")) return [];
+  const isQuotient = isCall(node, "prim.RealDiv");
+  if (!isQuotient && !isCall(node, "prim.Multiply")) return [];
   const [a, b] = node.args;
   if (!isNode(a) || !isNode(b)) return [];
-  const pairs: [Node, Node][] = [
-    [a, b],
-    [b, a],
-  ];
+  const pairs: [Node, Node][] = isQuotient
+    ? [[a, b]]
+    : [
+        [a, b],
+        [b, a],
+      ];
   return pairs
-    .filter(([, root]) => isCall(bare(root), "prim.Rsqrt"))
+    .filter(([, root]) => isCall(bare(root), isQuotient ? "prim.Sqrt" : "prim.Rsqrt"))
     .map(([top, root]) => ({ top, root, ...sum(bare(root).args[0] as Node) }));
 }
 
@@ -85,26 +83,26 @@ function norm(node: Node, context: Context): Found | null {
     const squared = meanOf(v)!;
     const size = [shapeOf(top).at(-1)!];
     if (!sameShape(shapeOf(node), shapeOf(top)) || !isByRow(root, top)) continue;
-    if (isCall(top, "prim.Sub")) {
-      const [x, mean] = top.args as [Node, Node];
-      const isCentred = isNode(x) && isNode(mean) && meanOf(mean) === x && isByRow(mean, x);
-      const centred = squareOf(squared);
-      const isSquared = isCall(squared, "prim.SquaredDifference") && squared.args[0] === x && isNode(squared.args[1]) && meanOf(squared.args[1]) === x && isByRow(squared.args[1], x); // prettier-ignore
+    const square = squareOf(squared);
+    const [x] = top.args;
+    if (isNode(x) && isCentred(top, x)) {
       const isVariance =
-        isSquared || (centred !== null && (centred === top || isSameDifference(centred, x)));
-      if (isCentred && isVariance) return { target: "layer_norm", args: [x, size, { eps }] };
+        isCentred(squared, x, "prim.SquaredDifference") ||
+        (square !== null && isCentred(square, x));
+      if (isVariance) return { target: "layer_norm", args: [x, size, { eps }] };
     }
-    if (squareOf(squared) === top) return { target: "rms_norm", args: [top, size, { eps }] };
+    if (square === top) return { target: "rms_norm", args: [top, size, { eps }] };
   }
   return null;
 }
 
-const isSameDifference = (node: Node, x: Node): boolean =>
-  isCall(node, "prim.Sub") &&
-  node.args[0] === x &&
-  isNode(node.args[1]) &&
-  meanOf(node.args[1]) === x &&
-  isByRow(node.args[1], x);
+/** Whether it is `x` without its mean, or the square of that. */
+const isCentred = (node: Node, x: Node, target = "prim.Sub"): boolean => {
+  const [from, mean] = node.args;
+  return (
+    isCall(node, target) && from === x && isNode(mean) && meanOf(mean) === x && isByRow(mean, x)
+  );
+};
 
 /** Scale and shift behind a norm that has none of its own. */
 function affine(node: Node, { statics, isShared }: Context): Found | null {

@@ -8,7 +8,7 @@ import { callAt, rewriteKnowing } from "./rewrite.js";
 const EPILOGUES: ReadonlySet<string> = new Set(WITH_EPILOGUE);
 
 /** Adds a call to the graph under way that has another's place, and a shape of its own. */
-type Make = (target: string, args: readonly Argument[], shape: readonly number[]) => Node;
+export type Make = (target: string, args: readonly Argument[], shape: readonly number[]) => Node;
 
 const isIdentity = (perm: readonly number[]): boolean => perm.every((axis, i) => axis === i);
 
@@ -21,7 +21,7 @@ function movesNothing(shape: readonly number[], perm: readonly number[]): boolea
   return moved.every((axis, i) => i === 0 || axis > moved[i - 1]!);
 }
 
-function permute(make: Make, x: Node, perm: readonly number[]): Node {
+export function permute(make: Make, x: Node, perm: readonly number[]): Node {
   if (isCall(x, "prim.permute")) {
     const inner = x.args[1] as number[];
     return permute(make, x.args[0] as Node, permuted(inner, perm));
@@ -32,7 +32,7 @@ function permute(make: Make, x: Node, perm: readonly number[]): Node {
   return make("prim.permute", [x, perm], shape);
 }
 
-function reshape(make: Make, x: Node, shape: readonly number[]): Node {
+export function reshape(make: Make, x: Node, shape: readonly number[]): Node {
   if (isCall(x, "prim.reshape")) return reshape(make, x.args[0] as Node, shape);
   if (sameShape(shapeOf(x), shape)) return x;
   // Splitting or joining behind a permutation that leaves the end alone can go before it.

@@ -16,12 +16,9 @@ function single(b: Builder, node: Node, target: string, args: readonly Argument[
   return runChain(b, inputs, [[target, ...operands]], shape, b.make(shape, dtype));
 }
 
-const logical =
-  (...names: string[]): Lower =>
-  (b, node) => {
-    const inputs = node.args[0] as unknown as Record<string, Node>;
-    return single(b, node, node.target, names.map((name) => inputs[name]!)); // prettier-ignore
-  };
+/** A raw kernel of tfjs, its inputs in their order. */
+const logical: Lower = (b, node) =>
+  single(b, node, node.target, Object.values(node.args[0] as unknown as Record<string, Node>));
 
 const plain: Lower = (b, node) => single(b, node, node.target, node.args);
 
@@ -60,12 +57,12 @@ const cast: Lower = (b, node) => {
 export const LOGIC: Lowerings = {
   "prim.where": plain,
   "prim.cast": cast,
-  "tfjs.LogicalNot": logical("x"),
-  "tfjs.IsNan": logical("x"),
-  "tfjs.IsInf": logical("x"),
-  "tfjs.IsFinite": logical("x"),
-  "tfjs.LogicalAnd": logical("a", "b"),
-  "tfjs.LogicalOr": logical("a", "b"),
+  "tfjs.LogicalNot": logical,
+  "tfjs.IsNan": logical,
+  "tfjs.IsInf": logical,
+  "tfjs.IsFinite": logical,
+  "tfjs.LogicalAnd": logical,
+  "tfjs.LogicalOr": logical,
   ...Object.fromEntries(
     Object.keys(COMPARISONS).map((name): [string, Lower] => [`prim.${name}`, plain]),
   ),

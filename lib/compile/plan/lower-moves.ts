@@ -48,7 +48,7 @@ const reverse: Lower = (b, node): Lowered => {
 const stridedSlice: Lower = (b, node): Lowered => {
   const { x, attrs } = read(b, node);
   const { begin, strides } = attrs as { begin: number[]; strides: number[] };
-  const isPlain = ["beginMask", "endMask", "ellipsisMask", "newAxisMask", "shrinkAxisMask"].every((name) => !attrs[name]); // prettier-ignore
+  const isPlain = Object.entries(attrs).every(([name, one]) => !one || !name.endsWith("Mask"));
   const isWhole = begin.length === x.shape.length && strides.every((step) => step > 0);
   if (!isPlain || !isWhole) return new Decline("masks, or steps back");
   const first = begin.map((at, i) => Math.min(at < 0 ? Math.max(0, at + x.shape[i]!) : at, x.shape[i]!)); // prettier-ignore

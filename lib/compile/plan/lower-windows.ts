@@ -8,11 +8,10 @@ import { inDimensions, type Lower, type Lowerings, optionsOf } from "./lower-bas
 import { runReduction } from "./lower-norm.js";
 import { count, reshapeValue, type Value } from "./value.js";
 
-/** One number for all dimensions, or one for each. */
-const sizes = (value: Argument, dims: number, missing: readonly number[]): number[] => {
-  if (value === null || value === undefined) return [...missing];
-  const list = [value].flat() as number[];
-  if (list.length === 0) return [...missing];
+/** One number for all dimensions, or one for each; what is not given is `missing`. */
+const sizes = (value: Argument, dims: number, missing: Argument): number[] => {
+  const given = [value ?? []].flat() as number[];
+  const list = given.length === 0 ? ([missing].flat() as number[]) : given;
   return list.length === dims ? list : new Array<number>(dims).fill(list[0]!);
 };
 
@@ -59,14 +58,12 @@ const lowerPool =
   (b, node) => {
     const options = optionsOf(node.args[2]);
     if (options.returnIndices) return new Decline("indices");
-    const kernel = sizes(node.args[1], dims, []);
-    const zeros = kernel.map(() => 0);
-    const ones = kernel.map(() => 1);
-    const padding = sizes(options.padding, dims, zeros);
+    const kernel = sizes(node.args[1], dims, 1);
+    const padding = sizes(options.padding, dims, 0);
     const spec: Windows = {
       ...{ kind, kernel, padding, paddingAfter: padding },
       stride: sizes(options.stride, dims, kernel),
-      dilation: sizes(options.dilation, dims, ones),
+      dilation: sizes(options.dilation, dims, 1),
       ceilMode: Boolean(options.ceilMode),
       countIncludePad: (options.countIncludePad as boolean | undefined) ?? true,
       divisor: (options.divisorOverride as number | null | undefined) ?? undefined,
@@ -80,15 +77,14 @@ const lowerAdaptive =
   (b, node) => {
     if (optionsOf(node.args[2]).returnIndices) return new Decline("indices");
     const shape = shapeOf(node);
-    const input = shapeOf(node.args[0] as Node);
-    const size = input.slice(-dims);
+    let x = b.read(node.args[0] as Node);
+    const rank = x.shape.length;
+    const size = x.shape.slice(-dims);
     const output = shape.slice(-dims);
     if (count(output) === 1) {
-      const axes = size.map((_, i) => input.length - dims + i);
-      const reduction = kind === "max" ? "max" : "mean";
-      return runReduction(b, b.read(node.args[0] as Node), axes, reduction, shape);
+      const axes = size.map((_, i) => rank - dims + i);
+      return runReduction(b, x, axes, kind === "max" ? "max" : "mean", shape);
     }
-    let x = b.read(node.args[0] as Node);
     if (size.every((n, i) => output[i]! > 0 && n % output[i]! === 0)) {
       const kernel = size.map((n, i) => n / output[i]!);
       return runPool(b, x, { kind, kernel, stride: kernel }, shape);
@@ -97,7 +93,7 @@ const lowerAdaptive =
       const positions = adaptiveWindows(size[i]!, output[i]!);
       const means = positions.map((window) => window.map(() => 1 / window.length));
       const spec = kind === "max" ? { positions } : { positions, weights: means };
-      x = alongDim(b, x, input.length - dims + i, spec);
+      x = alongDim(b, x, rank - dims + i, spec);
     }
     return x;
   };
