@@ -47,9 +47,10 @@ const lowerGroupNorm: EagerKernel = (memory, [x, groups, given]) => {
   return memory.run(kernel, { x, weight, bias }, x.shape);
 };
 
-/** Softmax over the last dimension. */
+/** Softmax over the last dimension, if there is one. */
 export function runSoftmax(memory: Memory, x: tf.TensorInfo, log = false): tf.TensorInfo | null {
-  const n = x.shape.at(-1)!;
+  const n = x.shape.at(-1);
+  if (n === undefined) return null;
   const kernel = softmax(memory.heap, { rows: product(x.shape) / n, n, log });
   return memory.run(kernel, { x }, x.shape);
 }
@@ -58,7 +59,7 @@ const lowerSoftmax =
   (log: boolean): EagerKernel =>
   (memory, [x, more]) => {
     const read = options(more, "dim dtype");
-    if (read === null || read.dtype || !isFloats(x) || x.rank === 0) return null;
+    if (read === null || read.dtype || !isFloats(x)) return null;
     const given = (read.dim ?? (x.rank === 1 || x.rank === 3 ? 0 : 1)) as number;
     const dim = given < 0 ? given + x.rank : given;
     const last = x.rank - 1;

@@ -129,6 +129,8 @@ describe("tfjs' cpu backend with our kernels", () => {
         expect(() => tf.slice(x, [0, 0, 0], [1, 1, 1])).to.throw();
         const tile = (): unknown => tf.engine().runKernel("Tile", { x }, { reps: [2] });
         expect(tile).to.throw("comprised of positive integers");
+        // Of what has no dimension, memory that nobody had written was given.
+        expect(() => tf.softmax(tf.scalar(3))).to.throw("axis");
       });
     } finally {
       restore();
