@@ -57,6 +57,7 @@ function declareCases(): void {
   add("causal attention", (q) => F.scaledDotProductAttention(q, q, q, { isCausal: true }), [1, 3, 7, 4]); // prettier-ignore
   add("masked attention", (q, m) => F.scaledDotProductAttention(q, q, q, { attnMask: m }), [2, 2, 5, 4], [5, 5]); // prettier-ignore
   add("permute, reshape, slice", (x) => tf.slice(tf.reshape(tf.transpose(x, [2, 0, 1]), [5, 12]), [1, 3], [3, 6]), [3, 4, 5]); // prettier-ignore
+  add("every second", (x) => F.relu(tf.stridedSlice(x, [0, 1, 0, -4], [2, 6, 6, 7], [1, 2, 3, 2])), [2, 6, 6, 7]); // prettier-ignore
   add("concat of channels", (x, y) => tf.concat([x, y], 1), [2, 8, 3], [2, 4, 3]);
   add("concat of rows", (x, y) => tf.concat([x, y], 0), [2, 5], [3, 5]);
   add("matmul", (x, y) => tf.matMul(x, y), [2, 5, 6], [2, 6, 7]);

@@ -85,3 +85,29 @@ const isConv2d = ({ target, args }: Node): boolean => {
   const { padding = 0 } = (args[2] ?? {}) as { padding?: unknown };
   return /^(prim\.)?conv2d$/.test(target) && typeof padding !== "string";
 };
+
+/** A view of numbers in memory, as plans have it on the CPU and on the GPU. */
+interface View {
+  readonly shape: readonly number[];
+  readonly strides: readonly number[];
+  readonly offset: number;
+}
+
+/** Every so many, as tfjs' StridedSlice takes them: another view; `null` if it has masks, or steps back. */
+export function everySoMany<V extends View>(
+  x: V,
+  attrs: Readonly<Record<string, Argument>>,
+  shape: readonly number[],
+): V | null {
+  const { begin, strides } = attrs as { begin: number[]; strides: number[] };
+  const isMasked = Object.keys(attrs).some((name) => /Mask/.test(name) && attrs[name]);
+  if (isMasked || begin.length < x.shape.length || strides.some((step) => step < 0)) return null;
+  let { offset } = x;
+  const apart = x.strides.map((stride, i) => {
+    const size = x.shape[i]!;
+    const at = begin[i]!;
+    offset += stride * Math.min(at < 0 ? Math.max(0, at + size) : at, size);
+    return stride * strides[i]!;
+  });
+  return { ...x, offset, shape, strides: apart };
+}

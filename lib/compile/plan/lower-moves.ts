@@ -1,5 +1,5 @@
 import type { Argument, Node } from "../../graph/index.js";
-import { shapeOf } from "../passes/facts.js";
+import { everySoMany, shapeOf } from "../passes/facts.js";
 import { type Builder, Decline, type Lowered } from "./builder.js";
 import { type Lower, type Lowerings, ofFloats } from "./lower-basic.js";
 import { padConstant } from "./lower-borders.js";
@@ -44,20 +44,9 @@ const reverse: Lower = (b, node): Lowered => {
   return moved(b, { ...x, offset: x.offset + last, strides });
 };
 
-/** Every so many: a view. */
 const stridedSlice: Lower = (b, node): Lowered => {
   const { x, attrs } = read(b, node);
-  const { begin, strides } = attrs as { begin: number[]; strides: number[] };
-  const isPlain = Object.entries(attrs).every(([name, one]) => !one || !name.endsWith("Mask"));
-  const isWhole = begin.length === x.shape.length && strides.every((step) => step > 0);
-  if (!isPlain || !isWhole) return new Decline("masks, or steps back");
-  const first = begin.map((at, i) => Math.min(at < 0 ? Math.max(0, at + x.shape[i]!) : at, x.shape[i]!)); // prettier-ignore
-  return {
-    ...x,
-    offset: first.reduce((sum, at, i) => sum + at * x.strides[i]!, x.offset),
-    shape: shapeOf(node),
-    strides: x.strides.map((stride, i) => stride * strides[i]!),
-  };
+  return everySoMany(x, attrs, shapeOf(node)) ?? new Decline("masks, or steps back");
 };
 
 const pad: Lower = (b, node): Lowered => {

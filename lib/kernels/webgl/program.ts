@@ -123,9 +123,12 @@ const registers = (code: string, body = code): string =>
 const calls = (code: string): string =>
   code.replace(/\b(at|texel|weight|block)\((\w+), /g, "$1_$2(");
 
-/** Where texel `i` is; `bits` are a mask for its place in a line, and a shift for its line. */
+/**
+ * Where texel `i` is; `bits` are a mask for its place in a line, and a shift for its line. A block
+ * never crosses a line of the texture.
+ */
 const FETCH = `ivec2 spot(int i, ivec2 bits) { return ivec2(i & bits.x, i >> bits.y); }
-mat4 block(highp sampler2D w, ivec2 p) { // a block never crosses a line of the texture
+mat4 block(highp sampler2D w, ivec2 p) {
   return mat4(texelFetch(w, p, 0), texelFetch(w, p + ivec2(1, 0), 0),
     texelFetch(w, p + ivec2(2, 0), 0), texelFetch(w, p + ivec2(3, 0), 0));
 }

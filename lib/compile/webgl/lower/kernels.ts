@@ -1,7 +1,8 @@
 /** Raw tfjs kernels, as a model calls them itself or an op is made of them. */
-import type { Node } from "../../../graph/index.js";
+import type { Argument, Node } from "../../../graph/index.js";
 import { MOST_PARTS } from "../../../kernels/webgl/programs/copy.js";
 import { argumentProgram } from "../../../kernels/webgl/programs/reduce.js";
+import { everySoMany } from "../../passes/facts.js";
 import { isMasked } from "../builder.js";
 import { reshaped } from "../value.js";
 import { type Lowering, shapeOf } from "./common.js";
@@ -61,6 +62,11 @@ const argument =
     return reshaped(y, shapeOf(node));
   };
 
+const stridedSlice: Lowering = (_, node, read) => {
+  const [{ x }, attrs] = node.args as unknown as [{ x: Node }, Record<string, Argument>];
+  return everySoMany(read(x), attrs, shapeOf(node));
+};
+
 export const kernels: Readonly<Record<string, Lowering>> = {
   ...Object.fromEntries(ONE.map((name) => [`tfjs.${name}`, elementwise(["x"], `tfjs.${name}`)])),
   ...Object.fromEntries(
@@ -79,6 +85,7 @@ export const kernels: Readonly<Record<string, Lowering>> = {
   "tfjs.ArgMax": argument("max"),
   "tfjs.ArgMin": argument("min"),
   "tfjs.PadV2": padKernel,
+  "tfjs.StridedSlice": stridedSlice,
   "tfjs.Tile": repeat,
   "tfjs.Reverse": repeat,
 };

@@ -76,6 +76,7 @@ export function concatProgram(parts: number, along: "rows" | "channels"): Progra
     int rest = row + r - line * inner;
     int outer = line / size;
     int place_ = line - outer * size;`;
+  // A loop: written out, it would take four times as long to compile.
   return {
     tensors: names,
     ints: [
@@ -83,7 +84,7 @@ export function concatProgram(parts: number, along: "rows" | "channels"): Progra
       ...names.flatMap((_, i) => [`begin_${i}`, `length_${i}`, `first_${i}`, `step_${i}`]),
     ],
     body: `
-  for (int r = 0; r < 4; r++) { // written out, it would take four times as long to compile
+  for (int r = 0; r < 4; r++) {
     ${where}
     ${cases.join("\n    else ")}
   }`,

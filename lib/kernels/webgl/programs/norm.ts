@@ -55,6 +55,7 @@ export function normalizeProgram(options: {
 
 /** Of each row the largest value and `1 / Σ exp(x - largest)`; a row of nothing but -∞: NaN, or if `safe` 0 and 0. */
 export function softmaxMomentsProgram(safe: boolean): ProgramSource {
+  // NaN is asked for: GLSL leaves open what exp and log make of it.
   return {
     tensors: ["x"],
     ints: ["channels"],
@@ -73,7 +74,6 @@ export function softmaxMomentsProgram(safe: boolean): ProgramSource {
     float sum = 0.0;
     for (int k = 0; k < x_width; k++) {
       vec4 v = at(x, row + r, k) - top;
-      // GLSL leaves open what exp and log make of NaN.
       sum += dot(mix(mix(exp(v), v, isnan(v)), vec4(0), past(k, channels)), vec4(1));
     }
     y[r] = ${safe ? "top == low && !odd ? vec4(0) : " : ""}vec4(top, 1.0 / sum, isnan(sum) ? sum : log(sum), 0);
