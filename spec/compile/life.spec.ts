@@ -1,10 +1,11 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expect } from "chai";
 import { DECOMPOSED, optimise } from "../../lib/compile/passes/index.js";
+import { Arena } from "../../lib/compile/plan/arena.js";
 import { createEngine } from "../../lib/compile/plan/engine.js";
 import { record } from "../../lib/compile/trace.js";
 import * as nn from "../../lib/index.js";
-import type { Heap } from "../../lib/kernels/cpu/index.js";
+import { createHeap, type Heap } from "../../lib/kernels/cpu/index.js";
 import { expectSame } from "../support/graphs.js";
 
 const F = nn.functional;
@@ -54,6 +55,18 @@ describe("The life of a compiled model", () => {
       expect(tf.memory().numTensors - before).to.equal(0);
     });
   }
+
+  it("goes on with other memory after there was not enough", () => {
+    const heap = createHeap();
+    const arena = new Arena(heap);
+    arena.reserve(1000);
+    expect(() => arena.reserve(5e9)).to.throw(RangeError);
+    const weights = heap.alloc(500);
+    const place = arena.reserve(1000);
+    expect(place >= weights + 500 || place + 1000 <= weights).to.equal(true);
+    expect(() => arena.reserve(2000)).not.to.throw();
+    heap.dispose();
+  });
 
   it("does not grow over 1,000 runs of more shapes than it keeps plans of", async () => {
     const model = make();

@@ -68,6 +68,7 @@ export class Arena {
   reserve(bytes: number): number {
     if (bytes <= this.bytes) return this.address;
     if (this.bytes > 0) this.heap.free(this.address);
+    this.bytes = 0; // should there be no more
     this.address = this.heap.alloc(bytes);
     this.bytes = bytes;
     this.version += 1;
