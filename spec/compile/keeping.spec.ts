@@ -35,7 +35,9 @@ function countTextures(backend: string): { count: number; stop: () => void } {
     all.count -= 1;
     deleteTexture.call(gl, texture);
   };
-  all.stop = () => void Object.assign(gl, { createTexture, deleteTexture });
+  all.stop = () => {
+    for (const name of ["createTexture", "deleteTexture"]) Reflect.deleteProperty(gl, name);
+  };
   return all;
 }
 
