@@ -19,14 +19,16 @@ const PRODUCTS: readonly string[] = [
   "ab,ab->",
   "abc,abc->ca",
   "bix,iox->box",
+  " b h i d, b h j d -> b h i j",
 ];
 const SIZES: Readonly<Record<string, number>> = { b: 2, h: 3, d: 5, i: 3, j: 4, k: 6, x: 3 };
 
 const drawn = (term: string): tf.Tensor => nn.randn([...term].map((one) => SIZES[one] ?? 4));
 
-const compiled = async (equation: string): Promise<string> => {
-  const [left, right] = equation.split(/ *(?:,|->) */) as [string, string];
-  const [a, b] = [drawn(left), drawn(right)];
+/** What of an equation has no kernel when it is compiled. */
+const compiled = async (equation: string, dtype: tf.DataType = "float32"): Promise<string> => {
+  const [left, right] = equation.replaceAll(" ", "").split(/,|->/) as [string, string];
+  const [a, b] = [tf.cast(drawn(left), dtype), drawn(right)];
   const product = (x: tf.Tensor, y: tf.Tensor): tf.Tensor => tf.einsum(equation, x, y);
   const fast = await nn.compile(product, [a, b]);
   expectSame(fast(a, b), product(a, b), { rtol: 1e-4, atol: 1e-5 }, equation);
@@ -46,8 +48,9 @@ onEveryBackend(
       });
     }
 
-    it("stays as it is where a letter of one tensor is summed", async () => {
+    it("stays as it is where a letter of one tensor is summed, or one is not of floats", async () => {
       expect(await compiled("ijk,j->i")).to.equal("tfjs.Einsum");
+      expect(await compiled("ij,jk->ik", "int32")).to.equal("tfjs.Einsum");
     });
 
     it("is attention where it is written so, and refuses what does not fit", async () => {

@@ -1,7 +1,7 @@
 import { type Argument, type Graph, Node, type Renew, type TensorMeta } from "../../graph/index.js";
 import { BINARY, REDUCTIONS, UNARY } from "../primitives.js";
 import { einsum } from "./einsum.js";
-import { DROPOUTS, shapeOf, tensorMeta } from "./facts.js";
+import { DROPOUTS, sameShape, shapeOf, tensorMeta } from "./facts.js";
 import { callAt } from "./rewrite.js";
 
 type Attrs = Record<string, Argument>;
@@ -24,7 +24,7 @@ const RULES: Readonly<Record<string, Rule>> = {
     return make("prim.slice", [x, size.map((_, axis) => from[axis] ?? 0), size]);
   },
   Reverse: (make, { x }, { dims }, node) =>
-    dims === undefined || dims === null
+    (dims ?? null) === null
       ? make("tfjs.Reverse", [{ x }, { dims: shapeOf(node).map((_, axis) => axis) }])
       : null,
   Concat: (make, inputs, { axis }) => {
@@ -42,9 +42,8 @@ const RULES: Readonly<Record<string, Rule>> = {
   Cast: (make, { x }, { dtype }) =>
     tensorMeta(x as Node)?.dtype === dtype ? (x as Node) : make("prim.cast", [x, dtype]),
   Select: (make, { condition, t, e }, _, node) => {
-    const shape = String(shapeOf(node));
-    const same = [condition, t, e].every((one) => String(shapeOf(one as Node)) === shape);
-    return same ? make("prim.where", [condition, t, e]) : null;
+    const isSame = (one: Argument): boolean => sameShape(shapeOf(one as Node), shapeOf(node));
+    return [condition, t, e].every(isSame) ? make("prim.where", [condition, t, e]) : null;
   },
   GatherV2: (make, { x, indices }, { axis, batchDims }) => {
     const rank = shapeOf(x as Node).length;
@@ -64,18 +63,9 @@ const RULES: Readonly<Record<string, Rule>> = {
   ...each("Relu Relu6 Sigmoid Tanh Elu Selu Softplus".split(" "), (name) => {
     return (make, { x }) => make(name.toLowerCase(), [x]);
   }),
-  ...each(
-    Object.keys(UNARY),
-    (name) =>
-      (make, { x }) =>
-        make(`prim.${name}`, [x]),
-  ),
-  ...each(
-    Object.keys(BINARY),
-    (name) =>
-      (make, { a, b }) =>
-        make(`prim.${name}`, [a, b]),
-  ),
+  ...each(Object.keys({ ...UNARY, ...BINARY }), (name) => {
+    return (make, inputs) => make(`prim.${name}`, Object.values(inputs));
+  }),
   ...each(Object.keys(REDUCTIONS), reduction),
 };
 
