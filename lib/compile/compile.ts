@@ -26,8 +26,8 @@ export interface CompileOptions {
    * How the weights of linear, convolutional and recurrent layers lie in memory: `"float16"` and
    * `"bfloat16"` take half of it, `"int8"` (a scale for each output) a quarter. They are widened where
    * they are multiplied, so activations and sums stay float32; the error is that of the rounded
-   * weights. A weight whose numbers do not fit stays float32: `explain().kept` names it. On `cpu` and `wasm`, and
-   * `"float16"` for all weights on `webgl`. Default: `"float32"`.
+   * weights. A weight whose numbers do not fit stays float32: `explain().kept` names it. On `cpu` and
+   * `wasm`, and `"float16"` for all weights on `webgl`. Default: `"float32"`.
    */
   precision?: Precision;
   /** How many input shapes keep a plan; the one not used for longest goes first. Default: 8. */
