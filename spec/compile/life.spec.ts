@@ -1,8 +1,10 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expect } from "chai";
+import { attributesOf } from "../../lib/compile/guard.js";
 import { DECOMPOSED, optimise } from "../../lib/compile/passes/index.js";
 import { Arena } from "../../lib/compile/plan/arena.js";
 import { createEngine } from "../../lib/compile/plan/engine.js";
+import { Weights } from "../../lib/compile/plan/weights.js";
 import { record } from "../../lib/compile/trace.js";
 import * as nn from "../../lib/index.js";
 import { createHeap, type Heap } from "../../lib/kernels/cpu/index.js";
@@ -66,6 +68,24 @@ describe("The life of a compiled model", () => {
     expect(place >= weights + 500 || place + 1000 <= weights).to.equal(true);
     expect(() => arena.reserve(2000)).not.to.throw();
     heap.dispose();
+  });
+
+  it("makes weights again for which there was not enough memory on the way", () => {
+    const model = new nn.Linear(2, 2);
+    const heap = createHeap();
+    const weights = new Weights(heap, attributesOf(model));
+    const { graph, dispose } = record(model, [tf.ones([1, 2])], DECOMPOSED);
+    const nodes = graph.nodes.filter(({ kind }) => kind === "get_attr");
+    const made: number[] = [];
+    const fail = (): never => {
+      throw new RangeError("no more");
+    };
+    expect(() => weights.block("packed", graph, nodes, 16, fail)).to.throw(RangeError);
+    for (let i = 0; i < 2; i += 1) weights.block("packed", graph, nodes, 16, () => made.push(i));
+    expect(made).to.deep.equal([0]);
+    heap.dispose();
+    dispose();
+    model.dispose();
   });
 
   it("does not grow over 1,000 runs of more shapes than it keeps plans of", async () => {

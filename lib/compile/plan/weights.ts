@@ -98,8 +98,8 @@ export class Weights {
       refill(kept);
       return true;
     };
+    renew(); // first: memory may run out on the way, and what is known is taken as it is
     this.known.set(key, { kept, sources: this.sourcesOf(nodes, graph), renew });
-    renew();
     return kept;
   }
 
