@@ -88,6 +88,26 @@ describe("The life of a compiled model", () => {
     model.dispose();
   });
 
+  it("does not run by old weights after there was not enough memory for new ones", () => {
+    const model = new nn.Linear(2, 2);
+    const heap = createHeap();
+    const weights = new Weights(heap, attributesOf(model));
+    const { graph, dispose } = record(model, [tf.ones([1, 2])], DECOMPOSED);
+    const nodes = graph.nodes.filter(({ kind }) => kind === "get_attr");
+    let isEnough = true;
+    weights.block("packed", graph, nodes, 16, () => {
+      if (!isEnough) throw new RangeError("no more");
+    });
+    expect(weights.refresh()).to.equal(true);
+    isEnough = false;
+    model.weight.assign(tf.zeros([2, 2]));
+    expect(() => weights.refresh()).to.throw(RangeError);
+    expect(weights.refresh()).to.equal(false);
+    heap.dispose();
+    dispose();
+    model.dispose();
+  });
+
   it("does not grow over 1,000 runs of more shapes than it keeps plans of", async () => {
     const model = make();
     const inputs = Array.from({ length: 6 }, (_, i) => nn.randn(i + 1, 3, 4));

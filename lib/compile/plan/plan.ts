@@ -21,6 +21,8 @@ export class Plan implements CompiledPlan {
   readonly kept: readonly Kept[];
   private readonly blocks: readonly Block[];
   private readonly bytes: number;
+  /** Where the blocks are in those bytes. */
+  private readonly places: readonly number[];
   private readonly workspace: number;
   private readonly inputs: (Value | null)[];
   private readonly outputs: Map<Node, Value>;
@@ -69,6 +71,7 @@ export class Plan implements CompiledPlan {
     this.settleLifetimes();
     this.blocks = [...builder.blocks].filter(({ first }) => first < Infinity);
     this.bytes = layOut(this.blocks);
+    this.places = this.blocks.map(({ address }) => address);
     this.workspace = this.steps.reduce((most, { workspace = 0 }) => Math.max(most, workspace), 0);
     weights.watch(graph);
     weights.settle();
@@ -163,8 +166,7 @@ export class Plan implements CompiledPlan {
     if (this.version === this.arena.version && this.bound === threads) return;
     this.version = this.arena.version;
     this.bound = threads;
-    const relative = this.relative;
-    this.blocks.forEach((block, i) => (block.address = base + relative[i]!));
+    this.blocks.forEach((block, i) => (block.address = base + this.places[i]!));
     this.run = this.steps.map(({ bind }) => bind(base + this.bytes));
     this.alone = this.run;
     this.runs = 0;
@@ -206,11 +208,6 @@ export class Plan implements CompiledPlan {
     this.program?.dispose();
     this.program = null;
     this.version = -1;
-  }
-
-  private addresses: number[] | null = null;
-  private get relative(): number[] {
-    return (this.addresses ??= this.blocks.map(({ address }) => address));
   }
 
   /** Runs on inputs in the order of the placeholders; gives the tensor of each output node. */

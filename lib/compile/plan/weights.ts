@@ -21,6 +21,7 @@ export class Weights {
   private readonly statics = new Map<Graph, Statics>();
   /** The keys of what was asked for since the last plan. */
   private used = new Set<string>();
+  private isValid = true;
 
   constructor(
     readonly heap: Heap,
@@ -41,7 +42,7 @@ export class Weights {
   /** What is computed of parameters, while a plan is built. */
   staticsOf(graph: Graph): Statics {
     let statics = this.statics.get(graph);
-    if (statics === undefined) {
+    if (!statics) {
       statics = new Statics(graph, this.attributes);
       this.statics.set(graph, statics);
     }
@@ -92,7 +93,7 @@ export class Weights {
     const key = `${kind} ${nodes.map((node) => signature(node, graph)).join(" ")}`;
     this.used.add(key);
     const known = this.known.get(key);
-    if (known !== undefined) return known.kept as T;
+    if (known) return known.kept as T;
     const kept = make();
     const renew = (): boolean => {
       refill(kept);
@@ -123,13 +124,15 @@ export class Weights {
    */
   refresh(): boolean {
     const changed = this.versions.changed();
-    if (changed.size === 0) return true;
-    this.settle();
-    const isValid = [...this.known.values()].every(
-      ({ sources, renew }) => ![...sources].some((state) => changed.has(state)) || renew(),
-    );
-    this.settle();
-    return isValid;
+    if (changed.size > 0) {
+      this.isValid = false; // should memory run out on the way
+      this.settle();
+      this.isValid = [...this.known.values()].every(
+        ({ sources, renew }) => ![...sources].some((state) => changed.has(state)) || renew(),
+      );
+      this.settle();
+    }
+    return this.isValid;
   }
 
   /** Notes whatever parameters a graph reads, packed or not. */
