@@ -1,7 +1,7 @@
 /** What a call costs eagerly, with our kernels under its ops, beside the compiled plan of the same model. */
 import * as tf from "@tensorflow/tfjs-core";
 import * as nn from "sconce";
-import { replaceTfjsKernels } from "../lib/eager/tfjs.js";
+import { replaceTfjsKernels } from "../lib/eager/everywhere.js";
 import { BENCH_MODELS } from "./models.js";
 import { measure } from "./timing.js";
 

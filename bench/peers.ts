@@ -3,7 +3,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import type * as Ort from "onnxruntime-web";
 import * as nn from "sconce";
 import { kernelsFor } from "../lib/eager/index.js";
-import { setKernels } from "../lib/functional/op.js";
+import { isInBody, setKernels } from "../lib/functional/op.js";
 import { type BenchModel, type Call, firstTensor, type Input, toTensor } from "./models.js";
 
 /** What a peer makes a model of. */
@@ -112,7 +112,8 @@ export const eager = (name: string, backend: nn.BackendName): Peer => ({
         // What is measured is tfjs: our kernels under the ops are another question (bench eager).
         if (backend === "cpu" || backend === "wasm") setKernels(backend, null);
         const values = await call(inputs);
-        if (backend === "cpu" || backend === "wasm") setKernels(backend, kernelsFor(backend));
+        if (backend === "cpu" || backend === "wasm")
+          setKernels(backend, kernelsFor(backend, isInBody));
         await tf.setBackend("cpu");
         return values;
       },

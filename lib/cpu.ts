@@ -6,11 +6,11 @@
  */
 import { loadBackend } from "./backend.js";
 import { kernelsFor } from "./eager/index.js";
-import { replaceTfjsKernels } from "./eager/tfjs.js";
-import { setKernels } from "./functional/op.js";
+import { replaceTfjsKernels } from "./eager/everywhere.js";
+import { isInBody, setKernels } from "./functional/op.js";
 
 await loadBackend("cpu");
-setKernels("cpu", kernelsFor("cpu"));
+setKernels("cpu", kernelsFor("cpu", isInBody));
 
 /** Puts tfjs' own kernels back; the ops of `functional` keep ours. */
 export const restoreTfjsKernels: () => void = replaceTfjsKernels();

@@ -10,43 +10,12 @@ export function isFloats(value: unknown): value is tf.Tensor {
   );
 }
 
-/** A vector of so many float32 numbers. */
-export const isVector = (value: unknown, n: number): value is tf.Tensor =>
-  isFloats(value) && value.rank === 1 && value.size === n;
-
-/** An optional tensor of a shape: itself, `null` for none, `undefined` for what is something else. */
-export function ofShape(value: unknown, shape: readonly number[]): tf.Tensor | null | undefined {
-  if (value === undefined || value === null) return null;
-  return isFloats(value) && sameShape(value.shape, shape) ? value : undefined;
-}
-
-export const vector = (value: unknown, n: number): tf.Tensor | null | undefined =>
-  ofShape(value, [n]);
-
 /** An op's options if it knows all of them, else `null`. */
 export function options(given: unknown, known: string): Options | null {
   if (given === undefined) return {};
   if (typeof given !== "object" || given === null || Array.isArray(given)) return null;
   const names = known.split(" ");
   return Object.keys(given).every((name) => names.includes(name)) ? (given as Options) : null;
-}
-
-const isSize = (value: unknown, least: number): value is number =>
-  Number.isInteger(value) && (value as number) >= least;
-
-/** One number for each dimension, none below `least`; `null` for anything else. */
-export function sizes(
-  value: unknown,
-  dims: number,
-  missing: number | readonly number[],
-  least: number,
-): number[] | null {
-  if (value === undefined || value === null) {
-    return typeof missing === "number" ? new Array<number>(dims).fill(missing) : [...missing];
-  }
-  if (isSize(value, least)) return new Array<number>(dims).fill(value);
-  if (!Array.isArray(value) || value.length !== dims) return null;
-  return value.every((one) => isSize(one, least)) ? [...value] : null;
 }
 
 export const product = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);

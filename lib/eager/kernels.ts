@@ -2,7 +2,4 @@ import type * as tf from "@tensorflow/tfjs-core";
 import type { Memory } from "./memory.js";
 
 /** Computes an op in a backend's memory; `null`: it leaves these arguments to the op's body. */
-export type EagerKernel = (
-  memory: Memory,
-  args: readonly unknown[],
-) => tf.TensorInfo | (tf.TensorInfo | null)[] | null;
+export type EagerKernel = (memory: Memory, args: readonly unknown[]) => tf.TensorInfo | null;

@@ -6,6 +6,9 @@ import { product } from "./arguments.js";
 /** What a kernel reads: a tensor, what lies at an address already, or nothing. */
 type Input = tf.TensorInfo | number | null;
 
+/** What an output is of; truths are floats here, 1 and 0, which only tfjs' cpu backend takes for bools. */
+export type Dtype = "float32" | "bool";
+
 /** The work of a kernel on addresses: of the inputs (0: absent), of the output, of scratch memory. */
 export type Work = (inputs: number[], out: number, scratch: number) => void;
 
@@ -35,12 +38,13 @@ export abstract class Memory {
   abstract free(address: number): void;
   /** The values of a float32 tensor, to be read at once. */
   abstract values(tensor: tf.TensorInfo): Float32Array;
-  /** Runs a kernel and gives its float32 output; `null` if an input is out of reach. */
+  /** Runs a kernel and gives its output; `null` if an input is out of reach. */
   abstract call(
     inputs: readonly Input[],
     shape: readonly number[],
     scratchBytes: number,
     work: Work,
+    dtype?: Dtype,
   ): tf.TensorInfo | null;
 
   /** The same, with what a kernel reads by the names of its pointers. */
@@ -111,11 +115,11 @@ interface CpuBackend extends tf.KernelBackend {
 
 /** What tfjs' cpu backend keeps of a tensor, with numbers that are in the heap at first. */
 class Output {
-  readonly dtype = "float32";
   refCount = 1;
   private array?: Float32Array;
 
   constructor(
+    readonly dtype: Dtype,
     readonly address: number,
     readonly length: number,
     private readonly moveOut: () => Float32Array,
@@ -161,6 +165,7 @@ export class CpuMemory extends Memory {
     shape: readonly number[],
     scratchBytes: number,
     work: Work,
+    dtype: Dtype = "float32",
   ): tf.TensorInfo {
     const length = product(shape);
     if (this.outputCost + costOf(length) > MOST_BYTES) this.makeRoom(length);
@@ -181,7 +186,7 @@ export class CpuMemory extends Memory {
       return place;
     });
     work(addresses, out, scratch);
-    return this.output(shape, out, length);
+    return this.output(shape, out, length, dtype);
   }
 
   protected override forget(dataId: object): void {
@@ -206,9 +211,14 @@ export class CpuMemory extends Memory {
   }
 
   /** A tensor whose numbers are at an address. */
-  private output(shape: readonly number[], address: number, length: number): tf.TensorInfo {
+  private output(
+    shape: readonly number[],
+    address: number,
+    length: number,
+    dtype: Dtype,
+  ): tf.TensorInfo {
     const dataId = {};
-    const data = new Output(address, length, () => {
+    const data = new Output(dtype, address, length, () => {
       const values = this.values({ dataId } as tf.TensorInfo).slice();
       this.drop(dataId, data);
       return values;
@@ -216,7 +226,7 @@ export class CpuMemory extends Memory {
     (this.backend as CpuBackend).data.set(dataId, data);
     this.outputs.set(dataId, data);
     this.outputCost += costOf(length);
-    return { dataId, shape: [...shape], dtype: data.dtype };
+    return { dataId, shape: [...shape], dtype };
   }
 }
 

@@ -3,9 +3,9 @@ import * as tf from "@tensorflow/tfjs-core";
 import { copy, permutation, taps } from "../kernels/cpu/index.js";
 import { isFloats, product, stridesOver } from "./arguments.js";
 import type { EagerKernel } from "./kernels.js";
-import type { Memory } from "./memory.js";
+import type { Dtype, Memory, Work } from "./memory.js";
 import { isFew } from "./pointwise.js";
-import type { Attrs } from "./windows.js";
+import type { Attrs } from "./tfjs.js";
 
 type Info = tf.TensorInfo;
 
@@ -25,11 +25,12 @@ function runCopy(
 ): Info | null {
   if (isLeft(x, shape)) return null;
   const kernel = copy(memory.heap, walk);
-  return memory.call([x], shape, 0, ([at], out) => kernel.run({ x: at! + first * 4, out }));
+  const work: Work = ([at], out) => kernel.run({ x: at! + first * 4, out });
+  return memory.call([x], shape, 0, work, x.dtype as Dtype);
 }
 
 /** From `begin` on, every so many. */
-function runSlice(
+export function runSlice(
   memory: Memory,
   x: Info,
   begin: readonly number[],
@@ -67,20 +68,6 @@ export function slice(memory: Memory, x: Info, attrs: Attrs): Info | null {
   });
 }
 
-export function stridedSlice(memory: Memory, x: Info, attrs: Attrs): Info | null {
-  const masks = ["begin", "end", "ellipsis", "newAxis", "shrinkAxis"].map(
-    (name) => attrs[`${name}Mask`] as number,
-  ) as [number, number, number, number, number];
-  const [begin, end, strides] = [attrs.begin, attrs.end, attrs.strides] as number[][];
-  const info = tf.slice_util.sliceInfo(x.shape, begin!, end!, strides!, ...masks);
-  if (info.isIdentity || info.begin.length !== x.shape.length) return null;
-  const size = info.begin.map((from, i) => {
-    const step = info.strides[i]!;
-    return Math.max(0, Math.ceil((info.end[i]! - from) / step));
-  });
-  return runSlice(memory, x, info.begin, size, info.strides, info.finalShape);
-}
-
 /** So many even parts along a dimension, or parts of these sizes. */
 function partsOf(memory: Memory, x: Info, given: number | number[], dim: number): Info[] | null {
   const sizes = tf.backend_util.prepareSplitSize(x, given, dim);
@@ -109,13 +96,6 @@ export function unstack(memory: Memory, x: Info, { axis }: Attrs): Info[] | null
 
 /** What names a dimension twice is wrong, and tfjs' to answer. */
 export const areDistinct = (axes: readonly number[]): boolean => new Set(axes).size === axes.length;
-
-export function reverse(memory: Memory, x: Info, { dims }: Attrs): Info | null {
-  const turned = tf.util.parseAxisParam(dims as number[], x.shape);
-  if (!areDistinct(turned)) return null;
-  const begin = x.shape.map((size, i) => (turned.includes(i) ? size - 1 : 0));
-  return runSlice(memory, x, begin, x.shape, x.shape.map((_, i) => (turned.includes(i) ? -1 : 1))); // prettier-ignore
-}
 
 export function tile(memory: Memory, x: Info, attrs: Attrs): Info | null {
   const reps = attrs.reps as number[];
@@ -166,10 +146,4 @@ const lowerTaps: EagerKernel = (memory, args) => {
   return memory.run(kernel, { x }, shape);
 };
 
-/** Of what ops move on their way. */
-export const MOVES: Readonly<Record<string, EagerKernel>> = {
-  transpose: (memory, [x, order]) => (isFloats(x) ? permute(memory, x, order as number[]) : null),
-  taps: lowerTaps,
-  split: (memory, [x, count, dim]) =>
-    isFloats(x) ? partsOf(memory, x, count as number, dim as number) : null,
-};
+export const MOVES: Readonly<Record<string, EagerKernel>> = { taps: lowerTaps };

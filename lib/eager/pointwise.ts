@@ -1,4 +1,4 @@
-import type * as tf from "@tensorflow/tfjs-core";
+import * as tf from "@tensorflow/tfjs-core";
 import {
   elementwise,
   type ElementwiseStep,
@@ -6,17 +6,9 @@ import {
   pad,
   stepsOf,
 } from "../kernels/cpu/index.js";
-import {
-  broadcast,
-  isFloats,
-  isVector,
-  options,
-  product,
-  stridesOver,
-  vector,
-} from "./arguments.js";
+import { broadcast, isFloats, options, product, stridesOver } from "./arguments.js";
 import type { EagerKernel } from "./kernels.js";
-import type { Memory } from "./memory.js";
+import type { Dtype, Memory } from "./memory.js";
 
 type Steps = readonly ElementwiseStep[];
 
@@ -29,11 +21,12 @@ export function runSteps(
   steps: Steps,
   inputs: readonly tf.TensorInfo[],
   shape: readonly number[],
+  dtype?: Dtype,
 ): tf.TensorInfo | null {
   const strides = inputs.map((one) => stridesOver(one.shape, shape));
   if (strides.some((one) => one === null)) return null;
   const kernel = elementwise(memory.heap, { steps, shape, strides: strides as number[][] });
-  return memory.call(inputs, shape, 0, (at, out) => kernel.run({ inputs: at, out }));
+  return memory.call(inputs, shape, 0, (at, out) => kernel.run({ inputs: at, out }), dtype);
 }
 
 /** `a ∘ b`, broadcast. */
@@ -42,14 +35,19 @@ export function runBinary(
   op: ElementwiseStep[0],
   a: tf.TensorInfo,
   b: tf.TensorInfo,
+  dtype?: Dtype,
 ): tf.TensorInfo | null {
   const steps = [[op, 0, 1] as unknown as ElementwiseStep];
-  return runSteps(memory, steps, [a, b], broadcast(a.shape, b.shape));
+  return runSteps(memory, steps, [a, b], broadcast(a.shape, b.shape), dtype);
 }
 
 /** A function of each number. */
-export const runUnary = (memory: Memory, steps: Steps, x: tf.TensorInfo): tf.TensorInfo | null =>
-  runSteps(memory, steps, [x], x.shape);
+export const runUnary = (
+  memory: Memory,
+  steps: Steps,
+  x: tf.TensorInfo,
+  dtype?: Dtype,
+): tf.TensorInfo | null => runSteps(memory, steps, [x], x.shape, dtype);
 
 /** Options of the functions of one number. */
 const OPTIONS: Readonly<Record<string, string>> = {
@@ -75,50 +73,6 @@ const lowerFunction =
     return areRight ? runUnary(memory, stepsOf(name, read), x) : null;
   };
 
-/** A vector of numbers for the channels of `x`, as it broadcasts over them. */
-const ofChannels = (
-  { rank }: tf.Tensor,
-  { dataId, dtype, shape }: tf.TensorInfo,
-): tf.TensorInfo => ({
-  ...{ dataId, dtype },
-  shape: [...shape, ...new Array<number>(rank - 2).fill(1)],
-});
-
-/** A slope for each channel. */
-const lowerPrelu: EagerKernel = (memory, [x, slope]) => {
-  if (!isFloats(x) || x.size < FEW || x.rank < 2 || !isVector(slope, x.shape[1]!)) return null;
-  const steps: Steps = [["mul", 0, 1], ["constant", 0], ["gt", 0, 3], ["where", 4, 0, 2]]; // prettier-ignore
-  return runSteps(memory, steps, [x, ofChannels(x, slope)], x.shape);
-};
-
-/** `(x - mean) / √(var + eps) · weight + bias` with the statistics of training. */
-const lowerBatchNorm: EagerKernel = (memory, [x, mean, variance, given]) => {
-  const read = options(given, "weight bias training momentum eps");
-  if (read === null || read.training || !isFloats(x) || x.rank < 2) return null;
-  const channels = x.shape[1]!;
-  const [weight, bias] = [vector(read.weight, channels), vector(read.bias, channels)];
-  if (!isVector(mean, channels) || !isVector(variance, channels)) return null;
-  if (weight === undefined || bias === undefined) return null;
-  const { eps = 1e-5 } = read;
-  if (typeof eps !== "number" || !(eps >= 0)) return null;
-  const few = weight ? [variance, weight] : [variance];
-  const k = few.length;
-  const root: Steps = [["constant", eps], ["add", 0, k], ["rsqrt", k + 1]]; // prettier-ignore
-  const scale = runSteps(memory, weight ? [...root, ["mul", k + 2, 1]] : root, few, [channels]);
-  if (scale === null) return null;
-  const vectors = bias ? [mean, scale, bias] : [mean, scale];
-  const all = [x, ...vectors.map((one) => ofChannels(x, one))];
-  const product: Steps = [["sub", 0, 1], ["mul", all.length, 2]]; // prettier-ignore
-  const y = runSteps(
-    memory,
-    bias ? [...product, ["add", all.length + 1, 3]] : product,
-    all,
-    x.shape,
-  );
-  memory.backend.disposeData(scale.dataId);
-  return y;
-};
-
 /** A border of one number around one dimension, or two next to each other. */
 export function runPad(
   memory: Memory,
@@ -140,31 +94,19 @@ export function runPad(
   return memory.run(kernel, { x }, shape);
 }
 
-const lowerPad: EagerKernel = (memory, [x, given, rest]) => {
-  const read = options(rest, "mode value");
-  if (read === null || !isFloats(x) || x.size < FEW || !Array.isArray(given)) return null;
-  const { mode = "constant", value } = read;
-  const number = value ?? 0;
-  if (mode !== "constant" || typeof number !== "number") return null;
-  const widths = given as number[];
-  if (widths.length % 2 !== 0 || widths.length > 2 * x.rank) return null;
-  if (!widths.every(Number.isInteger)) return null;
-  const borders = x.shape.map((_, i): [number, number] => {
-    const at = 2 * (x.rank - 1 - i);
-    return [widths[at] ?? 0, widths[at + 1] ?? 0];
-  });
-  return runPad(memory, x, borders, number);
+/** `(x - mean) · factor + bias`, the factor of tfjs: it is small. */
+const lowerBatchNorm: EagerKernel = (memory, args) => {
+  const [x, mean, variance, eps, weight, bias] = args as [tf.Tensor, tf.Tensor, tf.Tensor, number, tf.Tensor | null, tf.Tensor | null]; // prettier-ignore
+  const root = tf.rsqrt(tf.add(variance, eps));
+  const vectors = [mean, weight ? tf.mul(root, weight) : root, bias ?? tf.zerosLike(root)];
+  const shape = x.shape.slice(1).fill(1, 1);
+  const all = [x, ...vectors.map((one) => tf.reshape(one, shape))];
+  return runSteps(memory, [["sub", 0, 1], ["mul", 4, 2], ["add", 5, 3]], all, x.shape); // prettier-ignore
 };
 
 export const POINTWISE: Readonly<Record<string, EagerKernel>> = {
   ...Object.fromEntries(Object.keys(FUNCTIONS).map((name) => [name, lowerFunction(name)])),
-  prelu: lowerPrelu,
-  add: (memory, [a, b]) => {
-    if (!isFloats(a) || !isFloats(b) || Math.max(a.size, b.size) < FEW) return null;
-    return runBinary(memory, "add", a, b);
-  },
-  batch_norm: lowerBatchNorm,
-  pad: lowerPad,
+  "batch norm": lowerBatchNorm,
 };
 
 /** Also where sizes are none at all, for tfjs to say so. */

@@ -1,56 +1,21 @@
 /** LSTM, GRU and RNN over whole sequences, all layers and directions in one call. */
 import * as tf from "@tensorflow/tfjs-core";
-import { recurrent, type RecurrentSpec } from "../kernels/cpu/index.js";
-import { isFloats, ofShape, options, product, sameShape, vector } from "./arguments.js";
+import type { RecurrentMode, RecurrentWeights } from "../functional/recurrent-cells.js";
+import { recurrent } from "../kernels/cpu/index.js";
+import { isFloats, product } from "./arguments.js";
 import { packWeight } from "./linear.js";
 import { align, type Memory } from "./memory.js";
 
-type Weights = Readonly<
-  Record<"weightIh" | "weightHh" | "biasIh" | "biasHh" | "weightHr", unknown>
->;
+const KINDS = { LSTM: "lstm", GRU: "gru", RNN_TANH: "tanh", RNN_RELU: "relu" } as const;
 
-const GATES = { lstm: 4, gru: 3, tanh: 1, relu: 1 } as const;
-
-/** What one layer reads in one direction. */
-interface Layer {
-  weightIh: tf.Tensor;
-  weightHh: tf.Tensor;
-  biasIh: tf.Tensor | null;
-  biasHh: tf.Tensor | null;
-}
-
-/** The weights of a layer if they are as large as they must be. */
-function layerOf(given: Weights, inputSize: number, h: number, gates: number): Layer | null {
-  const { weightIh, weightHh, weightHr } = given;
-  if (!isFloats(weightIh) || !isFloats(weightHh) || weightHr) return null;
-  if (!sameShape(weightIh.shape, [gates * h, inputSize])) return null;
-  if (!sameShape(weightHh.shape, [gates * h, h])) return null;
-  const [biasIh, biasHh] = [vector(given.biasIh, gates * h), vector(given.biasHh, gates * h)];
-  return biasIh === undefined || biasHh === undefined
-    ? null
-    : { weightIh, weightHh, biasIh, biasHh };
-}
-
-/** `[output, ...last states]`; `null`: it is the body's. */
-export function runRecurrent(
-  memory: Memory,
-  kind: RecurrentSpec["kind"],
-  [x, initial, given, rest]: readonly unknown[],
-): tf.Tensor[] | null {
-  const read = options(rest, "bidirectional dropout training lengths");
-  if (read === null || read.lengths || (read.training && read.dropout)) return null;
-  if (!isFloats(x) || x.rank !== 3 || !Array.isArray(given) || !Array.isArray(initial)) return null;
+/** `[output, ...last states]` of what the op's body has checked. */
+export function runRecurrent(memory: Memory, args: readonly unknown[]): tf.Tensor[] | null {
+  const [mode, x, starts, layers, directions] = args as [RecurrentMode, tf.Tensor, tf.Tensor[], RecurrentWeights[], number]; // prettier-ignore
+  if (layers.some(({ weightHr }) => weightHr) || ![x, ...starts].every(isFloats)) return null;
+  const kind = KINDS[mode];
   const [time, batch, inputSize] = x.shape as [number, number, number];
-  const directions = read.bidirectional ? 2 : 1;
-  const h = (initial[0] as tf.Tensor).shape[2]!;
-  const states = [given.length, batch, h];
-  const starts = initial.map((state) => ofShape(state, states));
-  if (starts.some((state) => !state)) return null;
-  const layers = (given as Weights[]).map((one, i) =>
-    layerOf(one, i < directions ? inputSize : directions * h, h, GATES[kind]),
-  );
-  if (!layers.every((layer) => layer !== null)) return null;
-
+  const states = starts[0]!.shape;
+  const h = states[2]!;
   const { heap } = memory;
   const outRow = directions * h;
   const kernels = layers.map((_, i) =>
@@ -67,7 +32,7 @@ export function runRecurrent(
   // Two layers' outputs in turn, and the scratch memory of one layer.
   const between = align(outputSize * 4);
   const scratchBytes = 2 * between + Math.max(...kernels.map((one) => one.workspaceBytes));
-  const inputs = [x, ...(starts as tf.Tensor[]), ...layers.flatMap((one) => [one.biasIh, one.biasHh])]; // prettier-ignore
+  const inputs = [x, ...starts, ...layers.flatMap((one) => [one.biasIh, one.biasHh])]; // prettier-ignore
   const size = outputSize + starts.length * stateSize;
   const flat = memory.call(inputs, [size], scratchBytes, (at, out, scratch) => {
     const biases = at.slice(1 + starts.length);
@@ -97,10 +62,3 @@ export function runRecurrent(
     return parts.map((part, i) => tf.reshape(part, i ? states : [time, batch, outRow]));
   });
 }
-
-export const RECURRENT: Readonly<Record<string, RecurrentSpec["kind"]>> = {
-  lstm: "lstm",
-  gru: "gru",
-  rnn_tanh: "tanh",
-  rnn_relu: "relu",
-};

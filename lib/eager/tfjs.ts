@@ -1,83 +1,67 @@
 /** Our kernels in the place of tfjs' own on its cpu backend; what they do not take, tfjs' own compute. */
 import * as tf from "@tensorflow/tfjs-core";
-import { type Activation, type ElementwiseStep, stepsOf } from "../kernels/cpu/index.js";
-import { product } from "./arguments.js";
-import { runOn } from "./index.js";
+import type { Activation, ElementwiseStep, ReduceSpec } from "../kernels/cpu/index.js";
+import { product, sameShape } from "./arguments.js";
 import { packWeight, runLinear, runMatmul } from "./linear.js";
-import type { Memory } from "./memory.js";
-import {
-  areDistinct,
-  gather,
-  permute,
-  reverse,
-  slice,
-  split,
-  stridedSlice,
-  tile,
-  unstack,
-} from "./moves.js";
-import { isFew, runBinary, runPad, runUnary } from "./pointwise.js";
-import { runReduction, runSoftmax } from "./rows.js";
-import { type Attrs, convLast, poolLast } from "./windows.js";
+import { runOn } from "./memories.js";
+import type { Dtype, Memory } from "./memory.js";
+import { areDistinct, gather, permute, slice, split, tile, unstack } from "./moves.js";
+import { isFew, runBinary, runPad, runSteps, runUnary } from "./pointwise.js";
+import { runReduction } from "./rows.js";
 
 type Info = tf.TensorInfo;
-type Inputs = Readonly<Record<string, Info | undefined>>;
-type Kernel = (memory: Memory, inputs: Inputs, attrs: Attrs) => Info | Info[] | null;
+/** What a kernel of tfjs is called with, beside tensors. */
+export type Attrs = Readonly<Record<string, unknown>>;
+export type Inputs = Readonly<Record<string, Info | undefined>>;
+export type Kernel = (memory: Memory, inputs: Inputs, attrs: Attrs) => Info | Info[] | null;
 
-const CLAMPS: Readonly<Record<string, Activation>> = {
-  linear: {},
-  relu: { low: 0 },
-  relu6: { low: 0, high: 6 },
-};
-
-/** The activation of a fused kernel; `null`: it is tfjs' to compute. */
-function activationOf({ preluActivationWeights }: Inputs, attrs: Attrs): Activation | null {
-  if (preluActivationWeights) return null;
-  return CLAMPS[(attrs.activation as string | null | undefined) ?? "linear"] ?? null;
+/** `activation(a · b + bias)`; what has few dimensions is packed as a weight is. */
+export function multiply(
+  memory: Memory,
+  { a, b, bias }: Inputs,
+  { transposeA, transposeB }: Attrs,
+  activation?: Activation,
+): Info | null {
+  const [left, right] = [a!.shape, b!.shape];
+  const n = right.at(transposeB ? -2 : -1)!;
+  const k = right.at(transposeB ? -1 : -2)!;
+  if (!transposeA && product(right.slice(0, -2)) === 1 && left.length >= right.length) {
+    if (left.at(-1) !== k) return null;
+    const weight = packWeight(memory, b!, n, k, transposeB ? "nk" : "kn");
+    return runLinear(memory, a!, weight, bias ?? null, [...left.slice(0, -1), n], activation);
+  }
+  return bias ? null : runMatmul(memory, a!, b!, Boolean(transposeA), Boolean(transposeB));
 }
 
-/** A bias of one number for each of the last dimension. */
-const hasBias = (bias: Info | undefined, n: number): boolean =>
-  bias === undefined || (bias.shape.length === 1 && bias.shape[0] === n);
-
-const matmul: Kernel = (memory, inputs, attrs) => {
-  const { a, b, bias } = inputs as { a: Info; b: Info; bias?: Info };
-  const { transposeA = false, transposeB = false } = attrs as Record<string, boolean>;
-  const activation = activationOf(inputs, attrs);
-  const n = b.shape.at(transposeB ? -2 : -1)!;
-  if (activation === null || !hasBias(bias, n)) return null;
-  const k = b.shape.at(transposeB ? -1 : -2)!;
-  if (!transposeA && product(b.shape.slice(0, -2)) === 1 && a.shape.length >= b.shape.length) {
-    if (a.shape.at(-1) !== k) return null;
-    const weight = packWeight(memory, b, n, k, transposeB ? "nk" : "kn");
-    return runLinear(memory, a, weight, bias ?? null, [...a.shape.slice(0, -1), n], activation);
-  }
-  const isPlain = bias === undefined && Object.keys(activation).length === 0;
-  return isPlain ? runMatmul(memory, a, b, transposeA, transposeB) : null;
-};
-
-const convolution =
-  (isDepthwise: boolean): Kernel =>
-  (memory, inputs, attrs) => {
-    const { x, filter, bias } = inputs as { x: Info; filter: Info; bias?: Info };
-    const activation = activationOf(inputs, attrs);
-    const [, , channels, n] = filter.shape as [number, number, number, number];
-    if (activation === null || !hasBias(bias, isDepthwise ? channels * n : n)) return null;
-    return convLast(memory, x, filter, bias ?? null, attrs, isDepthwise, activation);
-  };
-
-const unary =
-  (steps: readonly ElementwiseStep[]): Kernel =>
+export const unary =
+  (steps: readonly ElementwiseStep[], dtype?: Dtype): Kernel =>
   (memory, { x }) =>
-    isFew(x!.shape) ? null : runUnary(memory, steps, x!);
+    isFew(x!.shape) ? null : runUnary(memory, steps, x!, dtype);
 
 const binary =
-  (op: ElementwiseStep[0]): Kernel =>
+  (op: ElementwiseStep[0], dtype?: Dtype): Kernel =>
   (memory, { a, b }) =>
-    isFew(a!.shape) && isFew(b!.shape) ? null : runBinary(memory, op, a!, b!);
+    isFew(a!.shape) && isFew(b!.shape) ? null : runBinary(memory, op, a!, b!, dtype);
+
+/** `"Exp exp Log log"` → the kernels of tfjs by ours. */
+const each = (names: string, make: (op: ElementwiseStep[0]) => Kernel): Record<string, Kernel> =>
+  Object.fromEntries(
+    names.split(" ").map((name) => {
+      const [kernel, op] = name.split("=") as [string, ElementwiseStep[0] | undefined];
+      return [kernel, make(op ?? (kernel.toLowerCase() as "tanh"))];
+    }),
+  );
+
+const select: Kernel = (memory, inputs) => {
+  const { condition, t, e } = inputs as Readonly<Record<string, Info>>;
+  const all = [condition!, t!, e!];
+  const { shape, dtype } = t!;
+  if (isFew(shape) || !all.every((one) => sameShape(one.shape, shape))) return null;
+  return runSteps(memory, [["where", 0, 1, 2]], all, shape, dtype as Dtype);
+};
 
 const reduction =
-  (kind: "sum" | "mean" | "max"): Kernel =>
+  (kind: ReduceSpec["reduction"]): Kernel =>
   (memory, { x }, attrs) => {
     const given = (attrs.axis ?? attrs.reductionIndices ?? null) as number[];
     const axes = tf.util.parseAxisParam(given, x!.shape).sort((a, b) => a - b);
@@ -87,87 +71,74 @@ const reduction =
     return runReduction(memory, x!, axes, kind, shape);
   };
 
-const move =
+export const move =
   (run: (memory: Memory, x: Info, attrs: Attrs) => Info | Info[] | null): Kernel =>
   (memory, { x }, attrs) =>
     run(memory, x!, attrs);
 
-const KERNELS: Readonly<Record<string, Kernel>> = {
-  BatchMatMul: matmul,
-  _FusedMatMul: matmul,
-  Conv2D: convolution(false),
-  FusedConv2D: convolution(false),
-  DepthwiseConv2dNative: convolution(true),
-  FusedDepthwiseConv2D: convolution(true),
-  MaxPool: (memory, { x }, attrs) => poolLast(memory, x!, attrs, "max"),
-  AvgPool: (memory, { x }, attrs) => poolLast(memory, x!, attrs, "avg"),
-  Softmax: (memory, { logits }, { dim }) =>
-    dim === logits!.shape.length - 1 || dim === -1 ? runSoftmax(memory, logits!) : null,
+/** Those that bodies of ops call. */
+export const KERNELS: Readonly<Record<string, Kernel>> = {
+  BatchMatMul: multiply,
   Transpose: (memory, { x }, { perm }) =>
     areDistinct(perm as number[]) ? permute(memory, x!, perm as number[]) : null,
   Slice: move(slice),
-  StridedSlice: move(stridedSlice),
   SplitV: move(split),
   Unpack: (memory, { value }, attrs) => unstack(memory, value!, attrs),
-  Reverse: move(reverse),
   Tile: move(tile),
   GatherV2: (memory, { x, indices }, attrs) => gather(memory, x!, indices!, attrs),
   PadV2: (memory, { x }, { paddings, constantValue }) =>
     isFew(x!.shape)
       ? null
       : runPad(memory, x!, paddings as [number, number][], constantValue as number),
-  Relu: unary([["relu", 0]]),
-  Relu6: unary(stepsOf("relu6")),
-  Sigmoid: unary(stepsOf("sigmoid")),
-  ...Object.fromEntries(
-    "Tanh Exp Erf Sqrt Rsqrt Square Neg Abs Log"
-      .split(" ")
-      .map((name) => [name, unary([[name.toLowerCase() as "tanh", 0]])]),
+  ...each("Tanh Exp Erf Sqrt Rsqrt Square Neg Abs Log Floor Reciprocal", (op) =>
+    unary([[op, 0] as unknown as ElementwiseStep]),
   ),
-  Add: binary("add"),
-  Sub: binary("sub"),
-  Multiply: binary("mul"),
-  RealDiv: binary("div"),
-  Maximum: binary("max"),
-  Minimum: binary("min"),
+  ...each("IsNan=isNaN LogicalNot=not", (op) =>
+    unary([[op, 0] as unknown as ElementwiseStep], "bool"),
+  ),
+  ...each("Add Sub Multiply=mul RealDiv=div Maximum=max Minimum=min Pow", binary),
+  ...each(
+    "Greater=gt GreaterEqual=ge Less=lt LessEqual=le Equal=eq NotEqual=ne LogicalAnd=and LogicalOr=or",
+    (op) => binary(op, "bool"),
+  ),
+  Select: select,
   Sum: reduction("sum"),
   Mean: reduction("mean"),
   Max: reduction("max"),
+  Min: reduction("min"),
 };
 
-/** Numbers as our kernels take them, and what says where they are. */
-const isTaken = ([name, info]: [string, Info | undefined]): boolean =>
-  info === undefined ||
-  ((name === "indices" || info.dtype === "float32") && product(info.shape) > 0);
+/** Those that take truths. */
+const TRUTHS = /^(Sel|Log|Til|Tra|Sli)/;
 
-/**
- * Puts our kernels in the place of tfjs' own, for everybody who uses tfjs' cpu backend in this page
- * or process.
- *
- * @returns what puts tfjs' own back.
- */
-export function replaceTfjsKernels(): () => void {
-  const replaced: tf.KernelConfig[] = [];
-  for (const [kernelName, kernel] of Object.entries(KERNELS)) {
-    const old = tf.getKernel(kernelName, "cpu");
-    if (!old) continue;
-    replaced.push(old);
-    tf.unregisterKernel(kernelName, "cpu");
+/** Numbers as our kernels take them, and what says where they are. */
+const isTaken = (kernel: string, name: string, { dtype, shape }: Info): boolean =>
+  (name === "indices" || dtype === "float32" || (dtype === "bool" && TRUTHS.test(kernel))) &&
+  product(shape) > 0;
+
+/** Puts kernels of ours in the place of tfjs' own on a backend, for whenever they are meant; gives tfjs' own. */
+export function replaceKernels(
+  backend: "cpu" | "wasm",
+  kernels: Readonly<Record<string, Kernel>>,
+  isMeant: () => boolean,
+): tf.KernelConfig[] {
+  return Object.entries(kernels).flatMap(([kernelName, kernel]) => {
+    const old = tf.getKernel(kernelName, backend);
+    if (!old) return [];
+    tf.unregisterKernel(kernelName, backend);
     tf.registerKernel({
       ...old,
       kernelFunc: (params) => {
         const inputs = params.inputs as Inputs;
-        const own = Object.entries(inputs).every(isTaken)
-          ? runOn("cpu", (memory) => kernel(memory, inputs, params.attrs as Attrs))
-          : null;
+        const isOurs = (): boolean =>
+          Object.entries(inputs).every(([name, one]) => !one || isTaken(kernelName, name, one));
+        const own =
+          isMeant() && isOurs()
+            ? runOn(backend, (memory) => kernel(memory, inputs, params.attrs as Attrs))
+            : null;
         return own ?? old.kernelFunc(params);
       },
     });
-  }
-  return () => {
-    for (const old of replaced.splice(0)) {
-      tf.unregisterKernel(old.kernelName, "cpu");
-      tf.registerKernel(old);
-    }
-  };
+    return [old];
+  });
 }

@@ -17,9 +17,7 @@ import { product, sameShape } from "./arguments.js";
 import { algorithmOf } from "./conv.js";
 import { align, type Memory } from "./memory.js";
 import { isFinite } from "./rows.js";
-
-/** What a kernel of tfjs is called with. */
-export type Attrs = Readonly<Record<string, unknown>>;
+import type { Attrs } from "./tfjs.js";
 
 /** Copies what is at an address with its dimensions in another order. */
 export function permuteAt(

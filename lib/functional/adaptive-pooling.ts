@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
 import { checkFloatTensor, checkTensor, listText } from "./check.js";
-import { op } from "./op.js";
-import { planeTaps } from "./pooling-windows.js";
+import { opNd } from "./op.js";
+import { resampleAxis } from "./resample-axis.js";
 import { adaptiveWindows, type Axis } from "./windows.js";
 import { averageOfWindows } from "./window-average.js";
 import { maxOfEachWindow, maxOfWindows } from "./window-max.js";
@@ -93,16 +93,12 @@ function adaptiveAvgPoolNd(
   if (axes)
     return tf.reshape(averageOfWindows(tf.reshape(input, [planes, ...spatial]), axes), shape);
 
-  // Windows of different sizes: the shorter ones are filled up with zeros.
-  const windows = spatial.map((size, d) => adaptiveWindows(size, output[d]!));
-  const { positions, counts, taps } = planeTaps(windows, spatial, "behind");
-  const flat = tf.pad(tf.reshape(input, [planes, tf.util.sizeFromShape(spatial)]), [
-    [0, 0],
-    [0, 1],
-  ]);
-  const seen = tf.reshape(tf.gather(flat, tf.tensor1d(positions, "int32"), 1), [-1, taps]);
-  const sums = tf.reshape(tf.sum(seen, 1), [planes, counts.length]);
-  return tf.reshape(tf.div(sums, tf.cast(tf.tensor1d(counts), "float32")), shape);
+  // Windows of different sizes, one dimension after the other.
+  return spatial.reduceRight((x, size, d) => {
+    const positions = adaptiveWindows(size, output[d]!);
+    const weights = positions.map((window) => window.map(() => 1 / window.length));
+    return resampleAxis(x, d - n + input.rank, { positions, weights });
+  }, input);
 }
 
 function adaptiveMaxPoolNd(
@@ -132,11 +128,7 @@ function adaptiveMaxPoolNd(
  *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.adaptive_avg_pool1d.html
  */
-export const adaptiveAvgPool1d = /* @__PURE__ */ op(
-  "adaptive_avg_pool1d",
-  (input: tf.Tensor, outputSize: AdaptiveSize): tf.Tensor =>
-    adaptiveAvgPoolNd("adaptive_avg_pool1d", 1, input, outputSize),
-);
+export const adaptiveAvgPool1d = /* @__PURE__ */ opNd("adaptive_avg_pool", 1, adaptiveAvgPoolNd);
 
 /**
  * The mean of windows that share the input, as {@link adaptiveAvgPool1d} over `(N, C, H, W)` or
@@ -144,11 +136,7 @@ export const adaptiveAvgPool1d = /* @__PURE__ */ op(
  *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.adaptive_avg_pool2d.html
  */
-export const adaptiveAvgPool2d = /* @__PURE__ */ op(
-  "adaptive_avg_pool2d",
-  (input: tf.Tensor, outputSize: AdaptiveSize): tf.Tensor =>
-    adaptiveAvgPoolNd("adaptive_avg_pool2d", 2, input, outputSize),
-);
+export const adaptiveAvgPool2d = /* @__PURE__ */ opNd("adaptive_avg_pool", 2, adaptiveAvgPoolNd);
 
 /**
  * The mean of windows that share the input, as {@link adaptiveAvgPool1d} over `(N, C, D, H, W)` or
@@ -156,11 +144,7 @@ export const adaptiveAvgPool2d = /* @__PURE__ */ op(
  *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.adaptive_avg_pool3d.html
  */
-export const adaptiveAvgPool3d = /* @__PURE__ */ op(
-  "adaptive_avg_pool3d",
-  (input: tf.Tensor, outputSize: AdaptiveSize): tf.Tensor =>
-    adaptiveAvgPoolNd("adaptive_avg_pool3d", 3, input, outputSize),
-);
+export const adaptiveAvgPool3d = /* @__PURE__ */ opNd("adaptive_avg_pool", 3, adaptiveAvgPoolNd);
 
 /**
  * The maximum of `outputSize` windows that share the input, those of {@link adaptiveAvgPool1d}.
@@ -170,10 +154,10 @@ export const adaptiveAvgPool3d = /* @__PURE__ */ op(
  *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.adaptive_max_pool1d.html
  */
-export const adaptiveMaxPool1d = /* @__PURE__ */ op(
-  "adaptive_max_pool1d",
-  (input: tf.Tensor, outputSize: AdaptiveSize, options?: AdaptiveMaxPoolOptions) =>
-    adaptiveMaxPoolNd("adaptive_max_pool1d", 1, input, outputSize, options),
+export const adaptiveMaxPool1d = /* @__PURE__ */ opNd(
+  "adaptive_max_pool",
+  1,
+  adaptiveMaxPoolNd,
 ) as AdaptiveMaxPool;
 
 /**
@@ -181,10 +165,10 @@ export const adaptiveMaxPool1d = /* @__PURE__ */ op(
  *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.adaptive_max_pool2d.html
  */
-export const adaptiveMaxPool2d = /* @__PURE__ */ op(
-  "adaptive_max_pool2d",
-  (input: tf.Tensor, outputSize: AdaptiveSize, options?: AdaptiveMaxPoolOptions) =>
-    adaptiveMaxPoolNd("adaptive_max_pool2d", 2, input, outputSize, options),
+export const adaptiveMaxPool2d = /* @__PURE__ */ opNd(
+  "adaptive_max_pool",
+  2,
+  adaptiveMaxPoolNd,
 ) as AdaptiveMaxPool;
 
 /**
@@ -192,8 +176,8 @@ export const adaptiveMaxPool2d = /* @__PURE__ */ op(
  *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.adaptive_max_pool3d.html
  */
-export const adaptiveMaxPool3d = /* @__PURE__ */ op(
-  "adaptive_max_pool3d",
-  (input: tf.Tensor, outputSize: AdaptiveSize, options?: AdaptiveMaxPoolOptions) =>
-    adaptiveMaxPoolNd("adaptive_max_pool3d", 3, input, outputSize, options),
+export const adaptiveMaxPool3d = /* @__PURE__ */ opNd(
+  "adaptive_max_pool",
+  3,
+  adaptiveMaxPoolNd,
 ) as AdaptiveMaxPool;

@@ -4,7 +4,7 @@ import { additiveMask, isPast } from "./attention-masks.js";
 import { checkFloatTensor, checkTensor, dtypeName, shapeText } from "./check.js";
 import { dropout } from "./dropout.js";
 import { atLeast, largest } from "./numeric.js";
-import { op, sketched } from "./op.js";
+import { op, sketched, tryKernel } from "./op.js";
 
 export interface ScaledDotProductAttentionOptions {
   /**
@@ -146,6 +146,9 @@ export const scaledDotProductAttention = /* @__PURE__ */ op(
       const [k, v] = [key, value].map((x) => repeatHeads(x, query.shape.at(-3)! / x.shape.at(-3)!));
       return scaledDotProductAttention(query, k!, v!, { ...read, enableGqa: false });
     }
+    const mask = attnMask?.dtype === "bool" ? additiveMask(attnMask) : attnMask;
+    const own = !dropoutP && tryKernel("attention", query, key, value, mask, isCausal, read.scale);
+    if (own) return own as tf.Tensor;
     const e = query.shape.at(-1)!;
     let scores = multiply(tf.mul(query, read.scale ?? 1 / Math.sqrt(e)), key, true);
     if (attnMask !== null) checkMask(attnMask, scores);

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
 import { checkFloatTensor } from "./check.js";
-import { op } from "./op.js";
+import { opNd, tryKernel } from "./op.js";
 import { endPadding, type PoolSize, readWindows } from "./pooling-windows.js";
 import type { Axis } from "./windows.js";
 import { averageOfWindows } from "./window-average.js";
@@ -87,8 +87,10 @@ function avgPoolNd(
   n: number,
   input: tf.Tensor,
   kernelSize: PoolSize,
-  options: Required<AvgPoolOptions>,
+  given?: AvgPoolOptions,
 ): tf.Tensor {
+  const known = n === 1 ? AVG_POOL_1D : AVG_POOL;
+  const options = { ...AVG_POOL, ...readOptions<Required<AvgPool1dOptions>>(name, known, given) };
   const { shape, axes } = readWindows(name, n, input, kernelSize, options);
   if (input.dtype !== "int32") checkFloatTensor(name, input);
   if (options.divisorOverride === 0) throw new RangeError(`${name}(): divisor must be not zero`);
@@ -96,11 +98,16 @@ function avgPoolNd(
   const output = [...input.shape.slice(0, -n), ...axes.map((axis) => axis.output)];
   if (input.size === 0) return tf.zeros(output, input.dtype);
 
+  const own = tryKernel("pool", tf.reshape(input, shape), axes, "avg", options);
+  if (own !== null) return tf.reshape(own as tf.Tensor, output);
   const pads = axes.map((axis): [number, number] => [axis.padding, endPadding(axis)]);
   const planes = tf.reshape(tf.cast(input, "float32"), shape);
   const isPadded = pads.some(([before, after]) => before + after > 0);
   const padded = isPadded ? tf.pad(planes, [[0, 0], ...pads]) : planes;
-  const y = averageOfWindows(padded, axes);
+  const y = averageOfWindows(
+    padded,
+    axes.map((axis) => ({ ...axis, padding: 0 })),
+  );
   return tf.reshape(rescale(y, axes, input.dtype, options), output);
 }
 
@@ -114,44 +121,22 @@ function avgPoolNd(
  * @throws if the padding is more than half the kernel, or the output would be empty.
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.avg_pool1d.html
  */
-export const avgPool1d = /* @__PURE__ */ op(
-  "avg_pool1d",
-  (input: tf.Tensor, kernelSize: PoolSize, options?: AvgPool1dOptions): tf.Tensor => {
-    const read = readOptions<Required<AvgPool1dOptions>>("avg_pool1d", AVG_POOL_1D, options);
-    return avgPoolNd("avg_pool1d", 1, input, kernelSize, { ...read, divisorOverride: null });
-  },
-);
+export const avgPool1d: (
+  input: tf.Tensor,
+  kernelSize: PoolSize,
+  options?: AvgPool1dOptions,
+) => tf.Tensor = /* @__PURE__ */ opNd("avg_pool", 1, avgPoolNd);
 
 /**
  * The mean of each window, as {@link avgPool1d} over `(N, C, H, W)` or `(C, H, W)`.
  *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.avg_pool2d.html
  */
-export const avgPool2d = /* @__PURE__ */ op(
-  "avg_pool2d",
-  (input: tf.Tensor, kernelSize: PoolSize, options?: AvgPoolOptions): tf.Tensor =>
-    avgPoolNd(
-      "avg_pool2d",
-      2,
-      input,
-      kernelSize,
-      readOptions<Required<AvgPoolOptions>>("avg_pool2d", AVG_POOL, options),
-    ),
-);
+export const avgPool2d = /* @__PURE__ */ opNd("avg_pool", 2, avgPoolNd);
 
 /**
  * The mean of each window, as {@link avgPool1d} over `(N, C, D, H, W)` or `(C, D, H, W)`.
  *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.avg_pool3d.html
  */
-export const avgPool3d = /* @__PURE__ */ op(
-  "avg_pool3d",
-  (input: tf.Tensor, kernelSize: PoolSize, options?: AvgPoolOptions): tf.Tensor =>
-    avgPoolNd(
-      "avg_pool3d",
-      3,
-      input,
-      kernelSize,
-      readOptions<Required<AvgPoolOptions>>("avg_pool3d", AVG_POOL, options),
-    ),
-);
+export const avgPool3d = /* @__PURE__ */ opNd("avg_pool", 3, avgPoolNd);

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { transpose } from "./moves.js";
+import { asBody } from "./op.js";
 
 /** Runs something on an input that lacks the batch dimension, as on a batch of one. */
 export function withBatch(x: tf.Tensor, run: (batched: tf.Tensor) => tf.Tensor): tf.Tensor {
@@ -10,7 +10,7 @@ export function withBatch(x: tf.Tensor, run: (batched: tf.Tensor) => tf.Tensor):
 export function swapBatch(x: tf.Tensor): tf.Tensor {
   const [n, l, e] = x.shape as [number, number, number];
   // Numbers move only where there are several of both.
-  return n === 1 || l === 1 ? tf.reshape(x, [l, n, e]) : transpose(x, [1, 0, 2]);
+  return n === 1 || l === 1 ? tf.reshape(x, [l, n, e]) : asBody(() => tf.transpose(x, [1, 0, 2]));
 }
 
 /** One sequence or state as a batch of one, at an axis; a batch as it is. */

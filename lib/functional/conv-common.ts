@@ -111,8 +111,8 @@ export function runConv(
   plan: Planned,
   compute: () => tf.Tensor,
 ): tf.Tensor {
-  const fast = tryKernel(kernel, input, weight, plan);
-  if (fast !== null) return fast as tf.Tensor;
+  const own = tryKernel(kernel, input, weight, plan);
+  if (own) return own as tf.Tensor;
   const { bias, outShape } = plan;
   let y = sketched(outShape) ?? (input.size === 0 ? tf.zeros(outShape) : compute());
   if (bias !== null) {

@@ -10,7 +10,7 @@ import {
   readSteps,
   runConv,
 } from "./conv-common.js";
-import { op } from "./op.js";
+import { opNd } from "./op.js";
 import { type Overlap, overlapAdd } from "./overlap.js";
 
 export interface ConvTransposeOptions {
@@ -45,11 +45,7 @@ const OPTIONS: Required<ConvTransposeOptions> = {
  *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.conv_transpose1d.html
  */
-export const convTranspose1d = /* @__PURE__ */ op(
-  "conv_transpose1d",
-  (input: tf.Tensor, weight: tf.Tensor, options?: ConvTransposeOptions): tf.Tensor =>
-    convTransposeNd("convTranspose1d", 1, input, weight, options),
-);
+export const convTranspose1d = /* @__PURE__ */ opNd("conv_transpose", 1, convTransposeNd);
 
 /**
  * Transposed convolution over two dimensions.
@@ -59,11 +55,7 @@ export const convTranspose1d = /* @__PURE__ */ op(
  *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.conv_transpose2d.html
  */
-export const convTranspose2d = /* @__PURE__ */ op(
-  "conv_transpose2d",
-  (input: tf.Tensor, weight: tf.Tensor, options?: ConvTransposeOptions): tf.Tensor =>
-    convTransposeNd("convTranspose2d", 2, input, weight, options),
-);
+export const convTranspose2d = /* @__PURE__ */ opNd("conv_transpose", 2, convTransposeNd);
 
 /**
  * Transposed convolution over three dimensions.
@@ -73,20 +65,16 @@ export const convTranspose2d = /* @__PURE__ */ op(
  *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.conv_transpose3d.html
  */
-export const convTranspose3d = /* @__PURE__ */ op(
-  "conv_transpose3d",
-  (input: tf.Tensor, weight: tf.Tensor, options?: ConvTransposeOptions): tf.Tensor =>
-    convTransposeNd("convTranspose3d", 3, input, weight, options),
-);
+export const convTranspose3d = /* @__PURE__ */ opNd("conv_transpose", 3, convTransposeNd);
 
 function convTransposeNd(
   name: string,
   dims: number,
   input: tf.Tensor,
   weight: tf.Tensor,
-  options: ConvTransposeOptions | undefined,
+  options?: ConvTransposeOptions,
 ): tf.Tensor {
-  const plan = planConvTranspose(name, dims, input, weight, options);
+  const plan = planConvTranspose(name.replace("_t", "T"), dims, input, weight, options);
   return runConv("conv_transpose", input, weight, plan, () => convolve(input, weight, plan));
 }
 

@@ -10,7 +10,7 @@ import {
   runConv,
 } from "./conv-common.js";
 import { split } from "./moves.js";
-import { op } from "./op.js";
+import { opNd } from "./op.js";
 import { padTensor } from "./pad-tensor.js";
 
 export interface ConvOptions {
@@ -45,11 +45,7 @@ export interface ConvPlan extends Planned {
  * @throws if channels, groups and sizes do not fit.
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.conv1d.html
  */
-export const conv1d = /* @__PURE__ */ op(
-  "conv1d",
-  (input: tf.Tensor, weight: tf.Tensor, options?: ConvOptions): tf.Tensor =>
-    convNd("conv1d", 1, input, weight, options),
-);
+export const conv1d = /* @__PURE__ */ opNd("conv", 1, convNd);
 
 /**
  * Cross-correlation over two dimensions.
@@ -60,11 +56,7 @@ export const conv1d = /* @__PURE__ */ op(
  * @throws if channels, groups and sizes do not fit.
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.conv2d.html
  */
-export const conv2d = /* @__PURE__ */ op(
-  "conv2d",
-  (input: tf.Tensor, weight: tf.Tensor, options?: ConvOptions): tf.Tensor =>
-    convNd("conv2d", 2, input, weight, options),
-);
+export const conv2d = /* @__PURE__ */ opNd("conv", 2, convNd);
 
 /**
  * Cross-correlation over three dimensions.
@@ -75,18 +67,14 @@ export const conv2d = /* @__PURE__ */ op(
  * @throws if channels, groups and sizes do not fit.
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.conv3d.html
  */
-export const conv3d = /* @__PURE__ */ op(
-  "conv3d",
-  (input: tf.Tensor, weight: tf.Tensor, options?: ConvOptions): tf.Tensor =>
-    convNd("conv3d", 3, input, weight, options),
-);
+export const conv3d = /* @__PURE__ */ opNd("conv", 3, convNd);
 
 function convNd(
   name: string,
   dims: number,
   input: tf.Tensor,
   weight: tf.Tensor,
-  options: ConvOptions | undefined,
+  options?: ConvOptions,
 ): tf.Tensor {
   const plan = planConv(name, dims, input, weight, options);
   const isDilated = plan.dilation.some((d) => d > 1);

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { checkFloatTensor } from "./check.js";
 import type { LocalResponseNormOptions } from "./local-response-norm.js";
-import { sumNeighbours } from "./norm.js";
+import { meanOfNeighbours } from "./norm.js";
 import { power } from "./numeric.js";
 import { op } from "./op.js";
 
@@ -27,7 +27,8 @@ export const crossMapLrn2d = /* @__PURE__ */ op(
     const first = tf.slice(square, [0, 0, 0, 0], [n, 1, h, w]);
     const isLeft = Float32Array.from({ length: channels }, (_, c) => (c > reach ? 1 : 0));
     const kept = tf.mul(first, tf.tensor(isLeft, [1, channels, 1, 1]));
-    const sum = tf.add(sumNeighbours(square, reach, reach), kept);
+    const mean = meanOfNeighbours(square, reach, reach);
+    const sum = tf.add(tf.mul(mean, 2 * reach + 1), kept);
     return tf.mul(input, power(tf.add(tf.mul(sum, alpha / size), k), -beta));
   },
 );

@@ -60,8 +60,7 @@ function lookUp(
   checkFloatTensor("norm", weight);
   const norm = vectorNorm(rows, normType, 1, true);
   const scale = tf.div(maxNorm, tf.add(norm, 1e-7));
-  const isLong = tf.tile(tf.greater(norm, maxNorm), [1, weight.shape[1]!]);
-  return tf.where(isLong, tf.mul(rows, scale), rows);
+  return tf.mul(rows, tf.where(tf.greater(norm, maxNorm), scale, tf.onesLike(scale)));
 }
 
 /**

@@ -3,6 +3,8 @@ import { expandSize, readOptions } from "../arguments.js";
 import { asFloat, checkFloatTensor, checkTensor, listText } from "./check.js";
 import { op } from "./op.js";
 import { overlapAdd } from "./overlap.js";
+import { pad } from "./pad.js";
+import { resampleAxis } from "./resample-axis.js";
 
 export interface FoldOptions {
   /** Default: 1. */
@@ -86,27 +88,23 @@ export const unfold = /* @__PURE__ */ op(
     const x = input.rank === 4 ? floats : tf.expandDims(floats, 0);
     const [n, c, h, w] = x.shape as [number, number, number, number];
     const windows = readWindows("unfold", [h, w], kernelSize, options);
-    const { dilation, padding, stride, count } = windows;
-    const padded = tf.pad(x, [
-      [0, 0],
-      [0, 0],
-      [padding[0], padding[0]],
-      [padding[1], padding[1]],
-    ]);
-    const [rows, places] = windows.kernel;
-    const columns = Array.from({ length: rows * places }, (_, k) => {
-      const begin = [0, 0, Math.floor(k / places) * dilation[0], (k % places) * dilation[1]];
-      const end = [
-        n,
-        c,
-        begin[2]! + (count[0] - 1) * stride[0] + 1,
-        begin[3]! + (count[1] - 1) * stride[1] + 1,
-      ];
-      const part = tf.stridedSlice(padded, begin, end, [1, 1, ...stride]);
-      return tf.reshape(part, [n, c, 1, count[0] * count[1]]);
-    });
-    const all = tf.reshape(tf.concat(columns, 2), [n, c * columns.length, count[0] * count[1]]);
-    return tf.cast(input.rank === 4 ? all : tf.squeeze(all, [0]), input.dtype);
+    const { kernel, dilation, padding, stride, count } = windows;
+    const shape = [n, c * kernel[0] * kernel[1], count[0] * count[1]];
+    const wanted = input.rank === 4 ? shape : shape.slice(1);
+    if (input.size === 0) return tf.zeros(wanted, input.dtype);
+    // Each place of the windows, and for it all windows, along one dimension after the other.
+    const seen = count.reduce(
+      (y: tf.Tensor, along, d) => {
+        const places = Array.from({ length: kernel[d]! * along }, (_, i) => [
+          Math.floor(i / along) * dilation[d]! + (i % along) * stride[d]!,
+        ]);
+        return resampleAxis(y, d + 2, { positions: places, weights: [] });
+      },
+      pad(x, [padding[1], padding[1], padding[0], padding[0]]),
+    );
+    const parts = tf.reshape(seen, [n * c, kernel[0], count[0], kernel[1], count[1]]);
+    const all = tf.reshape(tf.transpose(parts, [0, 1, 3, 2, 4]), wanted);
+    return tf.cast(all, input.dtype);
   },
 );
 

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
 import { checkFloatTensor, listText } from "./check.js";
-import { op } from "./op.js";
+import { opNd } from "./op.js";
 import { planeShape, planeTaps, type PoolSize, readSize } from "./pooling-windows.js";
 import type { Windows } from "./windows.js";
 import { sampler } from "./sampler.js";
@@ -132,7 +132,11 @@ function fractionalMaxPoolNd(
       const from = starts(sample, size, output[d]!, kernels[d]!);
       return from.map((start) => Array.from({ length: kernels[d]! }, (_, k) => start + k));
     });
-    positions.set(planeTaps(windows, spatial, "repeat").positions, plane * perPlane);
+    const first = plane * tf.util.sizeFromShape(spatial);
+    positions.set(
+      planeTaps(windows, spatial).map((place) => first + place),
+      plane * perPlane,
+    );
   }
   const flat = tf.reshape(input, [planes, tf.util.sizeFromShape(spatial)]);
   const [values, indices] = maxOfTaps(flat, { positions, taps });
@@ -149,10 +153,10 @@ function fractionalMaxPoolNd(
  * @see https://arxiv.org/abs/1412.6071
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.fractional_max_pool2d.html
  */
-export const fractionalMaxPool2d = /* @__PURE__ */ op(
-  "fractional_max_pool2d",
-  (input: tf.Tensor, kernelSize: PoolSize, options: FractionalMaxPoolOptions) =>
-    fractionalMaxPoolNd("fractional_max_pool2d", 2, input, kernelSize, options),
+export const fractionalMaxPool2d = /* @__PURE__ */ opNd(
+  "fractional_max_pool",
+  2,
+  fractionalMaxPoolNd,
 ) as FractionalMaxPool;
 
 /**
@@ -161,8 +165,8 @@ export const fractionalMaxPool2d = /* @__PURE__ */ op(
  *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.fractional_max_pool3d.html
  */
-export const fractionalMaxPool3d = /* @__PURE__ */ op(
-  "fractional_max_pool3d",
-  (input: tf.Tensor, kernelSize: PoolSize, options: FractionalMaxPoolOptions) =>
-    fractionalMaxPoolNd("fractional_max_pool3d", 3, input, kernelSize, options),
+export const fractionalMaxPool3d = /* @__PURE__ */ opNd(
+  "fractional_max_pool",
+  3,
+  fractionalMaxPoolNd,
 ) as FractionalMaxPool;

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
 import { asFloat, checkNumberTensor, checkTensor, dtypeName, shapeText } from "./check.js";
-import { op, sketched } from "./op.js";
+import { op, tryKernel } from "./op.js";
 
 export interface LinearOptions {
   /** `(out)`, or `null` for none (the default). */
@@ -86,8 +86,8 @@ export const linear = /* @__PURE__ */ op(
       const none = tf.zeros(isMatrix ? [...lead, outFeatures] : lead); // sums of nothing
       return bias === null ? none : tf.add(none, bias);
     }
-    const sketch = input.dtype === "float32" ? sketched(isMatrix ? [...lead, outFeatures] : lead) : null; // prettier-ignore
-    if (sketch !== null) return sketch;
+    const own = isMatrix && tryKernel("product", input, weight, bias);
+    if (own) return own as tf.Tensor;
     const rows = isFlat ? input : tf.reshape(input, [times(lead), inFeatures]);
     // Not tf.fused.matMul: with transposeB, tfjs-wasm adds the wrong bias (spec/functional).
     const product = matMul(rows, matrix, true);

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
 import { checkFloatTensor, checkTensor, wrapDim } from "./check.js";
-import { sumNeighbours } from "./norm.js";
+import { meanOfNeighbours } from "./norm.js";
 import { atLeast, power } from "./numeric.js";
 import { op } from "./op.js";
 import { vectorNorm } from "./vector-norm.js";
@@ -39,8 +39,9 @@ export const localResponseNorm = /* @__PURE__ */ op(
       throw new RangeError(`local_response_norm: size must be greater than zero, but got ${size}`);
     }
     if (input.size === 0) return tf.zeros(input.shape);
-    const sum = sumNeighbours(tf.square(input), Math.floor(size / 2), Math.floor((size - 1) / 2));
-    const scale = tf.add(tf.mul(sum, alpha / size), k);
+    const [before, after] = [Math.floor(size / 2), Math.floor((size - 1) / 2)];
+    const mean = meanOfNeighbours(tf.square(input), before, after);
+    const scale = tf.add(tf.mul(mean, alpha), k);
     return tf.div(input, power(scale, beta));
   },
 );

@@ -4,7 +4,7 @@ import { avgPool1d, avgPool2d, avgPool3d } from "./avg-pooling.js";
 import { asFloat, checkTensor } from "./check.js";
 import { maxPool1d, maxPool2d, maxPool3d } from "./max-pooling.js";
 import { power } from "./numeric.js";
-import { op } from "./op.js";
+import { opNd } from "./op.js";
 import { type PoolSize, readSize } from "./pooling-windows.js";
 
 export interface LPPoolOptions {
@@ -68,30 +68,18 @@ function lpPoolNd(
  * @throws if the norm type is 0.
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.lp_pool1d.html
  */
-export const lpPool1d = /* @__PURE__ */ op(
-  "lp_pool1d",
-  (input: tf.Tensor, normType: number, kernelSize: PoolSize, options?: LPPoolOptions): tf.Tensor =>
-    lpPoolNd("lp_pool1d", 1, input, normType, kernelSize, options),
-);
+export const lpPool1d = /* @__PURE__ */ opNd("lp_pool", 1, lpPoolNd);
 
 /**
  * `(Σ xᵖ)^(1/p)` of each window, as {@link lpPool1d} over `(N, C, H, W)` or `(C, H, W)`.
  *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.lp_pool2d.html
  */
-export const lpPool2d = /* @__PURE__ */ op(
-  "lp_pool2d",
-  (input: tf.Tensor, normType: number, kernelSize: PoolSize, options?: LPPoolOptions): tf.Tensor =>
-    lpPoolNd("lp_pool2d", 2, input, normType, kernelSize, options),
-);
+export const lpPool2d = /* @__PURE__ */ opNd("lp_pool", 2, lpPoolNd);
 
 /**
  * `(Σ xᵖ)^(1/p)` of each window, as {@link lpPool1d} over `(N, C, D, H, W)` or `(C, D, H, W)`.
  *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.lp_pool3d.html
  */
-export const lpPool3d = /* @__PURE__ */ op(
-  "lp_pool3d",
-  (input: tf.Tensor, normType: number, kernelSize: PoolSize, options?: LPPoolOptions): tf.Tensor =>
-    lpPoolNd("lp_pool3d", 3, input, normType, kernelSize, options),
-);
+export const lpPool3d = /* @__PURE__ */ opNd("lp_pool", 3, lpPoolNd);

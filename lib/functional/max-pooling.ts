@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
 import { checkFloatTensor, checkNumberTensor } from "./check.js";
-import { op } from "./op.js";
+import { opNd } from "./op.js";
 import { type PoolSize, readWindows } from "./pooling-windows.js";
 import { slidingWindows } from "./windows.js";
 import { maxOfEachWindow, maxOfWindows } from "./window-max.js";
@@ -61,12 +61,9 @@ function maxPoolNd(
   if (n === 1 && !options.returnIndices) checkFloatTensor(name, input);
   const planes = tf.reshape(input, read.shape);
   const shape = [...input.shape.slice(0, -n), ...axes.map(({ output }) => output)];
-  if (axes.every(({ dilation }) => dilation === 1) && !options.returnIndices) {
-    return tf.reshape(maxOfWindows(planes, axes), shape);
-  }
+  if (!options.returnIndices) return tf.reshape(maxOfWindows(planes, axes, options), shape);
   const [values, indices] = maxOfEachWindow(planes, axes.map(slidingWindows));
-  const output = tf.reshape(values, shape);
-  return options.returnIndices ? [output, tf.reshape(indices, shape)] : output;
+  return [tf.reshape(values, shape), tf.reshape(indices, shape)];
 }
 
 /**
@@ -78,30 +75,18 @@ function maxPoolNd(
  * @throws if the padding is more than half the kernel, or the output would be empty.
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.max_pool1d.html
  */
-export const maxPool1d = /* @__PURE__ */ op(
-  "max_pool1d",
-  (input: tf.Tensor, kernelSize: PoolSize, options?: MaxPoolOptions) =>
-    maxPoolNd("max_pool1d", 1, input, kernelSize, options),
-) as MaxPool;
+export const maxPool1d = /* @__PURE__ */ opNd("max_pool", 1, maxPoolNd) as MaxPool;
 
 /**
  * The maximum of each window, as {@link maxPool1d} over `(N, C, H, W)` or `(C, H, W)`.
  *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.max_pool2d.html
  */
-export const maxPool2d = /* @__PURE__ */ op(
-  "max_pool2d",
-  (input: tf.Tensor, kernelSize: PoolSize, options?: MaxPoolOptions) =>
-    maxPoolNd("max_pool2d", 2, input, kernelSize, options),
-) as MaxPool;
+export const maxPool2d = /* @__PURE__ */ opNd("max_pool", 2, maxPoolNd) as MaxPool;
 
 /**
  * The maximum of each window, as {@link maxPool1d} over `(N, C, D, H, W)` or `(C, D, H, W)`.
  *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.max_pool3d.html
  */
-export const maxPool3d = /* @__PURE__ */ op(
-  "max_pool3d",
-  (input: tf.Tensor, kernelSize: PoolSize, options?: MaxPoolOptions) =>
-    maxPoolNd("max_pool3d", 3, input, kernelSize, options),
-) as MaxPool;
+export const maxPool3d = /* @__PURE__ */ opNd("max_pool", 3, maxPoolNd) as MaxPool;

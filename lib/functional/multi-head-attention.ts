@@ -9,6 +9,7 @@ import { op } from "./op.js";
 import { softmax } from "./softmax.js";
 
 type Maybe = tf.Tensor | null;
+type Projected = [q: tf.Tensor, k: tf.Tensor, v: tf.Tensor];
 
 export interface MultiHeadAttentionOptions {
   /** Whether dropout is applied. Default: `true`. */
@@ -115,7 +116,11 @@ export const multiHeadAttentionForward = /* @__PURE__ */ op(
     const addKey = (): void => {
       [padding, mask] = [widen(padding), widen(mask)];
     };
-    let [q, k, v] = projectAll(inputs, inProjWeight, inProjBias, read);
+    // Of one input with one product.
+    const isSelf = !isSeparate && given.every((x) => x === queryInput);
+    let [q, k, v] = isSelf
+      ? (tf.split(linear(inputs[0], inProjWeight!, { bias: inProjBias }), 3, 2) as Projected)
+      : projectAll(inputs, inProjWeight, inProjBias, read);
     if (biasK !== null && biasV !== null) {
       [k, v] = [extend(k, biasK), extend(v, biasV)];
       addKey();
@@ -169,16 +174,12 @@ function projectAll(
   weight: Maybe,
   bias: Maybe,
   { useSeparateProjWeight, qProjWeight, kProjWeight, vProjWeight }: MultiHeadAttentionOptions,
-): [tf.Tensor, tf.Tensor, tf.Tensor] {
+): Projected {
   const biases = bias === null ? [null, null, null] : tf.split(bias, 3);
   const weights = useSeparateProjWeight
     ? [qProjWeight!, kProjWeight!, vProjWeight!]
     : tf.split(weight!, 3, 0);
-  return inputs.map((x, i) => linear(x, weights[i]!, { bias: biases[i]! })) as [
-    tf.Tensor,
-    tf.Tensor,
-    tf.Tensor,
-  ];
+  return inputs.map((x, i) => linear(x, weights[i]!, { bias: biases[i]! })) as Projected;
 }
 
 /** Whether the causal mask stands for `attnMask`: nothing else is masked, no weights are shown. */

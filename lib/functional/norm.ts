@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { avgPool2d } from "./avg-pooling.js";
 import { dtypeName, listText } from "./check.js";
 import { padTensor } from "./pad-tensor.js";
 
@@ -70,17 +71,10 @@ export function checkSpread(what: string, count: number, shape: readonly number[
   );
 }
 
-/** The sum over each channel (dimension 1), `before` ones ahead of it and `after` ones behind. */
-export function sumNeighbours(x: tf.Tensor, before: number, after: number): tf.Tensor {
-  const none: [number, number] = [0, 0];
-  const padded = padTensor(
-    x,
-    x.shape.map((_, i) => (i === 1 ? [before, after] : none)),
-  );
-  const from = (channel: number): number[] => x.shape.map((_, i) => (i === 1 ? channel : 0));
-  let sum = tf.slice(padded, from(0), x.shape);
-  for (let i = 1; i <= before + after; i += 1) {
-    sum = tf.add(sum, tf.slice(padded, from(i), x.shape));
-  }
-  return sum;
+/** The mean over each channel (dimension 1), `before` ones ahead of it and `after` ones behind. */
+export function meanOfNeighbours(x: tf.Tensor, before: number, after: number): tf.Tensor {
+  const [n, channels] = x.shape as [number, number];
+  const columns = tf.reshape(x, [n, channels, -1]);
+  const padded = padTensor(columns, [[0, 0], [before, after], [0, 0]]); // prettier-ignore
+  return tf.reshape(avgPool2d(padded, [before + 1 + after, 1], { stride: 1 }), x.shape);
 }

@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
 import { checkFloatTensor, checkTensor, listText } from "./check.js";
 import { checkParameters, checkSpread, moments, scaleAndShift } from "./norm.js";
-import { op, sketched } from "./op.js";
+import { op, sketched, tryKernel } from "./op.js";
 
 export interface LayerNormOptions {
   /** Of `normalizedShape`, or `null` for none (the default). */
@@ -84,8 +84,8 @@ export const layerNorm = /* @__PURE__ */ op(
     const axes = readNormalizedShape(input, normalizedShape, { weight, bias });
     checkParameters({ weight, bias });
     if (input.size === 0) return tf.zeros(input.shape);
-    const sketch = sketched(input.shape);
-    if (sketch !== null) return sketch;
+    const own = sketched(input.shape) ?? tryKernel("layer norm", input, axes, eps, weight, bias);
+    if (own) return own as tf.Tensor;
     const { centred, variance } = moments(input, axes);
     return scaleAndShift(centred, variance, eps, weight, bias);
   },
@@ -113,6 +113,8 @@ export const rmsNorm = /* @__PURE__ */ op(
     checkFloatTensor("rms_norm", input);
     const axes = readNormalizedShape(input, normalizedShape, { weight });
     if (input.size === 0) return tf.zeros(input.shape);
+    const own = tryKernel("rms norm", input, axes, eps ?? FLOAT32_EPS, weight);
+    if (own) return own as tf.Tensor;
     const meanSquare = tf.mean(tf.square(input), axes, true);
     return scaleAndShift(input, meanSquare, eps ?? FLOAT32_EPS, weight, null);
   },
@@ -169,6 +171,8 @@ export const groupNorm = /* @__PURE__ */ op(
     checkGroups(input, numGroups, { weight, bias });
     checkParameters({ weight, bias });
     if (input.size === 0) return tf.zeros(input.shape);
+    const own = tryKernel("group norm", input, numGroups, eps, weight, bias);
+    if (own) return own as tf.Tensor;
     const [n, channels] = input.shape as [number, number];
     const size = channels / numGroups;
     const { centred, variance } = moments(

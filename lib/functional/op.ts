@@ -35,6 +35,21 @@ export function setSketch(next: Sketch | null): void {
 /** For bodies of many tfjs ops: what stands for float32 numbers of a shape while only shapes are wanted. */
 export const sketched = (shape: readonly number[]): tf.Tensor | null => sketch && sketch(shape);
 
+let running = 0;
+
+/** Whether what runs now is the body of an op that may have kernels: then those of tfjs may be replaced by better ones. */
+export const isInBody = (backend: string): boolean => running > 0 && kernels.has(backend);
+
+/** Runs tfjs' ops as those of a body. */
+export function asBody<T>(run: () => T): T {
+  running += 1;
+  try {
+    return run();
+  } finally {
+    running -= 1;
+  }
+}
+
 /** Whether somebody sees all ops now. */
 export const isDispatched = (): boolean => dispatcher !== null;
 
@@ -74,7 +89,7 @@ export function op<A extends unknown[], R>(
 ): (...args: A) => R {
   const execute = (...args: A): R =>
     tf.tidy(() => {
-      const result = body(...args);
+      const result = asBody(() => body(...args));
       const isInput = result instanceof tf.Tensor && args.includes(result);
       return (isInput ? tf.clone(result) : result) as tf.TensorContainer;
     }) as R;
@@ -85,4 +100,14 @@ export function op<A extends unknown[], R>(
   };
   bodies.set(name, run as OpBody);
   return Object.defineProperty(run, "name", { value: name });
+}
+
+/** An op of so many dimensions, by a body that is given its name and their number first. */
+export function opNd<N extends number, A extends unknown[], R>(
+  stem: string,
+  n: N,
+  body: (name: string, n: N, ...args: A) => R,
+): (...args: A) => R {
+  const name = `${stem}${n}d`;
+  return op(name, (...args: A) => body(name, n, ...args));
 }

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { split, transpose } from "./moves.js";
+import { split } from "./moves.js";
 import { pad } from "./pad.js";
 
 /** Windows over the dimensions of a plane; a number for each dimension. */
@@ -26,7 +26,7 @@ export function overlapAdd(columns: tf.Tensor, channels: number, overlap: Overla
     const [n, step, border] = [count[d]!, stride[d]!, padding[d]!];
     const [between, behind] = [count.slice(0, d), output.slice(d + 1)].map(sizeFromShape);
     const windows = tf.reshape(y, [-1, kernel[d]!, between! * n * behind!]);
-    const taps = split(transpose(windows, [1, 0, 2]), kernel[d]!, 0);
+    const taps = split(tf.transpose(windows, [1, 0, 2]), kernel[d]!, 0);
     // Zeros between what is spread, and behind it: there may be more than fit, until it is cut.
     const full = output[d]! + 2 * border + step - 1;
     const placed = taps.map((tap, k) => {

@@ -128,25 +128,8 @@ export function readWindows(
   );
 }
 
-export interface Taps {
-  /** For each output, the flat positions in its plane; the shorter windows are filled up. */
-  positions: Int32Array;
-  /** How many positions each output really has. */
-  counts: Int32Array;
-  /** Positions for each output: the size of the largest window. */
-  taps: number;
-}
-
-/**
- * The windows of a whole plane.
- *
- * @param fill what fills up short windows: their last position, or one behind the plane's end.
- */
-export function planeTaps(
-  windows: readonly Windows[],
-  spatial: number[],
-  fill: "repeat" | "behind",
-): Taps {
+/** For each output of a plane, the flat positions that its window sees; all windows are of one size. */
+export function planeTaps(windows: readonly Windows[], spatial: readonly number[]): number[] {
   let flat: Windows = [[0]];
   windows.forEach((axis, d) => {
     const size = spatial[d]!;
@@ -154,12 +137,5 @@ export function planeTaps(
       axis.map((inner) => outer.flatMap((a) => inner.map((b) => a * size + b))),
     );
   });
-  const taps = Math.max(1, ...flat.map(({ length }) => length));
-  const behind = tf.util.sizeFromShape(spatial);
-  const positions = new Int32Array(flat.length * taps);
-  flat.forEach((window, o) => {
-    const rest = fill === "repeat" ? (window.at(-1) ?? behind) : behind;
-    for (let k = 0; k < taps; k += 1) positions[o * taps + k] = window[k] ?? rest;
-  });
-  return { positions, counts: Int32Array.from(flat, ({ length }) => length), taps };
+  return flat.flat();
 }

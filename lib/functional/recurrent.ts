@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { dropout } from "./dropout.js";
 import { linear } from "./linear.js";
-import { op } from "./op.js";
+import { op, tryKernel } from "./op.js";
 import {
   type RecurrentMode,
   type RecurrentState,
@@ -68,6 +68,11 @@ function run(
   { bidirectional, dropout: p, training, lengths }: RecurrentOptions,
 ): tf.Tensor[] {
   const directions = bidirectional ? 2 : 1;
+  const own =
+    !lengths &&
+    !(training && p) &&
+    tryKernel("recurrent", mode, input, initial, weights, directions);
+  if (own) return own as tf.Tensor[];
   const layers = weights.length / directions;
   const starts = initial.map((state) => tf.unstack(state, 0));
   const running = runningAt(input.shape[0], lengths);

@@ -9,8 +9,8 @@ export function resampleAxis(
   at: number,
   { positions, weights }: Resampling,
 ): tf.Tensor {
-  const fast = tryKernel("taps", whole, at, positions, weights);
-  if (fast !== null) return fast as tf.Tensor;
+  const own = tryKernel("taps", whole, at, positions, weights);
+  if (own) return own as tf.Tensor;
   const output = positions.length;
   const shape = whole.shape.map((size, d) => (d === at ? output : size));
   const [before, behind] = [shape.slice(0, at), shape.slice(at + 1)].map(tf.util.sizeFromShape);

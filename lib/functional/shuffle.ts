@@ -1,6 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { checkTensor, listText } from "./check.js";
-import { transpose } from "./moves.js";
 import { op } from "./op.js";
 
 /** The input as `(batch, C, H, W)`, with the leading dimensions apart. */
@@ -45,7 +44,7 @@ export const pixelShuffle = /* @__PURE__ */ op(
     if (input.size === 0) return tf.zeros([...lead, channels, h * r, w * r], input.dtype);
     // (B·C, r, r, H, W) → (B·C, H, r, W, r)
     const split = tf.reshape(input, [batch * channels, r, r, h, w]);
-    const woven = transpose(split, [0, 3, 1, 4, 2]);
+    const woven = tf.transpose(split, [0, 3, 1, 4, 2]);
     return tf.reshape(woven, [...lead, channels, h * r, w * r]);
   },
 );
@@ -74,7 +73,7 @@ export const pixelUnshuffle = /* @__PURE__ */ op(
     if (input.size === 0) return tf.zeros([...lead, c * r * r, h / r, w / r], input.dtype);
     // (B·C, H, r, W, r) → (B·C, r, r, H, W)
     const split = tf.reshape(input, [batch * c, h / r, r, w / r, r]);
-    const parted = transpose(split, [0, 2, 4, 1, 3]);
+    const parted = tf.transpose(split, [0, 2, 4, 1, 3]);
     return tf.reshape(parted, [...lead, c * r * r, h / r, w / r]);
   },
 );
@@ -111,6 +110,6 @@ export const channelShuffle = /* @__PURE__ */ op(
     }
     if (input.size === 0) return input;
     const split = tf.reshape(input, [n, groups, c / groups, tf.util.sizeFromShape(rest)]);
-    return tf.reshape(transpose(split, [0, 2, 1, 3]), shape);
+    return tf.reshape(tf.transpose(split, [0, 2, 1, 3]), shape);
   },
 );

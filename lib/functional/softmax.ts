@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
 import { checkFloatTensor, checkNumberTensor, checkTensor, dtypeName, wrapDim } from "./check.js";
 import { largest } from "./numeric.js";
-import { op } from "./op.js";
+import { op, tryKernel } from "./op.js";
 import { sampler } from "./sampler.js";
 
 export interface SoftmaxOptions {
@@ -46,6 +46,8 @@ function shifted(input: tf.Tensor, dim: number): tf.Tensor {
 function normalise(input: tf.Tensor, dim: number): tf.Tensor {
   if (input.size === 0) return tf.clone(input);
   if (input.rank === 0) return tf.add(tf.sub(input, input), 1); // NaN for what is not finite
+  const own = tryKernel("softmax along", input, dim, false);
+  if (own) return own as tf.Tensor;
   const powers = tf.exp(shifted(input, dim));
   // Not by div: on webgl 0 / 0, which a row of nothing but -∞ comes to, is 1.
   return tf.mul(powers, tf.reciprocal(tf.sum(powers, dim, true)));
@@ -89,6 +91,8 @@ export const logSoftmax = /* @__PURE__ */ op(
     const { x, dim } = read("log_softmax", input, options);
     if (x.size === 0) return tf.clone(x);
     if (x.rank === 0) return tf.sub(x, x);
+    const own = tryKernel("softmax along", x, dim, true);
+    if (own) return own as tf.Tensor;
     const low = shifted(x, dim);
     // On webgl the logarithm of 0, the sum of a row of nothing but -∞, is a number; that of ∞ is ∞.
     return tf.add(low, tf.log(tf.reciprocal(tf.sum(tf.exp(low), dim, true))));

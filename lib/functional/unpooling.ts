@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
 import { checkFloatTensor, checkTensor, dtypeName, listText } from "./check.js";
-import { op } from "./op.js";
+import { opNd } from "./op.js";
 import { planeShape, type PoolSize, readSize } from "./pooling-windows.js";
 
 export interface MaxUnpoolOptions {
@@ -132,42 +132,18 @@ function maxUnpoolNd(
  * @throws if an index is outside the output, or the output size can't pool to the input's.
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.max_unpool1d.html
  */
-export const maxUnpool1d = /* @__PURE__ */ op(
-  "max_unpool1d",
-  (
-    input: tf.Tensor,
-    indices: tf.Tensor,
-    kernelSize: PoolSize,
-    options?: MaxUnpoolOptions,
-  ): tf.Tensor => maxUnpoolNd("max_unpool1d", 1, input, indices, kernelSize, options),
-);
+export const maxUnpool1d = /* @__PURE__ */ opNd("max_unpool", 1, maxUnpoolNd);
 
 /**
  * Puts the maxima back, as {@link maxUnpool1d} over `(N, C, H, W)` or `(C, H, W)`.
  *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.max_unpool2d.html
  */
-export const maxUnpool2d = /* @__PURE__ */ op(
-  "max_unpool2d",
-  (
-    input: tf.Tensor,
-    indices: tf.Tensor,
-    kernelSize: PoolSize,
-    options?: MaxUnpoolOptions,
-  ): tf.Tensor => maxUnpoolNd("max_unpool2d", 2, input, indices, kernelSize, options),
-);
+export const maxUnpool2d = /* @__PURE__ */ opNd("max_unpool", 2, maxUnpoolNd);
 
 /**
  * Puts the maxima back, as {@link maxUnpool1d} over `(N, C, D, H, W)` or `(C, D, H, W)`.
  *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.max_unpool3d.html
  */
-export const maxUnpool3d = /* @__PURE__ */ op(
-  "max_unpool3d",
-  (
-    input: tf.Tensor,
-    indices: tf.Tensor,
-    kernelSize: PoolSize,
-    options?: MaxUnpoolOptions,
-  ): tf.Tensor => maxUnpoolNd("max_unpool3d", 3, input, indices, kernelSize, options),
-);
+export const maxUnpool3d = /* @__PURE__ */ opNd("max_unpool", 3, maxUnpoolNd);

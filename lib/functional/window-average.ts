@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { tryKernel } from "./op.js";
 import type { Axis } from "./windows.js";
 
 /**
@@ -8,6 +9,8 @@ import type { Axis } from "./windows.js";
  * Always by avgPool3d: tfjs-wasm's avgPool makes -∞ of NaN.
  */
 export function averageOfWindows(planes: tf.Tensor, axes: readonly Axis[]): tf.Tensor {
+  const own = tryKernel("pool", planes, axes, "avg", {});
+  if (own) return own as tf.Tensor;
   const [count, ...spatial] = planes.shape as [number, ...number[]];
   const ones = new Array<number>(3 - axes.length).fill(1);
   const three = (sizes: readonly number[]): [number, number, number] =>

@@ -1,15 +1,11 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { asFloat } from "./check.js";
 import { endPadding } from "./pooling-windows.js";
-import type { Axis, Windows } from "./windows.js";
+import { tryKernel } from "./op.js";
+import { type Axis, slidingWindows, type Windows } from "./windows.js";
 
 const WHOLE = (size: number): Axis => ({
-  input: size,
-  kernel: 1,
-  stride: 1,
-  padding: 0,
-  dilation: 1,
-  output: size,
+  ...{ input: size, kernel: 1, stride: 1, padding: 0, dilation: 1, output: size },
 });
 
 /** `(a, h, w)` → `(a, h', w')`. One channel each, so that NCHW needs no transposes. */
@@ -39,14 +35,23 @@ function slideAll(planes: tf.Tensor, axes: readonly Axis[]): tf.Tensor {
 }
 
 /**
- * The maximum over sliding windows without dilation: `(planes, ...spatial)` → `(planes, …)`.
+ * The maximum over sliding windows: `(planes, ...spatial)` → `(planes, …)`.
  *
  * tfjs' kernels ignore NaN, where PyTorch takes it for the largest; on webgl they start from -1e20
  * in the place of -∞. So the windows are looked through a second time, for these two.
  */
-export function maxOfWindows(planes: tf.Tensor, axes: readonly Axis[]): tf.Tensor {
+export function maxOfWindows(
+  planes: tf.Tensor,
+  axes: readonly Axis[],
+  options: { ceilMode?: boolean } = {},
+): tf.Tensor {
   const shape = [planes.shape[0], ...axes.map(({ output }) => output)];
   if (shape[0] === 0) return tf.zeros(shape, planes.dtype);
+  const own = tryKernel("pool", planes, axes, "max", options);
+  if (own) return own as tf.Tensor;
+  if (axes.some(({ dilation }) => dilation > 1)) {
+    return maxOfEachWindow(planes, axes.map(slidingWindows))[0];
+  }
   if (planes.dtype !== "float32") {
     const y = slideAll(tf.cast(planes, "float32"), axes);
     return tf.reshape(tf.cast(y, planes.dtype), shape);
@@ -138,31 +143,23 @@ function maxAlong(
  * The maximum over listed positions of each plane, and where it is: the first of equal ones, the
  * last NaN.
  *
- * @param positions for each output of each plane
- * @returns values and int32 indices, `(planes, outputs)`
+ * @param positions for each output of each plane, in all planes in a row
+ * @returns values and int32 indices into the planes, `(planes, outputs)`
  */
 export function maxOfTaps(
   planes: tf.Tensor,
   { positions, taps }: { positions: Int32Array; taps: number },
 ): [tf.Tensor, tf.Tensor] {
-  const [count] = planes.shape as [number];
-  const outputs = positions.length / taps / count;
+  const [count, size] = planes.shape as [number, number];
+  const flat = tf.reshape(planes, [-1]);
   const index = tf.tensor1d(positions, "int32");
-  const seen = tf.reshape(pick(planes, tf.reshape(index, [count, -1])), [count, outputs, taps]);
-
+  const seen = tf.reshape(tf.gather(flat, index), [count, -1, taps]);
   const order = tf.range(1, taps + 1);
   const lastNaN = tf.max(tf.mul(tf.cast(tf.isNaN(seen), "float32"), order), -1);
   const best = tf.cast(tf.argMax(seen, -1), "float32");
   const tap = tf.where(tf.greater(lastNaN, 0), tf.sub(lastNaN, 1), best);
-  const row = tf.reshape(tf.range(0, positions.length, taps), [-1, outputs]);
-  const indices = tf.gather(index, tf.cast(tf.add(row, tap), "int32"));
-  return [pick(planes, indices), indices];
-}
-
-/** `planes[p, indices[p, i]]`; tfjs-wasm's gather is wrong for more than two batches. */
-function pick(planes: tf.Tensor, indices: tf.Tensor): tf.Tensor {
-  const [count, picked] = indices.shape as [number, number];
-  const plane = tf.reshape(tf.range(0, count, 1, "int32"), [count, 1]);
-  const rows = tf.tile(plane, [1, picked]);
-  return tf.gatherND(planes, tf.stack([rows, indices], -1));
+  const row = tf.reshape(tf.range(0, positions.length, taps), tap.shape);
+  const places = tf.gather(index, tf.cast(tf.add(row, tap), "int32"));
+  const plane = tf.range(0, count * size, size, "int32");
+  return [tf.gather(flat, places), tf.sub(places, tf.reshape(plane, [count, 1]))];
 }

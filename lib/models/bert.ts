@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
 import { add } from "../functional/arithmetic.js";
 import * as F from "../functional/index.js";
-import { transpose } from "../functional/moves.js";
+import { transpose } from "./moves.js";
 import { Dropout, Embedding, LayerNorm, Linear, Tanh } from "../layers/index.js";
 import { Module, ModuleList } from "../module/index.js";
 import { activation, checkHeads, initialise, loadOldKeys, readConfig } from "./hugging-face.js";

@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
 import { add } from "../functional/arithmetic.js";
 import * as F from "../functional/index.js";
-import { transpose } from "../functional/moves.js";
+import { transpose } from "./moves.js";
 import { Conv2d, Dropout, GELU, LayerNorm, Linear, MultiheadAttention } from "../layers/index.js";
 import { Empty, init, Module, Parameter, Sequential } from "../module/index.js";
 

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { kernelsFor } from "../../lib/eager/index.js";
-import { setKernels } from "../../lib/functional/op.js";
+import { isInBody, setKernels } from "../../lib/functional/op.js";
 import * as nn from "../../lib/index.js";
 import { TOLERANCE } from "../support/backends.js";
 import { fc } from "../support/fast-check.js";
@@ -46,7 +46,7 @@ describe("Random models", () => {
     await nn.setBackend("cpu");
     setKernels("cpu", null); // the bodies are the reference
   });
-  after(() => setKernels("cpu", kernelsFor("cpu")));
+  after(() => setKernels("cpu", kernelsFor("cpu", isInBody)));
 
   const onCpu = Number(GIVEN ?? 120);
   it(`give the same eagerly, as a graph, and compiled (${onCpu} models)`, async function () {

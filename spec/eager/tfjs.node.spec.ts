@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expect } from "chai";
 import { memoryOf } from "../../lib/eager/index.js";
-import { replaceTfjsKernels } from "../../lib/eager/tfjs.js";
+import { replaceTfjsKernels } from "../../lib/eager/everywhere.js";
 import * as nn from "../../lib/index.js";
 import { TOLERANCE } from "../support/backends.js";
 import { expectNoLeak } from "../support/expect.js";

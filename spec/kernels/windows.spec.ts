@@ -230,8 +230,27 @@ onEveryBuild("windows", (heap) => {
     checkPool(heap(), { kind: "max", planes: 2, ...dilated });
   });
 
-  it("refuses three dimensions", () => {
-    const sizes = { size: [2, 4, 4], kernel: [2, 2, 2] };
-    expect(() => pool(heap(), { kind: "max", planes: 1, ...sizes })).to.throw("3 numbers expected");
+  it("takes windows in three dimensions: a plane's, one plane behind the other", () => {
+    const [planes, depth, size] = [2, 3, [5, 6]];
+    const x = randomNumbers(planes * depth * product(size));
+    const sizes = { stride: [1, 2, 1], padding: [1, 0, 1], kernel: [2, 3, 2] };
+    withBlocks(heap(), (blocks) => {
+      const prepared = pool(heap(), { kind: "max", planes, size: [depth, ...size], ...sizes });
+      const out = blocks.out(planes * 4 * 2 * 7);
+      const workspace = blocks.scratch(prepared.workspaceBytes);
+      prepared.run({ x: blocks.put(x), out, workspace });
+      const want: number[] = [];
+      for (let i = 0; i < planes * 4 * 2 * 7; i += 1) {
+        const [plane, z, y, w] = [Math.floor(i / 56), Math.floor(i / 14) % 4, Math.floor(i / 7) % 2, i % 7]; // prettier-ignore
+        let most = -Infinity;
+        for (let tap = 0; tap < 12; tap += 1) {
+          const [d, r, c] = [z - 1 + Math.floor(tap / 6), 2 * y + (Math.floor(tap / 2) % 3), w - 1 + (tap % 2)]; // prettier-ignore
+          if (d < 0 || d > 2 || c < 0 || c > 5) continue;
+          most = Math.max(most, x[((plane * depth + d) * 5 + r) * 6 + c]!);
+        }
+        want.push(most);
+      }
+      expectClose(blocks.read(out), want, { rtol: 1e-5, atol: 1e-6 });
+    });
   });
 });

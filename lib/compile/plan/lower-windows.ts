@@ -6,7 +6,7 @@ import { adaptiveWindows } from "../../functional/windows.js";
 import { alongDim, interpolate } from "./lower-borders.js";
 import { inDimensions, type Lower, type Lowerings, optionsOf } from "./lower-basic.js";
 import { runReduction } from "./lower-norm.js";
-import { count, reshapeValue, type Value } from "./value.js";
+import { count, type Value } from "./value.js";
 
 /** One number for all dimensions, or one for each; what is not given is `missing`. */
 const sizes = (value: Argument, dims: number, missing: Argument): number[] => {
@@ -17,33 +17,9 @@ const sizes = (value: Argument, dims: number, missing: Argument): number[] => {
 
 type Windows = Omit<PoolSpec, "planes" | "size">;
 
-/** What windows are made of, and what makes no difference. */
-const PARTS = { kernel: 1, stride: 1, padding: 0, paddingAfter: 0, dilation: 1 };
-
-/** Pools a tensor's last dimensions, two at a time: windows in three are those of a plane, in a row. */
+/** Pools a tensor's last dimensions. */
 function runPool(b: Builder, input: Value, spec: Windows, shape: readonly number[]): Lowered {
   const x = b.contiguous(input);
-  if (spec.kernel.length < 3) return poolPlanes(b, x, spec, shape);
-  const cut = (some: (list: readonly number[], none: number) => number[]): Windows => {
-    const parts = Object.entries(PARTS).map(([name, none]) => {
-      const list = spec[name as keyof typeof PARTS];
-      return [name, list && some(list, none)];
-    });
-    return { ...spec, ...(Object.fromEntries(parts) as Partial<Windows>) };
-  };
-  const depth = x.shape.at(-3)!;
-  const inPlanes = cut((list) => list.slice(1));
-  const planes = poolPlanes(b, x, inPlanes, [...x.shape.slice(0, -2), ...shape.slice(-2)]);
-  // Places of a plane side by side, one plane behind the other.
-  const area = count(shape.slice(-2));
-  const lead = count(x.shape.slice(0, -3));
-  const along = cut(([first], none) => [first!, none]);
-  if (spec.divisor !== undefined) along.divisor = 1;
-  const rows = reshapeValue(planes, [lead, depth, area])!;
-  return reshapeValue(poolPlanes(b, rows, along, [lead, shape.at(-3)!, area]), shape)!;
-}
-
-function poolPlanes(b: Builder, x: Value, spec: Windows, shape: readonly number[]): Value {
   const dims = spec.kernel.length;
   const size = x.shape.slice(-dims);
   const kernel = pool(b.heap, { ...spec, size, planes: count(x.shape.slice(0, -dims)) });

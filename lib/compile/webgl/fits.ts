@@ -19,8 +19,7 @@ export function checkTextures(
 ): void {
   if (limits.precision === "float16" && [...inputs, ...steps].some(hasIntegers)) {
     throw new WebGLUnsupportedError(
-      "this GPU draws to 16-bit floats only, which hold no integers beyond 2048 for certain, and " +
-        "the model has some",
+      "this GPU draws to 16-bit floats only, too narrow for the integers of the model",
     );
   }
   for (const step of steps) {

@@ -4,7 +4,6 @@ import * as F from "../../functional/index.js";
 import { where } from "./support/arithmetic.js";
 import { defineOps } from "./support/define.js";
 import { logSumExpRows } from "./support/reduce.js";
-import { expandTo } from "./support/shape.js";
 import { matmul } from "./matmul.js";
 
 type Maybe = tf.Tensor | null;
@@ -74,39 +73,24 @@ function multiHead(
   bias: tf.Tensor,
   projWeight: tf.Tensor,
   projBias: tf.Tensor,
-  mask: Maybe,
-  needWeights: boolean,
-  average: boolean,
-  maskType: number | null,
+  mask: Maybe = null,
+  needWeights = true,
+  average = true,
+  maskType: number | null = null,
 ): [tf.Tensor, tf.Tensor] {
   const [n, l] = query.shape as [number, number];
-  const parts = [query, key, value].map((x, i) => {
-    const rows = [i * embedDim, 0];
-    const w = tf.slice(weight, rows, [embedDim, embedDim]);
-    const b = tf.slice(bias, [i * embedDim], [embedDim]);
-    const projected = F.linear(x, w, { bias: b });
-    return tf.transpose(
-      tf.reshape(projected, [n, x.shape[1]!, heads, embedDim / heads]),
-      [0, 2, 1, 3],
-    );
-  }) as [tf.Tensor, tf.Tensor, tf.Tensor];
-  const s = key.shape[1]!;
+  const turned = (x: tf.Tensor): tf.Tensor => tf.transpose(x, [1, 0, 2]);
+  const q = turned(query);
+  const [k, v] = [key, value].map((x) => (x === query ? q : turned(x))) as [tf.Tensor, tf.Tensor];
   // Type 0 is (L, S), 1 hides keys (N, S), 2 is (N, H, L, S). True hides.
-  const shape = maskType === 1 ? [n, 1, 1, s] : maskType === 2 ? [n, heads, l, s] : [1, 1, l, s];
-  const allowed = mask === null ? null : hidden(mask, shape, [n, heads, l, s]);
-  const whole = attend(...parts, allowed);
-  const joined = tf.reshape(tf.transpose(whole, [0, 2, 1, 3]), [n, l, embedDim]);
-  const output = F.linear(joined, projWeight, { bias: projBias });
-  if (!needWeights) return [output, tf.zeros([0])];
-  const weights = F.softmax(scores(parts[0], parts[1], allowed, false, null), { dim: -1 });
-  return [output, average ? tf.mean(weights, 1) : weights];
+  const attnMask = mask && (maskType === 2 ? tf.reshape(mask, [n * heads, l, -1]) : mask);
+  const hides = maskType === 1 ? { keyPaddingMask: mask } : { attnMask };
+  const [output, weights] = F.multiHeadAttentionForward(
+    ...([q, k, v, embedDim, heads, weight, bias, null, null, false, 0, projWeight, projBias] as const), // prettier-ignore
+    { ...hides, training: false, needWeights, averageAttnWeights: average },
+  );
+  return [turned(output), weights ?? tf.zeros([0])];
 }
-
-/** A mask of what is hidden as one of what takes part; a float mask stays. */
-const hidden = (mask: tf.Tensor, shape: number[], full: number[]): tf.Tensor => {
-  const shaped = expandTo(tf.reshape(mask, shape), full);
-  return mask.dtype === "bool" ? tf.logicalNot(shaped) : shaped;
-};
 
 function encoderLayer(
   src: tf.Tensor,
@@ -135,21 +119,7 @@ function encoderLayer(
   const norm2 = (x: tf.Tensor): tf.Tensor =>
     F.layerNorm(x, embedDim, { weight: normWeight2, bias: normBias2, eps });
   const attention = (x: tf.Tensor): tf.Tensor =>
-    multiHead(
-      x,
-      x,
-      x,
-      embedDim,
-      heads,
-      qkvWeight,
-      qkvBias,
-      projWeight,
-      projBias,
-      mask,
-      false,
-      true,
-      maskType,
-    )[0];
+    multiHead(x, x, x, embedDim, heads, qkvWeight, qkvBias, projWeight, projBias, mask, false, true, maskType)[0]; // prettier-ignore
   const feedForward = (x: tf.Tensor): tf.Tensor => {
     const inner = F.linear(x, ffnWeight1, { bias: ffnBias1 });
     return F.linear(useGelu ? F.gelu(inner) : F.relu(inner), ffnWeight2, { bias: ffnBias2 });
@@ -196,19 +166,9 @@ export const attentionOps = defineOps({
       attend(query, key, value, mask, dropoutP, isCausal, scale),
       logSums(query, key, mask, isCausal, scale),
     ],
-  "_scaled_dot_product_flash_attention(query, key, value, dropout_p, is_causal, return_debug_mask, scale)": (
-    query: tf.Tensor,
-    key: tf.Tensor,
-    value: tf.Tensor,
-    dropoutP = 0,
-    isCausal = false,
-    _debug = false,
-    scale: number | null = null,
-  ) => [
-    attend(query, key, value, null, dropoutP, isCausal, scale),
-    logSums(query, key, null, isCausal, scale),
-    none(), none(), query.shape.at(-2)!, key.shape.at(-2)!, none(), none(), none(),
-  ], // prettier-ignore
+  "_scaled_dot_product_flash_attention(query, key, value, dropout_p, is_causal, return_debug_mask, scale)":
+    (query: tf.Tensor, key: tf.Tensor, value: tf.Tensor, ...rest: Rest) =>
+      fused(query, key, value, null, ...rest),
   "_scaled_dot_product_efficient_attention(query, key, value, attn_bias, compute_log_sumexp, dropout_p, is_causal, scale)":
     (
       query: tf.Tensor,
@@ -226,46 +186,28 @@ export const attentionOps = defineOps({
       none(),
     ],
   "_scaled_dot_product_cudnn_attention(query, key, value, attn_bias, compute_log_sumexp, dropout_p, is_causal, return_debug_mask, scale)":
-    (
-      query: tf.Tensor,
-      key: tf.Tensor,
-      value: tf.Tensor,
-      bias: Maybe,
-      _logSums: boolean,
-      dropoutP = 0,
-      isCausal = false,
-      _debug = false,
-      scale: number | null = null,
-    ) => fused(query, key, value, bias, dropoutP, isCausal, scale),
+    (query: tf.Tensor, key: tf.Tensor, value: tf.Tensor, bias: Maybe, _logSums: boolean, ...rest: Rest) =>
+      fused(query, key, value, bias, ...rest), // prettier-ignore
   "_scaled_dot_product_fused_attention_overrideable(query, key, value, attn_bias, dropout_p, is_causal, return_debug_mask, scale)":
-    (
-      query: tf.Tensor,
-      key: tf.Tensor,
-      value: tf.Tensor,
-      bias: Maybe = null,
-      dropoutP = 0,
-      isCausal = false,
-      _debug = false,
-      scale: number | null = null,
-    ) => fused(query, key, value, bias, dropoutP, isCausal, scale),
-  "_native_multi_head_attention(query, key, value, embed_dim, num_head, qkv_weight, qkv_bias, proj_weight, proj_bias, mask, need_weights, average_attn_weights, mask_type)": (
-    query: tf.Tensor, key: tf.Tensor, value: tf.Tensor, embedDim: number, heads: number,
-    weight: tf.Tensor, bias: tf.Tensor, projWeight: tf.Tensor, projBias: tf.Tensor,
-    mask: Maybe = null, needWeights = true, average = true, maskType: number | null = null,
-  ) => multiHead(query, key, value, embedDim, heads, weight, bias, projWeight, projBias, mask, needWeights, average, maskType), // prettier-ignore
+    fused,
+  "_native_multi_head_attention(query, key, value, embed_dim, num_head, qkv_weight, qkv_bias, proj_weight, proj_bias, mask, need_weights, average_attn_weights, mask_type)":
+    multiHead,
   "_transformer_encoder_layer_fwd(src, embed_dim, num_heads, qkv_weight, qkv_bias, proj_weight, proj_bias, use_gelu, norm_first, eps, norm_weight_1, norm_bias_1, norm_weight_2, norm_bias_2, ffn_weight_1, ffn_bias_1, ffn_weight_2, ffn_bias_2, mask, mask_type)":
     encoderLayer,
 });
+
+type Rest = [dropoutP?: number, isCausal?: boolean, debug?: boolean, scale?: number | null];
 
 /** The results of the fused kernels: output, log sums, and what only the backward pass reads. */
 function fused(
   query: tf.Tensor,
   key: tf.Tensor,
   value: tf.Tensor,
-  bias: Maybe,
-  dropoutP: number,
-  isCausal: boolean,
-  scale: number | null,
+  bias: Maybe = null,
+  dropoutP = 0,
+  isCausal = false,
+  _debug = false,
+  scale: number | null = null,
 ): unknown[] {
   return [
     attend(query, key, value, bias, dropoutP, isCausal, scale),

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import * as F from "../../functional/index.js";
+import { reduceLoss } from "../../functional/reduction.js";
 import { vectorNorm } from "../../functional/vector-norm.js";
 import { alike, arithmetic, where } from "./support/arithmetic.js";
 import { defineOps } from "./support/define.js";
@@ -10,8 +11,8 @@ import { dimOf, permuteAxes } from "./support/shape.js";
 const sumOf = (x: tf.Tensor): tf.Tensor => (x.size === 0 ? tf.scalar(0) : tf.sum(x));
 
 /** 0: none, 1: mean, 2: sum. */
-const reduce = (x: tf.Tensor, reduction: number): tf.Tensor =>
-  reduction === 0 ? x : reduction === 2 ? sumOf(x) : x.size === 0 ? tf.scalar(NaN) : tf.mean(x);
+const how = (reduction: number) => (["none", "mean", "sum"] as const)[reduction]!;
+const reduce = (x: tf.Tensor, reduction: number): tf.Tensor => reduceLoss(x, how(reduction));
 
 const minus = (a: tf.Tensor, b: tf.Tensor): tf.Tensor => arithmetic(tf.sub, toFloat(a), toFloat(b));
 
@@ -27,11 +28,8 @@ function smoothL1(self: tf.Tensor, target: tf.Tensor, reduction = 1, beta = 1): 
   return reduce(where(tf.less(size, beta), near, tf.sub(size, beta / 2)), reduction);
 }
 
-function huber(self: tf.Tensor, target: tf.Tensor, reduction = 1, delta = 1): tf.Tensor {
-  const size = tf.abs(minus(self, target));
-  const far = tf.mul(tf.sub(size, delta / 2), delta);
-  return reduce(where(tf.lessEqual(size, delta), tf.mul(tf.square(size), 0.5), far), reduction);
-}
+const huber = (self: tf.Tensor, target: tf.Tensor, reduction = 1, delta = 1): tf.Tensor =>
+  tf.mul(smoothL1(self, target, reduction, delta), delta);
 
 /** PyTorch cuts the logarithms off at -100. */
 function binaryCrossEntropy(
@@ -43,8 +41,7 @@ function binaryCrossEntropy(
   const log = (x: tf.Tensor): tf.Tensor => tf.maximum(tf.log(x), tf.scalar(-100));
   const left = tf.mul(target, log(self));
   const right = tf.mul(tf.sub(1, target), log(tf.sub(1, self)));
-  const loss = tf.neg(tf.add(left, right));
-  return reduce(weight === null ? loss : tf.mul(loss, weight), reduction);
+  return reduce(tf.mul(tf.neg(tf.add(left, right)), weight ?? 1), reduction);
 }
 
 function withLogits(
@@ -55,10 +52,9 @@ function withLogits(
   reduction = 1,
 ): tf.Tensor {
   // (1 - t) x - (1 + (w - 1) t) log σ(x)
-  const factor =
-    posWeight === null ? tf.scalar(1) : tf.add(1, tf.mul(tf.sub(posWeight, 1), target));
+  const factor = posWeight ? tf.add(1, tf.mul(tf.sub(posWeight, 1), target)) : 1;
   const loss = tf.sub(tf.mul(tf.sub(1, target), self), tf.mul(factor, F.logsigmoid(self)));
-  return reduce(weight === null ? loss : tf.mul(loss, weight), reduction);
+  return reduce(tf.mul(loss, weight ?? 1), reduction);
 }
 
 /** The classes are dimension 1, or the only one. */
@@ -141,28 +137,6 @@ function pairwiseDistance(
   return vectorNorm(difference, p, [difference.rank - 1], keepdim);
 }
 
-const atLeastZero = (x: tf.Tensor): tf.Tensor => F.relu(x);
-
-/** How far other classes come within the margin of the right one. */
-function multiMargin(
-  self: tf.Tensor,
-  target: tf.Tensor,
-  p = 1,
-  margin = 1,
-  weight: tf.Tensor | null = null,
-  reduction = 1,
-): tf.Tensor {
-  const classes = self.shape.at(-1) ?? 1;
-  const rows = tf.reshape(self, [-1, classes]);
-  const hit = tf.equal(tf.range(0, classes, 1, "int32"), tf.reshape(target, [-1, 1]));
-  const right = tf.sum(where(hit, rows, 0), 1, true);
-  const gap = F.relu(tf.add(tf.sub(rows, right), margin));
-  const raised = p === 1 ? gap : tf.square(gap);
-  const weighted = weight === null ? raised : tf.mul(raised, tf.sum(where(hit, weight, 0), 1, true)); // prettier-ignore
-  const losses = tf.div(tf.sum(where(hit, 0, weighted), 1), classes);
-  return reduce(self.rank < 2 ? tf.reshape(losses, target.shape) : losses, reduction);
-}
-
 export const lossOps = defineOps({
   "mse_loss(self, target, reduction)": elementwise(tf.square),
   "l1_loss(self, target, reduction)": elementwise(tf.abs),
@@ -190,10 +164,7 @@ export const lossOps = defineOps({
     margin = 1,
     reduction = 1,
   ) => {
-    const [near, far] = [
-      where(tf.notEqual(target, -1), self, 0),
-      atLeastZero(tf.sub(margin, self)),
-    ];
+    const [near, far] = [where(tf.notEqual(target, -1), self, 0), F.relu(tf.sub(margin, self))];
     return reduce(tf.add(near, where(tf.notEqual(target, 1), far, 0)), reduction);
   },
   "margin_ranking_loss(input1, input2, target, margin, reduction)": (
@@ -202,16 +173,20 @@ export const lossOps = defineOps({
     target: tf.Tensor,
     margin = 0,
     reduction = 1,
-  ) => reduce(atLeastZero(tf.add(tf.mul(tf.neg(target), tf.sub(a, b)), margin)), reduction),
-  "multi_margin_loss(self, target, p, margin, weight, reduction)": multiMargin,
+  ) => reduce(F.relu(tf.add(tf.mul(tf.neg(target), tf.sub(a, b)), margin)), reduction),
+  "multi_margin_loss(self, target, p, margin, weight, reduction)": (
+    self: tf.Tensor,
+    target: tf.Tensor,
+    p?: 1 | 2,
+    margin?: number,
+    weight?: tf.Tensor | null,
+    reduction = 1,
+  ) => F.multiMarginLoss(self, target, { p, margin, weight, reduction: how(reduction) }),
   "multilabel_margin_loss(self, target, reduction)": (
     self: tf.Tensor,
     target: tf.Tensor,
     reduction = 1,
-  ) =>
-    F.multilabelMarginLoss(self, target, {
-      reduction: (["none", "mean", "sum"] as const)[reduction],
-    }),
+  ) => F.multilabelMarginLoss(self, target, { reduction: how(reduction) }),
   "poisson_nll_loss(input, target, log_input, full, eps, reduction)": (
     input: tf.Tensor,
     target: tf.Tensor,
@@ -241,7 +216,7 @@ export const lossOps = defineOps({
     const near = pairwiseDistance(anchor, positive, p, eps);
     let far = pairwiseDistance(anchor, negative, p, eps);
     if (swap) far = tf.minimum(far, pairwiseDistance(positive, negative, p, eps));
-    return reduce(atLeastZero(tf.add(tf.sub(near, far), margin)), reduction);
+    return reduce(F.relu(tf.add(tf.sub(near, far), margin)), reduction);
   },
   "cosine_embedding_loss(input1, input2, target, margin, reduction)": (
     a: tf.Tensor,
@@ -252,7 +227,7 @@ export const lossOps = defineOps({
   ) => {
     const cos = cosineSimilarity(toFloat(a), toFloat(b), -1, 1e-12);
     const near = where(tf.equal(target, 1), tf.sub(1, cos), 0);
-    const far = where(tf.equal(target, -1), atLeastZero(tf.sub(cos, margin)), 0);
+    const far = where(tf.equal(target, -1), F.relu(tf.sub(cos, margin)), 0);
     return reduce(tf.add(near, far), reduction);
   },
 });

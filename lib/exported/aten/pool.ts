@@ -10,12 +10,6 @@ type Dims = 1 | 2 | 3;
 const each = (sizes: Sizes, n: number): number[] =>
   sizes.length === n ? [...sizes] : new Array<number>(n).fill(sizes[0]!);
 
-/** An empty list of strides means the kernel's sizes. */
-const strides = (stride: Sizes, n: number): number[] | null =>
-  stride.length === 0 ? null : each(stride, n);
-
-const list = (sizes: Sizes | number): Sizes => (typeof sizes === "number" ? [sizes] : sizes);
-
 const MAX = { 1: F.maxPool1d, 2: F.maxPool2d, 3: F.maxPool3d };
 const AVG = { 1: F.avgPool1d, 2: F.avgPool2d, 3: F.avgPool3d };
 const ADAPTIVE_MAX = { 1: F.adaptiveMaxPool1d, 2: F.adaptiveMaxPool2d, 3: F.adaptiveMaxPool3d };
@@ -31,14 +25,8 @@ const maxPool =
     dilation: Sizes | number = 1,
     ceilMode = false,
   ): tf.Tensor | [tf.Tensor, tf.Tensor] => {
-    const options = {
-      stride: strides(stride, n),
-      padding: each(list(padding), n),
-      dilation: each(list(dilation), n),
-      ceilMode,
-      returnIndices,
-    };
-    const result = MAX[n](toFloat(self), each(kernelSize, n), options);
+    const options = { stride, padding, dilation, ceilMode, returnIndices };
+    const result = MAX[n](toFloat(self), kernelSize, options);
     if (result instanceof tf.Tensor) return toDtype(result, self.dtype);
     return [toDtype(result[0], self.dtype), result[1]];
   };
@@ -54,14 +42,9 @@ const avgPool =
     countIncludePad = true,
     divisorOverride: number | null = null,
   ): tf.Tensor => {
-    const options = {
-      stride: strides(stride, n),
-      padding: each(list(padding), n),
-      ceilMode,
-      countIncludePad,
-    };
+    const options = { stride, padding, ceilMode, countIncludePad };
     const whole = n === 1 ? options : { ...options, divisorOverride };
-    return toDtype(AVG[n](toFloat(self), each(kernelSize, n), whole), self.dtype);
+    return toDtype(AVG[n](toFloat(self), kernelSize, whole), self.dtype);
   };
 
 /** The maxima go back where they were, in planes of any size that has these places. */

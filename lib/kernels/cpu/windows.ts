@@ -216,8 +216,38 @@ function poolWindows(spec: PoolSpec): {
   return { windows: { ...windows, out: [1, ...out] }, counted };
 }
 
+/** What windows are made of, and what makes no difference. */
+const PARTS = { kernel: 1, stride: 1, padding: 0, paddingAfter: 0, dilation: 1 };
+
+/** Windows in three dimensions: those of a plane, and then of places of a plane in a row, one plane behind the other. */
+function poolSpace(heap: Heap, spec: PoolSpec): Kernel<PoolPointers> {
+  const { planes, size, divisor } = spec;
+  const [depth, ...plane] = size as [number, number, number];
+  const cut = (some: (list: readonly number[], none: number) => readonly number[]) =>
+    Object.fromEntries(
+      Object.entries(PARTS).map(([name, none]) => {
+        const list = spec[name as keyof typeof PARTS];
+        return [name, list && some(list, none)];
+      }),
+    ) as Partial<PoolSpec>;
+  const flat = { ...spec, ...cut((list) => list.slice(1)), planes: planes * depth, size: plane };
+  const area = product(poolWindows(flat).windows.out);
+  const along = { ...spec, ...cut(([first], none) => [first!, none]), size: [depth, area] };
+  const [first, last] = [pool(heap, flat), pool(heap, { ...along, divisor: divisor && 1 })];
+  const between = planes * depth * area * 4 + 64;
+  return {
+    onOneThread: true,
+    workspaceBytes: between + Math.max(first.workspaceBytes, last.workspaceBytes),
+    run: ({ x, out, workspace }) => {
+      first.run({ x, out: workspace, workspace: workspace + between });
+      last.run({ x: workspace, out, workspace: workspace + between });
+    },
+  };
+}
+
 /** Maxima (NaN if one is NaN) or averages of windows, by PyTorch's rules. */
 export function pool(heap: Heap, spec: PoolSpec): Kernel<PoolPointers> {
+  if (spec.size.length > 2) return poolSpace(heap, spec);
   const { windows, counted } = poolWindows(spec);
   const { kernel } = windows;
   const [, outH, outW] = windows.out;

@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { DECOMPOSED, optimise } from "../../../lib/compile/passes/index.js";
 import { record } from "../../../lib/compile/trace.js";
 import { kernelsFor } from "../../../lib/eager/index.js";
-import { setKernels } from "../../../lib/functional/op.js";
+import { isInBody, setKernels } from "../../../lib/functional/op.js";
 import type { Graph } from "../../../lib/graph/index.js";
 import * as nn from "../../../lib/index.js";
 import type { Tolerance } from "../backends.js";
@@ -103,7 +103,7 @@ function otherBatch(x: tf.Tensor): tf.Tensor {
 
 /** By the kernels that eager calls run. */
 function byKernels(model: RandomModel, args: Args): unknown {
-  setKernels("cpu", kernelsFor("cpu"));
+  setKernels("cpu", kernelsFor("cpu", isInBody));
   try {
     return model(...args);
   } finally {
