@@ -63,9 +63,10 @@ export function slice(memory: Memory, x: Info, attrs: Attrs): Info | null {
     return runSlice(memory, x, begin, size);
   const first = tf.slice_util.computeFlatOffset(begin, stridesOf(x.shape));
   const end = first + product(size);
-  return memory.call([], size, 0, (_, out) => {
+  const work: Work = (_, out) => {
     memory.heap.f32.set(memory.values(x).subarray(first, end), out >>> 2);
-  });
+  };
+  return memory.call([], size, 0, work, x.dtype as Dtype);
 }
 
 /** So many even parts along a dimension, or parts of these sizes. */

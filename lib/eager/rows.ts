@@ -78,11 +78,11 @@ export function runReduction(
   reduction: ReduceSpec["reduction"],
   shape: readonly number[],
 ): tf.TensorInfo | null {
-  const [first, last] = [axes[0], axes.at(-1)];
-  if (first === undefined || last !== first + axes.length - 1) return null;
-  const n = product(x.shape.slice(first, last + 1));
+  const [first, end] = [axes[0]!, axes[0]! + axes.length];
+  if (axes.length === 0 || axes.some((axis, i) => axis !== first + i)) return null;
+  const n = product(x.shape.slice(first, end));
   const outer = product(x.shape.slice(0, first));
-  const inner = product(x.shape.slice(last + 1));
+  const inner = product(x.shape.slice(end));
   const kernel = reduce(memory.heap, { reduction, outer, n, inner });
   return memory.run(kernel, { x }, shape);
 }

@@ -65,7 +65,7 @@ const reduction =
   (memory, { x }, attrs) => {
     const given = (attrs.axis ?? attrs.reductionIndices ?? null) as number[];
     const axes = tf.util.parseAxisParam(given, x!.shape).sort((a, b) => a - b);
-    if (isFew(x!.shape) || axes.length === 0) return null;
+    if (isFew(x!.shape)) return null;
     const kept = x!.shape.map((size, i) => (axes.includes(i) ? 1 : size));
     const shape = attrs.keepDims ? kept : kept.filter((_, i) => !axes.includes(i));
     return runReduction(memory, x!, axes, kind, shape);
@@ -108,8 +108,8 @@ export const KERNELS: Readonly<Record<string, Kernel>> = {
   Min: reduction("min"),
 };
 
-/** Those that take truths. */
-const TRUTHS = /^(Sel|Log|Til|Tra|Sli)/;
+/** Those that take truths, which are bytes on tfjs-wasm. */
+const TRUTHS = /^cpu(Sel|Log|Til|Tra|Sli)/;
 
 /** Numbers as our kernels take them, and what says where they are. */
 const isTaken = (kernel: string, name: string, { dtype, shape }: Info): boolean =>
@@ -131,7 +131,7 @@ export function replaceKernels(
       kernelFunc: (params) => {
         const inputs = params.inputs as Inputs;
         const isOurs = (): boolean =>
-          Object.entries(inputs).every(([name, one]) => !one || isTaken(kernelName, name, one));
+          Object.entries(inputs).every(([name, one]) => !one || isTaken(backend + kernelName, name, one));
         const own =
           isMeant() && isOurs()
             ? runOn(backend, (memory) => kernel(memory, inputs, params.attrs as Attrs))

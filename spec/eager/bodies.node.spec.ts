@@ -80,6 +80,7 @@ const OPS: readonly [what: string, shape: number[], run: Run][] = [
   ["logits", [30, 20], (x) => F.binaryCrossEntropyWithLogits(x, nn.rand(30, 20))],
   ["bags", [90, 40], (x) => F.embeddingBag(below([9, 8], 90), x, { mode: "max" })],
   ["rows that are too long", [90, 40], (x) => F.embedding(below([9, 8], 90), x, { maxNorm: 1 })],
+  ["truths that are shuffled", [2, 9, 5, 4], (x) => F.pixelShuffle(tf.greater(x, 0), 3)],
   ["borders cut off", [2, 4, 9, 20], (x) => F.pad(x, [-1, 2, 1, -1])],
 ];
 

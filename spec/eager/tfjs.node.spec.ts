@@ -81,6 +81,8 @@ const PROGRAMS: Readonly<Record<string, () => tf.Tensor>> = {
   "unary ops": () => tf.sigmoid(tf.tanh(tf.erf(tf.relu6(nn.randn(20, 30))))),
   "binary ops": () => tf.div(tf.sub(nn.randn(20, 30), nn.randn(30)), tf.add(nn.rand(20, 1), 1)),
   integers: () => tf.add(tf.ones([20, 30], "int32"), tf.ones([30], "int32")),
+  "truths that are cut": () => tf.slice(tf.greater(nn.randn(412), 0), [60]),
+  "a dimension that is summed twice": () => tf.sum(nn.randn(6, 7, 5, 4), [2, 0, -4]),
   reductions: () => tf.mean(tf.max(tf.sum(nn.randn(6, 5, 4, 8), -1), 0, true)),
   "NaN and infinities": () => {
     const x = tf.concat([tf.tensor1d([NaN, Infinity, -Infinity, -0]), nn.randn(508)]);
