@@ -12,14 +12,16 @@ import { MOVES } from "./moves.js";
 import { POINTWISE } from "./pointwise.js";
 import { runRecurrent } from "./recurrent.js";
 import { ROWS } from "./rows.js";
-import { KERNELS, replaceKernels } from "./tfjs.js";
+import { type Kernel, KERNELS, replaceKernels } from "./tfjs.js";
 
 export { memoryOf };
 
 /** On tfjs-wasm, what is elementwise or moves numbers in other ways is as fast there. */
 const { BatchMatMul, Transpose } = KERNELS;
-const UNDER_BODIES = { cpu: KERNELS, wasm: { BatchMatMul: BatchMatMul!, Transpose: Transpose! } };
-const replaced = new Set<string>();
+const UNDER_BODIES: Record<"cpu" | "wasm", Readonly<Record<string, Kernel>>> = {
+  cpu: KERNELS,
+  wasm: { BatchMatMul: BatchMatMul!, Transpose: Transpose! },
+};
 
 /**
  * Our kernels for the ops of `functional` on these backends, and under their bodies; what they do not take, tfjs does.
@@ -30,8 +32,8 @@ export function kernelsFor(
   backend: "cpu" | "wasm",
   isInBody: (backend: string) => boolean,
 ): ReadonlyMap<string, OpKernel> {
-  if (!replaced.has(backend)) replaceKernels(backend, UNDER_BODIES[backend], () => isInBody(backend)); // prettier-ignore
-  replaced.add(backend);
+  replaceKernels(backend, UNDER_BODIES[backend], isInBody);
+  UNDER_BODIES[backend] = {}; // once
   const own = backend === "cpu" && POINTWISE;
   const kernels: Readonly<Record<string, EagerKernel>> = { ...LINEAR, ...CONV, ...ROWS, ...MOVES, ...own }; // prettier-ignore
   const table = new Map<string, OpKernel>();

@@ -93,6 +93,22 @@ const lowerAttention: EagerKernel = (memory, args) => {
   return memory.run(kernel, { q, k, v, mask }, [...lead, queries, valueSize]);
 };
 
+/** Self-attention of heads that lie side by side in `(L, N, q k v)`, which are read in place. */
+const lowerHeads: EagerKernel = (memory, args) => {
+  const [x, heads] = args as [tf.Tensor, number];
+  const [l, batch, wide] = x.shape as [number, number, number];
+  const e = wide / 3;
+  const place = { batch: wide, head: e / heads, row: batch * wide };
+  const kernel = attention(memory.heap, {
+    ...{ batch, heads, queries: l, keys: l, headSize: e / heads },
+    ...{ q: place, k: place, v: place, out: { ...place, batch: e, row: batch * e } },
+    emptyRows: "zero",
+  });
+  return memory.call([x], [l, batch, e], kernel.workspaceBytes, ([q], out, workspace) => {
+    kernel.run({ q: q!, k: q! + e * 4, v: q! + e * 8, out, workspace });
+  });
+};
+
 /** A batched product of two tensors. */
 export function runMatmul(
   memory: Memory,
@@ -121,4 +137,5 @@ export function runMatmul(
 export const LINEAR: Readonly<Record<string, EagerKernel>> = {
   product: lowerLinear,
   attention: lowerAttention,
+  heads: lowerHeads,
 };

@@ -142,7 +142,6 @@ const lowerTaps: EagerKernel = (memory, args) => {
   const [x, dim, positions, weights] = args as [unknown, number, number[][], number[][]];
   if (!isFloats(x)) return null;
   const shape = x.shape.with(dim, positions.length);
-  if (isFew(shape)) return null;
   const kernel = taps(memory.heap, { shape: x.shape, dim, positions, weights });
   return memory.run(kernel, { x }, shape);
 };

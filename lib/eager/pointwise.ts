@@ -104,9 +104,16 @@ const lowerBatchNorm: EagerKernel = (memory, args) => {
   return runSteps(memory, [["sub", 0, 1], ["mul", 4, 2], ["add", 5, 3]], all, x.shape); // prettier-ignore
 };
 
+/** `x > 0 ? x : x · slope`. */
+const lowerSlope: EagerKernel = (memory, args) => {
+  const all = args as [tf.Tensor, tf.Tensor];
+  return runSteps(memory, [["mul", 0, 1], ["constant", 0], ["gt", 0, 3], ["where", 4, 0, 2]], all, all[0].shape); // prettier-ignore
+};
+
 export const POINTWISE: Readonly<Record<string, EagerKernel>> = {
   ...Object.fromEntries(Object.keys(FUNCTIONS).map((name) => [name, lowerFunction(name)])),
   "batch norm": lowerBatchNorm,
+  slope: lowerSlope,
 };
 
 /** Also where sizes are none at all, for tfjs to say so. */

@@ -61,11 +61,10 @@ const lowerPool: EagerKernel = (memory, args) => {
   if (!isFloats(x)) return null;
   const [planes, ...size] = x.shape as [number, ...number[]];
   const of = (name: keyof Axis): number[] => axes.map((axis) => axis[name]);
-  const { ceilMode, countIncludePad, divisorOverride } = options;
   const kernel = pool(memory.heap, {
-    ...{ kind, planes, size, kernel: of("kernel"), stride: of("stride"), padding: of("padding") },
-    ...{ dilation: of("dilation"), ceilMode, countIncludePad },
-    divisor: divisorOverride ?? undefined,
+    ...{ ...options, kind, planes, size, kernel: of("kernel"), stride: of("stride") },
+    ...{ padding: of("padding"), dilation: of("dilation") },
+    divisor: options.divisorOverride ?? undefined,
   });
   return memory.run(kernel, { x }, [planes, ...of("output")]);
 };

@@ -73,8 +73,8 @@ const reduction =
 
 export const move =
   (run: (memory: Memory, x: Info, attrs: Attrs) => Info | Info[] | null): Kernel =>
-  (memory, { x }, attrs) =>
-    run(memory, x!, attrs);
+  (memory, { x, value }, attrs) =>
+    run(memory, (x ?? value)!, attrs);
 
 /** Those that bodies of ops call. */
 export const KERNELS: Readonly<Record<string, Kernel>> = {
@@ -83,13 +83,11 @@ export const KERNELS: Readonly<Record<string, Kernel>> = {
     areDistinct(perm as number[]) ? permute(memory, x!, perm as number[]) : null,
   Slice: move(slice),
   SplitV: move(split),
-  Unpack: (memory, { value }, attrs) => unstack(memory, value!, attrs),
+  Unpack: move(unstack),
   Tile: move(tile),
   GatherV2: (memory, { x, indices }, attrs) => gather(memory, x!, indices!, attrs),
   PadV2: (memory, { x }, { paddings, constantValue }) =>
-    isFew(x!.shape)
-      ? null
-      : runPad(memory, x!, paddings as [number, number][], constantValue as number),
+    runPad(memory, x!, paddings as [number, number][], constantValue as number),
   ...each("Tanh Exp Erf Sqrt Rsqrt Square Neg Abs Log Floor Reciprocal", (op) =>
     unary([[op, 0] as unknown as ElementwiseStep]),
   ),
@@ -102,10 +100,7 @@ export const KERNELS: Readonly<Record<string, Kernel>> = {
     (op) => binary(op, "bool"),
   ),
   Select: select,
-  Sum: reduction("sum"),
-  Mean: reduction("mean"),
-  Max: reduction("max"),
-  Min: reduction("min"),
+  ...each("Sum Mean Max Min", (name) => reduction(name as "sum")),
 };
 
 /** Those that take truths, which are bytes on tfjs-wasm. */
@@ -120,7 +115,7 @@ const isTaken = (kernel: string, name: string, { dtype, shape }: Info): boolean 
 export function replaceKernels(
   backend: "cpu" | "wasm",
   kernels: Readonly<Record<string, Kernel>>,
-  isMeant: () => boolean,
+  isMeant: (backend: string) => boolean,
 ): tf.KernelConfig[] {
   return Object.entries(kernels).flatMap(([kernelName, kernel]) => {
     const old = tf.getKernel(kernelName, backend);
@@ -130,13 +125,13 @@ export function replaceKernels(
       ...old,
       kernelFunc: (params) => {
         const inputs = params.inputs as Inputs;
-        const isOurs = (): boolean =>
-          Object.entries(inputs).every(([name, one]) => !one || isTaken(backend + kernelName, name, one));
-        const own =
-          isMeant() && isOurs()
-            ? runOn(backend, (memory) => kernel(memory, inputs, params.attrs as Attrs))
-            : null;
-        return own ?? old.kernelFunc(params);
+        const isOurs =
+          isMeant(backend) &&
+          Object.entries(inputs).every(
+            ([name, one]) => !one || isTaken(backend + kernelName, name, one),
+          );
+        const own = isOurs && runOn(backend, (memory) => kernel(memory, inputs, params.attrs as Attrs)); // prettier-ignore
+        return own || old.kernelFunc(params);
       },
     });
     return [old];

@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
 import { asFloat, checkFloatTensor, checkNumberTensor, checkTensor, dtypeName } from "./check.js";
 import { atLeast, atMost, clamp, inDtype, scalarLike } from "./numeric.js";
-import { op } from "./op.js";
+import { op, tryKernel } from "./op.js";
 import { select } from "./select.js";
 
 /**
@@ -123,6 +123,8 @@ export const prelu = /* @__PURE__ */ op(
     }
     const shape = input.shape.map((_, i) => (i === 1 ? weight.size : 1));
     const slope = tf.reshape(weight, weight.size === 1 ? [] : shape);
+    const own = tryKernel("slope", input, slope);
+    if (own) return own as tf.Tensor;
     return select(tf.greater(input, 0), input, tf.mul(input, slope));
   },
 );

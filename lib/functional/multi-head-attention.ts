@@ -5,7 +5,7 @@ import { scaledDotProductAttention } from "./attention.js";
 import { dropout } from "./dropout.js";
 import { linear } from "./linear.js";
 import { checkAttnMask, checkKeyPaddingMask, checkRanks, checkSizes } from "./multi-head-checks.js";
-import { op } from "./op.js";
+import { op, tryKernel } from "./op.js";
 import { softmax } from "./softmax.js";
 
 type Maybe = tf.Tensor | null;
@@ -116,10 +116,17 @@ export const multiHeadAttentionForward = /* @__PURE__ */ op(
     const addKey = (): void => {
       [padding, mask] = [widen(padding), widen(mask)];
     };
+    const p = read.training ? dropoutP : 0;
+    const project = (side: tf.Tensor): tf.Tensor =>
+      unbatch(linear(side, outProjWeight, { bias: outProjBias }), 1);
     // Of one input with one product.
     const isSelf = !isSeparate && given.every((x) => x === queryInput);
-    let [q, k, v] = isSelf
-      ? (tf.split(linear(inputs[0], inProjWeight!, { bias: inProjBias }), 3, 2) as Projected)
+    const all = isSelf && linear(inputs[0], inProjWeight!, { bias: inProjBias });
+    const isPlain = !(read.attnMask || padding || biasK || addZeroAttn || p || read.needWeights || read.staticK || read.staticV); // prettier-ignore
+    const own = all && isPlain && all.shape[2] === 3 * embedDim && tryKernel("heads", all, numHeads); // prettier-ignore
+    if (own) return [project(own as tf.Tensor), null];
+    let [q, k, v] = all
+      ? (tf.split(all, 3, 2) as Projected)
       : projectAll(inputs, inProjWeight, inProjBias, read);
     if (biasK !== null && biasV !== null) {
       [k, v] = [extend(k, biasK), extend(v, biasV)];
@@ -143,13 +150,9 @@ export const multiHeadAttentionForward = /* @__PURE__ */ op(
       mask = mask === null ? wide : tf.add(mask, wide);
     }
 
-    const p = read.training ? dropoutP : 0;
-    const merge = (x: tf.Tensor): tf.Tensor => {
-      const side = tf.reshape(tf.transpose(x, [2, 0, 1, 3]), [l, n, embedDim]);
-      return unbatch(linear(side, outProjWeight, { bias: outProjBias }), 1);
-    };
     const [attended, weights] = attend([q, k, v], mask, { ...read, isCausal, dropoutP: p });
-    return [merge(attended), weights && unbatch(weights, 0)];
+    const side = tf.reshape(tf.transpose(attended, [2, 0, 1, 3]), [l, n, embedDim]);
+    return [project(side), weights && unbatch(weights, 0)];
   },
 );
 

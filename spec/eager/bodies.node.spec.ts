@@ -17,7 +17,7 @@ const below = (shape: number[], count: number): tf.Tensor =>
 
 const heads = (options: object, call: object): Run => {
   return (x) => {
-    const layer = new nn.MultiheadAttention(x.shape[2]!, 4, options);
+    const layer = new nn.MultiheadAttention(x.shape.at(-1)!, 4, options);
     const [output, weights] = layer(x, x, x, call);
     layer.dispose();
     return weights === null ? output : tf.concat([output, weights].map((y) => tf.reshape(y, [-1])));
@@ -27,6 +27,7 @@ const heads = (options: object, call: object): Run => {
 /** An op, the shape of its input, and how it is called. */
 const OPS: readonly [what: string, shape: number[], run: Run][] = [
   ["a slope for each channel", [2, 4, 9, 9], (x) => F.prelu(x, nn.rand(4))],
+  ["slopes of nothing", [0, 4], (x) => F.prelu(x, nn.rand(4))],
   ["one slope", [2, 4, 9, 9], (x) => F.prelu(x, nn.rand(1))],
   ["a negative slope", [2, 4, 9, 9], (x) => F.leakyRelu(x, { negativeSlope: -2 })],
   ["hardtanh below 0", [2, 4, 9, 9], (x) => F.hardtanh(x, { minVal: -2, maxVal: 0 })],
@@ -72,6 +73,7 @@ const OPS: readonly [what: string, shape: number[], run: Run][] = [
   ["batches that broadcast", [2, 4, 20, 16], (x) => F.scaledDotProductAttention(x, tf.slice(x, 0, 1), tf.slice(x, 0, 1))], // prettier-ignore
   ["weights of attention", [9, 3, 32], heads({}, {})],
   ["no weights of attention", [9, 3, 32], heads({}, { needWeights: false })],
+  ["a sequence alone", [9, 32], heads({ bias: false }, { needWeights: false })],
   ["keys for all", [3, 9, 32], heads({ batchFirst: true, addBiasKv: true, addZeroAttn: true }, {})],
   ["similarities", [30, 20], (x) => F.cosineSimilarity(x, nn.rand(30, 20))],
   ["pairs", [30, 20], (x) => F.pdist(x)],

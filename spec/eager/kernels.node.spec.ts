@@ -189,16 +189,21 @@ onEveryBackend("Kernels under the ops of functional", (name, tolerance) => {
 
   it("serve bodies that are made of other ops", async () => {
     const [x, q, k] = [nn.rand(1, 8, 16, 16), nn.rand(1, 4, 16, 8), nn.rand(1, 2, 16, 8)];
+    const [heads, sequence] = [new nn.MultiheadAttention(16, 2), nn.rand(9, 1, 16)];
     const runs: Record<string, () => tf.Tensor> = {
+      "self-attention": () => heads(sequence, sequence, sequence, { needWeights: false })[0],
+      "a few uneven windows": () => F.adaptiveAvgPool1d(sequence, 5),
+      ...(backend === "cpu" && { slopes: () => F.prelu(x, tf.ones([8])) }),
       instanceNorm: () => F.instanceNorm(x),
       attention: () => F.scaledDotProductAttention(q, k, k, { isCausal: true, enableGqa: true }),
     };
-    const slow = ["Mean", "BatchMatMul", "Exp"];
+    const slow = ["Mean", "BatchMatMul", "Exp", "Transpose", "SplitV", "GatherV2", "Greater"];
     for (const [name, run] of Object.entries(runs)) {
       const { kernelNames } = await tf.profile(() => tf.tidy(run));
       for (const one of slow) expect(kernelNames, name).not.to.include(one);
     }
-    tf.dispose([x, q, k]);
+    tf.dispose([x, q, k, sequence]);
+    heads.dispose();
   });
 
   it("compute functions of each number, and what is sampled anew, without tfjs on cpu", async () => {
