@@ -98,6 +98,7 @@ const lowerHeads: EagerKernel = (memory, args) => {
   const [x, heads] = args as [tf.Tensor, number];
   const [l, batch, wide] = x.shape as [number, number, number];
   const e = wide / 3;
+  if (e % heads !== 0) return null;
   const place = { batch: wide, head: e / heads, row: batch * wide };
   const kernel = attention(memory.heap, {
     ...{ batch, heads, queries: l, keys: l, headSize: e / heads },

@@ -123,9 +123,8 @@ export const prelu = /* @__PURE__ */ op(
     }
     const shape = input.shape.map((_, i) => (i === 1 ? weight.size : 1));
     const slope = tf.reshape(weight, weight.size === 1 ? [] : shape);
-    const own = tryKernel("slope", input, slope);
-    if (own) return own as tf.Tensor;
-    return select(tf.greater(input, 0), input, tf.mul(input, slope));
+    const own = tryKernel("slope", input, slope) as tf.Tensor | null;
+    return own ?? select(tf.greater(input, 0), input, tf.mul(input, slope));
   },
 );
 

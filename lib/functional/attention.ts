@@ -151,9 +151,11 @@ export const scaledDotProductAttention = /* @__PURE__ */ op(
     if (own) return own as tf.Tensor;
     const e = query.shape.at(-1)!;
     let scores = multiply(tf.mul(query, read.scale ?? 1 / Math.sqrt(e)), key, true);
-    if (attnMask !== null) checkMask(attnMask, scores);
     if (isCausal) scores = maskFuture(scores);
-    if (attnMask !== null) scores = tf.add(scores, additiveMask(attnMask));
+    if (attnMask !== null) {
+      checkMask(attnMask, scores);
+      scores = tf.add(scores, additiveMask(attnMask));
+    }
     let weights = sketched(scores.shape) ?? safeSoftmax(scores);
     if (dropoutP > 0) weights = dropout(weights, { p: dropoutP, training: true });
     return multiply(weights, value);

@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
 import { additiveMask } from "./attention-masks.js";
 import { scaledDotProductAttention } from "./attention.js";
+import { asBatch, fromBatch } from "./batch.js";
 import { dropout } from "./dropout.js";
 import { linear } from "./linear.js";
 import { checkAttnMask, checkKeyPaddingMask, checkRanks, checkSizes } from "./multi-head-checks.js";
@@ -101,29 +102,25 @@ export const multiHeadAttentionForward = /* @__PURE__ */ op(
     const isSeparate = read.useSeparateProjWeight;
     const given = [queryInput, keyInput, valueInput] as const;
     const isBatched = checkRanks(given, read.keyPaddingMask, read.attnMask);
-    const batch = (x: tf.Tensor): tf.Tensor => (isBatched ? x : tf.expandDims(x, 1));
-    const unbatch = (x: tf.Tensor, axis: number): tf.Tensor =>
-      isBatched ? x : tf.squeeze(x, [axis]);
-    const inputs = [batch(queryInput), batch(keyInput), batch(valueInput)] as const;
+    const inputs = given.map((x) => asBatch(x, isBatched, 1)) as Projected;
     checkSizes(inputs, embedDim, numHeads, isSeparate);
     const [l, n] = inputs[0].shape as [number, number];
     const headDim = embedDim / numHeads;
 
     const isCausal = takesHint(read);
     let mask = isCausal ? null : readMask(read.attnMask, [n, numHeads, l, inputs[1].shape[0]]);
-    let padding = read.keyPaddingMask && hide(read.keyPaddingMask);
-    if (padding !== null && !isBatched) padding = tf.expandDims(padding, 0);
+    let padding = read.keyPaddingMask && asBatch(hide(read.keyPaddingMask), isBatched, 0);
     const addKey = (): void => {
       [padding, mask] = [widen(padding), widen(mask)];
     };
     const p = read.training ? dropoutP : 0;
     const project = (side: tf.Tensor): tf.Tensor =>
-      unbatch(linear(side, outProjWeight, { bias: outProjBias }), 1);
+      fromBatch(linear(side, outProjWeight, { bias: outProjBias }), isBatched, 1);
     // Of one input with one product.
     const isSelf = !isSeparate && given.every((x) => x === queryInput);
     const all = isSelf && linear(inputs[0], inProjWeight!, { bias: inProjBias });
-    const isPlain = !(read.attnMask || padding || biasK || addZeroAttn || p || read.needWeights || read.staticK || read.staticV); // prettier-ignore
-    const own = all && isPlain && all.shape[2] === 3 * embedDim && tryKernel("heads", all, numHeads); // prettier-ignore
+    const isMore = read.attnMask || padding || biasK || addZeroAttn || p || read.needWeights || read.staticK || read.staticV; // prettier-ignore
+    const own = all && !isMore && tryKernel("heads", all, numHeads);
     if (own) return [project(own as tf.Tensor), null];
     let [q, k, v] = all
       ? (tf.split(all, 3, 2) as Projected)
@@ -133,12 +130,11 @@ export const multiHeadAttentionForward = /* @__PURE__ */ op(
       addKey();
     }
     // (S, N, E) → (N, H, S, E/H)
-    const heads = (x: tf.Tensor): tf.Tensor =>
-      tf.transpose(tf.reshape(x, [x.shape[0], n, numHeads, headDim]), [1, 2, 0, 3]);
-    const fixed = (x: tf.Tensor): tf.Tensor => tf.reshape(x, [n, numHeads, x.shape[1]!, headDim]);
-    q = heads(q);
-    k = read.staticK === null ? heads(k) : fixed(read.staticK);
-    v = read.staticV === null ? heads(v) : fixed(read.staticV);
+    const heads = (x: tf.Tensor, fixed?: Maybe): tf.Tensor =>
+      fixed
+        ? tf.reshape(fixed, [n, numHeads, fixed.shape[1]!, headDim])
+        : tf.transpose(tf.reshape(x, [x.shape[0], n, numHeads, headDim]), [1, 2, 0, 3]);
+    [q, k, v] = [heads(q), heads(k, read.staticK), heads(v, read.staticV)];
     if (addZeroAttn) {
       const zeros = tf.zeros([n, numHeads, 1, headDim]);
       [k, v] = [tf.concat([k, zeros], 2), tf.concat([v, zeros], 2)];
@@ -150,19 +146,22 @@ export const multiHeadAttentionForward = /* @__PURE__ */ op(
       mask = mask === null ? wide : tf.add(mask, wide);
     }
 
-    const [attended, weights] = attend([q, k, v], mask, { ...read, isCausal, dropoutP: p });
+    const [attended, weights] = attend(q, k, v, mask, isCausal, p, read);
     const side = tf.reshape(tf.transpose(attended, [2, 0, 1, 3]), [l, n, embedDim]);
-    return [project(side), weights && unbatch(weights, 0)];
+    return [project(side), weights && fromBatch(weights, isBatched, 0)];
   },
 );
 
 /** What the heads `(N, H, L, E/H)` attend to, and the weights if they are asked for. */
 function attend(
-  [q, k, v]: readonly [tf.Tensor, tf.Tensor, tf.Tensor],
+  q: tf.Tensor,
+  k: tf.Tensor,
+  v: tf.Tensor,
   attnMask: Maybe,
-  options: Required<MultiHeadAttentionOptions> & { dropoutP: number },
+  isCausal: boolean,
+  dropoutP: number,
+  { needWeights, averageAttnWeights }: Required<MultiHeadAttentionOptions>,
 ): [tf.Tensor, Maybe] {
-  const { isCausal, dropoutP, needWeights, averageAttnWeights } = options;
   if (!needWeights) {
     return [scaledDotProductAttention(q, k, v, { attnMask, isCausal, dropoutP }), null];
   }
@@ -178,11 +177,11 @@ function projectAll(
   bias: Maybe,
   { useSeparateProjWeight, qProjWeight, kProjWeight, vProjWeight }: MultiHeadAttentionOptions,
 ): Projected {
-  const biases = bias === null ? [null, null, null] : tf.split(bias, 3);
+  const biases = bias && tf.split(bias, 3);
   const weights = useSeparateProjWeight
     ? [qProjWeight!, kProjWeight!, vProjWeight!]
     : tf.split(weight!, 3, 0);
-  return inputs.map((x, i) => linear(x, weights[i]!, { bias: biases[i]! })) as Projected;
+  return inputs.map((x, i) => linear(x, weights[i]!, { bias: biases && biases[i]! })) as Projected;
 }
 
 /** Whether the causal mask stands for `attnMask`: nothing else is masked, no weights are shown. */

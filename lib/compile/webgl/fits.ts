@@ -19,7 +19,7 @@ export function checkTextures(
 ): void {
   if (limits.precision === "float16" && [...inputs, ...steps].some(hasIntegers)) {
     throw new WebGLUnsupportedError(
-      "this GPU draws to 16-bit floats only, too narrow for the integers of the model",
+      "this GPU draws to 16-bit floats only, too narrow for the model's integers",
     );
   }
   for (const step of steps) {

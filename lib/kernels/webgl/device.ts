@@ -196,7 +196,7 @@ export function readLimits(gl: WebGL2RenderingContext): Limits {
   const format = gl.getShaderPrecisionFormat(gl.FRAGMENT_SHADER, gl.HIGH_FLOAT);
   if (format === null || format.precision < 23) {
     throw new WebGLUnsupportedError(
-      "this GPU computes with less than 32-bit floats in its fragment shaders (mediump only)",
+      "this GPU computes with less than 32-bit floats in fragment shaders (mediump only)",
     );
   }
   const hasFloat = gl.getExtension("EXT_color_buffer_float") !== null;
