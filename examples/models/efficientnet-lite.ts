@@ -104,7 +104,7 @@ export class EfficientNetLite0 extends nn.Module {
 
   override forward(x: tf.Tensor): tf.Tensor {
     x = this._swish(this._bn0(this._conv_stem(x)));
-    for (const block of this._blocks) x = block(x) as tf.Tensor;
+    for (const block of this._blocks) x = block(x);
     x = this._swish(this._bn1(this._conv_head(x)));
     return this._fc(this._dropout(F.flatten(this._avg_pooling(x), { startDim: 1 })));
   }

@@ -208,7 +208,7 @@ const linears: Piece[] = [
   fitting(2, 3, (shape, chance) => {
     const bias = chance.yes();
     const module = new nn.ModuleList([3, 2, chance.from(1, 4)].map((n) => new nn.Linear(shape.at(-1)!, n, { bias }))); // prettier-ignore
-    return { module, run: (x) => [...module].map((one) => (one as nn.Linear)(x)) };
+    return { module, run: (x) => [...module].map((one) => one(x)) };
   }),
   (x, chance) => {
     if (x.dtype !== "int32" || !x.isExact || x.shape.length > 3) return null;
