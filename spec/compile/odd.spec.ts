@@ -53,6 +53,7 @@ const UNLIKE: [string, Run, ...number[][]][] = [
   ["a whole number times floats", ([x]) => tf.mul(tf.scalar(3, "int32"), x!), [2, 5]],
   ["whole numbers where something holds", ([x]) => tf.where(tf.greater(x!, 0), ints(x!), tf.scalar(7, "int32")), [2, 5]], // prettier-ignore
   ["whole numbers added to each row", ([x], m) => tf.add(F.linear(x!, m.linear), ints(m.bias)), [2, 5]], // prettier-ignore
+  ["a difference whose second part is named first", ([x, y]) => tf.engine().runKernel("Sub", { b: y!, a: x! }), [2, 5], [2, 5]], // prettier-ignore
   ["truths side by side", ([x]) => tf.concat([tf.greater(x!, 0), tf.less(x!, 1)], 1), [2, 5]],
   ["truths transposed", ([x]) => tf.transpose(tf.greater(x!, 0)), [2, 5]],
   ["truths compared", ([x]) => tf.equal(tf.greater(x!, 0), tf.less(x!, 1)), [2, 5]],

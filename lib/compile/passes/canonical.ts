@@ -64,7 +64,7 @@ const RULES: Readonly<Record<string, Rule>> = {
     return (make, { x }) => make(name.toLowerCase(), [x]);
   }),
   ...each(Object.keys({ ...UNARY, ...BINARY }), (name) => {
-    return (make, inputs) => make(`prim.${name}`, Object.values(inputs));
+    return (make, { x, a, b }) => make(`prim.${name}`, x ? [x] : [a, b]);
   }),
   ...each(Object.keys(REDUCTIONS), reduction),
 };
