@@ -106,11 +106,6 @@ export const KERNELS: Readonly<Record<string, Kernel>> = {
 /** Those that take truths, which are bytes on tfjs-wasm. */
 const TRUTHS = /^cpu(Sel|Log|Til|Tra|Sli)/;
 
-/** Numbers as our kernels take them, and what says where they are. */
-const isTaken = (kernel: string, name: string, { dtype, shape }: Info): boolean =>
-  (name === "indices" || dtype === "float32" || (dtype === "bool" && TRUTHS.test(kernel))) &&
-  product(shape) > 0;
-
 /** Puts kernels of ours in the place of tfjs' own on a backend, for whenever they are meant; gives tfjs' own. */
 export function replaceKernels(
   backend: "cpu" | "wasm",
@@ -120,16 +115,18 @@ export function replaceKernels(
   return Object.entries(kernels).flatMap(([kernelName, kernel]) => {
     const old = tf.getKernel(kernelName, backend);
     if (!old) return [];
+    const takesTruths = TRUTHS.test(backend + kernelName);
+    /** Numbers as our kernels take them, and what says where they are. */
+    const isTaken = ([name, one]: [string, Info | undefined]): boolean =>
+      !one ||
+      ((name === "indices" || one.dtype === "float32" || (one.dtype === "bool" && takesTruths)) &&
+        product(one.shape) > 0);
     tf.unregisterKernel(kernelName, backend);
     tf.registerKernel({
       ...old,
       kernelFunc: (params) => {
         const inputs = params.inputs as Inputs;
-        const isOurs =
-          isMeant(backend) &&
-          Object.entries(inputs).every(
-            ([name, one]) => !one || isTaken(backend + kernelName, name, one),
-          );
+        const isOurs = isMeant(backend) && Object.entries(inputs).every(isTaken);
         const own = isOurs && runOn(backend, (memory) => kernel(memory, inputs, params.attrs as Attrs)); // prettier-ignore
         return own || old.kernelFunc(params);
       },

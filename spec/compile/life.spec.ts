@@ -27,6 +27,21 @@ const make = (): nn.Sequential =>
     new nn.Linear(32, 5),
   );
 
+/** With the weights of a small layer, and what asks for them, by what makes them. */
+function withWeights(
+  run: (model: nn.Linear, weights: Weights, ask: (fill: () => void) => void) => void,
+): void {
+  const model = new nn.Linear(2, 2);
+  const heap = createHeap();
+  const weights = new Weights(heap, attributesOf(model));
+  const { graph, dispose } = record(model, [tf.ones([1, 2])], DECOMPOSED);
+  const nodes = graph.nodes.filter(({ kind }) => kind === "get_attr");
+  run(model, weights, (fill) => void weights.block("packed", graph, nodes, 16, fill));
+  heap.dispose();
+  dispose();
+  model.dispose();
+}
+
 describe("The life of a compiled model", () => {
   before(() => nn.setBackend("cpu"));
   beforeEach(() => void nn.manualSeed(0));
@@ -71,41 +86,29 @@ describe("The life of a compiled model", () => {
   });
 
   it("makes weights again for which there was not enough memory on the way", () => {
-    const model = new nn.Linear(2, 2);
-    const heap = createHeap();
-    const weights = new Weights(heap, attributesOf(model));
-    const { graph, dispose } = record(model, [tf.ones([1, 2])], DECOMPOSED);
-    const nodes = graph.nodes.filter(({ kind }) => kind === "get_attr");
-    const made: number[] = [];
-    const fail = (): never => {
-      throw new RangeError("no more");
-    };
-    expect(() => weights.block("packed", graph, nodes, 16, fail)).to.throw(RangeError);
-    for (let i = 0; i < 2; i += 1) weights.block("packed", graph, nodes, 16, () => made.push(i));
-    expect(made).to.deep.equal([0]);
-    heap.dispose();
-    dispose();
-    model.dispose();
+    withWeights((_model, _weights, ask) => {
+      const made: number[] = [];
+      const fail = (): never => {
+        throw new RangeError("no more");
+      };
+      expect(() => ask(fail)).to.throw(RangeError);
+      for (let i = 0; i < 2; i += 1) ask(() => made.push(i));
+      expect(made).to.deep.equal([0]);
+    });
   });
 
   it("does not run by old weights after there was not enough memory for new ones", () => {
-    const model = new nn.Linear(2, 2);
-    const heap = createHeap();
-    const weights = new Weights(heap, attributesOf(model));
-    const { graph, dispose } = record(model, [tf.ones([1, 2])], DECOMPOSED);
-    const nodes = graph.nodes.filter(({ kind }) => kind === "get_attr");
-    let isEnough = true;
-    weights.block("packed", graph, nodes, 16, () => {
-      if (!isEnough) throw new RangeError("no more");
+    withWeights((model, weights, ask) => {
+      let isEnough = true;
+      ask(() => {
+        if (!isEnough) throw new RangeError("no more");
+      });
+      expect(weights.refresh()).to.equal(true);
+      isEnough = false;
+      model.weight.assign(tf.zeros([2, 2]));
+      expect(() => weights.refresh()).to.throw(RangeError);
+      expect(weights.refresh()).to.equal(false);
     });
-    expect(weights.refresh()).to.equal(true);
-    isEnough = false;
-    model.weight.assign(tf.zeros([2, 2]));
-    expect(() => weights.refresh()).to.throw(RangeError);
-    expect(weights.refresh()).to.equal(false);
-    heap.dispose();
-    dispose();
-    model.dispose();
   });
 
   it("does not grow over 1,000 runs of more shapes than it keeps plans of", async () => {

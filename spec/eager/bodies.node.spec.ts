@@ -1,13 +1,11 @@
 /** Kernels under the tfjs ops that bodies are made of, and those that bodies ask for. */
 import * as tf from "@tensorflow/tfjs-core";
 import { expect } from "chai";
-import { kernelsFor } from "../../lib/eager/index.js";
-import { isInBody, setKernels } from "../../lib/functional/op.js";
 import * as nn from "../../lib/index.js";
 import { GPT2Model } from "../../lib/models/index.js";
 import { onEveryBackend } from "../support/backends.js";
+import { expectAsByBody } from "../support/by-body.js";
 import { expectNoLeak } from "../support/expect.js";
-import { expectSame } from "../support/graphs.js";
 
 const { functional: F } = nn;
 type Run = (x: tf.Tensor) => tf.Tensor;
@@ -94,17 +92,8 @@ const isOurs = ({ dataId }: tf.Tensor): boolean => {
 
 onEveryBackend("Bodies of ops", (name, tolerance) => {
   const backend = name as "cpu" | "wasm";
-  const both = (what: string, run: () => tf.Tensor): void => {
-    tf.tidy(() => {
-      nn.manualSeed(1);
-      const got = run();
-      setKernels(backend, null);
-      nn.manualSeed(1);
-      const want = run();
-      setKernels(backend, kernelsFor(backend, isInBody));
-      expectSame(got, want, tolerance, what);
-    });
-  };
+  const both = (what: string, run: () => tf.Tensor): void =>
+    expectAsByBody(backend, what, run, tolerance);
 
   for (const [what, shape, run] of OPS) {
     it(`give what tfjs' own kernels give, also for NaN and infinities: ${what}`, () => {

@@ -4,8 +4,8 @@ import { kernelsFor, memoryOf } from "../../lib/eager/index.js";
 import { isInBody, setKernels } from "../../lib/functional/op.js";
 import * as nn from "../../lib/index.js";
 import { onEveryBackend } from "../support/backends.js";
+import { expectAsByBody } from "../support/by-body.js";
 import { expectNoLeak } from "../support/expect.js";
-import { expectSame } from "../support/graphs.js";
 
 const { functional: F } = nn;
 type Run = (x: tf.Tensor) => tf.Tensor;
@@ -149,26 +149,10 @@ const BATTERY: readonly [what: string, shape: number[], run: Run][] = [
   ],
 ];
 
-/** The same call by the ops' bodies. */
-function byBody<T>(backend: "cpu" | "wasm", run: () => T): T {
-  setKernels(backend, null);
-  try {
-    return run();
-  } finally {
-    setKernels(backend, kernelsFor(backend, isInBody));
-  }
-}
-
 onEveryBackend("Kernels under the ops of functional", (name, tolerance) => {
   const backend = name as "cpu" | "wasm";
-  const both = (what: string, run: () => tf.Tensor): void => {
-    tf.tidy(() => {
-      nn.manualSeed(1);
-      const got = run();
-      nn.manualSeed(1);
-      expectSame(got, byBody(backend, run), tolerance, what);
-    });
-  };
+  const both = (what: string, run: () => tf.Tensor): void =>
+    expectAsByBody(backend, what, run, tolerance);
 
   for (const [what, shape, run] of BATTERY) {
     it(`give what the bodies give, also for NaN and infinities: ${what}`, () => {
