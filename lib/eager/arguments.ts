@@ -1,5 +1,8 @@
 /** Reading what an op was called with. Whatever is not surely right is left to the op's body. */
 import * as tf from "@tensorflow/tfjs-core";
+import { stridesOf } from "../kernels/cpu/index.js";
+
+export { product } from "../kernels/cpu/index.js";
 
 export type Options = Readonly<Record<string, unknown>>;
 
@@ -18,23 +21,16 @@ export function options(given: unknown, known: string): Options | null {
   return Object.keys(given).every((name) => names.includes(name)) ? (given as Options) : null;
 }
 
-export const product = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
-
 export const sameShape = (a: readonly number[], b: readonly number[]): boolean =>
   a.length === b.length && a.every((size, i) => size === b[i]);
 
 /** Row-major strides over a shape that a tensor broadcasts to: 0 where it repeats; `null`: it does not. */
 export function stridesOver(from: readonly number[], shape: readonly number[]): number[] | null {
   const missing = shape.length - from.length;
-  if (missing < 0) return null;
-  const strides = new Array<number>(shape.length).fill(0);
-  let step = 1;
-  for (let i = from.length - 1; i >= 0; i -= 1) {
-    if (from[i] !== 1 && from[i] !== shape[missing + i]) return null;
-    strides[missing + i] = from[i] === 1 ? 0 : step;
-    step *= from[i]!;
-  }
-  return strides;
+  const fits = from.every((size, i) => size === 1 || size === shape[missing + i]);
+  if (missing < 0 || !fits) return null;
+  const strides = stridesOf(from);
+  return shape.map((_, i) => (i < missing || from[i - missing] === 1 ? 0 : strides[i - missing]!));
 }
 
 /** The shape of two that broadcast; `stridesOver` says whether they do. */

@@ -1,15 +1,13 @@
 /** tfjs' ops that only move numbers, which it does one number at a time, as copies with strides. */
 import * as tf from "@tensorflow/tfjs-core";
-import { copy, permutation, taps } from "../kernels/cpu/index.js";
-import { isFloats, product, stridesOver } from "./arguments.js";
+import { copy, gather, permutation, stridesOf, taps } from "../kernels/cpu/index.js";
+import { isFloats, product } from "./arguments.js";
 import type { EagerKernel } from "./kernels.js";
 import type { Dtype, Memory, Work } from "./memory.js";
 import { isFew } from "./pointwise.js";
 import type { Attrs } from "./tfjs.js";
 
 type Info = tf.TensorInfo;
-
-const stridesOf = (shape: readonly number[]): number[] => stridesOver(shape, shape)!;
 
 /** Few numbers tfjs moves as soon; nor is all of `x` copied into the heap for a small part of it. */
 const isLeft = (x: Info, shape: readonly number[]): boolean =>
@@ -108,33 +106,20 @@ export function tile(memory: Memory, x: Info, attrs: Attrs): Info | null {
   return runCopy(memory, x, 0, walk, x.shape.map((size, i) => size * reps[i]!)); // prettier-ignore
 }
 
-/** Numbers in a row that are copied at once; fewer one by one. */
-const ROW = 16;
-
-export function gather(memory: Memory, x: Info, indices: Info, attrs: Attrs): Info | null {
+export function choose(memory: Memory, x: Info, indices: Info, attrs: Attrs): Info | null {
   if (attrs.batchDims) return null;
   const at = tf.util.parseAxisParam(attrs.axis as number, x.shape)[0]!;
   const places = memory.backend.readSync(indices.dataId) as Int32Array;
-  const size = x.shape[at]!;
-  if (!places.every((place) => place >= 0 && place < size)) return null;
+  const rows = x.shape[at]!;
+  if (!places.every((place) => place >= 0 && place < rows)) return null;
   const [before, behind] = [x.shape.slice(0, at), x.shape.slice(at + 1)];
-  const [rows, n] = [product(before), product(behind)];
   const shape = [...before, ...indices.shape, ...behind];
   if (isFew(shape)) return null;
+  const spec = { tables: product(before), rows, n: product(behind), count: places.length };
+  const kernel = gather(memory.heap, spec);
   // A table may be large, and stays where it is.
-  return memory.call([], shape, 0, (_, to) => {
-    const { f32 } = memory.heap;
-    const table = memory.values(x);
-    let out = to >>> 2;
-    for (let row = 0; row < rows; row += 1) {
-      for (const place of places) {
-        const first = (row * size + place) * n;
-        if (n < ROW) for (let i = 0; i < n; i += 1) f32[out + i] = table[first + i]!;
-        else f32.set(table.subarray(first, first + n), out);
-        out += n;
-      }
-    }
-  });
+  const work: Work = (_, out) => kernel.run({ table: memory.values(x), indices: places, out });
+  return memory.call([], shape, 0, work);
 }
 
 /** Each place along a dimension made of some of `x`, with weights. */

@@ -1,10 +1,11 @@
 import * as tf from "@tensorflow/tfjs-core";
 import {
+  copy,
   elementwise,
   type ElementwiseStep,
   FUNCTIONS,
-  pad,
   stepsOf,
+  stridesOf,
 } from "../kernels/cpu/index.js";
 import { broadcast, isFloats, options, product, stridesOver } from "./arguments.js";
 import type { EagerKernel } from "./kernels.js";
@@ -73,25 +74,24 @@ const lowerFunction =
     return areRight ? runUnary(memory, stepsOf(name, read), x) : null;
   };
 
-/** A border of one number around one dimension, or two next to each other. */
+/** A border of one number. */
 export function runPad(
   memory: Memory,
   x: tf.TensorInfo,
   borders: readonly (readonly [before: number, after: number])[],
   value: number,
 ): tf.TensorInfo | null {
-  const isPadded = borders.map(([before, after]) => before !== 0 || after !== 0);
-  const [first, last] = [isPadded.indexOf(true), isPadded.lastIndexOf(true)];
-  if (first < 0 || last - first > 1 || borders.flat().some((size) => size < 0)) return null;
-  const inner = product(x.shape.slice(last + 1));
-  const [left, right] = borders[last]!.map((size) => size * inner) as [number, number];
-  const [top, bottom] = first === last ? [0, 0] : borders[first]!;
-  const kernel = pad(memory.heap, {
-    ...{ planes: product(x.shape.slice(0, first)), width: x.shape[last]! * inner },
-    ...{ rows: first === last ? 1 : x.shape[first]!, top, bottom, left, right, value },
-  });
+  if (borders.flat().some((size) => size < 0)) return null;
   const shape = x.shape.map((size, i) => size + borders[i]![0] + borders[i]![1]);
-  return memory.run(kernel, { x }, shape);
+  const outStrides = stridesOf(shape);
+  const first = outStrides.reduce((sum, stride, i) => sum + stride * borders[i]![0], 0);
+  const { heap } = memory;
+  const fill = elementwise(heap, { steps: [["constant", value]], shape, strides: [] });
+  const move = copy(heap, { shape: x.shape, strides: stridesOf(x.shape), outStrides });
+  return memory.call([x], shape, 0, ([at], out) => {
+    fill.run({ inputs: [], out });
+    move.run({ x: at!, out: out + first * 4 });
+  });
 }
 
 /** `(x - mean) · factor + bias`, the factor of tfjs: it is small. */

@@ -5,7 +5,7 @@ import { product, sameShape } from "./arguments.js";
 import { packWeight, runLinear, runMatmul } from "./linear.js";
 import { runOn } from "./memories.js";
 import type { Dtype, Memory } from "./memory.js";
-import { areDistinct, gather, permute, slice, split, tile, unstack } from "./moves.js";
+import { areDistinct, choose, permute, slice, split, tile, unstack } from "./moves.js";
 import { isFew, runBinary, runPad, runSteps, runUnary } from "./pointwise.js";
 import { runReduction } from "./rows.js";
 
@@ -85,7 +85,7 @@ export const KERNELS: Readonly<Record<string, Kernel>> = {
   SplitV: move(split),
   Unpack: move(unstack),
   Tile: move(tile),
-  GatherV2: (memory, { x, indices }, attrs) => gather(memory, x!, indices!, attrs),
+  GatherV2: (memory, { x, indices }, attrs) => choose(memory, x!, indices!, attrs),
   PadV2: (memory, { x }, { paddings, constantValue }) =>
     runPad(memory, x!, paddings as [number, number][], constantValue as number),
   ...each("Tanh Exp Erf Sqrt Rsqrt Square Neg Abs Log Floor Reciprocal", (op) =>

@@ -82,6 +82,78 @@ onEveryBuild("copies", (heap) => {
     }
   });
 
+  it("writes to a part of something larger, in any order of dimensions", () => {
+    const dims = fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 4 });
+    const cases = dims.chain((shape) => {
+      const order = fc.shuffledSubarray([...shape.keys()], { minLength: shape.length });
+      return fc.tuple(fc.constant(shape), order, order, fc.integer({ min: 1, max: 3 }));
+    });
+    /** Strides of dimensions that lie in that order, each with room for one place more. */
+    const spread = (shape: readonly number[], order: readonly number[]): number[] => {
+      let step = 1;
+      const strides = shape.map(() => 0);
+      for (const dim of order) {
+        strides[dim] = step;
+        step *= shape[dim]! + 1;
+      }
+      return strides;
+    };
+    fc.assert(
+      fc.property(cases, ([shape, from, to, parts]) => {
+        const length = product(shape.map((size) => size + 1));
+        const x = randomNumbers(length);
+        const [strides, outStrides] = [spread(shape, from), spread(shape, to)];
+        withBlocks(heap(), (blocks) => {
+          const pointers = { x: blocks.put(x), out: blocks.put(new Float32Array(length).fill(9)) };
+          const kernel = copy(heap(), { shape, strides, outStrides });
+          for (let part = 0; part < parts; part += 1) kernel.run(pointers, part, parts);
+          const out = heap().read(pointers.out, length);
+          expect(strided(out, shape, outStrides)).to.deep.equal(strided(x, shape, strides));
+          expect(out.filter((value) => value === 9)).to.have.length(length - product(shape));
+        });
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it("moves integers bit by bit, whatever floats they would be", () => {
+    const x = Int32Array.of(-1, 0x7f800001, -0x7ffffff, 0x7fc00000, -2147483648, 7);
+    withBlocks(heap(), (blocks) => {
+      const [from, out, indices] = [blocks.scratch(24), blocks.scratch(24), blocks.scratch(24)];
+      heap().i32.set(x, from >> 2);
+      copy(heap(), { shape: [6], strides: [1] }).run({ x: from, out });
+      const read = (): Int32Array => heap().i32.slice(out >> 2, (out >> 2) + 6);
+      expect(read()).to.deep.equal(x);
+      heap().i32.set([5, 4, 3, 2, 1, 0], indices >> 2);
+      gather(heap(), { count: 6, rows: 6, n: 1 }).run({ table: from, indices, out });
+      expect(read()).to.deep.equal(x.toReversed());
+    });
+  });
+
+  it("gathers from several tables, by one list of places or several, from wherever they are", () => {
+    const x = randomNumbers(4 * 3 * 20);
+    for (const n of [2, 20]) {
+      const table = x.subarray(0, 4 * 3 * n);
+      const row = (i: number, place: number): Float32Array =>
+        table.subarray((3 * i + place) * n, (3 * i + place + 1) * n);
+      for (const list of [Int32Array.of(2, 0), Int32Array.of(2, 0, 1, 1)]) {
+        const lists = list.length / 2;
+        const want = [0, 1, 2, 3].flatMap((i) => {
+          const first = lists === 1 || i < 2 ? 0 : 2;
+          return [...row(i, list[first]!), ...row(i, list[first + 1]!)];
+        });
+        withBlocks(heap(), (blocks) => {
+          const out = blocks.out(want.length);
+          const kernel = gather(heap(), { tables: 4, lists, count: 2, rows: 3, n });
+          for (const where of [table, blocks.put(table)]) {
+            for (const part of [0, 1, 2]) kernel.run({ table: where, indices: list, out }, part, 3);
+            expect([...blocks.read(out)]).to.deep.equal(want);
+          }
+        });
+      }
+    }
+  });
+
   it("gathers rows by whole numbers, and refuses others", () => {
     withBlocks(heap(), (blocks) => {
       const table = blocks.put([1, 2, 3, 4, 5, 6]);

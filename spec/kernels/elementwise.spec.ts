@@ -125,6 +125,37 @@ onEveryBuild("elementwise", (heap) => {
     expect(run("pow")).to.deep.equal([1, 8, NaN, NaN, 1, Infinity, 1]);
   });
 
+  it("computes with integers, which go round where they overflow", () => {
+    const a = [1, -2, 2147483647, -2147483648, 16777217, 0, -1];
+    const b = [1, 3, 1, -1, 16777216, -2147483648, 65537];
+    const run = (op: string, isTruth: boolean): number[] =>
+      withBlocks(heap(), (blocks) => {
+        const [x, y, out] = [blocks.scratch(28), blocks.scratch(28), blocks.out(7)];
+        heap().i32.set(a, x >> 2);
+        heap().i32.set(b, y >> 2);
+        const operands = /neg|abs|float/.test(op) ? [0] : [0, 1];
+        const steps = [[op, ...operands] as unknown as ElementwiseStep];
+        const strides = [[1], [1]];
+        elementwise(heap(), { steps, shape: [7], strides }).run({ inputs: [x, y], out });
+        return [...(isTruth ? heap().f32 : heap().i32).subarray(out >> 2, (out >> 2) + 7)];
+      });
+    const each = (of: (x: number, y: number) => number): number[] => a.map((x, i) => of(x, b[i]!));
+    expect(run("add int", false)).to.deep.equal(each((x, y) => (x + y) | 0));
+    expect(run("sub int", false)).to.deep.equal(each((x, y) => (x - y) | 0));
+    expect(run("mul int", false)).to.deep.equal(each(Math.imul));
+    expect(run("min int", false)).to.deep.equal(each(Math.min));
+    expect(run("max int", false)).to.deep.equal(each(Math.max));
+    expect(run("neg int", false)).to.deep.equal(each((x) => -x | 0));
+    expect(run("abs int", false)).to.deep.equal(each((x) => Math.abs(x) | 0));
+    expect(run("eq int", true)).to.deep.equal(each((x, y) => Number(x === y)));
+    expect(run("ne int", true)).to.deep.equal(each((x, y) => Number(x !== y)));
+    expect(run("lt int", true)).to.deep.equal(each((x, y) => Number(x < y)));
+    expect(run("le int", true)).to.deep.equal(each((x, y) => Number(x <= y)));
+    expect(run("gt int", true)).to.deep.equal(each((x, y) => Number(x > y)));
+    expect(run("ge int", true)).to.deep.equal(each((x, y) => Number(x >= y)));
+    expect(run("float", true)).to.deep.equal(each((x) => f(x)));
+  });
+
   it("broadcasts and walks strides, whole or in parts", () => {
     const dims = fc.array(fc.integer({ min: 1, max: 6 }), { minLength: 0, maxLength: 4 });
     const kinds = fc.array(fc.array(fc.boolean(), { minLength: 4, maxLength: 4 }), {

@@ -1,7 +1,7 @@
 import { type Argument, type Graph, Node, type Renew, type TensorMeta } from "../../graph/index.js";
 import { BINARY, REDUCTIONS, UNARY } from "../primitives.js";
 import { einsum } from "./einsum.js";
-import { DROPOUTS, sameShape, shapeOf, tensorMeta } from "./facts.js";
+import { DROPOUT, sameShape, shapeOf, tensorMeta } from "./facts.js";
 import { callAt } from "./rewrite.js";
 
 type Attrs = Record<string, Argument>;
@@ -87,7 +87,7 @@ function reduction(name: string): Rule {
 
 /** Ops of functional that are a view, or nothing at all. */
 function simplify(node: Node, args: readonly Argument[], make: Make): Node | null {
-  if (DROPOUTS.has(node.target)) {
+  if (DROPOUT.test(node.target)) {
     const isAlpha = node.target.includes("alpha");
     const options = (args[1] ?? {}) as { p?: number; training?: boolean };
     return (options.training ?? !isAlpha) && (options.p ?? 0.5) > 0 ? null : (args[0] as Node);

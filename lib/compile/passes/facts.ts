@@ -35,25 +35,13 @@ export function findStatic(graph: Graph): Set<Node> {
   return found;
 }
 
-export const DROPOUTS: ReadonlySet<string> = new Set([
-  "dropout",
-  "dropout1d",
-  "dropout2d",
-  "dropout3d",
-  "alpha_dropout",
-  "feature_alpha_dropout",
-]);
+export const DROPOUT = /^(feature_)?(alpha_)?dropout([123]d)?$/;
 
-const DRAWING: ReadonlySet<string> = new Set([
-  ...DROPOUTS,
-  "gumbel_softmax",
-  "fractional_max_pool2d",
-  "fractional_max_pool3d",
-]);
+const DRAWING = /^(gumbel_softmax|fractional_max_pool[23]d)$/;
 
 /** Whether an op may give something else each time; what a canonical graph still drops, does. */
 export function draws({ target, args }: Node): boolean {
-  if (DRAWING.has(target)) return true;
+  if (DROPOUT.test(target) || DRAWING.test(target)) return true;
   const options = (args.at(-1) ?? {}) as {
     dropoutP?: number;
     dropout?: number;

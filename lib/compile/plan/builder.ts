@@ -212,9 +212,11 @@ export class Builder {
     return copy;
   }
 
-  /** Copies a tensor to a contiguous one of its shape. */
+  /** Copies a tensor to another one of its shape, or to a part of one. */
   copy(from: Value, to: Value): void {
-    this.call("copy", copy(this.heap, from), { x: from }, { out: to });
+    const { shape, strides } = from;
+    const kernel = copy(this.heap, { shape, strides, outStrides: to.strides });
+    this.call("copy", kernel, { x: from }, { out: to });
   }
 }
 

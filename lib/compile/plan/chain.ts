@@ -11,6 +11,7 @@ import {
 /** The functions of one element, by the op of functional or the primitive. */
 const UNARY: Readonly<Record<string, Emit>> = {
   ...FUNCTIONS,
+  "prim.cast": (chain, x) => (chain.integers.has(x) ? chain.put("float", x) : x),
   "tfjs.LogicalNot": plain("not"),
   "tfjs.IsNan": plain("isNaN"),
   "tfjs.IsInf": (chain, x) => chain.put("eq", chain.put("abs", x), chain.constant(Infinity)),
@@ -44,9 +45,20 @@ const BINARY: Readonly<Record<string, ElementwiseStep[0]>> = {
 /** A step of `prim.pointwise`. */
 type Line = readonly [target: string, ...operands: unknown[]];
 
+/** Powers that are products: exact, and as PyTorch has them. */
+function power(chain: Chain, x: number, exponent: unknown): number | null {
+  if (exponent !== 2 && exponent !== 3) return null;
+  const square = chain.put("mul", x, x);
+  return exponent === 2 ? square : chain.put("mul", square, x);
+}
+
 /** Micro-operations for the lines of a `prim.pointwise`; `null`: one of them has none. */
-export function chainOf(lines: readonly Line[], inputs: number): ElementwiseStep[] | null {
-  const chain = new Chain(inputs);
+export function chainOf(
+  lines: readonly Line[],
+  inputs: number,
+  integers?: Set<number>,
+): Chain | null {
+  const chain = new Chain(inputs, integers);
   const results: number[] = [];
   const operand = (one: unknown): number => {
     if (typeof one === "number") return chain.constant(one);
@@ -56,7 +68,8 @@ export function chainOf(lines: readonly Line[], inputs: number): ElementwiseStep
   for (const [target, ...rest] of lines) {
     const binary = BINARY[target];
     if (binary !== undefined) {
-      results.push(chain.put(binary, operand(rest[0]), operand(rest[1])));
+      const product = binary === "pow" ? power(chain, operand(rest[0]), rest[1]) : null;
+      results.push(product ?? chain.put(binary, operand(rest[0]), operand(rest[1])));
     } else if (target === "prim.SquaredDifference") {
       results.push(chain.put("square", chain.put("sub", operand(rest[0]), operand(rest[1]))));
     } else if (target === "prim.where") {
@@ -71,7 +84,7 @@ export function chainOf(lines: readonly Line[], inputs: number): ElementwiseStep
       results.push(emit(chain, operand(rest[0]), (rest[1] ?? {}) as Record<string, number>));
     }
   }
-  return chain.steps;
+  return chain.isWhole ? chain : null;
 }
 
 /** The activation of a kernel for the list of an epilogue; `null`: there is none. */
@@ -92,6 +105,6 @@ export function activationOf(list: readonly Line[]): Activation | null {
     i ? `t${i - 1}` : "x0",
     ...args,
   ]);
-  const steps = chainOf(lines, 1);
-  return steps === null ? null : { ...clamped, steps };
+  const chain = chainOf(lines, 1);
+  return chain && { ...clamped, steps: chain.steps };
 }

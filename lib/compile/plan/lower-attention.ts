@@ -4,7 +4,6 @@ import { isCall, shapeOf, tensorMeta } from "../passes/facts.js";
 import { addressOf, type Builder, Decline, type Lowered } from "./builder.js";
 import { addFiniteCheck, isFiniteNode } from "./finite.js";
 import { type Lower, optionsOf, runChain } from "./lower-basic.js";
-import { alongDim } from "./lower-borders.js";
 import { DECLINED } from "../declined.js";
 import { count, permuteValue, reshapeValue, type Value } from "./value.js";
 
@@ -104,19 +103,19 @@ const lowerAttention: Lower = (b, node): Lowered => {
 };
 
 /** Rows of a table by number; a number that is not in the table is eager's to refuse. */
-function lookUp(b: Builder, from: Node, to: Node, shape: readonly number[]): Lowered {
-  const indices = b.read(to);
-  if (indices.dtype !== "int32") return new Decline("indices that are no integers");
-  if (tensorMeta(from)?.dtype !== "float32") return new Decline("a table of integers");
-  const at = b.contiguous(indices);
-  const [rows, ...inner] = shapeOf(from) as [number, ...number[]];
-  const n = count(inner);
-  const total = count(at.shape);
-  if (total === 0 || n === 0) return new Decline("an empty tensor");
+function lookUp(b: Builder, node: Node, from: Node, to: Node, axis = 0, batchDims = 0): Lowered {
+  const at = b.contiguous(b.read(to));
+  if (at.dtype !== "int32") return new Decline("indices that are no integers");
+  const [shape, sizes] = [shapeOf(node), shapeOf(from)];
+  if (count(shape) === 0) return new Decline("an empty tensor");
   // A table of weights stays where it is: few of its rows are read.
   const table = b.isStatic(from) ? b.weights.numbers(b.graph, from) : b.contiguous(b.read(from));
-  const kernel = gather(b.heap, { count: total, rows, n });
-  const out = b.make(shape);
+  const lists = count(sizes.slice(0, batchDims));
+  const kernel = gather(b.heap, {
+    ...{ count: count(at.shape) / lists, rows: sizes[axis]!, n: count(sizes.slice(axis + 1)) },
+    ...{ tables: count(sizes.slice(0, axis)), lists },
+  });
+  const out = b.make(shape, tensorMeta(from)!.dtype);
   b.add({
     kernel: "gather",
     onOneThread: true,
@@ -126,8 +125,7 @@ function lookUp(b: Builder, from: Node, to: Node, shape: readonly number[]): Low
       const pointers = { indices: addressOf(at), out: addressOf(out) };
       return () => {
         try {
-          const where = "block" in table ? addressOf(table) : (table.values as Float32Array);
-          kernel.run({ ...pointers, table: where });
+          kernel.run({ ...pointers, table: "block" in table ? addressOf(table) : table.values });
         } catch {
           // eslint-disable-next-line @typescript-eslint/only-throw-error -- a signal, not an error
           throw DECLINED;
@@ -138,35 +136,16 @@ function lookUp(b: Builder, from: Node, to: Node, shape: readonly number[]): Low
   return out;
 }
 
-/** Places along a dimension that are known beforehand. */
-function pickAlong(b: Builder, node: Node, axis: number): Lowered {
-  const [table, indices] = node.args as [Node, Node];
-  const x = b.read(table);
-  if (!b.isStatic(indices)) return new Decline("indices along another dimension than the first");
-  if (x.dtype !== "float32") return new Decline("a table of integers");
-  if (count(shapeOf(node)) === 0) return new Decline("an empty tensor");
-  const places = Array.from(b.weights.staticsOf(b.graph).of(indices).values);
-  const isInside = places.every((place) => place >= 0 && place < x.shape[axis]!);
-  if (!isInside) return new Decline("indices out of range");
-  // Indices may be a buffer, which gets other numbers now and then.
-  b.weights.assume(`places ${places.join()}`, b.graph, indices, (statics) =>
-    places.every((place, i) => statics.of(indices).values[i] === place),
-  );
-  const positions = places.map((place) => [place]);
-  return reshapeValue(alongDim(b, x, axis, { positions }), shapeOf(node))!;
-}
-
 export const ATTENTION: Readonly<Record<string, Lower>> = {
   scaled_dot_product_attention: lowerAttention,
   embedding: (b, node) => {
     const [input, weight, given] = node.args as [Node, Node, Argument];
     const { maxNorm } = optionsOf(given);
     if (maxNorm !== undefined && maxNorm !== null) return new Decline("maxNorm");
-    return lookUp(b, weight, input, shapeOf(node));
+    return lookUp(b, node, weight, input);
   },
   "prim.gather": (b, node) => {
     const [table, indices, axis, batchDims] = node.args as [Node, Node, number, number];
-    if (batchDims !== 0) return new Decline("a batch of indices");
-    return axis === 0 ? lookUp(b, table, indices, shapeOf(node)) : pickAlong(b, node, axis);
+    return lookUp(b, node, table, indices, axis, batchDims);
   },
 };

@@ -1,7 +1,7 @@
-import { copy, elementwise } from "../../kernels/cpu/index.js";
+import { elementwise } from "../../kernels/cpu/index.js";
 import type { Argument, Node } from "../../graph/index.js";
 import { isFloat, shapeOf, sizeOf } from "../passes/facts.js";
-import { addressOf, type Builder, Decline, type Lowered } from "./builder.js";
+import { type Builder, Decline, type Lowered } from "./builder.js";
 import { chainOf } from "./chain.js";
 import {
   broadcastStrides,
@@ -62,12 +62,13 @@ export function runChain(
   shape: readonly number[],
   out: Value = b.make(shape),
 ): Lowered {
-  const steps = chainOf(lines, inputs.length);
-  if (steps === null) return new Decline(`no kernel for ${lines.map(([name]) => name).join(", ")}`);
-  if (inputs.some(({ dtype }) => dtype === "int32")) return new Decline("integers");
+  const integers = new Set(inputs.flatMap(({ dtype }, i) => (dtype === "int32" ? [i] : [])));
+  const chain = chainOf(lines, inputs.length, integers);
+  if (chain === null) return new Decline(`no kernel for ${lines.map(([name]) => name).join(", ")}`);
   if (count(shape) === 0) return new Decline("an empty tensor");
+  if ((out.dtype === "int32") !== integers.has(chain.last)) return new Decline("integers");
   const kernel = elementwise(b.heap, {
-    steps,
+    steps: chain.steps,
     shape,
     strides: inputs.map((value) => broadcastStrides(value, shape)),
   });
@@ -112,48 +113,12 @@ export const POINTWISE: Lowerings = {
     let at = 0;
     for (const value of values) {
       const begin = out.shape.map((_, i) => (i === axis ? at : 0));
-      copyInto(b, value, sliceValue(out, begin, value.shape));
+      b.copy(value, sliceValue(out, begin, value.shape));
       at += value.shape[axis]!;
     }
     return out;
   },
 };
-
-/** Copies a tensor to a part of another one: slab by slab, each of which lies side by side. */
-export function copyInto(b: Builder, from: Value, to: Value): void {
-  // The trailing dimensions that lie side by side in both.
-  let split = to.shape.length;
-  let step = 1;
-  while (split > 0 && (to.shape[split - 1] === 1 || to.strides[split - 1] === step)) {
-    split -= 1;
-    step *= to.shape[split]!;
-  }
-  const slab = to.shape.slice(split);
-  const lead = to.shape.slice(0, split);
-  const kernel = copy(b.heap, { shape: slab, strides: from.strides.slice(split) });
-  const places = count(lead);
-  b.add({
-    kernel: "copy",
-    onOneThread: kernel.onOneThread,
-    reads: [from.block],
-    writes: [to.block],
-    bind: () => {
-      const offsets = Array.from({ length: places }, (_, index) => {
-        let [rest, source, target] = [index, addressOf(from), addressOf(to)];
-        for (let i = split - 1; i >= 0; i -= 1) {
-          const along = rest % lead[i]!;
-          rest = (rest - along) / lead[i]!;
-          source += along * from.strides[i]! * 4;
-          target += along * to.strides[i]! * 4;
-        }
-        return { x: source, out: target };
-      });
-      return (part, parts) => {
-        for (const pointers of offsets) kernel.run(pointers, part, parts);
-      };
-    },
-  });
-}
 
 /** The plain options object of an op, wherever it is among the arguments. */
 export const optionsOf = (argument: Argument): Record<string, Argument> =>

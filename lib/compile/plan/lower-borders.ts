@@ -1,10 +1,10 @@
-import { taps, type TapsSpec } from "../../kernels/cpu/index.js";
+import { elementwise, taps, type TapsSpec } from "../../kernels/cpu/index.js";
 import type { Argument, Node } from "../../graph/index.js";
 import { type InterpolateOptions, resamplings } from "../../functional/resampling.js";
 import { paddedPlaces, type PadMode } from "../../functional/windows.js";
 import { shapeOf, tensorMeta } from "../passes/facts.js";
-import { addressOf, type Builder } from "./builder.js";
-import { copyInto, type Lower, type Lowerings, ofFloats, optionsOf } from "./lower-basic.js";
+import { type Builder } from "./builder.js";
+import { type Lower, type Lowerings, ofFloats, optionsOf } from "./lower-basic.js";
 import { count, sliceValue, type Value } from "./value.js";
 
 /** A tensor anew along one of its dimensions: each place is made of some places that were there. */
@@ -25,17 +25,10 @@ export function alongDim(
 /** A tensor of one number. */
 function filled(b: Builder, shape: readonly number[], dtype: string, value: number): Value {
   const out = b.make(shape, dtype);
-  b.add({
-    kernel: "fill",
-    onOneThread: true,
-    reads: [],
-    writes: [out.block],
-    bind: () => {
-      const start = addressOf(out) >>> 2;
-      const view = (): Float32Array | Int32Array => dtype === "int32" ? b.heap.i32 : b.heap.f32; // prettier-ignore
-      return () => void view().fill(value, start, start + count(shape));
-    },
-  });
+  // An integer is that many times the smallest float, by its bits.
+  const constant = dtype === "int32" ? value * 2 ** -149 : value;
+  const kernel = elementwise(b.heap, { steps: [["constant", constant]], shape, strides: [] });
+  b.call("fill", kernel, { inputs: [] }, { out });
   return out;
 }
 
@@ -60,7 +53,7 @@ export function padConstant(
   const shape = kept.map((size, dim) => size + Math.max(0, side(dim, 0)) + Math.max(0, side(dim, 1))); // prettier-ignore
   const out = filled(b, shape, "float32", value);
   const place = shape.map((_, dim) => Math.max(0, side(dim, 0)));
-  copyInto(b, x, sliceValue(out, place, x.shape));
+  b.copy(x, sliceValue(out, place, x.shape));
   return out;
 }
 

@@ -1,19 +1,17 @@
 import type { Argument, Node } from "../../graph/index.js";
 import { shapeOf, tensorMeta } from "../passes/facts.js";
-import { COMPARISONS } from "../primitives.js";
-import { addressOf, type Builder, Decline, type Lowered } from "./builder.js";
+import { BINARY, UNARY } from "../primitives.js";
+import { addressOf, type Builder, type Lowered } from "./builder.js";
 import { type Lower, type Lowerings, runChain } from "./lower-basic.js";
-import { count, isContiguous, type Value } from "./value.js";
+import { count } from "./value.js";
 
 /** One step of a chain on tensors and numbers; truths are 1 and 0. */
 function single(b: Builder, node: Node, target: string, args: readonly Argument[]): Lowered {
-  const shape = shapeOf(node);
-  const { dtype } = tensorMeta(node)!;
-  if (dtype === "int32") return new Decline("integers");
   const inputs = args.filter((one) => typeof one !== "number").map((one) => b.read(one as Node));
   let at = 0;
   const operands = args.map((one) => (typeof one === "number" ? one : `x${at++}`));
-  return runChain(b, inputs, [[target, ...operands]], shape, b.make(shape, dtype));
+  const out = b.make(shapeOf(node), tensorMeta(node)!.dtype);
+  return runChain(b, inputs, [[target, ...operands]], out.shape, out);
 }
 
 /** A raw kernel of tfjs, its inputs in their order. */
@@ -22,17 +20,18 @@ const logical: Lower = (b, node) =>
 
 const plain: Lower = (b, node) => single(b, node, node.target, node.args);
 
-/** Truths are floats already; whole numbers are turned one by one. */
+/** Truths are floats already; what becomes whole is turned as JavaScript does it. */
 const cast: Lower = (b, node) => {
   const x = b.read(node.args[0] as Node);
   const dtype = node.args[1] as string;
+  const { shape } = x;
   if (x.dtype === dtype || (x.dtype === "bool" && dtype === "float32")) return { ...x, dtype };
-  if (dtype === "bool" && x.dtype === "float32") return single(b, node, "prim.NotEqual", [node.args[0]!, 0]); // prettier-ignore
-  const isToInt = dtype === "int32";
-  if (!isToInt && x.dtype !== "int32") return new Decline(`${x.dtype} to ${dtype}`);
-  const from: Value = isContiguous(x) ? x : b.contiguous(x);
-  const out = b.make(x.shape, dtype);
-  const isTruth = dtype === "bool";
+  const out = b.make(shape, dtype);
+  if (dtype !== "int32") {
+    const lines = [["prim.cast", "x0"], ["prim.NotEqual", "t0", 0]] as const; // prettier-ignore
+    return runChain(b, [x], dtype === "bool" ? lines : lines.slice(0, 1), shape, out);
+  }
+  const from = b.contiguous(x);
   b.add({
     kernel: "cast",
     onOneThread: true,
@@ -40,15 +39,8 @@ const cast: Lower = (b, node) => {
     writes: [out.block],
     bind: () => {
       const [start, target] = [addressOf(from) >>> 2, addressOf(out) >>> 2];
-      const length = count(x.shape);
-      return () => {
-        const { f32, i32 } = b.heap;
-        const [read, write] = isToInt ? [f32, i32] : [i32, f32];
-        for (let i = 0; i < length; i += 1) {
-          const value = read[start + i]!;
-          write[target + i] = isTruth ? Number(value !== 0) : value;
-        }
-      };
+      const end = start + count(shape);
+      return () => b.heap.i32.set(b.heap.f32.subarray(start, end), target);
     },
   });
   return out;
@@ -64,6 +56,6 @@ export const LOGIC: Lowerings = {
   "tfjs.LogicalAnd": logical,
   "tfjs.LogicalOr": logical,
   ...Object.fromEntries(
-    Object.keys(COMPARISONS).map((name): [string, Lower] => [`prim.${name}`, plain]),
+    Object.keys({ ...BINARY, ...UNARY }).map((name): [string, Lower] => [`prim.${name}`, plain]),
   ),
 };

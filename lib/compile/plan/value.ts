@@ -1,4 +1,5 @@
 /** Where the numbers of a plan lie: blocks of memory, and views into them. */
+export { product as count, stridesOf } from "../../kernels/cpu/index.js";
 
 /** Where numbers begin: in a block, by so many elements of 4 bytes; `int32` as such, anything else as float32. */
 export interface Place {
@@ -31,18 +32,6 @@ export interface Value extends Place {
   readonly shape: readonly number[];
   readonly strides: readonly number[];
   readonly dtype: string;
-}
-
-export const count = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
-
-export function stridesOf(shape: readonly number[]): number[] {
-  const strides = new Array<number>(shape.length);
-  let step = 1;
-  for (let i = shape.length - 1; i >= 0; i -= 1) {
-    strides[i] = step;
-    step *= shape[i]!;
-  }
-  return strides;
 }
 
 export function isContiguous({ shape, strides }: Value): boolean {

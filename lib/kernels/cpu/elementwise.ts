@@ -6,7 +6,7 @@ import { type Kernel, product, share } from "./kernel.js";
 import { emitElementwise, type Motion } from "./wasm/elementwise.js";
 
 export interface ElementwiseLibrary {
-  run: (rows: number, n: number, out: number, outRow: number, ...inputs: number[]) => void;
+  run: (rows: number, n: number, ...places: number[]) => void;
 }
 
 export interface ElementwiseSpec {
@@ -15,11 +15,13 @@ export interface ElementwiseSpec {
   shape: readonly number[];
   /** For each input the strides over that shape, in elements; 0 where it broadcasts. */
   strides: readonly (readonly number[])[];
+  /** Those of the output. Default: it is contiguous. */
+  outStrides?: readonly number[];
 }
 
 export interface ElementwisePointers {
   inputs: readonly number[];
-  /** Contiguous; may be an input that does not broadcast. */
+  /** May be an input that lies as it does. */
   out: number;
 }
 
@@ -28,7 +30,10 @@ interface Nest {
   strides: number[][];
 }
 
-/** Merges dimensions that every input walks as one, and drops those of size 1. */
+export const stridesOf = (shape: readonly number[]): number[] =>
+  shape.map((_, dim) => product(shape.slice(dim + 1)));
+
+/** Merges dimensions that all walk as one, and drops those of size 1. */
 export function collapse(shape: readonly number[], strides: readonly (readonly number[])[]): Nest {
   const sizes: number[] = [];
   const merged: number[][] = strides.map(() => []);
@@ -56,7 +61,7 @@ function libraryOf(
   return heap.library(
     `elementwise ${named.join(" ")} ${motions.join()}`,
     (module) => emitElementwise(module, steps, motions),
-    () => inJs().elementwiseInJs(heap, steps, motions.length),
+    () => inJs().elementwiseInJs(heap, steps, motions.length - 1),
   );
 }
 
@@ -72,19 +77,19 @@ function libraryOf(
  * });
  */
 export function elementwise(heap: Heap, spec: ElementwiseSpec): Kernel<ElementwisePointers> {
-  const { shape, steps } = spec;
-  const { sizes, strides } = collapse(shape, spec.strides);
+  const { shape, steps, outStrides = stridesOf(shape) } = spec;
+  const { sizes, strides } = collapse(shape, [outStrides, ...spec.strides]);
   const n = sizes.at(-1) ?? product(shape);
   const rows = sizes.at(-2) ?? 1;
   const outer = sizes.slice(0, -2);
   const along = (stride: readonly number[], back: number): number => stride.at(back) ?? 0;
-  const motions = strides.map((stride): Motion => {
+  const motions = strides.map((stride, i): Motion => {
     const step = along(stride, -1);
-    return step === 0 ? "still" : step === 1 ? "along" : "strided";
+    return step === 1 ? "along" : step === 0 && i > 0 ? "still" : "strided";
   });
   const { run } = libraryOf(heap, steps, motions);
   const cutsRow = rows === 1;
-  const places = strides.map((stride) => ({
+  const moves = strides.map((stride) => ({
     row: along(stride, -2) * 4,
     step: along(stride, -1) * 4,
     cut: along(stride, cutsRow ? -1 : -2) * 4,
@@ -92,35 +97,35 @@ export function elementwise(heap: Heap, spec: ElementwiseSpec): Kernel<Elementwi
   // Of every call; made once, as a call takes less time than a list.
   const args: number[] = [];
   /** One block of rows; `from` and `to` cut rows, or the elements of a single row. */
-  const block = (at: readonly number[], out: number, from: number, to: number): void => {
-    for (let i = 0; i < places.length; i += 1) {
-      const { row, step, cut } = places[i]!;
+  const block = (at: readonly number[], from: number, to: number): void => {
+    for (let i = 0; i < moves.length; i += 1) {
+      const { row, step, cut } = moves[i]!;
       args[3 * i] = at[i]! + from * cut;
       args[3 * i + 1] = row;
       args[3 * i + 2] = step;
     }
-    const start = out + from * 4 * (cutsRow ? 1 : n);
-    run(cutsRow ? 1 : to - from, cutsRow ? to - from : n, start, n * 4, ...args);
+    run(cutsRow ? 1 : to - from, cutsRow ? to - from : n, ...args);
   };
   const blocks = product(outer);
   return {
     workspaceBytes: 0,
     run: ({ inputs, out }, part = 0, parts = 1) => {
+      const places = [out, ...inputs];
       if (blocks === 1) {
         const [from, to] = rows === 1 ? share(n, part, parts, 16) : share(rows, part, parts);
-        if (from < to && n > 0) block(inputs, out, from, to);
+        if (from < to && n > 0) block(places, from, to);
         return;
       }
       const [first, end] = share(blocks, part, parts);
       for (let index = first; index < end; index += 1) {
         let rest = index;
-        const at = [...inputs];
+        const at = [...places];
         for (let dim = outer.length - 1; dim >= 0; dim -= 1) {
           const i = rest % outer[dim]!;
           rest = (rest - i) / outer[dim]!;
           strides.forEach((stride, k) => (at[k]! += i * stride[dim]! * 4));
         }
-        block(at, out + index * rows * n * 4, 0, rows);
+        block(at, 0, rows);
       }
     },
   };
@@ -130,8 +135,8 @@ export function elementwise(heap: Heap, spec: ElementwiseSpec): Kernel<Elementwi
 export type Apply = (x: number, out: number, count: number) => void;
 
 export function applySteps(heap: Heap, steps: readonly ElementwiseStep[]): Apply {
-  const { run } = libraryOf(heap, steps, ["along"]);
+  const { run } = libraryOf(heap, steps, ["along", "along"]);
   return (x, out, count) => {
-    if (count > 0) run(1, count, out, 0, x, 0, 4);
+    if (count > 0) run(1, count, out, 0, 4, x, 0, 4);
   };
 }

@@ -1,14 +1,36 @@
 /** The functions of `functional` that take each number alone, as chains of micro-operations. */
 import type { ElementwiseStep } from "./elementwise-ops.js";
 
+/** What there is of integers; the latter give truths. */
+const OF_INTEGERS = "neg abs add sub mul min max".split(" ");
+const COMPARING = "eq ne lt le gt ge".split(" ");
+
 /** A chain of micro-operations under way: operands are numbers of inputs and of earlier steps. */
 export class Chain {
   readonly steps: ElementwiseStep[] = [];
+  /** Whether there is an operation for all that was asked for. */
+  isWhole = true;
 
-  constructor(private readonly inputs: number) {}
+  /** @param integers those of the inputs that are integers, as are results of theirs later. */
+  constructor(
+    private readonly inputs: number,
+    readonly integers = new Set<number>(),
+  ) {}
 
   put(op: ElementwiseStep[0], ...operands: number[]): number {
-    this.steps.push([op, ...operands] as unknown as ElementwiseStep);
+    const of = op === "where" ? operands.slice(1) : operands;
+    const count = op === "constant" ? 0 : of.filter((one) => this.integers.has(one)).length;
+    const isPlain = count === 0 || op === "where" || op === "float";
+    const isKnown = isPlain || OF_INTEGERS.concat(COMPARING).includes(op);
+    if (count % of.length > 0 || !isKnown) this.isWhole = false;
+    this.steps.push([isPlain ? op : `${op} int`, ...operands] as unknown as ElementwiseStep);
+    const result = this.last;
+    if (count > 0 && op !== "float" && !COMPARING.includes(op)) this.integers.add(result);
+    return result;
+  }
+
+  /** The latest result. */
+  get last(): number {
     return this.inputs + this.steps.length - 1;
   }
 

@@ -28,7 +28,7 @@ export type { Activation } from "./activation.js";
 export { bestBuild, type Build, supports } from "./build.js";
 export { loadFallback, loadNarrowing, narrowing } from "./on-demand.js";
 export type { ElementwiseStep } from "./elementwise-ops.js";
-export { elementwise } from "./elementwise.js";
+export { elementwise, stridesOf } from "./elementwise.js";
 export { Chain, type Emit, FUNCTIONS, plain, stepsOf } from "./functions.js";
 export { canShareMemory, createHeap, type Heap } from "./heap.js";
 export {
@@ -48,9 +48,8 @@ export {
   packedConvBytes,
 } from "./conv.js";
 export { expand } from "./expand.js";
-export type { Kernel } from "./kernel.js";
+export { type Kernel, product } from "./kernel.js";
 export { warmUp } from "./gemm.js";
-export { pad } from "./pad.js";
 export { recurrent, type RecurrentSpec } from "./recurrent.js";
 export { depthwise, type DepthwiseSpec, pool, type PoolSpec } from "./windows.js";
 export { groupNorm, layerNorm } from "./norm.js";

@@ -1,5 +1,5 @@
 /** Copies: in another order of dimensions, of chosen rows. */
-import { collapse, elementwise } from "./elementwise.js";
+import { collapse, elementwise, stridesOf } from "./elementwise.js";
 import { inJs } from "./on-demand.js";
 import type { Heap } from "./heap.js";
 import { type Kernel, product, share } from "./kernel.js";
@@ -12,10 +12,11 @@ export interface TransposeLibrary {
 }
 
 export interface CopySpec {
-  /** The shape of the result, which is contiguous. */
   shape: readonly number[];
   /** The strides of x over that shape, in elements; 0 repeats. */
   strides: readonly number[];
+  /** Those of the result. Default: it is contiguous. */
+  outStrides?: readonly number[];
 }
 
 export interface CopyPointers {
@@ -25,34 +26,57 @@ export interface CopyPointers {
 
 /** The result's order of dimensions, out of x's shape and the order to bring it into. */
 export function permutation(shape: readonly number[], order: readonly number[]): CopySpec {
-  const strides = shape.map((_, dim) => product(shape.slice(dim + 1)));
+  const strides = stridesOf(shape);
   return { shape: order.map((dim) => shape[dim]!), strides: order.map((dim) => strides[dim]!) };
 }
 
-/** A copy with strides: `permute`, `expand`, a slice, or all of them. */
+/** Rows of so many are walked as well as longer ones. */
+const LONG = 64;
+/** A walk from float to float is so many times as fast as one in steps. */
+const ALONG = 4;
+
+/** A copy with strides: `permute`, `expand`, a slice, a part of a `concat`, or all of them. */
 export function copy(heap: Heap, spec: CopySpec): Kernel<CopyPointers> {
-  const { sizes, strides } = collapse(spec.shape, [spec.strides]);
-  const steps = strides[0]!;
-  const across = steps.indexOf(1);
-  const last = sizes.length - 1;
-  // Rows stay rows, or there is nothing to turn around.
-  if (across < 0 || across === last || steps[last] === 0) {
-    const { run } = elementwise(heap, { steps: [], shape: spec.shape, strides: [spec.strides] });
-    return {
-      workspaceBytes: 0,
-      run: ({ x, out }, part, parts) => run({ inputs: [x], out }, part, parts),
-    };
+  const { shape, outStrides = stridesOf(shape) } = spec;
+  const { sizes, strides } = collapse(shape, [outStrides, spec.strides]);
+  const [outs, steps] = strides as [number[], number[]];
+  const [across, last] = [steps.indexOf(1), outs.indexOf(1)];
+  const turns = across >= 0 && last >= 0 && across !== last && steps[last] !== 0;
+  if (turns && sizes[across]! >= 4 && sizes[last]! >= 4) {
+    return turned(heap, sizes, outs, steps, across, last);
   }
+  // In any order: the longest walks are inside, where one from float to float counts for a longer one.
+  const weight = (dim: number): number =>
+    Math.min(sizes[dim]!, LONG) * [outs, steps].reduce((n, one) => (one[dim] === 1 ? n * ALONG : n), 1); // prettier-ignore
+  const order = sizes.map((_, dim) => dim).sort((a, b) => weight(a) - weight(b));
+  const pick = (list: readonly number[]): number[] => order.map((dim) => list[dim]!);
+  const { run } = elementwise(heap, {
+    ...{ steps: [], shape: pick(sizes), strides: [pick(steps)], outStrides: pick(outs) },
+  });
+  return {
+    workspaceBytes: 0,
+    run: ({ x, out }, part, parts) => run({ inputs: [x], out }, part, parts),
+  };
+}
+
+/** Where x is contiguous along one dimension and the result along another one: blocks of both at once. */
+function turned(
+  heap: Heap,
+  sizes: readonly number[],
+  outs: readonly number[],
+  steps: readonly number[],
+  across: number,
+  last: number,
+): Kernel<CopyPointers> {
   const { transpose } = heap.library("transpose", emitTranspose, (own: Heap) =>
     inJs().transposeInJs(own),
   );
-  const outStrides = sizes.map((_, dim) => product(sizes.slice(dim + 1)));
   const outer = sizes.map((_, dim) => dim).filter((dim) => dim !== across && dim !== last);
   const count = product(outer.map((dim) => sizes[dim]!));
   const one = (from: number, to: number, start: number, end: number): void =>
     transpose(
       from + start * 4, steps[last]! * 4, sizes[last]!, end - start,
-      to + start * outStrides[across]! * 4, outStrides[across]! * 4,
+      to + start * outs[across]! * 4, outs[across]! * 4,
     ); // prettier-ignore
   return {
     workspaceBytes: 0,
@@ -69,7 +93,7 @@ export function copy(heap: Heap, spec: CopySpec): Kernel<CopyPointers> {
           const i = rest % sizes[dim]!;
           rest = (rest - i) / sizes[dim]!;
           from += i * steps[dim]! * 4;
-          to += i * outStrides[dim]! * 4;
+          to += i * outs[dim]! * 4;
         }
         one(from, to, 0, sizes[across]!);
       }
@@ -78,41 +102,51 @@ export function copy(heap: Heap, spec: CopySpec): Kernel<CopyPointers> {
 }
 
 export interface GatherSpec {
-  /** How many rows are chosen. */
+  /** How many rows of each table are chosen. */
   count: number;
-  /** Rows of the table, and the elements of one. */
+  /** Rows of a table, and the elements of one. */
   rows: number;
   n: number;
+  /** How many tables there are. Default: 1. */
+  tables?: number;
+  /** How many lists of indices there are, each for as many tables. Default: 1. */
+  lists?: number;
 }
 
 export interface GatherPointers {
-  /** `[rows, n]`: in the heap, or where it is. */
-  table: number | Float32Array;
-  /** `count` whole numbers from 0 to `rows - 1`, int32. */
-  indices: number;
+  /** `[tables, rows, n]` of any numbers: in the heap, or where they are. */
+  table: number | ArrayLike<number>;
+  /** `[lists, count]` of whole numbers from 0 to `rows - 1`, int32: in the heap, or where they are. */
+  indices: number | Int32Array;
   out: number;
 }
 
-/** Rows of a table by their numbers: an embedding. */
-export function gather(heap: Heap, { count, rows, n }: GatherSpec): Kernel<GatherPointers> {
+/** Numbers in a row that are copied at once; fewer one by one. */
+const ROW = 16;
+
+/** Rows of tables by their numbers: an embedding, places along a dimension. */
+export function gather(heap: Heap, spec: GatherSpec): Kernel<GatherPointers> {
+  const { count, rows, n, tables = 1, lists = 1 } = spec;
   return {
     onOneThread: true,
     workspaceBytes: 0,
     run: ({ table, indices, out }, part = 0, parts = 1) => {
-      const { f32: memory, i32: numbers } = heap;
-      const [from, to] = share(count, part, parts);
-      for (let i = from; i < to; i += 1) {
-        const index = numbers[(indices >>> 2) + i]!;
+      const { f32, i32 } = heap;
+      const list = typeof indices === "number" ? i32.subarray(indices >>> 2) : indices;
+      const [from, first] = typeof table === "number" ? [i32, table >>> 2] : [table, 0];
+      const memory = from instanceof Int32Array ? i32 : f32;
+      const [begin, end] = share(tables * count, part, parts);
+      for (let at = begin; at < end; at += 1) {
+        const place = at % count;
+        const index = list[Math.floor(at / count / (tables / lists)) * count + place]!;
         if (!(index >= 0 && index < rows)) {
           throw new RangeError(`gather: index ${index} is out of range for ${rows} rows`);
         }
-        const to = (out >>> 2) + i * n;
-        if (typeof table !== "number") {
-          memory.set(table.subarray(index * n, (index + 1) * n), to);
-          continue;
-        }
-        const start = (table >>> 2) + index * n;
-        memory.copyWithin(to, start, start + n);
+        const start = first + (((at - place) / count) * rows + index) * n;
+        const to = (out >>> 2) + at * n;
+        if (n < ROW) for (let i = 0; i < n; i += 1) memory[to + i] = from[start + i]!;
+        else if (from === i32) i32.copyWithin(to, start, start + n);
+        else memory.set((from as Int32Array).subarray(start, start + n), to);
       }
     },
   };

@@ -1,7 +1,7 @@
 /** Along one dimension, each place of the output of some places of the input: resampling, borders. */
 import type { Heap } from "./heap.js";
 import { type Kernel, product } from "./kernel.js";
-import type { CopyPointers } from "./permute.js";
+import { type CopyPointers, gather } from "./permute.js";
 
 export interface TapsSpec {
   /** Of x, and the dimension of it. */
@@ -23,8 +23,17 @@ const around = (shape: readonly number[], dim: number): [number, number, number]
 /** In JavaScript: it reads a few numbers for each that it writes. */
 export function taps(heap: Heap, spec: TapsSpec): Kernel<CopyPointers> {
   const { shape, dim, positions, weights } = spec;
-  if (positions.every((window) => window.length === 1)) return moves(heap, spec);
   const [outer, size, inner] = around(shape, dim);
+  if (positions.every((window) => window.length === 1)) {
+    const indices = Int32Array.from(positions.flat());
+    const chosen = { tables: outer, rows: size, n: inner, count: positions.length };
+    const { run } = gather(heap, chosen);
+    return {
+      onOneThread: true,
+      workspaceBytes: 0,
+      run: ({ x, out }, ...parts) => run({ table: x, indices, out }, ...parts),
+    };
+  }
   let taken = 0;
   const ends = Int32Array.from(positions, (window) => (taken += window.length));
   const places = Int32Array.from(positions.flat(), (place) => place * inner);
@@ -50,34 +59,6 @@ export function taps(heap: Heap, spec: TapsSpec): Kernel<CopyPointers> {
             }
             memory[to] = result;
           }
-        }
-      }
-    },
-  };
-}
-
-/** Each place of one place: stretches of neighbours at once. */
-function moves(heap: Heap, { shape, dim, positions }: TapsSpec): Kernel<CopyPointers> {
-  const [outer, size, inner] = around(shape, dim);
-  const stretches: { first: number; count: number }[] = [];
-  for (const [place] of positions) {
-    const [first, last] = [place! * inner, stretches.at(-1)];
-    if (last && last.first + last.count === first) last.count += inner;
-    else stretches.push({ first, count: inner });
-  }
-  return {
-    onOneThread: true,
-    workspaceBytes: 0,
-    run: ({ x, out }, part = 0) => {
-      if (part > 0) return;
-      const memory = heap.f32;
-      let to = out >>> 2;
-      for (let block = 0; block < outer; block += 1) {
-        const from = (x >>> 2) + block * size * inner;
-        for (let i = 0; i < stretches.length; i += 1) {
-          const { first, count } = stretches[i]!;
-          for (let j = 0; j < count; j += 1) memory[to + j] = memory[from + first + j]!;
-          to += count;
         }
       }
     },

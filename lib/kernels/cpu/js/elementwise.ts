@@ -22,9 +22,13 @@ function erf(x: number): number {
   return (x * top) / bottom;
 }
 
+const COMPARING = /^(eq|ne|lt|le|gt|ge)$/;
+
 type Scalar = (a: number, b: number, c: number) => number;
 
-const SCALAR: Record<ElementwiseOp, Scalar> = {
+type Plain = Exclude<ElementwiseOp, `${string} int`>;
+
+const SCALAR: Record<Plain, Scalar> = {
   abs: Math.abs,
   neg: (x) => -x,
   exp: Math.exp,
@@ -61,6 +65,7 @@ const SCALAR: Record<ElementwiseOp, Scalar> = {
   ge: (a, b) => Number(a >= b),
   and: (a, b) => Number(a !== 0 && b !== 0),
   or: (a, b) => Number(a !== 0 || b !== 0),
+  float: (x) => x,
   where: (condition, yes, no) => (condition !== 0 ? yes : no),
 };
 
@@ -70,32 +75,47 @@ export function elementwiseInJs(
   inputs: number,
 ): ElementwiseLibrary {
   const values = Array.from({ length: inputs + steps.length }, () => new Float32Array(BLOCK));
-  const last = values.at(-1)!;
+  // The same as integers: floats that are none would not come through as they are.
+  const integers = values.map(({ buffer }) => new Int32Array(buffer));
+  const last = integers.at(-1)!;
   steps.forEach(([op, ...operands], i) => {
     if (op === "constant") values[inputs + i]!.fill(operands[0]);
   });
   const run = (count: number): void => {
     steps.forEach(([op, ...operands], i) => {
       if (op === "constant") return;
-      const apply = SCALAR[op];
-      const [a, b, c] = [0, 1, 2].map((k) => values[operands[k] ?? operands[0]]!);
-      const result = values[inputs + i]!;
+      const name = op.replace(" int", "") as Plain;
+      const apply = op === "mul int" ? Math.imul : SCALAR[name];
+      const isMove = op === "where";
+      const isOfIntegers = isMove || op === "float" || name !== op;
+      const gives = isMove || (name !== op && !COMPARING.test(name)) ? integers : values;
+      const [a, b, c] = [0, 1, 2].map((k) => {
+        const from = isOfIntegers && !(isMove && k === 0) ? integers : values;
+        return from[operands[k] ?? operands[0]]!;
+      });
+      const result = gives[inputs + i]!;
       for (let k = 0; k < count; k += 1) result[k] = apply(a![k]!, b![k]!, c![k]!);
     });
   };
   return {
-    run: (rows, n, out, outRow, ...moves) => {
-      const memory = heap.f32;
+    run: (rows, n, ...moves) => {
+      const memory = heap.i32;
+      const [out, outRow, outStep] = moves as [number, number, number];
       for (let row = 0; row < rows; row += 1) {
         for (let first = 0; first < n; first += BLOCK) {
           const count = Math.min(BLOCK, n - first);
           for (let i = 0; i < inputs; i += 1) {
-            const [x, rowBytes, stride] = moves.slice(3 * i, 3 * i + 3) as [number, number, number];
+            const [x, rowBytes, stride] = moves.slice(3 * i + 3, 3 * i + 6) as [
+              number,
+              number,
+              number,
+            ];
             const from = (x + row * rowBytes + first * stride) >>> 2;
-            for (let k = 0; k < count; k += 1) values[i]![k] = memory[from + k * (stride >> 2)]!;
+            for (let k = 0; k < count; k += 1) integers[i]![k] = memory[from + k * (stride >> 2)]!;
           }
           run(count);
-          memory.set(last.subarray(0, count), ((out + row * outRow) >>> 2) + first);
+          const to = (out + row * outRow + first * outStep) >>> 2;
+          for (let k = 0; k < count; k += 1) memory[to + k * (outStep >> 2)] = last[k]!;
         }
       }
     },

@@ -2,7 +2,8 @@
 import type { ElementwiseOp, ElementwiseStep } from "../elementwise-ops.js";
 import { erf, exp, expm1, log, log1p, sigmoid, tanh } from "./math.js";
 import type { FunctionBuilder, I32Var, ModuleBuilder } from "./module.js";
-import { type V128, v128 } from "./values.js";
+import { simd } from "../../../wasm/encode.js";
+import { store, V128, v128 } from "./values.js";
 
 type Emit = (f: FunctionBuilder, ...operands: V128[]) => V128;
 
@@ -19,6 +20,17 @@ const math =
     }
     return result;
   };
+
+/** One instruction on integers. */
+const integer =
+  (op: number): Emit =>
+  (_, ...operands) =>
+    new V128([...operands.flatMap(({ code }) => [...code]), ...simd(op)]);
+
+const compared =
+  (op: number): Emit =>
+  (f, a, b) =>
+    truth(integer(op)(f, a, b));
 
 const OPS: Record<ElementwiseOp, Emit> = {
   abs: (_, x) => x.abs(),
@@ -57,6 +69,20 @@ const OPS: Record<ElementwiseOp, Emit> = {
   ge: (_, a, b) => truth(a.ge(b)),
   and: (_, a, b) => truth(a.ne(0).and(b.ne(0))),
   or: (_, a, b) => truth(a.ne(0).or(b.ne(0))),
+  float: (_, x) => x.toFloat(),
+  "neg int": integer(0xa1),
+  "abs int": integer(0xa0),
+  "add int": integer(0xae),
+  "sub int": integer(0xb1),
+  "mul int": integer(0xb5),
+  "min int": integer(0xb6),
+  "max int": integer(0xb8),
+  "eq int": compared(0x37),
+  "ne int": compared(0x38),
+  "lt int": compared(0x39),
+  "gt int": compared(0x3b),
+  "le int": compared(0x3d),
+  "ge int": compared(0x3f),
   where: (_, condition, yes, no) => condition.ne(0).select(yes, no),
 };
 
@@ -77,25 +103,25 @@ export function emitSteps(
   return values.at(-1)!;
 }
 
-/** How an input moves along a row: not at all, float by float, or in steps. */
+/** How what is read or written moves along a row: not at all, float by float, or in steps. */
 export type Motion = "still" | "along" | "strided";
 
 /**
- * `run(rows, n, out, outRow, ...)`, and for each input its address, the bytes from row to row and
- * the bytes from element to element.
+ * `run(rows, n, ...)`, and for the output, which is never still, and each input its address, the bytes from
+ * row to row and the bytes from element to element.
  */
 export function emitElementwise(
   module: ModuleBuilder,
   steps: readonly ElementwiseStep[],
   motions: readonly Motion[],
 ): void {
-  const parameters: Record<string, "i32"> = { rows: "i32", n: "i32", out: "i32", outRow: "i32" };
+  const parameters: Record<string, "i32"> = { rows: "i32", n: "i32" };
   motions.forEach((_, i) => {
     for (const name of ["x", "row", "stride"]) parameters[`${name}${i}`] = "i32";
   });
   module.function("run", parameters, (f, variables) => {
     const get = (name: string): I32Var => variables[name]!;
-    const inputs = motions.map((motion, i) => ({
+    const all = motions.map((motion, i) => ({
       motion,
       x: get(`x${i}`),
       row: get(`row${i}`),
@@ -103,8 +129,8 @@ export function emitElementwise(
       still: f.v128(),
       at: f.i32(),
     }));
-    const [row, out] = [f.i32(0), f.i32()];
-    const left = f.i32();
+    const [out, ...inputs] = all as [(typeof all)[0], ...typeof all];
+    const [row, left] = [f.i32(0), f.i32()];
     /** Reads four of each input, and goes on along strided ones; of those not past the last. */
     const read = (isTail: boolean): V128[] =>
       inputs.map(({ motion, still, at, stride }) => {
@@ -118,27 +144,36 @@ export function emitElementwise(
         at.set(at.add(stride));
         return gathered;
       });
+    /** Writes four, or those that are left. */
+    const write = (value: V128, isTail: boolean): void => {
+      const { motion, at, stride } = out;
+      if (motion === "along") return isTail ? f.storeSome(at, value, left) : f.store(at, value);
+      const lanes = f.v128(value);
+      for (let lane = 0; lane < 4; lane += 1) {
+        const put = (): void => f.emit(store.lane(at, lanes, 0, lane));
+        if (isTail) f.if(left.gt(lane), put);
+        else put();
+        at.set(at.add(stride));
+      }
+    };
     f.for(row, get("rows"), 1, () => {
-      for (const { motion, x, still, at } of inputs) {
+      for (const { motion, x, still, at } of all) {
         if (motion === "still") still.set(x.loadSplat());
         else at.set(x);
       }
-      out.set(get("out"));
       left.set(get("n"));
       f.if(left.ge(4), () =>
         f.doWhile(
           () => {
-            f.store(out, emitSteps(f, steps, read(false)));
-            out.set(out.add(16));
-            for (const { motion, at } of inputs) if (motion === "along") at.set(at.add(16));
+            write(emitSteps(f, steps, read(false)), false);
+            for (const { motion, at } of all) if (motion === "along") at.set(at.add(16));
             left.set(left.sub(4));
           },
           () => left.ge(4),
         ),
       );
-      f.if(left, () => f.storeSome(out, emitSteps(f, steps, read(true)), left));
-      for (const input of inputs) input.x.set(input.x.add(input.row));
-      get("out").set(get("out").add(get("outRow")));
+      f.if(left, () => write(emitSteps(f, steps, read(true)), true));
+      for (const { x, row: bytes } of all) x.set(x.add(bytes));
     });
   });
 }
