@@ -93,16 +93,28 @@ describe("threads", () => {
     expect(await Threads.start(createHeap({ shared: true, build: "js" }), 2)).to.equal(null);
   });
 
-  it("do not keep a process alive, and are Node's where there are a page's too", async () => {
+  /** In a process of its own, which is to end by itself; with threads that have started. */
+  async function said(count: number, code: string): Promise<string> {
     const url = (name: string): string =>
       JSON.stringify(new URL(`../../lib/kernels/cpu/${name}.ts`, import.meta.url).href);
-    const code = `globalThis.Worker = class {};
+    const start = `globalThis.Worker = class {};
       const { createHeap } = await import(${url("heap")});
       const { Threads } = await import(${url("threads")});
-      const threads = await Threads.start(createHeap({ shared: true, build: "simd" }), 2);
-      console.log(threads.count);`;
-    const args = ["--import", "tsx", "--input-type=module", "-e", code];
+      const threads = await Threads.start(createHeap({ shared: true, build: "simd" }), ${count});`;
+    const args = ["--import", "tsx", "--input-type=module", "-e", start + code];
     const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 30_000 });
-    expect(stdout.trim()).to.equal("2");
+    return stdout.trim();
+  }
+
+  it("do not keep a process alive, and are Node's where there are a page's too", async () => {
+    expect(await said(2, "console.log(threads.count);")).to.equal("2");
+  });
+
+  it("are 32 where more are asked for, and all of them meet", async () => {
+    const code = `let runs = 0;
+      const program = threads.program([1, 2].map(() => ({ run: () => (runs += 1), onOneThread: true })));
+      program.run();
+      console.log(threads.count, runs);`;
+    expect(await said(64, code)).to.equal("32 2");
   });
 });

@@ -97,10 +97,11 @@ export class Threads {
 
   /**
    * Starts workers on a shared heap.
-   * @param count - Threads in all, this one included: 2 to 32.
+   * @param wanted - Threads in all, this one included: at least 2. There are 32 at most.
    * @returns `null` where there can be none: no shared memory, or workers are forbidden.
    */
-  static async start(heap: Heap, count: number): Promise<Threads | null> {
+  static async start(heap: Heap, wanted: number): Promise<Threads | null> {
+    const count = Math.min(wanted, MAX_THREADS);
     if (!heap.shared || heap.build === "js" || !heap.memory) return null;
     const crew: Crew[] = [];
     try {
@@ -111,7 +112,7 @@ export class Threads {
       // No import: bundlers for browsers would look for the module.
       const node = isPage ? undefined : globalThis.process;
       const ofNode = node?.getBuiltinModule?.("node:worker_threads");
-      for (let thread = 1; thread < Math.min(count, MAX_THREADS); thread += 1) {
+      for (let thread = 1; thread < count; thread += 1) {
         const one = ofNode ? hireInNode(ofNode) : hireInBrowser();
         crew.push(one);
         one.post({ memory: heap.memory, control, thread, count, spins: SPINS, sleep: SLEEP_MS });
