@@ -30,7 +30,10 @@ export interface CompileOptions {
    * `wasm`, and `"float16"` for all weights on `webgl`. Default: `"float32"`.
    */
   precision?: Precision;
-  /** How many input shapes keep a plan; the one not used for longest goes first. Default: 8. */
+  /**
+   * How many input shapes keep a plan; the one not used for longest goes first. Default: 32, and 8 on
+   * `webgl`, where each keeps textures.
+   */
   plans?: number;
   /** Told how many of the GPU's programs are compiled. */
   onProgress?: ((done: number, total: number) => void) | null;
@@ -39,7 +42,7 @@ export interface CompileOptions {
 const OPTIONS: Required<CompileOptions> = {
   threads: null,
   precision: "float32",
-  plans: 8,
+  plans: 32,
   onProgress: null,
 };
 
@@ -89,12 +92,16 @@ export async function compileWith<M extends Traceable>(
   options?: CompileOptions,
 ): Promise<Compiled<M>> {
   refuseInputs(options);
-  const read = readOptions<Required<CompileOptions>>("compile", OPTIONS, options);
+  const backend = tf.getBackend();
+  const read = readOptions(
+    "compile",
+    { ...OPTIONS, ...(backend === "webgl" && { plans: 8 }) },
+    options,
+  );
   const threads = read.threads ?? threadCount();
   checkThreads("compile: threads", threads);
   checkPrecision(read.precision);
   checkOthers(model, example, read);
-  const backend = tf.getBackend();
   checkTarget(read.precision, backend);
   const compiler = new Compiler(model, backend, createEngine, { ...read, threads });
   await compiler.prepare(Array.isArray(example) ? (example as unknown[]) : [example]);
@@ -238,7 +245,7 @@ class Compiler {
       return profileOf(plan, tensors);
     } catch (error) {
       if (error !== DECLINED) throw error;
-      throw new Error("profile: these inputs run eagerly: nothing is compiled for their values", {
+      throw new Error("profile: these values run eagerly", {
         cause: error,
       });
     }

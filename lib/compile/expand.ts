@@ -76,7 +76,7 @@ export function expand(graph: Graph, nodes: ReadonlySet<Node>): Graph | null {
     const body = bodyOf(node, inputs);
     if (body === null) return renew.copy(node);
     found = true;
-    const result = inline(body, node, next, renew.argument(inputs) as Node[]);
+    const result = inline(body, node, next, renew.argument<Node[]>(inputs));
     if (!Array.isArray(result)) return result as Node;
     lists.set(node, result as Node[]);
     return result[0] as Node; // only its items are read

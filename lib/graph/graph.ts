@@ -55,11 +55,9 @@ export class Graph {
     const counts = new Map<Node, number>();
     for (const node of this.nodes) {
       counts.set(node, 0);
-      const inputs = node.inputs();
-      for (let i = 0; i < inputs.length; i += 1) {
-        const input = inputs[i]!;
-        if (inputs.indexOf(input) === i) counts.set(input, counts.get(input)! + 1);
-      }
+      node.inputs().forEach((input, i, all) => {
+        if (all.indexOf(input) === i) counts.set(input, counts.get(input)! + 1);
+      });
     }
     return counts;
   }
@@ -90,10 +88,16 @@ export class Graph {
     for (const [target, constant] of this.constants) next.constants.set(target, constant);
     for (const [target, graph] of this.subgraphs) next.subgraphs.set(target, graph);
     const made = new Map<Node, Node>(); // of those that do not stay as they are
-    const renewed = (node: Node): Node => made.get(node) ?? node;
+    const argument = <A extends Argument>(one: A): A => replaceNodes(one, (node) => made.get(node) ?? node) as A; // prettier-ignore
     const renew: Renew = {
-      argument: (argument) => (made.size > 0 ? replaceNodes(argument, renewed) : argument),
-      copy: (node) => next.take(node, renew, made),
+      argument,
+      // Most nodes read what stayed as it was, which is seen sooner than their arguments are gone through.
+      call: (node) => {
+        const { args, kwargs } = node;
+        if (!node.inputs().some((one) => made.has(one))) return node;
+        return { args: argument(args), kwargs: argument(kwargs) };
+      },
+      copy: (node) => next.take(node, renew.call(node)),
     };
     for (const node of order) {
       const result = change(node, next, renew);
@@ -105,11 +109,10 @@ export class Graph {
   }
 
   /** Appends a node of another graph: the very same, where it reads the same and its name is free. */
-  private take(node: Node, renew: Renew, made: ReadonlyMap<Node, Node>): Node {
-    const { kind, target, name, meta } = node;
-    if (this.names?.has(name) || node.inputs().some((one) => made.has(one))) {
-      const args = renew.argument(node.args) as readonly Argument[];
-      return this.add(kind, target, args, renew.argument(node.kwargs) as KeywordArguments, { name, meta }); // prettier-ignore
+  private take(node: Node, call: Call): Node {
+    const { kind, target, name } = node;
+    if (this.names?.has(name) || call !== node) {
+      return this.add(kind, target, call.args, call.kwargs, node);
     }
     this.names?.add(name);
     this.nodes.push(node);
@@ -148,9 +151,14 @@ export class Graph {
 
 const isIdentifier = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
+/** What a node is called with. */
+type Call = Pick<Node, "args" | "kwargs">;
+
 /** What a rewrite gives its callback: the new graph's side of old nodes. */
 export interface Renew {
   /** Arguments that read the new nodes; the very same where all those are old ones. */
-  argument(argument: Argument): Argument;
+  argument<A extends Argument>(argument: A): A;
+  /** All arguments of a node, alike. */
+  call(node: Node): Call;
   copy(node: Node): Node;
 }

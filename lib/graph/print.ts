@@ -3,9 +3,9 @@ import { type Argument, Literal, Node } from "./node.js";
 
 /** Prints a graph as `torch.fx.Graph` prints itself. */
 export function printGraph(graph: Graph): string {
-  const users = graph.users();
+  const readers = graph.readers();
   const lines = graph.nodes.map((node) => {
-    const uses = `[num_users=${users.get(node)!.size}]`;
+    const uses = `[num_users=${readers.get(node)!}]`;
     if (node.kind === "output") return `return ${formatArgument(node.args[0], "")}`;
     const head = `%${node.name} : ${uses} = ${node.kind}[target=${targetName(node)}]`;
     if (node.kind !== "call_function") return head;

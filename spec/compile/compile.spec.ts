@@ -111,6 +111,22 @@ describe("compile", () => {
     expect(tf.memory().numTensors).to.equal(before);
   });
 
+  it("keeps plans of as many shapes as texts have lengths, fewer where each keeps textures", async () => {
+    let traces = 0;
+    const twice = (x: tf.Tensor): tf.Tensor => {
+      traces += 1;
+      return tf.mul(x, 2);
+    };
+    const fast = await nn.compile(twice, tf.zeros([1]));
+    const lengths = Array.from({ length: 32 }, (_, i) => i + 1);
+    for (let round = 0; round < 2; round += 1) {
+      for (const length of lengths) tf.tidy(() => void fast(tf.zeros([length])));
+    }
+    // The one that was not used for longest goes, so in turns fewer plans serve nobody.
+    expect(traces).to.equal(tf.getBackend() === "webgl" ? 64 : 32);
+    fast.dispose();
+  });
+
   it("computes on several threads, where it can, and gives the same", async () => {
     const model = makeMlp();
     const fast = await nn.compile(model, tf.zeros([1, 5]), { threads: 2 });

@@ -129,7 +129,7 @@ export function canonicalise(graph: Graph): Graph {
 }
 
 function rewrite(node: Node, renew: Renew, make: Make): Node | null {
-  const args = renew.argument(node.args) as readonly Argument[];
+  const { args } = renew.call(node);
   if (node.target === "getitem") return item(node, args, make);
   if (!node.target.startsWith("tfjs.")) return simplify(node, args, make);
   const [inputs, attrs] = args as [Inputs, Attrs];

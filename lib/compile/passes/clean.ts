@@ -25,8 +25,7 @@ export function shareCommon(graph: Graph): Graph {
     const { kind, target } = node;
     const isPure = kind === "get_attr" || (kind === "call_function" && !draws(node));
     if (!isPure) return renew.copy(node);
-    const args = renew.argument(node.args);
-    const kwargs = renew.argument(node.kwargs);
+    const { args, kwargs } = renew.call(node);
     const [first = target] = args === node.args ? node.inputs() : nodesIn(kwargs, nodesIn(args));
     const others = seen.get(first) ?? [];
     const earlier = others.find(

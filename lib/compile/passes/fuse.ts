@@ -27,7 +27,7 @@ function tailOf(node: Node): Tail | null {
 export function fuseEpilogues(graph: Graph): Graph {
   return rewriteKnowing(graph, (node, next, renew, { isShared, statics }) => {
     if (statics.has(node)) return renew.copy(node);
-    const args = renew.argument(node.args) as readonly Argument[];
+    const { args } = renew.call(node);
     const open = (one: Argument): Tail | null => isNode(one) && !isShared(one) ? tailOf(one) : null; // prettier-ignore
     const fuse = (base: Node, tail: Tail): Node => {
       const [x, weight, options] = base.args;
@@ -74,7 +74,7 @@ export function fusePointwise(graph: Graph): Graph {
   const chains = new Map<Node, Chain>(); // of the new graph
   return rewriteKnowing(graph, (node, next, renew, { isShared, statics }) => {
     const isChain = (isUnary(node) || isBinary(node)) && isFloat(node) && !statics.has(node);
-    const args = renew.argument(node.args) as readonly Argument[];
+    const { args } = renew.call(node);
     const reads = args.filter(isNode);
     if (!isChain || !reads.every(isFloat)) return renew.copy(node);
     const shape = shapeOf(node);

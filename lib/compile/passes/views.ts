@@ -90,7 +90,7 @@ export function moveViews(graph: Graph): Graph {
       return isOld ? renew.copy(node) : callAt(next, node, target, args, shape);
     };
     if (node.kind !== "call_function") return renew.copy(node);
-    const args = renew.argument(node.args) as readonly Argument[];
+    const { args } = renew.call(node);
     const move = MOVES[node.target];
     if (move) return move(make, args[0] as Node, args[1] as number[]);
     return sink(node, args, make, isShared) ?? renew.copy(node);

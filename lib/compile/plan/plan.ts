@@ -75,6 +75,7 @@ export class Plan implements CompiledPlan {
     this.workspace = this.steps.reduce((most, { workspace = 0 }) => Math.max(most, workspace), 0);
     weights.watch(graph);
     weights.settle();
+    used.clear(); // some kernels hold on to the builder
   }
 
   /** The memory that it works in besides weights. */

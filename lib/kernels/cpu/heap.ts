@@ -97,7 +97,7 @@ export class Heap {
 
   /** A block's address; what is in it is arbitrary. */
   alloc(bytes: number): number {
-    if (!this.allocator) throw new Error("heap: disposed, or somebody else allocates in it");
+    if (!this.allocator) throw new Error("heap: it cannot allocate");
     return this.allocator.alloc(bytes);
   }
   free(address: number): void {

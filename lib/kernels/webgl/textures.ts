@@ -36,10 +36,9 @@ export function makeTensorTexture({ gl, limits }: Device, texels: number): Tenso
 export function checkedSize({ maxTextureSize }: Limits, texels: number): TextureSize {
   const size = textureSize(texels);
   if (size.width <= maxTextureSize && size.height <= maxTextureSize) return size;
-  const most = Math.floor((4 * maxTextureSize * maxTextureSize) / 1e6);
   throw new WebGLUnsupportedError(
-    `a tensor or weight of the model needs a texture of ${size.width} × ${size.height} texels, but ` +
-      `this GPU has at most ${maxTextureSize} a side (about ${most} million numbers)`,
+    `a tensor of the model needs a texture of ${size.width} × ${size.height} texels, but ` +
+      `this GPU has at most ${maxTextureSize} a side`,
   );
 }
 
