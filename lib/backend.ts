@@ -51,7 +51,7 @@ export async function setBackend(
   if (await tf.setBackend(name)) {
     // Loaded only where they are of use: the ops of functional run them there.
     if (name === "cpu" || name === "wasm") {
-      setKernels(name, (await import("./eager/index.js")).kernelsFor(name, isInBody));
+      setKernels(name, await (await import("./eager/index.js")).loadKernels(name, isInBody));
     }
     // In Node it would advertise tfjs-node at first use, which has no part in this.
     if (name === "cpu") (tf.backend() as unknown as { firstUse: boolean }).firstUse = false;

@@ -1,6 +1,7 @@
 /** Our kernels for everybody who uses tfjs' cpu backend, with those that no op of ours calls. */
 import { type Activation, stepsOf } from "../kernels/cpu/index.js";
 import * as tf from "@tensorflow/tfjs-core";
+import { compose } from "./composed.js";
 import type { Memory } from "./memory.js";
 import { areDistinct, runSlice } from "./moves.js";
 import { runSoftmax } from "./rows.js";
@@ -98,7 +99,7 @@ const ALL: Readonly<Record<string, Kernel>> = {
  * @returns what puts tfjs' own back.
  */
 export function replaceTfjsKernels(): () => void {
-  const replaced = replaceKernels("cpu", ALL, () => true);
+  const replaced = [...replaceKernels("cpu", ALL, () => true), ...compose("cpu")];
   return () => {
     for (const old of replaced.splice(0)) {
       tf.unregisterKernel(old.kernelName, "cpu");

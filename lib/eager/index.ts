@@ -1,6 +1,7 @@
 /**
  * Kernels of our own under the ops of `functional` as they are called one by one, on tfjs' cpu
- * backend and on its wasm backend's heap. tfjs' own kernels stay what they are.
+ * backend and on its wasm backend's heap. tfjs' own kernels stay what they are, but for what its wasm backend
+ * lacks or gets wrong (composed.ts).
  */
 import * as tf from "@tensorflow/tfjs-core";
 import type { OpKernel } from "../functional/op.js";
@@ -45,4 +46,13 @@ export function kernelsFor(
   }
   table.set("recurrent", (args) => runOn(backend, (memory) => runRecurrent(memory, args)));
   return table;
+}
+
+/** The same, with what tfjs-wasm lacks. */
+export async function loadKernels(
+  backend: "cpu" | "wasm",
+  isInBody: (backend: string) => boolean,
+): Promise<ReadonlyMap<string, OpKernel>> {
+  if (backend === "wasm") await import("./composed.js").then((m) => m.compose(backend));
+  return kernelsFor(backend, isInBody);
 }

@@ -8,12 +8,11 @@ const VALUES = Symbol("values");
 
 const byName = ([a]: [string, unknown], [b]: [string, unknown]): number => (a < b ? -1 : 1);
 
-/** A plain tensor becomes a parameter; every other value stays what it is. */
-function toParameter(value: unknown): unknown {
-  return value instanceof tf.Tensor && !(value instanceof Parameter) ? new Parameter(value) : value;
-}
-
 const isTensor = (value: unknown): value is tf.Tensor => value instanceof tf.Tensor;
+
+/** A plain tensor becomes a parameter; every other value stays what it is. */
+const toParameter = (value: unknown): unknown =>
+  isTensor(value) && !(value instanceof Parameter) ? new Parameter(value) : value;
 
 /** PyTorch names the dtype in one container, and the tensor type in the other. */
 const TENSOR_TYPES: Record<string, string> = {
@@ -23,14 +22,11 @@ const TENSOR_TYPES: Record<string, string> = {
 };
 
 function line(name: string, value: unknown, nameType: (dtype: string) => string): string {
-  if (!isTensor(value)) return `  (${name}): Object of type: ${typeName(value)}`;
+  if (!isTensor(value))
+    return `  (${name}): Object of type: ${value === null ? "NoneType" : typeof value}`;
   const kind = value instanceof Parameter ? "Parameter" : "Tensor";
   const size = value.shape.join("x");
   return `  (${name}): ${kind} containing: [${nameType(value.dtype)} of size ${size}]`;
-}
-
-function typeName(value: unknown): string {
-  return value === null ? "NoneType" : typeof value;
 }
 
 /**

@@ -76,6 +76,15 @@ const PROGRAMS: Readonly<Record<string, () => tf.Tensor>> = {
     tf.gather(nn.randn(4, 9, 20), tf.tensor2d([[8, 0], [1, 1], [5, 2]], [3, 2], "int32"), 1), // prettier-ignore
   "what is gathered for each of a batch": () =>
     tf.gather(nn.randn(3, 9, 20), tf.ones([3, 7], "int32"), 1, 1),
+  "sums of products": () => tf.einsum("bld,dn->bnl", nn.randn(2, 5, 7), nn.randn(7, 3)),
+  "sums of products and of one alone": () =>
+    tf.einsum("i j k , j -> i", nn.randn(3, 4, 5), nn.randn(4)),
+  "sums of products of integers": () =>
+    tf.einsum("ij,jk->ik", tf.fill([3, 4], 50001, "int32"), tf.fill([4, 2], 10007, "int32")),
+  "sums over one tensor": () => tf.einsum("ijk->ki", nn.randn(3, 4, 5)),
+  "one tensor as it is": () => tf.einsum("ij->ij", nn.randn(3, 4)),
+  "sums of segments": () =>
+    tf.unsortedSegmentSum(nn.randn(6, 4, 2), tf.tensor1d([3, 0, -1, 3, 9, 1], "int32"), 5),
   "nothing at all": () =>
     tf.concat([tf.slice(nn.randn(20, 30), [3, 4], [0, 5]), tf.gather(nn.randn(6, 5), tf.zeros([0], "int32"))]), // prettier-ignore
   "unary ops": () => tf.sigmoid(tf.tanh(tf.erf(tf.relu6(nn.randn(20, 30))))),
@@ -133,6 +142,7 @@ describe("tfjs' cpu backend with our kernels", () => {
         expect(tile).to.throw("comprised of positive integers");
         // Of what has no dimension, memory that nobody had written was given.
         expect(() => tf.softmax(tf.scalar(3))).to.throw("axis");
+        expect(() => tf.einsum("ij,jk->ik", x, x)).to.throw("Expected dimension 30 at axis 0");
       });
     } finally {
       restore();

@@ -1,10 +1,9 @@
 import { attention, gather, type HeadStrides } from "../../kernels/cpu/index.js";
 import type { Argument, Node } from "../../graph/index.js";
 import { isCall, shapeOf, tensorMeta } from "../passes/facts.js";
-import { addressOf, type Builder, Decline, type Lowered } from "./builder.js";
+import { type Builder, Decline, type Lowered } from "./builder.js";
 import { addFiniteCheck, isFiniteNode } from "./finite.js";
 import { type Lower, optionsOf, runChain } from "./lower-basic.js";
-import { DECLINED } from "../declined.js";
 import { count, permuteValue, reshapeValue, type Value } from "./value.js";
 
 /** `(…, H, L, E)` as `(N, H, L, E)` with rows side by side. */
@@ -108,31 +107,18 @@ function lookUp(b: Builder, node: Node, from: Node, to: Node, axis = 0, batchDim
   if (at.dtype !== "int32") return new Decline("indices that are no integers");
   const [shape, sizes] = [shapeOf(node), shapeOf(from)];
   if (count(shape) === 0) return new Decline("an empty tensor");
-  // A table of weights stays where it is: few of its rows are read.
-  const table = b.isStatic(from) ? b.weights.numbers(b.graph, from) : b.contiguous(b.read(from));
   const lists = count(sizes.slice(0, batchDims));
   const kernel = gather(b.heap, {
     ...{ count: count(at.shape) / lists, rows: sizes[axis]!, n: count(sizes.slice(axis + 1)) },
     ...{ tables: count(sizes.slice(0, axis)), lists },
   });
   const out = b.make(shape, tensorMeta(from)!.dtype);
-  b.add({
-    kernel: "gather",
-    onOneThread: true,
-    reads: "block" in table ? [table.block, at.block] : [at.block],
-    writes: [out.block],
-    bind: () => {
-      const pointers = { indices: addressOf(at), out: addressOf(out) };
-      return () => {
-        try {
-          kernel.run({ ...pointers, table: "block" in table ? addressOf(table) : table.values });
-        } catch {
-          // eslint-disable-next-line @typescript-eslint/only-throw-error -- a signal, not an error
-          throw DECLINED;
-        }
-      };
-    },
-  });
+  if (b.isStatic(from)) {
+    // A table of weights stays where it is: few of its rows are read.
+    const table = b.weights.numbers(b.graph, from);
+    const run: typeof kernel.run = (places) => kernel.run({ ...places, table: table.values });
+    b.call("gather", { ...kernel, run }, { indices: at }, { out });
+  } else b.call("gather", kernel, { table: b.contiguous(b.read(from)), indices: at }, { out });
   return out;
 }
 

@@ -50,7 +50,7 @@ export function padConstant(
   const kept = given.shape.map((size, dim) => size + Math.min(0, side(dim, 0)) + Math.min(0, side(dim, 1))); // prettier-ignore
   const x = sliceValue(given, begin, kept);
   if (sizes.every((size) => size <= 0)) return x;
-  const shape = kept.map((size, dim) => size + Math.max(0, side(dim, 0)) + Math.max(0, side(dim, 1))); // prettier-ignore
+  const shape = given.shape.map((size, dim) => size + side(dim, 0) + side(dim, 1));
   const out = filled(b, shape, "float32", value);
   const place = shape.map((_, dim) => Math.max(0, side(dim, 0)));
   b.copy(x, sliceValue(out, place, x.shape));

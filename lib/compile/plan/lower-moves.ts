@@ -24,11 +24,10 @@ const tile: Lower = (b, node): Lowered => {
   const reps = attrs.reps as number[];
   const shape = shapeOf(node);
   if (count(shape) === 0) return new Decline("an empty tensor");
-  const pair = <T>(list: readonly T[], other: (i: number) => T): T[] => list.flatMap((one, i) => [other(i), one]); // prettier-ignore
   const view = {
     ...x,
-    shape: pair(x.shape, (i) => reps[i]!),
-    strides: pair(x.strides, () => 0),
+    shape: x.shape.flatMap((size, i) => [reps[i]!, size]),
+    strides: x.strides.flatMap((stride) => [0, stride]),
   };
   return reshapeValue(moved(b, view), shape)!;
 };
@@ -51,8 +50,8 @@ const stridedSlice: Lower = (b, node): Lowered => {
 
 const pad: Lower = (b, node): Lowered => {
   const { x, attrs } = read(b, node);
-  const { paddings, constantValue } = attrs as { paddings: number[][]; constantValue: number };
-  return padConstant(b, x, paddings.toReversed().flat(), constantValue);
+  const paddings = attrs.paddings as number[][];
+  return padConstant(b, x, paddings.toReversed().flat(), attrs.constantValue as number);
 };
 
 export const MOVES: Lowerings = {

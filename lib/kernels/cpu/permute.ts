@@ -130,17 +130,16 @@ export function gather(heap: Heap, spec: GatherSpec): Kernel<GatherPointers> {
   return {
     onOneThread: true,
     workspaceBytes: 0,
-    run: ({ table, indices, out }, part = 0, parts = 1) => {
+    run: ({ table, indices, out }) => {
       const { f32, i32 } = heap;
       const list = typeof indices === "number" ? i32.subarray(indices >>> 2) : indices;
       const [from, first] = typeof table === "number" ? [i32, table >>> 2] : [table, 0];
       const memory = from instanceof Int32Array ? i32 : f32;
-      const [begin, end] = share(tables * count, part, parts);
-      for (let at = begin; at < end; at += 1) {
+      for (let at = 0; at < tables * count; at += 1) {
         const place = at % count;
         const index = list[Math.floor(at / count / (tables / lists)) * count + place]!;
-        if (!(index >= 0 && index < rows)) {
-          throw new RangeError(`gather: index ${index} is out of range for ${rows} rows`);
+        if (index < 0 || index >= rows) {
+          throw new RangeError(`index ${index} is out of range for ${rows} rows`);
         }
         const start = first + (((at - place) / count) * rows + index) * n;
         const to = (out >>> 2) + at * n;

@@ -1,0 +1,158 @@
+/**
+ * Kernels of tfjs that are made of the backend's others, for everybody who calls them there: what
+ * tfjs-wasm lacks or gets wrong, and what tfjs-cpu computes hundreds of times too slowly.
+ */
+import * as tf from "@tensorflow/tfjs-core";
+import type { Attrs } from "./tfjs.js";
+
+type Info = tf.TensorInfo;
+type Run = (name: string, inputs: Record<string, Info>, attrs?: Attrs) => Info;
+type Composed = (inputs: Record<string, Info>, attrs: Attrs, run: Run) => Info;
+
+/** A tensor of new values, which nothing counts yet. */
+function write(values: tf.TypedArray, shape: number[], dtype: tf.DataType): Info {
+  return { dataId: tf.backend().write(values, shape, dtype), shape, dtype };
+}
+
+/** The same numbers in another shape. */
+const shaped = ({ dataId, dtype }: Info, shape: number[]): Info => ({ dataId, dtype, shape });
+
+const read = ({ dataId }: Info): tf.TypedArray => tf.backend().readSync(dataId) as tf.TypedArray;
+
+/**
+ * Some of `x` along a dimension, for each of a batch others: as rows of all of `x`, since with a batch
+ * tfjs-wasm takes the numbers of rows from wrong places, and reads behind its memory.
+ */
+const gatherBatch: Composed = ({ x, indices }, { axis, batchDims }, run) => {
+  if (!batchDims) return run("GatherV2", { x: x!, indices: indices! }, { axis, batchDims });
+  const [dim] = tf.util.parseAxisParam(axis as number, x!.shape) as [number];
+  const shapes = tf.backend_util.segment_util.collectGatherOpShapeInfo(
+    x as tf.Tensor, indices as tf.Tensor, dim, batchDims as number,
+  ); // prettier-ignore
+  const { batchSize, outerSize, dimSize, sliceSize, outputShape } = shapes;
+  const given = read(indices!);
+  const n = given.length / batchSize;
+  const rows = Int32Array.from({ length: outerSize * given.length }, (_, i) => {
+    const outer = Math.floor(i / n);
+    const index = given[Math.floor(outer / outerSize) * n + (i % n)]!;
+    const isInside = index >= 0 && index < dimSize;
+    tf.util.assert(isInside, () => `GatherV2: the index value ${index} is not in [0, ${dimSize - 1}]`); // prettier-ignore
+    return outer * dimSize + index;
+  });
+  const flat = shaped(x!, [batchSize * outerSize * dimSize, sliceSize]);
+  const places = write(rows, [rows.length], "int32");
+  const out = run("GatherV2", { x: flat, indices: places }, { axis: 0, batchDims: 0 });
+  tf.backend().disposeData(places.dataId);
+  return shaped(out, outputShape);
+};
+
+/** Sums of the rows of `x` that have the same number; rows whose number is no segment's are left out. */
+const segmentSum: Composed = ({ x, segmentIds }, attrs) => {
+  const rows = attrs.numSegments as number;
+  const [ids, values] = [read(segmentIds!), read(x!)];
+  const shape = [rows, ...x!.shape.slice(segmentIds!.shape.length)];
+  const n = tf.util.sizeFromShape(shape.slice(1));
+  const dtype = x!.dtype === "float32" ? "float32" : "int32";
+  const sums = new (dtype === "int32" ? Int32Array : Float32Array)(rows * n);
+  ids.forEach((id, i) => {
+    if (id < 0 || id >= rows) return;
+    for (let j = 0; j < n; j += 1) sums[id * n + j]! += values[i * n + j]!;
+  });
+  return write(sums, shape, dtype);
+};
+
+/**
+ * Sums of products as a product of matrices: tfjs-cpu multiplies all with all. Its own takes integers; on
+ * wasm they are multiplied as floats, as those of layers are.
+ */
+const einsum: Composed = (inputs, attrs, run) => {
+  const given = Object.values(inputs);
+  const isWhole = given.every(({ dtype }) => dtype === "int32");
+  const isFloat = given.every(({ dtype }) => dtype === "float32");
+  if (!isFloat && tf.getBackend() === "cpu") return run("Einsum", inputs, attrs);
+  const equation = (attrs.equation as string).replace(/\s/g, "");
+  const { allDims, idDims } = tf.backend_util.decodeEinsumEquation(equation, given.length);
+  tf.backend_util.checkEinsumDimSizes(allDims.length, idDims, given as tf.Tensor[]);
+  const terms = equation.split(/,|->/);
+  const output = terms.pop()!;
+  const sizes: Record<string, number> = {};
+  given.forEach(({ shape }, i) => shape.forEach((size, at) => (sizes[terms[i]![at]!] = size)));
+  const size = (letters: readonly string[]): number =>
+    tf.util.sizeFromShape(letters.map((one) => sizes[one]!));
+
+  const made: Info[] = [];
+  const call: Run = (...what) => {
+    made.push(run(...what));
+    return made.at(-1)!;
+  };
+  const turn = (x: Info, from: readonly string[], to: readonly string[]): Info => {
+    const perm = to.map((one) => from.indexOf(one));
+    return perm.every((at, i) => at === i) ? x : call("Transpose", { x }, { perm });
+  };
+
+  // Letters of one term alone are summed before it is multiplied.
+  const parts = given.map((x, i) => {
+    const letters = [...terms[i]!];
+    const others = output + terms.filter((_, at) => at !== i).join("");
+    const axis = letters.flatMap((one, at) => (others.includes(one) ? [] : [at]));
+    if (x.dtype !== "float32") x = call("Cast", { x }, { dtype: "float32" });
+    if (axis.length > 0) x = call("Sum", { x }, { axis, keepDims: false });
+    return { x, letters: letters.filter((one) => others.includes(one)) };
+  });
+  const [a, b] = parts as [(typeof parts)[0], (typeof parts)[0]?];
+  let { x: out, letters: order } = a;
+  if (b) {
+    const those = (inA: boolean, inB: boolean, isKept: boolean): string[] =>
+      allDims.filter(
+        (one) =>
+          a.letters.includes(one) === inA &&
+          b.letters.includes(one) === inB &&
+          output.includes(one) === isKept,
+      );
+    const [batch, summed] = [those(true, true, true), those(true, true, false)];
+    const [rows, columns] = [those(true, false, true), those(false, true, true)];
+    const matrix = ({ x, letters }: typeof a, ...groups: string[][]): Info =>
+      shaped(turn(x, letters, groups.flat()), groups.map(size));
+    const pair = { a: matrix(a, batch, rows, summed), b: matrix(b, batch, summed, columns) };
+    order = [...batch, ...rows, ...columns];
+    out = shaped(
+      call("BatchMatMul", pair, { transposeA: false, transposeB: false }),
+      order.map((one) => sizes[one]!),
+    );
+  }
+  out = turn(out, order, [...output]);
+  if (isWhole) out = call("Cast", { x: out }, { dtype: "int32" });
+  // What was called last gave the result. Others may hold the same numbers, and count as one more each.
+  const last = made.pop() ?? run("Identity", { x: out });
+  for (const { dataId } of made) tf.backend().disposeData(dataId);
+  return shaped(last, out.shape);
+};
+
+const COMPOSED: Record<"cpu" | "wasm", Readonly<Record<string, Composed>>> = {
+  cpu: { Einsum: einsum, UnsortedSegmentSum: segmentSum },
+  wasm: { Einsum: einsum, UnsortedSegmentSum: segmentSum, GatherV2: gatherBatch },
+};
+
+/**
+ * Puts these kernels into tfjs' registry.
+ *
+ * @returns tfjs' own that stood there.
+ */
+export function compose(backendName: "cpu" | "wasm"): tf.KernelConfig[] {
+  const composed = Object.entries(COMPOSED[backendName]);
+  if (backendName === "wasm") COMPOSED.wasm = {}; // once
+  return composed.flatMap(([kernelName, kernel]) => {
+    const old = tf.getKernel(kernelName, backendName) as tf.KernelConfig | undefined;
+    if (old) tf.unregisterKernel(kernelName, backendName);
+    const run: Run = (name, inputs, attrs = {}) => {
+      const { kernelFunc } = name === kernelName ? old! : tf.getKernel(name, backendName);
+      return kernelFunc({ inputs, attrs: attrs as tf.NamedAttrMap, backend: tf.backend() }) as Info;
+    };
+    tf.registerKernel({
+      kernelName,
+      backendName,
+      kernelFunc: ({ inputs, attrs }) => kernel(inputs as Record<string, Info>, attrs ?? {}, run),
+    });
+    return old ? [old] : [];
+  });
+}

@@ -1,0 +1,103 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { expect } from "chai";
+import { replaceTfjsKernels } from "../../lib/eager/everywhere.js";
+import * as nn from "../../lib/index.js";
+import { TOLERANCE } from "../support/backends.js";
+import { expectNoLeak, expectTensor } from "../support/expect.js";
+
+const ints = (values: number[], ...shape: number[]): tf.Tensor => tf.tensor(values, shape, "int32");
+const many = (n: number, below: number): number[] => Array.from({ length: n }, (_, i) => (i * 7 + 3) % below); // prettier-ignore
+const gather = (x: tf.Tensor, indices: tf.Tensor, axis: number, batchDims: number): tf.Tensor =>
+  tf.gather(x, indices, axis, batchDims);
+
+/** What models written for cpu call, and tfjs-wasm lacks or gives other numbers for. */
+const PROGRAMS: Readonly<Record<string, () => tf.Tensor>> = {
+  "one of each of a batch": () => gather(nn.randn(3, 7), ints([6, 0, 2], 3, 1), 1, 1),
+  "more than the batch": () => gather(nn.randn(2, 5, 3), ints(many(14, 5), 2, 7), 1, 1),
+  "along a later dimension": () => gather(nn.randn(3, 2, 4, 3), ints(many(15, 4), 3, 5), 2, 1),
+  "two dimensions of batches": () => gather(nn.randn(2, 3, 4), ints(many(30, 4), 2, 3, 5), 2, 2),
+  "of integers": () => gather(ints(many(12, 9), 3, 4), ints([3, 0, 1], 3, 1), -1, 1),
+  "without a batch": () => gather(nn.randn(4, 5), ints([3, 3, 0], 3), 0, 0),
+  "of a batch of nothing": () => gather(nn.randn(3, 4), tf.zeros([3, 0], "int32"), 1, 1),
+  "sums of segments": () => tf.unsortedSegmentSum(nn.randn(6, 4, 2), [3, 0, -1, 3, 9, 1], 5),
+  "sums of segments of integers": () =>
+    tf.cast(tf.unsortedSegmentSum(ints([1, 2, 3], 3), [1, 1, 0], 2), "float32"), // tfjs-cpu's are floats
+  "a product": () => tf.einsum("ij,jk->ik", nn.randn(3, 4), nn.randn(4, 5)),
+  "a batched one": () => tf.einsum("bld,bln->bdn", nn.randn(2, 5, 3), nn.randn(2, 5, 4)),
+  "one that sums no letter": () => tf.einsum("bld,dn->bldn", nn.randn(2, 5, 3), nn.randn(3, 4)),
+  "one to a number": () => tf.einsum("ij,ij->", nn.randn(3, 4), nn.randn(3, 4)),
+  "letters of one term": () => tf.einsum("ijk,j->i", nn.randn(3, 4, 5), nn.randn(4)),
+  "sizes of one": () => tf.einsum("bij,bjk->kib", nn.randn(1, 1, 4), nn.randn(1, 4, 1)),
+  "one term with a size of one": () => tf.einsum("ij->ji", nn.randn(1, 4)),
+  "one term as it is": () => tf.einsum("ij->ij", nn.randn(3, 4)),
+  "one term": () => tf.einsum("ijk->ki", nn.randn(3, 4, 5)),
+  "products of integers": () => tf.einsum("ij,jk->ki", ints(many(6, 9), 2, 3), ints(many(6, 9), 3, 2)), // prettier-ignore
+  "products of integers with floats": () => tf.einsum("i,i->i", ints([1, 2], 2), nn.randn(2)),
+};
+
+describe("tf.* on tfjs' wasm backend", () => {
+  const wanted = new Map<string, { shape: number[]; dtype: string; values: tf.TypedArray }>();
+
+  before(async () => {
+    await nn.setBackend("cpu");
+    tf.tidy(() => {
+      for (const [what, run] of Object.entries(PROGRAMS)) {
+        nn.manualSeed(1);
+        const y = run();
+        wanted.set(what, { shape: y.shape, dtype: y.dtype, values: y.dataSync() });
+      }
+    });
+    await nn.setBackend("wasm");
+    await nn.setBackend("wasm"); // a second time changes nothing
+  });
+
+  for (const [what, run] of Object.entries(PROGRAMS)) {
+    it(`gives what it gives on cpu: ${what}`, () => {
+      const { numDataBuffers } = tf.memory();
+      expectNoLeak(() =>
+        tf.tidy(() => {
+          nn.manualSeed(1);
+          const y = run();
+          expect(y.dtype).to.equal(wanted.get(what)!.dtype);
+          expectTensor(y, wanted.get(what)!, TOLERANCE.wasm, what);
+        }),
+      );
+      expect(tf.memory().numDataBuffers).to.equal(numDataBuffers);
+    });
+  }
+
+  it("sums letters of one term that stand before others, which tfjs-cpu does not", () => {
+    tf.tidy(() => {
+      const [x, y] = [nn.randn(2, 3, 4, 5), nn.randn(4, 2)];
+      const want = tf.einsum("bjk,jb->kb", tf.sum(x, 1), y);
+      const values = want.dataSync();
+      expectTensor(tf.einsum("bijk,jb->kb", x, y), { shape: [5, 2], values }, TOLERANCE.wasm);
+    });
+  });
+
+  it("refuses what is not there", () => {
+    tf.tidy(() => {
+      const x = nn.randn(2, 3);
+      expect(() => gather(x, ints([0, 3], 2, 1), 1, 1)).to.throw("the index value 3 is not in [0, 2]"); // prettier-ignore
+      expect(() => gather(x, ints([-1, 0], 2, 1), 1, 1)).to.throw("value -1 is not in [0, 2]");
+      expect(() => tf.einsum("ij,jk->ik", x, x)).to.throw("Expected dimension 3 at axis 0");
+      expect(() => tf.einsum("ii->i", x)).to.throw("duplicate axes");
+    });
+  });
+});
+
+describe('tf.* after `import "sconce/cpu"`', () => {
+  it("adds up segments and sums of products as fast as their size allows", async () => {
+    await nn.setBackend("cpu");
+    const restore = replaceTfjsKernels();
+    tf.tidy(() => {
+      const [nodes, edges] = [2000, 8000];
+      const start = performance.now();
+      tf.unsortedSegmentSum(tf.ones([edges, 16]), many(edges, nodes), nodes);
+      tf.einsum("bld,dn->bln", tf.ones([2, 256, 256]), tf.ones([256, 256]));
+      // tfjs' own go over all rows for each segment, and write all products down: 10 s and more.
+      expect(performance.now() - start).to.be.below(2000);
+    });
+    restore();
+  });
+});
