@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { hasListeners } from "../module/call.js";
 import type { Module } from "../module/index.js";
+import type { State } from "../module/parameter.js";
 import { isModule, join, ownTensors, walk } from "../module/walk.js";
 import { variableOf } from "./variables.js";
 import { type Watched, watch } from "./watch.js";
@@ -51,7 +52,6 @@ function keepInOrder(module: Module): void {
  */
 export class Guard {
   private readonly seen: Seen[] = [];
-  private readonly tensors: tf.Tensor[] = [];
   private readonly watched: Watched[] = [];
   private readonly known = new Set<unknown>();
 
@@ -75,7 +75,10 @@ export class Guard {
 
   private lookInto(value: unknown): void {
     if (value instanceof tf.Tensor) {
-      if (!value.isDisposed) this.tensors.push(value as tf.Tensor);
+      // What has no numbers yet may have kept a model from being traced.
+      const { isMeta, isDisposed } = value as State;
+      const holds = (): boolean => !value.isDisposed && (value as State).isMeta === isMeta;
+      if (!isDisposed) this.watched.push({ holds, restore: () => {} });
     } else if (isModule(value)) this.add(value);
     else if (!this.known.has(value)) {
       const found = watch(value);
@@ -116,7 +119,6 @@ export class Guard {
           return false;
       }
     }
-    for (let i = 0; i < this.tensors.length; i += 1) if (this.tensors[i]!.isDisposed) return false;
     for (let i = 0; i < this.watched.length; i += 1) if (!this.watched[i]!.holds()) return false;
     return true;
   }

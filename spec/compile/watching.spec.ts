@@ -104,6 +104,16 @@ onEveryBackend("What a model goes by beside its parameters, compiled", (_, toler
     });
   }
 
+  it("parameters that have no values yet are noticed once they have", async () => {
+    const model = nn.meta(() => new nn.Linear(4, 3));
+    const x = nn.randn(2, 4);
+    const fast = await compile(model, x);
+    expect(() => fast(x)).to.throw(/no values yet/);
+    model.loadStateDict({ weight: nn.randn(3, 4), bias: nn.randn(3) });
+    expectSame(fast(x), model(x), tolerance, "loaded");
+    expect(fast.explain().compiled, fast.explain().reason ?? "").to.equal(true);
+  });
+
   it("hooks are noticed whenever they come and go", async () => {
     const model = new Going((x) => x);
     const x = nn.randn(2, 4);
