@@ -49,23 +49,20 @@ const FEW = 1024;
 /** A tensor's dtype, in another shape. */
 const as = (shape: number[], { dtype }: { dtype: tf.DataType }): Meta => ({ shape, dtype });
 
-const like: Rule = (inputs) => {
-  const x = Object.values(inputs)[0]!;
-  return x.dtype === "float32" ? as(x.shape, x) : null;
-};
+type Given = readonly (tf.Tensor | undefined)[];
 
-const broadcast = (dtype: tf.DataType | null): Rule => {
-  return ({ a, b }) => {
-    if (dtype === null && (a!.dtype !== "float32" || b!.dtype !== "float32")) return null;
-    const shape = tf.broadcast_util.assertAndGetBroadcastShape(a!.shape, b!.shape);
-    return { shape, dtype: dtype ?? "float32" };
+/** The rule of what gives truths of anything, or floats of floats; some inputs may be left out. */
+const giving =
+  (dtype: "bool" | "float32", shapeOf: (given: Given) => number[]): Rule =>
+  (inputs) => {
+    const given: Given = Object.values(inputs);
+    const isFit = dtype === "bool" || given.every((one) => !one || one.dtype === dtype);
+    return isFit ? { shape: shapeOf(given), dtype } : null;
   };
-};
 
-/** Of the shape of the first input. */
-const shaped =
-  (dtype: tf.DataType): Rule =>
-  (inputs) => ({ shape: Object.values(inputs)[0]!.shape, dtype });
+const first = ([x]: Given): number[] => x!.shape;
+const together = ([a, b]: Given): number[] =>
+  tf.broadcast_util.assertAndGetBroadcastShape(a!.shape, b!.shape);
 
 const float = (shape: number[]): Meta => ({ shape, dtype: "float32" });
 
@@ -94,7 +91,7 @@ const matmul: Rule = ({ a, b }, attrs) => {
   const { transposeA, transposeB } = attrs;
   if (a!.shape.at(transposeA ? -2 : -1) !== b!.shape.at(transposeB ? -1 : -2)) return null; // it says why
   const lead = tf.broadcast_util.assertAndGetBroadcastShape(a!.shape.slice(0, -2), b!.shape.slice(0, -2)); // prettier-ignore
-  return float([...lead, a!.shape.at(transposeA ? -1 : -2)!, b!.shape.at(transposeB ? -2 : -1)!]);
+  return as([...lead, a!.shape.at(transposeA ? -1 : -2)!, b!.shape.at(transposeB ? -2 : -1)!], a!);
 };
 
 const reduction: Rule = ({ x }, attrs) => {
@@ -113,13 +110,13 @@ const forAll = (rule: Rule, table: object, others?: string): Record<string, Rule
 
 const RULES: Readonly<Record<string, Rule>> = {
   ...forAll(
-    like,
+    giving("float32", first),
     UNARY,
-    "Elu LeakyRelu LogSoftmax Prelu Relu Relu6 Selu Sigmoid Softmax Softplus Step Tanh ClipByValue FusedBatchNorm",
+    "Elu LeakyRelu LogSoftmax Relu Relu6 Selu Sigmoid Softmax Softplus Step Tanh ClipByValue FusedBatchNorm",
   ),
-  ...forAll(broadcast("bool"), COMPARISONS, "LogicalAnd LogicalOr"),
-  ...forAll(broadcast(null), ARITHMETIC),
-  ...forAll(shaped("bool"), {}, "IsNan IsInf IsFinite LogicalNot"),
+  ...forAll(giving("bool", together), COMPARISONS, "LogicalAnd LogicalOr"),
+  ...forAll(giving("float32", together), ARITHMETIC, "Prelu"),
+  ...forAll(giving("bool", first), {}, "IsNan IsInf IsFinite LogicalNot"),
   ...forAll(reduction, REDUCTIONS, "Prod"),
   Conv2D: conv(false),
   FusedConv2D: conv(false),

@@ -6,8 +6,10 @@ import { SileroVAD } from "../../examples/models/silero-vad.js";
 import { DECOMPOSED } from "../../lib/compile/passes/index.js";
 import { SHAPES_ONLY } from "../../lib/compile/shapes.js";
 import { record } from "../../lib/compile/trace.js";
+import type { Node } from "../../lib/graph/index.js";
 import * as nn from "../../lib/index.js";
 import { expectNoLeak } from "../support/expect.js";
+import { expectSame } from "../support/graphs.js";
 
 /** A trace that runs no large kernel must give the graph that a real one gives. */
 describe("Tracing without computing", () => {
@@ -61,6 +63,27 @@ describe("Tracing without computing", () => {
       expect(pretended!.print()).to.equal(real!.print());
       const metas = (graph: typeof real): unknown => graph!.nodes.map(({ meta }) => meta.value);
       expect(metas(pretended)).to.deep.equal(metas(real));
+    });
+  }
+
+  const ints = (): tf.Tensor => tf.cast(tf.reshape(tf.range(0, 1600), [40, 40]), "int32");
+  for (const [what, run, args] of [
+    ["a product of integers", tf.matMul, [ints(), ints()]],
+    ["PReLU with more slopes than numbers", tf.prelu, [tf.tensor([[-1], [-2]]), tf.rand([3, 2, 40], () => 0.5)]], // prettier-ignore
+    ["PReLU of integers", tf.prelu, [tf.neg(ints()), tf.fill([40], 0.5)]],
+    ["a normalisation without a scale", (x, mean) => tf.batchNorm(x, mean, tf.ones([40])), [tf.ones([40, 40]), tf.ones([40])]], // prettier-ignore
+  ] as [string, (...args: tf.Tensor[]) => tf.Tensor, tf.Tensor[]][]) {
+    it(`knows the shape and the type of ${what}`, async () => {
+      const { graph, dispose } = record(run, args, DECOMPOSED, SHAPES_ONLY);
+      dispose();
+      const want = run(...args);
+      const { shape, dtype } = want;
+      expect((graph.output!.args[0] as Node).meta.value).to.deep.equal({ shape, dtype });
+      const fast = await nn.compile(run, args);
+      expectSame(fast(...args), want, { rtol: 1e-6, atol: 0 }, what);
+      expect(fast(...args).dtype).to.equal(dtype);
+      expect(fast.explain().compiled).to.equal(true);
+      fast.dispose();
     });
   }
 
