@@ -21,7 +21,7 @@ export const align = (bytes: number): number => Math.ceil((bytes + SLACK) / 64) 
 export abstract class Memory {
   abstract readonly heap: Heap;
   /** By the data of a tensor, which never changes: what was made of it, until it is disposed. */
-  private readonly packed = new Map<object, Map<string, number>>();
+  readonly packed = new Map<object, Map<string, number>>();
   private scratch = 0;
   private scratchBytes = 0;
 
@@ -80,13 +80,6 @@ export abstract class Memory {
     fill(from, to);
     forms.set(kind, to);
     return to;
-  }
-
-  /** How many bytes of weights are kept, in how many forms: for those who look for leaks. */
-  get kept(): number {
-    let count = 0;
-    for (const forms of this.packed.values()) count += forms.size;
-    return count;
   }
 
   protected reserve(bytes: number): number {
@@ -243,14 +236,12 @@ interface WasmBackend extends tf.KernelBackend {
 /** tfjs' wasm backend has its tensors in a heap that kernels can work in: nothing is copied. */
 export class WasmMemory extends Memory {
   readonly heap: Heap;
-  private readonly wasm: WasmBackend["wasm"];
 
   private constructor(
     private readonly owner: WasmBackend,
     memory: WebAssembly.Memory,
   ) {
     super(owner);
-    this.wasm = owner.wasm;
     this.heap = createHeap({ memory });
   }
 
@@ -268,13 +259,13 @@ export class WasmMemory extends Memory {
   }
 
   alloc(bytes: number): number {
-    const address = this.wasm._malloc(bytes + SLACK) >>> 0;
+    const address = this.owner.wasm._malloc(bytes + SLACK) >>> 0;
     if (address === 0) throw new RangeError(`tfjs-wasm cannot allocate ${bytes} bytes`);
     return address;
   }
 
   free(address: number): void {
-    this.wasm._free(address);
+    this.owner.wasm._free(address);
   }
 
   values(tensor: tf.TensorInfo): Float32Array {

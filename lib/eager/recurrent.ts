@@ -6,13 +6,11 @@ import { isFloats, product } from "./arguments.js";
 import { packWeight } from "./linear.js";
 import { align, type Memory } from "./memory.js";
 
-const KINDS = { LSTM: "lstm", GRU: "gru", RNN_TANH: "tanh", RNN_RELU: "relu" } as const;
-
 /** `[output, ...last states]` of what the op's body has checked. */
 export function runRecurrent(memory: Memory, args: readonly unknown[]): tf.Tensor[] | null {
   const [mode, x, starts, layers, directions] = args as [RecurrentMode, tf.Tensor, tf.Tensor[], RecurrentWeights[], number]; // prettier-ignore
   if (layers.some(({ weightHr }) => weightHr) || ![x, ...starts].every(isFloats)) return null;
-  const kind = KINDS[mode];
+  const kind = mode.replace("RNN_", "").toLowerCase() as "lstm" | "gru" | "tanh" | "relu";
   const [time, batch, inputSize] = x.shape as [number, number, number];
   const states = starts[0]!.shape;
   const h = states[2]!;

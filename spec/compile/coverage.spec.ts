@@ -14,6 +14,7 @@ const CASES: [string, number[], (x: tf.Tensor) => tf.Tensor][] = [
   ["stridedSlice", [5, 6], (x) => tf.softmax(tf.stridedSlice(x, [1, -4], [5, 6], [2, 3]))],
   ["pad", [2, 3], (x) => tf.pad(x, [[0, 2], [3, 1]], -1)],
   ["gather along the last dimension", [2, 5], (x) => tf.gather(x, tf.tensor2d([[3, 0], [4, 4]], [2, 2], "int32"), 1)],
+  ["unsortedSegmentSum", [5, 2, 3], (x) => tf.unsortedSegmentSum(x, tf.tensor1d([3, 0, 3, 1, 0], "int32"), 6)],
   ["concat of whole numbers", [2, 3], (x) => tf.concat([tf.cast(tf.mul(x, 1e7), "int32"), tf.cast(x, "int32")], 1)],
   ["a mean over dimensions apart", [2, 3, 4, 5], (x) => tf.mean(x, [0, 2])],
   ["a maximum over dimensions apart", [2, 3, 4, 5], (x) => tf.max(x, [1, 3], true)],
@@ -52,6 +53,32 @@ describe("What has kernels, compiled on cpu", () => {
       fast.dispose();
     });
   }
+
+  it("sums segments by the numbers that come, and leaves out as eager does", async () => {
+    const table = new nn.Parameter(nn.randn(4, 3));
+    const sum = (x: tf.Tensor, ids: tf.Tensor): tf.Tensor[] => [
+      tf.unsortedSegmentSum(x, ids as tf.Tensor1D, 3),
+      tf.unsortedSegmentSum(table, ids as tf.Tensor1D, 3),
+    ];
+    const x = nn.randn(4, 2);
+    const fast = await nn.compile(sum, [x, tf.zeros([4], "int32")]);
+    for (const ids of [
+      [2, 0, 2, 2],
+      [1, 1, 1, 0],
+      [0, -1, 3, 2],
+    ]) {
+      // prettier-ignore
+      const given = tf.tensor1d(ids, "int32");
+      expectSame(fast(x, given), sum(x, given), CLOSE, String(ids));
+    }
+    table.assign(nn.randn(4, 3));
+    const ids = tf.tensor1d([0, 0, 1, 0], "int32");
+    expectSame(fast(x, ids), sum(x, ids), CLOSE, "a new table");
+    const [y] = fast(tf.tensor2d([1, 1, NaN, 1, 1, 1, 1, 1], [4, 2]), ids);
+    expect([...tf.isNaN(y!).dataSync()]).to.deep.equal([1, 0, 0, 0, 0, 0]); // tfjs' own would spread it
+    expect(fast.explain().fallbacks).to.deep.equal([]);
+    fast.dispose();
+  });
 
   it("sees new numbers of a buffer that chooses places", async () => {
     const [model, x] = [new Picked(), nn.randn(2, 5)];

@@ -9,6 +9,7 @@ import { record } from "../../lib/compile/trace.js";
 import * as nn from "../../lib/index.js";
 import { createHeap, type Heap } from "../../lib/kernels/cpu/index.js";
 import { expectSame } from "../support/graphs.js";
+import { usedOf } from "../support/kernels.js";
 
 const F = nn.functional;
 const CLOSE = { rtol: 1e-4, atol: 1e-5 };
@@ -61,7 +62,7 @@ describe("The life of a compiled model", () => {
         await engine.ready();
         const run = (): void => tf.dispose(plan.execute([x])(plan.graph.output!.inputs()[0]!));
         for (let i = 0; i < 4; i += 1) run();
-        used.push(heap.used);
+        used.push(usedOf(heap));
         engine.release(plan);
         x.dispose();
       }

@@ -6,6 +6,7 @@ import * as nn from "../../lib/index.js";
 import { TOLERANCE } from "../support/backends.js";
 import { expectNoLeak } from "../support/expect.js";
 import { expectSame } from "../support/graphs.js";
+import { keptBy } from "../support/kernels.js";
 
 const image = (...shape: number[]): tf.Tensor4D => nn.randn(shape) as tf.Tensor4D;
 const relu = "relu" as const;
@@ -114,14 +115,15 @@ describe("tfjs' cpu backend with our kernels", () => {
         const want = run();
         const restore = replaceTfjsKernels();
         try {
-          const { kept } = memoryOf(tf.backend(), "cpu")!;
+          const memory = memoryOf(tf.backend(), "cpu")!;
+          const kept = keptBy(memory);
           expectNoLeak(() =>
             tf.tidy(() => {
               nn.manualSeed(1);
               expectSame(run(), want, TOLERANCE.cpu, what);
             }),
           );
-          expect(memoryOf(tf.backend(), "cpu")!.kept, "packed weights left").to.equal(kept);
+          expect(keptBy(memory), "packed weights left").to.equal(kept);
         } finally {
           restore();
         }

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { copy, gather, permutation, reduce, type Reduction } from "../../lib/kernels/cpu/index.js";
 import { expectClose } from "../support/expect.js";
 import { fc } from "../support/fast-check.js";
-import { onEveryBuild, randomNumbers, withBlocks } from "../support/kernels.js";
+import { onEveryBuild, randomNumbers, readFrom, withBlocks } from "../support/kernels.js";
 
 const product = (sizes: readonly number[]): number => sizes.reduce((a, b) => a * b, 1);
 
@@ -107,7 +107,7 @@ onEveryBuild("copies", (heap) => {
           const pointers = { x: blocks.put(x), out: blocks.put(new Float32Array(length).fill(9)) };
           const kernel = copy(heap(), { shape, strides, outStrides });
           for (let part = 0; part < parts; part += 1) kernel.run(pointers, part, parts);
-          const out = heap().read(pointers.out, length);
+          const out = readFrom(heap(), pointers.out, length);
           expect(strided(out, shape, outStrides)).to.deep.equal(strided(x, shape, strides));
           expect(out.filter((value) => value === 9)).to.have.length(length - product(shape));
         });
@@ -170,6 +170,20 @@ onEveryBuild("copies", (heap) => {
       expect(() => kernel.run({ table, indices, out })).to.throw(
         "index 3 is out of range for 3 rows",
       );
+    });
+  });
+
+  it("adds rows up by whole numbers", () => {
+    withBlocks(heap(), (blocks) => {
+      const [indices, out] = [blocks.scratch(12), blocks.out(8)];
+      const sum = gather(heap(), { count: 3, rows: 4, n: 2, isSum: true });
+      heap().i32.set([2, 0, 2], indices >> 2);
+      for (const table of [blocks.put([1, 2, 3, 4, 5, 6]), Float32Array.of(1, 2, 3, 4, 5, 6)]) {
+        sum.run({ table, indices, out });
+        expect([...blocks.read(out)]).to.deep.equal([3, 4, 0, 0, 6, 8, 0, 0]);
+      }
+      heap().i32.set([-1], indices >> 2);
+      expect(() => sum.run({ table: Float32Array.of(1), indices, out })).to.throw(RangeError);
     });
   });
 

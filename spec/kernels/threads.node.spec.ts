@@ -15,7 +15,7 @@ import {
 } from "../../lib/kernels/cpu/index.js";
 import { Threads } from "../../lib/kernels/cpu/threads.js";
 import { expectClose } from "../support/expect.js";
-import { randomNumbers } from "../support/kernels.js";
+import { randomNumbers, readFrom, usedOf } from "../support/kernels.js";
 
 /** A small network: convolution, softmax, a step on one thread, linear. */
 function network(heap: ReturnType<typeof createHeap>, threads: number) {
@@ -43,7 +43,7 @@ function network(heap: ReturnType<typeof createHeap>, threads: number) {
     },
     { run: (...part) => last.run({ x: b, weight: dense, out, workspace }, ...part) },
   ];
-  return { steps, x, read: () => heap.read(out, 160 * 33) };
+  return { steps, x, read: () => readFrom(heap, out, 160 * 33) };
 }
 
 describe("threads", () => {
@@ -76,9 +76,9 @@ describe("threads", () => {
       }
       nothing.dispose();
       other.run();
-      const used = heap.used;
+      const used = usedOf(heap);
       program.dispose();
-      expect(heap.used).to.be.below(used);
+      expect(usedOf(heap)).to.be.below(used);
       other.run();
       other.dispose();
       threads!.dispose();

@@ -1,3 +1,4 @@
+import type { Memory } from "../../lib/eager/memory.js";
 import {
   type Build,
   createHeap,
@@ -33,13 +34,21 @@ export function randomNumbers(length: number, seed = 1): Float32Array {
   });
 }
 
+/** The bytes that are allocated in a heap. */
+export const usedOf = ({ allocator }: Heap): number =>
+  [...(allocator?.sizes.values() ?? [])].reduce((sum, size) => sum + size, 0);
+
+/** A copy of what is at an address of a heap. */
+export const readFrom = ({ f32 }: Heap, address: number, length: number): Float32Array =>
+  f32.slice(address >>> 2, (address >>> 2) + length);
+
 /** Runs something with blocks of a heap, and frees them; checks that nothing else was allocated. */
 export function withBlocks<T>(heap: Heap, run: (blocks: Blocks) => T): T {
-  const before = heap.used;
+  const before = usedOf(heap);
   const blocks = new Blocks(heap);
   const result = run(blocks);
   blocks.free();
-  if (heap.used !== before) throw new Error(`${heap.used - before} bytes were not freed`);
+  if (usedOf(heap) !== before) throw new Error(`${usedOf(heap) - before} bytes were not freed`);
   return result;
 }
 
@@ -72,7 +81,7 @@ export class Blocks {
   /** What is in a block made by `out`; fails if something was written around it. */
   read(address: number): Float32Array {
     const { length } = this.guarded.find((block) => block.address === address)!;
-    const all = this.heap.read(address - GUARDS * 4, length + 2 * GUARDS);
+    const all = readFrom(this.heap, address - GUARDS * 4, length + 2 * GUARDS);
     const around = [...all.subarray(0, GUARDS), ...all.subarray(GUARDS + length)];
     const guard = Math.fround(GUARD);
     if (around.some((value) => value !== guard))
@@ -85,3 +94,7 @@ export class Blocks {
     for (const address of this.addresses) this.heap.free(address);
   }
 }
+
+/** How many packed forms of weights a backend's memory keeps. */
+export const keptBy = ({ packed }: Memory): number =>
+  [...packed.values()].reduce((sum, forms) => sum + forms.size, 0);

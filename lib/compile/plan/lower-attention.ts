@@ -101,18 +101,32 @@ const lowerAttention: Lower = (b, node): Lowered => {
   return reshapeValue(out, shape) ?? new Decline("its batch has no one stride");
 };
 
-/** Rows of a table by number; a number that is not in the table is eager's to refuse. */
-function lookUp(b: Builder, node: Node, from: Node, to: Node, axis = 0, batchDims = 0): Lowered {
+/**
+ * Rows of a table by number, or sums of rows by theirs; a number that is not among them is eager's to
+ * refuse, or to leave out.
+ */
+function lookUp(
+  b: Builder,
+  node: Node,
+  from: Node,
+  to: Node,
+  axis = 0,
+  batchDims = 0,
+  isSum = false,
+): Lowered {
   const at = b.contiguous(b.read(to));
   if (at.dtype !== "int32") return new Decline("indices that are no integers");
   const [shape, sizes] = [shapeOf(node), shapeOf(from)];
   if (count(shape) === 0) return new Decline("an empty tensor");
+  const { dtype } = tensorMeta(from)!;
+  if (isSum && dtype === "int32") return new Decline("integers");
   const lists = count(sizes.slice(0, batchDims));
+  const rows = (isSum ? shape : sizes)[axis]!;
   const kernel = gather(b.heap, {
-    ...{ count: count(at.shape) / lists, rows: sizes[axis]!, n: count(sizes.slice(axis + 1)) },
+    ...{ count: count(at.shape) / lists, rows, n: count(sizes.slice(axis + 1)), isSum },
     ...{ tables: count(sizes.slice(0, axis)), lists },
   });
-  const out = b.make(shape, tensorMeta(from)!.dtype);
+  const out = b.make(shape, dtype);
   if (b.isStatic(from)) {
     // A table of weights stays where it is: few of its rows are read.
     const table = b.weights.numbers(b.graph, from);
@@ -133,5 +147,9 @@ export const ATTENTION: Readonly<Record<string, Lower>> = {
   "prim.gather": (b, node) => {
     const [table, indices, axis, batchDims] = node.args as [Node, Node, number, number];
     return lookUp(b, node, table, indices, axis, batchDims);
+  },
+  "tfjs.UnsortedSegmentSum": (b, node) => {
+    const [{ x, segmentIds }] = node.args as unknown as [Record<string, Node>];
+    return lookUp(b, node, x!, segmentIds!, 0, 0, true);
   },
 };

@@ -11,7 +11,8 @@ interface Gap {
 
 export class Allocator {
   private readonly gaps: Gap[] = [];
-  private readonly sizes = new Map<number, number>();
+  /** The bytes of each block by its address, with what alignment and slack take. */
+  readonly sizes = new Map<number, number>();
   private top: number;
 
   /** Blocks start at `base`; `grow(bytes)` sees to it that the heap has so many. */
@@ -20,13 +21,6 @@ export class Allocator {
     private readonly grow: (bytes: number) => void,
   ) {
     this.top = align(base);
-  }
-
-  /** Bytes in use, with what alignment and slack take. */
-  get used(): number {
-    let sum = 0;
-    for (const size of this.sizes.values()) sum += size;
-    return sum;
   }
 
   alloc(bytes: number): number {

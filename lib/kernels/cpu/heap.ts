@@ -54,7 +54,8 @@ export class Heap {
   /** Absent where there is no WebAssembly at all. */
   readonly memory: WebAssembly.Memory | undefined;
   readonly shared: boolean;
-  private allocator: Allocator | undefined;
+  /** Absent where the memory is somebody else's to give. */
+  allocator: Allocator | undefined;
   private readonly libraries = new Map<string, unknown>();
   private plainBuffer = new ArrayBuffer(0);
   private views: { f32: Float32Array; i32: Int32Array; u8: Uint8Array } | undefined;
@@ -89,10 +90,6 @@ export class Heap {
   /** The size of the memory in bytes; it never shrinks. */
   get bytes(): number {
     return this.buffer.byteLength;
-  }
-  /** The bytes that are allocated. */
-  get used(): number {
-    return this.allocator?.used ?? 0;
   }
 
   /** A block's address; what is in it is arbitrary. */
@@ -129,10 +126,6 @@ export class Heap {
       use(piece, first, count);
     }
     this.free(piece);
-  }
-  /** A copy of what is at an address. */
-  read(address: number, length: number): Float32Array {
-    return this.f32.slice(address >>> 2, (address >>> 2) + length);
   }
 
   /** Lets go of the memory and of everything compiled for it. */

@@ -111,6 +111,8 @@ export interface GatherSpec {
   tables?: number;
   /** How many lists of indices there are, each for as many tables. Default: 1. */
   lists?: number;
+  /** The other way: each row of one table `[count, n]` is added to the row that its index names. Default: `false`. */
+  isSum?: boolean;
 }
 
 export interface GatherPointers {
@@ -124,9 +126,9 @@ export interface GatherPointers {
 /** Numbers in a row that are copied at once; fewer one by one. */
 const ROW = 16;
 
-/** Rows of tables by their numbers: an embedding, places along a dimension. */
+/** Rows of tables by their numbers: an embedding, places along a dimension; or sums of rows by theirs. */
 export function gather(heap: Heap, spec: GatherSpec): Kernel<GatherPointers> {
-  const { count, rows, n, tables = 1, lists = 1 } = spec;
+  const { count, rows, n, tables = 1, lists = 1, isSum } = spec;
   return {
     onOneThread: true,
     workspaceBytes: 0,
@@ -135,15 +137,20 @@ export function gather(heap: Heap, spec: GatherSpec): Kernel<GatherPointers> {
       const list = typeof indices === "number" ? i32.subarray(indices >>> 2) : indices;
       const [from, first] = typeof table === "number" ? [i32, table >>> 2] : [table, 0];
       const memory = from instanceof Int32Array ? i32 : f32;
+      const target = out >>> 2;
+      const values = from === i32 ? f32 : from;
+      if (isSum) f32.fill(0, target, target + rows * n);
       for (let at = 0; at < tables * count; at += 1) {
         const place = at % count;
         const index = list[Math.floor(at / count / (tables / lists)) * count + place]!;
         if (index < 0 || index >= rows) {
           throw new RangeError(`index ${index} is out of range for ${rows} rows`);
         }
-        const start = first + (((at - place) / count) * rows + index) * n;
-        const to = (out >>> 2) + at * n;
-        if (n < ROW) for (let i = 0; i < n; i += 1) memory[to + i] = from[start + i]!;
+        const row = ((at - place) / count) * rows + index; // of one table, if they are summed
+        const start = first + (isSum ? at : row) * n;
+        const to = target + (isSum ? row : at) * n;
+        if (isSum) for (let i = 0; i < n; i += 1) f32[to + i]! += values[start + i]!;
+        else if (n < ROW) for (let i = 0; i < n; i += 1) memory[to + i] = from[start + i]!;
         else if (from === i32) i32.copyWithin(to, start, start + n);
         else memory.set((from as Int32Array).subarray(start, start + n), to);
       }
