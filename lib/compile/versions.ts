@@ -32,9 +32,12 @@ export class Versions {
 
   /** Notes the parameters that a node depends on, and adds them to a set. */
   collect(node: Node, graph: Graph, into: Set<tf.Variable>): void {
-    const state = this.note(node, graph);
-    if (state) into.add(state);
-    for (const input of node.inputs()) this.collect(input, graph, into);
+    const all = new Set([node]); // which grows on the way
+    for (const one of all) {
+      const state = this.note(one, graph);
+      if (state) into.add(state);
+      for (const input of one.inputs()) all.add(input);
+    }
   }
 
   /** Notes whatever parameters a graph reads. */

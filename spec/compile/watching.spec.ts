@@ -104,6 +104,25 @@ onEveryBackend("What a model goes by beside its parameters, compiled", (_, toler
     });
   }
 
+  it("a weight to which there are millions of ways is computed, and followed", async () => {
+    class Residual extends nn.Module {
+      readonly weight = new nn.Parameter(nn.randn(4, 4));
+
+      override forward(x: tf.Tensor): tf.Tensor {
+        let y: tf.Tensor = this.weight;
+        for (let i = 0; i < 26; i += 1) y = tf.add(y, tf.mul(tf.tanh(y), -0.5));
+        return tf.matMul(x, y);
+      }
+    }
+    const model = new Residual();
+    const x = nn.randn(2, 4);
+    const fast = await compile(model, x);
+    expect(fast.explain().compiled, fast.explain().reason ?? "").to.equal(true);
+    expectSame(fast(x), model(x), tolerance, "before");
+    model.weight.assign(nn.randn(4, 4));
+    expectSame(fast(x), model(x), tolerance, "after");
+  }).timeout(30_000);
+
   it("parameters that have no values yet are noticed once they have", async () => {
     const model = nn.meta(() => new nn.Linear(4, 3));
     const x = nn.randn(2, 4);

@@ -9,6 +9,7 @@ import {
   Node,
 } from "../../graph/index.js";
 import { shapeOf, tensorMeta } from "../passes/facts.js";
+import { isPrimitive } from "../structure.js";
 import { areFinite, areModest } from "../passes/finite.js";
 
 /** The numbers of something that depends on no input. */
@@ -200,25 +201,29 @@ function scale({ values, shape }: Numbers, by: tf.TypedArray | number, axis: num
   return result;
 }
 
-/** The same text for the same value, in every graph of one model. */
+const signatures = new WeakMap<Node, string>();
+
+/** The same text for the same value, in every graph of one model; made once, as there may be millions of ways to a node. */
 export function signature(node: Node, graph: Graph): string {
-  if (node.kind === "get_attr") {
-    const constant = graph.constants.get(node.target);
-    return constant === undefined ? node.target : `[${constant.shape.join()}]${hash(constant)}`;
-  }
-  const write = (argument: Argument): string => {
+  const write = (_: string, argument: Argument): Argument => {
     if (argument instanceof Node) return signature(argument, graph);
     if (Object.is(argument, -0)) return "-0";
-    if (argument === null || typeof argument !== "object") return String(argument);
-    if (Array.isArray(argument)) return `[${argument.map(write).join()}]`;
-    const entries = Object.entries(argument as Record<string, Argument>);
-    return `{${entries.map(([name, one]) => `${name}:${write(one)}`).join()}}`;
+    return isPrimitive(argument) ? `${argument as number}` : argument;
   };
-  return `${node.target}(${node.args.map(write).join()})`;
+  let text = signatures.get(node);
+  if (text === undefined) {
+    const { kind, target, args } = node;
+    const constant = graph.constants.get(target);
+    if (kind !== "get_attr")
+      text = hash(new TextEncoder().encode(target + JSON.stringify(args, write))); // prettier-ignore
+    else text = constant ? constant.shape.join() + hash(constant.values, constant.dtype) : target;
+    signatures.set(node, text);
+  }
+  return text;
 }
 
-/** Two 32-bit hashes of the numbers of a constant, one after the other. */
-function hash({ values, dtype }: Constant): string {
+/** Two 32-bit hashes of numbers, one after the other. */
+function hash(values: ArrayLike<number>, dtype?: string): string {
   const bits = dtype === "float32" ? new Int32Array(Float32Array.from(values).buffer) : Int32Array.from(values); // prettier-ignore
   let a = 0x811c9dc5;
   let b = 0x1b873593;
