@@ -9,16 +9,13 @@ export class Trial {
   private readonly best = [Infinity, Infinity];
 
   run(alone: () => void, together: () => void): void {
-    const way = this.count < RUNS ? this.count % 2 : this.best[0]! <= this.best[1]! ? 0 : 1;
-    if (this.count >= RUNS) {
-      if (way === 0) alone();
-      else together();
-      return;
-    }
-    this.count += 1;
+    const isOpen = this.count < RUNS;
+    const way = isOpen ? this.count % 2 : this.best[0]! <= this.best[1]! ? 0 : 1;
     const began = performance.now();
     if (way === 0) alone();
     else together();
+    if (!isOpen) return;
+    this.count += 1;
     if (this.count > WARM_UP) this.best[way] = Math.min(this.best[way]!, performance.now() - began);
   }
 }
