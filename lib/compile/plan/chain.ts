@@ -24,7 +24,7 @@ const UNARY: Readonly<Record<string, Emit>> = {
   ),
 };
 
-const BINARY: Readonly<Record<string, ElementwiseStep[0]>> = {
+const PLAIN: Readonly<Record<string, ElementwiseStep[0]>> = {
   "prim.Add": "add",
   "prim.Sub": "sub",
   "prim.Multiply": "mul",
@@ -40,6 +40,7 @@ const BINARY: Readonly<Record<string, ElementwiseStep[0]>> = {
   "prim.NotEqual": "ne",
   "tfjs.LogicalAnd": "and",
   "tfjs.LogicalOr": "or",
+  "prim.where": "where",
 };
 
 /** A step of `prim.pointwise`. */
@@ -66,15 +67,12 @@ export function chainOf(
     return (one as string).startsWith("x") ? index : results[index]!;
   };
   for (const [target, ...rest] of lines) {
-    const binary = BINARY[target];
-    if (binary !== undefined) {
-      const product = binary === "pow" ? power(chain, operand(rest[0]), rest[1]) : null;
-      results.push(product ?? chain.put(binary, operand(rest[0]), operand(rest[1])));
+    const op = PLAIN[target];
+    if (op !== undefined) {
+      const product = op === "pow" ? power(chain, operand(rest[0]), rest[1]) : null;
+      results.push(product ?? chain.put(op, ...rest.map(operand)));
     } else if (target === "prim.SquaredDifference") {
       results.push(chain.put("square", chain.put("sub", operand(rest[0]), operand(rest[1]))));
-    } else if (target === "prim.where") {
-      const [condition, yes, no] = rest.map(operand) as [number, number, number];
-      results.push(chain.put("where", condition, yes, no));
     } else if (target === "threshold") {
       const [x, limit, value] = rest.map(operand) as [number, number, number];
       results.push(chain.put("where", chain.put("le", x, limit), value, x));

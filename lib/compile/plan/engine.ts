@@ -13,7 +13,11 @@ import type { IsModest } from "../passes/rewrite.js";
 import type { Precision } from "../precision.js";
 import type { CompileEngine } from "../target.js";
 import { Arena } from "./arena.js";
-import { LOWERINGS } from "./lower.js";
+import { adaptiveWindows, slidingWindows } from "../../functional/windows.js";
+import { isLowered, TABLES } from "./lower.js";
+import { runReduction } from "./lower-norm.js";
+import { runLayer } from "./lower-recurrent.js";
+import { sizes } from "./lower-basic.js";
 import { Plan } from "./plan.js";
 import { Weights } from "./weights.js";
 
@@ -26,7 +30,8 @@ export class Engine implements CompileEngine {
   private readonly plans = new Map<Plan, ReadonlySet<string>>();
   private isDisposed = false;
   private threads: Threads | null = null;
-  private starting: Promise<void> | null = null;
+  private starting: Promise<unknown> | null = null;
+  private completing: Promise<void> | null = null;
 
   /** With so many threads where memory can be shared, else with one. */
   constructor(
@@ -40,9 +45,10 @@ export class Engine implements CompileEngine {
     this.arena = new Arena(this.heap);
   }
 
-  /** Resolves when the threads are there, or cannot be; until then plans run on one. */
-  ready(): Promise<void> {
-    return (this.starting ??= this.start());
+  /** Resolves when threads and rare kernels are there, or cannot be; until then plans do without. */
+  async ready(): Promise<void> {
+    await (this.starting ??= this.start());
+    await this.completing;
   }
 
   /** The threads are loaded by whoever wants several. */
@@ -63,14 +69,32 @@ export class Engine implements CompileEngine {
     this.weights.assume("modest", graph, node, (statics) => statics.areModest(node));
 
   plan(graph: Graph): Plan {
+    const plan = this.make(graph);
+    this.plans.set(plan, this.weights.takeUsed());
+    if (plan.fallbacks.length > 0 && TABLES.length === 1) {
+      this.completing = this.complete(plan, graph).catch(() => {}); // tfjs' ops stay
+    }
+    void this.ready();
+    return plan;
+  }
+
+  /** Makes a plan anew, now by kernels that few models need. */
+  private async complete(plan: Plan, graph: Graph): Promise<void> {
+    const { rarely } = await import("./lower-rarely.js");
+    const shared = { sizes, runReduction, runLayer, slidingWindows, adaptiveWindows };
+    if (TABLES.length === 1) TABLES.push(rarely(shared));
+    if (!this.plans.has(plan) || this.isDisposed) return;
+    plan.become(this.make(graph));
+    this.plans.set(plan, this.weights.takeUsed());
+    this.weights.retain(this.plans.values());
+  }
+
+  private make(graph: Graph): Plan {
     const open = lookInto(graph, this.isModest, (one) => ({
       result: one,
       without: withoutKernel(one),
     }));
-    const plan = new Plan(open, this.heap, this.weights, this.arena, () => this.threads);
-    this.plans.set(plan, this.weights.takeUsed());
-    void this.ready();
-    return plan;
+    return new Plan(open, this.heap, this.weights, this.arena, () => this.threads);
   }
 
   release(plan: Plan): void {
@@ -91,8 +115,7 @@ export class Engine implements CompileEngine {
 function withoutKernel(graph: Graph): Node[] {
   const statics = findStatic(graph);
   return graph.nodes.filter(
-    (node) =>
-      node.kind === "call_function" && !statics.has(node) && !Object.hasOwn(LOWERINGS, node.target),
+    (node) => node.kind === "call_function" && !statics.has(node) && !isLowered(node.target),
   );
 }
 

@@ -123,3 +123,10 @@ export const POINTWISE: Lowerings = {
 /** The plain options object of an op, wherever it is among the arguments. */
 export const optionsOf = (argument: Argument): Record<string, Argument> =>
   (argument ?? {}) as Record<string, Argument>;
+
+/** One number for all dimensions, or one for each; what is not given is `missing`. */
+export const sizes = (value: Argument, dims: number, missing: Argument): number[] => {
+  const given = [value ?? []].flat() as number[];
+  const list = given.length === 0 ? ([missing].flat() as number[]) : given;
+  return list.length === dims ? list : new Array<number>(dims).fill(list[0]!);
+};

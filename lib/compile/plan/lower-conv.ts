@@ -12,19 +12,15 @@ import {
   packedConvTransposeBytes,
   samePadding,
 } from "../../kernels/cpu/index.js";
-import { expandSteps } from "../../arguments.js";
 import type { Argument, Node } from "../../graph/index.js";
 import { shapeOf } from "../passes/facts.js";
 import { type Builder, type Step, Decline, type Lowered } from "./builder.js";
 import { activationOf } from "./chain.js";
 import { addFiniteCheck, hasFiniteNumbers, isFiniteNode } from "./finite.js";
-import { inDimensions, type Lowerings, optionsOf } from "./lower-basic.js";
+import { inDimensions, type Lowerings, optionsOf, sizes } from "./lower-basic.js";
 import { type Tail, optional } from "./lower-linear.js";
 import { inPieces } from "./rows.js";
 import { count, type Value } from "./value.js";
-
-const list = (value: Argument, dims: number, missing: number): number[] =>
-  expandSteps("conv", (value as number | number[] | undefined) ?? missing, dims);
 
 function paddingOf(
   padding: Argument,
@@ -32,8 +28,8 @@ function paddingOf(
   dilation: readonly number[],
 ): { padding: number[]; paddingAfter: number[] } {
   if (padding === "same") return samePadding(kernel, dilation);
-  const sizes = list(padding === "valid" ? 0 : padding, kernel.length, 0);
-  return { padding: sizes, paddingAfter: sizes };
+  const all = sizes(padding === "valid" ? 0 : padding, kernel.length, 0);
+  return { padding: all, paddingAfter: all };
 }
 
 /** Padding and the border of a `pad`: `[left, right, top, bottom]`, as far as it has them. */
@@ -61,7 +57,7 @@ function lowerConv(b: Builder, node: Node, dims: number, tail: Tail): Lowered {
   const activation = activationOf(tail.activation ?? []);
   if (activation === null) return new Decline("no kernel for its activation");
   const [outChannels, , ...kernel] = shapeOf(weight) as [number, number, ...number[]];
-  const dilation = list(options.dilation, dims, 1);
+  const dilation = sizes(options.dilation, dims, 1);
   const batched = inputShape.length === dims + 2;
   const spec: ConvSpec = {
     batch: batched ? inputShape[0]! : 1,
@@ -70,7 +66,7 @@ function lowerConv(b: Builder, node: Node, dims: number, tail: Tail): Lowered {
     groups: (options.groups as number | undefined) ?? 1,
     size: inputShape.slice(-dims),
     kernel,
-    stride: list(options.stride, dims, 1),
+    stride: sizes(options.stride, dims, 1),
     dilation,
     ...withBorder(
       paddingOf(options.padding, kernel, dilation),
@@ -90,16 +86,16 @@ function lowerConv(b: Builder, node: Node, dims: number, tail: Tail): Lowered {
   }
   const weightType = b.weightType(weight);
   const algorithm = weightType === "f32" ? algorithmOf(b, spec, weight) : "direct";
-  const sizes = { inChannels, outChannels, groups, kernel, algorithm, weightType };
+  const parts = { inChannels, outChannels, groups, kernel, algorithm, weightType };
   const packed = b.pack(
     `conv/${groups}/${algorithm}/${weightType}`,
     [weight],
-    packedConvBytes(sizes),
+    packedConvBytes(parts),
     (to, statics) => {
       const row = count(shapeOf(weight)) / outChannels;
       const grain = groups === 1 ? 4 : outChannels;
       inPieces(b.heap, statics, weight, { rows: outChannels, row, grain }, (piece, first, some) => {
-        packConv(b.heap, sizes, piece, to, groups === 1 ? { first, count: some } : undefined);
+        packConv(b.heap, parts, piece, to, groups === 1 ? { first, count: some } : undefined);
       });
     },
   );
@@ -141,12 +137,12 @@ function lowerDepthwise(
   { x, bias, before }: { x: Value; bias: Value | null; before: Step | undefined },
 ): Lowered {
   const { inChannels: channels, outChannels, kernel } = spec;
-  const sizes = { ...spec, channels, multiplier: outChannels / channels };
+  const one = { ...spec, channels, multiplier: outChannels / channels };
   const weight = b.read(node.args[1] as Node);
   b.keepsWeight(node.args[1] as Node, "a depthwise convolution's");
   const out = b.make(shapeOf(node));
   const convolution = before?.convolution;
-  const fused = convolution && expand(b.heap, convolution.spec, sizes);
+  const fused = convolution && expand(b.heap, convolution.spec, one);
   const name = `depthwise ${kernel.join("×")}`;
   const flops = 2 * count(out.shape) * count(kernel);
   if (fused) {
@@ -154,7 +150,7 @@ function lowerDepthwise(
     b.steps.splice(b.steps.indexOf(before), 1);
     const reads = { x: wide, firstWeight, firstBias, weight, bias };
     b.call(`${before.kernel}, ${name}`, fused, reads, { out }, { flops: flops + before.flops! });
-  } else b.call(name, depthwise(b.heap, sizes), { x, weight, bias }, { out }, { flops });
+  } else b.call(name, depthwise(b.heap, one), { x, weight, bias }, { out }, { flops });
   return out;
 }
 
@@ -166,21 +162,21 @@ function lowerConvTranspose(b: Builder, node: Node, dims: number): Lowered {
   if (!b.isStatic(weight)) return new Decline("its weight depends on the input");
   const [inChannels, perGroup, ...kernel] = shapeOf(weight) as [number, number, ...number[]];
   const groups = (options.groups as number | undefined) ?? 1;
-  const sizes = { inChannels, outChannels: perGroup * groups, groups, kernel };
+  const parts = { inChannels, outChannels: perGroup * groups, groups, kernel };
   const run = convTranspose(b.heap, {
-    ...sizes,
+    ...parts,
     batch: x.shape.length === dims + 2 ? x.shape[0]! : 1,
     size: x.shape.slice(-dims),
-    stride: list(options.stride, dims, 1),
-    padding: list(options.padding, dims, 0),
-    outputPadding: list(options.outputPadding, dims, 0),
-    dilation: list(options.dilation, dims, 1),
+    stride: sizes(options.stride, dims, 1),
+    padding: sizes(options.padding, dims, 0),
+    outputPadding: sizes(options.outputPadding, dims, 0),
+    dilation: sizes(options.dilation, dims, 1),
   });
   b.keepsWeight(weight, "a transposed convolution's");
-  const bytes = packedConvTransposeBytes(sizes);
+  const bytes = packedConvTransposeBytes(parts);
   const packed = b.pack(`transposed/${groups}`, [weight], bytes, (to, statics) => {
     const raw = b.heap.put(statics.of(weight).values);
-    packConvTranspose(b.heap, sizes, raw, to);
+    packConvTranspose(b.heap, parts, raw, to);
     b.heap.free(raw);
   });
   const bias = optional(b, options.bias);

@@ -11,7 +11,7 @@ import { addressOf, type Builder, Decline, type Lowered } from "./builder.js";
 import { activationOf } from "./chain.js";
 import { type Lowerings, optionsOf } from "./lower-basic.js";
 import { inPieces } from "./rows.js";
-import { type Block, count, reshapeValue, type Value } from "./value.js";
+import { type Block, broadcastStrides, count, reshapeValue, type Value } from "./value.js";
 
 type Line = readonly [string, ...unknown[]];
 
@@ -86,11 +86,7 @@ function lowerMatmul(b: Builder, node: Node): Lowered {
   const c = asMatrix(b, b.read(right), transposeB);
   const k = a.value.shape.at(transposeA ? -2 : -1)!;
   const batch = shape.slice(0, -2);
-  const along = ({ shape: sizes, strides }: Value): number[] =>
-    batch.map((_, i) => {
-      const dim = i - (shape.length - sizes.length);
-      return dim < 0 || sizes[dim] === 1 ? 0 : strides[dim]!;
-    });
+  const along = (value: Value): number[] => broadcastStrides(value, shape).slice(0, -2);
   const kernel = matmul(b.heap, {
     ...{ batch, aBatch: along(a.value), bBatch: along(c.value), m, n, k },
     aLayout: a.swapped ? "km" : "mk",

@@ -1,24 +1,20 @@
-import type { Argument, Node } from "../../graph/index.js";
+import type { Node } from "../../graph/index.js";
 import { shapeOf, tensorMeta } from "../passes/facts.js";
 import { BINARY, UNARY } from "../primitives.js";
-import { addressOf, type Builder, type Lowered } from "./builder.js";
+import { addressOf } from "./builder.js";
 import { type Lower, type Lowerings, runChain } from "./lower-basic.js";
 import { count } from "./value.js";
 
-/** One step of a chain on tensors and numbers; truths are 1 and 0. */
-function single(b: Builder, node: Node, target: string, args: readonly Argument[]): Lowered {
+/** One step of a chain on tensors and numbers, those of a raw kernel of tfjs in their order; truths are 1 and 0. */
+const single: Lower = (b, node) => {
+  const [first] = node.args;
+  const args = node.target.startsWith("tfjs.") ? Object.values(first as Record<string, Node>) : node.args; // prettier-ignore
   const inputs = args.filter((one) => typeof one !== "number").map((one) => b.read(one as Node));
   let at = 0;
   const operands = args.map((one) => (typeof one === "number" ? one : `x${at++}`));
   const out = b.make(shapeOf(node), tensorMeta(node)!.dtype);
-  return runChain(b, inputs, [[target, ...operands]], out.shape, out);
-}
-
-/** A raw kernel of tfjs, its inputs in their order. */
-const logical: Lower = (b, node) =>
-  single(b, node, node.target, Object.values(node.args[0] as unknown as Record<string, Node>));
-
-const plain: Lower = (b, node) => single(b, node, node.target, node.args);
+  return runChain(b, inputs, [[node.target, ...operands]], out.shape, out);
+};
 
 /** Truths are floats already; what becomes whole is turned as JavaScript does it. */
 const cast: Lower = (b, node) => {
@@ -46,16 +42,10 @@ const cast: Lower = (b, node) => {
   return out;
 };
 
+const SINGLE = ["IsNan", "IsInf", "IsFinite", "LogicalAnd", "LogicalOr", "LogicalNot"].map((name) => `tfjs.${name}`); // prettier-ignore
+for (const name of ["where", ...Object.keys({ ...BINARY, ...UNARY })]) SINGLE.push(`prim.${name}`);
+
 export const LOGIC: Lowerings = {
-  "prim.where": plain,
   "prim.cast": cast,
-  "tfjs.LogicalNot": logical,
-  "tfjs.IsNan": logical,
-  "tfjs.IsInf": logical,
-  "tfjs.IsFinite": logical,
-  "tfjs.LogicalAnd": logical,
-  "tfjs.LogicalOr": logical,
-  ...Object.fromEntries(
-    Object.keys({ ...BINARY, ...UNARY }).map((name): [string, Lower] => [`prim.${name}`, plain]),
-  ),
+  ...Object.fromEntries(SINGLE.map((name): [string, Lower] => [name, single])),
 };

@@ -11,13 +11,6 @@ const read = (b: Builder, node: Node): { x: Value; attrs: Record<string, Argumen
   return { x: b.read(inputs.x!), attrs };
 };
 
-/** A view copied, in the order that it shows. */
-function moved(b: Builder, view: Value): Value {
-  const out = b.make(view.shape, view.dtype);
-  b.copy(view, out);
-  return out;
-}
-
 /** Each dimension several times: seen as two, of which the first repeats. */
 const tile: Lower = (b, node): Lowered => {
   const { x, attrs } = read(b, node);
@@ -29,7 +22,7 @@ const tile: Lower = (b, node): Lowered => {
     shape: x.shape.flatMap((size, i) => [reps[i]!, size]),
     strides: x.strides.flatMap((stride) => [0, stride]),
   };
-  return reshapeValue(moved(b, view), shape)!;
+  return reshapeValue(b.contiguous(view), shape)!;
 };
 
 /** From the other end: kernels that want rows side by side would not know what to do with that. */
@@ -40,7 +33,7 @@ const reverse: Lower = (b, node): Lowered => {
   const dims = ([attrs.dims].flat() as number[]).map((dim) => (dim + rank) % rank);
   const last = dims.reduce((sum, dim) => sum + (x.shape[dim]! - 1) * x.strides[dim]!, 0);
   const strides = x.strides.map((stride, dim) => (dims.includes(dim) ? -stride : stride));
-  return moved(b, { ...x, offset: x.offset + last, strides });
+  return b.contiguous({ ...x, offset: x.offset + last, strides });
 };
 
 const stridedSlice: Lower = (b, node): Lowered => {

@@ -4,7 +4,7 @@ import { shapeOf } from "../passes/facts.js";
 import { type Builder, Decline, type Lowered } from "./builder.js";
 import { type Lower, type Lowerings, optionsOf } from "./lower-basic.js";
 import { packWeight, optional } from "./lower-linear.js";
-import { reshapeValue, sliceValue, stridesOf, type Value } from "./value.js";
+import { sliceValue, stridesOf, type Value } from "./value.js";
 
 /** The weights of one layer in one direction, as functional's op takes them. */
 interface Weights {
@@ -65,7 +65,8 @@ const lowerRecurrent =
     return [x, ...ends];
   };
 
-function runLayer(
+/** One layer in one direction. */
+export function runLayer(
   b: Builder,
   kind: RecurrentSpec["kind"],
   weights: Weights,
@@ -94,41 +95,9 @@ function runLayer(
   b.call(kind, kernel, reads, { out, hN: ends[0], cN: ends[1] }, { flops });
 }
 
-/** One step of its own: a sequence of length 1. */
-const lowerCell =
-  (kind: RecurrentSpec["kind"]): Lower =>
-  (b, node): Lowered => {
-    const [input, state, weightIh, weightHh, biasIh, biasHh] = node.args as unknown as [
-      Node,
-      Node | readonly Node[],
-      Node,
-      Node,
-      Node | null,
-      Node | null,
-    ];
-    if (!b.isStatic(weightIh) || !b.isStatic(weightHh)) {
-      return new Decline("its weights depend on the input");
-    }
-    const [batch, size] = shapeOf(input) as [number, number];
-    if (shapeOf(input).length !== 2) return new Decline("not a batch of rows");
-    const starts = [state].flat().map((one) => b.contiguous(b.read(one)));
-    const { shape } = starts[0]!;
-    const x = reshapeValue(b.contiguous(b.read(input)), [1, batch, size])!;
-    const h = b.make(shape);
-    const out = reshapeValue(h, [1, ...shape])!;
-    const c = kind === "lstm" ? b.make(shape) : null;
-    const weights = { weightIh, weightHh, biasIh, biasHh, weightHr: null };
-    runLayer(b, kind, weights, x, out, { starts, ends: [null, c], reverse: false });
-    return c ? [h, c] : h;
-  };
-
 export const RECURRENT: Lowerings = {
   lstm: lowerRecurrent("lstm"),
   gru: lowerRecurrent("gru"),
   rnn_tanh: lowerRecurrent("tanh"),
   rnn_relu: lowerRecurrent("relu"),
-  lstm_cell: lowerCell("lstm"),
-  gru_cell: lowerCell("gru"),
-  rnn_tanh_cell: lowerCell("tanh"),
-  rnn_relu_cell: lowerCell("relu"),
 };

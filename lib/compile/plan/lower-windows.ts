@@ -1,19 +1,12 @@
 import { pool, type PoolSpec } from "../../kernels/cpu/index.js";
-import type { Argument, Node } from "../../graph/index.js";
+import type { Node } from "../../graph/index.js";
 import { shapeOf } from "../passes/facts.js";
 import { type Builder, Decline, type Lowered } from "./builder.js";
 import { adaptiveWindows } from "../../functional/windows.js";
 import { alongDim, interpolate } from "./lower-borders.js";
-import { inDimensions, type Lower, type Lowerings, optionsOf } from "./lower-basic.js";
+import { inDimensions, type Lower, type Lowerings, optionsOf, sizes } from "./lower-basic.js";
 import { runReduction } from "./lower-norm.js";
 import { count, type Value } from "./value.js";
-
-/** One number for all dimensions, or one for each; what is not given is `missing`. */
-const sizes = (value: Argument, dims: number, missing: Argument): number[] => {
-  const given = [value ?? []].flat() as number[];
-  const list = given.length === 0 ? ([missing].flat() as number[]) : given;
-  return list.length === dims ? list : new Array<number>(dims).fill(list[0]!);
-};
 
 type Windows = Omit<PoolSpec, "planes" | "size">;
 

@@ -1,3 +1,5 @@
+import type { Node } from "../../graph/index.js";
+import type { Builder, Lowered } from "./builder.js";
 import { ATTENTION } from "./lower-attention.js";
 import { type Lowerings, ofFloats, POINTWISE, VIEWS } from "./lower-basic.js";
 import { BORDERS } from "./lower-borders.js";
@@ -9,8 +11,7 @@ import { NORM } from "./lower-norm.js";
 import { RECURRENT } from "./lower-recurrent.js";
 import { WINDOWS } from "./lower-windows.js";
 
-/** How each op becomes kernel calls; what is not here runs as a tfjs op inside the plan. */
-export const LOWERINGS: Lowerings = {
+const OFTEN: Lowerings = {
   ...VIEWS,
   ...POINTWISE,
   ...LOGIC,
@@ -19,3 +20,15 @@ export const LOWERINGS: Lowerings = {
   ...ATTENTION,
   ...ofFloats({ ...LINEAR, ...CONV, ...NORM, ...WINDOWS, ...RECURRENT }),
 };
+
+/**
+ * How each op becomes kernel calls, by the first table that does not decline; what none has runs as a tfjs
+ * op inside the plan. That of the ops that few models have comes when one needs it.
+ */
+export const TABLES: Readonly<Record<string, (b: Builder, node: Node) => Lowered | null>>[] = [
+  OFTEN,
+];
+
+/** Whether there is a way to make an op kernel calls. */
+export const isLowered = (target: string): boolean =>
+  TABLES.some((table) => Object.hasOwn(table, target));

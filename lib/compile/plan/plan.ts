@@ -7,8 +7,8 @@ import { areFinite } from "../passes/finite.js";
 import type { CompiledPlan, Fallback, Kept, StepInfo } from "../target.js";
 import { DECLINED } from "../declined.js";
 import { type Arena, layOut } from "./arena.js";
-import { addressOf, Builder, Decline, type Runner, type Step } from "./builder.js";
-import { LOWERINGS } from "./lower.js";
+import { addressOf, Builder, Decline, type Lowered, type Runner, type Step } from "./builder.js";
+import { TABLES } from "./lower.js";
 import type { Block } from "./value.js";
 import { count, type Value } from "./value.js";
 import { Trial } from "./trial.js";
@@ -95,11 +95,14 @@ export class Plan implements CompiledPlan {
   }
 
   private lower(builder: Builder, node: Node): void {
-    const lower = LOWERINGS[node.target];
     const steps = builder.steps.length;
-    let lowered = lower?.(builder, node) ?? new Decline("no kernel for this op");
-    if (lowered instanceof Decline) {
+    let lowered: Lowered = new Decline("no kernel for this op");
+    for (const table of TABLES) {
+      lowered = table[node.target]?.(builder, node) ?? lowered;
+      if (!(lowered instanceof Decline)) break;
       builder.steps.length = steps;
+    }
+    if (lowered instanceof Decline) {
       const { reason } = lowered;
       this.fallbacks.push({ node, reason });
       lowered = this.fallBack(builder, node);
@@ -200,6 +203,12 @@ export class Plan implements CompiledPlan {
   private async join({ run } = this): Promise<void> {
     const { joined } = await import("../../kernels/cpu/program.js");
     if (run === this.run) this.alone = joined(this.heap, this.stages());
+  }
+
+  /** Takes the place of another one, of the same graph. */
+  become(other: Plan): void {
+    this.release();
+    Object.assign(this, other);
   }
 
   /** Frees what the threads know of it. */

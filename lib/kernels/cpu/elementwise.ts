@@ -2,7 +2,7 @@
 import type { ElementwiseStep } from "./elementwise-ops.js";
 import type { Heap } from "./heap.js";
 import { inJs } from "./on-demand.js";
-import { type Kernel, product, share } from "./kernel.js";
+import { type Kernel, placesAt, product, share } from "./kernel.js";
 import { emitElementwise, type Motion } from "./wasm/elementwise.js";
 
 export interface ElementwiseLibrary {
@@ -118,14 +118,7 @@ export function elementwise(heap: Heap, spec: ElementwiseSpec): Kernel<Elementwi
       }
       const [first, end] = share(blocks, part, parts);
       for (let index = first; index < end; index += 1) {
-        let rest = index;
-        const at = [...places];
-        for (let dim = outer.length - 1; dim >= 0; dim -= 1) {
-          const i = rest % outer[dim]!;
-          rest = (rest - i) / outer[dim]!;
-          strides.forEach((stride, k) => (at[k]! += i * stride[dim]! * 4));
-        }
-        block(at, 0, rows);
+        block(placesAt(index, outer, strides, places), 0, rows);
       }
     },
   };

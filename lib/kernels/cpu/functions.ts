@@ -1,9 +1,9 @@
 /** The functions of `functional` that take each number alone, as chains of micro-operations. */
 import type { ElementwiseStep } from "./elementwise-ops.js";
+import { OPS } from "./wasm/elementwise.js";
 
-/** What there is of integers; the latter give truths. */
-const OF_INTEGERS = "neg abs add sub mul min max".split(" ");
-const COMPARING = "eq ne lt le gt ge".split(" ");
+/** These give truths, also of integers. */
+const COMPARING = /^(eq|ne|lt|le|gt|ge)$/;
 
 /** A chain of micro-operations under way: operands are numbers of inputs and of earlier steps. */
 export class Chain {
@@ -21,12 +21,11 @@ export class Chain {
     const of = op === "where" ? operands.slice(1) : operands;
     const count = op === "constant" ? 0 : of.filter((one) => this.integers.has(one)).length;
     const isPlain = count === 0 || op === "where" || op === "float";
-    const isKnown = isPlain || OF_INTEGERS.concat(COMPARING).includes(op);
-    if (count % of.length > 0 || !isKnown) this.isWhole = false;
-    this.steps.push([isPlain ? op : `${op} int`, ...operands] as unknown as ElementwiseStep);
-    const result = this.last;
-    if (count > 0 && op !== "float" && !COMPARING.includes(op)) this.integers.add(result);
-    return result;
+    const name = isPlain ? op : `${op} int`;
+    if (count % of.length > 0 || !(isPlain || Object.hasOwn(OPS, name))) this.isWhole = false;
+    this.steps.push([name, ...operands] as unknown as ElementwiseStep);
+    if (count > 0 && op !== "float" && !COMPARING.test(op)) this.integers.add(this.last);
+    return this.last;
   }
 
   /** The latest result. */

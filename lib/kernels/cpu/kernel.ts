@@ -26,3 +26,26 @@ export function share(count: number, part: number, parts: number, grain = 1): [n
 }
 
 export const product = (sizes: readonly number[]): number => sizes.reduce((a, b) => a * b, 1);
+
+/**
+ * Addresses at a place of some dimensions.
+ *
+ * @param index - Which place, row by row.
+ * @param strides - Of each address over these dimensions, in elements.
+ * @param from - The addresses of the first place.
+ */
+export function placesAt(
+  index: number,
+  sizes: readonly number[],
+  strides: readonly (readonly number[])[],
+  from: readonly number[],
+): number[] {
+  const at = [...from];
+  let rest = index;
+  for (let dim = sizes.length - 1; dim >= 0; dim -= 1) {
+    const i = rest % sizes[dim]!;
+    rest = (rest - i) / sizes[dim]!;
+    for (let k = 0; k < at.length; k += 1) at[k]! += i * (strides[k]![dim] ?? 0) * 4;
+  }
+  return at;
+}

@@ -1,7 +1,7 @@
 /** Products of two matrices that are both computed, in batches. */
 import { gemmLibrary, MAX_ROWS, multiply, panelBytes, productBytes } from "./gemm.js";
 import type { Heap } from "./heap.js";
-import { type Kernel, product, share } from "./kernel.js";
+import { type Kernel, placesAt, product, share } from "./kernel.js";
 
 export interface MatmulSpec {
   /** The shape of the batch; none by default. */
@@ -39,19 +39,6 @@ export function matmul(heap: Heap, spec: MatmulSpec): Kernel<MatmulPointers> {
   const panels = panelBytes(n, k);
   const workspaceBytes = panels + productBytes(m, k) + 64;
 
-  /** Where A and B of one product of the batch begin. */
-  const places = (index: number): [number, number] => {
-    const at: [number, number] = [0, 0];
-    let rest = index;
-    for (let dim = batch.length - 1; dim >= 0; dim -= 1) {
-      const i = rest % batch[dim]!;
-      rest = (rest - i) / batch[dim]!;
-      at[0] += i * (strides[0]![dim] ?? 0) * 4;
-      at[1] += i * (strides[1]![dim] ?? 0) * 4;
-    }
-    return at;
-  };
-
   return {
     workspaceBytes,
     run: (p, part = 0, parts = 1) => {
@@ -62,10 +49,10 @@ export function matmul(heap: Heap, spec: MatmulSpec): Kernel<MatmulPointers> {
       const [m0, m1] = byBatch ? [0, m] : share(m, part, parts, 4);
       let packed = NaN;
       for (let index = first; index < end; index += 1) {
-        const [a, b] = places(index);
+        const [a, b] = placesAt(index, batch, strides, [p.a, p.b]) as [number, number];
         if (b !== packed && m0 < m1) {
-          if (bLayout === "nk") library.packPanels(p.b + b, bRow, n, k, workspace);
-          else library.packPanelsAcross(p.b + b, bRow, n, k, workspace);
+          if (bLayout === "nk") library.packPanels(b, bRow, n, k, workspace);
+          else library.packPanelsAcross(b, bRow, n, k, workspace);
           packed = b;
         }
         for (let row = m0; row < m1; row += MAX_ROWS) {
@@ -73,7 +60,7 @@ export function matmul(heap: Heap, spec: MatmulSpec): Kernel<MatmulPointers> {
             m: Math.min(MAX_ROWS, m1 - row),
             n,
             k,
-            a: p.a + a + row * (aLayout === "mk" ? aRow : 4),
+            a: a + row * (aLayout === "mk" ? aRow : 4),
             aRow,
             across: aLayout === "km",
             b: workspace,

@@ -2,7 +2,7 @@
 import { collapse, elementwise, stridesOf } from "./elementwise.js";
 import { inJs } from "./on-demand.js";
 import type { Heap } from "./heap.js";
-import { type Kernel, product, share } from "./kernel.js";
+import { type Kernel, placesAt, product, share } from "./kernel.js";
 import { emitTranspose } from "./wasm/transpose.js";
 
 export interface TransposeLibrary {
@@ -71,8 +71,11 @@ function turned(
   const { transpose } = heap.library("transpose", emitTranspose, (own: Heap) =>
     inJs().transposeInJs(own),
   );
-  const outer = sizes.map((_, dim) => dim).filter((dim) => dim !== across && dim !== last);
-  const count = product(outer.map((dim) => sizes[dim]!));
+  const outerOf = (list: readonly number[]): number[] =>
+    list.filter((_, dim) => dim !== across && dim !== last);
+  const outer = outerOf(sizes);
+  const strides = [outerOf(outs), outerOf(steps)];
+  const count = product(outer);
   const one = (from: number, to: number, start: number, end: number): void =>
     transpose(
       from + start * 4, steps[last]! * 4, sizes[last]!, end - start,
@@ -88,13 +91,7 @@ function turned(
         return;
       }
       for (let index = first; index < end; index += 1) {
-        let [rest, from, to] = [index, x, out];
-        for (const dim of outer.toReversed()) {
-          const i = rest % sizes[dim]!;
-          rest = (rest - i) / sizes[dim]!;
-          from += i * steps[dim]! * 4;
-          to += i * outs[dim]! * 4;
-        }
+        const [to, from] = placesAt(index, outer, strides, [out, x]) as [number, number];
         one(from, to, 0, sizes[across]!);
       }
     },
@@ -134,25 +131,33 @@ export function gather(heap: Heap, spec: GatherSpec): Kernel<GatherPointers> {
     workspaceBytes: 0,
     run: ({ table, indices, out }) => {
       const { f32, i32 } = heap;
-      const list = typeof indices === "number" ? i32.subarray(indices >>> 2) : indices;
+      const [list, skipped] = typeof indices === "number" ? [i32, indices >>> 2] : [indices, 0];
       const [from, first] = typeof table === "number" ? [i32, table >>> 2] : [table, 0];
       const memory = from instanceof Int32Array ? i32 : f32;
       const target = out >>> 2;
       const values = from === i32 ? f32 : from;
       if (isSum) f32.fill(0, target, target + rows * n);
-      for (let at = 0; at < tables * count; at += 1) {
-        const place = at % count;
-        const index = list[Math.floor(at / count / (tables / lists)) * count + place]!;
-        if (index < 0 || index >= rows) {
-          throw new RangeError(`index ${index} is out of range for ${rows} rows`);
+      for (let which = 0; which < tables; which += 1) {
+        const one = skipped + Math.floor((which * lists) / tables) * count;
+        for (let at = 0; at < count;) {
+          const place = which * count + at;
+          const index = list[one + at]!;
+          let behind = index + 1; // rows in a row are one
+          for (at += 1; at < count && list[one + at] === behind; at += 1) behind += 1;
+          if (index < 0 || behind > rows) {
+            const wrong = index < 0 ? index : Math.max(index, rows);
+            throw new RangeError(`index ${wrong} is out of range for ${rows} rows`);
+          }
+          const row = which * rows + index; // of one table, if they are summed
+          const start = first + (isSum ? place : row) * n;
+          const to = target + (isSum ? row : place) * n;
+          const length = (behind - index) * n;
+          if (isSum) for (let i = 0; i < length; i += 1) f32[to + i]! += values[start + i]!;
+          else if (length < ROW)
+            for (let i = 0; i < length; i += 1) memory[to + i] = from[start + i]!; // prettier-ignore
+          else if (from === i32) i32.copyWithin(to, start, start + length);
+          else memory.set((from as Int32Array).subarray(start, start + length), to);
         }
-        const row = ((at - place) / count) * rows + index; // of one table, if they are summed
-        const start = first + (isSum ? at : row) * n;
-        const to = target + (isSum ? row : at) * n;
-        if (isSum) for (let i = 0; i < n; i += 1) f32[to + i]! += values[start + i]!;
-        else if (n < ROW) for (let i = 0; i < n; i += 1) memory[to + i] = from[start + i]!;
-        else if (from === i32) i32.copyWithin(to, start, start + n);
-        else memory.set((from as Int32Array).subarray(start, start + n), to);
       }
     },
   };

@@ -32,7 +32,7 @@ const compared =
   (f, a, b) =>
     truth(integer(op)(f, a, b));
 
-const OPS: Record<ElementwiseOp, Emit> = {
+export const OPS: Record<ElementwiseOp, Emit> = {
   abs: (_, x) => x.abs(),
   neg: (_, x) => x.neg(),
   exp: (f, x) => exp(f, x),

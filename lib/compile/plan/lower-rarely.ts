@@ -1,0 +1,274 @@
+/** Ops that few models have, by kernels in JavaScript: loaded with them when a plan has one. */
+import {
+  bags,
+  type BagsSpec,
+  extreme,
+  maxPlaces,
+  scan,
+  type ScanSpec,
+  scatter,
+  topK,
+} from "../../kernels/cpu/rarely.js";
+import type { Axis, Windows } from "../../functional/windows.js";
+import type { Argument, Node, TensorMeta } from "../../graph/index.js";
+import type { Builder, Lowered } from "./builder.js";
+import type { runReduction } from "./lower-norm.js";
+import type { runLayer } from "./lower-recurrent.js";
+import type { sizes } from "./lower-basic.js";
+import type { Value } from "./value.js";
+
+/**
+ * What others use as well, handed over: to import it would tear it out of the file that it is in, as bundlers
+ * see to it that nothing is loaded twice.
+ */
+export interface Shared {
+  sizes: typeof sizes;
+  runReduction: typeof runReduction;
+  runLayer: typeof runLayer;
+  slidingWindows: (axis: Axis) => Windows;
+  adaptiveWindows: (input: number, output: number) => Windows;
+}
+
+/** `null`: it is nothing for these kernels. */
+type Lower = (b: Builder, node: Node, shared: Shared) => Lowered | null;
+type Options = Readonly<Record<string, Argument>>;
+
+const count = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
+
+/** What a node gives, each of a list. */
+const metasOf = (node: Node): { shape: number[]; dtype: string }[] =>
+  [node.meta.value as TensorMeta | TensorMeta[]].flat() as { shape: number[]; dtype: string }[];
+
+const shapeOf = (node: Node): number[] => metasOf(node)[0]!.shape;
+
+const makeAll = (b: Builder, node: Node): Value[] =>
+  metasOf(node).map(({ shape, dtype }) => b.make(shape, dtype));
+
+const optional = (b: Builder, one: Argument): Value | null =>
+  one ? b.contiguous(b.read(one as Node)) : null;
+
+const optionsOf = (given: Argument): Options => (given ?? {}) as Options;
+
+/** What a raw kernel of tfjs is called with. */
+const read = (b: Builder, node: Node): { x: Value; attrs: Options } => {
+  const [inputs, attrs] = node.args as [Record<string, Node>, Options];
+  return { x: optional(b, Object.values(inputs)[0])!, attrs };
+};
+
+/** How many numbers there are before, along and behind a dimension. */
+function around(x: Value, axis: number): { outer: number; n: number; inner: number } {
+  const at = (axis + x.shape.length) % x.shape.length;
+  const n = x.shape[at]!;
+  return { outer: count(x.shape.slice(0, at)), n, inner: count(x.shape.slice(at + 1)) };
+}
+
+const cumulated =
+  (kind: ScanSpec["kind"]): Lower =>
+  (b, node) => {
+    const { x, attrs } = read(b, node);
+    const { axis, exclusive, reverse } = attrs as { axis: number; exclusive: boolean; reverse: boolean }; // prettier-ignore
+    const { dtype } = metasOf(node)[0]!;
+    const integers = x.dtype === "int32";
+    const spec = { ...around(x, axis), kind, exclusive, reverse, integers };
+    const out = b.make(x.shape, dtype);
+    b.call("scan", scan(b.heap, { ...spec, counts: dtype === "int32" }), { x }, { out });
+    return out;
+  };
+
+const extremeOf =
+  (least: boolean): Lower =>
+  (b, node) => {
+    const { x, attrs } = read(b, node);
+    const spec = { ...around(x, attrs.axis as number), integers: x.dtype === "int32", least };
+    const out = b.make(shapeOf(node), "int32");
+    b.call("extreme", extreme(b.heap, spec), { x }, { out });
+    return out;
+  };
+
+const topOf: Lower = (b, node) => {
+  const { x, attrs } = read(b, node);
+  const n = x.shape.at(-1)!;
+  const spec = { rows: count(x.shape) / n, n, k: attrs.k as number, integers: x.dtype === "int32" };
+  const [values, indices] = makeAll(b, node) as [Value, Value];
+  b.call("top k", topK(b.heap, spec), { x }, { values, indices });
+  return [values, indices];
+};
+
+/** Whether any of some truths holds, or all: the largest of 1 and 0, or the least. */
+const truths =
+  (kind: "max" | "min"): Lower =>
+  (b, node, { runReduction }) => {
+    const { x, attrs } = read(b, node);
+    const given = (attrs.axis ?? x.shape.map((_, i) => i)) as number | number[];
+    const rank = x.shape.length;
+    const axes = [given].flat().map((axis) => (axis + rank) % rank).sort((i, j) => i - j); // prettier-ignore
+    const found = runReduction(b, x, axes, kind, shapeOf(node));
+    return { ...(found as Value), dtype: "bool" };
+  };
+
+/** The maxima of windows, and where they are. */
+function lowerPlaces(b: Builder, node: Node, windows: Windows[] | undefined): Lowered | null {
+  const x = optional(b, node.args[0])!;
+  if (!windows || x.dtype !== "float32" || windows.flat().some(({ length }) => length === 0)) {
+    return null;
+  }
+  const size = x.shape.slice(-windows.length);
+  const planes = count(x.shape) / count(size);
+  const [values, indices] = makeAll(b, node) as [Value, Value];
+  const kernel = maxPlaces(b.heap, { planes, size, windows });
+  b.call("max pool with places", kernel, { x }, { values, indices });
+  return [values, indices];
+}
+
+/** Input and output sizes of a pooling that gives a list; `null`: it gives no indices. */
+function pooled(node: Node, dims: number): [input: number, output: number][] | null {
+  if (!optionsOf(node.args[2]).returnIndices) return null;
+  const output = metasOf(node)[0]!.shape.slice(-dims);
+  return shapeOf(node.args[0] as Node).slice(-dims).map((size, i) => [size, output[i]!]); // prettier-ignore
+}
+
+const sliding =
+  (dims: number): Lower =>
+  (b, node, { sizes, slidingWindows }) => {
+    const options = optionsOf(node.args[2]);
+    const kernel = sizes(node.args[1], dims, 1);
+    const stride = sizes(options.stride, dims, kernel);
+    const padding = sizes(options.padding, dims, 0);
+    const dilation = sizes(options.dilation, dims, 1);
+    const windows = pooled(node, dims)?.map(([input, output], i) =>
+      slidingWindows({
+        ...{ input, output, kernel: kernel[i]!, stride: stride[i]! },
+        ...{ padding: padding[i]!, dilation: dilation[i]! },
+      }),
+    );
+    return lowerPlaces(b, node, windows);
+  };
+
+const adaptive =
+  (dims: number): Lower =>
+  (b, node, { adaptiveWindows }) =>
+    lowerPlaces(
+      b,
+      node,
+      pooled(node, dims)?.map((one) => adaptiveWindows(...one)),
+    );
+
+const unpool =
+  (dims: number): Lower =>
+  (b, node) => {
+    const [x, indices] = node.args.slice(0, 2).map((one) => optional(b, one)) as [Value, Value]; // prettier-ignore
+    const out = b.make(shapeOf(node));
+    const stretches = count(x.shape.slice(0, -dims));
+    const size = count(out.shape) / stretches;
+    const kernel = scatter(b.heap, { stretches, size, each: count(x.shape) / stretches, off: 0 });
+    b.call("unpool", kernel, { x, indices }, { out });
+    return out;
+  };
+
+/** One number at the place of each class, another one elsewhere. */
+function hot(
+  b: Builder,
+  node: Node,
+  indices: Value,
+  on: number,
+  off: number,
+  lenient: boolean,
+): Lowered {
+  // prettier-ignore
+  const { dtype } = metasOf(node)[0]!;
+  const out = b.make(shapeOf(node), dtype);
+  const size = out.shape.at(-1)!;
+  const spec = { stretches: count(indices.shape), size, each: 1, on, off, lenient };
+  const kernel = scatter(b.heap, { ...spec, integers: dtype === "int32" });
+  b.call("one hot", kernel, { indices }, { out });
+  return out;
+}
+
+const embeddingBag: Lower = (b, node) => {
+  const [input, weight, given] = node.args as [Node, Node, Argument];
+  const { maxNorm, ...options } = optionsOf(given);
+  if (maxNorm) return null;
+  const [indices, table] = [input, weight].map((one) => optional(b, one)) as [Value, Value]; // prettier-ignore
+  const offsets = optional(b, options.offsets);
+  const weights = optional(b, options.perSampleWeights);
+  const [rows, n] = table.shape as [number, number];
+  const out = b.make(shapeOf(node));
+  const index = (options.paddingIdx as number | null | undefined) ?? null;
+  const spec: BagsSpec = {
+    ...{ bags: out.shape[0]!, total: count(indices.shape), rows, n },
+    mode: (options.mode as BagsSpec["mode"] | undefined) ?? "mean",
+    padding: index === null ? -1 : index < 0 ? index + rows : index,
+    offsets: offsets ? offsets.shape[0]! : 0,
+  };
+  b.call("bags", bags(b.heap, spec), { indices, table, offsets, weights }, { out });
+  return out;
+};
+
+/** One step of its own: a sequence of length 1. */
+const cell =
+  (kind: "lstm" | "gru" | "tanh" | "relu"): Lower =>
+  (b, node, { runLayer }) => {
+    const [input, state, weightIh, weightHh, biasIh, biasHh] = node.args as unknown as Cell;
+    if (!b.isStatic(weightIh) || !b.isStatic(weightHh) || shapeOf(input).length !== 2) return null;
+    const starts = [state].flat().map((one) => optional(b, one)!);
+    const once = (one: Value): Value => ({ ...one, shape: [1, ...one.shape], strides: [count(one.shape), ...one.strides] }); // prettier-ignore
+    const [h, c] = starts.map(({ shape }) => b.make(shape)) as [Value, Value | undefined];
+    const weights = { weightIh, weightHh, biasIh, biasHh, weightHr: null };
+    const ends = [null, c ?? null];
+    runLayer(b, kind, weights, once(optional(b, input)!), once(h), {
+      starts,
+      ends,
+      reverse: false,
+    });
+    return c ? [h, c] : h;
+  };
+
+type Cell = [
+  input: Node,
+  state: Node | readonly Node[],
+  weightIh: Node,
+  weightHh: Node,
+  biasIh: Node | null,
+  biasHh: Node | null,
+];
+
+const TABLE: Readonly<Record<string, Lower>> = {
+  "tfjs.Cumsum": cumulated("sum"),
+  "tfjs.Cumprod": cumulated("product"),
+  "tfjs.ArgMax": extremeOf(false),
+  "tfjs.ArgMin": extremeOf(true),
+  "tfjs.TopK": topOf,
+  "tfjs.Any": truths("max"),
+  "tfjs.All": truths("min"),
+  "tfjs.OneHot": (b, node) => {
+    const { x, attrs } = read(b, node);
+    return hot(b, node, x, attrs.onValue as number, attrs.offValue as number, true);
+  },
+  one_hot: (b, node) => hot(b, node, optional(b, node.args[0])!, 1, 0, false),
+  embedding_bag: embeddingBag,
+  lstm_cell: cell("lstm"),
+  gru_cell: cell("gru"),
+  rnn_tanh_cell: cell("tanh"),
+  rnn_relu_cell: cell("relu"),
+  ...Object.fromEntries(
+    [1, 2, 3].flatMap((dims) => [
+      [`max_pool${dims}d`, sliding(dims)],
+      [`adaptive_max_pool${dims}d`, adaptive(dims)],
+      [`max_unpool${dims}d`, unpool(dims)],
+    ]),
+  ),
+};
+
+/** The lowerings of these ops, of what has numbers. */
+export const rarely = (
+  shared: Shared,
+): Readonly<Record<string, (b: Builder, node: Node) => Lowered | null>> =>
+  Object.fromEntries(
+    Object.entries(TABLE).map(([name, lower]) => [
+      name,
+      (b: Builder, node: Node) => {
+        const all = [...node.inputs(), node].flatMap(metasOf);
+        return all.some(({ shape }) => shape.includes(0)) ? null : lower(b, node, shared);
+      },
+    ]),
+  );
