@@ -4,10 +4,11 @@
  */
 import * as tf from "@tensorflow/tfjs-core";
 import type { Attrs } from "./tfjs.js";
+import { TYPED } from "./typed.js";
 
 type Info = tf.TensorInfo;
-type Run = (name: string, inputs: Record<string, Info>, attrs?: Attrs) => Info;
-type Composed = (inputs: Record<string, Info>, attrs: Attrs, run: Run) => Info;
+export type Run = (name: string, inputs: Record<string, Info>, attrs?: Attrs) => Info;
+export type Composed = (inputs: Record<string, Info>, attrs: Attrs, run: Run) => Info;
 
 /** A tensor of new values, which nothing counts yet. */
 function write(values: tf.TypedArray, shape: number[], dtype: tf.DataType): Info {
@@ -15,7 +16,11 @@ function write(values: tf.TypedArray, shape: number[], dtype: tf.DataType): Info
 }
 
 /** The same numbers in another shape. */
-const shaped = ({ dataId, dtype }: Info, shape: number[]): Info => ({ dataId, dtype, shape });
+const shaped = ({ dataId, dtype }: Info, shape: number[]): Info => ({
+  dataId,
+  dtype,
+  shape,
+});
 
 const read = ({ dataId }: Info): tf.TypedArray => tf.backend().readSync(dataId) as tf.TypedArray;
 
@@ -130,7 +135,7 @@ const einsum: Composed = (inputs, attrs, run) => {
 
 const COMPOSED: Record<"cpu" | "wasm", Readonly<Record<string, Composed>>> = {
   cpu: { Einsum: einsum, UnsortedSegmentSum: segmentSum },
-  wasm: { Einsum: einsum, UnsortedSegmentSum: segmentSum, GatherV2: gatherBatch },
+  wasm: { Einsum: einsum, UnsortedSegmentSum: segmentSum, GatherV2: gatherBatch, ...TYPED },
 };
 
 /**

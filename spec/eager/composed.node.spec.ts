@@ -32,6 +32,19 @@ const PROGRAMS: Readonly<Record<string, () => tf.Tensor>> = {
   "one term as it is": () => tf.einsum("ij->ij", nn.randn(3, 4)),
   "one term": () => tf.einsum("ijk->ki", nn.randn(3, 4, 5)),
   "products of integers": () => tf.einsum("ij,jk->ki", ints(many(6, 9), 2, 3), ints(many(6, 9), 3, 2)), // prettier-ignore
+  "truths of numbers": () => tf.cast(tf.tensor1d([0.5, 0, -2, 256, NaN]), "bool"),
+  "truths of integers": () => tf.cast(ints([0, 256, -1, 1], 4), "bool"),
+  "numbers of truths": () => tf.cast(tf.greater(nn.randn(5), 0), "int32"),
+  "integers in bounds": () => tf.clipByValue(ints([5, -2, 1, 4, -3], 5), -1.5, 3),
+  "integers with one bound": () => tf.clipByValue(ints([5, -2, 1], 3), 0, Infinity),
+  "numbers in bounds": () => tf.clipByValue(nn.randn(5), -0.5, 0.5),
+  "every other integer": () => tf.stridedSlice(ints([2 ** 30 + 1, 2, 3, 4, 5, 6], 2, 3), [0, 2], [2, 0], [1, -1]), // prettier-ignore
+  "every other truth": () => tf.stridedSlice(tf.greater(nn.randn(4, 3), 0), [1, 0], [4, 3], [2, 1]),
+  "one integer of each row": () => tf.stridedSlice(ints(many(6, 9), 2, 3), [0, 1], [2, 2], [1, 1], 0, 0, 0, 0, 2), // prettier-ignore
+  "no integers": () => tf.stridedSlice(ints([1, 2], 2), [1], [1], [1]),
+  "truths from behind": () => tf.reverse(tf.greater(nn.randn(3, 4), 0), 1),
+  "truths by truths": () => tf.where(tf.greater(nn.randn(3, 4), 0), tf.greater(nn.randn(3, 4), 0), tf.less(nn.randn(3, 4), 0)), // prettier-ignore
+  "integers by truths": () => tf.where(tf.greater(nn.randn(4), 0), ints(many(4, 9), 4), ints([0, 0, 0, 0], 4)), // prettier-ignore
   "products of integers with floats": () => tf.einsum("i,i->i", ints([1, 2], 2), nn.randn(2)),
 };
 

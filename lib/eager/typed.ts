@@ -1,0 +1,98 @@
+/**
+ * Kernels of tfjs-wasm that take integers or truths for floats, or for other bytes: for those they are
+ * made of kernels that do not, for everybody who calls them there.
+ */
+import * as tf from "@tensorflow/tfjs-core";
+import type { Composed, Run } from "./composed.js";
+
+type Info = tf.TensorInfo;
+
+/** A tensor of new values, while `use` needs it. */
+function withValues<T>(values: tf.TypedArray, dtype: tf.DataType, use: (one: Info) => T): T {
+  const shape = values.length === 1 ? [] : [values.length];
+  const dataId = tf.backend().write(values, shape, dtype);
+  try {
+    return use({ dataId, shape, dtype });
+  } finally {
+    tf.backend().disposeData(dataId);
+  }
+}
+
+/** Whether each number is not 0: NaN is not. */
+const isNonZero = (x: Info, run: Run): Info =>
+  withValues(new Float32Array(1), "float32", (zero) =>
+    x.dtype === "float32"
+      ? run("NotEqual", { a: x, b: zero })
+      : withValues(new Int32Array(1), "int32", (none) => run("NotEqual", { a: x, b: none })),
+  );
+
+/** The bytes of truths are 1 and 0: tfjs' are the last ones of whole numbers. */
+const cast: Composed = ({ x }, attrs, run) =>
+  attrs.dtype === "bool" && /float32|int32/.test(x!.dtype)
+    ? isNonZero(x!, run)
+    : run("Cast", { x: x! }, attrs);
+
+/** Truths by way of floats. */
+const byFloats =
+  (name: string, values: readonly string[]): Composed =>
+  (inputs, attrs, run) => {
+    if (inputs[values[0]!]!.dtype !== "bool") return run(name, inputs, attrs);
+    const made: Info[] = [];
+    const note = (one: Info): Info => (made.push(one), one);
+    const floats = values.map((key): [string, Info] => [
+      key,
+      note(run("Cast", { x: inputs[key]! }, { dtype: "float32" })),
+    ]);
+    const y = note(run(name, { ...inputs, ...Object.fromEntries(floats) }, attrs));
+    const truths = isNonZero(y, run);
+    for (const { dataId } of made) tf.backend().disposeData(dataId);
+    return truths;
+  };
+
+const MOST = 2 ** 31 - 1;
+
+/** Of integers: tfjs compares their bits as floats. */
+const clip: Composed = ({ x }, attrs, run) => {
+  if (x!.dtype !== "int32") return run("ClipByValue", { x: x! }, attrs);
+  const { clipValueMin, clipValueMax } = attrs as Record<string, number>;
+  const low = Int32Array.of(Math.max(-MOST - 1, Math.ceil(clipValueMin!)));
+  const high = Int32Array.of(Math.min(MOST, Math.floor(clipValueMax!)));
+  const raised = withValues(low, "int32", (b) => run("Maximum", { a: x!, b }));
+  const y = withValues(high, "int32", (b) => run("Minimum", { a: raised, b }));
+  tf.backend().disposeData(raised.dataId);
+  return y;
+};
+
+/** Of others than floats: tfjs gives their bits as floats. */
+const stridedSlice: Composed = ({ x }, attrs, run) => {
+  if (x!.dtype === "float32") return run("StridedSlice", { x: x! }, attrs);
+  const { begin, end, strides } = attrs as Record<string, number[]>;
+  const masks = ["begin", "end", "ellipsis", "newAxis", "shrinkAxis"].map(
+    (name) => attrs[`${name}Mask`] as number,
+  ) as [number, number, number, number, number];
+  const info = tf.slice_util.sliceInfo(x!.shape, begin!, end!, strides!, ...masks);
+  const sizes = info.begin.map((from, i) =>
+    Math.max(0, Math.ceil((info.end[i]! - from) / info.strides[i]!)),
+  );
+  const steps = x!.shape.map((_, i) => tf.util.sizeFromShape(x!.shape.slice(i + 1)));
+  const places = Int32Array.from({ length: tf.util.sizeFromShape(sizes) }, (_, at) =>
+    sizes.reduceRight((place, size, i) => {
+      const index = info.begin[i]! + (at % size) * info.strides[i]!;
+      at = Math.floor(at / size);
+      return place + index * steps[i]!;
+    }, 0),
+  );
+  const flat = { dataId: x!.dataId, dtype: x!.dtype, shape: [tf.util.sizeFromShape(x!.shape)] };
+  const { dataId, dtype } = withValues(places, "int32", (indices) =>
+    run("GatherV2", { x: flat, indices }, { axis: 0, batchDims: 0 }),
+  );
+  return { dataId, dtype, shape: info.finalShape };
+};
+
+export const TYPED: Readonly<Record<string, Composed>> = {
+  Cast: cast,
+  ClipByValue: clip,
+  Reverse: byFloats("Reverse", ["x"]),
+  Select: byFloats("Select", ["t", "e"]),
+  StridedSlice: stridedSlice,
+};
