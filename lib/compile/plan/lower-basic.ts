@@ -95,15 +95,6 @@ export const POINTWISE: Lowerings = {
     ];
     return runChain(b, [x, slope], lines, x.shape);
   },
-  glu: (b, node) => {
-    const x = b.read(node.args[0] as Node);
-    const rank = x.shape.length;
-    const dim = (((optionsOf(node.args[1]).dim as number | undefined) ?? -1) + rank) % rank;
-    const shape = shapeOf(node);
-    const half = (i: number): Value =>
-      sliceValue(x, shape.map((size, axis) => (axis === dim ? i * size : 0)), shape); // prettier-ignore
-    return runChain(b, [half(0), half(1)], [["sigmoid", "x1"], ["prim.Multiply", "x0", "t0"]], shape); // prettier-ignore
-  },
   "prim.concat": (b, node) => {
     const [parts, axis] = node.args as [Node[], number];
     const values = parts.map((part) => b.read(part));

@@ -55,7 +55,7 @@ function normGroups(
 }
 
 const lowerSoftmax =
-  (kind: "softmax" | "log softmax" | "softmin"): Lower =>
+  (kind: "softmax" | "log softmax"): Lower =>
   (b, node) => {
     const [input, given] = node.args;
     const whole = b.read(input as Node);
@@ -70,13 +70,13 @@ const lowerSoftmax =
     const moved = [...order];
     moved.push(...moved.splice((dim + rank) % rank, 1));
     const turned = permuteValue(whole, moved);
-    const x = kind === "softmin" ? (runChain(b, [turned], [["prim.Neg", "x0"]], turned.shape) as Value) : b.contiguous(turned); // prettier-ignore
+    const x = b.contiguous(turned);
     const n = x.shape.at(-1)!;
     const log = kind === "log softmax";
     const kernel = softmax(b.heap, { rows: count(x.shape) / n, n, log });
     const out = b.make(x.shape);
     const flops = 5 * count(x.shape);
-    b.call(log ? kind : "softmax", kernel, { x }, { out }, { over: [x], flops });
+    b.call(kind, kernel, { x }, { out }, { over: [x], flops });
     return permuteValue(out, order.map((axis) => moved.indexOf(axis))); // prettier-ignore
   };
 
@@ -161,7 +161,6 @@ export const NORM: Lowerings = {
   },
   softmax: lowerSoftmax("softmax"),
   log_softmax: lowerSoftmax("log softmax"),
-  softmin: lowerSoftmax("softmin"),
   ...Object.fromEntries(
     Object.entries(REDUCTIONS).map(([name, reduction]): [string, Lower] => [
       `prim.${name}`,

@@ -1,7 +1,7 @@
 /** Along one dimension, each place of the output of some places of the input: resampling, borders. */
 import type { Heap } from "./heap.js";
 import { type Kernel, product } from "./kernel.js";
-import { type CopyPointers, gather } from "./permute.js";
+import { copy, type CopyPointers } from "./permute.js";
 
 export interface TapsSpec {
   /** Of x, and the dimension of it. */
@@ -24,16 +24,8 @@ const around = (shape: readonly number[], dim: number): [number, number, number]
 export function taps(heap: Heap, spec: TapsSpec): Kernel<CopyPointers> {
   const { shape, dim, positions, weights } = spec;
   const [outer, size, inner] = around(shape, dim);
-  if (positions.every((window) => window.length === 1)) {
-    const indices = Int32Array.from(positions.flat());
-    const chosen = { tables: outer, rows: size, n: inner, count: positions.length };
-    const { run } = gather(heap, chosen);
-    return {
-      onOneThread: true,
-      workspaceBytes: 0,
-      run: ({ x, out }, ...parts) => run({ table: x, indices, out }, ...parts),
-    };
-  }
+  const runs = positions.every((window) => window.length === 1) ? runsOf(positions.flat()) : null;
+  if (runs && runs.length <= MOST_COPIES) return copies(heap, [outer, size, inner], runs);
   let taken = 0;
   const ends = Int32Array.from(positions, (window) => (taken += window.length));
   const places = Int32Array.from(positions.flat(), (place) => place * inner);
@@ -61,6 +53,45 @@ export function taps(heap: Heap, spec: TapsSpec): Kernel<CopyPointers> {
           }
         }
       }
+    },
+  };
+}
+
+/** A copy reads all of the memory that its places are in. */
+const MOST_COPIES = 4;
+
+/** Places in even steps. */
+function runsOf(places: readonly number[]): number[][] {
+  const runs: number[][] = [];
+  for (const place of places) {
+    const run = runs.at(-1);
+    const goesOn = run && (run.length === 1 || place - run.at(-1)! === run[1]! - run[0]!);
+    if (goesOn) run.push(place);
+    else runs.push([place]);
+  }
+  return runs;
+}
+
+/** Each run of places by a copy. */
+function copies(
+  heap: Heap,
+  [outer, size, inner]: readonly [number, number, number],
+  runs: readonly number[][],
+): Kernel<CopyPointers> {
+  const outStrides = [runs.flat().length * inner, inner, 1];
+  let to = 0;
+  const all = runs.map((places) => {
+    const [first, second = first] = places as [number, number?];
+    const shape = [outer, places.length, inner];
+    const { run } = copy(heap, { shape, strides: [size * inner, (second - first) * inner, 1], outStrides }); // prettier-ignore
+    const one = { run, x: first * inner * 4, out: to };
+    to += places.length * inner * 4;
+    return one;
+  });
+  return {
+    workspaceBytes: 0,
+    run: (p, part, parts) => {
+      for (const { run, x, out } of all) run({ x: p.x + x, out: p.out + out }, part, parts);
     },
   };
 }
