@@ -160,7 +160,7 @@ const RULES: Readonly<Record<string, Rule>> = {
       x!,
     ),
   GatherV2: ({ x, indices }, { axis, batchDims }) => {
-    const at = ((axis as number) + x!.shape.length) % x!.shape.length;
+    const [at] = tf.util.parseAxisParam(axis, x!.shape) as [number];
     const inside = indices!.shape.slice(batchDims);
     return as([...x!.shape.slice(0, at), ...inside, ...x!.shape.slice(at + 1)], x!);
   },

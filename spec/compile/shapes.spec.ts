@@ -91,6 +91,7 @@ describe("Tracing without computing", () => {
     ["concat", (x: tf.Tensor) => tf.concat([x, tf.ones([2, 40, 8])], 1)],
     ["matMul", (x: tf.Tensor) => tf.matMul(x, tf.ones([41, 50]))],
     ["slice", (x: tf.Tensor) => tf.slice(x, [0, 0, 30], [3, 40, 11])],
+    ["gather", (x: tf.Tensor) => tf.gather(tf.mean(x), tf.tensor1d([0, 0], "int32"))],
   ] as [string, (x: tf.Tensor) => tf.Tensor][]) {
     it(`refuses a ${what} of what does not fit, as the kernel does`, () => {
       const x = tf.ones([3, 40, 40]);
@@ -100,7 +101,7 @@ describe("Tracing without computing", () => {
       } catch (error) {
         ({ message } = error as Error);
       }
-      expect(message).to.match(/shape/i);
+      expect(message).to.match(/shape|axis/i);
       expect(() => record(run, [x], DECOMPOSED, SHAPES_ONLY)).to.throw(message);
     });
   }
