@@ -84,7 +84,7 @@ export const ours = (name: string, threads: number): Peer => ({
     const model = await loaded(bench, files);
     const example = (bench.args ?? ((x) => x))(files.inputs.map(toTensor));
     return async () => {
-      const fast = await nn.compile(model, example, { threads, plans: 16 });
+      const fast = await nn.compile(model, example, { threads });
       tf.dispose(example as tf.TensorContainer);
       return {
         call: calling(bench, fast as (...args: unknown[]) => unknown),
