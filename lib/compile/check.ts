@@ -9,8 +9,8 @@ export function refuseInputs(options: unknown): void {
   const isRecord = typeof options === "object" && options !== null;
   if (!isTensor(options) && !(isRecord && Object.values(options).some(isTensor))) return;
   throw new TypeError(
-    "compile: several arguments of a call go in one list, as in nn.compile(model, [x, y]) or " +
-      `nn.compile(model, [x, { mask }]); the third argument is for options, got ${describe(options)}`,
+    "compile: several arguments of a call go in one list, as in nn.compile(model, [x, y]); " +
+      `the third argument is for options, got ${describe(options)}`,
   );
 }
 

@@ -3,9 +3,10 @@
  * traced in milliseconds, on whatever backend, while every check of its ops still runs.
  */
 import * as tf from "@tensorflow/tfjs-core";
-import { RECURRENT } from "./passes/facts.js";
+import { sameShape } from "./passes/facts.js";
 import { ARITHMETIC, COMPARISONS, REDUCTIONS, UNARY } from "./primitives.js";
 import type { Pretence } from "./trace.js";
+import type { Sketch } from "../functional/op.js";
 
 interface Meta {
   shape: number[];
@@ -192,7 +193,25 @@ function madeUp({ shape, dtype }: Meta): tf.Tensor | null {
   return values && tf.engine().makeTensor(values, shape, dtype);
 }
 
-const blank = (shape: readonly number[]): tf.Tensor => madeUp(float([...shape]))!;
+/** Of what bodies ask kernels for once they have checked that all fits. */
+const sketch: Sketch = (name, args) => {
+  if (name === "recurrent") {
+    const [, { shape }, states, , directions] = args as [string, tf.Tensor, tf.Tensor[], unknown, number]; // prettier-ignore
+    const size = directions * states[0]!.shape[2]!;
+    return [[shape[0], shape[1]!, size], ...states.map((state) => state.shape)].map(blank);
+  }
+  const [x, weight, last] = args as [tf.Tensor, tf.Tensor, tf.Tensor & { outShape: number[] }];
+  if (x.dtype !== "float32") return null;
+  if (/norm$|^softmax/.test(name)) return blank(x.shape);
+  if (/^conv/.test(name)) return blank(last.outShape.slice(-x.rank)); // that of a batch, maybe of one
+  const lead = x.shape.slice(0, -1);
+  if (name === "product") return blank([...lead, weight.shape[0]]);
+  // Batches that broadcast are the body's.
+  const isPlain = name === "attention" && [weight, last].every(({ shape }) => sameShape(shape.slice(0, -2), lead.slice(0, -1))); // prettier-ignore
+  return isPlain ? blank([...lead, last.shape.at(-1)!]) : null;
+};
+
+const blank = (shape: number[]): tf.Tensor => madeUp(float(shape))!;
 
 /** What all results share while a model is traced: to allocate them would take most of the time. */
 let shared = new ArrayBuffer(0);
@@ -209,21 +228,4 @@ function forgetZeros(): void {
   shared = new ArrayBuffer(0);
 }
 
-/**
- * What a recurrent op gives, of which only the shapes are wanted: those of the first step in time,
- * and then as many of it. `null` for any other op.
- */
-function firstStep(
-  name: string,
-  body: (...args: unknown[]) => unknown,
-  [input, ...rest]: readonly unknown[],
-): tf.Tensor[] | null {
-  const options = rest.at(-1) as { lengths?: unknown };
-  if (!RECURRENT.has(name) || options.lengths) return null;
-  const x = input as tf.Tensor3D;
-  const first = tf.slice(x, [0, 0, 0], [Math.min(1, x.shape[0]), -1, -1]);
-  const [output, ...states] = body(first, ...rest) as tf.Tensor[];
-  return [tf.tile(output!, [x.shape[0], 1, 1]), ...states];
-}
-
-export const SHAPES_ONLY: Pretence = { kernel: pretend, op: firstStep, blank, end: forgetZeros };
+export const SHAPES_ONLY: Pretence = { kernel: pretend, sketch, end: forgetZeros };

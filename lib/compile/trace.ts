@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { setDispatcher, setSketch } from "../functional/op.js";
+import { setDispatcher, setSketch, type Sketch } from "../functional/op.js";
 import type { Graph } from "../graph/index.js";
 import { setCallObserver } from "../module/call.js";
 import type { Module } from "../module/index.js";
@@ -24,9 +24,8 @@ export interface Traced {
 export interface Pretence {
   /** `isAlive`: it depends on what the trace is given, or was made up, so nobody may look at it. */
   kernel(name: string, inputs: tf.NamedTensorMap, attrs: object | undefined, isAlive: boolean): tf.Tensor | null; // prettier-ignore
-  op(name: string, body: (...args: unknown[]) => unknown, args: readonly unknown[]): tf.Tensor[] | null; // prettier-ignore
-  /** A tensor of float32 numbers, whatever they are. */
-  blank(shape: readonly number[]): tf.Tensor;
+  /** What the body of an op asks a kernel for, once it has checked its arguments. */
+  sketch: Sketch;
   /** The trace is done. */
   end(): void;
 }
@@ -90,14 +89,21 @@ export function record(
     ...refusing(engine, recorder, isOutside),
   ];
   // Only of what is recorded whole: of another op the kernels are wanted.
-  setSketch(pretence && ((shape) => (inside > 0 ? recorder.enliven(pretence.blank(shape)) : null)));
+  setSketch(
+    pretence &&
+      ((name, given) => {
+        const made = inside > 0 && recorder.areAlive(given as never) ? pretence.sketch(name, given) : null; // prettier-ignore
+        for (const one of [made ?? []].flat()) recorder.enliven(one);
+        return made;
+      }),
+  );
   const dispatcher = setDispatcher(
     <R>(name: string, body: (...all: unknown[]) => R, given: unknown[]): R => {
       if (inside > 0 || into.has(name)) return body(...given);
       const isShaped =
         name === "one_hot" ? !hasClasses(given[1]) : SHAPED_BY_VALUES.test(name) && recorder.areAlive(given as never); // prettier-ignore
       if (isShaped) recorder.refuse(shapedBy(name));
-      const result = within(() => (pretence?.op(name, body, given) as R) ?? body(...given));
+      const result = within(() => body(...given));
       recorder.call(name, given, result);
       return result;
     },

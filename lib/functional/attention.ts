@@ -4,7 +4,7 @@ import { additiveMask, isPast } from "./attention-masks.js";
 import { checkFloatTensor, checkTensor, dtypeName, shapeText } from "./check.js";
 import { dropout } from "./dropout.js";
 import { atLeast, largest } from "./numeric.js";
-import { op, sketched, tryKernel } from "./op.js";
+import { op, tryKernel } from "./op.js";
 
 export interface ScaledDotProductAttentionOptions {
   /**
@@ -103,20 +103,20 @@ function checkSdpa(
   }
 }
 
-function checkMask(mask: tf.Tensor, scores: tf.Tensor): void {
-  if (mask.dtype !== "bool" && mask.dtype !== scores.dtype) {
+function checkMask(mask: tf.Tensor, query: tf.Tensor, scores: readonly number[]): void {
+  if (mask.dtype !== "bool" && mask.dtype !== query.dtype) {
     throw new Error(
       `${WHERE}: Expected attn_mask dtype to be bool or float or to match query dtype, but got ` +
-        `attn_mask.dtype: ${dtypeName(mask)} and query.dtype: ${dtypeName(scores)} instead.`,
+        `attn_mask.dtype: ${dtypeName(mask)} and query.dtype: ${dtypeName(query)} instead.`,
     );
   }
-  const want = scores.shape.slice(-mask.rank);
+  const want = scores.slice(-mask.rank);
   const fits = mask.shape.every((size, i) => size === 1 || size === want[i]);
   // PyTorch's fused kernel, which takes batches of heads, refuses a mask of less than two dimensions.
-  const least = scores.rank === 4 ? 2 : 0;
-  if (fits && mask.rank >= least && mask.rank <= scores.rank) return;
+  const least = scores.length === 4 ? 2 : 0;
+  if (fits && mask.rank >= least && mask.rank <= scores.length) return;
   throw new Error(
-    `${WHERE}: Expected attn_mask to broadcast to ${shapeText(scores.shape)}, ` +
+    `${WHERE}: Expected attn_mask to broadcast to ${shapeText(scores)}, ` +
       `but got shape ${shapeText(mask.shape)}`,
   );
 }
@@ -146,17 +146,16 @@ export const scaledDotProductAttention = /* @__PURE__ */ op(
       const [k, v] = [key, value].map((x) => repeatHeads(x, query.shape.at(-3)! / x.shape.at(-3)!));
       return scaledDotProductAttention(query, k!, v!, { ...read, enableGqa: false });
     }
+    const lead = broadcastLead(query.shape.slice(0, -2), key.shape.slice(0, -2));
+    if (attnMask !== null) checkMask(attnMask, query, [...lead, query.shape.at(-2)!, key.shape.at(-2)!]); // prettier-ignore
     const mask = attnMask?.dtype === "bool" ? additiveMask(attnMask) : attnMask;
     const own = !dropoutP && tryKernel("attention", query, key, value, mask, isCausal, read.scale);
     if (own) return own as tf.Tensor;
     const e = query.shape.at(-1)!;
     let scores = multiply(tf.mul(query, read.scale ?? 1 / Math.sqrt(e)), key, true);
     if (isCausal) scores = maskFuture(scores);
-    if (attnMask !== null) {
-      checkMask(attnMask, scores);
-      scores = tf.add(scores, additiveMask(attnMask));
-    }
-    let weights = sketched(scores.shape) ?? safeSoftmax(scores);
+    if (mask !== null) scores = tf.add(scores, additiveMask(mask));
+    let weights = safeSoftmax(scores);
     if (dropoutP > 0) weights = dropout(weights, { p: dropoutP, training: true });
     return multiply(weights, value);
   },

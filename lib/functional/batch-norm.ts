@@ -3,7 +3,7 @@ import { readOptions } from "../arguments.js";
 import { checkFloatTensor, checkTensor } from "./check.js";
 import { checkChannels, checkEps, checkSpread, moments, scaleAndShift } from "./norm.js";
 import { groupNorm } from "./normalization.js";
-import { op, sketched, tryKernel } from "./op.js";
+import { op, tryKernel } from "./op.js";
 
 type Vector = tf.Tensor | null;
 
@@ -59,7 +59,7 @@ export const batchNorm = /* @__PURE__ */ op(
     }
     checkChannels(channels, { running_mean: runningMean, running_var: runningVar, weight, bias });
     if (input.size === 0) return tf.zeros(shape);
-    const own = sketched(shape) ?? (!training && tryKernel("batch norm", input, runningMean, runningVar, eps, weight, bias)); // prettier-ignore
+    const own = !training && tryKernel("batch norm", input, runningMean, runningVar, eps, weight, bias); // prettier-ignore
     if (own) return own as tf.Tensor;
     /** In the form that broadcasts against `(N, C, *)`. */
     const perChannel = (vector: tf.Tensor): tf.Tensor =>

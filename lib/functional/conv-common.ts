@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expandSteps } from "../arguments.js";
 import { asFloat, checkNumberTensor, checkTensor, dtypeName, listText } from "./check.js";
-import { sketched, tryKernel } from "./op.js";
+import { tryKernel } from "./op.js";
 
 /** The shape of the input with a batch dimension, as PyTorch takes it without. */
 export function batchedShape(name: string, dims: number, input: tf.Tensor): number[] {
@@ -114,7 +114,7 @@ export function runConv(
   const own = tryKernel(kernel, input, weight, plan);
   if (own) return own as tf.Tensor;
   const { bias, outShape } = plan;
-  let y = sketched(outShape) ?? (input.size === 0 ? tf.zeros(outShape) : compute());
+  let y = input.size === 0 ? tf.zeros(outShape) : compute();
   if (bias !== null) {
     y = tf.add(y, tf.reshape(asFloat(bias), [-1, ...outShape.slice(2).fill(1)]));
   }

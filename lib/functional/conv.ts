@@ -212,7 +212,7 @@ function convolveByDepth(input: tf.Tensor, weight: tf.Tensor, plan: ConvPlan): t
   const [n, out, depth, ...size] = plan.outShape as [number, number, number, ...number[]];
   const [, channels, , ...image] = input.shape as [number, number, number, ...number[]];
   const [, perGroup, taps, ...kernel] = weight.shape as [number, number, number, ...number[]];
-  const area = channels * image.reduce((a, b) => a * b, 1);
+  const area = channels * tf.util.sizeFromShape(image);
   const images = tf.reshape(tf.transpose(input, [0, 2, 1, 3, 4]), [n, -1, area]);
   const padded = tf.pad(images, [[0, 0], around, [0, 0]]);
   const parts = split(weight, taps, 2).map((part, i) => {

@@ -10,8 +10,6 @@ export interface LinearOptions {
 
 const LINEAR: Required<LinearOptions> = { bias: null };
 
-const times = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
-
 /** A matrix product, of integers too: tfjs-wasm has it for floats alone. */
 function matMul(a: tf.Tensor, b: tf.Tensor, transposeB = false): tf.Tensor {
   const product = tf.matMul(asFloat(a), asFloat(b), false, transposeB);
@@ -33,7 +31,7 @@ function checkLinear(input: tf.Tensor, weight: tf.Tensor): void {
   const inFeatures = weight.shape.at(-1)!;
   const { shape } = input;
   if (shape.length > 0 && shape.at(-1) === inFeatures) return;
-  const rows = times(shape.slice(0, -1));
+  const rows = tf.util.sizeFromShape(shape.slice(0, -1));
   throw new Error(
     `linear(): mat1 and mat2 shapes cannot be multiplied ` +
       `(${rows}x${shape.at(-1) ?? 1} and ${inFeatures}x${weight.rank === 2 ? weight.shape[0] : 1}): ` +
@@ -88,7 +86,7 @@ export const linear = /* @__PURE__ */ op(
     }
     const own = isMatrix && tryKernel("product", input, weight, bias);
     if (own) return own as tf.Tensor;
-    const rows = isFlat ? input : tf.reshape(input, [times(lead), inFeatures]);
+    const rows = isFlat ? input : tf.reshape(input, [tf.util.sizeFromShape(lead), inFeatures]);
     // Not tf.fused.matMul: with transposeB, tfjs-wasm adds the wrong bias (spec/functional).
     const product = matMul(rows, matrix, true);
     const y = bias === null ? product : tf.add(product, bias);
@@ -119,7 +117,7 @@ export const bilinear = /* @__PURE__ */ op(
       const none = tf.zeros([...lead, outFeatures]); // sums of nothing
       return bias === null ? none : tf.add(none, bias);
     }
-    const n = times(lead);
+    const n = tf.util.sizeFromShape(lead);
     // (N, in1) × (in1, out·in2) → (N, out, in2), and then a dot product with x₂ along in2.
     const byIn1 = tf.reshape(tf.transpose(weight, [1, 0, 2]), [in1, outFeatures * in2]);
     const half = matMul(tf.reshape(input1, [n, in1]), byIn1);

@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
 import { checkFloatTensor, checkTensor, listText } from "./check.js";
 import { checkParameters, checkSpread, moments, scaleAndShift } from "./norm.js";
-import { op, sketched, tryKernel } from "./op.js";
+import { op, tryKernel } from "./op.js";
 
 export interface LayerNormOptions {
   /** Of `normalizedShape`, or `null` for none (the default). */
@@ -84,7 +84,7 @@ export const layerNorm = /* @__PURE__ */ op(
     const axes = readNormalizedShape(input, normalizedShape, { weight, bias });
     checkParameters({ weight, bias });
     if (input.size === 0) return tf.zeros(input.shape);
-    const own = sketched(input.shape) ?? tryKernel("layer norm", input, axes, eps, weight, bias);
+    const own = tryKernel("layer norm", input, axes, eps, weight, bias);
     if (own) return own as tf.Tensor;
     const { centred, variance } = moments(input, axes);
     return scaleAndShift(centred, variance, eps, weight, bias);

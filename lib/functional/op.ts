@@ -22,8 +22,8 @@ export function setDispatcher(next: Dispatcher | null): Dispatcher | null {
   return previous;
 }
 
-/** Makes up a result of a shape; `null`: it must be computed. */
-type Sketch = (shape: readonly number[]) => tf.Tensor | null;
+/** Makes up what a kernel would give; `null`: it must be computed. */
+export type Sketch = (name: string, args: readonly unknown[]) => tf.Tensor | tf.Tensor[] | null;
 
 let sketch: Sketch | null = null;
 
@@ -31,9 +31,6 @@ let sketch: Sketch | null = null;
 export function setSketch(next: Sketch | null): void {
   sketch = next;
 }
-
-/** For bodies of many tfjs ops: what stands for float32 numbers of a shape while only shapes are wanted. */
-export const sketched = (shape: readonly number[]): tf.Tensor | null => sketch && sketch(shape);
 
 let running = 0;
 
@@ -69,6 +66,7 @@ export function findOp(name: string): OpBody | undefined {
  * with what it has read and checked.
  */
 export function tryKernel(name: string, ...args: readonly unknown[]): OpResult | null {
+  if (sketch) return sketch(name, args);
   const kernel = kernels.get(tf.getBackend())?.get(name);
   const engine = tf.engine() as unknown as { state: { gradientDepth: number } };
   // A gradient is that of the body: a kernel has none. Nor would somebody see it who records what

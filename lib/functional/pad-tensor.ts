@@ -16,7 +16,11 @@ export function padTensor(
     if (before === 0 && after === 0) return;
     const { shape } = output;
     const [lead, tail] = [shape.slice(0, axis), shape.slice(axis + 1)];
-    const flat = tf.reshape(output, [product(lead), shape[axis]!, product(tail)]);
+    const flat = tf.reshape(output, [
+      tf.util.sizeFromShape(lead),
+      shape[axis]!,
+      tf.util.sizeFromShape(tail),
+    ]);
     const padded = tf.pad(flat, [[0, 0], [before, after], [0, 0]], value); // prettier-ignore
     output = tf.reshape(padded, [...lead, shape[axis]! + before + after, ...tail]);
   });
@@ -28,5 +32,3 @@ function padWithNaN(x: tf.Tensor, pads: readonly (readonly [number, number])[]):
   const kept = padTensor(tf.onesLike(x), pads);
   return tf.add(padTensor(x, pads), tf.sub(tf.reciprocal(kept), tf.reciprocal(kept)));
 }
-
-const product = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);

@@ -126,15 +126,14 @@ export function mapNodes<T>(argument: Argument, change: (node: Node) => T): unkn
 export function replaceNodes(argument: Argument, change: (node: Node) => Node): Argument {
   if (argument instanceof Node) return change(argument);
   if (isLeaf(argument)) return argument;
-  const old = argument as Record<string, Argument>;
-  let changed: Record<string, Argument> | null = null;
-  for (const name of Object.keys(old)) {
+  const old = argument as Record<string | number, Argument>;
+  const isList = Array.isArray(argument);
+  let changed: typeof old | null = null;
+  // The places of a list not as strings: it is numbers, mostly.
+  for (const name of isList ? argument.keys() : Object.keys(old)) {
     const one = replaceNodes(old[name], change);
     if (Object.is(one, old[name])) continue;
-    changed ??= (Array.isArray(argument) ? [...(argument as Argument[])] : { ...old }) as Record<
-      string,
-      Argument
-    >;
+    changed ??= (isList ? [...(argument as Argument[])] : { ...old }) as typeof old;
     changed[name] = one;
   }
   return changed ?? argument;

@@ -11,8 +11,6 @@ function readSize(size: SizeArguments): number[] {
   return (Array.isArray(size[0]) ? [...(size[0] as number[])] : [...size]) as number[];
 }
 
-const count = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
-
 /**
  * U(0, 1): the numbers of `torch.rand(*size)` after the same `manualSeed`, bit for bit.
  *
@@ -21,7 +19,7 @@ const count = (shape: readonly number[]): number => shape.reduce((a, b) => a * b
 export function rand(...size: SizeArguments): tf.Tensor {
   noteDraw();
   const shape = readSize(size);
-  return tf.tensor(random.rand(count(shape)), shape);
+  return tf.tensor(random.rand(tf.util.sizeFromShape(shape)), shape);
 }
 
 /**
@@ -32,7 +30,7 @@ export function rand(...size: SizeArguments): tf.Tensor {
 export function randn(...size: SizeArguments): tf.Tensor {
   noteDraw();
   const shape = readSize(size);
-  return tf.tensor(random.randn(count(shape)), shape);
+  return tf.tensor(random.randn(tf.util.sizeFromShape(shape)), shape);
 }
 
 /**
@@ -47,7 +45,7 @@ export function randint(...args: (number | readonly number[])[]): tf.Tensor {
   noteDraw();
   const shape = args.pop() as number[];
   const [low, high] = (args.length === 1 ? [0, ...args] : args) as [number, number];
-  const values = random.randint(count(shape), low, high);
+  const values = random.randint(tf.util.sizeFromShape(shape), low, high);
   return tf.tensor(Int32Array.from(values, Number), shape, "int32");
 }
 

@@ -183,21 +183,21 @@ export class Builder {
     writes: Places<Pointers>,
     { over = [], ...more }: Pick<Step, "flops" | "convolution"> & { over?: (Value | null)[] } = {},
   ): void {
-    const named = (places: Places<Pointers>): [string, OnePlace | readonly Place[]][] =>
-      Object.entries<OnePlace | readonly Place[]>({ ...places });
     const blocks = (places: Places<Pointers>): Block[] =>
-      blocksOf(...named(places).flatMap(([, place]) => place));
+      blocksOf(...Object.values<OnePlace | readonly Place[]>(places).flat());
     this.add({
       ...{ kernel, onOneThread, ...more, workspace: workspaceBytes },
       reads: blocks(reads),
       writes: blocks(writes),
       over: blocksOf(...over.filter((value) => value && fills(value))),
       bind: (workspace) => {
-        const addresses = named({ ...reads, ...writes }).map(([name, place]) => [
-          name,
-          Array.isArray(place) ? place.map(addressOf) : addressOf(place as OnePlace),
-        ]);
-        const pointers = { ...Object.fromEntries(addresses), workspace } as Pointers;
+        const named: Record<string, unknown> = { workspace };
+        for (const [name, place] of Object.entries<OnePlace | readonly Place[]>({
+          ...reads,
+          ...writes,
+        }))
+          named[name] = Array.isArray(place) ? place.map(addressOf) : addressOf(place as OnePlace);
+        const pointers = named as Pointers;
         const all: Runner = (part, parts) => run(pointers, part, parts);
         return Object.assign(all, stages && { stages: () => stages(pointers) });
       },

@@ -4,7 +4,7 @@ import { isCall, shapeOf, tensorMeta } from "../passes/facts.js";
 import { type Builder, Decline, type Lowered } from "./builder.js";
 import { addFiniteCheck, isFiniteNode } from "./finite.js";
 import { type Lower, optionsOf, runChain } from "./lower-basic.js";
-import { count, permuteValue, reshapeValue, type Value } from "./value.js";
+import { broadcastStrides, count, permuteValue, reshapeValue, type Value } from "./value.js";
 
 /** `(…, H, L, E)` as `(N, H, L, E)` with rows side by side. */
 function asHeads(b: Builder, node: Node): Value {
@@ -15,7 +15,7 @@ function asHeads(b: Builder, node: Node): Value {
   return reshapeValue(value, shape) ?? reshapeValue(b.contiguous(value), shape)!;
 }
 
-const headStrides = ({ strides }: Value): HeadStrides => ({
+const headStrides = ({ strides }: Pick<Value, "strides">): HeadStrides => ({
   batch: strides[0]!,
   head: strides[1]!,
   row: strides[2]!,
@@ -74,26 +74,20 @@ const lowerAttention: Lower = (b, node): Lowered => {
     return new Decline("heads that broadcast");
   }
   if (options.isCausal) needsFiniteValues(b, value, v);
-  const mask = maskOf(b, options.attnMask, [batch, heads, queries, keys]);
+  const scores = [batch, heads, queries, keys];
+  const mask = maskOf(b, options.attnMask, scores);
   if (mask instanceof Decline) return mask;
   const valueSize = v.shape[3]!;
   // Heads side by side, if that is how they are read: then nothing is transposed behind.
   const merged = isMerged(b, node);
   const plain = b.make(merged ? [batch, queries, heads, valueSize] : [batch, heads, queries, valueSize]); // prettier-ignore
   const out = merged ? permuteValue(plain, [0, 2, 1, 3]) : plain;
-  const over = (size: number, stride: number): number => (size === 1 ? 0 : stride);
   const kernel = attention(b.heap, {
     ...{ batch, heads, keyHeads, queries, keys, headSize, valueSize },
     scale: (options.scale as number | null | undefined) ?? undefined,
     causal: Boolean(options.isCausal),
     ...{ q: headStrides(q), k: headStrides(k), v: headStrides(v), out: headStrides(out) },
-    mask: mask
-      ? {
-          batch: over(mask.shape[0]!, mask.strides[0]!),
-          head: over(mask.shape[1]!, mask.strides[1]!),
-          row: over(mask.shape[2]!, mask.strides[2]!),
-        }
-      : undefined,
+    mask: mask ? headStrides({ strides: broadcastStrides(mask, scores) }) : undefined,
     emptyRows: node.meta.isPlainSoftmax ? "nan" : "zero",
   });
   const flops = 2 * batch * heads * queries * keys * (headSize + valueSize);

@@ -23,13 +23,17 @@ export interface Tail {
 /** A weight `[n, k]` packed once. */
 export function packWeight(b: Builder, weight: Node, weightType: WeightType): Block {
   const [n, k] = shapeOf(weight) as [number, number];
-  const kind = weightType === "f32" ? "linear" : `linear/${weightType}`;
-  return b.pack(kind, [weight], packedLinearBytes(n, k, weightType), (to, statics) => {
-    inPieces(b.heap, statics, weight, { rows: n, row: k, grain: 8 }, (piece, first, some) => {
-      const place = to + packedLinearBytes(first, k, weightType);
-      packLinear(b.heap, { weight: piece, n: some, k, to: place, weightType });
-    });
-  });
+  return b.pack(
+    `linear/${weightType}`,
+    [weight],
+    packedLinearBytes(n, k, weightType),
+    (to, statics) => {
+      inPieces(b.heap, statics, weight, { rows: n, row: k, grain: 8 }, (piece, first, some) => {
+        const place = to + packedLinearBytes(first, k, weightType);
+        packLinear(b.heap, { weight: piece, n: some, k, to: place, weightType });
+      });
+    },
+  );
 }
 
 /** A weight that depends on the input is packed in every run. */
@@ -54,21 +58,22 @@ export const optional = (b: Builder, vector: Argument): Value | null =>
 /** Rows one after the other at one distance, each side by side. */
 function asRows(b: Builder, value: Value, m: number, k: number): Value {
   const rows = reshapeValue(value, [m, k]);
-  return rows?.strides[1] === 1 || (rows !== null && k === 1) ? rows : reshapeValue(b.contiguous(value), [m, k])!; // prettier-ignore
+  return rows && (k === 1 || rows.strides[1] === 1) ? rows : reshapeValue(b.contiguous(value), [m, k])!; // prettier-ignore
 }
 
-function lowerLinear(b: Builder, node: Node, tail: Tail): Lowered {
-  const [input, weight, given] = node.args as [Node, Node, Argument];
+function lowerLinear(b: Builder, node: Node): Lowered {
+  const [input, weight, given, tail] = node.args as [Node, Node, Argument, Argument];
+  const { residual: added, activation: steps = [] } = (tail ?? {}) as Tail;
   const [n, k] = shapeOf(weight) as [number, number];
   const shape = shapeOf(node);
   const m = count(shape) / n;
-  const activation = activationOf(tail.activation ?? []);
+  const activation = activationOf(steps);
   if (activation === null) return new Decline("no kernel for its activation");
   const x = asRows(b, b.read(input), m, k);
   const xRow = m === 1 ? k : x.strides[0]!;
   const weightType = b.isStatic(weight) ? b.weightType(weight) : "f32";
   const packed = b.isStatic(weight) ? packWeight(b, weight, weightType) : packInRun(b, weight);
-  const residual = optional(b, tail.residual);
+  const residual = optional(b, added);
   const bias = optional(b, optionsOf(given).bias);
   const kernel = linear(b.heap, { m, n, k, xRow, activation, weightType });
   const out = b.make(shape);
@@ -114,7 +119,7 @@ function asMatrix(
 }
 
 export const LINEAR: Lowerings = {
-  linear: (b, node) => lowerLinear(b, node, {}),
-  "prim.linear": (b, node) => lowerLinear(b, node, node.args[3] as unknown as Tail),
+  linear: lowerLinear,
+  "prim.linear": lowerLinear,
   "prim.matmul": lowerMatmul,
 };

@@ -62,7 +62,7 @@ const lowerSoftmax =
     const rank = whole.shape.length;
     const options = optionsOf(given);
     const implicit = [0, 1, 3].includes(rank) ? 0 : 1;
-    const dim = ((options.dim as number | null | undefined) ?? implicit) + 0;
+    const dim = (options.dim as number | null | undefined) ?? implicit;
     if (options.dtype) return new Decline("another dtype");
     if (rank === 0) return new Decline("no dimension");
     // Another dimension is the last one for the kernel, and back where it was for the reader.

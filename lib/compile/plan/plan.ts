@@ -279,19 +279,16 @@ const isReadOnce = (block: Block, reads: readonly Block[]): boolean =>
 
 function writeTensor(heap: Heap, value: Value, tensor: tf.Tensor): void {
   const values = tensor.dataSync();
-  const view = value.dtype === "int32" ? heap.i32 : heap.f32;
-  view.set(values, addressOf(value) >>> 2);
+  viewOf(heap, value).set(values, addressOf(value) >>> 2);
 }
+
+const viewOf = (heap: Heap, { dtype }: Value): Float32Array | Int32Array =>
+  dtype === "int32" ? heap.i32 : heap.f32;
 
 function readTensor(heap: Heap, value: Value): tf.Tensor {
   const start = addressOf(value) >>> 2;
-  const end = start + count(value.shape);
-  const { dtype } = value;
-  const values =
-    dtype === "int32"
-      ? heap.i32.slice(start, end)
-      : dtype === "bool"
-        ? Uint8Array.from(heap.f32.subarray(start, end))
-        : heap.f32.slice(start, end);
-  return tf.engine().makeTensor(values, value.shape as number[], dtype as tf.DataType);
+  const { shape, dtype } = value;
+  const numbers = viewOf(heap, value).slice(start, start + count(shape));
+  const values = dtype === "bool" ? Uint8Array.from(numbers) : numbers;
+  return tf.engine().makeTensor(values, shape as number[], dtype as tf.DataType);
 }

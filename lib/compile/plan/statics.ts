@@ -18,8 +18,6 @@ export type Numbers = Constant & { readonly values: tf.TypedArray };
 /** Writes `count` rows from the first on into an array, from a place in it on. */
 export type WriteRows = (first: number, count: number, to: Float32Array, at: number) => void;
 
-const size = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
-
 /** tfjs' cast of integers gives floats that lie in an array of integers. */
 const withFloats = (numbers: Numbers): Numbers =>
   numbers.dtype === "float32" && !(numbers.values instanceof Float32Array)
@@ -80,7 +78,7 @@ export class Statics {
   writer(node: Node): WriteRows {
     const [first, second, axis] = node.args;
     const shape = shapeOf(node);
-    const row = size(shape.slice(1));
+    const row = tf.util.sizeFromShape(shape.slice(1));
     const isFloat = node.kind === "call_function" && tensorMeta(node)?.dtype === "float32";
     if (isFloat && node.target === "prim.scale" && axis === 0) {
       const inner = this.writer(first as Node);
@@ -173,7 +171,7 @@ export class Statics {
   private rows(x: Node, begin: number[], extent: number[]): Float32Array | null {
     const shape = shapeOf(x);
     if (!shape.slice(1).every((n, i) => n === extent[i + 1])) return null;
-    const row = size(shape.slice(1));
+    const row = tf.util.sizeFromShape(shape.slice(1));
     const { values } = this.of(x);
     return values.subarray(begin[0]! * row, (begin[0]! + extent[0]!) * row) as Float32Array;
   }
@@ -192,7 +190,7 @@ function join(parts: readonly tf.TypedArray[]): Float32Array {
 /** Every element times a number, or times that of its index along an axis. */
 function scale({ values, shape }: Numbers, by: tf.TypedArray | number, axis: number): Float32Array {
   const result = new Float32Array(values.length);
-  const inner = size(shape.slice(axis + 1));
+  const inner = tf.util.sizeFromShape(shape.slice(axis + 1));
   const n = shape[axis]!;
   for (let start = 0, i = 0; start < values.length; start += inner, i = (i + 1) % n) {
     const factor = typeof by === "number" ? by : by[i]!;

@@ -65,7 +65,7 @@ export class Heap {
   readonly modules: (Emitted & { address?: number })[] = [];
 
   constructor({ bytes = PAGE, shared = false, build = bestBuild(), memory }: HeapOptions = {}) {
-    if (!supports(build)) throw new Error(`heap: this engine cannot run the ${build} kernels`);
+    if (!supports(build)) throw new Error(`heap: this engine has no ${build}`);
     this.build = build;
     this.shared = shared;
     if (!memory) this.allocator = new Allocator(PAGE, (size) => this.grow(size + PAGE));
@@ -213,8 +213,7 @@ export class Heap {
   private grow(size: number): void {
     const missing = size - this.bytes;
     if (missing <= 0) return;
-    if (size > MAX_BYTES)
-      throw new RangeError(`heap: ${size} bytes are more than the 4 GB it can hold`);
+    if (size > MAX_BYTES) throw new RangeError(`heap: ${size} bytes are more than its 4 GB`);
     // More than is missing: to grow takes its time, and memory that nobody touches is none.
     const most = (this.shared ? SHARED_PAGES * PAGE : MAX_BYTES) - this.bytes;
     const wanted = Math.max(missing, Math.min(this.bytes >>> 1, most));

@@ -58,14 +58,8 @@ export class Device {
 
   constructor() {
     this.canvas = makeCanvas();
-    const attributes = {
-      ...{ alpha: false, antialias: false, depth: false, stencil: false },
-      ...{
-        premultipliedAlpha: false,
-        preserveDrawingBuffer: false,
-        failIfMajorPerformanceCaveat: false,
-      },
-    };
+    // Nothing is drawn to the canvas itself.
+    const attributes = { alpha: false, antialias: false, depth: false };
     const gl = this.canvas.getContext("webgl2", attributes) as WebGL2RenderingContext | null;
     if (gl === null) throw new WebGLUnsupportedError("this browser gives no WebGL2 context");
     this.gl = gl;
@@ -166,10 +160,7 @@ export class Device {
   private prepare(): void {
     const { gl } = this;
     readLimits(gl); // enables the extensions anew
-    gl.disable(gl.DEPTH_TEST);
-    gl.disable(gl.BLEND);
-    gl.disable(gl.DITHER);
-    gl.disable(gl.SCISSOR_TEST);
+    gl.disable(gl.DITHER); // the one of its kind that is on by itself
     gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
     gl.bindVertexArray(gl.createVertexArray());
   }
