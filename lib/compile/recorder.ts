@@ -33,7 +33,8 @@ export class Recorder {
   private readonly alive = new WeakSet<object>();
   private readonly aliveNodes = new Set<Node>();
   private readonly keys = new Map<tf.Tensor, string>();
-  private readonly paths = new Map<Module, string>();
+  /** Those of the model's modules; `null`: of another one, which is called too. */
+  private readonly paths = new Map<Module, string | null>();
   private readonly calls: Module[] = [];
   private constants = 0;
   /** Why there is no graph: `forward` may catch it, and go on as it never would. */
@@ -58,6 +59,7 @@ export class Recorder {
   enter(module: Module): void {
     if (!this.paths.has(module)) {
       for (const [, one] of walk(module)) {
+        this.paths.set(one, null);
         for (const [, state] of ownTensors(one)) this.enliven(state);
       }
     }
@@ -138,9 +140,8 @@ export class Recorder {
   }
 
   private place(): NodeMeta {
-    const module = this.calls.findLast((one) => this.paths.has(one));
-    if (module === undefined) return {};
-    return { module: this.paths.get(module)!, moduleType: module.constructor.name };
+    const of = this.calls.findLast((one) => this.paths.get(one) !== null);
+    return of ? { module: this.paths.get(of)!, moduleType: of.constructor.name } : {};
   }
 
   private argument(value: unknown, where: string): Argument {
