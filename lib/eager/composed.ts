@@ -26,23 +26,27 @@ const read = ({ dataId }: Info): tf.TypedArray => tf.backend().readSync(dataId) 
 
 /**
  * Some of `x` along a dimension, for each of a batch others: as rows of all of `x`, since with a batch
- * tfjs-wasm takes the numbers of rows from wrong places, and reads behind its memory.
+ * tfjs-wasm takes the numbers of rows from wrong places, and reads behind its memory. Of nothing it
+ * gives another shape, and leaves memory behind.
  */
-const gatherBatch: Composed = ({ x, indices }, { axis, batchDims }, run) => {
-  if (!batchDims) return run("GatherV2", { x: x!, indices: indices! }, { axis, batchDims });
+const gather: Composed = ({ x, indices }, { axis, batchDims }, run) => {
+  const isEmpty = tf.util.sizeFromShape(x!.shape) === 0;
+  if (!batchDims && !isEmpty) return run("GatherV2", { x: x!, indices: indices! }, { axis, batchDims }); // prettier-ignore
   const [dim] = tf.util.parseAxisParam(axis as number, x!.shape) as [number];
   const shapes = tf.backend_util.segment_util.collectGatherOpShapeInfo(
     x as tf.Tensor, indices as tf.Tensor, dim, batchDims as number,
   ); // prettier-ignore
   const { batchSize, outerSize, dimSize, sliceSize, outputShape } = shapes;
   const given = read(indices!);
+  for (const index of given) {
+    const isInside = index >= 0 && index < dimSize;
+    tf.util.assert(isInside, () => `GatherV2: the index value ${index} is not in [0, ${dimSize - 1}]`); // prettier-ignore
+  }
+  if (isEmpty) return write(new Float32Array(0), outputShape, x!.dtype);
   const n = given.length / batchSize;
   const rows = Int32Array.from({ length: outerSize * given.length }, (_, i) => {
     const outer = Math.floor(i / n);
-    const index = given[Math.floor(outer / outerSize) * n + (i % n)]!;
-    const isInside = index >= 0 && index < dimSize;
-    tf.util.assert(isInside, () => `GatherV2: the index value ${index} is not in [0, ${dimSize - 1}]`); // prettier-ignore
-    return outer * dimSize + index;
+    return outer * dimSize + given[Math.floor(outer / outerSize) * n + (i % n)]!;
   });
   const flat = shaped(x!, [batchSize * outerSize * dimSize, sliceSize]);
   const places = write(rows, [rows.length], "int32");
@@ -84,6 +88,11 @@ const einsum: Composed = (inputs, attrs, run) => {
   given.forEach(({ shape }, i) => shape.forEach((size, at) => (sizes[terms[i]![at]!] = size)));
   const size = (letters: readonly string[]): number =>
     tf.util.sizeFromShape(letters.map((one) => sizes[one]!));
+  if (given.some((one) => tf.util.sizeFromShape(one.shape) === 0)) {
+    const shape = [...output].map((one) => sizes[one]!); // sums of nothing
+    const dtype = isWhole ? "int32" : "float32";
+    return write(tf.util.makeZerosTypedArray(size([...output]), dtype), shape, dtype);
+  }
 
   const made: Info[] = [];
   const call: Run = (...what) => {
@@ -135,7 +144,7 @@ const einsum: Composed = (inputs, attrs, run) => {
 
 const COMPOSED: Record<"cpu" | "wasm", Readonly<Record<string, Composed>>> = {
   cpu: { Einsum: einsum, UnsortedSegmentSum: segmentSum },
-  wasm: { Einsum: einsum, UnsortedSegmentSum: segmentSum, GatherV2: gatherBatch, ...TYPED },
+  wasm: { Einsum: einsum, UnsortedSegmentSum: segmentSum, GatherV2: gather, ...TYPED },
 };
 
 /**

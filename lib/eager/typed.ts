@@ -32,21 +32,23 @@ const cast: Composed = ({ x }, attrs, run) =>
     ? isNonZero(x!, run)
     : run("Cast", { x: x! }, attrs);
 
-/** Truths by way of floats. */
+/** Truths by way of floats, and of two types the one that holds both: tfjs takes the first's. */
 const byFloats =
   (name: string, values: readonly string[]): Composed =>
   (inputs, attrs, run) => {
-    if (inputs[values[0]!]!.dtype !== "bool") return run(name, inputs, attrs);
+    const types = values.map((key) => inputs[key]!.dtype);
+    const dtype = types.reduce(tf.upcastType);
+    if (dtype !== "bool" && types.every((one) => one === dtype)) return run(name, inputs, attrs);
     const made: Info[] = [];
     const note = (one: Info): Info => (made.push(one), one);
-    const floats = values.map((key): [string, Info] => [
+    const cast = values.map((key): [string, Info] => [
       key,
-      note(run("Cast", { x: inputs[key]! }, { dtype: "float32" })),
+      note(run("Cast", { x: inputs[key]! }, { dtype: dtype === "bool" ? "float32" : dtype })),
     ]);
-    const y = note(run(name, { ...inputs, ...Object.fromEntries(floats) }, attrs));
-    const truths = isNonZero(y, run);
+    const y = note(run(name, { ...inputs, ...Object.fromEntries(cast) }, attrs));
+    const result = dtype === "bool" ? isNonZero(y, run) : made.pop()!;
     for (const { dataId } of made) tf.backend().disposeData(dataId);
-    return truths;
+    return result;
   };
 
 const MOST = 2 ** 31 - 1;
@@ -55,8 +57,8 @@ const MOST = 2 ** 31 - 1;
 const clip: Composed = ({ x }, attrs, run) => {
   if (x!.dtype !== "int32") return run("ClipByValue", { x: x! }, attrs);
   const { clipValueMin, clipValueMax } = attrs as Record<string, number>;
-  const low = Int32Array.of(Math.max(-MOST - 1, Math.ceil(clipValueMin!)));
-  const high = Int32Array.of(Math.min(MOST, Math.floor(clipValueMax!)));
+  const low = Int32Array.of(Math.max(-MOST - 1, clipValueMin!));
+  const high = Int32Array.of(Math.min(MOST, clipValueMax!));
   const raised = withValues(low, "int32", (b) => run("Maximum", { a: x!, b }));
   const y = withValues(high, "int32", (b) => run("Minimum", { a: raised, b }));
   tf.backend().disposeData(raised.dataId);
