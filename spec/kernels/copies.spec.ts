@@ -26,6 +26,28 @@ const RULES: Record<Reduction | "mean", (values: number[]) => number> = {
 };
 
 onEveryBuild("copies", (heap) => {
+  // First: engines hand on any bits once they have optimised.
+  it("carries every bit: integers may be no floats", () => {
+    const bits = Int32Array.from({ length: 40 }, (_, i) => 0x7f800001 + i - (i % 2 ? 2 ** 31 : 0));
+    withBlocks(heap(), (blocks) => {
+      for (const [rows, columns] of [
+        [8, 5],
+        [20, 2],
+        [1, 40],
+      ]) {
+        const x = blocks.put(new Float32Array(40));
+        const out = blocks.out(40);
+        heap().i32.set(bits, x >>> 2);
+        copy(heap(), permutation([rows!, columns!], [1, 0])).run({ x, out });
+        const want = Array.from(
+          bits,
+          (_, i) => bits[(i % rows!) * columns! + Math.floor(i / rows!)],
+        );
+        expect([...heap().i32.slice(out >>> 2, (out >>> 2) + 40)]).to.deep.equal(want);
+      }
+    });
+  });
+
   it("permutes any shape into any order, in parts", () => {
     const shapes = fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 4 });
     const cases = shapes.chain((shape) =>
