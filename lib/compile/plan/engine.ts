@@ -5,7 +5,7 @@ import {
   type Threads,
   warmUp,
 } from "../../kernels/cpu/index.js";
-import type { Graph, Node } from "../../graph/index.js";
+import type { Graph } from "../../graph/index.js";
 import { attributesOf } from "../guard.js";
 import { lookInto } from "../look-into.js";
 import { findStatic } from "../passes/facts.js";
@@ -71,7 +71,8 @@ export class Engine implements CompileEngine {
   plan(graph: Graph): Plan {
     const plan = this.make(graph);
     this.plans.set(plan, this.weights.takeUsed());
-    if (plan.fallbacks.length > 0 && TABLES.length === 1) {
+    // What was looked into had no kernel either.
+    if (!TABLES[1] && (plan.fallbacks.length > 0 || plan.graph !== graph)) {
       this.completing = this.complete(plan, graph).catch(() => {}); // tfjs' ops stay
     }
     void this.ready();
@@ -82,7 +83,7 @@ export class Engine implements CompileEngine {
   private async complete(plan: Plan, graph: Graph): Promise<void> {
     const { rarely } = await import("./lower-rarely.js");
     const shared = { sizes, runReduction, runLayer, slidingWindows, adaptiveWindows };
-    if (TABLES.length === 1) TABLES.push(rarely(shared));
+    TABLES[1] ??= rarely(shared);
     if (!this.plans.has(plan) || this.isDisposed) return;
     plan.become(this.make(graph));
     this.plans.set(plan, this.weights.takeUsed());
@@ -90,10 +91,13 @@ export class Engine implements CompileEngine {
   }
 
   private make(graph: Graph): Plan {
-    const open = lookInto(graph, this.isModest, (one) => ({
-      result: one,
-      without: withoutKernel(one),
-    }));
+    const open = lookInto(graph, this.isModest, (result) => {
+      const statics = findStatic(result);
+      const without = result.nodes.filter(
+        (one) => one.kind === "call_function" && !statics.has(one) && !isLowered(one.target),
+      );
+      return { result, without };
+    });
     return new Plan(open, this.heap, this.weights, this.arena, () => this.threads);
   }
 
@@ -109,14 +113,6 @@ export class Engine implements CompileEngine {
     this.threads?.dispose();
     this.heap.dispose();
   }
-}
-
-/** The calls of a run for which there is no kernel. */
-function withoutKernel(graph: Graph): Node[] {
-  const statics = findStatic(graph);
-  return graph.nodes.filter(
-    (node) => node.kind === "call_function" && !statics.has(node) && !isLowered(node.target),
-  );
 }
 
 const WEIGHT_TYPES = { float32: "f32", float16: "f16", bfloat16: "bf16", int8: "int8" } as const;
