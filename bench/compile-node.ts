@@ -21,14 +21,14 @@ export const pageFolders = [modelFolder, dirname(resolve("onnxruntime-web"))];
 
 /** The models as ONNX files and safetensors, written by PyTorch the first time. */
 export function exportModels(): void {
-  if (existsSync(join(modelFolder, "wordgpt.io.safetensors"))) return;
+  if (existsSync(join(modelFolder, "minilm_lengths.onnx"))) return;
   console.log(`writing the models to ${modelFolder}`);
   execFileSync(process.env.PYTHON ?? "python3", ["bench/export-models.py", modelFolder], {
     stdio: "inherit",
   });
 }
 
-const readFiles = (name: string): ReturnType<typeof filesOf> =>
+export const readFiles = (name: string): ReturnType<typeof filesOf> =>
   filesOf((kind) => readFile(join(modelFolder, `${name}.${kind}`)));
 
 /**
@@ -68,7 +68,7 @@ export interface NodeOptions extends RunOptions {
   peers: readonly string[] | null;
 }
 
-async function peerNamed(name: string): Promise<Peer> {
+export async function peerNamed(name: string): Promise<Peer> {
   const make = PEERS[name];
   if (!make)
     throw new Error(`bench: no peer '${name}'; there are ${Object.keys(PEERS).join(", ")}`);

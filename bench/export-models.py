@@ -236,6 +236,13 @@ def cases() -> dict:
     }  # fmt: skip
 
 
+def export(model: nn.Module, inputs: tuple, names: list[str], to: Path, any_length: bool) -> None:
+    axes = {name: {1: "length"} for name in names} if any_length else None
+    torch.onnx.export(
+        model, inputs, str(to), dynamo=False, opset_version=17, input_names=names, dynamic_axes=axes
+    )
+
+
 def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     torch.backends.mha.set_fastpath_enabled(False)
@@ -247,17 +254,17 @@ def main(folder: Path) -> None:
             out = model(*inputs)
         out = out[0] if isinstance(out, tuple) else out
         names = [f"x{i}" for i in range(len(inputs))]
-        axes = {"x0": {1: "length"}} if name == "wordgpt" else None
-        torch.onnx.export(
-            model, inputs, str(folder / f"{name}.onnx"), dynamo=False, opset_version=17,
-            input_names=names, dynamic_axes=axes,
-        )  # fmt: skip
+        export(model, inputs, names, folder / f"{name}.onnx", any_length=name == "wordgpt")
         owner = getattr(model, part) if part else model
         state = {k: v.contiguous().clone() for k, v in owner.state_dict().items()}
         save_file(state, folder / f"{name}.safetensors")
         tensors = {f"x{i}": x.to(torch.int32) if x.dtype == torch.int64 else x for i, x in enumerate(inputs)}
         save_file({**tensors, "y": out.contiguous()}, folder / f"{name}.io.safetensors")
+        if name == "minilm":
+            minilm = model, inputs, names
         print(f"{name}: {time.perf_counter() - began:.1f} s", flush=True)
+    # Of `npm run bench -- lengths`; at last, so that whoever has it has all.
+    export(*minilm, folder / "minilm_lengths.onnx", any_length=True)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import type { CompileBenchOptions } from "./compile-main.js";
 import type { EagerRow } from "./eager.js";
 import type { FirstRow } from "./first.js";
 import type { Row } from "./layers.js";
+import type { LengthsRow } from "./lengths.js";
 import type { LoadExportedRow } from "./load-exported.js";
 import type { LoadRow } from "./load.js";
 import type { MemoryRow } from "./memory.js";
@@ -81,6 +82,17 @@ function printPrecision(rows: readonly PrecisionRow[]): void {
   console.log(table.toString());
 }
 
+function printLengths(rows: readonly LengthsRow[]): void {
+  const table = tableOf(
+    ["MiniLM on texts of", "texts", "ours ms", "onnxruntime-web ms", "ratio"],
+    1,
+  );
+  for (const { of, texts, ours, web } of rows) {
+    table.push([of, texts, ours.toFixed(1), web.toFixed(1), (web / ours).toFixed(2)]);
+  }
+  console.log(table.toString());
+}
+
 function printMemory(rows: readonly MemoryRow[]): void {
   const table = tableOf(["500 MB", "to", "memory beyond the tensors, in files"], 2);
   for (const { file, where, over } of rows) table.push([file, where, over.toFixed(2)]);
@@ -125,6 +137,7 @@ const BENCHES: Record<string, () => Promise<void>> = {
     console.log(await (await import("./compile-node.js")).firstInNode(model!, peer!));
     process.exit();
   },
+  lengths: async () => printLengths(await (await import("./lengths.js")).benchLengths()),
   footprint: async () => console.log(await (await import("./footprint.js")).footprint()),
   browser: async () =>
     (await import("./webgl-report.js")).reportWebgl({ ...options(), append: flags.append }),

@@ -1,0 +1,77 @@
+/**
+ * `npm run bench -- lengths`: texts of many lengths, each for itself, through MiniLM, beside onnxruntime-web
+ * on one thread. Of a length that never came before a plan is made first, and counted.
+ */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import * as nn from "sconce";
+import { modelsNamed } from "./compile.js";
+import { exportModels, modelFolder, peerNamed, readFiles } from "./compile-node.js";
+import type { Input } from "./models.js";
+
+const TEXTS = 150;
+const NAMES = ["ours", "ort-web"] as const;
+
+export interface LengthsRow {
+  of: string;
+  texts: number;
+  /** Milliseconds a text, on average. */
+  ours: number;
+  web: number;
+}
+
+/** As sentences are long in tokens: 25 on average, 4 to 64. */
+function lengths(): number[] {
+  nn.manualSeed(0);
+  const normal = nn.randn(TEXTS).dataSync();
+  return Array.from(normal, (z) => Math.min(64, Math.max(4, Math.round(25 + 10 * z))));
+}
+
+function textOf(length: number): Input[] {
+  const ids = nn.randint(1000, 20000, [1, length]).dataSync();
+  const shape = [1, length];
+  return [
+    { shape, data: Int32Array.from(ids) },
+    { shape, data: new Int32Array(length).fill(1) },
+  ];
+}
+
+export async function benchLengths(): Promise<LengthsRow[]> {
+  exportModels();
+  await nn.setBackend("cpu");
+  const { expected, ...files } = await readFiles("minilm");
+  const onnx = await readFile(join(modelFolder, "minilm_lengths.onnx"));
+  const [model] = modelsNamed(["minilm"]);
+  const sessions = [];
+  for (const name of NAMES) {
+    const session = await (await (await peerNamed(name)).open(model!, { ...files, onnx }))();
+    const values = await session.call(files.inputs);
+    if (!values.every((one, i) => Math.abs(one - expected[i]!) < 1e-4)) throw new Error(`${name} is wrong`); // prettier-ignore
+    sessions.push(session);
+  }
+  const seen = new Set<number>();
+  const times: { isNew: boolean; ms: number[] }[] = [];
+  for (const length of lengths()) {
+    const inputs = textOf(length);
+    const ms: number[] = [];
+    for (const { call } of sessions) {
+      const began = performance.now();
+      await call(inputs);
+      ms.push(performance.now() - began);
+    }
+    times.push({ isNew: !seen.has(length), ms });
+    seen.add(length);
+  }
+  const row = (of: string, some: typeof times): LengthsRow => {
+    const [ours, web] = NAMES.map((_, i) => some.reduce((sum, { ms }) => sum + ms[i]!, 0) / some.length); // prettier-ignore
+    return { of, texts: some.length, ours: ours!, web: web! };
+  };
+  return [
+    row("all", times),
+    row(
+      "a length that is new",
+      times.filter(({ isNew }) => isNew),
+    ),
+    row("a length that came before", times.filter(({ isNew }) => !isNew)), // prettier-ignore
+  ];
+}
