@@ -11,6 +11,7 @@ export const PARTS = {
   "nn.load of .pt": ["checkpoint/load.ts", "checkpoint/zip.ts", "checkpoint/torch/zip.ts"],
   "the kernels under ops": ["eager/index.ts"],
   "nn.compile on cpu": ["compile/cpu.ts"],
+  "kernels that few models need": ["compile/plan/lower-rarely.ts"],
   "nn.compile on webgl": ["compile/webgl.ts"],
   "nn.compile on others": ["compile/others.ts"],
   "nn.loadExported": ["exported/load.ts"],

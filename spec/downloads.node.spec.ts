@@ -16,6 +16,7 @@ const CEILINGS: Record<string, [app: string, ceilings: [kB: number, ...parts: Pa
       [104, "nn.load of .safetensors"],
       [119, "nn.load of .pt"],
       [150, "the kernels under ops", "nn.compile on cpu"],
+      [154, "the kernels under ops", "nn.compile on cpu", "kernels that few models need"],
       [137, "nn.compile on webgl"],
       [201, "nn.loadExported"],
     ],
