@@ -31,7 +31,7 @@ export class Recorder {
   private readonly known = new WeakMap<tf.Tensor, Node | Item>();
   /** The values that depend on an input or a parameter: reading them would freeze them. */
   private readonly alive = new WeakSet<object>();
-  private readonly aliveNodes = new Set<Node>();
+  private readonly aliveNodes = new Set<Node | Item>();
   private readonly keys = new Map<tf.Tensor, string>();
   /** Those of the model's modules; `null`: of another one, which is called too. */
   private readonly paths = new Map<Module, string | null>();
@@ -46,24 +46,25 @@ export class Recorder {
     root: Module | null,
     private readonly readSync: (dataId: object) => tf.TypedArray,
   ) {
-    if (root === null) return;
-    for (const [path, module] of walk(root)) {
-      this.paths.set(module, path);
-      for (const [name, state] of ownTensors(module)) {
-        if (!this.keys.has(state)) this.keys.set(state, join(path, name));
-        this.enliven(state);
-      }
-    }
+    if (root) this.look(root, true);
   }
 
   enter(module: Module): void {
-    if (!this.paths.has(module)) {
-      for (const [, one] of walk(module)) {
-        this.paths.set(one, null);
-        for (const [, state] of ownTensors(one)) this.enliven(state);
+    this.look(module, false);
+    this.calls.push(module);
+  }
+
+  /** Notes a module, and all that are in it, as far as they are not known yet: another's may be the model's. */
+  private look(root: Module, isModel: boolean): void {
+    if (this.paths.has(root)) return;
+    for (const [path, module] of walk(root)) {
+      if (this.paths.has(module)) continue;
+      this.paths.set(module, isModel ? path : null);
+      for (const [name, state] of ownTensors(module)) {
+        if (isModel && !this.keys.has(state)) this.keys.set(state, join(path, name));
+        this.enliven(state);
       }
     }
-    this.calls.push(module);
   }
 
   leave(): void {
@@ -130,7 +131,7 @@ export class Recorder {
     this.known.set(tensor, what);
     if (!isAlive) return;
     this.alive.add(tensor.dataId);
-    if (what instanceof Node) this.aliveNodes.add(what);
+    this.aliveNodes.add(what);
   }
 
   /** Nobody may read the values of a parameter, a buffer, or what is made up. */

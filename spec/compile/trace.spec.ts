@@ -42,6 +42,24 @@ describe("trace", () => {
     x.dispose();
   });
 
+  it("names the model's layers where forward puts them into another module", () => {
+    class Wrapping extends nn.Module {
+      fc = new nn.Linear(2, 2);
+      act = new nn.ReLU();
+      override forward(x: tf.Tensor): tf.Tensor {
+        return this.fc(new nn.Sequential(this.fc, this.act, new nn.Tanh())(x));
+      }
+    }
+    const { nodes } = nn.trace(new Wrapping(), tf.zeros([1, 2]));
+    const calls = nodes.filter(({ kind }) => kind === "call_function");
+    expect(calls.map(({ target, meta }) => [target, meta.module])).to.deep.equal([
+      ["linear", "fc"],
+      ["relu", "act"],
+      ["tanh", ""],
+      ["linear", "fc"],
+    ]);
+  });
+
   it("records raw tfjs calls as kernels, and other tensors as constants", () => {
     const two = tf.scalar(2);
     const graph = nn.trace((x: tf.Tensor) => tf.mul(tf.softmax(x), two), tf.zeros([3]));
