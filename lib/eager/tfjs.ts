@@ -54,10 +54,9 @@ const each = (names: string, make: (op: ElementwiseStep[0]) => Kernel): Record<s
 
 const select: Kernel = (memory, inputs) => {
   const { condition, t, e } = inputs as Readonly<Record<string, Info>>;
-  const all = [condition!, t!, e!];
   const { shape, dtype } = t!;
-  if (isFew(shape) || !all.every((one) => sameShape(one.shape, shape))) return null;
-  return runSteps(memory, [["where", 0, 1, 2]], all, shape, dtype as Dtype);
+  if (isFew(shape) || e!.dtype !== dtype || !sameShape(condition!.shape, shape)) return null;
+  return runSteps(memory, [["where", 0, 1, 2]], [condition!, t!, e!], shape, dtype as Dtype);
 };
 
 const reduction =

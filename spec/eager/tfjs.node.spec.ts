@@ -47,6 +47,10 @@ const PROGRAMS: Readonly<Record<string, () => tf.Tensor>> = {
       tf.reshape(column, [-1]),
     ]);
   },
+  "a choice of truths or numbers": () => {
+    const x = nn.randn(40, 30);
+    return tf.where(tf.greater(x, 0), tf.greater(x, 1), x);
+  },
   "slices of a higher rank": () =>
     tf.slice(nn.randn(3, 4, 5, 6, 7), [0, 1, 0, 2, 1], [3, 3, 5, 4, 6]),
   "strided slices": () => {
