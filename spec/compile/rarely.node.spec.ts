@@ -39,4 +39,18 @@ describe("Kernels that few models need", () => {
     `;
     expect(await output(app)).to.equal("1 1,2,3; 0 1,2,3; true");
   });
+
+  it("are waited for before an op is made of what has kernels, which takes longer", async () => {
+    const app = `
+      const cell = new nn.GRUCell(3, 3);
+      const run = (x) => (x.shape[0] === 2 ? x : cell(x));
+      const fast = await nn.compile(run, tf.ones([2, 3]));
+      const x = tf.ones([4, 3]);
+      const worst = () => tf.max(tf.abs(tf.sub(fast(x), run(x)))).dataSync()[0] < 1e-6;
+      const told = [worst(), fast.explain().fallbacks.map(({ op }) => op)];
+      (await nn.compile((y) => tf.argMax(y, 1), x)).dispose();
+      console.log(...told, worst(), fast.explain().steps);
+    `;
+    expect(await output(app)).to.equal("true [ 'gru_cell' ] true 1");
+  });
 });

@@ -71,8 +71,7 @@ export class Engine implements CompileEngine {
   plan(graph: Graph): Plan {
     const plan = this.make(graph);
     this.plans.set(plan, this.weights.takeUsed());
-    // What was looked into had no kernel either.
-    if (!TABLES[1] && (plan.fallbacks.length > 0 || plan.graph !== graph)) {
+    if (!TABLES[1] && plan.fallbacks.length > 0) {
       this.completing = this.complete(plan, graph).catch(() => {}); // tfjs' ops stay
     }
     void this.ready();
@@ -81,23 +80,27 @@ export class Engine implements CompileEngine {
 
   /** Makes a plan anew, now by kernels that few models need. */
   private async complete(plan: Plan, graph: Graph): Promise<void> {
-    const { rarely } = await import("./lower-rarely.js");
     const shared = { sizes, runReduction, runLayer, slidingWindows, adaptiveWindows };
-    TABLES[1] ??= rarely(shared);
+    // Without them, ops are still made of what has kernels.
+    const loaded = await import("./lower-rarely.js").catch(() => null);
+    TABLES[1] ??= loaded?.rarely(shared) ?? {};
     if (!this.plans.has(plan) || this.isDisposed) return;
     plan.become(this.make(graph));
     this.plans.set(plan, this.weights.takeUsed());
     this.weights.retain(this.plans.values());
   }
 
+  /** No op is looked into before all kernels are there: it may have one. */
   private make(graph: Graph): Plan {
-    const open = lookInto(graph, this.isModest, (result) => {
-      const statics = findStatic(result);
-      const without = result.nodes.filter(
-        (one) => one.kind === "call_function" && !statics.has(one) && !isLowered(one.target),
-      );
-      return { result, without };
-    });
+    const open = !TABLES[1]
+      ? graph
+      : lookInto(graph, this.isModest, (result) => {
+          const statics = findStatic(result);
+          const without = result.nodes.filter(
+            (one) => one.kind === "call_function" && !statics.has(one) && !isLowered(one.target),
+          );
+          return { result, without };
+        });
     return new Plan(open, this.heap, this.weights, this.arena, () => this.threads);
   }
 
