@@ -146,8 +146,10 @@ export const scaledDotProductAttention = /* @__PURE__ */ op(
       const [k, v] = [key, value].map((x) => repeatHeads(x, query.shape.at(-3)! / x.shape.at(-3)!));
       return scaledDotProductAttention(query, k!, v!, { ...read, enableGqa: false });
     }
-    const lead = broadcastLead(query.shape.slice(0, -2), key.shape.slice(0, -2));
-    if (attnMask !== null) checkMask(attnMask, query, [...lead, query.shape.at(-2)!, key.shape.at(-2)!]); // prettier-ignore
+    if (attnMask !== null) {
+      const lead = broadcastLead(query.shape.slice(0, -2), key.shape.slice(0, -2));
+      checkMask(attnMask, query, [...lead, query.shape.at(-2)!, key.shape.at(-2)!]);
+    }
     const mask = attnMask?.dtype === "bool" ? additiveMask(attnMask) : attnMask;
     const own = !dropoutP && tryKernel("attention", query, key, value, mask, isCausal, read.scale);
     if (own) return own as tf.Tensor;
