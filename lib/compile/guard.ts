@@ -75,10 +75,10 @@ export class Guard {
 
   private lookInto(value: unknown): void {
     if (value instanceof tf.Tensor) {
-      // What has no numbers yet may have kept a model from being traced.
-      const { isMeta, isDisposed } = value as State;
-      const holds = (): boolean => !value.isDisposed && (value as State).isMeta === isMeta;
-      if (!isDisposed) this.watched.push({ holds, restore: () => {} });
+      const state = value as State;
+      // What has no numbers yet may have kept a model from being traced; what has some keeps having them.
+      const holds = state.isMeta ? () => state.isMeta : () => !state.isDisposed;
+      if (!state.isDisposed) this.watched.push({ holds, restore: () => {} });
     } else if (isModule(value)) this.add(value);
     else if (!this.known.has(value)) {
       const found = watch(value);
