@@ -1,6 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expect } from "chai";
+import "../../lib/exported/aten/rows.js";
 import * as F from "../../lib/functional/index.js";
+import { findOp } from "../../lib/functional/op.js";
 import * as nn from "../../lib/index.js";
 import { expectSame } from "../support/graphs.js";
 
@@ -54,16 +56,30 @@ const CASES: [what: string, inputs: () => T[], run: (...given: T[]) => Several][
     const [h, c] = LSTM(x);
     return [h, c, GRU(x)];
   }],
+  ["rows by groups, each times a weight of its own, no row in one and some in none", () => [nn.randn(150, 5), places(2, 2, 140)], (x, ends) => EXPERTS(x, ends)],
 ]; // prettier-ignore
 
 let LSTM: nn.LSTMCell;
 let GRU: nn.GRUCell;
+let EXPERTS: Experts;
+
+/** What a mixture of experts is exported as: its weights as nn.Linear has them, or as right-hand matrices. */
+class Experts extends nn.Module {
+  readonly linear = new nn.Parameter(nn.randn(3, 16, 5));
+  readonly right = new nn.Parameter(nn.randn(3, 5, 8));
+
+  override forward(x: T, ends: T): T[] {
+    const grouped = findOp("grouped_mm")!;
+    const swapped = tf.transpose(this.linear, [0, 2, 1]);
+    return [grouped(x, swapped, ends), grouped(x, this.right, ends)] as T[];
+  }
+}
 
 describe("Ops that few models have, compiled", () => {
   before(async () => {
     await nn.setBackend("cpu");
     nn.manualSeed(0);
-    [LSTM, GRU] = [new nn.LSTMCell(3, 4), new nn.GRUCell(3, 4)];
+    [LSTM, GRU, EXPERTS] = [new nn.LSTMCell(3, 4), new nn.GRUCell(3, 4), new Experts()];
   });
 
   for (const [what, inputs, run] of CASES) {

@@ -2,6 +2,7 @@ import {
   canShareMemory,
   createHeap,
   type Heap,
+  linear,
   type Threads,
   warmUp,
 } from "../../kernels/cpu/index.js";
@@ -15,6 +16,7 @@ import type { CompileEngine } from "../target.js";
 import { Arena } from "./arena.js";
 import { adaptiveWindows, slidingWindows } from "../../functional/windows.js";
 import { isLowered, TABLES } from "./lower.js";
+import { packWeight } from "./lower-linear.js";
 import { runReduction } from "./lower-norm.js";
 import { runLayer } from "./lower-recurrent.js";
 import { sizes } from "./lower-basic.js";
@@ -80,10 +82,12 @@ export class Engine implements CompileEngine {
 
   /** Makes a plan anew, now by kernels that few models need. */
   private async complete(plan: Plan, graph: Graph): Promise<void> {
-    const shared = { sizes, runReduction, runLayer, slidingWindows, adaptiveWindows };
-    // Without them, ops are still made of what has kernels.
-    const loaded = await import("./lower-rarely.js").catch(() => null);
-    TABLES[1] ??= loaded?.rarely(shared) ?? {};
+    // prettier-ignore
+    const shared = { linear, packWeight, runReduction, runLayer, sizes, slidingWindows, adaptiveWindows };
+    TABLES[1] ??= await import("./lower-rarely.js").then(
+      ({ rarely }) => rarely(shared),
+      () => ({}), // without them, ops are still made of what has kernels
+    );
     if (!this.plans.has(plan) || this.isDisposed) return;
     plan.become(this.make(graph));
     this.plans.set(plan, this.weights.takeUsed());

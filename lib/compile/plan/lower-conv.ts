@@ -52,7 +52,7 @@ function lowerConv(b: Builder, node: Node, dims: number, tail: Tail): Lowered {
   const bordered = b.isAbsorbed(input) && !b.values.has(input);
   const source = bordered ? (input.args[0] as Node) : input;
   const inputShape = shapeOf(source);
-  if (!b.isStatic(weight)) return new Decline("its weight depends on the input");
+  if (!b.isStatic(weight)) return new Decline("its weights depend on the input");
   if (count(inputShape) === 0) return new Decline("an empty tensor");
   const activation = activationOf(tail.activation ?? []);
   if (activation === null) return new Decline("no kernel for its activation");
@@ -159,7 +159,7 @@ function lowerConvTranspose(b: Builder, node: Node, dims: number): Lowered {
   const options = optionsOf(given);
   const shape = shapeOf(node);
   const x = b.contiguous(b.read(input));
-  if (!b.isStatic(weight)) return new Decline("its weight depends on the input");
+  if (!b.isStatic(weight)) return new Decline("its weights depend on the input");
   const [inChannels, perGroup, ...kernel] = shapeOf(weight) as [number, number, ...number[]];
   const groups = (options.groups as number | undefined) ?? 1;
   const parts = { inChannels, outChannels: perGroup * groups, groups, kernel };

@@ -3,6 +3,7 @@ import {
   bags,
   type BagsSpec,
   extreme,
+  groupedLinear,
   maxPlaces,
   scan,
   type ScanSpec,
@@ -12,6 +13,8 @@ import {
 import type { Axis, Windows } from "../../functional/windows.js";
 import type { Argument, Node, TensorMeta } from "../../graph/index.js";
 import type { Builder, Lowered } from "./builder.js";
+import type { linear } from "../../kernels/cpu/index.js";
+import type { packWeight } from "./lower-linear.js";
 import type { runReduction } from "./lower-norm.js";
 import type { runLayer } from "./lower-recurrent.js";
 import type { sizes } from "./lower-basic.js";
@@ -25,6 +28,8 @@ export interface Shared {
   sizes: typeof sizes;
   runReduction: typeof runReduction;
   runLayer: typeof runLayer;
+  linear: typeof linear;
+  packWeight: typeof packWeight;
   slidingWindows: (axis: Axis) => Windows;
   adaptiveWindows: (input: number, output: number) => Windows;
 }
@@ -204,6 +209,31 @@ const embeddingBag: Lower = (b, node) => {
   return out;
 };
 
+/** `(S, K) × (E, K, N)`: rows by groups, each times a weight of its own, which begins with a whole panel. */
+const grouped: Lower = (b, node, { linear, packWeight }) => {
+  const [input, given, offs] = node.args as [Node, Node, Node];
+  const [m, k] = shapeOf(input) as [number, number];
+  const [groups, , n] = shapeOf(given) as [number, number, number | undefined];
+  if (!b.isStatic(given) || !n || n % 8 > 0) return null;
+  const Made = node.constructor as typeof Node;
+  const make = (target: string, x: Node, how: number[], shape = how): Node =>
+    new Made("", "call_function", target, [x, how], {}, { value: { shape, dtype: "float32" } });
+  // As nn.Linear's: most of them are a transpose of that.
+  const swap = [0, 2, 1];
+  const isSwapped = given.target === "prim.permute" && (given.args[1] as number[]).join() === swap.join(); // prettier-ignore
+  const across = isSwapped ? (given.args[0] as Node) : make("prim.permute", given, swap, [groups, n, k]); // prettier-ignore
+  const weight = make("prim.reshape", across, [groups * n, k]);
+  const weightType = b.weightType(weight);
+  const packed = packWeight(b, weight, weightType);
+  const product = (rows: number): ReturnType<typeof linear> =>
+    linear(b.heap, { m: rows, n, k, weightType });
+  const kernel = groupedLinear(b.heap, { m, n, k, groups, each: packed.bytes / groups, product });
+  const out = b.make(shapeOf(node));
+  const reads = { x: optional(b, input), ends: optional(b, offs), weight: packed };
+  b.call("grouped linear", kernel, reads, { out }, { flops: 2 * m * n * k });
+  return out;
+};
+
 /** One step of its own: a sequence of length 1. */
 const cell =
   (kind: "lstm" | "gru" | "tanh" | "relu"): Lower =>
@@ -246,6 +276,7 @@ const TABLE: Readonly<Record<string, Lower>> = {
   },
   one_hot: (b, node) => hot(b, node, optional(b, node.args[0])!, 1, 0, false),
   embedding_bag: embeddingBag,
+  grouped_mm: grouped,
   lstm_cell: cell("lstm"),
   gru_cell: cell("gru"),
   rnn_tanh_cell: cell("tanh"),

@@ -99,8 +99,7 @@ function groupsOf(offs: tf.Tensor, size: number): [from: number, to: number][] {
  */
 const groupedProduct = /* @__PURE__ */ op(
   "grouped_mm",
-  (a: tf.Tensor, b: tf.Tensor, offs: tf.Tensor | null): tf.Tensor => {
-    if (offs === null) return matmul(a, b);
+  (a: tf.Tensor, b: tf.Tensor, offs: tf.Tensor): tf.Tensor => {
     const one = (x: tf.Tensor, group: number): tf.Tensor =>
       tf.reshape(sliceAxis(x, 0, group, group + 1), x.shape.slice(1));
     if (a.rank === 2 && b.rank === 2) {
@@ -137,7 +136,7 @@ function groupedMm(
   if (self.shape.at(-1) !== mat2.shape.at(-2)) {
     throw new Error("contraction dimension of mat_a and mat_b must match");
   }
-  return groupedProduct(self, mat2, offs);
+  return offs === null ? matmul(self, mat2) : groupedProduct(self, mat2, offs);
 }
 
 export const rowOps = defineOps({

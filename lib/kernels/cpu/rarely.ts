@@ -1,6 +1,7 @@
 /** Kernels that few models need, in JavaScript: each number is looked at once or a few times. */
 import type { Heap } from "./heap.js";
 import type { Kernel } from "./kernel.js";
+import type { LinearPointers } from "./linear.js";
 import type { CopyPointers } from "./permute.js";
 
 const inJavaScript = <Pointers>(run: (pointers: Pointers) => void): Kernel<Pointers> => ({
@@ -290,4 +291,35 @@ export function bags(
       else if (size === 0) sum.fill(0);
     }
   });
+}
+
+export interface GroupsSpec {
+  /** Rows of x, columns of the output, columns of x. */
+  m: number;
+  n: number;
+  k: number;
+  groups: number;
+  /** The bytes of a group's packed weight. */
+  each: number;
+  /** What multiplies so many rows. */
+  product: (rows: number) => Kernel<LinearPointers>;
+}
+
+/** Rows by groups, whose ends rise, each times a weight of its own; rows behind the last group are 0. */
+export function groupedLinear(
+  heap: Heap,
+  { m, n, k, groups, each, product }: GroupsSpec,
+): Kernel<LinearPointers & { ends: number }> {
+  const run = inJavaScript<LinearPointers & { ends: number }>((p) => {
+    let from = 0;
+    for (let i = 0; i < groups; i += 1) {
+      const end = heap.i32[(p.ends >>> 2) + i]!;
+      if (end < from || end > m) throw new RangeError(`groups: end ${end} after ${from}, of ${m}`);
+      const [x, out] = [p.x + from * k * 4, p.out + from * n * 4];
+      if (end > from) product(end - from).run({ ...p, x, out, weight: p.weight + i * each });
+      from = end;
+    }
+    heap.f32.fill(0, (p.out >>> 2) + from * n, (p.out >>> 2) + m * n);
+  });
+  return { ...run, workspaceBytes: product(m).workspaceBytes };
 }
