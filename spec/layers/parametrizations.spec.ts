@@ -152,12 +152,28 @@ describe("A parametrized module", () => {
     }
   });
 
-  it("takes parametrizations of one's own", () => {
-    class Symmetric extends nn.Module {
-      override forward(x: tf.Tensor): tf.Tensor {
-        return tf.add(x, tf.transpose(x));
-      }
+  class Symmetric extends nn.Module {
+    override forward(x: tf.Tensor): tf.Tensor {
+      return tf.add(x, tf.transpose(x));
     }
+  }
+
+  it("may have several inside nn.meta", () => {
+    const build = () => {
+      const model = new nn.Linear(2, 2, { bias: false });
+      parametrize.registerParametrization(model, "weight", new Symmetric());
+      return parametrize.registerParametrization(model, "weight", new Symmetric());
+    };
+    const [full, model] = [build(), nn.meta(build)];
+    model.loadStateDict(full.stateDict());
+    const [a, b] = [full.weight as tf.Tensor, model.weight as tf.Tensor];
+    expect(Array.from(b.dataSync())).to.deep.equal(Array.from(a.dataSync()));
+    tf.dispose([a, b]);
+    full.dispose();
+    model.dispose();
+  });
+
+  it("takes parametrizations of one's own", () => {
     class Cut extends nn.Module {
       override forward(x: tf.Tensor): tf.Tensor {
         return tf.slice(x, 0, 1);

@@ -168,7 +168,8 @@ export function registerParametrization<T extends Module>(
   parametrization.train(module.training);
   if (isParametrized(module, tensorName)) {
     const list = listsOf(module)!.get(tensorName) as ParametrizationList;
-    if (!unsafe) tidied(() => checkAppended(list(), parametrization));
+    const isMeta = list.originals.some((original) => original.isMeta);
+    if (!unsafe && !isMeta) tidied(() => checkAppended(list(), parametrization));
     list.append(parametrization);
     return module;
   }
