@@ -146,8 +146,8 @@ export class Recorder {
   }
 
   private argument(value: unknown, where: string): Argument {
-    if (isTensor(value)) return this.nodeOf(value);
     if (isPrimitive(value)) return value;
+    if (isTensor(value)) return this.nodeOf(value);
     if (Array.isArray(value)) return value.map((one) => this.argument(one, where));
     if (ArrayBuffer.isView(value)) return Array.from(value as Float32Array);
     if (isPlain(value)) {

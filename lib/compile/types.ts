@@ -1,4 +1,4 @@
-import type { Graph, TensorMeta } from "../graph/index.js";
+import type { Graph } from "../graph/index.js";
 import { TraceError } from "./structure.js";
 
 export const COMPLEX = "there are complex numbers";
@@ -6,15 +6,12 @@ export const COMPLEX = "there are complex numbers";
 /**
  * Plans hold numbers, each one float or integer, in shapes that make sense.
  *
- * @throws TraceError if a node of a graph is, or reads, anything else.
+ * @throws TraceError if a node of a graph reads anything else.
  */
 export function checkTypes(graph: Graph): void {
   for (const node of graph.nodes) {
-    if (node.kind !== "call_function") continue;
-    for (const { target, meta } of [node, ...node.inputs()]) {
-      const { value } = meta;
-      const all: readonly (TensorMeta | null | undefined)[] = Array.isArray(value) ? value : [value as TensorMeta | undefined]; // prettier-ignore
-      for (const one of all) {
+    for (const { target, meta } of node.inputs()) {
+      for (const one of [meta.value].flat()) {
         if (!one) continue;
         if (one.dtype === "complex64") throw new TraceError(COMPLEX);
         if (one.dtype === "string") throw new TraceError("forward computes with strings");

@@ -127,13 +127,15 @@ export function replaceNodes(argument: Argument, change: (node: Node) => Node): 
   if (argument instanceof Node) return change(argument);
   if (isLeaf(argument)) return argument;
   const old = argument as Record<string | number, Argument>;
-  const isList = Array.isArray(argument);
+  const names = Array.isArray(argument) ? null : Object.keys(old);
+  const { length } = names ?? (argument as Argument[]);
   let changed: typeof old | null = null;
   // The places of a list not as strings: it is numbers, mostly.
-  for (const name of isList ? argument.keys() : Object.keys(old)) {
+  for (let i = 0; i < length; i += 1) {
+    const name = names?.[i] ?? i;
     const one = replaceNodes(old[name], change);
     if (Object.is(one, old[name])) continue;
-    changed ??= (isList ? [...(argument as Argument[])] : { ...old }) as typeof old;
+    changed ??= (names ? { ...old } : [...(argument as Argument[])]) as typeof old;
     changed[name] = one;
   }
   return changed ?? argument;

@@ -25,16 +25,14 @@ function leavesSomething(mask: Node, graph: Graph): boolean {
   if (mask.kind !== "get_attr" || constant === undefined) return false;
   const width = constant.shape.at(-1) ?? 1;
   const values = Array.from(constant.values);
-  return Array.from({ length: values.length / width }, (_, row) =>
-    values.slice(row * width, (row + 1) * width).some((one) => one > -1e4),
-  ).every(Boolean);
+  return values.every((_, i) => i % width > 0 || values.slice(i, i + width).some((one) => one > -1e4)); // prettier-ignore
 }
 
 /** The op takes no mask of fewer dimensions. */
 function asMatrix(mask: Node, graph: Graph): Node {
   const shape = shapeOf(mask);
   if (shape.length > 1) return mask;
-  const wide = [1, ...(shape.length === 1 ? shape : [1])];
+  const wide = [1, shape[0] ?? 1];
   return callAt(graph, mask, "prim.reshape", [mask, wide], wide);
 }
 

@@ -9,13 +9,17 @@ export const FUNCTIONAL: ReadonlySet<string> = new Set(
   ).split(" "),
 );
 
-const primitive = (target: string): string =>
-  target.startsWith("prim.") ? target.slice("prim.".length) : "";
+/** What the kernels of a table are called as primitives. */
+export const primitives = (table: object): string[] =>
+  Object.keys(table).map((name) => `prim.${name}`);
+
+const UNARIES = new Set([...FUNCTIONAL, ...primitives(UNARY)]);
+const BINARIES = new Set(primitives(BINARY));
 
 /** One tensor in, one of the same shape out, element by element. */
 export const isUnary = ({ kind, target }: Node): boolean =>
-  kind === "call_function" && (FUNCTIONAL.has(target) || Object.hasOwn(UNARY, primitive(target)));
+  kind === "call_function" && UNARIES.has(target);
 
 /** Two operands, tensors or numbers, that broadcast. */
 export const isBinary = ({ kind, target }: Node): boolean =>
-  kind === "call_function" && Object.hasOwn(BINARY, primitive(target));
+  kind === "call_function" && BINARIES.has(target);

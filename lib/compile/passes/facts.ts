@@ -7,8 +7,8 @@ export function tensorMeta({ meta: { value } }: Pick<Node, "meta">): TensorMeta 
 }
 
 /** The shape of what a node gives; a traced graph knows all of them. */
-export function shapeOf(node: Node): number[] {
-  return [...((tensorMeta(node)?.shape ?? []) as readonly number[])];
+export function shapeOf(node: Node): readonly number[] {
+  return (tensorMeta(node)?.shape ?? []) as readonly number[];
 }
 
 export const sizeOf = (node: Node): number => shapeOf(node).reduce((a, b) => a * b, 1);

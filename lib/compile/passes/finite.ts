@@ -1,7 +1,7 @@
 /** Which numbers are finite whenever the inputs of a graph are: what some algorithms rely on. */
 import { type Argument, Node } from "../../graph/index.js";
 import { COMPARISONS, REDUCTIONS } from "../primitives.js";
-import { FUNCTIONAL } from "./elementwise.js";
+import { FUNCTIONAL, primitives } from "./elementwise.js";
 
 /** The exponent of a float32, all of whose bits are set in NaN and the infinities alone. */
 const EXPONENT = 0x7f800000;
@@ -55,7 +55,7 @@ const SAFE: ReadonlySet<string> = new Set([
     "prim.Ceil prim.Cos prim.Erf prim.Floor prim.Neg prim.Sign prim.Sin prim.Square " +
     "prim.where"
   ).split(" "),
-  ...Object.keys({ ...COMPARISONS, ...REDUCTIONS }).map((name) => `prim.${name}`),
+  ...primitives({ ...COMPARISONS, ...REDUCTIONS }),
 ]);
 
 type Line = readonly [target: string, ...operands: unknown[]];

@@ -1,5 +1,6 @@
 import type { Node } from "../../graph/index.js";
 import { type Argument, type Graph } from "../../graph/index.js";
+import { isBinary } from "./elementwise.js";
 import { isCall, isFloat, isNode, sameShape, shapeOf } from "./facts.js";
 import { callAt, type IsModest, type Known, rewriteKnowing } from "./rewrite.js";
 import { permute } from "./views.js";
@@ -42,14 +43,15 @@ interface Tools extends Known {
 export function foldIntoWeights(graph: Graph, isModest: IsModest): Graph {
   return rewriteKnowing(graph, (node, next, renew, known) => {
     const made = renew.copy(node);
+    const fold = isCall(node, "batch_norm") ? foldNorm : isBinary(node) ? foldVector : null;
+    if (fold === null) return made;
     const { statics } = known;
     const add: Add = (target, args, shape) => {
       const added = callAt(next, node, target, args, shape);
       if (added.inputs().every((one) => statics.has(one))) statics.add(added);
       return added;
     };
-    const tools = { ...known, add, isModest: (one: Node) => isModest(next, one) };
-    return foldNorm(made, tools) ?? foldVector(made, tools) ?? made;
+    return fold(made, { ...known, add, isModest: (one) => isModest(next, one) }) ?? made;
   });
 }
 
@@ -83,7 +85,6 @@ function replace(add: Add, { op, perm }: Producer, weight: Node, bias: Node | nu
 }
 
 function foldNorm(node: Node, tools: Tools): Node | null {
-  if (!isCall(node, "batch_norm")) return null;
   const { add, statics, isModest } = tools;
   const [x, mean, variance, options] = node.args as [Node, Node, Node, Options | undefined];
   const { weight = null, bias: shift = null, training = false, eps = 1e-5 } = options ?? {};
@@ -111,9 +112,9 @@ function foldNorm(node: Node, tools: Tools): Node | null {
 /** A product with a number or a static vector of channels, a sum with such a vector. */
 function foldVector(node: Node, tools: Tools): Node | null {
   const { add, statics, isModest } = tools;
-  const isSum = isCall(node, "prim.Add");
-  const isQuotient = isCall(node, "prim.RealDiv");
-  if (!isSum && !isQuotient && !isCall(node, "prim.Multiply")) return null;
+  const isSum = node.target === "prim.Add";
+  const isQuotient = node.target === "prim.RealDiv";
+  if (!isSum && !isQuotient && node.target !== "prim.Multiply") return null;
   const [a, b] = node.args;
   const isFixed = (one: Argument): boolean => !isNode(one) || statics.has(one);
   const [x, by] = (isFixed(b) ? [a, b] : [b, a]) as [Node, Node | number];

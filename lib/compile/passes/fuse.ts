@@ -44,7 +44,7 @@ export function fuseEpilogues(graph: Graph): Graph {
     if (isCall(node, "prim.Add")) {
       // The later of the two, since the other one must be there before it.
       const sides = args.map((one, i) => ({ one, other: args[1 - i], tail: open(one) }));
-      const at = (one: Argument): number => next.nodes.indexOf(one as Node);
+      const at = (one: Argument): number => next.nodes.lastIndexOf(one as Node);
       sides.sort((a, b) => at(b.one) - at(a.one));
       for (const { one, other, tail } of sides) {
         const fits = tail?.residual === null && tail.activation.length === 0 && isFloat(other);

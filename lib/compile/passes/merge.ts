@@ -52,7 +52,5 @@ export function mergeProjections(graph: Graph): Graph {
 }
 
 /** All have a bias or none, and none is so wide that the others are not worth a copy. */
-function isAlike(group: readonly Node[]): boolean {
-  const biases = group.map((one) => isNode(biasOf(one)));
-  return group.length <= 4 && biases.every((one) => one === biases[0]);
-}
+const isAlike = (group: readonly Node[]): boolean =>
+  group.length <= 4 && new Set(group.map((one) => isNode(biasOf(one)))).size === 1;

@@ -18,12 +18,12 @@ export function rewriteKnowing(
   change: (node: Node, graph: Graph, renew: Renew, known: Known) => Node,
 ): Graph {
   const readers = graph.readers();
-  const counts = new Map<Node, number>();
   const statics = findStatic(graph);
-  const known: Known = { statics, isShared: (node) => (counts.get(node) ?? 2) > 1 };
+  const known: Known = { statics, isShared: (node) => (readers.get(node) ?? 2) > 1 };
   return graph.rewrite((node, next, renew) => {
     const made = change(node, next, renew, known);
-    counts.set(made, readers.get(node)!);
+    if (made === node) return made;
+    readers.set(made, readers.get(node)!);
     if (statics.has(node)) statics.add(made);
     return made;
   });

@@ -184,22 +184,25 @@ export class Builder {
     { over = [], ...more }: Pick<Step, "flops" | "convolution"> & { over?: (Value | null)[] } = {},
   ): void {
     const blocks = (places: Places<Pointers>): Block[] =>
-      blocksOf(...Object.values<OnePlace | readonly Place[]>(places).flat());
+      blocksOf(Object.values<OnePlace | readonly Place[]>(places).flat());
     this.add({
-      ...{ kernel, onOneThread, ...more, workspace: workspaceBytes },
+      ...more,
+      ...{ kernel, onOneThread, workspace: workspaceBytes },
       reads: blocks(reads),
       writes: blocks(writes),
-      over: blocksOf(...over.filter((value) => value && fills(value))),
+      over: blocksOf(over.filter((value) => value && fills(value))),
       bind: (workspace) => {
         const named: Record<string, unknown> = { workspace };
-        for (const [name, place] of Object.entries<OnePlace | readonly Place[]>({
-          ...reads,
-          ...writes,
-        }))
-          named[name] = Array.isArray(place) ? place.map(addressOf) : addressOf(place as OnePlace);
+        for (const places of [reads, writes]) {
+          for (const name in places) {
+            const place = places[name];
+            named[name] = Array.isArray(place) ? place.map(addressOf) : addressOf(place as OnePlace); // prettier-ignore
+          }
+        }
         const pointers = named as Pointers;
         const all: Runner = (part, parts) => run(pointers, part, parts);
-        return Object.assign(all, stages && { stages: () => stages(pointers) });
+        if (stages) all.stages = () => stages(pointers);
+        return all;
       },
     });
   }
@@ -224,7 +227,7 @@ export class Builder {
 export const addressOf = (place: OnePlace): number =>
   place ? place.block.address + place.offset * 4 : 0;
 
-const blocksOf = (...places: OnePlace[]): Block[] => places.flatMap((place) => place?.block ?? []);
+const blocksOf = (places: OnePlace[]): Block[] => places.flatMap((place) => place?.block ?? []);
 
 /** Whether a tensor's numbers are the whole block, so that another may take its place. */
 export const fills = (value: Value): boolean =>

@@ -1,5 +1,6 @@
 import type { Node } from "../../graph/index.js";
 import { shapeOf, tensorMeta } from "../passes/facts.js";
+import { primitives } from "../passes/elementwise.js";
 import { BINARY, UNARY } from "../primitives.js";
 import { addressOf } from "./builder.js";
 import { type Lower, type Lowerings, runChain } from "./lower-basic.js";
@@ -42,8 +43,10 @@ const cast: Lower = (b, node) => {
   return out;
 };
 
-const SINGLE = ["IsNan", "IsInf", "IsFinite", "LogicalAnd", "LogicalOr", "LogicalNot"].map((name) => `tfjs.${name}`); // prettier-ignore
-for (const name of ["where", ...Object.keys({ ...BINARY, ...UNARY })]) SINGLE.push(`prim.${name}`);
+const SINGLE = [
+  ...["IsNan", "IsInf", "IsFinite", "LogicalAnd", "LogicalOr", "LogicalNot"].map((name) => `tfjs.${name}`), // prettier-ignore
+  ...primitives({ where: 0, ...BINARY, ...UNARY }),
+];
 
 export const LOGIC: Lowerings = {
   "prim.cast": cast,

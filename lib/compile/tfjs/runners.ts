@@ -116,7 +116,7 @@ const linear: Runner = (node, values) => {
   const isVector = bias !== null && shapeOf(bias).join() === String(outFeatures);
   if (bias !== null && !isVector) return null;
   const y = tf.fused.matMul({ a, b, activation, ...(bias && { bias: values.plain(bias) }) });
-  return { tensor: finish(tf.reshape(y, shape), (one) => values.plain(one)), isLast: false };
+  return { tensor: finish(tf.reshape(y, [...shape]), (one) => values.plain(one)), isLast: false };
 };
 
 /** Arithmetic element by element, in the layout that its inputs have. */
