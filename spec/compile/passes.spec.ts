@@ -224,6 +224,26 @@ onEveryBackend("Passes", (_, tolerance) => {
   }
 });
 
+it("Numbers that are folded are not looked through for tensors, one by one", () => {
+  const model = formula((x) => tf.add(x, tf.sqrt(tf.range(0, 6))))();
+  const x = nn.randn(6);
+  const { graph } = record(model, [x], DECOMPOSED);
+  const engine = tf.engine();
+  const endScope = engine.endScope.bind(engine);
+  let results = 0;
+  engine.endScope = (result) => {
+    results += 1;
+    expect(ArrayBuffer.isView(result)).to.equal(false);
+    endScope(result);
+  };
+  try {
+    expect([...optimise(graph).constants.keys()]).to.have.length(1);
+  } finally {
+    delete (engine as { endScope?: unknown }).endScope;
+  }
+  expect(results).to.be.greaterThan(0);
+});
+
 const goldens = await readGoldens("goldens/modules");
 
 onEveryBackendOnce("The optimised graph of PyTorch's module cases", (_, tolerance) => {

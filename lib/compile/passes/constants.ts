@@ -1,4 +1,5 @@
-import * as tf from "@tensorflow/tfjs-core";
+import type * as tf from "@tensorflow/tfjs-core";
+import { tidied } from "../../functional/tidied.js";
 import { callNode, constantTensor, type Graph, mapNodes, type Node } from "../../graph/index.js";
 import { draws, sizeOf, tensorMeta } from "./facts.js";
 
@@ -17,7 +18,7 @@ export function foldConstants(graph: Graph): Graph {
     if (!inputs.every(isConstant) || sizeOf(node) > MOST_ELEMENTS) return made;
     while (next.constants.has(`(folded ${count})`)) count += 1; // of an earlier pass
     const target = `(folded ${count})`; // which is no parameter's key
-    const values = tf.tidy(() => {
+    const values = tidied(() => {
       const read = (one: Node): tf.Tensor => constantTensor(next.constants.get(one.target)!);
       return (callNode(made, (argument) => mapNodes(argument, read)) as tf.Tensor)
         .dataSync()

@@ -8,6 +8,7 @@ import {
   mapNodes,
   Node,
 } from "../../graph/index.js";
+import { tidied } from "../../functional/tidied.js";
 import { shapeOf, tensorMeta } from "../passes/facts.js";
 import { isPrimitive } from "../structure.js";
 import { areFinite, areModest } from "../passes/finite.js";
@@ -114,9 +115,7 @@ export class Statics {
     }
     const values = this.quickly(node);
     if (values !== null) return { shape: shapeOf(node), dtype: "float32", values };
-    let numbers: Numbers | null = null;
-    // Not as what `tidy` returns, which would look for tensors in each number.
-    tf.tidy(() => {
+    return tidied(() => {
       const read = (argument: Argument): unknown =>
         mapNodes(argument, (one) => {
           const { values: numbers, shape, dtype } = this.of(one);
@@ -128,9 +127,8 @@ export class Statics {
         node.target === "getitem"
           ? (callNode(list as Node, read) as unknown[])[index as number]
           : callNode(node, read);
-      numbers = numbersOf(result as tf.Tensor);
+      return numbersOf(result as tf.Tensor);
     });
-    return numbers!;
   }
 
   private quickly(node: Node): Float32Array | null {
