@@ -33,6 +33,7 @@ const NAMES = [
     "rowless",
     "kept",
     "kept-core",
+    "checked",
   ],
 ];
 

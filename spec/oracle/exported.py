@@ -618,5 +618,19 @@ class Kept(nn.Module):
 case("kept", Kept().eval(), (N(2, 3),), more=[((N(2, 3),), {})])
 case("kept-core", Kept().eval(), (N(2, 3),), more=[((N(2, 3),), {})], decompose=True)
 
+class Checked(nn.Module):
+    """Puts pictures into a text, after a look at whether there are as many as places for them, and that not too many."""
+
+    def forward(self, ids, text, pictures):
+        places = ids == 7
+        torch._check_tensor_all(places.sum() == pictures.shape[0])
+        count = places.sum(1).amax().item()
+        torch._check(count <= 3)
+        return text.masked_scatter(places[..., None], pictures * 2)
+
+
+TEXT = (torch.tensor([[7, 1, 7], [2, 7, 3]]), N(2, 3, 4), N(3, 4))
+case("checked", Checked().eval(), TEXT, more=[((TEXT[0].flip(1), N(2, 3, 4), N(3, 4)), {})])
+
 save_file(tensors, out / "cases.safetensors")
 (out / "cases.json").write_text(json.dumps(cases, indent=1) + "\n")

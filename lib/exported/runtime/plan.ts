@@ -1,6 +1,14 @@
 /** Runs a functional graph: each node once, each tensor freed after it was last read. */
 import * as tf from "@tensorflow/tfjs-core";
-import { type Argument, Literal, Node, nodesIn, type TensorMeta } from "../../graph/index.js";
+import { isDispatched } from "../../functional/op.js";
+import {
+  type Argument,
+  type Graph,
+  Literal,
+  Node,
+  nodesIn,
+  type TensorMeta,
+} from "../../graph/index.js";
 import { isComplex } from "../aten/support/complex.js";
 import type { Lowered } from "../lower/lower.js";
 import { lookUpOp } from "../look-up.js";
@@ -61,9 +69,11 @@ export class Plan {
     this.written = written;
     graph.nodes.forEach((node, i) => this.slots.set(node, i));
     const last = lastReads(graph.nodes);
+    const asserted = assertedIn(graph);
     for (const node of graph.nodes) {
       if (node.kind === "get_attr") this.addFunction(node, subgraphs);
-      if (node.kind === "call_function") this.addCall(node, last.get(node) ?? []);
+      if (node.kind === "call_function")
+        this.addCall(node, last.get(node) ?? [], asserted.has(node));
     }
     this.inputs = graph.placeholders.map((node) => this.slots.get(node)!);
     this.outputs = graph.output!.inputs();
@@ -78,12 +88,13 @@ export class Plan {
     this.functions.push([this.slots.get(node)!, (...inputs) => plan.run(inputs).outputs]);
   }
 
-  private addCall(node: Node, release: readonly Node[]): void {
-    const op = findRegistered(node.target) ?? ownOp(node.target) ?? lookUpOp(node.target);
-    if (op === undefined) this.missing.push({ target: node.target, node });
+  private addCall(node: Node, release: readonly Node[], isAsserted: boolean): void {
+    const found = findRegistered(node.target) ?? ownOp(node.target) ?? lookUpOp(node.target);
+    if (found === undefined) this.missing.push({ target: node.target, node });
+    const op: AtenOp = found ?? (() => null);
     this.instructions.push({
       node,
-      op: op ?? (() => null),
+      op: isAsserted ? (...call) => (isDispatched() ? null : op(...call)) : op,
       args: this.reader(node.args),
       kwargs: this.reader(node.kwargs),
       context: { node, outputs: outputMetas(node), inputs: node.args.map(inputMeta) },
@@ -148,6 +159,24 @@ function execute({ op, args, kwargs, context, node }: Instruction, values: Value
   } catch (error) {
     throw locate(error, node);
   }
+}
+
+/** What is read of tensors only to be asserted: what is traced has no values, and does without. */
+function assertedIn(graph: Graph): Set<Node> {
+  const users = graph.users();
+  const [idle, asserted] = [new Set<Node>(), new Set<Node>()];
+  for (const node of [...graph.nodes].reverse()) {
+    const isSize = /^(operator|math|torch)\.|^aten\.(item|_local)/.test(node.target);
+    const isUnread = isSize && [...users.get(node)!].every((one) => idle.has(one));
+    if (isUnread || /^aten\.(_assert_sc|sym_con)/.test(node.target)) idle.add(node);
+  }
+  for (const node of graph.nodes) {
+    const isRead = /^aten\.(item|_local)/.test(node.target);
+    if (idle.has(node) && (isRead || node.inputs().some((one) => asserted.has(one)))) {
+      asserted.add(node);
+    }
+  }
+  return asserted;
 }
 
 /** For each node, those whose last reader it is; itself, if it has none. */
