@@ -132,7 +132,7 @@ export function replaceNodes(argument: Argument, change: (node: Node) => Node): 
   let changed: typeof old | null = null;
   // The places of a list not as strings: it is numbers, mostly.
   for (let i = 0; i < length; i += 1) {
-    const name = names?.[i] ?? i;
+    const name = names ? names[i]! : i;
     const one = replaceNodes(old[name], change);
     if (Object.is(one, old[name])) continue;
     changed ??= (names ? { ...old } : [...(argument as Argument[])]) as typeof old;
