@@ -34,17 +34,11 @@ export function factorsOf(
     const [a, b] = [part(node.args[0]), part(node.args[1])];
     return { scale: a.scale * b.scale, nodes: [...a.nodes, ...b.nodes] };
   }
-  if (isCall(node, "prim.RealDiv")) {
-    const divisor = numberOf(node.args[1], graph);
-    if (divisor === null) return whole;
-    const a = part(node.args[0]);
-    return { scale: a.scale / divisor, nodes: a.nodes };
-  }
-  if (isCall(node, "prim.Neg")) {
-    const a = part(node.args[0]);
-    return { scale: -a.scale, nodes: a.nodes };
-  }
-  return whole;
+  const by = isCall(node, "prim.Neg") ? -1 : isCall(node, "prim.RealDiv") && node.args[1];
+  const divisor = numberOf(by, graph);
+  if (divisor === null) return whole;
+  const a = part(node.args[0]);
+  return { scale: a.scale / divisor, nodes: a.nodes };
 }
 
 /** `x + number` taken apart, in either order; `null` for anything else. */
