@@ -18,15 +18,13 @@ type Inputs = tf.NamedTensorMap;
 /** Those attributes that shapes depend on. */
 interface Attrs {
   perm: number[];
-  paddings: [number, number][];
   axis: number | number[];
   reductionIndices: number | number[];
   keepDims: boolean;
   batchDims: number;
-  reps: number[];
+  numSegments: number;
+  equation: string;
   dtype: tf.DataType;
-  inputShape: number[];
-  shape: number[];
   begin: number[];
   size: number[];
   transposeA: boolean;
@@ -54,15 +52,14 @@ type Given = readonly (tf.Tensor | undefined)[];
 
 /** The rule of what gives truths of anything, or floats of floats; some inputs may be left out. */
 const giving =
-  (dtype: "bool" | "float32", shapeOf: (given: Given) => number[]): Rule =>
-  (inputs) => {
+  (dtype: "bool" | "float32", shapeOf: (given: Given, attrs: Attrs) => number[]): Rule =>
+  (inputs, attrs) => {
     const given: Given = Object.values(inputs);
     const isFit = dtype === "bool" || given.every((one) => !one || one.dtype === dtype);
-    return isFit ? { shape: shapeOf(given), dtype } : null;
+    return isFit ? { shape: shapeOf(given, attrs), dtype } : null;
   };
 
-const first = ([x]: Given): number[] => x!.shape;
-const together = ([a, b]: Given): number[] =>
+const together = ([a, b = a]: Given): number[] =>
   tf.broadcast_util.assertAndGetBroadcastShape(a!.shape, b!.shape);
 
 const float = (shape: number[]): Meta => ({ shape, dtype: "float32" });
@@ -104,38 +101,31 @@ const reduction: Rule = ({ x }, attrs) => {
 };
 
 /** One rule for the primitives of a table, and for some other kernels. */
-const forAll = (rule: Rule, table: object, others?: string): Record<string, Rule> => {
-  const names = [...Object.keys(table), ...(others?.split(" ") ?? [])];
+const forAll = (rule: Rule, table: object, others: string): Record<string, Rule> => {
+  const names = [...Object.keys(table), ...others.split(" ")];
   return Object.fromEntries(names.map((name) => [name, rule]));
 };
 
 const RULES: Readonly<Record<string, Rule>> = {
   ...forAll(
-    giving("float32", first),
-    UNARY,
-    "Elu LeakyRelu LogSoftmax Relu Relu6 Selu Sigmoid Softmax Softplus Step Tanh ClipByValue FusedBatchNorm",
+    giving("float32", together),
+    { ...UNARY, ...ARITHMETIC },
+    "Elu LeakyRelu LogSoftmax Prelu Relu Relu6 Selu Sigmoid Softmax Softplus Step Tanh ClipByValue Cumprod Cumsum FusedBatchNorm Reverse",
   ),
-  ...forAll(giving("bool", together), COMPARISONS, "LogicalAnd LogicalOr"),
-  ...forAll(giving("float32", together), ARITHMETIC, "Prelu"),
-  ...forAll(giving("bool", first), {}, "IsNan IsInf IsFinite LogicalNot"),
+  ...forAll(
+    giving("bool", together),
+    COMPARISONS,
+    "LogicalAnd LogicalOr LogicalNot IsNan IsInf IsFinite",
+  ),
   ...forAll(reduction, REDUCTIONS, "Prod"),
   Conv2D: conv(false),
-  FusedConv2D: conv(false),
   DepthwiseConv2dNative: conv(true),
-  FusedDepthwiseConv2D: conv(true),
   MaxPool: pool,
   AvgPool: pool,
   BatchMatMul: matmul,
-  _FusedMatMul: matmul,
-  Conv2DBackpropInput: (_, { inputShape }) => float([...inputShape]),
   Transpose: ({ x }, { perm }) =>
     as(
       perm.map((axis) => x!.shape[axis]!),
-      x!,
-    ),
-  PadV2: ({ x }, { paddings }) =>
-    as(
-      x!.shape.map((size, i) => size + paddings[i]![0] + paddings[i]![1]),
       x!,
     ),
   Concat: (inputs, { axis }) => {
@@ -155,17 +145,18 @@ const RULES: Readonly<Record<string, Rule>> = {
     tf.slice_util.assertParamsValid(x!, from!, shape!);
     return as(shape!, x!);
   },
-  Tile: ({ x }, { reps }) =>
-    as(
-      x!.shape.map((size, i) => size * reps[i]!),
-      x!,
-    ),
-  GatherV2: ({ x, indices }, { axis, batchDims }) => {
-    const [at] = tf.util.parseAxisParam(axis, x!.shape) as [number];
-    const inside = indices!.shape.slice(batchDims);
-    return as([...x!.shape.slice(0, at), ...inside, ...x!.shape.slice(at + 1)], x!);
-  },
-  Fill: (_, { shape, dtype }) => (dtype === "float32" ? float([...shape]) : null),
+  // These two take tfjs' cpu a hundred times too long.
+  Einsum: giving("float32", (given, { equation }) => {
+    const { allDims, summedDims, idDims } = tf.backend_util.decodeEinsumEquation(equation, given.length); // prettier-ignore
+    tf.backend_util.checkEinsumDimSizes(allDims.length, idDims, given as tf.Tensor[]);
+    const sizes: number[] = [];
+    given.forEach((x, i) => x!.shape.forEach((size, at) => (sizes[idDims[i]![at]!] = size)));
+    return sizes.slice(0, allDims.length - summedDims.length);
+  }),
+  UnsortedSegmentSum: ({ x, segmentIds }, { numSegments }) =>
+    x!.dtype === "float32" && segmentIds!.size === x!.shape[0]
+      ? float(x!.shape.with(0, numSegments))
+      : null,
   Select: ({ t, e }) => ({ shape: t!.shape, dtype: tf.upcastType(t!.dtype, e!.dtype) }),
   Cast: ({ x }, attrs) => as(x!.shape, attrs),
 };

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { setDispatcher, setSketch, type Sketch } from "../functional/op.js";
+import { asBody, setDispatcher, setSketch, type Sketch } from "../functional/op.js";
 import type { Graph } from "../graph/index.js";
 import { setCallObserver } from "../module/call.js";
 import type { Module } from "../module/index.js";
@@ -81,7 +81,9 @@ export function record(
       if (inside === 0 && SHAPED_BY_VALUES.test(name)) recorder.refuse(shapedBy(name));
       const isAlive = recorder.areAlive(inputs);
       const made = pretence?.kernel(name, inputs, attrs, isAlive) ?? null;
-      const result = made ?? within(() => runKernel.call(engine, name, inputs, attrs));
+      // Numbers that nobody looks at are moved by kernels of ours, as those of an op's body.
+      const result =
+        made ?? within(() => asBody(() => runKernel.call(engine, name, inputs, attrs)));
       if (isAlive || made) for (const one of [result].flat()) recorder.enliven(one);
       if (inside === 0) recorder.call(`tfjs.${name}`, [inputs, attrs ?? {}], result);
       return result;
