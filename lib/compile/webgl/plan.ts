@@ -1,8 +1,8 @@
 import { clone } from "@tensorflow/tfjs-core";
 import type * as tf from "@tensorflow/tfjs-core";
 import type { Graph, Node } from "../../graph/index.js";
-import { Launch, type Operand, Sequence } from "../../kernels/webgl/launch.js";
-import { gather, type Layout, makeLayout, Packer } from "../../kernels/webgl/layout.js";
+import { Sequence } from "../../kernels/webgl/launch.js";
+import { gather } from "../../kernels/webgl/layout.js";
 import { PICTURE } from "../../kernels/webgl/programs/picture.js";
 import { writeTensor } from "../../kernels/webgl/textures.js";
 import { DECLINED } from "../declined.js";
@@ -10,44 +10,37 @@ import { atOnce, type Parts } from "../parts.js";
 import { tensorMeta } from "../passes/facts.js";
 import { areFinite } from "../passes/finite.js";
 import type { CompiledPlan, Fallback, Results, StepInfo } from "../target.js";
-import { type Allocation, allocate } from "./allocate.js";
 import type { Constants, Host, Step, Weight } from "./builder.js";
 import { Draft, type Input, type Output } from "./draft.js";
 import { checkTextures } from "./fits.js";
 import type { GpuMemory } from "./gpu.js";
-import { isInMemory, numbersFor, runNode, toTensor } from "./host.js";
+import { isInMemory, numbersFor, toTensor } from "./host.js";
 import type { Pictures } from "./pictures.js";
+import { makeReady, NOTHING, placeOf, type Ready, runHost } from "./ready.js";
 import { timesOf } from "./times.js";
-import type { Value, VirtualTensor } from "./value.js";
-
-/** What a draft does with textures given out: numbers in, draws and ops of tfjs, numbers out. */
-interface Ready {
-  readonly allocation: Allocation;
-  readonly packers: readonly Packer[];
-  readonly sequences: readonly (Sequence | Host)[];
-}
+import type { VirtualTensor } from "./value.js";
 
 type Numbers = ReadonlyMap<Node, ArrayLike<number>>;
 
 const NO_NUMBERS: Numbers = new Map();
 
-const NO_PLACES: Allocation = { places: new Map(), textures: [] };
-const NOTHING: Ready = { allocation: NO_PLACES, packers: [], sequences: [] };
-
-/** A graph as a list of draws: programs, textures and numbers all chosen, nothing left to decide. */
+/**
+ * A graph as a list of draw calls with all programs, textures and uniforms chosen: a run decides
+ * nothing.
+ */
 export class WebglPlan implements CompiledPlan {
   readonly fallbacks: readonly Fallback[];
   readonly steps: readonly Step[];
   private readonly inputs: readonly Input[];
   private readonly outputs: readonly Output[];
   private readonly spreadsNaN: boolean;
-  /** The placeholders that are results as they are. */
+  /** Placeholders that are results themselves. */
   private readonly passed: readonly Node[];
-  /** The results that depend on no input. */
+  /** Results that depend on no input. */
   private readonly still: readonly Node[];
   private ready: Ready = NOTHING;
   private generation = -1;
-  /** What begins each run that waits for its inputs. */
+  /** Functions that start the runs waiting for their inputs. */
   private readonly waiting = new Set<() => void>();
   private readonly whenIdle: (() => void)[] = [];
 
@@ -73,12 +66,12 @@ export class WebglPlan implements CompiledPlan {
     checkTextures(this.memory.device.limits, this.inputs, this.steps);
   }
 
-  /** The weights that it reads. */
+  /** The weights that the plan reads. */
   get weights(): Weight[] {
     return this.steps.flatMap((step) => (step.kind === "draw" ? step.weights : []));
   }
 
-  /** Draws of one run. */
+  /** The number of draw calls of a run. */
   get draws(): number {
     return this.steps.filter(({ kind }) => kind === "draw").length;
   }
@@ -87,12 +80,12 @@ export class WebglPlan implements CompiledPlan {
     return this.generation === this.memory.device.generation;
   }
 
-  /** Textures, programs and numbers; anew after a lost context. */
+  /** Makes textures, programs and uniforms; again after a lost context. */
   prepare(): void {
     if (!this.isPrepared) atOnce(this.preparing());
   }
 
-  /** Has the GPU's compiler begin with the programs. */
+  /** Makes the GPU driver start compiling the programs. */
   *starting(): Parts<void> {
     for (const step of this.steps) {
       if (step.kind === "draw") this.memory.programs.get(step.source).start();
@@ -110,65 +103,25 @@ export class WebglPlan implements CompiledPlan {
     const { device } = memory;
     const { generation } = device;
     for (const weight of this.weights) {
-      if (device.isLost || device.generation !== generation) return; // the next call prepares it
+      if (device.isLost || device.generation !== generation) return; // a lost context: the next call prepares it
       yield* memory.uploading(weight);
       yield;
     }
-    this.place();
+    this.ready = makeReady(memory, this.steps, this.inputs, this.outputs);
     this.generation = generation;
   }
 
-  /** Gives out textures, and writes down the launches. */
-  private place(): void {
-    const { memory, steps, inputs, outputs } = this;
-    const results = outputs.map(({ value }) => value.tensor);
-    const stays = new Set([...inputs.map(({ tensor }) => tensor), ...results]);
-    const allocation = allocate(steps, stays, memory);
-    memory.dropFree();
-    const { places } = allocation;
-    const operand = (tensor: VirtualTensor, layout: Layout = tensor.layout): Operand => ({
-      place: places.get(tensor)!,
-      layout,
-    });
-    // Of what never changes no copy stays here: a lost context has it computed again.
-    for (const tensor of places.keys()) if (tensor.constant) this.write(tensor, tensor.constant(), allocation); // prettier-ignore
-    const sequences: (Sequence | Host)[] = [];
-    let launches: Launch[] = [];
-    const flush = (): void => {
-      if (launches.length) sequences.push(new Sequence(memory.device, launches));
-      launches = [];
-    };
-    for (const step of steps) {
-      if (step.kind === "host") {
-        flush();
-        sequences.push(step);
-        continue;
-      }
-      launches.push(
-        new Launch(
-          memory.programs.get(step.source),
-          step.inputs.map(({ tensor, layout }) => operand(tensor, layout)),
-          step.weights.map((weight) => memory.weight(weight)),
-          operand(step.output),
-          step.numbers,
-        ),
-      );
-    }
-    flush();
-    const packers = inputs.map(({ tensor }) => new Packer(tensor.layout, places.get(tensor)!.size));
-    this.ready = { allocation, packers, sequences };
-  }
-
-  /** Weights have new values: uploads them again before the next run. */
+  /** Uploads weights again before the next run, because they have new values. */
   invalidate(): void {
     this.release();
   }
 
   /**
-   * Uploads the inputs and draws; the results stay on the GPU until they are read. By index: on a run's
-   * way there are no iterators, which would be garbage.
+   * Uploads the inputs and draws; the results stay on the GPU until they are read. Loops go by
+   * index, because iterators would be garbage in every run.
    *
-   * @param numbers those of inputs that were read beforehand. Default: all are at hand.
+   * @param numbers the values of inputs that were read in advance. Default: all inputs are in
+   *   memory.
    */
   private start(inputs: readonly tf.Tensor[], numbers?: readonly (tf.TypedArray | null)[]): void {
     this.memory.device.throwIfLost();
@@ -177,13 +130,13 @@ export class WebglPlan implements CompiledPlan {
     for (let i = 0; i < this.ready.sequences.length; i += 1) {
       const step = this.ready.sequences[i]!;
       if (step instanceof Sequence) step.run();
-      else this.runHost(step);
+      else runHost(this.memory, this.ready, step);
     }
   }
 
   private put(i: number, input: tf.Tensor, numbers: tf.TypedArray | null): void {
     const { tensor, checks } = this.inputs[i]!;
-    const place = this.placeOf(tensor);
+    const place = placeOf(this.ready, tensor);
     const picture = this.pictures.of(input);
     if (picture) {
       picture.draw(place, tensor.layout);
@@ -192,7 +145,7 @@ export class WebglPlan implements CompiledPlan {
     const values = numbers ?? input.dataSync();
     let isFine = !this.spreadsNaN || areFinite(values);
     for (let k = 0; k < checks.length; k += 1) isFine &&= checks[k]!(values);
-    // What eager refuses, it refuses in its own words.
+    // Values for which the eager model throws: it shall do so itself.
     // eslint-disable-next-line @typescript-eslint/only-throw-error -- a sign, caught by the caller
     if (!isFine) throw DECLINED;
     writeTensor(this.memory.device, place, this.ready.packers[i]!.pack(values));
@@ -202,11 +155,11 @@ export class WebglPlan implements CompiledPlan {
   execute(inputs: readonly tf.Tensor[]): Results {
     this.start(inputs);
     const read = ({ value, layout }: Output): Float32Array =>
-      this.memory.read(this.placeOf(value.tensor), layout);
+      this.memory.read(placeOf(this.ready, value.tensor), layout);
     return this.results(inputs, read, this.numbersNow());
   }
 
-  /** As `execute`, while the page goes on. */
+  /** Like `execute`, without blocking the page. */
   executeLater(inputs: readonly tf.Tensor[]): Promise<Results> {
     const numbers = this.numbersNow();
     if (!this.isAtHand(inputs)) return this.executeWithData(inputs, numbers);
@@ -214,7 +167,10 @@ export class WebglPlan implements CompiledPlan {
     return this.reading(inputs, numbers);
   }
 
-  /** Those of results that depend on no input: weights may get others while a run is under way. */
+  /**
+   * The values of results that depend on no input, read now because weights may change while a run
+   * is under way.
+   */
   private numbersNow(): Numbers {
     if (this.still.length === 0) return NO_NUMBERS;
     return new Map(this.still.map((node) => [node, this.constants.of(node)!.values]));
@@ -226,7 +182,9 @@ export class WebglPlan implements CompiledPlan {
     return this.isAtHand(inputs) ? null : inputs.map((x) => this.pictures.handleOf(x) ?? clone(x));
   }
 
-  /** Whether nothing is left to be read of the inputs after a call. */
+  /**
+   * Whether all inputs are in memory, so that nothing is left to read after the call has returned.
+   */
   private isAtHand(inputs: readonly tf.Tensor[]): boolean {
     if (this.passed.length > 0) return false;
     for (let i = 0; i < inputs.length; i += 1) {
@@ -243,7 +201,7 @@ export class WebglPlan implements CompiledPlan {
     const begin = (numbers?: readonly (tf.TypedArray | null)[]): void => {
       this.waiting.delete(begin);
       running = this.running(inputs, still, numbers);
-      // Who asked may still wait for the inputs, and hears of a failure then.
+      // The caller may still be waiting for the inputs, and gets the error then.
       running.catch(() => null);
     };
     this.waiting.add(begin);
@@ -259,7 +217,10 @@ export class WebglPlan implements CompiledPlan {
     return running!;
   }
 
-  /** Begins the runs that wait for their inputs: weights that they were called with are about to go. */
+  /**
+   * Starts the runs that wait for their inputs, because the weights that they were called with are
+   * about to change.
+   */
   hurry(): void {
     for (const begin of this.waiting) begin();
   }
@@ -273,16 +234,18 @@ export class WebglPlan implements CompiledPlan {
     return this.reading(inputs, still);
   }
 
-  /** Begins to read all results. */
+  /** Starts to read all results. */
   private async reading(inputs: readonly tf.Tensor[], still: Numbers): Promise<Results> {
     const { outputs, memory } = this;
     const all = await Promise.all(
-      outputs.map(({ value, layout }) => memory.readLater(this.placeOf(value.tensor), layout)),
+      outputs.map(({ value, layout }) =>
+        memory.readLater(placeOf(this.ready, value.tensor), layout),
+      ),
     );
     return this.results(inputs, (output) => all[outputs.indexOf(output)]!, still);
   }
 
-  /** The tensors of results, whose textures `read` reads whole. */
+  /** The result tensors; `read` reads whole textures. */
   private results(
     inputs: readonly tf.Tensor[],
     read: (output: Output) => Float32Array,
@@ -291,7 +254,8 @@ export class WebglPlan implements CompiledPlan {
     const done = new Map<Node, tf.Tensor>();
     return (node) => {
       const known = done.get(node);
-      // Each place in the result has a tensor of its own, which may be disposed.
+      // The same tensor may be in the result twice; each place gets its own handle, to be disposed
+      // by itself.
       if (known !== undefined) return clone(known);
       const tensor = this.resultOf(node, inputs, read, still);
       done.set(node, tensor);
@@ -331,8 +295,9 @@ export class WebglPlan implements CompiledPlan {
 
   profile(inputs: readonly tf.Tensor[]): { times: number[] } {
     this.start(inputs);
-    const { sequences } = this.ready;
-    return { times: timesOf(this.memory.device, sequences, (step) => this.runHost(step)) };
+    const { memory, ready } = this;
+    const run = (step: Host): void => runHost(memory, ready, step);
+    return { times: timesOf(memory.device, ready.sequences, run) };
   }
 
   /** Bytes of the textures that it draws to. */
@@ -343,53 +308,20 @@ export class WebglPlan implements CompiledPlan {
     );
   }
 
-  /** Of the model's other plans, too. */
+  /** Including those of the model's other plans. */
   get weightBytes(): number {
     return this.memory.weightBytes;
   }
 
-  private placeOf(tensor: VirtualTensor): Operand["place"] {
-    return this.ready.allocation.places.get(tensor)!;
-  }
-
-  private write(
-    tensor: VirtualTensor,
-    values: ArrayLike<number>,
-    { places } = this.ready.allocation,
-  ): void {
-    const place = places.get(tensor)!;
-    writeTensor(this.memory.device, place, new Packer(tensor.layout, place.size).pack(values));
-  }
-
-  private runHost({ node, inputs, outputs }: Host): void {
-    const valueOf = (value: Value): Float32Array => {
-      const { rows, channels } = value.tensor.layout;
-      const raw = this.memory.read(this.placeOf(value.tensor), makeLayout([rows, channels]));
-      return gather(raw, value.shape, value.strides, value.offset);
-    };
-    const results = runNode(node, (input) => {
-      const value = inputs.get(input)!;
-      if ("tensor" in value) {
-        const { shape, dtype } = tensorMeta(input)!;
-        return { shape: shape as number[], dtype, values: valueOf(value) };
-      }
-      const metas = input.meta.value as ({ dtype: string } | null)[];
-      return value.map((one, i) => ({
-        shape: one.shape,
-        dtype: metas[i]?.dtype ?? "float32",
-        values: valueOf(one),
-      }));
-    });
-    outputs.forEach((output, i) => this.write(output, results[i]!));
-  }
-
-  /** Calls back when no run waits for its inputs any more, which would still need the textures. */
+  /**
+   * Calls back when no run is waiting for its inputs any more, for which the textures are needed.
+   */
   idle(then: () => void): void {
     if (this.waiting.size === 0) then();
     else this.whenIdle.push(then);
   }
 
-  /** Gives the textures to other plans of the model, unless they went with a lost context. */
+  /** Gives the textures to other plans of the model, unless they were lost with a context. */
   release(): void {
     const { sequences, allocation } = this.ready;
     for (const step of sequences) if (step instanceof Sequence) step.dispose();
