@@ -3,7 +3,10 @@ import * as tf from "@tensorflow/tfjs-core";
 import { describe } from "../arguments.js";
 import type { CompileOptions } from "./compile.js";
 
-/** Inputs where the options are: PyTorch's `model(x, y)` has them one after the other. */
+/**
+ * Refuses tensors in the place of the options: several inputs go into one list, `compile(model, [x,
+ * y])`.
+ */
 export function refuseInputs(options: unknown): void {
   const isTensor = (one: unknown): boolean => one instanceof tf.Tensor;
   const isRecord = typeof options === "object" && options !== null;

@@ -23,19 +23,20 @@ export interface CompileOptions {
   /** How many threads to compute with. Default: what `nn.setThreads` said, else 1. */
   threads?: number | null;
   /**
-   * How the weights of linear, convolutional and recurrent layers lie in memory: `"float16"` and
-   * `"bfloat16"` take half of it, `"int8"` (a scale for each output) a quarter. They are widened where
-   * they are multiplied, so activations and sums stay float32; the error is that of the rounded
-   * weights. A weight whose numbers do not fit stays float32: `explain().kept` names it. On `cpu` and
-   * `wasm`, and `"float16"` for all weights on `webgl`. Default: `"float32"`.
+   * How the weights of linear, convolutional and recurrent layers are stored: `"float16"` and
+   * `"bfloat16"` take half the memory, `"int8"` (with one scale per output) a quarter. They are
+   * widened to float32 where they are multiplied, so activations and sums stay float32; the only
+   * error is the rounding of the weights. A weight with numbers out of range stays float32:
+   * `explain().kept` names it. All of them on `cpu` and `wasm`; on `webgl` only `"float16"`, which
+   * there holds for all weights. Default: `"float32"`.
    */
   precision?: Precision;
   /**
-   * How many input shapes keep a plan; the one not used for longest goes first. Default: 32, and 8 on
-   * `webgl`, where each keeps textures.
+   * For how many input shapes a plan is kept; the one unused for longest is dropped first. Default:
+   * 32, and 8 on `webgl`, where each plan holds textures.
    */
   plans?: number;
-  /** Told how many of the GPU's programs are compiled. */
+  /** Called with the number of GPU programs compiled so far, and of all. Only on `webgl`. */
   onProgress?: ((done: number, total: number) => void) | null;
 }
 
@@ -48,43 +49,45 @@ const OPTIONS: Required<CompileOptions> = {
 
 type Forward<M> = M extends Module ? M["forward"] : M extends (...args: never[]) => unknown ? M : never; // prettier-ignore
 
-/** A compiled model: called as the model is, and gives what the model gives. */
+/**
+ * A compiled model: takes the arguments that the model takes, and returns what the model returns.
+ */
 export interface Compiled<M extends Traceable = Traceable> {
   (...args: Parameters<Forward<M>>): ReturnType<Forward<M>>;
-  /** The optimised graph of the last call's shapes; `null` while everything runs eagerly. */
+  /** The optimised graph for the shapes of the last call; `null` while the model runs eagerly. */
   readonly graph: Graph | null;
-  /** What runs eagerly, and why. */
+  /** Which parts run eagerly or as tfjs ops, and why. */
   explain(): Explanation;
-  /** Runs once on these arguments and tells where the time goes. */
+  /** Runs once on these arguments and reports the time of each kernel call and module. */
   profile(...args: Parameters<Forward<M>>): Profile;
   /**
-   * Calls without holding up the page: on webgl it waits for the GPU in the background, and calls
-   * one after the other overlap; elsewhere it is the call itself.
+   * Calls the model without blocking the page: on webgl it waits for the GPU asynchronously, and
+   * several calls may overlap; on other backends it is a plain call.
    *
-   * @throws WebGLContextLostError if the GPU is taken away on the way; a later call goes on.
+   * @throws WebGLContextLostError if the GPU is taken away meanwhile; a later call works again.
    */
   run(...args: Parameters<Forward<M>>): Promise<Awaited<ReturnType<Forward<M>>>>;
-  /** Gives back all memory; the model itself stays. */
+  /** Frees all memory of the compiled model; the model itself is untouched. */
   dispose(): void;
 }
 
-/** A plan for arguments of one kind, or why there is none. */
+/** A plan for one pattern of arguments, or the reason why there is none. */
 type Entry = { plan: CompiledPlan } | { reason: string };
 
-/** What is known of arguments of one kind. */
+/** A pattern of arguments that has occurred, and its plan. */
 interface Known {
   readonly pattern: Pattern;
   entry: Entry;
 }
 
-/** `nn.compile`. */
+/** The type of `nn.compile`. */
 export type Compile = <M extends Traceable>(
   model: M,
   example: unknown,
   options?: CompileOptions,
 ) => Promise<Compiled<M>>;
 
-/** `nn.compile` with a backend's engine; that backend is the current one, and ready. */
+/** `nn.compile` with the engine of the current backend, which must be ready. */
 export async function compileWith<M extends Traceable>(
   createEngine: CreateEngine,
   model: M,
@@ -115,7 +118,10 @@ export async function compileWith<M extends Traceable>(
   }) as unknown as Compiled<M>;
 }
 
-/** After so many calls that changed the model, it is not traced any more. */
+/**
+ * A model whose `forward` changes its own properties in this many traces in a row is not traced
+ * again.
+ */
 const MOST_RESTLESS = 3;
 const RESTLESS = "forward changes its own properties in every call";
 
@@ -124,12 +130,12 @@ const LOST = "WebGLContextLostError";
 class Compiler {
   private engine: CompileEngine | null = null;
   private guard: Guard;
-  /** The one that was used last first. */
+  /** Most recently used first. */
   private readonly known: Known[] = [];
   private last: Entry = { reason: "nothing has run yet" };
   private busy = false;
   private isDisposed = false;
-  /** How many traces in turn found that forward changes what it goes by. */
+  /** How many traces in a row found that `forward` changed properties of the model. */
   private restless = 0;
 
   constructor(
@@ -153,7 +159,7 @@ class Compiler {
       await this.engine?.ready?.(this.options.onProgress ?? undefined);
     } catch (error) {
       if (this.declines(error, this.last)) return;
-      this.forget(); // nobody gets this compiled model, so nobody disposes it
+      this.forget(); // no caller gets this compiled model, so nobody could dispose it
       throw error;
     }
   }
@@ -173,14 +179,17 @@ class Compiler {
     return this.eager(args);
   }
 
-  /** Throws what only a plan can tell; whatever else failed, the model itself is to say, or to succeed. */
+  /**
+   * Rethrows only a lost context, which eager code cannot report. Any other error is left to the
+   * eager call that follows: it either succeeds or throws the model's own error.
+   */
   private check(error: unknown, failed: Entry): void {
     if (!this.declines(error, failed) && (error as Error).name === LOST) throw error;
   }
 
   /**
-   * Whether an error only says that the model must run eagerly; where that holds for good on this
-   * GPU, the plan that failed gives way to the reason.
+   * Whether the error only means that this call must run eagerly. If it means that no call of this
+   * pattern can be compiled on this GPU, the plan is replaced by the reason.
    */
   private declines(error: unknown, failed: Entry): boolean {
     if (error === DECLINED) return true;
@@ -217,12 +226,12 @@ class Compiler {
   }
 
   /**
-   * The plan for these arguments with the weights as they are now, their tensors put into a list;
-   * `null`: run eagerly.
+   * The plan for these arguments, packed with the current weights; their tensors are appended to
+   * `tensors`. `null`: run eagerly.
    */
   private planFor(args: readonly unknown[], tensors: tf.Tensor[]): CompiledPlan | null {
     if (this.isDisposed) throw new Error("compile: this compiled model is disposed");
-    // Inside a run of its own, the model is whatever that run is.
+    // The model calls its own compiled form while it is traced or run: then it runs as itself.
     if (this.busy) return null;
     const entry = this.find(args, tensors);
     this.last = entry;
@@ -261,7 +270,7 @@ class Compiler {
     return (this.model as (...args: unknown[]) => unknown)(...args);
   }
 
-  /** The plan for these arguments, or why this call must run eagerly. */
+  /** The plan for these arguments, or the reason to run this call eagerly. */
   private find(args: readonly unknown[], tensors: tf.Tensor[]): Entry {
     const reason = this.objection();
     if (reason !== null) return { reason };
@@ -281,13 +290,13 @@ class Compiler {
     );
   }
 
-  /** Arguments taken apart, or why a call with them must run eagerly. */
+  /** The structure of the arguments, or the reason to run this call eagerly. */
   private structureOf(args: readonly unknown[]): Structure | { reason: string } {
     const reason = this.objection();
     if (reason !== null) return { reason };
     try {
       const structure = takeApart(args);
-      // tfjs cannot even move them from one backend to another.
+      // tfjs cannot move complex tensors between backends.
       if (structure.tensors.some(({ dtype }) => dtype === "complex64")) return { reason: COMPLEX };
       return structure;
     } catch (error) {
@@ -300,7 +309,7 @@ class Compiler {
       return `it was compiled for ${this.backend}, and the backend is ${tf.getBackend()}`;
     }
     if (isTaped()) return "gradients are computed";
-    // As a part of another model it must be seen.
+    // While a model around it is traced, its ops must be recorded.
     if (isDispatched()) return "it is traced";
     if (this.restless >= MOST_RESTLESS) return RESTLESS;
     if (!this.guard.holds()) {
@@ -310,7 +319,9 @@ class Compiler {
     return this.guard.objection;
   }
 
-  /** Keeps what is used last, and not more than so many. */
+  /**
+   * Remembers an entry as the most recently used one, and drops the oldest if there are too many.
+   */
   private keep(structure: Structure, entry: Entry): Entry {
     this.known.unshift({ pattern: new Pattern(structure), entry });
     if (this.known.length > this.options.plans) {
@@ -330,7 +341,7 @@ class Compiler {
       yield;
       return { plan: engine.plan(yield* optimising(graph, engine.isModest)) };
     } catch (error) {
-      // Whatever the model itself throws, the eager call will throw again.
+      // If the model itself threw, the eager call will throw the same error.
       const { name, message } = error as Error;
       const isPlain = error instanceof TraceError || name === "WebGLUnsupportedError";
       return { reason: isPlain ? message : `tracing failed: ${message}` };
@@ -339,7 +350,7 @@ class Compiler {
     }
   }
 
-  /** The graph of a call on such arguments, which leaves the model as it was. */
+  /** Traces a call with such arguments, and undoes what `forward` did to the model's properties. */
   private trace(args: readonly unknown[]): Graph {
     const { guard } = this;
     let changed: string[];
@@ -369,18 +380,18 @@ class Compiler {
   }
 }
 
-/** The model's own nesting of results. */
+/** The results, nested as the model returns them. */
 function assemble(plan: CompiledPlan, results: Results): unknown {
   return mapNodes(plan.graph.output!.args[0], results);
 }
 
-/** Gives back handles, but for those that are results themselves. */
+/** Disposes tensors, except those that are among the results. */
 function disposeAll(tensors: readonly tf.Tensor[], output: unknown): void {
   const results = new Set(tf.tensor_util.getTensorsInContainer(output as tf.TensorContainer));
   for (const tensor of tensors) if (!results.has(tensor)) tensor.dispose();
 }
 
-/** Whether tfjs writes down what happens, to differentiate it. */
+/** Whether tfjs records ops for a gradient. */
 function isTaped(): boolean {
   const { state } = tf.engine() as unknown as { state: { gradientDepth: number } };
   return state.gradientDepth > 0;

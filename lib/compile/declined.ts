@@ -1,2 +1,5 @@
-/** Thrown by a step that finds in the input what only eager can answer, such as with an error. */
+/**
+ * Thrown during a run when an input has values that only the eager model can handle, such as an
+ * index that is out of range.
+ */
 export const DECLINED = Symbol("declined");

@@ -1,4 +1,6 @@
-/** Ops that have no program become what they are made of, which mostly has. */
+/**
+ * Replaces ops that have no kernel by the ops that their bodies consist of, most of which have one.
+ */
 import * as tf from "@tensorflow/tfjs-core";
 import { findOp } from "../functional/op.js";
 import { type Argument, type Graph, mapNodes, type Node, type Renew } from "../graph/index.js";
@@ -9,8 +11,8 @@ import { SHAPES_ONLY } from "./shapes.js";
 import { record } from "./trace.js";
 
 /**
- * An op of functional, or one with an epilogue; the other primitives are made of themselves, and what is
- * drawn would be the same for ever.
+ * Ops of `functional`, with or without an epilogue. Not other primitives, whose bodies call only
+ * themselves, nor ops that draw random numbers, which would be drawn once for all runs.
  */
 const canExpand = (node: Node): boolean => {
   const { target } = node;
@@ -21,7 +23,10 @@ const canExpand = (node: Node): boolean => {
   );
 };
 
-/** What an op does as a graph, its placeholders in the order of `inputs`; `null` if it cannot be had. */
+/**
+ * Traces the body of an op: a graph whose placeholders are `inputs`, in order; `null` if it cannot
+ * be traced.
+ */
 function bodyOf(node: Node, inputs: readonly Node[]): Graph | null {
   const metas = inputs.map(tensorMeta);
   if (!canExpand(node) || metas.includes(null)) return null;
@@ -36,13 +41,13 @@ function bodyOf(node: Node, inputs: readonly Node[]): Graph | null {
     };
     return record(call, tensors, new Set([node.target, ...DECOMPOSED]), SHAPES_ONLY).graph;
   } catch {
-    return null; // it reads numbers, or refuses zeros
+    return null; // it reads values, or throws for zeros
   } finally {
     engine.endScope();
   }
 }
 
-/** Puts a body's nodes into a graph; gives what stands for its output. */
+/** Copies the nodes of a body into a graph, and returns what corresponds to its output. */
 function inline(body: Graph, node: Node, next: Graph, inputs: readonly Node[]): Argument {
   const made = new Map(body.placeholders.map((placeholder, i) => [placeholder, inputs[i]!]));
   const renamed = new Map<string, string>();
@@ -63,7 +68,7 @@ function inline(body: Graph, node: Node, next: Graph, inputs: readonly Node[]): 
   return mapNodes(body.output!.args[0], (one) => made.get(one)!) as Argument;
 }
 
-/** The graph with those nodes expanded; `null` if none of them can be. */
+/** The graph with those nodes replaced by their bodies; `null` if none of them can be. */
 export function expand(graph: Graph, nodes: ReadonlySet<Node>): Graph | null {
   const lists = new Map<Node, readonly Node[]>();
   let found = false;
@@ -79,7 +84,7 @@ export function expand(graph: Graph, nodes: ReadonlySet<Node>): Graph | null {
     const result = inline(body, node, next, renew.argument<Node[]>(inputs));
     if (!Array.isArray(result)) return result as Node;
     lists.set(node, result as Node[]);
-    return result[0] as Node; // only its items are read
+    return result[0] as Node; // only the items of this list are read
   };
   const next = graph.rewrite(change);
   return found ? next : null;

@@ -8,7 +8,7 @@ import { type Watched, watch } from "./watch.js";
 
 type Own = Record<string, unknown>;
 
-/** A module as it was. */
+/** The properties of a module when it was traced. */
 interface Seen {
   module: Module & Own;
   /** Its own properties. */
@@ -16,18 +16,24 @@ interface Seen {
   values: readonly unknown[];
   /** How many of them are enumerable. */
   keys: number;
-  /** Whether they are `length`, `name` and then just what a loop over it shows: none is a number. */
+  /**
+   * Whether its names are `length`, `name` and then exactly those that `for … in` lists, in that
+   * order.
+   */
   inOrder: boolean;
 }
 
-/** What is computed, as a list's length or a parametrized weight, is made of what is looked at anyway. */
+/**
+ * Properties with a getter (a list's length, a parametrized weight) are left out: they are computed
+ * from others that are compared.
+ */
 const isOwn = (module: Module, name: string): boolean =>
   name !== "prototype" && !Object.getOwnPropertyDescriptor(module, name)!.get;
 
 const namesOf = (module: Module): string[] =>
   Object.getOwnPropertyNames(module).filter((name) => isOwn(module, name));
 
-/** The names that a loop shows, which may be those of a class too. */
+/** The names that `for … in` lists, inherited ones included. */
 function shown(module: object): string[] {
   const names: string[] = [];
   for (const name in module) names.push(name);
@@ -35,20 +41,21 @@ function shown(module: object): string[] {
 }
 
 /**
- * Has V8 keep the properties of a module and of its classes in order. It does so for what it takes for
- * a prototype, once something is looked up through it; a function that was given another prototype,
- * and a `name` that can be written, has a table instead. Elsewhere it changes nothing.
+ * Makes V8 store the properties of a module and of its classes in order, so that `for … in` over
+ * them is fast. V8 does that for objects that serve as prototypes, once a lookup has passed through
+ * them; a function with a changed prototype and a writable `name` would otherwise be stored as a
+ * hash table. In other engines this has no effect.
  */
 function keepInOrder(module: Module): void {
   const heir = Object.create(module as object) as Record<string, unknown>;
-  // More than once: the first misses of a lookup are not noted.
+  // Several times, because V8 does not record the first misses of a lookup.
   for (let i = 0; i < 4; i += 1) void heir["a name that nobody has"];
 }
 
 /**
- * Notices when a model is not what was compiled any more: a layer, a mode, a plain tensor or other
- * data of a module that is assigned anew or has other contents. New values of parameters are another
- * matter; they keep the graph.
+ * Notices that a model differs from what was compiled: a layer, a mode, a plain tensor or other
+ * data of a module was replaced, or its contents changed. New values of parameters are none of its
+ * business; they leave the graph as it is.
  */
 export class Guard {
   private readonly seen: Seen[] = [];
@@ -59,7 +66,7 @@ export class Guard {
     if (isModule(model)) this.add(model);
   }
 
-  /** Looks after a module too, and all that it holds. */
+  /** Starts to watch a module and everything that it holds. */
   add(added: Module): void {
     if (this.known.has(added)) return;
     this.known.add(added);
@@ -76,7 +83,8 @@ export class Guard {
   private lookInto(value: unknown): void {
     if (value instanceof tf.Tensor) {
       const state = value as State;
-      // What has no numbers yet may have kept a model from being traced; what has some keeps having them.
+      // A meta parameter (no storage) may be why tracing failed, so notice when it is loaded; a
+      // loaded one never becomes meta again, so notice only its disposal.
       const holds = state.isMeta ? () => state.isMeta : () => !state.isDisposed;
       if (!state.isDisposed) this.watched.push({ holds, restore: () => {} });
     } else if (isModule(value)) this.add(value);
@@ -90,9 +98,9 @@ export class Guard {
   }
 
   /**
-   * Whether every module still has the properties that it had. Runs before every call: without
-   * iterators and lists, which are garbage. Where V8 keeps properties in order, a loop over them costs
-   * a fraction of looking up each by its name.
+   * Whether every module has the same properties as before. It runs before every call, so it
+   * creates no iterators and no lists, which would be garbage. Where V8 stores properties in order,
+   * a loop over them costs a fraction of looking up each by name.
    */
   holds(): boolean {
     for (let at = 0; at < this.seen.length; at += 1) {
@@ -123,7 +131,7 @@ export class Guard {
     return true;
   }
 
-  /** Gives everything back what it had; says what differed. */
+  /** Restores all properties, and returns the names of those that differed. */
   restore(): string[] {
     const changed = new Set<string>();
     for (const { module, names, values, keys } of this.seen) {
@@ -149,7 +157,7 @@ export class Guard {
     return [...changed];
   }
 
-  /** Why the model must run eagerly: it trains, or somebody listens; `null`: it need not. */
+  /** Why the model must run eagerly (training mode, or hooks); `null` if it need not. */
   get objection(): string | null {
     for (let at = 0; at < this.seen.length; at += 1) {
       const { module } = this.seen[at]!;

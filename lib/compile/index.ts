@@ -1,4 +1,7 @@
-/** Compiling. Tracing is here; what optimises and plans is loaded with the first call of `compile`. */
+/**
+ * Public functions of compiling. Tracing is part of the first download; passes and planners are
+ * loaded by the first call of `compile`.
+ */
 import * as tf from "@tensorflow/tfjs-core";
 import type { Compile, Compiled, CompileOptions } from "./compile.js";
 import type { Traceable } from "./trace.js";
@@ -11,7 +14,10 @@ export type { Explanation } from "./report.js";
 export { setThreads } from "./threads.js";
 export { trace, type Traceable } from "./trace.js";
 
-/** Each with all that it needs, so that a page waits for one answer, not for one after the other. */
+/**
+ * One import per backend, which brings everything that it needs: a page waits for one round trip
+ * only.
+ */
 const COMPILERS: Readonly<Record<string, () => Promise<{ compile: Compile }>>> = {
   cpu: () => import("./cpu.js"),
   wasm: () => import("./cpu.js"),
@@ -28,8 +34,8 @@ const COMPILERS: Readonly<Record<string, () => Promise<{ compile: Compile }>>> =
  * const y = fast(x);
  * ```
  *
- * Inputs of other shapes are planned when they come. New values of parameters (`loadStateDict`) are
- * noticed, and so are layers, modes and hooks that change.
+ * A call with inputs of another shape makes another plan first. New values of parameters
+ * (`loadStateDict`) are noticed, and so are replaced layers, modes and hooks.
  *
  * @param example a tensor, or the list of all arguments of a call.
  */

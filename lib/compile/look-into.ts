@@ -3,20 +3,20 @@ import { expand } from "./expand.js";
 import { optimise } from "./passes/index.js";
 import type { IsModest } from "./passes/rewrite.js";
 
-/** How deep an op is looked into. */
+/** How many times in a row ops are replaced by their bodies. */
 const MOST_ROUNDS = 6;
 
-/** What a graph becomes on a backend, and the nodes that must run as tfjs ops there. */
+/** A plan of a graph on some backend, and the nodes that have to run as tfjs ops in it. */
 interface Attempt<T> {
   result: T;
   without: readonly Node[];
 }
 
 /**
- * What a graph becomes when ops of functional without a kernel become what they are made of, which
- * mostly has kernels. An op of which two parts must run in tfjs had better run there whole.
+ * Plans a graph, and replaces ops of `functional` that have no kernel by what their bodies consist of,
+ * as long as that helps. An op of which two or more parts would still run in tfjs stays whole.
  *
- * @param kept the names of nodes that stay whole. Default: none.
+ * @param kept names of nodes that stay whole. Default: none.
  */
 export function lookInto<T>(
   graph: Graph,

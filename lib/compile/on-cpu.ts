@@ -1,8 +1,9 @@
 import * as tf from "@tensorflow/tfjs-core";
 
 /**
- * Runs what a compilation computes, a few small numbers, on tfjs' cpu backend where the active one
- * would compile a GPU program for each op. Both must be ready, so that switching takes effect at once.
+ * Runs the small computations of a compilation on tfjs' cpu backend, where the active backend
+ * (webgl, webgpu) would compile a GPU program for each op. Both backends must be ready, so that
+ * switching takes effect at once.
  */
 export function onCpu<T>(run: () => T): T {
   const before = tf.getBackend();

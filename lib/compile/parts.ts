@@ -1,21 +1,21 @@
-/** Long work in parts, so that a page has its turn in between. */
+/** Splits long work into parts, so that a page stays responsive. */
 
-/** Work that can pause wherever it yields. */
+/** Work that can be paused at each `yield`. */
 export type Parts<T> = Generator<void, T>;
 
-/** Milliseconds that work goes on for before the page has its turn. */
+/** How many milliseconds to work before the page gets a turn. */
 const MOST_WORK = 5;
 
 type Scheduler = { yield?: () => Promise<void> } | undefined;
 
-/** Resolves when the page has had its turn: at once, where the browser has `scheduler.yield`, or in Node. */
+/** Resolves after the page had a turn: at once with `scheduler.yield`, or in Node. */
 export function turn(): Promise<void> {
   const { scheduler } = globalThis as { scheduler?: Scheduler };
   const later = typeof setImmediate === "function" ? setImmediate : setTimeout;
   return scheduler?.yield?.() ?? new Promise((resolve) => void later(resolve));
 }
 
-/** Does all parts in one go. */
+/** Does all parts without a pause. */
 export function atOnce<T>(parts: Parts<T>): T {
   for (;;) {
     const { done, value } = parts.next();
@@ -23,7 +23,9 @@ export function atOnce<T>(parts: Parts<T>): T {
   }
 }
 
-/** Does the parts with turns for the page in between; `around` is entered anew after each. */
+/**
+ * Does the parts with pauses for the page; each uninterrupted stretch of work runs inside `around`.
+ */
 export async function inTurns<T>(
   parts: Parts<T>,
   around: <R>(run: () => R) => R = (run) => run(),

@@ -1,4 +1,4 @@
-/** How weights may lie in memory. */
+/** The types in which weights can be stored. */
 export type Precision = "float32" | "float16" | "bfloat16" | "int8";
 
 const PRECISIONS: readonly Precision[] = ["float32", "float16", "bfloat16", "int8"];
@@ -16,7 +16,7 @@ export function checkPrecision(given: unknown): void {
   );
 }
 
-/** @throws RangeError for a precision that a backend has no programs for. */
+/** @throws RangeError if a backend has no kernels for that precision. */
 export function checkTarget(precision: Precision, backend: string): void {
   const known = BY_BACKEND[backend] ?? ["float32"];
   if (known.includes(precision)) return;

@@ -1,6 +1,7 @@
 /**
- * The small vocabulary that passes work in, beside the ops of functional: what raw tfjs kernels and
- * views become. Each has a body in tfjs, so that a graph can be run after every pass.
+ * The small vocabulary that passes work in, besides the ops of `functional`: what raw tfjs kernels
+ * and views become. Each primitive has a body in tfjs ops, so that a graph can be run after every
+ * pass.
  */
 import * as tf from "@tensorflow/tfjs-core";
 import { findOp, op, type OpBody } from "../functional/op.js";
@@ -11,7 +12,7 @@ export type Operand = tf.Tensor | number;
 type Binary = (a: Operand, b: Operand) => tf.Tensor;
 type Unary = (x: tf.Tensor) => tf.Tensor;
 
-/** tfjs' kernel → the primitive's function; the primitive is called `prim.` and the kernel's name. */
+/** tfjs' name of a kernel → the primitive's body; the primitive is called `prim.` and that name. */
 export const ARITHMETIC: Readonly<Record<string, Binary>> = {
   Add: tf.add,
   Sub: tf.sub,
@@ -23,7 +24,7 @@ export const ARITHMETIC: Readonly<Record<string, Binary>> = {
   SquaredDifference: tf.squaredDifference,
 };
 
-/** These give truths. */
+/** Comparisons and logic, which give booleans. */
 export const COMPARISONS: Readonly<Record<string, Binary>> = {
   Greater: tf.greater,
   GreaterEqual: tf.greaterEqual,
@@ -79,17 +80,17 @@ export const REDUCTIONS: Readonly<
 
 for (const [name, run] of Object.entries(REDUCTIONS)) declare(name, run as OpBody);
 
-/** What a static weight becomes when something is folded into it; computed once a plan. */
+/** A static weight with a folded factor along an axis; computed once per plan. */
 declare("scale", ((x: tf.Tensor, factor: Operand, axis: number) =>
   tf.mul(x, typeof factor === "number" ? factor : along(factor, axis, x.rank))) as OpBody);
 
-/** `weight / √(var + eps)`: what a batch norm multiplies each channel with. */
+/** `weight / √(var + eps)`: the factor of each channel in a batch norm. */
 declare("norm_scale", ((variance: tf.Tensor, weight: tf.Tensor | null, eps: number) => {
   const scale = tf.rsqrt(tf.add(variance, eps));
   return weight === null ? scale : tf.mul(scale, weight);
 }) as OpBody);
 
-/** `(bias - mean) · scale + shift`, for absent ones 0. */
+/** `(bias - mean) · scale + shift`; 0 for absent ones. */
 declare("norm_shift", ((
   scale: tf.Tensor,
   bias: tf.Tensor | null,
@@ -102,7 +103,7 @@ declare("norm_shift", ((
   return shift === null ? y : tf.add(y, shift);
 }) as OpBody);
 
-/** A vector in the shape that broadcasts along an axis. */
+/** A vector in the shape that broadcasts along one axis. */
 function along(vector: tf.Tensor, axis: number, rank: number): tf.Tensor {
   return tf.reshape(
     vector,
@@ -110,14 +111,14 @@ function along(vector: tf.Tensor, axis: number, rank: number): tf.Tensor {
   );
 }
 
-/** What follows a product before it is stored: `activation(y + residual)`. */
+/** What is done to a product before it is stored: `activation(y + residual)`. */
 export interface Epilogue {
   residual?: tf.Tensor | null;
   /** Unary ops, the first one first: `["relu"]`, `["leaky_relu", { negativeSlope: 0.1 }]`. */
   activation?: readonly (readonly [string, ...unknown[]])[];
 }
 
-/** The ops that take an epilogue: `prim.linear(x, weight, options, epilogue)`. */
+/** The ops that can have an epilogue: `prim.linear(x, weight, options, epilogue)`. */
 export const WITH_EPILOGUE = ["linear", "conv1d", "conv2d"] as const;
 
 for (const name of WITH_EPILOGUE) {
@@ -131,10 +132,15 @@ for (const name of WITH_EPILOGUE) {
   }) as OpBody);
 }
 
-/** One step of a chain: an op, and of what: `x0` is the first input, `t0` the first step's result. */
+/**
+ * One step of a chain: an op and its operands. `x0` is the first input, `t0` the result of the
+ * first step.
+ */
 export type Step = readonly [target: string, ...operands: unknown[]];
 
-/** `prim.pointwise(inputs, steps)`: ops element by element, of which only the last one is kept. */
+/**
+ * `prim.pointwise(inputs, steps)`: a chain of elementwise ops, which gives the result of the last.
+ */
 declare("pointwise", ((inputs: tf.Tensor[], steps: readonly Step[]) => {
   const values: Record<string, tf.Tensor> = {};
   inputs.forEach((x, i) => (values[`x${i}`] = x));

@@ -11,16 +11,16 @@ export interface ProfileRow {
   milliseconds: number;
   /** Floating point operations; 0 where they are not counted. */
   flops: number;
-  /** Billions of them a second; 0 also where it took less than the clock tells. */
+  /** Billions of operations per second; 0 also where the time was too short to measure. */
   gflops: number;
   /** The bytes that it reads and writes. */
   bytes: number;
 }
 
-/** Where the time of a run goes, by node and by module. */
+/** Where the time of a run goes: per kernel call and per module. */
 export interface Profile {
   rows: ProfileRow[];
-  /** Milliseconds of each module by its path, the modules below it included. */
+  /** Milliseconds of each module by its path, including the modules in it. */
   modules: Map<string, number>;
   milliseconds: number;
   toString(): string;

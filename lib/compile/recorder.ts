@@ -11,7 +11,7 @@ export const RANDOM =
   "forward draws random numbers: a trace would freeze those of the example. Draw them outside " +
   "and give them to forward, or use the dropouts of functional";
 
-/** A result inside a list: a `getitem` node is made for it once it is read. */
+/** One tensor of a list that an op returned; its `getitem` node is made when something reads it. */
 interface Item {
   of: Node;
   index: number;
@@ -25,21 +25,24 @@ function metaOfResult(result: unknown): NodeMeta["value"] {
   return result.map((one) => (isTensor(one) ? metaOf(one) : null));
 }
 
-/** Writes down what happens to tensors as nodes of a graph. */
+/** Records what happens to tensors as nodes of a graph. */
 export class Recorder {
   readonly graph = new Graph();
   private readonly known = new WeakMap<tf.Tensor, Node | Item>();
-  /** The values that depend on an input or a parameter: reading them would freeze them. */
+  /** The data of tensors that depend on an input or a parameter: reading them would freeze them. */
   private readonly alive = new WeakSet<object>();
   private readonly aliveNodes = new Set<Node | Item>();
   private readonly keys = new Map<tf.Tensor, string>();
-  /** Those of the model's modules; `null`: of another one, which is called too. */
+  /** The path of each module of the model; `null` for modules of others that are called as well. */
   private readonly paths = new Map<Module, string | null>();
   private readonly calls: Module[] = [];
   private constants = 0;
-  /** Why there is no graph: `forward` may catch it, and go on as it never would. */
+  /**
+   * Why there is no graph. Kept because `forward` may catch the error and go on, as it would not in
+   * a real call.
+   */
   refused: TraceError | null = null;
-  /** What has a higher number is made by the call. */
+  /** Tensors with this id or a higher one were made during the call. */
   private readonly firstId = (tf.engine() as unknown as { nextTensorId(): number }).nextTensorId();
 
   constructor(
@@ -54,7 +57,10 @@ export class Recorder {
     this.calls.push(module);
   }
 
-  /** Notes a module, and all that are in it, as far as they are not known yet: another's may be the model's. */
+  /**
+   * Registers a module and those in it, except known ones: another module may hold parts of the
+   * model.
+   */
   private look(root: Module, isModel: boolean): void {
     if (this.paths.has(root)) return;
     for (const [path, module] of walk(root)) {
@@ -75,12 +81,12 @@ export class Recorder {
     throw (this.refused = new TraceError(message));
   }
 
-  /** Whether a tensor was given to the call, or made by it. */
+  /** Whether a tensor was given to the call, or made by one of its ops. */
   knows(tensor: tf.Tensor): boolean {
     return this.known.has(tensor);
   }
 
-  /** Whether the call made a tensor, which so is nobody else's. */
+  /** Whether a tensor was made during the call, so that nothing else owns it. */
   isMade({ id }: tf.Tensor): boolean {
     return id >= this.firstId;
   }
@@ -89,7 +95,7 @@ export class Recorder {
     return this.alive.has(dataId);
   }
 
-  /** Whether one of a kernel's inputs is alive; some may be left out. */
+  /** Whether an input of a kernel is alive; optional inputs may be absent. */
   areAlive(inputs: Record<string, tf.Tensor | undefined>): boolean {
     return Object.values(inputs).some((input) => input && this.alive.has(input.dataId));
   }
@@ -107,7 +113,7 @@ export class Recorder {
     return node;
   }
 
-  /** A call and what it gave. */
+  /** Records an op call and its result. */
   call(target: string, args: readonly unknown[], result: unknown): void {
     const nodes = args.map((arg) => this.argument(arg, target));
     const meta: NodeMeta = { value: metaOfResult(result), ...this.place() };
@@ -134,7 +140,7 @@ export class Recorder {
     this.aliveNodes.add(what);
   }
 
-  /** Nobody may read the values of a parameter, a buffer, or what is made up. */
+  /** Forbids reading the values of a parameter, a buffer, or a made-up result. */
   enliven(tensor: tf.Tensor): tf.Tensor {
     if (!(tensor instanceof State && tensor.isMeta)) this.alive.add(tensor.dataId);
     return tensor;
@@ -172,8 +178,8 @@ export class Recorder {
   }
 
   /**
-   * A parameter or buffer by its key, a variable that is no module's by a name of ours; any other
-   * tensor becomes a constant of the graph.
+   * A parameter or buffer is read by its state_dict key, a variable of no module by a name of ours;
+   * any other tensor becomes a constant of the graph.
    */
   private attribute(tensor: tf.Tensor): Node {
     const isVariable = tensor instanceof tf.Variable;
@@ -196,7 +202,7 @@ export class Recorder {
     return node;
   }
 
-  /** torch.fx's, which leaves out the names that the model has itself. */
+  /** A name as torch.fx gives it, unless the model uses that name itself. */
   private nameOfConstant(): string {
     const name = `_tensor_constant${this.constants++}`;
     return [...this.keys.values()].includes(name) ? this.nameOfConstant() : name;

@@ -1,9 +1,11 @@
-/** What a model must not do while it is traced: a plan would not do it, or would do it only once. */
+/**
+ * What a model must not do while it is traced, because a plan would do it only once or not at all.
+ */
 import * as tf from "@tensorflow/tfjs-core";
 import { State } from "../module/parameter.js";
 import { RANDOM, type Recorder } from "./recorder.js";
 
-/** What the tracer needs of tfjs' engine, part of which its typings hide. */
+/** The parts of tfjs' engine that the tracer needs; some are missing from its typings. */
 export interface Engine {
   runKernel: (name: string, inputs: tf.NamedTensorMap, attrs?: object) => tf.Tensor | tf.Tensor[];
   readSync: (dataId: object) => tf.TypedArray;
@@ -19,9 +21,10 @@ const KEEPS =
   "forward keeps a tensor beyond the call (tf.keep): a trace would keep that of the example. Return it";
 
 /**
- * Has tfjs, and `Math.random`, refuse what a trace cannot follow, as long as that is no op's own business.
+ * Makes tfjs, and `Math.random`, throw for what a trace cannot follow, unless it happens inside an
+ * op.
  *
- * @returns what puts everything back as it was.
+ * @returns a function that puts everything back as it was.
  */
 export function refusing(
   engine: Engine,
@@ -41,7 +44,7 @@ export function refusing(
     };
     return patch(target, name, method as T[K]);
   };
-  // A trace runs once for all calls, and what it computes may be made up.
+  // A trace runs once in the place of all calls, and with made-up numbers.
   const refuseWrite = function (this: tf.Variable): never {
     const kind = this instanceof State ? "a parameter or buffer" : "a variable";
     return recorder.refuse(
@@ -62,7 +65,7 @@ export function refusing(
   ];
 }
 
-/** Puts a function in the place of a method; gives what puts the old one back. */
+/** Replaces a method; returns a function that restores the old one. */
 export function patch<T extends object, K extends keyof T>(
   target: T,
   name: K,

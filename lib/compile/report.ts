@@ -1,9 +1,9 @@
 import type { Node } from "../graph/index.js";
 import type { CompiledPlan } from "./target.js";
 
-/** What of a model runs by our kernels, and what does not. */
+/** Which parts of a model run by our kernels, and which do not. */
 export interface Explanation {
-  /** Whether calls with the last shapes run compiled at all. */
+  /** Whether calls with the shapes of the last one run compiled. */
   compiled: boolean;
   /** Why not, if they do not. */
   reason: string | null;
@@ -47,7 +47,7 @@ export function explain(entry: { plan: CompiledPlan } | { reason: string }): Exp
   };
 }
 
-/** The key of the parameter that a weight is, or is made of. */
+/** The key of the parameter that a weight is, or that it is made from. */
 function keyOf(node: Node): string {
   for (let one = node; ; one = one.inputs()[0]!) {
     if (one.kind === "get_attr" || one.inputs().length === 0) return one.target;

@@ -1,6 +1,6 @@
 /**
- * What tfjs' kernels give, without running them: a trace needs shapes, and no numbers. So a model is
- * traced in milliseconds, on whatever backend, while every check of its ops still runs.
+ * The result shapes of tfjs' kernels: a trace needs shapes, not numbers. So a model is traced in
+ * milliseconds on any backend, while all checks of its ops still run.
  */
 import * as tf from "@tensorflow/tfjs-core";
 import { sameShape } from "./passes/facts.js";
@@ -15,7 +15,7 @@ interface Meta {
 
 type Inputs = tf.NamedTensorMap;
 
-/** Those attributes that shapes depend on. */
+/** Those attributes of kernels that determine the shape of the result. */
 interface Attrs {
   perm: number[];
   axis: number | number[];
@@ -40,17 +40,20 @@ interface Attrs {
 type Rule = (inputs: Inputs, attrs: Attrs) => Meta | null;
 
 /**
- * Of what has less numbers, those that are looked at are computed: integers, and what depends on no
- * input and no parameter.
+ * Small results that something may look at are really computed: integers, and whatever depends on
+ * no input and no parameter.
  */
 const FEW = 1024;
 
-/** A tensor's dtype, in another shape. */
+/** The given shape, with the dtype of a tensor. */
 const as = (shape: number[], { dtype }: { dtype: tf.DataType }): Meta => ({ shape, dtype });
 
 type Given = readonly (tf.Tensor | undefined)[];
 
-/** The rule of what gives truths of anything, or floats of floats; some inputs may be left out. */
+/**
+ * The rule for kernels that give booleans of anything, or floats of floats; optional inputs may be
+ * absent.
+ */
 const giving =
   (dtype: "bool" | "float32", shapeOf: (given: Given, attrs: Attrs) => number[]): Rule =>
   (inputs, attrs) => {
@@ -100,7 +103,7 @@ const reduction: Rule = ({ x }, attrs) => {
   return float(keepDims ? shape : shape.filter((_, i) => !axes.includes(i)));
 };
 
-/** One rule for the primitives of a table, and for some other kernels. */
+/** The same rule for all primitives of a table, and for some other kernels. */
 const forAll = (rule: Rule, table: object, others: string): Record<string, Rule> => {
   const names = [...Object.keys(table), ...others.split(" ")];
   return Object.fromEntries(names.map((name) => [name, rule]));
@@ -135,11 +138,11 @@ const RULES: Readonly<Record<string, Rule>> = {
     const at = ((axis as number) + shape.length) % shape.length;
     const fits = (part: tf.Tensor): boolean =>
       part.shape.every((size, i) => i === at || size === shape[i]);
-    if (!parts.every(fits)) return null; // the kernel says why
+    if (!parts.every(fits)) return null; // the kernel throws, and says why
     shape[at] = parts.reduce((sum, part) => sum + part.shape[at]!, 0);
     return as(shape, parts[0]!);
   },
-  // tfjs' cpu copies all but whole rows by one index at a time.
+  // tfjs' cpu backend copies anything but whole rows element by element.
   Slice: ({ x }, { begin, size }) => {
     const [from, shape] = tf.slice_util.parseSliceParams(x!, begin, size);
     tf.slice_util.assertParamsValid(x!, from!, shape!);
@@ -161,7 +164,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   Cast: ({ x }, attrs) => as(x!.shape, attrs),
 };
 
-/** A tensor of zeros in the place of a kernel's result; `null` where the kernel must run. */
+/** A tensor of zeros instead of a kernel's result; `null` where the kernel must run. */
 function pretend(
   name: string,
   inputs: Inputs,
@@ -171,7 +174,7 @@ function pretend(
   const meta = RULES[name]?.(inputs, (attrs ?? {}) as Attrs);
   if (!meta) return null;
   const size = tf.util.sizeFromShape(meta.shape);
-  // Some inputs may be left out, as the scale of a normalisation.
+  // Optional inputs may be absent, as the scale of a normalisation.
   const given = Object.values(inputs as Record<string, tf.Tensor | undefined>);
   const reads = given.reduce((n, one) => n + (one?.size ?? 0), 0);
   const isFew = size < FEW && reads < 16 * FEW;
@@ -184,7 +187,7 @@ function madeUp({ shape, dtype }: Meta): tf.Tensor | null {
   return values && tf.engine().makeTensor(values, shape, dtype);
 }
 
-/** Of what bodies ask kernels for once they have checked that all fits. */
+/** The results of kernels that bodies of ops ask for after they have checked their arguments. */
 const sketch: Sketch = (name, args) => {
   if (name === "recurrent") {
     const [, { shape }, states, , directions] = args as [string, tf.Tensor, tf.Tensor[], unknown, number]; // prettier-ignore
@@ -194,17 +197,19 @@ const sketch: Sketch = (name, args) => {
   const [x, weight, last] = args as [tf.Tensor, tf.Tensor, tf.Tensor & { outShape: number[] }];
   if (x.dtype !== "float32") return null;
   if (/norm$|^softmax/.test(name)) return blank(x.shape);
-  if (/^conv/.test(name)) return blank(last.outShape.slice(-x.rank)); // that of a batch, maybe of one
+  if (/^conv/.test(name)) return blank(last.outShape.slice(-x.rank)); // the planned shape has a batch dimension, which the input may lack
   const lead = x.shape.slice(0, -1);
   if (name === "product") return blank([...lead, weight.shape[0]]);
-  // Batches that broadcast are the body's.
+  // Where batch dimensions broadcast, the body of the op must run.
   const isPlain = name === "attention" && [weight, last].every(({ shape }) => sameShape(shape.slice(0, -2), lead.slice(0, -1))); // prettier-ignore
   return isPlain ? blank([...lead, last.shape.at(-1)!]) : null;
 };
 
 const blank = (shape: number[]): tf.Tensor => madeUp(float(shape))!;
 
-/** What all results share while a model is traced: to allocate them would take most of the time. */
+/**
+ * One buffer that all made-up results share: allocating one for each would take most of the time.
+ */
 let shared = new ArrayBuffer(0);
 
 function zeros(dtype: tf.DataType, size: number): tf.TypedArray | null {
@@ -214,7 +219,7 @@ function zeros(dtype: tf.DataType, size: number): tf.TypedArray | null {
   return dtype === "bool" ? new Uint8Array(shared, 0, size) : null;
 }
 
-/** Lets go of the zeros when a trace is done. */
+/** Frees the zeros after a trace. */
 function forgetZeros(): void {
   shared = new ArrayBuffer(0);
 }

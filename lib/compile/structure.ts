@@ -2,19 +2,24 @@ import * as tf from "@tensorflow/tfjs-core";
 import { describe } from "../arguments.js";
 import type { Argument } from "../graph/index.js";
 
-/** A model does what a trace cannot follow; the message says what, and what to do. */
+/**
+ * Thrown if a model does something that a trace cannot follow; the message says what, and what to
+ * do instead.
+ */
 export class TraceError extends Error {
   override readonly name = "TraceError";
 }
 
 export const isTensor = (value: unknown): value is tf.Tensor => value instanceof tf.Tensor;
 
-/** Stands for the tensor of that index in nested arguments or results. */
+/** The place of the tensor with that index in nested arguments or results. */
 export class Slot {
   constructor(readonly index: number) {}
 }
 
-/** Stands for an object: `forward` may go along its properties, so their order counts. */
+/**
+ * The place of an object. The order of properties matters, because `forward` may iterate over them.
+ */
 class Fields {
   constructor(
     readonly names: readonly string[],
@@ -22,27 +27,32 @@ class Fields {
   ) {}
 }
 
-/** Nested arguments or results with their tensors taken out. */
+/** Nested arguments or results, with their tensors taken out. */
 export interface Structure {
   /** Each tensor once, in the order of first appearance. */
   tensors: tf.Tensor[];
-  /** The same nesting, with slots in the place of tensors, and fields in that of objects. */
+  /**
+   * The same nesting with {@link Slot}s instead of tensors, and {@link Fields} instead of objects.
+   */
   skeleton: unknown;
 }
 
-/** Numbers, strings, `null` and the like: what has no properties of its own. */
+/** Numbers, strings, `null` and the like, which have no properties. */
 export const isPrimitive = (value: unknown): value is Argument => Object(value) !== value;
 
-/** Plain objects and lists are looked into; anything else that is no plain value cannot be traced. */
+/**
+ * Whether it is an object without a class of its own. Tensors may be nested in these and in arrays;
+ * other objects cannot be traced.
+ */
 export function isPlain(value: unknown): value is Record<string, unknown> {
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null;
 }
 
 /**
- * Takes nested values apart.
+ * Separates nested values into tensors and the structure around them.
  *
- * @throws TraceError on what is neither tensor nor plain value, such as a PackedSequence.
+ * @throws TraceError for what is neither a tensor nor a plain value, such as a PackedSequence.
  */
 export function takeApart(value: unknown): Structure {
   const tensors: tf.Tensor[] = [];
@@ -63,7 +73,9 @@ export function takeApart(value: unknown): Structure {
   return { tensors, skeleton: visit(value) };
 }
 
-/** The nested values again, with what `fill` gives in the place of the tensors. */
+/**
+ * The inverse of {@link takeApart}: nested values with `fill(index)` in the place of each tensor.
+ */
 export function putTogether(skeleton: unknown, fill: (index: number) => unknown): unknown {
   if (skeleton instanceof Slot) return fill(skeleton.index);
   if (Array.isArray(skeleton)) return skeleton.map((one) => putTogether(one, fill));
@@ -72,7 +84,10 @@ export function putTogether(skeleton: unknown, fill: (index: number) => unknown)
   return Object.fromEntries(names.map((name, i) => [name, putTogether(values[i], fill)]));
 }
 
-/** What one plan can serve: arguments of one nesting, with the same plain values, shapes and dtypes. */
+/**
+ * The calls that one plan can serve: arguments with one nesting, the same plain values, and the
+ * same shapes and dtypes.
+ */
 export class Pattern {
   private readonly skeleton: unknown;
   private readonly kinds: readonly { shape: readonly number[]; dtype: string }[];
@@ -83,8 +98,8 @@ export class Pattern {
   }
 
   /**
-   * Whether arguments are of this kind; then their tensors are put into a list, each once. Runs before
-   * every call, so it makes nothing.
+   * Whether arguments fit; if so, appends their tensors to `into`, each once. It runs before every
+   * call, so it allocates nothing.
    */
   match(args: unknown, into: tf.Tensor[]): boolean {
     if (this.fits(this.skeleton, args, into)) return true;
@@ -92,7 +107,7 @@ export class Pattern {
     return false;
   }
 
-  /** Arguments of this kind with these tensors. */
+  /** Arguments that fit, with these tensors in them. */
   fill(tensors: readonly tf.Tensor[]): unknown[] {
     return putTogether(this.skeleton, (index) => tensors[index]) as unknown[];
   }
@@ -121,7 +136,7 @@ export class Pattern {
     return i === names.length;
   }
 
-  /** A tensor that is given twice must be so again, and two must be two. */
+  /** A tensor that occurred twice must do so again, and two different ones must be different. */
   private fitsTensor(index: number, tensor: tf.Tensor, into: tf.Tensor[]): boolean {
     if (index < into.length) return into[index] === tensor;
     const { shape, dtype } = this.kinds[index]!;

@@ -1,15 +1,15 @@
 let count = 1;
 
-/** How many threads models are compiled for, unless `compile` is told otherwise. */
+/** How many threads models are compiled for by default. */
 export const threadCount = (): number => count;
 
 /**
- * Sets how many threads models that are compiled from now on compute with. Default: 1.
+ * Sets how many threads the models use that are compiled from now on. Default: 1; at most 32,
+ * larger numbers count as 32. Threads need shared memory: Node, or a page that is cross-origin
+ * isolated; elsewhere one thread is used, without an error. Each plan finds out by itself whether
+ * several threads are faster.
  *
- * Threads share memory, which Node can, and a page that is cross-origin isolated; elsewhere there
- * is one, and no error; more than 32 are 32. A plan finds out by itself whether they are faster than one.
- *
- * @throws if it is no whole number from 1 on.
+ * @throws if it is not a positive integer.
  * @see https://docs.pytorch.org/docs/stable/generated/torch.set_num_threads.html
  */
 export function setThreads(n: number): void {

@@ -14,19 +14,22 @@ export type Traceable = Module | ((...args: never[]) => unknown);
 
 export interface Traced {
   graph: Graph;
-  /** What the traced call gave. */
+  /** What the traced call returned. */
   output: unknown;
-  /** Disposes what the call gave, save inputs and weights that it gave back. */
+  /** Disposes the output, except inputs and weights that were returned. */
   dispose: () => void;
 }
 
-/** Stands in for computing where only shapes are wanted; `null`: what it does not know is computed. */
+/** Makes up results where only shapes are wanted. What it does not know (`null`) is computed. */
 export interface Pretence {
-  /** `isAlive`: it depends on what the trace is given, or was made up, so nobody may look at it. */
+  /**
+   * `isAlive`: the inputs depend on an argument or a parameter, or are made up, so their values
+   * must not be read.
+   */
   kernel(name: string, inputs: tf.NamedTensorMap, attrs: object | undefined, isAlive: boolean): tf.Tensor | null; // prettier-ignore
-  /** What the body of an op asks a kernel for, once it has checked its arguments. */
+  /** The result of a kernel that an op's body asks for after it has checked its arguments. */
   sketch: Sketch;
-  /** The trace is done. */
+  /** Called when the trace is done. */
   end(): void;
 }
 
@@ -34,7 +37,7 @@ const NONE: ReadonlySet<string> = new Set();
 
 /**
  * Runs a model once and records it as a graph: every op of `functional` as one node, a raw tfjs
- * call as the kernel that it is, parameters and buffers under their state_dict key.
+ * call as the kernel that it runs, parameters and buffers under their state_dict key.
  *
  * ```ts
  * console.log(String(nn.trace(model, tf.zeros([1, 3, 224, 224]))));
@@ -51,9 +54,13 @@ export function trace(model: Traceable, example: unknown): Graph {
   return graph;
 }
 
-/** As {@link trace}, with the call's output; ops in `into` are not recorded, but what they call.
- * With a pretence, kernels give something of the right shape instead of running. `onModule` is told
- * each module before it is called. */
+/**
+ * Like {@link trace}, and returns the call's output too.
+ *
+ * @param into ops that are not recorded themselves; what their bodies call is.
+ * @param pretence makes up results of the right shape, so that kernels need not run.
+ * @param onModule is called with each module before the module is called.
+ */
 export function record(
   model: Traceable,
   args: readonly unknown[],
@@ -66,7 +73,7 @@ export function record(
   const recorder = new Recorder(isModule(model) ? model : null, readSync.bind(engine));
   const { tensors, skeleton } = takeApart(args);
   const handles = handlesOf(tensors, recorder);
-  let inside = 0; // how many ops deep: what an op does inside is its own business
+  let inside = 0; // how many ops deep; what happens inside of an op is not recorded
   const isOutside = (): boolean => inside === 0;
   const within = <T>(run: () => T): T => {
     inside += 1;
@@ -90,7 +97,7 @@ export function record(
     }),
     ...refusing(engine, recorder, isOutside),
   ];
-  // Only of what is recorded whole: of another op the kernels are wanted.
+  // Only inside of recorded ops: of the ops in `into`, the kernels they call are to be recorded.
   setSketch(
     pretence &&
       ((name, given) => {
@@ -116,7 +123,7 @@ export function record(
       recorder.enter(module);
     },
     leave: () => recorder.leave(),
-    // An op of functional may draw; what is recorded of it draws anew each time.
+    // Ops of `functional` may draw random numbers: a recorded op draws new ones in every run.
     draw: () => {
       if (inside === 0) recorder.refuse(RANDOM);
     },
@@ -132,18 +139,21 @@ export function record(
   }
 }
 
-/** Handles of their own: an argument may be a weight, or what else forward reads, in this call alone. */
+/**
+ * Separate handles for this call: an argument may also be a weight, or a tensor that `forward`
+ * knows from elsewhere.
+ */
 function handlesOf(tensors: readonly tf.Tensor[], recorder: Recorder): tf.Tensor[] {
   return tensors.map((tensor) => {
     const handle = Object.create(tensor) as tf.Tensor;
-    // It would dispose the numbers of the example, behind its back.
+    // The handle shares its data with the caller's example, which would be disposed as well.
     handle.dispose = () => recorder.refuse("forward disposes what it is given: a plan would not");
     recorder.input(handle);
     return handle;
   });
 }
 
-/** Calls the model, and notes what it gives. */
+/** Calls the model, and records its output. */
 function run(
   model: Traceable,
   pattern: Pattern,
@@ -151,7 +161,8 @@ function run(
   recorder: Recorder,
 ): Traced {
   const given = pattern.fill(handles);
-  // What a plain function leaves behind is as made up as its result, which nobody gets if this throws.
+  // In a `tidy`, because what a plain function leaves behind has made-up numbers, like its result;
+  // and if this throws, the caller gets neither.
   const output: unknown = tf.tidy(() => {
     const result = (model as (...args: unknown[]) => unknown)(...given);
     recorder.output(result);
@@ -169,12 +180,14 @@ function run(
   return { graph: recorder.graph, output, dispose };
 }
 
-/** Kernels, and ops of exported programs, whose results have as many numbers as the values of their inputs say. */
+/**
+ * Kernels, and ops of exported programs, whose result shapes depend on the values of their inputs.
+ */
 const SHAPED_BY_VALUES = /^(Unique|NonMaxSuppression|Ragged|Sparse(FillEmptyRows|Reshape|Segment)|String|Where$|(bincount|nms|nonzero|repeat_interleave|unique(_dim)?)$)/; // prettier-ignore
 const shapedBy = (name: string): string =>
   `the shape of what ${name} gives depends on values: a trace would freeze that of the example`;
 
-/** Whether `one_hot` is told how many classes there are, in either form. */
+/** Whether the number of classes is given to `one_hot`, in either form. */
 function hasClasses(given: unknown): boolean {
   const count = typeof given === "number" ? given : (given as { numClasses?: number } | undefined)?.numClasses; // prettier-ignore
   return count !== undefined && count >= 0;

@@ -4,7 +4,7 @@ import { TraceError } from "./structure.js";
 export const COMPLEX = "there are complex numbers";
 
 /**
- * Plans hold numbers, each one float or integer, in shapes that make sense.
+ * Checks that all values of a graph can be in a plan: real numbers or booleans, with whole sizes.
  *
  * @throws TraceError if a node of a graph reads anything else.
  */
@@ -15,7 +15,7 @@ export function checkTypes(graph: Graph): void {
         if (!one) continue;
         if (one.dtype === "complex64") throw new TraceError(COMPLEX);
         if (one.dtype === "string") throw new TraceError("forward computes with strings");
-        // As tfjs' cumsum along a negative axis does.
+        // tfjs' cumsum along a negative axis gives shapes with undefined sizes.
         if (one.shape.every(Number.isInteger)) continue;
         throw new TraceError(`${target} gives the shape [${one.shape.map(String).join(", ")}]`);
       }

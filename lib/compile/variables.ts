@@ -1,9 +1,9 @@
 import type * as tf from "@tensorflow/tfjs-core";
 
 /**
- * Names for variables that no key of a state_dict leads to: parameters of layers in a plain list, of
- * a model that a plain function calls, or `tf.variable`s. A graph reads them by that name, so that new
- * values are noticed.
+ * Names for variables that no state_dict key leads to: parameters of layers in a plain list or of a
+ * model that a plain function calls, and `tf.variable`s. A graph reads them by that name, so that
+ * their new values are noticed.
  */
 const names = new WeakMap<tf.Variable, string>();
 const variables = new Map<string, WeakRef<tf.Variable>>();

@@ -4,20 +4,23 @@ import type { State } from "../module/parameter.js";
 
 const NOTHING: ReadonlySet<tf.Variable> = new Set();
 
-/** Something else for each value: tfjs' own variables take over the data that they are assigned. */
+/**
+ * A value that changes with every assignment. tfjs' own variables have no version, but take over
+ * the data that is assigned.
+ */
 function markOf(state: tf.Variable): unknown {
   return state.isDisposed ? null : ((state as Partial<State>).version ?? state.dataId);
 }
 
-/** Which values of a model's parameters its plans were made of. */
+/** Which values of the parameters the plans were made from. */
 export class Versions {
-  /** Lists are walked by index, without an iterator. */
+  /** A list, because it is walked by index before every call, without an iterator. */
   private readonly states: tf.Variable[] = [];
   private readonly marks: unknown[] = [];
 
   constructor(private readonly attributes: (key: string) => tf.Tensor) {}
 
-  /** Notes the parameter that a node reads, and gives it; `null` if it reads none. */
+  /** Registers the parameter that a node reads, and returns it; `null` if it reads none. */
   note(node: Node, graph: Graph): tf.Variable | null {
     if (node.kind !== "get_attr" || graph.constants.has(node.target)) return null;
     const found = this.attributes(node.target);
@@ -30,9 +33,9 @@ export class Versions {
     return state;
   }
 
-  /** Notes the parameters that a node depends on, and adds them to a set. */
+  /** Registers the parameters that a node depends on, and adds them to a set. */
   collect(node: Node, graph: Graph, into: Set<tf.Variable>): void {
-    const all = new Set([node]); // which grows on the way
+    const all = new Set([node]); // grows during the loop
     for (const one of all) {
       const state = this.note(one, graph);
       if (state) into.add(state);
@@ -40,16 +43,16 @@ export class Versions {
     }
   }
 
-  /** Notes whatever parameters a graph reads. */
+  /** Registers all parameters that a graph reads. */
   watch(graph: Graph): void {
     for (const node of graph.nodes) this.note(node, graph);
   }
 
   /**
-   * The parameters that were given other values since they were noted, or since the last time.
-   * Asked before every call: nothing is made where nothing changed.
+   * The parameters that have got new values since they were registered, or since the last call. It
+   * runs before every call, so it allocates nothing if nothing changed.
    *
-   * @throws Error if one is disposed.
+   * @throws Error if a parameter is disposed.
    */
   changed(): ReadonlySet<tf.Variable> {
     let changed: Set<tf.Variable> | null = null;

@@ -1,23 +1,29 @@
 import { isPlain } from "./structure.js";
 
-/** A list, an object, a map, a set or an array of numbers, as it was: `forward` may go by it. */
+/**
+ * A list, object, map, set or typed array as it was when the model was traced; `forward` may depend
+ * on it.
+ */
 export interface Watched {
-  /** Whether it still has what it had. */
+  /** Whether the contents are still the same. */
   holds(): boolean;
-  /** Gives it back what it had. */
+  /** Restores the contents. */
   restore(): void;
 }
 
-/** Of more than so many entries, as of a vocabulary, only the number is watched: it is asked before every call. */
+/**
+ * Of larger collections, such as a vocabulary, only the size is watched, since this runs before
+ * every call.
+ */
 const MOST = 1024;
 
-/** What was found in a value: how it is watched, and what it holds. */
+/** How a value is watched, and the values in it. */
 interface Found {
   watched: Watched;
   inner: readonly unknown[];
 }
 
-/** What has to be looked at of a value that is data, and what that holds; `null` of anything else. */
+/** How to watch a value that is plain data, and what it contains; `null` for anything else. */
 export function watch(value: unknown): Found | null {
   if (typeof value !== "object" || value === null) return null;
   if (value instanceof Map) return watchEntries(value, (entry) => value.set(...(entry as [unknown, unknown]))); // prettier-ignore
@@ -28,7 +34,7 @@ export function watch(value: unknown): Found | null {
   return isPlain(value) ? watchObject(value) : null;
 }
 
-/** A list, or an array of numbers, whose length stays. */
+/** A list, or a typed array, whose length cannot change. */
 function watchList(list: unknown[]): Found {
   const { length } = list;
   const before = length > MOST ? [] : Array.from(list);
@@ -72,7 +78,8 @@ function watchEntries(
 
 function watchObject(value: Record<string, unknown>): Found {
   const all = Object.keys(value);
-  // What is computed is made of what is looked at anyway, and cannot be given back.
+  // Properties with getters are left out: they are computed from others that are watched, and could
+  // not be restored.
   const names = all.filter((name) => !Object.getOwnPropertyDescriptor(value, name)!.get);
   const before = names.length > MOST ? [] : names.map((name) => value[name]);
   const holds = (): boolean => {

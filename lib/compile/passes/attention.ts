@@ -12,14 +12,19 @@ interface Scores {
   mask: Node | null;
 }
 
-/** A node with its last two dimensions swapped; permutations are joined. */
+/**
+ * The node with its last two dimensions swapped; if it is a permutation itself, the two become one.
+ */
 function transpose(node: Node, graph: Graph): Node {
   const perm = shapeOf(node).map((_, i) => i);
   perm.push(...perm.splice(-2).reverse());
   return permute((...call) => callAt(graph, node, ...call), node, perm);
 }
 
-/** Whether a constant mask leaves something in every row: else softmax gives NaN, attention 0. */
+/**
+ * Whether a constant mask leaves at least one key in every row. A row that is masked all over is
+ * NaN by softmax, and 0 by the attention op.
+ */
 function leavesSomething(mask: Node, graph: Graph): boolean {
   const constant = graph.constants.get(mask.target);
   if (mask.kind !== "get_attr" || constant === undefined) return false;
@@ -28,7 +33,7 @@ function leavesSomething(mask: Node, graph: Graph): boolean {
   return values.every((_, i) => i % width > 0 || values.slice(i, i + width).some((one) => one > -1e4)); // prettier-ignore
 }
 
-/** The op takes no mask of fewer dimensions. */
+/** The attention op takes no mask of fewer than two dimensions. */
 function asMatrix(mask: Node, graph: Graph): Node {
   const shape = shapeOf(mask);
   if (shape.length > 1) return mask;
@@ -36,7 +41,7 @@ function asMatrix(mask: Node, graph: Graph): Node {
   return callAt(graph, mask, "prim.reshape", [mask, wide], wide);
 }
 
-/** Takes scores apart: a product, scaled, masked, all of one shape. */
+/** Matches attention scores: a matrix product, perhaps scaled and masked, all of one shape. */
 function readScores(node: Node, graph: Graph, isShared: (node: Node) => boolean): Scores | null {
   if (isShared(node)) return null;
   const isLarger = (one: Node): boolean => !sameShape(shapeOf(one), shapeOf(node));
@@ -67,8 +72,8 @@ function readScores(node: Node, graph: Graph, isShared: (node: Node) => boolean)
 }
 
 /**
- * `softmax(q kᵀ · scale + mask) v`, written by hand or as `nn.MultiheadAttention` does when asked
- * for its weights and nobody reads them, becomes one `scaled_dot_product_attention`.
+ * Replaces `softmax(q kᵀ · scale + mask) v` by one `scaled_dot_product_attention`: as written by
+ * hand, or as `nn.MultiheadAttention` computes it when it returns weights that nobody reads.
  */
 export function fuseAttention(graph: Graph): Graph {
   return rewriteKnowing(graph, (node, next, renew, { isShared }) => {

@@ -7,10 +7,13 @@ import { callAt } from "./rewrite.js";
 type Attrs = Record<string, Argument>;
 type Inputs = Record<string, Argument>;
 
-/** What a tfjs kernel is in the vocabulary of the passes: a node, an old one, or `null` for itself. */
+/**
+ * Translates a tfjs kernel into the vocabulary of the passes: returns a new node, an existing one,
+ * or `null` to keep the kernel.
+ */
 type Rule = (make: Make, inputs: Inputs, attrs: Attrs, node: Node) => Node | null;
 
-/** Adds a node that has the place of the old one; its shape too unless another is said. */
+/** Adds a node in the place of the old one, with its shape unless another is given. */
 type Make = (target: string, args: readonly Argument[], shape?: readonly number[]) => Node;
 
 const RULES: Readonly<Record<string, Rule>> = {
@@ -73,7 +76,7 @@ function each(names: readonly string[], rule: (name: string) => Rule): Record<st
   return Object.fromEntries(names.map((name) => [name, rule(name)]));
 }
 
-/** tfjs reduces without keeping dimensions, and reshapes then. */
+/** Translates a reduction of tfjs: axes counted from the front and sorted; none given means all. */
 function reduction(name: string): Rule {
   return (make, inputs, attrs) => {
     const x = inputs.x as Node;
@@ -85,7 +88,7 @@ function reduction(name: string): Rule {
   };
 }
 
-/** Ops of functional that are a view, or nothing at all. */
+/** Ops of `functional` that are views or do nothing. */
 function simplify(node: Node, args: readonly Argument[], make: Make): Node | null {
   if (DROPOUT.test(node.target)) {
     const isAlpha = node.target.includes("alpha");
@@ -101,7 +104,9 @@ function simplify(node: Node, args: readonly Argument[], make: Make): Node | nul
 
 type LinearArguments = [x: Node, weight: Node, options?: { bias?: Node | null }];
 
-/** A linear's weight is a matrix from here on, and its bias has a number for each of its rows. */
+/**
+ * Gives a linear op a weight with two dimensions and a bias with one number for each of its rows.
+ */
 function plainLinear(node: Node, [x, weight, options]: LinearArguments, make: Make): Node | null {
   const bias = options?.bias ?? null;
   const sizes = shapeOf(weight);
@@ -116,8 +121,9 @@ function plainLinear(node: Node, [x, weight, options]: LinearArguments, make: Ma
 }
 
 /**
- * Puts a graph into the vocabulary of the passes: raw tfjs kernels become `prim.*` or the op of
- * functional that they are, scalars become numbers, what does nothing goes.
+ * Translates a graph into the vocabulary of the passes: raw tfjs kernels become `prim.*` or the op
+ * of `functional` that they equal, scalars become plain numbers, and ops that do nothing are
+ * dropped.
  */
 export function canonicalise(graph: Graph): Graph {
   return graph.rewrite((node, next, renew) => {
@@ -154,7 +160,10 @@ function item(node: Node, [list, index]: readonly Argument[], make: Make): Node 
   return isUnpack ? make("prim.reshape", [part, shapeOf(node)]) : part;
 }
 
-/** In arithmetic a constant of one element and no more dimensions than its partner is a number. */
+/**
+ * In arithmetic, a constant with one element and no more dimensions than the other operand becomes
+ * a number.
+ */
 function scalars(target: string, args: readonly Argument[], graph: Graph): readonly Argument[] {
   if (!Object.hasOwn(BINARY, target.slice("prim.".length))) return args;
   const [a, b] = args;

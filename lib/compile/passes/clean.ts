@@ -1,7 +1,7 @@
 import { type Argument, type Graph, Node, nodesIn } from "../../graph/index.js";
 import { draws } from "./facts.js";
 
-/** Drops the calls and attributes whose results nobody reads; placeholders stay. */
+/** Drops calls and attributes that nobody reads; placeholders stay. */
 export function dropDead(graph: Graph): Graph {
   const { nodes, constants } = graph;
   const used = new Set<Node>();
@@ -17,9 +17,9 @@ export function dropDead(graph: Graph): Graph {
   return isClean && used.size === nodes.length ? graph : graph.only(used, attributes);
 }
 
-/** Calls the same op with the same arguments only once, and reads an attribute only once. */
+/** Merges calls of the same op with the same arguments, and reads of the same attribute. */
 export function shareCommon(graph: Graph): Graph {
-  // By what they read first: of what is alike, that is the same.
+  // Candidates by the first node that they read, which equal calls have in common.
   const seen = new Map<Node | string, Node[]>();
   return graph.rewrite((node, _, renew) => {
     const { kind, target } = node;
@@ -38,7 +38,7 @@ export function shareCommon(graph: Graph): Graph {
   });
 }
 
-/** Whether arguments are the same nodes and equal values, nested alike. */
+/** Whether two arguments consist of the same nodes and equal values, nested in the same way. */
 function isSame(a: Argument, b: Argument): boolean {
   if (Object.is(a, b)) return true;
   const isPlain = (one: Argument): boolean => typeof one === "object" && one !== null && !(one instanceof Node); // prettier-ignore

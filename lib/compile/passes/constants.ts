@@ -3,10 +3,10 @@ import { tidied } from "../../functional/tidied.js";
 import { callNode, constantTensor, type Graph, mapNodes, type Node } from "../../graph/index.js";
 import { draws, sizeOf, tensorMeta } from "./facts.js";
 
-/** What is larger is left to be computed once a plan, rather than to lie in the graph. */
+/** Larger results are computed once per plan instead of being stored in the graph. */
 const MOST_ELEMENTS = 1 << 20;
 
-/** Calls of nothing but constants are made now; their results are constants. */
+/** Computes calls whose arguments are all constants, and replaces them by constants. */
 export function foldConstants(graph: Graph): Graph {
   let count = 0;
   return graph.rewrite((node, next, renew) => {

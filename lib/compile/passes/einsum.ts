@@ -3,15 +3,15 @@ import { isFloat, shapeOf } from "./facts.js";
 import { type Make, permute, reshape } from "./views.js";
 
 /**
- * A sum of products of two tensors as a product of matrices, with the dimensions of both brought in
- * order; `null` where a letter of one alone is summed, there is one tensor alone, or not of floats.
+ * Rewrites an einsum of two tensors as a matrix product of permuted and reshaped operands; `null`
+ * for one tensor, for other dtypes than float32, and where an index of only one operand is summed.
  */
 export function einsum(make: Make, tensors: readonly Node[], equation: string): Node | null {
   const terms = equation.replace(/\s/g, "").split(/,|->/);
   const sizes: Record<string, number> = {};
   tensors.forEach((x, i) => shapeOf(x).forEach((size, at) => (sizes[terms[i]![at]!] = size)));
   const letters = Object.keys(sizes);
-  /** Those that stand in these terms and in no other. */
+  /** The indices that occur in exactly these terms (`0` and `1` the operands, `2` the result). */
   const those = (places: string): string[] =>
     letters.filter((one) => places === terms.map((term) => +term.includes(one)).join(""));
   const [batch, rows, columns, summed] = ["111", "101", "011", "110"].map(those) as [string[], string[], string[], string[]]; // prettier-ignore

@@ -1,7 +1,7 @@
 import type { Node } from "../../graph/index.js";
 import { BINARY, UNARY } from "../primitives.js";
 
-/** Functions of one element, by the op of functional; none looks at its neighbours. */
+/** Ops of `functional` that work on each element by itself. */
 export const FUNCTIONAL: ReadonlySet<string> = new Set(
   (
     "celu elu gelu hardshrink hardsigmoid hardswish hardtanh leaky_relu log_sigmoid mish relu relu6 " +
@@ -16,10 +16,10 @@ export const primitives = (table: object): string[] =>
 const UNARIES = new Set([...FUNCTIONAL, ...primitives(UNARY)]);
 const BINARIES = new Set(primitives(BINARY));
 
-/** One tensor in, one of the same shape out, element by element. */
+/** Whether a node maps one tensor to one of the same shape, element by element. */
 export const isUnary = ({ kind, target }: Node): boolean =>
   kind === "call_function" && UNARIES.has(target);
 
-/** Two operands, tensors or numbers, that broadcast. */
+/** Whether a node combines two operands, tensors or numbers, that broadcast. */
 export const isBinary = ({ kind, target }: Node): boolean =>
   kind === "call_function" && BINARIES.has(target);

@@ -1,13 +1,16 @@
 import type { Argument, Graph, Node } from "../../graph/index.js";
 import { isCall, isNode } from "./facts.js";
 
-/** A product taken apart: a number times some nodes. */
+/** A product written as a number times some nodes. */
 export interface Product {
   scale: number;
   nodes: Node[];
 }
 
-/** The value of a constant of one element, or of a number; `null` for anything else. */
+/**
+ * The number that an argument is: a plain one or a constant of one element; `null` for anything
+ * else.
+ */
 export function numberOf(argument: Argument, graph: Graph): number | null {
   if (typeof argument === "number") return argument;
   if (!isNode(argument) || argument.kind !== "get_attr") return null;
@@ -16,7 +19,10 @@ export function numberOf(argument: Argument, graph: Graph): number | null {
   return constant.shape.every((size) => size === 1) ? constant.values[0]! : null;
 }
 
-/** Takes products, quotients by numbers and negations apart, as far as nobody else reads them. */
+/**
+ * Collects the factors of products, quotients by numbers and negations, descending only into nodes
+ * with no other reader.
+ */
 export function factorsOf(
   node: Node,
   graph: Graph,
@@ -41,7 +47,7 @@ export function factorsOf(
   return { scale: a.scale / divisor, nodes: a.nodes };
 }
 
-/** `x + number` taken apart, in either order; `null` for anything else. */
+/** Matches `x + number` in either order; `null` for anything else. */
 export function plusNumber(node: Node, graph: Graph): { x: Node; number: number } | null {
   if (!isCall(node, "prim.Add")) return null;
   const [a, b] = node.args;

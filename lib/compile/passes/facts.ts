@@ -1,12 +1,12 @@
 import type { Argument, Graph, TensorMeta } from "../../graph/index.js";
 import { Node } from "../../graph/index.js";
 
-/** Shape and dtype of what a node gives, if that is one tensor. */
+/** Shape and dtype of a node's result, if that is one tensor. */
 export function tensorMeta({ meta: { value } }: Pick<Node, "meta">): TensorMeta | null {
   return value && "shape" in value ? value : null;
 }
 
-/** The shape of what a node gives; a traced graph knows all of them. */
+/** The shape of a node's result; in a traced graph all sizes are numbers. */
 export function shapeOf(node: Node): readonly number[] {
   return (tensorMeta(node)?.shape ?? []) as readonly number[];
 }
@@ -24,7 +24,7 @@ export const isCall = ({ kind, target }: Node, name: string): boolean =>
 export const sameShape = (a: readonly number[], b: readonly number[]): boolean =>
   a.length === b.length && a.every((size, i) => size === b[i]);
 
-/** The nodes that depend on no input: what is computed of them is computed once. */
+/** The nodes that depend on no input: they are computed once, not in every run. */
 export function findStatic(graph: Graph): Set<Node> {
   const found = new Set<Node>();
   for (const node of graph.nodes) {
@@ -39,7 +39,10 @@ export const DROPOUT = /^(feature_)?(alpha_)?dropout([123]d)?$/;
 
 const DRAWING = /^(gumbel_softmax|fractional_max_pool[23]d)$/;
 
-/** Whether an op may give something else each time; what a canonical graph still drops, does. */
+/**
+ * Whether an op may give another result each time: it draws random numbers. (Dropouts that do
+ * nothing are gone from a canonical graph.)
+ */
 export function draws({ target, args }: Node): boolean {
   if (DROPOUT.test(target) || DRAWING.test(target)) return true;
   const options = (args.at(-1) ?? {}) as {
@@ -56,7 +59,10 @@ export function draws({ target, args }: Node): boolean {
 /** Ops that run over whole sequences. */
 export const RECURRENT: ReadonlySet<string> = new Set(["rnn_tanh", "rnn_relu", "lstm", "gru"]);
 
-/** Whether nothing but convolutions reads a border of zeros: then they can do without it. */
+/**
+ * Whether only convolutions read a border of zeros, so that they can treat it as padding of their
+ * own.
+ */
 export function isAbsorbed(node: Node, users: ReadonlySet<Node>): boolean {
   if (node.target !== "pad" || shapeOf(node).length !== 4) return false;
   const sizes = node.args[1] as number[];
@@ -74,14 +80,14 @@ const isConv2d = ({ target, args }: Node): boolean => {
   return /^(prim\.)?conv2d$/.test(target) && typeof padding !== "string";
 };
 
-/** A view of numbers in memory, as plans have it on the CPU and on the GPU. */
+/** A strided view of memory; plans for the CPU and for the GPU both have it. */
 interface View {
   readonly shape: readonly number[];
   readonly strides: readonly number[];
   readonly offset: number;
 }
 
-/** Every so many, as tfjs' StridedSlice takes them: another view; `null` if it has masks, or steps back. */
+/** The view that tfjs' StridedSlice describes; `null` if it has masks or negative steps. */
 export function everySoMany<V extends View>(
   x: V,
   attrs: Readonly<Record<string, Argument>>,

@@ -1,29 +1,35 @@
-/** Which numbers are finite whenever the inputs of a graph are: what some algorithms rely on. */
+/**
+ * Which nodes give finite numbers whenever the inputs of a graph are finite. Some algorithms
+ * (Winograd's) rely on it.
+ */
 import { type Argument, Node } from "../../graph/index.js";
 import { COMPARISONS, REDUCTIONS } from "../primitives.js";
 import { FUNCTIONAL, primitives } from "./elementwise.js";
 
-/** The exponent of a float32, all of whose bits are set in NaN and the infinities alone. */
+/** The exponent bits of a float32; all are set only in NaN and the infinities. */
 const EXPONENT = 0x7f800000;
 const LEAST_EXPONENT = 0x00800000;
-/** What brings the exponents of 2⁶³ and of all that is larger to the sign's bit. */
+/** Added to the exponent bits, it sets the sign bit for 2⁶³ and all that is larger. */
 const TO_LARGE = 66 * LEAST_EXPONENT;
 
-/** Whether there is no NaN and no infinity among them; typed arrays but float32's hold integers here. */
+/**
+ * Whether an array has no NaN and no infinity. Typed arrays other than Float32Array hold integers
+ * here.
+ */
 export const areFinite = (values: ArrayLike<number>): boolean =>
   values instanceof Float32Array
     ? areFiniteBits(new Int32Array(values.buffer, values.byteOffset, values.length))
     : ArrayBuffer.isView(values) || Array.prototype.every.call(values, Number.isFinite);
 
-/** Whether they are float32 numbers below 2⁶³, so that the product of any two is finite. */
+/** Whether numbers are float32 and below 2⁶³, so that the product of any two is finite. */
 export const areModest = (values: ArrayLike<number>): boolean =>
   values instanceof Float32Array &&
   areFiniteBits(new Int32Array(values.buffer, values.byteOffset, values.length), 0, values.length, TO_LARGE); // prettier-ignore
 
 /**
- * The same of float32 numbers by their bits: one more than the largest exponent is the sign's bit. Four
- * at a time, without a branch and without a call, as inputs are looked at in every call and weights whenever
- * they change.
+ * The same test on the bits of float32 numbers: adding `step` carries the exponent of a number that
+ * is too large into the sign bit. Four at a time, without branches and calls, because inputs are
+ * tested in every call and weights whenever they change.
  */
 export function areFiniteBits(
   bits: Int32Array,
@@ -44,7 +50,7 @@ export function areFiniteBits(
   return seen >= 0;
 }
 
-/** What gives finite numbers for finite ones, as long as none is so large that it overflows. */
+/** Ops that give finite numbers for finite ones, overflow aside. */
 const SAFE: ReadonlySet<string> = new Set([
   ...FUNCTIONAL,
   ...(
@@ -69,24 +75,26 @@ const areFiniteNumbers = (argument: unknown): boolean =>
       typeof argument !== "object" ||
       Object.values(argument).every(areFiniteNumbers);
 
-/** Whether an op, or a step of a chain, gives something finite: a division does by a number that is not 0. */
+/**
+ * Whether an op, or a step of a chain, is one of these; a division only by a number that is not 0.
+ */
 function isSafe([target, ...operands]: Line): boolean {
   const isKnown =
     SAFE.has(target) ||
     /^(prim\.)?conv(_transpose)?[123]d$/.test(target) ||
     /^(adaptive_)?(avg|max)_pool[123]d$/.test(target) ||
     (target === "prim.RealDiv" && typeof operands[1] === "number" && operands[1] !== 0);
-  // The bounds of a range may be infinite.
+  // The bounds of `hardtanh` may be infinite.
   return isKnown && (target === "hardtanh" || areFiniteNumbers(operands));
 }
 
-/** What is asked of a node that no input reaches. */
+/** Questions about nodes that depend on no input. */
 interface Fixed {
   isStatic(argument: Argument): argument is Node;
   hasFinite(node: Node): boolean;
 }
 
-/** Whether a node gives finite numbers whenever the inputs of the graph are finite, as far as is known. */
+/** Whether a node is known to give finite numbers whenever the inputs of the graph are finite. */
 export function givesFinite(fixed: Fixed, node: Node, known: Map<Node, boolean>): boolean {
   const before = known.get(node);
   if (before !== undefined) return before;
@@ -106,7 +114,7 @@ function look(fixed: Fixed, node: Node, isFine: (node: Node) => boolean): boolea
   if (!(steps as unknown as Line[]).every(isSafe)) return false;
   const options = (args.at(-1) ?? {}) as { eps?: number | null; attnMask?: Argument };
   if (options.eps === 0) return false;
-  // A mask may be infinite: there is something else in each of its rows, or the row gives 0.
+  // A mask may be infinite: either its row has another element, or the row gives 0.
   const isMask = (one: Node): boolean => one === options.attnMask && fixed.isStatic(one);
   return node.inputs().every((one) => isMask(one) || isFine(one));
 }

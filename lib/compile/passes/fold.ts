@@ -5,7 +5,7 @@ import { isCall, isFloat, isNode, sameShape, shapeOf } from "./facts.js";
 import { callAt, type IsModest, type Known, rewriteKnowing } from "./rewrite.js";
 import { permute } from "./views.js";
 
-/** Where an op's output channels are: in its weight, and in its output of some rank. */
+/** Which axis of an op's weight, and of its output, are the output channels. */
 interface Channels {
   weight: number;
   output: number;
@@ -27,18 +27,19 @@ type Options = Record<string, Argument>;
 type Add = (target: string, args: readonly Argument[], shape: readonly number[]) => Node;
 type Ask = (node: Node) => boolean;
 
-/** What a fold knows of the nodes of the new graph, and how it adds some. */
+/** What a fold knows about nodes of the new graph, and a way to add some. */
 interface Tools extends Known {
   add: Add;
-  /** Whether weights may be multiplied by it. */
+  /** Whether it may be multiplied into weights: see {@link IsModest}. */
   isModest: Ask;
 }
 
 /**
- * Folds into the weights of linear and convolutions what multiplies or shifts their channels: a
- * BatchNorm in eval mode (also behind a permutation), a static vector, a number. A BatchNorm that
- * has nothing to go into becomes one product and one sum a channel. Only where numbers are modest:
- * a weight times an infinity makes NaN of what would be infinite, and one times 2⁶³ may overflow.
+ * Folds into the weights of linear and convolutional ops what scales or shifts their output
+ * channels: BatchNorm in eval mode (also behind a permutation), a static vector, a number. A
+ * BatchNorm that has no such op before it becomes one product and one sum per channel. Only for
+ * modest numbers: a weight times infinity gives NaN where the result would be infinite, and times
+ * 2⁶³ it may overflow.
  */
 export function foldIntoWeights(graph: Graph, isModest: IsModest): Graph {
   return rewriteKnowing(graph, (node, next, renew, known) => {
@@ -55,13 +56,16 @@ export function foldIntoWeights(graph: Graph, isModest: IsModest): Graph {
   });
 }
 
-/** An op whose channels are dimension `axis` of a node, maybe behind a permutation. */
+/**
+ * A linear or convolutional op, perhaps behind a permutation, whose output channels are dimension
+ * `axis` of the result.
+ */
 interface Producer {
   op: Node;
   perm: number[] | null;
   axis: number;
   kernel: Node;
-  /** Where the channels are in it. */
+  /** Which dimension of the result holds the channels. */
   along: number;
   bias: Node | null;
 }
@@ -77,7 +81,7 @@ function producer(node: Node, { isShared, statics }: Tools): Producer | null {
   return { op, perm, axis, kernel, along: channels.weight, bias };
 }
 
-/** The op again with another weight and bias, and the permutation that was behind it. */
+/** The same op with another weight and bias, followed by the same permutation. */
 function replace(add: Add, { op, perm }: Producer, weight: Node, bias: Node | null): Node {
   const [x, , options] = op.args as [Node, Node, Options | undefined];
   const y = add(op.target, [x, weight, { ...options, bias }], shapeOf(op));
@@ -109,7 +113,7 @@ function foldNorm(node: Node, tools: Tools): Node | null {
   );
 }
 
-/** A product with a number or a static vector of channels, a sum with such a vector. */
+/** A product with a number or a static vector of channels, or a sum with such a vector. */
 function foldVector(node: Node, tools: Tools): Node | null {
   const { add, statics, isModest } = tools;
   const isSum = node.target === "prim.Add";
@@ -127,7 +131,8 @@ function foldVector(node: Node, tools: Tools): Node | null {
   if (typeof by === "number") {
     if (isSum) return null;
     vector = isQuotient ? 1 / by : by;
-    // A weight times more may overflow, and one times less vanish, where the product of numbers does not.
+    // Scaling a weight by more may overflow, and by less may underflow, where scaling the result
+    // does not.
     if (!(Math.abs(Math.log2(Math.abs(vector))) <= 60)) return null;
   } else {
     if (isQuotient || !isFloat(by)) return null;

@@ -11,7 +11,7 @@ interface Tail {
 
 const NAMES: ReadonlySet<string> = new Set(WITH_EPILOGUE);
 
-/** The epilogue of a fused op, or that of none yet; `null` for any other node. */
+/** The op and epilogue of a node to which an epilogue can be added; `null` for any other node. */
 function tailOf(node: Node): Tail | null {
   if (node.kind !== "call_function") return null;
   if (node.meta.isAlone) return null;
@@ -21,8 +21,8 @@ function tailOf(node: Node): Tail | null {
 }
 
 /**
- * Puts what follows a linear or a convolution into it: a sum with another tensor of its shape, and
- * then functions of one element. Only where nobody reads what is in between.
+ * Moves into a linear or convolutional op what follows it: first a sum with another tensor of its
+ * shape, then functions of one element. Only where nothing else reads the results in between.
  */
 export function fuseEpilogues(graph: Graph): Graph {
   return rewriteKnowing(graph, (node, next, renew, { isShared, statics }) => {
@@ -42,14 +42,15 @@ export function fuseEpilogues(graph: Graph): Graph {
       return fuse(args[0] as Node, { ...tail, activation });
     }
     if (isCall(node, "prim.Add")) {
-      // The later of the two, since the other one must be there before it.
+      // The fused op takes the place of the operand that comes later, since the other one must be
+      // there before it.
       const sides = args.map((one, i) => ({ one, other: args[1 - i], tail: open(one) }));
       const at = (one: Argument): number => next.nodes.lastIndexOf(one as Node);
       sides.sort((a, b) => at(b.one) - at(a.one));
       for (const { one, other, tail } of sides) {
         const fits = tail?.residual === null && tail.activation.length === 0 && isFloat(other);
         if (!fits || at(other) > at(one)) continue;
-        // Neither may be repeated: an epilogue has the shape of what it follows.
+        // Neither operand may broadcast: an epilogue has the shape of what it follows.
         if (![one, other].every((x) => sameShape(shapeOf(x as Node), shapeOf(node)))) continue;
         return fuse(one as Node, { residual: other, activation: [] });
       }
@@ -69,9 +70,9 @@ interface Chain {
 const MOST_INPUTS = 6;
 const MOST_STEPS = 24;
 
-/** Joins arithmetic element by element into single nodes that read and write memory once. */
+/** Joins elementwise ops into single nodes, so that memory is read and written once. */
 export function fusePointwise(graph: Graph): Graph {
-  const chains = new Map<Node, Chain>(); // of the new graph
+  const chains = new Map<Node, Chain>(); // in the new graph
   return rewriteKnowing(graph, (node, next, renew, { isShared, statics }) => {
     const isChain = (isUnary(node) || isBinary(node)) && isFloat(node) && !statics.has(node);
     const { args } = renew.call(node);
@@ -90,7 +91,10 @@ export function fusePointwise(graph: Graph): Graph {
   });
 }
 
-/** The op behind the chains that it reads; `null` if that becomes too much. */
+/**
+ * The chain that ends with an op, including the chains that it reads; `null` if that has too many
+ * inputs.
+ */
 function build(
   target: string,
   args: readonly Argument[],

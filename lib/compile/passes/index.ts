@@ -11,31 +11,34 @@ import { recognise } from "./recognise.js";
 import type { IsModest } from "./rewrite.js";
 import { moveViews } from "./views.js";
 
-/** A pure function from graph to graph, after which it computes the same; the same graph if it changes nothing. */
+/**
+ * A pure function from graph to equivalent graph; it returns the same graph if it has nothing to
+ * change.
+ */
 export type Pass = (graph: Graph, isModest: IsModest) => Graph;
 
-/** The passes in their order; each is cleaned up after. */
+/** The passes in their order; each is followed by a clean-up. */
 export const PASSES: readonly Pass[] = [
   canonicalise,
   foldConstants,
   canonicalise, // numbers that were folded
   shareCommon,
   recognise,
-  recognise, // what a norm or a gate was scaled with
+  recognise, // a norm or gate with the scale that is now next to it
   moveViews,
-  moveViews, // views that met only now
+  moveViews, // views that have become neighbours
   shareCommon,
   fuseAttention,
   foldIntoWeights,
   mergeProjections,
-  moveViews, // what three linears shared, one does not
+  moveViews, // views that three merged linears shared, and one does not need
   moveViews,
   fuseEpilogues,
   fusePointwise,
   shareCommon,
 ];
 
-/** Ops that a trace for these passes looks into: what they are made of fuses better. */
+/** Ops that a trace for these passes records as their parts, which fuse better. */
 export const DECOMPOSED: ReadonlySet<string> = new Set(["multi_head_attention_forward"]);
 
 /** Runs all passes, one after the other. */
@@ -43,7 +46,7 @@ export function* optimising(graph: Graph, isModest: IsModest): Parts<Graph> {
   let now = dropDead(graph);
   const settled = new Map<Pass, Graph>();
   for (const pass of PASSES) {
-    if (settled.get(pass) === now) continue; // it had nothing to do, and nothing changed since
+    if (settled.get(pass) === now) continue; // nothing has changed since this pass had nothing to do
     const next = pass(now, isModest);
     if (next === now) settled.set(pass, now);
     else now = dropDead(next);

@@ -7,7 +7,10 @@ import { callAt } from "./rewrite.js";
 const biasOf = (node: Node): Argument => (node.args[2] as Record<string, Argument>)?.bias;
 type Add = (target: string, args: readonly Argument[], shape: readonly number[]) => Node;
 
-/** Two or three linears of one input with static weights become one, of which each is a slice. */
+/**
+ * Merges two to four linears that read the same input and have static weights into one; each
+ * becomes a slice of its result.
+ */
 export function mergeProjections(graph: Graph): Graph {
   const statics = findStatic(graph);
   const groups = new Map<Node, Node[]>();
@@ -24,7 +27,7 @@ export function mergeProjections(graph: Graph): Graph {
     const group = groups.get(node.args[0] as Node) ?? [];
     return group.length > 1 && isAlike(group) && group.includes(node) ? group : [];
   };
-  // Everything static first, so that it is there where a group begins.
+  // Static nodes first, so that the weights of all are there where the first of a group stands.
   const rest = graph.nodes.filter((node) => !statics.has(node));
   return graph.rewrite(
     (node, next, renew) => {
@@ -51,6 +54,6 @@ export function mergeProjections(graph: Graph): Graph {
   );
 }
 
-/** All have a bias or none, and none is so wide that the others are not worth a copy. */
+/** Whether there are at most four, and all of them have a bias or none has. */
 const isAlike = (group: readonly Node[]): boolean =>
   group.length <= 4 && new Set(group.map((one) => isNode(biasOf(one)))).size === 1;

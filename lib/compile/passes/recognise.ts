@@ -3,7 +3,7 @@ import { factorsOf, numberOf, plusNumber } from "./factors.js";
 import { isCall, isNode, sameShape, shapeOf } from "./facts.js";
 import { callAt, type Known, rewriteKnowing } from "./rewrite.js";
 
-/** An op of functional that a formula written out by hand comes to. */
+/** The op of `functional` that a formula written by hand amounts to. */
 interface Found {
   target: string;
   args: readonly Argument[];
@@ -20,7 +20,7 @@ const isLastAxis = (node: Node, x: Node): boolean => {
   return axes.length === 1 && axes[0] === shapeOf(x).length - 1;
 };
 
-/** The node behind reshapes that only add or drop dimensions of size 1, and clones. */
+/** The node behind clones and reshapes that only add or drop dimensions of size 1. */
 function bare(node: Node): Node {
   if (!isCall(node, "prim.reshape")) return node;
   const inner = node.args[0] as Node;
@@ -28,7 +28,7 @@ function bare(node: Node): Node {
   return sameShape(long(inner), long(node)) ? bare(inner) : node;
 }
 
-/** What `node` is the mean of along its last dimension, or `null`. */
+/** The node whose mean along the last dimension `node` is, or `null`. */
 function meanOf(node: Node): Node | null {
   const inner = bare(node);
   if (!isCall(inner, "prim.Mean")) return null;
@@ -36,14 +36,17 @@ function meanOf(node: Node): Node | null {
   return isLastAxis(inner, x) ? x : null;
 }
 
-/** Whether a node has one number for each row of `x`: a mean that lost its dimension has one a column. */
+/**
+ * Whether a node has one number for each row of `x`. (A mean that lost its dimension would
+ * broadcast along the columns.)
+ */
 function isByRow(node: Node, x: Node): boolean {
   const [few, all] = [shapeOf(node), shapeOf(x)];
   const missing = all.length - few.length;
   return all.every((size, i) => (few[i - missing] ?? 1) === (i < all.length - 1 ? size : 1));
 }
 
-/** `x` of `x²`, however it is written. */
+/** `x` if the node is `x²`, however it is written. */
 function squareOf(node: Node): Node | null {
   if (isCall(node, "prim.Square")) return node.args[0] as Node;
   const isProduct = isCall(node, "prim.Multiply") && node.args[0] === node.args[1];
@@ -51,7 +54,7 @@ function squareOf(node: Node): Node | null {
   return isCall(node, "prim.Pow") && node.args[1] === 2 ? (node.args[0] as Node) : null;
 }
 
-/** `top / √(v + eps)`, as a quotient or as a product with rsqrt. */
+/** Matches `top / √(v + eps)`, as a quotient or as a product with rsqrt. */
 function overRoot(
   node: Node,
   { graph }: Context,
@@ -75,7 +78,7 @@ function overRoot(
     .map(([top, root]) => ({ top, root, ...sum(bare(root).args[0] as Node) }));
 }
 
-/** `(x - mean) / √(var + eps)` and `x / √(mean(x²) + eps)` along the last dimension. */
+/** Matches `(x - mean) / √(var + eps)` and `x / √(mean(x²) + eps)` along the last dimension. */
 function norm(node: Node, context: Context): Found | null {
   for (const { top, root, v, eps } of overRoot(node, context)) {
     const spread = isCall(bare(v), "prim.Mean") ? bare(v) : null;
@@ -96,7 +99,7 @@ function norm(node: Node, context: Context): Found | null {
   return null;
 }
 
-/** Whether it is `x` without its mean, or the square of that. */
+/** Whether it is `x - mean(x)`, or the square of that. */
 const isCentred = (node: Node, x: Node, target = "prim.Sub"): boolean => {
   const [from, mean] = node.args;
   return (
@@ -104,7 +107,7 @@ const isCentred = (node: Node, x: Node, target = "prim.Sub"): boolean => {
   );
 };
 
-/** Scale and shift behind a norm that has none of its own. */
+/** Matches scale and shift behind a norm that has none yet. */
 function affine(node: Node, { statics, isShared }: Context): Found | null {
   const isProduct = isCall(node, "prim.Multiply");
   if (!isProduct && !isCall(node, "prim.Add")) return null;
@@ -120,7 +123,7 @@ function affine(node: Node, { statics, isShared }: Context): Found | null {
   return { target: x.target, args: [x.args[0], x.args[1], { ...options, [name]: vector }] };
 }
 
-/** `x · σ(x)` and `½ x (1 + erf(x / √2))`, or its tanh form. */
+/** Matches `x · σ(x)` and `½ x (1 + erf(x / √2))`, or its tanh form. */
 function gate(node: Node, { graph, isShared }: Context): Found | null {
   if (!isCall(node, "prim.Multiply") && !isCall(node, "prim.RealDiv")) return null;
   const { scale, nodes } = factorsOf(node, graph, isShared);
@@ -165,7 +168,7 @@ function geluOf(
   return power === 3 ? "tanh" : null;
 }
 
-/** `exp(x - max) / Σ exp(x - max)` along the last dimension. */
+/** Matches `exp(x - max) / Σ exp(x - max)` along the last dimension. */
 function softmax(node: Node): Found | null {
   const isQuotient = isCall(node, "prim.RealDiv");
   if (!isQuotient && !isCall(node, "prim.Multiply")) return null;
@@ -186,11 +189,11 @@ function softmax(node: Node): Found | null {
 }
 
 /**
- * Formulas written out by hand become the op that they are: layer_norm, rms_norm, gelu, silu and
- * softmax. What they are made of is dead then, unless somebody else reads it.
+ * Replaces formulas written by hand by the op that they amount to: layer_norm, rms_norm, gelu, silu
+ * and softmax. The parts of the formula are then dead, unless something else reads them.
  */
 export function recognise(graph: Graph): Graph {
-  // New nodes are looked at with the graph as far as it is rewritten.
+  // Looks at the new graph as far as it has been rewritten.
   return rewriteKnowing(graph, (node, next, renew, known) => {
     const made = renew.copy(node);
     if (node.kind !== "call_function") return made;

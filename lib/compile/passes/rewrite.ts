@@ -1,18 +1,24 @@
 import type { Argument, Graph, Node, Renew } from "../../graph/index.js";
 import { findStatic, tensorMeta } from "./facts.js";
 
-/** Whether numbers that depend on no input are float32's below 2⁶³; once they are not, plans are made anew. */
+/**
+ * Whether a node that depends on no input is _modest_: float32 numbers below 2⁶³, whose products
+ * with each other are finite. If new weights are not, the plans are made again.
+ */
 export type IsModest = (graph: Graph, node: Node) => boolean;
 
-/** What a rewrite knows of the nodes of the new graph. */
+/** What a rewrite knows about nodes of the new graph. */
 export interface Known {
-  /** Whether several nodes read what it stands for; of a node that stands for no old one: yes. */
+  /** Whether several nodes read it; also true for new nodes that replace no old one. */
   isShared: (node: Node) => boolean;
-  /** Those that depend on no input; of the old graph, too. */
+  /** The nodes of both graphs that depend on no input. */
   statics: Set<Node>;
 }
 
-/** A rewrite that knows of each new node what held of the old one that it stands for. */
+/**
+ * A {@link Graph.rewrite} that carries over to each new node what was known of the old one that it
+ * replaces.
+ */
 export function rewriteKnowing(
   graph: Graph,
   change: (node: Node, graph: Graph, renew: Renew, known: Known) => Node,
@@ -29,7 +35,7 @@ export function rewriteKnowing(
   });
 }
 
-/** Adds a call that has the place of another node; its shape, too, unless one is said. */
+/** Adds a call in the place of another node, with its shape unless one is given. */
 export function callAt(
   graph: Graph,
   { meta }: Node,

@@ -7,7 +7,7 @@ import { callAt, rewriteKnowing } from "./rewrite.js";
 
 const EPILOGUES: ReadonlySet<string> = new Set(WITH_EPILOGUE);
 
-/** Adds a call to the graph under way that has another's place, and a shape of its own. */
+/** Adds a call in the place of the node that is rewritten, with a shape of its own. */
 export type Make = (target: string, args: readonly Argument[], shape: readonly number[]) => Node;
 
 const isIdentity = (perm: readonly number[]): boolean => perm.every((axis, i) => axis === i);
@@ -15,7 +15,7 @@ const isIdentity = (perm: readonly number[]): boolean => perm.every((axis, i) =>
 const permuted = (shape: readonly number[], perm: readonly number[]): number[] =>
   perm.map((axis) => shape[axis]!);
 
-/** Whether a permutation only moves dimensions of size 1, so that no element moves. */
+/** Whether a permutation only moves dimensions of size 1, so that the order of elements stays. */
 function movesNothing(shape: readonly number[], perm: readonly number[]): boolean {
   const moved = perm.filter((axis) => shape[axis] !== 1);
   return moved.every((axis, i) => i === 0 || axis > moved[i - 1]!);
@@ -35,7 +35,7 @@ export function permute(make: Make, x: Node, perm: readonly number[]): Node {
 export function reshape(make: Make, x: Node, shape: readonly number[]): Node {
   if (isCall(x, "prim.reshape")) return reshape(make, x.args[0] as Node, shape);
   if (sameShape(shapeOf(x), shape)) return x;
-  // Splitting or joining behind a permutation that leaves the end alone can go before it.
+  // A reshape behind a permutation that leaves the last dimensions alone can go before it.
   if (isCall(x, "prim.permute")) {
     const [inner, perm] = x.args as [Node, number[]];
     const old = shapeOf(x);
@@ -48,7 +48,7 @@ export function reshape(make: Make, x: Node, shape: readonly number[]): Node {
       const order = [...perm.slice(0, kept), ...tail.map((_, i) => kept + i)];
       return permute(make, reshape(make, inner, whole), order);
     }
-    // Else the leading dimensions can be put in order behind, if that is what is left then.
+    // Else the leading dimensions can be permuted after the reshape, if those are all that is left.
     const lead = perm.slice(0, kept);
     const sorted = [...lead].sort((a, b) => a - b);
     if (kept > 1 && kept < old.length && !sameShape(lead, sorted)) {
@@ -61,13 +61,15 @@ export function reshape(make: Make, x: Node, shape: readonly number[]): Node {
   return make("prim.reshape", [x, shape], shape);
 }
 
-/** The views: where each of their kind comes to lie. */
+/** The views, and how each is simplified. */
 const MOVES: Readonly<Record<string, typeof permute>> = {
   "prim.permute": permute,
   "prim.reshape": reshape,
 };
 
-/** Ops along the last dimension, to which the order and the grouping of the others is the same. */
+/**
+ * Ops along the last dimension, for which order and grouping of the other dimensions do not matter.
+ */
 function worksAlongLast(node: Node): boolean {
   if (node.target === "linear") return true;
   if (node.target === "layer_norm" || node.target === "rms_norm") {
@@ -79,9 +81,9 @@ function worksAlongLast(node: Node): boolean {
 }
 
 /**
- * Transposes and reshapes: joins chains of them, drops those that do nothing, and moves the others
- * behind ops that do not mind (element by element, or along the last dimension), where they meet
- * their inverse.
+ * Moves transposes and reshapes: joins chains of them, drops those that do nothing, and moves the
+ * others behind ops for which they make no difference (elementwise, or along the last dimension),
+ * where they may meet their inverse.
  */
 export function moveViews(graph: Graph): Graph {
   return rewriteKnowing(graph, (node, next, renew, { isShared }) => {
@@ -97,7 +99,10 @@ export function moveViews(graph: Graph): Graph {
   });
 }
 
-/** The op on what the view is of, and the view behind it; `null` where that cannot be. */
+/**
+ * The op applied to the source of a view, with the view behind it; `null` where that is not
+ * possible.
+ */
 function sink(
   node: Node,
   args: readonly Argument[],
@@ -109,7 +114,7 @@ function sink(
   if (first && isCall(node, "prim.slice") && isCall(first, "prim.permute"))
     return slicePermuted(args, make);
   if (isBinary(node) && views.length === 2) {
-    // Only for what can take the other one into its epilogue.
+    // Only for an op that can take the other operand into its epilogue.
     const isProduct = (one: Node): boolean => EPILOGUES.has((one.args[0] as Node).target);
     const reshaped = views.find((one) => isCall(one, "prim.reshape") && isProduct(one) && !isShared(one)); // prettier-ignore
     if (reshaped !== undefined) return joinReshaped(node, args, reshaped, make);
@@ -142,7 +147,7 @@ function sink(
   return back(make(node.target, [inner, ...rest], shape), shapeOf(node));
 }
 
-/** A part of a permuted tensor is a permuted part of it. */
+/** A slice of a permuted tensor is a permuted slice. */
 function slicePermuted([view, begin, size]: readonly Argument[], make: Make): Node {
   const [inner, perm] = (view as Node).args as [Node, number[]];
   const back = (list: number[]): number[] => perm.map((_, axis) => list[perm.indexOf(axis)]!);
@@ -151,7 +156,10 @@ function slicePermuted([view, begin, size]: readonly Argument[], make: Make): No
   return permute(make, part, perm);
 }
 
-/** Arithmetic with a reshaped tensor is arithmetic in its shape, reshaped; the other one follows. */
+/**
+ * Arithmetic with a reshaped tensor is done in its original shape, and the result is reshaped; so
+ * is the other operand.
+ */
 function joinReshaped(
   node: Node,
   args: readonly Argument[],

@@ -1,7 +1,7 @@
 import type { Heap } from "../../kernels/cpu/index.js";
 import type { Block } from "./value.js";
 
-/** Kernels may read so much past the end of a block. */
+/** Kernels may read this many bytes past the end of a block. */
 const SLACK = 128;
 const ALIGNMENT = 64;
 
@@ -15,16 +15,19 @@ interface Place {
   end: number;
 }
 
-/** The block that owns the memory of this one. */
+/**
+ * The block whose memory this one uses: its own, or that of the block at the end of its `heir`
+ * chain.
+ */
 function ownerOf(block: Block): Block {
   return block.heir === null ? block : ownerOf(block.heir);
 }
 
 /**
- * Settles where blocks lie so that those that are needed at the same time do not overlap: the
- * largest first, each at the lowest place that is free for its lifetime.
+ * Gives each block an address such that blocks needed at the same time do not overlap: the largest
+ * first, each at the lowest address that is free during its lifetime.
  *
- * @returns how many bytes that takes; block addresses count from 0.
+ * @returns the total size in bytes; addresses count from 0.
  */
 export function layOut(blocks: readonly Block[]): number {
   const owners = new Map<Block, { first: number; last: number; bytes: number }>();
@@ -55,20 +58,20 @@ export function layOut(blocks: readonly Block[]): number {
   return placed.reduce((most, { end }) => Math.max(most, end), 0);
 }
 
-/** The memory that all plans of a model work in, one after the other. */
+/** The working memory that all plans of a model share, one after the other. */
 export class Arena {
   private address = 0;
   private bytes = 0;
-  /** Rises when the memory has moved. */
+  /** Rises whenever the memory has moved. */
   version = 0;
 
   constructor(private readonly heap: Heap) {}
 
-  /** The address of at least so many bytes. */
+  /** The address of at least this many bytes. */
   reserve(bytes: number): number {
     if (bytes <= this.bytes) return this.address;
     if (this.bytes > 0) this.heap.free(this.address);
-    this.bytes = 0; // should there be no more
+    this.bytes = 0; // in case the allocation below fails
     this.address = this.heap.alloc(bytes);
     this.bytes = bytes;
     this.version += 1;

@@ -13,10 +13,13 @@ import type { Kept } from "../target.js";
 import { Block, count, isContiguous, type Place, stridesOf, type Value } from "./value.js";
 import type { Weights } from "./weights.js";
 
-/** A kernel call on settled addresses: all of it, or the share of one of several threads. */
+/**
+ * A kernel call with all addresses settled: all of the work, or the share of one of several
+ * threads.
+ */
 export interface Runner {
   (part?: number, parts?: number): void;
-  /** The same in stages, where threads must meet on the way. */
+  /** The same work in stages, between which threads wait for each other. */
   stages?: () => ((part: number, parts: number) => void)[];
 }
 
@@ -28,22 +31,25 @@ export interface Step {
   kernel: string;
   reads: readonly Block[];
   writes: readonly Block[];
-  /** Blocks whose memory the output may take over if nobody needs them any more. */
+  /** Blocks whose memory the output may reuse if nothing reads them afterwards. */
   over?: readonly Block[];
   /** Scratch memory in bytes. */
   workspace?: number;
   flops?: number;
-  /** Whether it works in JavaScript, so that other threads cannot take part. */
+  /** Whether it runs JavaScript, which other threads cannot share. */
   onOneThread?: boolean;
-  /** Gives what runs, once addresses are settled; `workspace` is an address. */
+  /** Makes the call, once addresses are settled; `workspace` is an address. */
   bind: (workspace: number) => Runner;
-  /** What a depthwise convolution behind it needs to take it over. */
+  /** What a depthwise convolution after this step needs to know in order to compute it as well. */
   convolution?: Convolution | undefined;
 }
 
 type OnePlace = Place | null | undefined;
 
-/** What a kernel reads, or writes, by the names of its pointers; nothing where it may do without. */
+/**
+ * The values that a kernel reads or writes, by the names of its pointers; optional ones may be
+ * absent.
+ */
 type Places<Pointers> = {
   readonly [Name in keyof Pointers]?: Pointers[Name] extends readonly number[]
     ? readonly Place[]
@@ -64,17 +70,20 @@ export class Decline {
 
 export type Lowered = Value | readonly Value[] | Decline;
 
-/** Collects the steps of a plan. Lowerings read values of it, and add steps. */
+/** Collects the steps of a plan: lowerings read values of it and add steps. */
 export class Builder {
   readonly steps: Step[] = [];
   readonly blocks = new Set<Block>();
   readonly values = new Map<Node, Value | readonly Value[]>();
   readonly users: Map<Node, Set<Node>>;
-  /** Whether a kernel makes more, or less, of a NaN or an infinity of the input than eager does. */
+  /**
+   * Whether some kernel spreads a NaN or an infinity of the input further, or less far, than the
+   * eager model does.
+   */
   spreadsNaN = false;
-  /** Which nodes give finite numbers for finite inputs, as far as it was asked. */
+  /** Whether nodes give finite numbers for finite inputs, for those that have been asked about. */
   readonly finite = new Map<Node, boolean>();
-  /** The weights that stay float32 though less was asked for. */
+  /** Weights that stay float32 although `precision` asks for less. */
   readonly kept: Kept[] = [];
   private readonly fixed: Set<Node>;
   private current: Node;
@@ -93,7 +102,7 @@ export class Builder {
     this.current = node;
   }
 
-  /** Whether a node is a border of zeros that the convolutions behind it take over. */
+  /** Whether a node is a border of zeros that the convolutions reading it treat as padding. */
   isAbsorbed(node: Node): boolean {
     return !this.fixed.has(node) && isAbsorbed(node, this.users.get(node)!);
   }
@@ -116,13 +125,13 @@ export class Builder {
     return block;
   }
 
-  /** The tensor that a node gives; what is static is put into the heap as it is. */
+  /** The tensor that a node gives. That of a static node is copied into the heap, unpacked. */
   read(node: Node): Value {
     const known = this.values.get(node);
     if (known !== undefined) return known as Value;
     const { shape, dtype } = { shape: shapeOf(node), dtype: tensorMeta(node)!.dtype };
     const length = count(shape);
-    // Kernels may read vectors past the end: zeros, not what was there before.
+    // Kernels may read vectors past the end: they shall find zeros there, not stale data.
     const bytes = (length + 8) * 4;
     const block = this.weights.block("plain", this.graph, [node], bytes, (address, statics) => {
       const { values } = statics.of(node);
@@ -145,7 +154,10 @@ export class Builder {
     return this.weights.block(kind, this.graph, nodes, bytes, fill);
   }
 
-  /** How the weights of a kernel are kept: as was asked for, unless their numbers do not fit. */
+  /**
+   * The type in which a kernel's weights are packed: the requested one, or f32 if their numbers do
+   * not fit.
+   */
   weightType(...weights: readonly Node[]): WeightType {
     const { type } = this.weights;
     if (type === "f32") return type;
@@ -161,7 +173,7 @@ export class Builder {
     return misfits.length > 0 ? "f32" : type;
   }
 
-  /** A weight is kept as it is by a kernel that reads no other. */
+  /** Notes that a weight stays float32 because its kernel reads no other type. */
   keepsWeight(weight: Node, reason: string): void {
     if (this.weights.type !== "f32" && this.isStatic(weight)) this.kept.push({ node: weight, reason }); // prettier-ignore
   }
@@ -171,10 +183,10 @@ export class Builder {
   }
 
   /**
-   * Adds a call of a kernel; its pointers will be the addresses of what it reads and writes.
+   * Adds a kernel call; its pointers become the addresses of what it reads and writes.
    *
-   * @param kernel what a profile calls it.
-   * @param over what the output may take the place of.
+   * @param kernel its name in profiles.
+   * @param over values whose memory the output may take.
    */
   call<Pointers>(
     kernel: string,
@@ -207,7 +219,7 @@ export class Builder {
     });
   }
 
-  /** The same tensor with its numbers side by side, row-major; copied if they are not. */
+  /** The same tensor with contiguous, row-major elements; copied if they are not. */
   contiguous(value: Value): Value {
     if (isContiguous(value)) return value;
     const copy = this.make(value.shape, value.dtype);
@@ -215,7 +227,7 @@ export class Builder {
     return copy;
   }
 
-  /** Copies a tensor to another one of its shape, or to a part of one. */
+  /** Copies a tensor to another of the same shape, or to a view of one. */
   copy(from: Value, to: Value): void {
     const { shape, strides } = from;
     const kernel = copy(this.heap, { shape, strides, outStrides: to.strides });
@@ -223,12 +235,12 @@ export class Builder {
   }
 }
 
-/** An address in the heap; 0 of nothing. */
+/** An address in the heap; 0 for an absent value. */
 export const addressOf = (place: OnePlace): number =>
   place ? place.block.address + place.offset * 4 : 0;
 
 const blocksOf = (places: OnePlace[]): Block[] => places.flatMap((place) => place?.block ?? []);
 
-/** Whether a tensor's numbers are the whole block, so that another may take its place. */
+/** Whether a tensor occupies its whole block, so that another tensor may take over the memory. */
 export const fills = (value: Value): boolean =>
   value.offset === 0 && isContiguous(value) && value.block.bytes === count(value.shape) * 4;

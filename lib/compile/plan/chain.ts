@@ -8,7 +8,7 @@ import {
   plain,
 } from "../../kernels/cpu/index.js";
 
-/** The functions of one element, by the op of functional or the primitive. */
+/** The micro-operations for functions of one element, by op of `functional` or primitive. */
 const UNARY: Readonly<Record<string, Emit>> = {
   ...FUNCTIONS,
   "prim.cast": (chain, x) => (chain.integers.has(x) ? chain.put("float", x) : x),
@@ -46,14 +46,14 @@ const PLAIN: Readonly<Record<string, ElementwiseStep[0]>> = {
 /** A step of `prim.pointwise`. */
 type Line = readonly [target: string, ...operands: unknown[]];
 
-/** Powers that are products: exact, and as PyTorch has them. */
+/** Powers that are computed as products: exact, and as PyTorch computes them. */
 function power(chain: Chain, x: number, exponent: unknown): number | null {
   if (exponent !== 2 && exponent !== 3) return null;
   const square = chain.put("mul", x, x);
   return exponent === 2 ? square : chain.put("mul", square, x);
 }
 
-/** Micro-operations for the lines of a `prim.pointwise`; `null`: one of them has none. */
+/** The micro-operations for the lines of a `prim.pointwise`; `null` if one of them has none. */
 export function chainOf(
   lines: readonly Line[],
   inputs: number,
@@ -85,7 +85,7 @@ export function chainOf(
   return chain.isWhole ? chain : null;
 }
 
-/** The activation of a kernel for the list of an epilogue; `null`: there is none. */
+/** The kernel activation for an epilogue's list of functions; `null` if there is none. */
 export function activationOf(list: readonly Line[]): Activation | null {
   const [first, ...rest] = list;
   if (first === undefined) return {};

@@ -23,19 +23,19 @@ import { sizes } from "./lower-basic.js";
 import { Plan } from "./plan.js";
 import { Weights } from "./weights.js";
 
-/** The memory of one compiled model: its packed weights, and an arena for all its plans. */
+/** What the plans of one compiled model share: packed weights, and the arena they work in. */
 export class Engine implements CompileEngine {
   private readonly heap: Heap;
   private readonly weights: Weights;
   private readonly arena: Arena;
-  /** Each with the keys of the weights that it needs. */
+  /** Each plan with the keys of the weights that it needs. */
   private readonly plans = new Map<Plan, ReadonlySet<string>>();
   private isDisposed = false;
   private threads: Threads | null = null;
   private starting: Promise<unknown> | null = null;
   private completing: Promise<void> | null = null;
 
-  /** With so many threads where memory can be shared, else with one. */
+  /** Uses that many threads if memory can be shared, else one. */
   constructor(
     model: unknown,
     private readonly count: number,
@@ -47,13 +47,16 @@ export class Engine implements CompileEngine {
     this.arena = new Arena(this.heap);
   }
 
-  /** Resolves when threads and rare kernels are there, or cannot be; until then plans do without. */
+  /**
+   * Resolves when threads and rarely needed kernels are loaded, or have failed to load; until then
+   * plans do without.
+   */
   async ready(): Promise<void> {
     await (this.starting ??= this.start());
     await this.completing;
   }
 
-  /** The threads are loaded by whoever wants several. */
+  /** Thread support is loaded only if more than one thread is wanted. */
   private async start(): Promise<void> {
     if (!this.heap.shared) return;
     const { Threads } = await import("../../kernels/cpu/threads.js");
@@ -74,19 +77,19 @@ export class Engine implements CompileEngine {
     const plan = this.make(graph);
     this.plans.set(plan, this.weights.takeUsed());
     if (!TABLES[1] && plan.fallbacks.length > 0) {
-      this.completing = this.complete(plan, graph).catch(() => {}); // tfjs' ops stay
+      this.completing = this.complete(plan, graph).catch(() => {}); // the plan keeps running tfjs ops
     }
     void this.ready();
     return plan;
   }
 
-  /** Makes a plan anew, now by kernels that few models need. */
+  /** Makes a plan again, with the kernels that few models need. */
   private async complete(plan: Plan, graph: Graph): Promise<void> {
     // prettier-ignore
     const shared = { linear, packWeight, runReduction, runLayer, sizes, slidingWindows, adaptiveWindows };
     TABLES[1] ??= await import("./lower-rarely.js").then(
       ({ rarely }) => rarely(shared),
-      () => ({}), // without them, ops are still made of what has kernels
+      () => ({}), // ops without a kernel are at least replaced by their bodies
     );
     if (!this.plans.has(plan) || this.isDisposed) return;
     plan.become(this.make(graph));
@@ -94,7 +97,10 @@ export class Engine implements CompileEngine {
     this.weights.retain(this.plans.values());
   }
 
-  /** No op is looked into before all kernels are there: it may have one. */
+  /**
+   * Ops are only replaced by their bodies once all kernels are loaded, since the missing ones may
+   * cover them.
+   */
   private make(graph: Graph): Plan {
     const open = !TABLES[1]
       ? graph

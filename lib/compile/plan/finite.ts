@@ -4,18 +4,20 @@ import { DECLINED } from "../declined.js";
 import type { Builder } from "./builder.js";
 import type { Block } from "./value.js";
 
-/** Whether a node gives finite numbers whenever the inputs of the graph are finite, as far as is known. */
+/** Whether a node is known to give finite numbers whenever the inputs of the graph are finite. */
 export function isFiniteNode(b: Builder, node: Node): boolean {
   const isStatic = (one: Argument): one is Node => b.isStatic(one);
   return givesFinite({ isStatic, hasFinite: (one) => hasFiniteNumbers(b, one) }, node, b.finite);
 }
 
-/** Of what no input reaches; if it holds and no longer will, plans are made anew. */
+/**
+ * The same for a node that depends on no input. If new weights make it false, plans are made again.
+ */
 export function hasFiniteNumbers(b: Builder, node: Node): boolean {
   return b.weights.assume("finite", b.graph, node, (statics) => statics.areFinite(node));
 }
 
-/** A step that leaves the call to eager if there is a NaN or an infinity in a block. */
+/** Adds a step that hands the call to the eager model if a block has a NaN or an infinity. */
 export function addFiniteCheck(b: Builder, block: Block): void {
   b.add({
     kernel: "finite",

@@ -6,7 +6,7 @@ import { addFiniteCheck, isFiniteNode } from "./finite.js";
 import { type Lower, optionsOf, runChain } from "./lower-basic.js";
 import { broadcastStrides, count, permuteValue, reshapeValue, type Value } from "./value.js";
 
-/** `(…, H, L, E)` as `(N, H, L, E)` with rows side by side. */
+/** A tensor `(…, H, L, E)` as `(N, H, L, E)` with contiguous rows. */
 function asHeads(b: Builder, node: Node): Value {
   let value = b.read(node);
   const [h, l, e] = [value.shape.at(-3) ?? 1, ...value.shape.slice(-2)] as [number, number, number];
@@ -21,12 +21,14 @@ const headStrides = ({ strides }: Pick<Value, "strides">): HeadStrides => ({
   row: strides[2]!,
 });
 
-/** A bool mask means "takes part"; what is added is 0 or -∞. */
+/**
+ * The mask to add to the scores: a float one as it is, a bool one (`true`: takes part) as 0 and -∞.
+ */
 function maskOf(b: Builder, mask: Argument, scores: readonly number[]): Value | null | Decline {
   if (!mask) return null;
   let value = b.contiguous(b.read(mask as Node));
   if (value.dtype === "bool") {
-    // The logarithm of 1 and 0: what is added to the scores, 0 and -∞.
+    // log(1) = 0 and log(0) = -∞.
     const added = runChain(b, [value], [["prim.Log", "x0"]], value.shape);
     if (added instanceof Decline) return added;
     value = added as Value;
@@ -40,7 +42,7 @@ function maskOf(b: Builder, mask: Argument, scores: readonly number[]): Value | 
   return fits ? wide : new Decline("a mask of another batch");
 }
 
-/** Whether the result is only read with its heads side by side. */
+/** Whether the result is only read with the heads of each position next to each other. */
 function isMerged(b: Builder, node: Node): boolean {
   const users = [...b.users.get(node)!];
   return (
@@ -52,7 +54,10 @@ function isMerged(b: Builder, node: Node): boolean {
   );
 }
 
-/** What no query sees is passed over, though 0 times NaN is NaN. */
+/**
+ * Masked keys are skipped, but in the formula their weight 0 times NaN is NaN: so values must be
+ * finite.
+ */
 function needsFiniteValues(b: Builder, node: Node, values: Value): void {
   b.spreadsNaN = true;
   if (!isFiniteNode(b, node)) addFiniteCheck(b, values.block);
@@ -78,7 +83,8 @@ const lowerAttention: Lower = (b, node): Lowered => {
   const mask = maskOf(b, options.attnMask, scores);
   if (mask instanceof Decline) return mask;
   const valueSize = v.shape[3]!;
-  // Heads side by side, if that is how they are read: then nothing is transposed behind.
+  // If the result is read with heads next to each other, it is written that way, which saves a
+  // transpose.
   const merged = isMerged(b, node);
   const plain = b.make(merged ? [batch, queries, heads, valueSize] : [batch, heads, queries, valueSize]); // prettier-ignore
   const out = merged ? permuteValue(plain, [0, 2, 1, 3]) : plain;
@@ -96,8 +102,8 @@ const lowerAttention: Lower = (b, node): Lowered => {
 };
 
 /**
- * Rows of a table by number, or sums of rows by theirs; a number that is not among them is eager's to
- * refuse, or to leave out.
+ * Rows of a table by index, or sums of rows that have the same index. An index out of range
+ * declines the call: eager code throws for it, or leaves it out.
  */
 function lookUp(
   b: Builder,
@@ -122,7 +128,8 @@ function lookUp(
   });
   const out = b.make(shape, dtype);
   if (b.isStatic(from)) {
-    // A table of weights stays where it is: few of its rows are read.
+    // A table of weights is read where it is instead of being copied into the heap: few of its rows
+    // are needed.
     const table = b.weights.numbers(b.graph, from);
     const run: typeof kernel.run = (places) => kernel.run({ ...places, table: table.values });
     b.call("gather", { ...kernel, run }, { indices: at }, { out });

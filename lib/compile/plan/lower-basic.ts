@@ -15,7 +15,9 @@ import {
 export type Lower = (builder: Builder, node: Node) => Lowered;
 export type Lowerings = Readonly<Record<string, Lower>>;
 
-/** Of what computes with floats alone, and at least one of them. */
+/**
+ * Restricts lowerings to ops whose result and tensor inputs are float32, with at least one input.
+ */
 export const ofFloats = (lowerings: Lowerings): Lowerings =>
   Object.fromEntries(
     Object.entries(lowerings).map(([name, lower]): [string, Lower] => [
@@ -29,14 +31,14 @@ export const ofFloats = (lowerings: Lowerings): Lowerings =>
     ]),
   );
 
-/** Of an op for one, two and three dimensions. */
+/** Repeats lowerings for ops with one, two and three dimensions. */
 export const inDimensions = (make: (dims: number) => Lowerings): Lowerings => ({
   ...make(1),
   ...make(2),
   ...make(3),
 });
 
-/** Views cost nothing: the same memory, seen otherwise. */
+/** Views cost nothing: they are the same memory with other strides. */
 export const VIEWS: Lowerings = {
   "prim.permute": (b, { args }) => permuteValue(b.read(args[0] as Node), args[1] as number[]),
   "prim.slice": (b, { args }) =>
@@ -54,7 +56,7 @@ export const VIEWS: Lowerings = {
 
 type Line = readonly [string, ...unknown[]];
 
-/** A chain of arithmetic in one pass over memory. */
+/** Elementwise arithmetic in one pass over memory. */
 export function runChain(
   b: Builder,
   inputs: readonly Value[],
@@ -83,7 +85,7 @@ export const POINTWISE: Lowerings = {
     const [inputs, lines] = node.args as unknown as [Node[], Line[]];
     return runChain(b, inputs.map((one) => b.read(one)), lines, shapeOf(node)); // prettier-ignore
   },
-  /** One slope, or one for each channel. */
+  /** One slope, or one per channel. */
   prelu: (b, node) => {
     const [x, weight] = node.args.map((one) => b.read(one as Node)) as [Value, Value];
     const shape = x.shape.map((_, dim) => (dim === 1 ? count(weight.shape) : 1));
@@ -111,11 +113,11 @@ export const POINTWISE: Lowerings = {
   },
 };
 
-/** The plain options object of an op, wherever it is among the arguments. */
+/** The options object of an op; an empty one if the argument is none. */
 export const optionsOf = (argument: Argument): Record<string, Argument> =>
   (argument ?? {}) as Record<string, Argument>;
 
-/** One number for all dimensions, or one for each; what is not given is `missing`. */
+/** One size per dimension, from a number or a list; `missing` if not given. */
 export const sizes = (value: Argument, dims: number, missing: Argument): number[] => {
   const given = [value ?? []].flat() as number[];
   const list = given.length === 0 ? ([missing].flat() as number[]) : given;

@@ -7,7 +7,7 @@ import { type Builder } from "./builder.js";
 import { type Lower, type Lowerings, ofFloats, optionsOf } from "./lower-basic.js";
 import { count, sliceValue, type Value } from "./value.js";
 
-/** A tensor anew along one of its dimensions: each place is made of some places that were there. */
+/** Rebuilds a tensor along one dimension: each new place is a weighted sum of old places. */
 export function alongDim(
   b: Builder,
   given: Value,
@@ -22,10 +22,11 @@ export function alongDim(
   return out;
 }
 
-/** A tensor of one number. */
+/** A tensor of one repeated number. */
 function filled(b: Builder, shape: readonly number[], dtype: string, value: number): Value {
   const out = b.make(shape, dtype);
-  // An integer is that many times the smallest float, by its bits.
+  // The constant is a float: an integer is given as the float with the same bits, a multiple of the
+  // smallest one.
   const constant = dtype === "int32" ? value * 2 ** -149 : value;
   const kernel = elementwise(b.heap, { steps: [["constant", constant]], shape, strides: [] });
   b.call("fill", kernel, { inputs: [] }, { out });
@@ -37,7 +38,7 @@ const like =
   (b, node) =>
     filled(b, shapeOf(node), tensorMeta(node)!.dtype, value);
 
-/** A number around a tensor; what is negative is taken away. */
+/** Pads with a constant; negative sizes crop. */
 export function padConstant(
   b: Builder,
   given: Value,

@@ -32,7 +32,9 @@ function paddingOf(
   return { padding: all, paddingAfter: all };
 }
 
-/** Padding and the border of a `pad`: `[left, right, top, bottom]`, as far as it has them. */
+/**
+ * Adds the border of a `pad` (`[left, right, top, bottom]`, or fewer) to a convolution's padding.
+ */
 function withBorder<T extends { padding: number[]; paddingAfter: number[] }>(
   { padding, paddingAfter }: T,
   border: readonly number[],
@@ -48,7 +50,7 @@ function lowerConv(b: Builder, node: Node, dims: number, tail: Tail): Lowered {
   const [input, weight, given] = node.args as [Node, Node, Argument];
   const options = optionsOf(given);
   const shape = shapeOf(node);
-  // A border of zeros is added on the way, see `isAbsorbed`.
+  // A border of zeros becomes padding of the convolution, see `isAbsorbed`.
   const bordered = b.isAbsorbed(input) && !b.values.has(input);
   const source = bordered ? (input.args[0] as Node) : input;
   const inputShape = shapeOf(source);
@@ -120,15 +122,15 @@ function lowerConv(b: Builder, node: Node, dims: number, tail: Tail): Lowered {
   return out;
 }
 
-/** The fastest one; Winograd's only for a weight that has nothing that it would spread. */
+/** The fastest algorithm. Winograd's spreads NaN and infinity, so only for finite weights. */
 function algorithmOf(b: Builder, spec: ConvSpec, weight: Node): ConvAlgorithm {
   const algorithm = fastestConv(spec);
   return algorithm !== "direct" && hasFiniteNumbers(b, weight) ? algorithm : "direct";
 }
 
 /**
- * As many groups as channels: each plane by itself, with its weight as it is; where it pays, a 1 × 1
- * convolution that nobody else reads in the same step.
+ * Depthwise convolution: each plane by itself, with the weight as it is. Where it pays, a 1 × 1
+ * convolution that is read by nothing else is computed in the same step.
  */
 function lowerDepthwise(
   b: Builder,

@@ -20,7 +20,7 @@ export interface Tail {
   activation?: readonly Line[];
 }
 
-/** A weight `[n, k]` packed once. */
+/** Packs a weight `[n, k]`, once for all runs. */
 export function packWeight(b: Builder, weight: Node, weightType: WeightType): Block {
   const [n, k] = shapeOf(weight) as [number, number];
   return b.pack(
@@ -36,7 +36,7 @@ export function packWeight(b: Builder, weight: Node, weightType: WeightType): Bl
   );
 }
 
-/** A weight that depends on the input is packed in every run. */
+/** Packs a weight that depends on the input, in every run. */
 function packInRun(b: Builder, weight: Node): Block {
   const raw = b.contiguous(b.read(weight));
   const [n, k] = raw.shape as [number, number];
@@ -51,11 +51,11 @@ function packInRun(b: Builder, weight: Node): Block {
   return block;
 }
 
-/** An optional tensor of an op, side by side in the heap. */
+/** An optional tensor argument of an op, contiguous in the heap; `null` if absent. */
 export const optional = (b: Builder, vector: Argument): Value | null =>
   vector ? b.contiguous(b.read(vector as Node)) : null;
 
-/** Rows one after the other at one distance, each side by side. */
+/** A matrix with contiguous rows at one distance from each other. */
 function asRows(b: Builder, value: Value, m: number, k: number): Value {
   const rows = reshapeValue(value, [m, k]);
   return rows && (k === 1 || rows.strides[1] === 1) ? rows : reshapeValue(b.contiguous(value), [m, k])!; // prettier-ignore
@@ -82,7 +82,7 @@ function lowerLinear(b: Builder, node: Node): Lowered {
   return out;
 }
 
-/** A batched product of two tensors that are both computed. */
+/** A batched product of two tensors that both depend on the input. */
 function lowerMatmul(b: Builder, node: Node): Lowered {
   const [left, right, transposeA, transposeB] = node.args as [Node, Node, boolean, boolean];
   const shape = shapeOf(node);
@@ -104,7 +104,9 @@ function lowerMatmul(b: Builder, node: Node): Lowered {
   return out;
 }
 
-/** A matrix, or its transpose, with rows side by side; whether it is to be read swapped. */
+/**
+ * A matrix with contiguous rows, or the transpose of one; and whether it has to be read transposed.
+ */
 function asMatrix(
   b: Builder,
   given: Value,

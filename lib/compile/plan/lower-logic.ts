@@ -6,7 +6,10 @@ import { addressOf } from "./builder.js";
 import { type Lower, type Lowerings, runChain } from "./lower-basic.js";
 import { count } from "./value.js";
 
-/** One step of a chain on tensors and numbers, those of a raw kernel of tfjs in their order; truths are 1 and 0. */
+/**
+ * One elementwise step on tensors and numbers, or on a raw tfjs kernel's inputs in their order.
+ * Booleans are floats 1 and 0.
+ */
 const single: Lower = (b, node) => {
   const [first] = node.args;
   const args = node.target.startsWith("tfjs.") ? Object.values(first as Record<string, Node>) : node.args; // prettier-ignore
@@ -17,7 +20,7 @@ const single: Lower = (b, node) => {
   return runChain(b, inputs, [[node.target, ...operands]], out.shape, out);
 };
 
-/** Truths are floats already; what becomes whole is turned as JavaScript does it. */
+/** Booleans are floats already; casts to integers truncate as JavaScript does. */
 const cast: Lower = (b, node) => {
   const x = b.read(node.args[0] as Node);
   const dtype = node.args[1] as string;

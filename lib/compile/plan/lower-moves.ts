@@ -5,13 +5,13 @@ import { type Lower, type Lowerings, ofFloats } from "./lower-basic.js";
 import { padConstant } from "./lower-borders.js";
 import { count, reshapeValue, type Value } from "./value.js";
 
-/** What a raw tfjs kernel is called with. */
+/** The input and attributes of a raw tfjs kernel. */
 const read = (b: Builder, node: Node): { x: Value; attrs: Record<string, Argument> } => {
   const [inputs, attrs] = node.args as [Record<string, Node>, Record<string, Argument>];
   return { x: b.read(inputs.x!), attrs };
 };
 
-/** Each dimension several times: seen as two, of which the first repeats. */
+/** Views each repeated dimension as two, of which the first has stride 0. */
 const tile: Lower = (b, node): Lowered => {
   const { x, attrs } = read(b, node);
   const reps = attrs.reps as number[];
@@ -25,7 +25,7 @@ const tile: Lower = (b, node): Lowered => {
   return reshapeValue(b.contiguous(view), shape)!;
 };
 
-/** From the other end: kernels that want rows side by side would not know what to do with that. */
+/** Copied, because kernels that expect contiguous rows could not read negative strides. */
 const reverse: Lower = (b, node): Lowered => {
   const { x, attrs } = read(b, node);
   const rank = x.shape.length;

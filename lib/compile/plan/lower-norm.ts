@@ -8,7 +8,7 @@ import { count, permuteValue, reshapeValue, type Value } from "./value.js";
 
 const FLOAT32_EPS = 2 ** -23;
 
-/** Layer norm and RMS norm; the sizes that are normalised are the last ones. */
+/** Layer norm and RMS norm over the last dimensions. */
 const lowerLayerNorm =
   (kind: "layer" | "rms"): Lower =>
   (b, node) => {
@@ -65,7 +65,8 @@ const lowerSoftmax =
     const dim = (options.dim as number | null | undefined) ?? implicit;
     if (options.dtype) return new Decline("another dtype");
     if (rank === 0) return new Decline("no dimension");
-    // Another dimension is the last one for the kernel, and back where it was for the reader.
+    // The kernel works along the last dimension: another one changes places with it, and back in
+    // the result.
     const order = whole.shape.map((_, i) => i);
     const moved = [...order];
     moved.push(...moved.splice((dim + rank) % rank, 1));
@@ -80,7 +81,7 @@ const lowerSoftmax =
     return permuteValue(out, order.map((axis) => moved.indexOf(axis))); // prettier-ignore
   };
 
-/** A norm by statistics that are given: arithmetic, each channel with its own numbers. */
+/** A norm with given statistics: arithmetic with one factor and one summand per channel. */
 function normByStatistics(
   b: Builder,
   input: Argument,
@@ -109,7 +110,7 @@ function normByStatistics(
   return runChain(b, inputs, lines, x.shape);
 }
 
-/** A reduction; dimensions that do not lie side by side are brought there first. */
+/** A reduction; dimensions that are not adjacent are first moved next to each other. */
 export function runReduction(
   b: Builder,
   value: Value,

@@ -1,4 +1,7 @@
-/** Ops that few models have, by kernels in JavaScript: loaded with them when a plan has one. */
+/**
+ * Lowerings of ops that few models have, by kernels in JavaScript. Loaded when the first plan needs
+ * one.
+ */
 import {
   bags,
   type BagsSpec,
@@ -21,8 +24,8 @@ import type { sizes } from "./lower-basic.js";
 import type { Value } from "./value.js";
 
 /**
- * What others use as well, handed over: to import it would tear it out of the file that it is in, as bundlers
- * see to it that nothing is loaded twice.
+ * Functions of other files, handed over as arguments: an import would make bundlers move them into
+ * a chunk of their own, so that they are not loaded twice.
  */
 export interface Shared {
   sizes: typeof sizes;
@@ -34,13 +37,13 @@ export interface Shared {
   adaptiveWindows: (input: number, output: number) => Windows;
 }
 
-/** `null`: it is nothing for these kernels. */
+/** A lowering; `null` if these kernels cannot compute the op. */
 type Lower = (b: Builder, node: Node, shared: Shared) => Lowered | null;
 type Options = Readonly<Record<string, Argument>>;
 
 const count = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
-/** What a node gives, each of a list. */
+/** Shape and dtype of a node's result; of each, if it gives a list. */
 const metasOf = (node: Node): { shape: number[]; dtype: string }[] =>
   [node.meta.value as TensorMeta | TensorMeta[]].flat() as { shape: number[]; dtype: string }[];
 
@@ -54,13 +57,13 @@ const optional = (b: Builder, one: Argument): Value | null =>
 
 const optionsOf = (given: Argument): Options => (given ?? {}) as Options;
 
-/** What a raw kernel of tfjs is called with. */
+/** The input and attributes of a raw tfjs kernel. */
 const read = (b: Builder, node: Node): { x: Value; attrs: Options } => {
   const [inputs, attrs] = node.args as [Record<string, Node>, Options];
   return { x: optional(b, Object.values(inputs)[0])!, attrs };
 };
 
-/** How many numbers there are before, along and behind a dimension. */
+/** The number of elements before, along and behind a dimension. */
 function around(x: Value, axis: number): { outer: number; n: number; inner: number } {
   const at = (axis + x.shape.length) % x.shape.length;
   const n = x.shape[at]!;
@@ -99,7 +102,7 @@ const topOf: Lower = (b, node) => {
   return [values, indices];
 };
 
-/** Whether any of some truths holds, or all: the largest of 1 and 0, or the least. */
+/** Any or all of some booleans: the maximum or minimum of 1 and 0. */
 const truths =
   (kind: "max" | "min"): Lower =>
   (b, node, { runReduction }) => {
@@ -111,7 +114,7 @@ const truths =
     return { ...(found as Value), dtype: "bool" };
   };
 
-/** The maxima of windows, and where they are. */
+/** Maxima of windows, with their positions. */
 function lowerPlaces(b: Builder, node: Node, windows: Windows[] | undefined): Lowered | null {
   const x = optional(b, node.args[0])!;
   if (!windows || x.dtype !== "float32" || windows.flat().some(({ length }) => length === 0)) {
@@ -125,7 +128,10 @@ function lowerPlaces(b: Builder, node: Node, windows: Windows[] | undefined): Lo
   return [values, indices];
 }
 
-/** Input and output sizes of a pooling that gives a list; `null`: it gives no indices. */
+/**
+ * Input and output size along each dimension of a pooling that returns indices; `null` if it
+ * returns none.
+ */
 function pooled(node: Node, dims: number): [input: number, output: number][] | null {
   if (!optionsOf(node.args[2]).returnIndices) return null;
   const output = metasOf(node)[0]!.shape.slice(-dims);
@@ -170,7 +176,7 @@ const unpool =
     return out;
   };
 
-/** One number at the place of each class, another one elsewhere. */
+/** One number at the position of each class, another one elsewhere. */
 function hot(
   b: Builder,
   node: Node,
@@ -209,7 +215,10 @@ const embeddingBag: Lower = (b, node) => {
   return out;
 };
 
-/** `(S, K) × (E, K, N)`: rows by groups, each times a weight of its own, which begins with a whole panel. */
+/**
+ * `(S, K) × (E, K, N)`: groups of rows, each times a weight of its own. Each weight begins with a new
+ * panel.
+ */
 const grouped: Lower = (b, node, { linear, packWeight }) => {
   const [input, given, offs] = node.args as [Node, Node, Node];
   const [m, k] = shapeOf(input) as [number, number];
@@ -234,7 +243,7 @@ const grouped: Lower = (b, node, { linear, packWeight }) => {
   return out;
 };
 
-/** One step of its own: a sequence of length 1. */
+/** A single step of a recurrent layer, as a sequence of length 1. */
 const cell =
   (kind: "lstm" | "gru" | "tanh" | "relu"): Lower =>
   (b, node, { runLayer }) => {
@@ -290,7 +299,7 @@ const TABLE: Readonly<Record<string, Lower>> = {
   ),
 };
 
-/** The lowerings of these ops, of what has numbers. */
+/** Makes the table of lowerings; ops without elements are left out. */
 export const rarely = (
   shared: Shared,
 ): Readonly<Record<string, (b: Builder, node: Node) => Lowered | null>> =>

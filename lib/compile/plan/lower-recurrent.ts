@@ -6,7 +6,7 @@ import { type Lower, type Lowerings, optionsOf } from "./lower-basic.js";
 import { packWeight, optional } from "./lower-linear.js";
 import { sliceValue, stridesOf, type Value } from "./value.js";
 
-/** The weights of one layer in one direction, as functional's op takes them. */
+/** The weights of one layer in one direction, as the op of `functional` takes them. */
 interface Weights {
   weightIh: Node;
   weightHh: Node;
@@ -15,7 +15,7 @@ interface Weights {
   weightHr: Node | null;
 }
 
-/** The states of one layer and direction in `(layers · directions, N, H)`. */
+/** The state of one layer and direction, out of `(layers · directions, N, H)`. */
 function part(b: Builder, state: Value, index: number): Value {
   const [, n, h] = state.shape as [number, number, number];
   return sliceValue(b.contiguous(state), [index, 0, 0], [1, n, h]);
@@ -43,7 +43,7 @@ const lowerRecurrent =
     const hidden = starts[0]!.shape[2]!;
     const ends = starts.map(({ shape }) => b.make(shape));
     let x = b.contiguous(b.read(input));
-    let both = x; // the output of both directions, side by side
+    let both = x; // the outputs of both directions, next to each other
     weights.forEach((one, i) => {
       const direction = i % directions;
       const width = directions * hidden;
@@ -65,7 +65,7 @@ const lowerRecurrent =
     return [x, ...ends];
   };
 
-/** One layer in one direction. */
+/** Runs one layer in one direction. */
 export function runLayer(
   b: Builder,
   kind: RecurrentSpec["kind"],

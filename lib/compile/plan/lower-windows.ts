@@ -10,7 +10,7 @@ import { count, type Value } from "./value.js";
 
 type Windows = Omit<PoolSpec, "planes" | "size">;
 
-/** Pools a tensor's last dimensions. */
+/** Pools the last dimensions of a tensor. */
 function runPool(b: Builder, input: Value, spec: Windows, shape: readonly number[]): Lowered {
   const x = b.contiguous(input);
   const dims = spec.kernel.length;
@@ -40,7 +40,10 @@ const lowerPool =
     return runPool(b, b.read(node.args[0] as Node), spec, shapeOf(node));
   };
 
-/** Where the windows are all alike, they are those of a plain pooling; else one dimension at a time. */
+/**
+ * If all windows have the same size and distance, this is plain pooling; else one dimension after
+ * the other.
+ */
 const lowerAdaptive =
   (kind: "max" | "avg", dims: number): Lower =>
   (b, node) => {

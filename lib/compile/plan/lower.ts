@@ -22,13 +22,14 @@ const OFTEN: Lowerings = {
 };
 
 /**
- * How each op becomes kernel calls, by the first table that does not decline; what none has runs as a tfjs
- * op inside the plan. That of the ops that few models have comes when one needs it.
+ * How each op becomes kernel calls: the first table that does not decline decides, and an op that
+ * none covers runs as a tfjs op inside the plan. The second table, for ops that few models have, is
+ * loaded when one is needed.
  */
 export const TABLES: Readonly<Record<string, (b: Builder, node: Node) => Lowered | null>>[] = [
   OFTEN,
 ];
 
-/** Whether there is a way to make an op kernel calls. */
+/** Whether some table covers an op. */
 export const isLowered = (target: string): boolean =>
   TABLES.some((table) => Object.hasOwn(table, target));

@@ -21,14 +21,14 @@ export class Plan implements CompiledPlan {
   readonly kept: readonly Kept[];
   private readonly blocks: readonly Block[];
   private readonly bytes: number;
-  /** Where the blocks are in those bytes. */
+  /** The address of each block, relative to the plan's memory. */
   private readonly places: readonly number[];
   private readonly workspace: number;
   private readonly inputs: (Value | null)[];
   private readonly outputs: Map<Node, Value>;
   private readonly needsFinite: boolean;
   private run: readonly Runner[] = [];
-  /** The same on one thread, with less in between. */
+  /** The run on one thread, in which successive kernel calls may be joined. */
   private alone: readonly (() => void)[] = [];
   private runs = 0;
   private program: ThreadProgram | null = null;
@@ -78,7 +78,7 @@ export class Plan implements CompiledPlan {
     used.clear(); // some kernels hold on to the builder
   }
 
-  /** The memory that it works in besides weights. */
+  /** The bytes of working memory, weights not included. */
   get arenaBytes(): number {
     return this.bytes + this.workspace;
   }
@@ -110,7 +110,7 @@ export class Plan implements CompiledPlan {
     builder.values.set(node, lowered);
   }
 
-  /** The node as a tfjs op: its inputs copied out of the heap, its results copied back. */
+  /** Runs a node as a tfjs op: copies its inputs out of the heap, and its results back. */
   private fallBack(builder: Builder, node: Node): Value | readonly Value[] {
     const { heap } = this;
     const reads = new Map<Node, Value>();
@@ -145,7 +145,10 @@ export class Plan implements CompiledPlan {
     return Array.isArray(node.meta.value) ? outputs : outputs[0]!;
   }
 
-  /** When each block is needed, and which may take over the memory of another one. */
+  /**
+   * Settles during which steps each block is needed, and which blocks take over the memory of
+   * others.
+   */
   private settleLifetimes(): void {
     this.steps.forEach(({ reads, writes }, i) => {
       for (const block of [...reads, ...writes]) {
@@ -195,23 +198,23 @@ export class Plan implements CompiledPlan {
   }
 
   private computeAlone(): void {
-    if (this.runs++ === SETTLED) this.join().catch(() => {}); // then it stays as it is
+    if (this.runs++ === SETTLED) this.join().catch(() => {}); // if that fails, runs stay as they are
     for (const step of this.alone) step();
   }
 
-  /** Loaded by whoever runs often. */
+  /** Joins successive kernel calls; the code for that is loaded only for plans that run often. */
   private async join({ run } = this): Promise<void> {
     const { joined } = await import("../../kernels/cpu/program.js");
     if (run === this.run) this.alone = joined(this.heap, this.stages());
   }
 
-  /** Takes the place of another one, of the same graph. */
+  /** Takes over the contents of another plan of the same graph. */
   become(other: Plan): void {
     this.release();
     Object.assign(this, other);
   }
 
-  /** Frees what the threads know of it. */
+  /** Frees what the threads keep for this plan. */
   release(): void {
     this.run = [];
     this.alone = [];
@@ -253,7 +256,8 @@ export class Plan implements CompiledPlan {
     const { placeholders } = this.graph;
     return (node) => {
       const known = done.get(node);
-      // Each place in the result has a tensor of its own, which may be disposed.
+      // The same tensor may be in the result twice; each place gets its own handle, to be disposed
+      // by itself.
       if (known !== undefined) return tf.clone(known);
       const value = this.outputs.get(node);
       let tensor: tf.Tensor;
@@ -270,10 +274,13 @@ export class Plan implements CompiledPlan {
   }
 }
 
-/** After so many runs on the same addresses, they are taken for settled. */
+/** After this many runs at the same addresses, kernel calls are joined. */
 const SETTLED = 12;
 
-/** What is also read as something else, in another order or by another thread, must stay. */
+/**
+ * Whether a step reads a block once only. If it is also read in another order, or by another
+ * thread, writing over it would destroy it.
+ */
 const isReadOnce = (block: Block, reads: readonly Block[]): boolean =>
   reads.indexOf(block) === reads.lastIndexOf(block);
 

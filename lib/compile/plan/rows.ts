@@ -3,8 +3,8 @@ import type { Node } from "../../graph/index.js";
 import type { Statics } from "./statics.js";
 
 /**
- * Brings the rows of a static weight to the heap, a piece of them at a time, see {@link Heap.inPieces};
- * what scales them is done there, by a kernel.
+ * Copies the rows of a static weight into the heap piece by piece, see {@link Heap.inPieces}. A
+ * scale that was folded into the weight is applied there, by a kernel.
  */
 export function inPieces(
   heap: Heap,

@@ -13,13 +13,13 @@ import { shapeOf, tensorMeta } from "../passes/facts.js";
 import { isPrimitive } from "../structure.js";
 import { areFinite, areModest } from "../passes/finite.js";
 
-/** The numbers of something that depends on no input. */
+/** The numbers of a node that depends on no input. */
 export type Numbers = Constant & { readonly values: tf.TypedArray };
 
-/** Writes `count` rows from the first on into an array, from a place in it on. */
+/** Writes `count` rows, beginning with row `first`, into `to` from index `at` on. */
 export type WriteRows = (first: number, count: number, to: Float32Array, at: number) => void;
 
-/** tfjs' cast of integers gives floats that lie in an array of integers. */
+/** When tfjs casts integers, it leaves floats in an integer array. */
 const withFloats = (numbers: Numbers): Numbers =>
   numbers.dtype === "float32" && !(numbers.values instanceof Float32Array)
     ? { ...numbers, values: new Float32Array(numbers.values) }
@@ -29,8 +29,8 @@ const numbersOf = (tensor: tf.Tensor): Numbers =>
   withFloats({ shape: tensor.shape, dtype: tensor.dtype, values: tensor.dataSync() });
 
 /**
- * Computes what depends on no input, each node once: what it computed lives as long as it does itself.
- * The common formulas run on bare arrays.
+ * Computes nodes that depend on no input, each once; results are kept as long as this object. The
+ * most common formulas work on plain arrays.
  */
 export class Statics {
   private readonly known = new Map<Node, Numbers>();
@@ -49,19 +49,25 @@ export class Statics {
     return numbers;
   }
 
-  /** Whether there is no NaN and no infinity in it; what is joined or scaled, by what is modest, is not made. */
+  /**
+   * Whether it has no NaN and no infinity. Concatenations, and products with modest factors, are
+   * not computed for that: their parts are tested.
+   */
   areFinite(node: Node): boolean {
     if (node.target === "prim.concat") return (node.args[0] as Node[]).every((one) => this.areFinite(one)); // prettier-ignore
     const { of } = this.unscaled(node);
     return (of === node ? areFinite : areModest)(this.of(of).values);
   }
 
-  /** Whether weights may be multiplied by it. */
+  /** Whether weights may be multiplied by it, see {@link IsModest}. */
   areModest(node: Node): boolean {
     return areModest(this.of(node).values);
   }
 
-  /** What the rows of something are, and what each is multiplied with; `null`: nothing. */
+  /**
+   * The node behind a scale along the first axis, and the factor of each row; `null` factors: it is
+   * not scaled.
+   */
   unscaled(node: Node): { of: Node; factors: Float32Array | null } {
     const [of, by, axis] = node.args;
     if (node.target !== "prim.scale" || axis !== 0 || tensorMeta(node)?.dtype !== "float32") {
@@ -73,8 +79,8 @@ export class Statics {
   }
 
   /**
-   * The same row by row, to be written where it is needed: weights that are scaled or joined are most
-   * of a model's memory, and so they are not kept twice.
+   * Writes the values row by row where they are needed. Scaled and concatenated weights are most of
+   * a model's memory, so no second copy of them is made.
    */
   writer(node: Node): WriteRows {
     const [first, second, axis] = node.args;
@@ -122,7 +128,8 @@ export class Statics {
           return tf.tensor(numbers, [...shape], dtype as tf.DataType);
         });
       const [list, index] = node.args;
-      // What gives a list is called for each of its items: there are numbers of tensors only.
+      // For an item of a list, the op that gives the list is run again: only tensors are
+      // remembered, not lists.
       const result =
         node.target === "getitem"
           ? (callNode(list as Node, read) as unknown[])[index as number]
@@ -147,7 +154,8 @@ export class Statics {
       return scale(this.of(first as Node), by, axis);
     }
     if (node.target === "prim.norm_scale") {
-      // No callback for each of some ten thousand channels: those take milliseconds while the engine is cold.
+      // Loops without callbacks: for some ten thousand channels those take milliseconds in code
+      // that is not yet optimised.
       const by = this.of(first as Node).values.slice() as Float32Array;
       const weight = read(rest[0]);
       const eps = rest[1] as number;
@@ -165,7 +173,7 @@ export class Statics {
     return null;
   }
 
-  /** A slice along the first dimension is a piece of the array. */
+  /** A slice along the first dimension is a subarray. */
   private rows(x: Node, begin: number[], extent: number[]): Float32Array | null {
     const shape = shapeOf(x);
     if (!shape.slice(1).every((n, i) => n === extent[i + 1])) return null;
@@ -185,7 +193,7 @@ function join(parts: readonly tf.TypedArray[]): Float32Array {
   return whole;
 }
 
-/** Every element times a number, or times that of its index along an axis. */
+/** Multiplies every element by a number, or by the number for its index along an axis. */
 function scale({ values, shape }: Numbers, by: tf.TypedArray | number, axis: number): Float32Array {
   const result = new Float32Array(values.length);
   const inner = tf.util.sizeFromShape(shape.slice(axis + 1));
@@ -199,7 +207,10 @@ function scale({ values, shape }: Numbers, by: tf.TypedArray | number, axis: num
 
 const signatures = new WeakMap<Node, string>();
 
-/** The same text for the same value, in every graph of one model; made once, as there may be millions of ways to a node. */
+/**
+ * A text that identifies the value of a static node in every graph of one model. It is cached per
+ * node, since a node may be reachable in millions of ways.
+ */
 export function signature(node: Node, graph: Graph): string {
   const write = (_: string, argument: Argument): Argument => {
     if (argument instanceof Node) return signature(argument, graph);
@@ -218,7 +229,7 @@ export function signature(node: Node, graph: Graph): string {
   return text;
 }
 
-/** Two 32-bit hashes of numbers, one after the other. */
+/** Two 32-bit hashes of an array, joined to one text. */
 function hash(values: ArrayLike<number>, dtype?: string): string {
   const bits = dtype === "float32" ? new Int32Array(Float32Array.from(values).buffer) : Int32Array.from(values); // prettier-ignore
   let a = 0x811c9dc5;

@@ -1,9 +1,11 @@
-/** Runs before the faster way is settled, each way in turn. */
+/** How many runs to measure with each way, in turn, before deciding. */
 const RUNS = 14;
-/** The first ones do not count: each thread still compiles its code, quick and slow, and then well. */
+/** The first runs do not count, because each thread is still compiling its code. */
 const WARM_UP = 6;
 
-/** Finds out whether several threads are faster than one, by the first runs; the results are equal. */
+/**
+ * Finds out by the first runs whether several threads are faster than one; both give equal results.
+ */
 export class Trial {
   private count = 0;
   private readonly best = [Infinity, Infinity];

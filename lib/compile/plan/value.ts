@@ -1,28 +1,33 @@
-/** Where the numbers of a plan lie: blocks of memory, and views into them. */
+/** Where the numbers of a plan are: blocks of memory, and views into them. */
 export { product as count, stridesOf } from "../../kernels/cpu/index.js";
 
-/** Where numbers begin: in a block, by so many elements of 4 bytes; `int32` as such, anything else as float32. */
+/**
+ * Where numbers begin: `offset` elements of 4 bytes into a block. int32 is stored as such,
+ * everything else as float32.
+ */
 export interface Place {
   readonly block: Block;
   readonly offset: number;
 }
 
-/** A piece of memory; where it lies is settled when the whole plan is known. */
+/** A piece of memory; its address is settled when the whole plan is known. */
 export class Block implements Place {
-  /** As a place it is where it begins. */
+  /** A block is also a place: its beginning. */
   readonly block = this;
   readonly offset = 0;
   /** Its address in the heap, once settled. */
   address = 0;
-  /** From which step to which it is needed. */
+  /** The first and last step that need it. */
   first = Infinity;
   last = -1;
-  /** The block whose memory it takes over, because that one is over when it begins. */
+  /**
+   * The block whose memory it takes over, since that one is no longer needed when this one begins.
+   */
   heir: Block | null = null;
 
   constructor(
     readonly bytes: number,
-    /** Weights have a place of their own. */
+    /** Fixed blocks (weights) are not part of the arena. */
     readonly isFixed = false,
   ) {}
 }
@@ -56,18 +61,18 @@ export function sliceValue(value: Value, begin: readonly number[], size: readonl
   return { ...value, offset: value.offset + skipped, shape: size };
 }
 
-/** The strides that show a tensor in another shape without moving a number; `null`: there are none. */
+/** The view of a tensor in another shape, without a copy; `null` if no strides describe it. */
 export function reshapeValue(value: Value, shape: readonly number[]): Value | null {
   const old = value.shape.map((size, i) => [size, value.strides[i]!] as const).filter(([size]) => size !== 1); // prettier-ignore
   const strides = new Array<number>(shape.length).fill(0);
   let at = 0; // the next old dimension
-  let dim = 0; // the next new one
+  let dim = 0; // the next new dimension
   while (dim < shape.length) {
     if (shape[dim] === 1) {
       dim += 1;
       continue;
     }
-    // A group of old dimensions that is as large as a group of new ones.
+    // A group of old dimensions with as many elements as a group of new ones.
     const firstOld = at;
     const firstNew = dim;
     let oldSize = old[at]?.[0] ?? 1;
@@ -97,7 +102,7 @@ export function reshapeValue(value: Value, shape: readonly number[]): Value | nu
   return { ...value, shape, strides };
 }
 
-/** The strides of a value over a larger shape that it broadcasts to: 0 where it repeats. */
+/** The strides of a value that is broadcast to a larger shape: 0 along repeated dimensions. */
 export function broadcastStrides(value: Value, shape: readonly number[]): number[] {
   const missing = shape.length - value.shape.length;
   return shape.map((_, i) => {

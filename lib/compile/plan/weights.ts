@@ -5,28 +5,28 @@ import { Versions } from "../versions.js";
 import { signature, Statics } from "./statics.js";
 import { Block } from "./value.js";
 
-/** Numbers that were made of parameters for a kernel, or what a plan takes for granted of a weight's. */
+/** Packed numbers made from parameters, or an assumption about their values. */
 interface Known {
   kept: Block | { values: tf.TypedArray } | null;
-  /** What it was made of. */
+  /** The parameters that it was made from. */
   sources: Set<tf.Variable>;
-  /** Makes it anew; whether it still holds. */
+  /** Makes or tests it again; whether it still holds. */
   renew: () => boolean;
 }
 
-/** The packed weights of one model, shared by all its plans, each once. */
+/** The packed weights of one model: each is made once and shared by all plans. */
 export class Weights {
   private readonly known = new Map<string, Known>();
   private readonly versions: Versions;
   private readonly statics = new Map<Graph, Statics>();
-  /** The keys of what was asked for since the last plan. */
+  /** The keys that were asked for since the last plan was finished. */
   private used = new Set<string>();
   private isValid = true;
 
   constructor(
     readonly heap: Heap,
     private readonly attributes: Attributes,
-    /** How the weights of products are kept, where their numbers fit. */
+    /** The type of packed weights, where their numbers fit. */
     readonly type: WeightType = "f32",
   ) {
     this.versions = new Versions(attributes);
@@ -39,7 +39,7 @@ export class Weights {
     return sum;
   }
 
-  /** What is computed of parameters, while a plan is built. */
+  /** The values computed from parameters, cached while a plan is built. */
   staticsOf(graph: Graph): Statics {
     let statics = this.statics.get(graph);
     if (!statics) {
@@ -49,14 +49,14 @@ export class Weights {
     return statics;
   }
 
-  /** Forgets what was computed on the way to packed weights. */
+  /** Drops the values cached on the way to packed weights. */
   settle(): void {
     this.statics.clear();
   }
 
   /**
-   * A block of so many bytes that `fill` writes, now and whenever a parameter behind `nodes` gets
-   * new values. The same `kind` of the same values is made once.
+   * A block of this many bytes that `fill` writes, now and whenever a parameter behind `nodes` gets
+   * new values. Made once for each `kind` and value.
    */
   block(
     kind: string,
@@ -75,7 +75,7 @@ export class Weights {
     );
   }
 
-  /** The numbers of something static where they lie: not in the heap, and always as they are now. */
+  /** The numbers of a static node outside of the heap; `values` is replaced when they change. */
   numbers(graph: Graph, node: Node): { values: tf.TypedArray } {
     const make = (): { values: tf.TypedArray } => ({ values: new Float32Array(0) });
     return this.keep("numbers", graph, [node], make, (kept) => {
@@ -99,14 +99,14 @@ export class Weights {
       refill(kept);
       return true;
     };
-    renew(); // first: memory may run out on the way, and what is known is taken as it is
+    renew(); // before it is registered, in case memory runs out
     this.known.set(key, { kept, sources: this.sourcesOf(nodes, graph), renew });
     return kept;
   }
 
   /**
-   * Whether something holds of a weight's numbers. If it does and no longer will, `refresh` says that
-   * plans must be made anew.
+   * Whether a condition holds for a weight's numbers. If new values break one that held, `refresh`
+   * returns `false`, and plans are made again.
    */
   assume(what: string, graph: Graph, node: Node, test: (statics: Statics) => boolean): boolean {
     const key = `${what} ${signature(node, graph)}`;
@@ -118,14 +118,14 @@ export class Weights {
   }
 
   /**
-   * Makes anew what was made of parameters that have other values now.
+   * Makes everything again that depends on parameters with new values.
    *
-   * @returns whether the plans can still be run.
+   * @returns whether the plans are still valid.
    */
   refresh(): boolean {
     const changed = this.versions.changed();
     if (changed.size > 0) {
-      this.isValid = false; // should memory run out on the way
+      this.isValid = false; // in case memory runs out
       this.settle();
       this.isValid = [...this.known.values()].every(
         ({ sources, renew }) => ![...sources].some((state) => changed.has(state)) || renew(),
@@ -135,19 +135,19 @@ export class Weights {
     return this.isValid;
   }
 
-  /** Notes whatever parameters a graph reads, packed or not. */
+  /** Registers all parameters that a graph reads, packed or not. */
   watch(graph: Graph): void {
     this.versions.watch(graph);
   }
 
-  /** The keys of what a plan needs, now that it is made. */
+  /** The keys that the plan just made needs. */
   takeUsed(): ReadonlySet<string> {
     const { used } = this;
     this.used = new Set();
     return used;
   }
 
-  /** Forgets what none of these need: each shape may have masks and positions of its own. */
+  /** Frees what no remaining plan needs: a shape may have had masks and positions of its own. */
   retain(uses: Iterable<ReadonlySet<string>>): void {
     const used = new Set([...uses].flatMap((keys) => [...keys]));
     for (const [key, { kept }] of this.known) {

@@ -1,4 +1,7 @@
-/** Compiled models on tfjs backends without kernels of our own: the optimised graph by fused ops. */
+/**
+ * Compiled models on tfjs backends for which we have no kernels: the optimised graph by tfjs' fused
+ * ops.
+ */
 import * as tf from "@tensorflow/tfjs-core";
 import type { Graph } from "../../graph/index.js";
 import { attributesOf } from "../guard.js";
@@ -8,14 +11,14 @@ import type { CompileEngine } from "../target.js";
 import { Versions } from "../versions.js";
 import { TfjsPlan } from "./plan.js";
 
-/** The rearranged weights of one model, on the backend on which it was compiled. */
+/** The rearranged weights of one model, on the backend that it was compiled for. */
 export class TfjsEngine implements CompileEngine {
   private readonly attributes: (key: string) => tf.Tensor;
   private readonly packed = new Map<string, tf.Tensor>();
   private readonly versions: Versions;
-  /** Each with the keys of the weights that it needs. */
+  /** Each plan with the keys of the weights that it needs. */
   private readonly plans = new Map<TfjsPlan, Set<string>>();
-  /** What plans take for granted. */
+  /** Assumptions that plans make about weights. */
   private readonly assumed = new Map<string, () => boolean>();
 
   constructor(model: unknown) {
@@ -36,7 +39,7 @@ export class TfjsEngine implements CompileEngine {
     const keep = (key: string, make: () => tf.Tensor): tf.Tensor => {
       used.add(key);
       let tensor = this.packed.get(key);
-      // Kept: the call that needs it first runs in a scope.
+      // Kept, because the first call that needs it runs inside a `tf.tidy`.
       if (tensor === undefined) this.packed.set(key, (tensor = tf.keep(tf.tidy(make))));
       return tensor;
     };
@@ -46,7 +49,7 @@ export class TfjsEngine implements CompileEngine {
     return plan;
   }
 
-  /** Masks and positions may be those of its shape alone. */
+  /** Frees masks and positions that only this plan's shape needed. */
   release(plan: TfjsPlan): void {
     this.plans.delete(plan);
     const used = new Set([...this.plans.values()].flatMap((keys) => [...keys]));

@@ -5,22 +5,24 @@ import { signature, Statics } from "../plan/statics.js";
 import type { CompiledPlan, Fallback, Results, StepInfo } from "../target.js";
 import { type Result, RUNNERS, type Values } from "./runners.js";
 
-/** Gives a tensor that outlives the call, made at its first use. */
+/** Gives a tensor that outlives the call; `make` is called only the first time. */
 type Keep = (key: string, make: () => tf.Tensor) => tf.Tensor;
 
-/** A place of a run's memory: what a node gave, in one or both layouts. */
+/** What a node gave, in one or both memory layouts. */
 interface Slot {
   plain?: tf.Tensor | readonly tf.Tensor[];
   last?: tf.Tensor4D;
 }
 
-/** An optimised graph that runs node by node in tfjs; nothing is kept longer than it is read. */
+/**
+ * An optimised graph that runs node by node in tfjs; each result is disposed after its last reader.
+ */
 export class TfjsPlan implements CompiledPlan {
   readonly fallbacks: readonly Fallback[] = [];
   readonly arenaBytes = 0;
   private readonly statics: ReadonlySet<Node>;
   private readonly calls: readonly Node[];
-  /** The nodes that are read for the last time by the call of that index. */
+  /** For each call, the nodes that are read for the last time by it. */
   private readonly dying: readonly (readonly Node[])[];
 
   constructor(
@@ -86,7 +88,7 @@ export class TfjsPlan implements CompiledPlan {
         );
       }
     } finally {
-      // A view may share its handle with what it was made of: each is disposed once.
+      // A view may share its tensor with its source: each is disposed once.
       for (const tensor of made) if (!tensor.isDisposed) tensor.dispose();
     }
     const given = new Set<Node>();
@@ -107,7 +109,7 @@ export class TfjsPlan implements CompiledPlan {
       other = callNode(node, (argument: Argument) =>
         mapNodes(argument, (one) => values.plain(one)),
       );
-      // An op may give back what it was given: then the run has two handles of it.
+      // An op may return its own input: then the run needs a second handle.
       if (other instanceof tf.Tensor) return (other = tf.clone(other)) as tf.Tensor;
       return (other = (other as (tf.Tensor | null)[]).map((one) => one && tf.clone(one))) as never;
     });
@@ -133,7 +135,7 @@ export class TfjsPlan implements CompiledPlan {
         const { values, shape, dtype } = new Statics(graph, this.attributes).of(node);
         return tf.tensor(values.slice(), [...shape], dtype as tf.DataType);
       });
-    /** Another layout of what is there, for all who will read it so. */
+    /** Stores the other layout of a result too, for all who will read it so. */
     const convert = (x: tf.Tensor, perm: number[]): tf.Tensor => {
       const tensor = tf.keep(tf.transpose(x, perm));
       made.add(tensor);

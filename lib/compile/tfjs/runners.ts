@@ -1,18 +1,18 @@
-/** How nodes run by tfjs' fused ops, pictures kept channels last for as long as nobody objects. */
+/** Runs nodes by tfjs' fused ops; images stay channels-last for as long as possible. */
 import * as tf from "@tensorflow/tfjs-core";
 import { findOp } from "../../functional/op.js";
 import type { Argument, Node } from "../../graph/index.js";
 import type { Epilogue } from "../primitives.js";
 import { isNode, shapeOf } from "../passes/facts.js";
 
-/** What a runner asks for: what a node gives, as PyTorch lays it out or channels last. */
+/** What a runner can ask for: the results of nodes, in PyTorch's layout or channels-last. */
 export interface Values {
   plain(node: Node): tf.Tensor;
   channelsLast(node: Node): tf.Tensor4D;
-  /** Whether it lies channels last already. */
+  /** Whether the result is available channels-last. */
   isLast(node: Node): boolean;
   isStatic(node: Node): boolean;
-  /** A constant that was rearranged; kept, so that it is made once a model. */
+  /** A constant after rearranging; made once per model. */
   packed(node: Node, how: string, pack: (x: tf.Tensor) => tf.Tensor): tf.Tensor;
 }
 
@@ -21,11 +21,11 @@ export interface Result {
   isLast: boolean;
 }
 
-/** Runs a node; `null` if tfjs' fused ops cannot, and its plain body must. */
+/** Runs a node; `null` if tfjs' fused ops cannot, so that its body must run. */
 export type Runner = (node: Node, values: Values) => Result | null;
 
 type Size = number | readonly number[];
-/** Not ReLU and ReLU6: tfjs-wasm's fused ones turn NaN into 0. */
+/** Not ReLU and ReLU6, which turn NaN into 0 in tfjs-wasm's fused ops. */
 type Activation = "sigmoid";
 
 const FUSED: Readonly<Record<string, Activation>> = { sigmoid: "sigmoid" };
@@ -35,7 +35,7 @@ const pair = (size: Size): [number, number] => {
   return [size[0]!, size[1] ?? size[0]!];
 };
 
-/** The first activation, if tfjs can do it with the product, and what is left of the epilogue. */
+/** The first activation, if tfjs can fuse it with the product, and the rest of the epilogue. */
 function split(node: Node): { activation: Activation | "linear"; finish: Finish } {
   const epilogue = (node.args[3] ?? {}) as unknown as Epilogue & { residual?: Argument };
   const all = epilogue.activation ?? [];
@@ -63,7 +63,7 @@ interface ConvOptions {
   groups?: number;
 }
 
-/** Zeros before and after each spatial axis. */
+/** Zeros before and after each spatial dimension. */
 function padsOf({ padding = 0, dilation = 1 }: ConvOptions, kernel: number[]): [number, number][] {
   if (padding === "valid") return kernel.map(() => [0, 0]);
   if (padding !== "same") return pair(padding).map((one) => [one, one]);
@@ -83,10 +83,11 @@ const conv2d: Runner = (node, values) => {
   const isDepthwise = groups > 1 && perGroup === 1;
   if (shapeOf(x).length !== 4 || shapeOf(node).includes(0) || !values.isStatic(weight)) return null;
   if ((groups > 1 && !isDepthwise) || (bias !== null && !values.isStatic(bias))) return null;
-  // tfjs refuses both at once.
+  // tfjs refuses stride and dilation together.
   if (Math.max(...strides) > 1 && Math.max(...dilations) > 1) return null;
   const pads = padsOf(options, kernel);
-  // Every backend takes it, as for the plain convolution; only the types do not say so.
+  // All backends take explicit padding, as in the plain convolution; only the typings do not say
+  // so.
   const pad = [[0, 0], pads[0]!, pads[1]!, [0, 0]] as unknown as number;
   const filter = values.packed(weight, isDepthwise ? "depthwise" : "hwio", (w) =>
     isDepthwise
@@ -109,7 +110,7 @@ const linear: Runner = (node, values) => {
   if (shapeOf(weight).length !== 2 || shape.includes(0) || !values.isStatic(weight)) return null;
   const [outFeatures, inFeatures] = shapeOf(weight) as [number, number];
   if (inFeatures === 0) return null;
-  // Not transposeB: tfjs-wasm is slow with it, and adds the wrong bias.
+  // Not `transposeB`: tfjs-wasm is slow with it, and adds the wrong bias.
   const b = values.packed(weight, "transposed", (w) => tf.transpose(w)) as tf.Tensor2D;
   const a = tf.reshape(values.plain(x), [-1, inFeatures]);
   const { activation, finish } = split(node);
@@ -119,7 +120,7 @@ const linear: Runner = (node, values) => {
   return { tensor: finish(tf.reshape(y, [...shape]), (one) => values.plain(one)), isLast: false };
 };
 
-/** Arithmetic element by element, in the layout that its inputs have. */
+/** Elementwise arithmetic, in the layout of its inputs. */
 const pointwise: Runner = (node, values) => {
   const [inputs, steps] = node.args as unknown as [Node[], Argument];
   const rank = shapeOf(node).length;
@@ -133,7 +134,10 @@ const pointwise: Runner = (node, values) => {
   return { tensor: findOp(node.target)!(read, steps) as tf.Tensor, isLast: true };
 };
 
-/** The mean of whole planes; windows are left to the op, which minds NaN and rims. */
+/**
+ * Only the mean of whole planes; for smaller windows the op's body runs, which handles NaN and
+ * borders.
+ */
 const adaptiveAvgPool2d: Runner = (node, values) => {
   const [x] = node.args as [Node];
   const shape = shapeOf(node);

@@ -10,19 +10,19 @@ const readsOf = (step: Step): VirtualTensor[] =>
 const writesOf = (step: Step): readonly VirtualTensor[] =>
   step.kind === "draw" ? [step.output] : step.outputs;
 
-/** Textures of one size can stand for each other. */
+/** Textures with equal keys can stand in for each other. */
 function sizeKey({ texels }: VirtualTensor): string {
   const { width, height } = textureSize(texels);
   return `${width} ${height}`;
 }
 
-/** Which texture each tensor of a plan has, and all of them once. */
+/** Which texture each tensor of a plan has, and the list of all textures. */
 export interface Allocation {
   places: Map<VirtualTensor, TensorTexture>;
   textures: TensorTexture[];
 }
 
-/** Gives out textures: each is free again after the last step that reads it. */
+/** Assigns textures to tensors: a texture is free again after the last step that reads it. */
 export function allocate(
   steps: readonly Step[],
   stays: ReadonlySet<VirtualTensor>,

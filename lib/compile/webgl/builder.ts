@@ -7,22 +7,22 @@ import type { Parts } from "../parts.js";
 import { givesFinite } from "../passes/finite.js";
 import { layoutIn, naturalOrder, type Value, VirtualTensor, wholeOf } from "./value.js";
 
-/** A tensor in the layout in which a program reads it. */
+/** A tensor in the memory layout in which a program reads it. */
 export interface Read {
   readonly tensor: VirtualTensor;
   readonly layout: Layout;
 }
 
-/** Numbers that lie in a flat texture, uploaded once. */
+/** Numbers in a flat texture, uploaded once. */
 export interface Weight {
   /** Equal for equal contents. */
   readonly key: string;
   readonly make: () => Parts<Float32Array>;
-  /** Whether it holds places, which 16 bits would move. */
+  /** Whether it holds indices, which 16-bit floats would change. */
   readonly isTable?: boolean;
 }
 
-/** A draw of the plan, before textures are given out. */
+/** A draw call of the plan, before textures are assigned. */
 export interface Draw {
   readonly kind: "draw";
   readonly node: Node;
@@ -31,15 +31,20 @@ export interface Draw {
   readonly weights: readonly Weight[];
   readonly output: VirtualTensor;
   readonly numbers: LaunchNumbers;
-  /** Floating point operations, as the op is counted on `cpu`; 0 for what only moves numbers. */
+  /**
+   * Floating point operations, as the op is counted on `cpu`; 0 for programs that only move
+   * numbers.
+   */
   readonly flops: number;
 }
 
-/** An op that has no program: it is read back, run by tfjs, and uploaded. */
+/**
+ * An op without a program: its inputs are read back, tfjs runs it, and its results are uploaded.
+ */
 export interface Host {
   readonly kind: "host";
   readonly node: Node;
-  /** For each node that it reads, where its value is; that of a list, where its parts are. */
+  /** For each node that it reads, its value, or its values if it gives a list. */
   readonly inputs: ReadonlyMap<Node, Value | readonly Value[]>;
   readonly reads: VirtualTensor[];
   readonly outputs: readonly VirtualTensor[];
@@ -53,20 +58,20 @@ export interface Constant {
   values: ArrayLike<number>;
 }
 
-/** What a plan asks of the graph's constants. */
+/** What a plan needs to know about the graph's static nodes. */
 export interface Constants {
-  /** What a node is that depends on no input; `null` for any other. */
+  /** The value of a node that depends on no input; `null` for other nodes. */
   of(node: Node): Constant | null;
-  /** Whether its numbers are finite; once they are not any more, plans are made anew. */
+  /** Whether its numbers are finite; if new weights are not, plans are made again. */
   areFinite(node: Node): boolean;
-  /** The same text for the same numbers, in every plan of a model. */
+  /** Identifies equal numbers in all plans of a model. */
   keyOf(node: Node): string;
 }
 
-/** Whether the numbers of an input are what a program can do with. */
+/** Whether a program can work with these values of an input. */
 export type Test = (values: ArrayLike<number>) => boolean;
 
-/** Whether a test holds for every number; on a run's way, so without a list. */
+/** Whether a predicate holds for every number; runs in every call, so it allocates no list. */
 export function every(
   values: ArrayLike<number>,
   holds: (one: number, i: number) => boolean,
@@ -82,22 +87,25 @@ export class Builder {
   readonly steps: Step[] = [];
   /** The node whose steps are being added. */
   node!: Node;
-  /** What the numbers of inputs must be, such as indices of a table's rows. */
+  /** Tests that the values of inputs must pass, such as being valid indices. */
   readonly checks = new Map<Node, Test[]>();
-  /** Borders that the convolutions which read them do without. */
+  /** Border paddings that the convolutions reading them take over. */
   readonly absorbed = new Set<Node>();
 
-  /** Whether a program makes more of a NaN or an infinity of the input than eager does. */
+  /**
+   * Whether some program spreads a NaN or an infinity of the input further than the eager model
+   * does.
+   */
   spreadsNaN = false;
   private readonly finite = new Map<Node, boolean>();
 
   constructor(
     private readonly constants: Constants,
-    /** Whether tensors are of 32-bit floats. */
+    /** Whether textures hold 32-bit floats. */
     readonly isPrecise: boolean,
   ) {}
 
-  /** Adds a draw and gives what it writes. */
+  /** Adds a draw call and returns the value that it writes. */
   draw(
     source: ProgramSource,
     shape: readonly number[],
@@ -120,7 +128,7 @@ export class Builder {
     return wholeOf(output);
   }
 
-  /** The value with its axes in that order, copied only if it lies otherwise. */
+  /** The value with its axes in that order; copied only if it has another layout. */
   read(value: Value, order: readonly number[] = value.shape.map((_, axis) => axis)): Read {
     const layout = layoutIn(value, order);
     if (layout !== null) return { tensor: value.tensor, layout };
@@ -128,7 +136,7 @@ export class Builder {
     return { tensor, layout: tensor.layout };
   }
 
-  /** In the order in which it lies anyway; copied only if it is a part, or repeats. */
+  /** The value in whatever order of axes it has; copied only if it is a slice or broadcast. */
   readAsIs(value: Value): Read & { order: readonly number[] } {
     const order = naturalOrder(value);
     return { ...this.read(value, order), order };
@@ -136,7 +144,7 @@ export class Builder {
 
   copy(value: Value, order: readonly number[]): Value {
     const { shape, strides, offset, tensor } = value;
-    // Dimensions in the order of the output, those that are walked as one joined.
+    // The dimensions in output order, with adjacent ones joined where one stride describes both.
     const dims: { size: number; stride: number }[] = [];
     for (const axis of order.slice(0, -1)) {
       const [size, stride] = [shape[axis]!, strides[axis]!];
@@ -166,14 +174,14 @@ export class Builder {
     });
   }
 
-  /** Whether indices of so many rows can be checked; their order does not matter. */
+  /** Whether indices into so many rows can be tested before a run; their order does not matter. */
   checkIndices(node: Node, count: number): boolean {
     let from = node;
     while (VIEWS.has(from.target)) from = from.args[0] as Node;
     return this.check(from, (ids) => every(ids, (id) => id >= 0 && id < count));
   }
 
-  /** Whether numbers can be tested: they come with the call, or never change. */
+  /** Whether values can be tested: those of inputs in every call, those of constants now. */
   check(node: Node, test: Test): boolean {
     if (node.kind === "placeholder") {
       this.checks.set(node, [...(this.checks.get(node) ?? []), test]);
@@ -183,7 +191,7 @@ export class Builder {
     return constant !== null && test(constant.values);
   }
 
-  /** Whether a node gives finite numbers wherever the inputs of the graph are finite. */
+  /** Whether a node gives finite numbers whenever the inputs of the graph are finite. */
   givesFinite(node: Node): boolean {
     const { constants } = this;
     const isStatic = (one: Argument): one is Node =>
@@ -192,17 +200,17 @@ export class Builder {
     return givesFinite({ isStatic, hasFinite }, node, this.finite);
   }
 
-  /** The numbers of a constant; `null` for what changes. */
+  /** The numbers of a constant; `null` for a value that depends on inputs. */
   numbersOf(node: Node): ArrayLike<number> | null {
     return this.constants.of(node)?.values ?? null;
   }
 
-  /** A vector of a constant, in the lanes that channels have. */
+  /** A constant vector, in the lanes of channels; `null` for a value that depends on inputs. */
   vector(node: Node): Weight | null {
     return this.packed(node, "vector", (values) => values);
   }
 
-  /** A constant packed by a function, which may do it in parts. */
+  /** A constant that `pack` rearranges, perhaps in several parts of work. */
   packed(
     node: Node,
     how: string,
@@ -211,7 +219,7 @@ export class Builder {
     return this.combined([node], how, ([values]) => pack(values!));
   }
 
-  /** Several constants made into one; `null` if one of them changes. */
+  /** Several constants combined into one; `null` if one depends on inputs. */
   combined(
     nodes: readonly Node[],
     how: string,
@@ -233,12 +241,12 @@ export class Builder {
   }
 }
 
-/** Numbers that are at hand, as a weight's `make`. */
+/** Numbers that are available at once, as the `make` of a weight. */
 export const ready = (values: Float32Array): Weight["make"] =>
   // eslint-disable-next-line require-yield -- there is nothing to wait for
   function* () {
     return values;
   };
 
-/** Whether lanes past the last channel must be zeroed. */
+/** Whether the last texel has lanes past the last channel, which must be zeroed. */
 export const isMasked = (channels: number): boolean => channels % 4 !== 0;

@@ -6,30 +6,33 @@ import { Builder, type Constants, type Step, type Test } from "./builder.js";
 import { LIST_LOWERINGS, lower } from "./lower/index.js";
 import { layoutIn, type Value, VirtualTensor, wholeOf } from "./value.js";
 
-/** A tensor that comes in with a call. */
+/** An input of the graph. */
 export interface Input {
   readonly node: Node;
   readonly tensor: VirtualTensor;
   readonly checks: readonly Test[];
 }
 
-/** A result: where it lies, and how it is read. */
+/** A result: where it is, and how it is read. */
 export interface Output {
   readonly node: Node;
   readonly value: Value;
-  /** As rows and channels, which is how all of it is read. */
+  /** Rows and channels that cover the whole texture when it is read. */
   readonly layout: Layout;
-  /** Whether those numbers are the result as they are. */
+  /** Whether those numbers are the result, without a selection. */
   readonly isWhole: boolean;
 }
 
-/** What a graph becomes: steps on tensors that have no textures yet. */
+/** The steps of a graph, on tensors that have no textures yet. */
 export class Draft {
   readonly fallbacks: Fallback[] = [];
   readonly inputs: readonly Input[];
   readonly outputs: readonly Output[];
   readonly steps: readonly Step[];
-  /** Whether a program makes more of a NaN or an infinity of the input than eager does. */
+  /**
+   * Whether some program spreads a NaN or an infinity of the input further than the eager model
+   * does.
+   */
   readonly spreadsNaN: boolean;
   private readonly builder: Builder;
   private readonly values = new Map<Node, Value>();
@@ -77,7 +80,7 @@ export class Draft {
     const known = this.values.get(node);
     if (known !== undefined) return known;
     if (this.builder.absorbed.delete(node)) {
-      this.addCall(node); // a convolution that cannot do without the border after all
+      this.addCall(node); // a convolution that cannot take over the border after all
       return this.values.get(node)!;
     }
     const constant = this.constants.of(node);
@@ -126,7 +129,7 @@ export class Draft {
   }
 }
 
-/** Pictures come in with their channels last, so that no copy stands before a convolution. */
+/** Images come in with channels last, which is what convolutions read: that saves a copy. */
 function inputLayout(shape: readonly number[]): Layout {
   return makeLayout(shape, shape.length === 4 ? [0, 2, 3, 1] : undefined);
 }

@@ -18,10 +18,10 @@ import { GpuMemory } from "./gpu.js";
 import { Pictures } from "./pictures.js";
 import { WebglPlan } from "./plan.js";
 
-/** Bytes that may be on their way to the GPU while a page should go on. */
+/** How many bytes may be on their way to the GPU before the page gets a turn. */
 const MOST_UNDERWAY = 1 << 22;
 
-/** The GPU's side of one compiled model: its weights, and all its plans. */
+/** What the plans of one compiled model share on the GPU. */
 export class WebglEngine implements CompileEngine {
   readonly memory: GpuMemory;
   private readonly attributes: (key: string) => tf.Tensor;
@@ -30,9 +30,9 @@ export class WebglEngine implements CompileEngine {
   private statics: { graph: Graph; numbers: Statics } | null = null;
   private isDisposed = false;
   private isPlanning = false;
-  /** Parameters whose numbers decided how a plan is made, as the places that a `gather` takes. */
+  /** Parameters whose values determine how a plan is made, such as the indices of a `gather`. */
   private readonly decisive = new Set<tf.Variable>();
-  /** What plans take for granted of a weight, and the parameters behind it. */
+  /** Assumptions that plans make about weights, with the parameters behind them. */
   private readonly assumed = new Map<string, { sources: Set<tf.Variable>; holds: () => boolean }>();
   private readonly versions: Versions;
 
@@ -67,7 +67,7 @@ export class WebglEngine implements CompileEngine {
     return plan;
   }
 
-  /** Resolves when all programs are compiled; meanwhile the weights are packed and uploaded. */
+  /** Resolves when all programs are compiled; the weights are packed and uploaded meanwhile. */
   async ready(onProgress?: (done: number, total: number) => void): Promise<void> {
     for (const plan of this.plans) await inTurns(plan.starting());
     let hasFailed = false;
@@ -78,21 +78,24 @@ export class WebglEngine implements CompileEngine {
     const pause = this.pauses();
     const uploads = async (): Promise<void> => {
       for (const plan of this.plans) {
-        // Without its programs no plan needs weights.
+        // If a program fails to compile, the plan will not run, and needs no weights.
         await inTurns(plan.preparing(), onCpu, () => (hasFailed ? compiled : pause()));
       }
     };
-    // Both have come to an end then: nothing of a model goes on after its compilation has failed.
+    // Waits for both, so that nothing goes on in the background after a failure.
     const outcomes = await Promise.allSettled([compiled, uploads()]);
-    this.statics = null; // what was computed of the weights is on the GPU
+    this.statics = null; // values computed from the weights are on the GPU now
     for (const outcome of outcomes) {
       if (outcome.status === "fulfilled") continue;
-      // After a lost context the next call prepares all anew.
+      // After a lost context the next call prepares everything again.
       if (!(outcome.reason instanceof WebGLContextLostError)) throw outcome.reason;
     }
   }
 
-  /** Turns for the page, in which the GPU takes in what it was given: else an upload would block. */
+  /**
+   * Pauses in which the page gets a turn and the GPU takes in what was uploaded; else an upload
+   * would block.
+   */
   private pauses(): () => Promise<void> {
     const { counts, device } = this.memory;
     let before = counts.uploadedBytes;
@@ -103,7 +106,10 @@ export class WebglEngine implements CompileEngine {
     };
   }
 
-  /** Once the runs that are under way have begun; the last plan of a disposed engine takes all with it. */
+  /**
+   * Runs under way are started first. If a disposed engine releases its last plan, everything is
+   * freed.
+   */
   release(plan: WebglPlan): void {
     plan.idle(() => {
       plan.release();
@@ -113,7 +119,7 @@ export class WebglEngine implements CompileEngine {
     });
   }
 
-  /** Parameters that have new values are uploaded anew; `false` where a plan was made of the old ones. */
+  /** Uploads parameters that have new values; `false` if a plan was made from old ones. */
   refresh(): boolean {
     this.statics = null;
     const changed = this.versions.changed();
@@ -155,7 +161,9 @@ export class WebglEngine implements CompileEngine {
     };
   }
 
-  /** Whether something holds of numbers; once it does not any more, plans are made anew. */
+  /**
+   * Whether a condition holds for a node's numbers. If new weights break it, plans are made again.
+   */
   private assume(
     what: string,
     graph: Graph,
@@ -166,7 +174,7 @@ export class WebglEngine implements CompileEngine {
     const sources = new Set<tf.Variable>();
     this.versions.collect(node, graph, sources);
     const isSo = holds();
-    // Constants stay as they are, and those of some shape would stay for ever.
+    // Constants never change, so they need no entry, which would stay for ever.
     if (isSo && sources.size > 0) this.assumed.set(`${what} ${signature(node, graph)}`, { sources, holds }); // prettier-ignore
     return isSo;
   }
@@ -179,7 +187,10 @@ export class WebglEngine implements CompileEngine {
   }
 }
 
-/** What has the shape of an input, but none of its numbers. */
+/**
+ * A static node whose numbers are all equal and depend on the shape of an input only, as of
+ * `zerosLike`; `null` for others.
+ */
 function filled(node: Node): Constant | null {
   if (node.target !== "tfjs.ZerosLike" && node.target !== "tfjs.OnesLike") return null;
   const { shape } = node.meta.value as { shape: readonly number[] };
@@ -187,7 +198,7 @@ function filled(node: Node): Constant | null {
   return { shape, values: new Float32Array(size).fill(node.target === "tfjs.OnesLike" ? 1 : 0) };
 }
 
-/** A constant whose numbers are computed only when somebody reads them. */
+/** A constant whose numbers are computed when something reads them. */
 function lazily(node: Node, compute: () => { values: ArrayLike<number> }): Constant {
   const { shape } = node.meta.value as { shape: readonly number[] };
   return {
@@ -207,7 +218,7 @@ interface Gpu {
 let gpu: Gpu | null = null;
 let engines = 0;
 
-/** One context for all compiled models of a page: browsers give out few. */
+/** One WebGL context for all compiled models of a page, because browsers allow only a few. */
 function shared(): Gpu {
   if (gpu === null) {
     const device = new Device();
@@ -217,7 +228,7 @@ function shared(): Gpu {
   return gpu;
 }
 
-/** `precision`: what weights are kept as. */
+/** `precision`: the type in which weights are stored. */
 export const createWebglEngine = (
   model: unknown,
   _threads = 1,

@@ -8,9 +8,9 @@ const hasIntegers = ({ node: { meta } }: { node: Node }): boolean =>
   [meta.value].flat().some((one) => (one as { dtype?: string } | null)?.dtype === "int32");
 
 /**
- * Whether the tensors of a plan can lie in textures of a GPU.
+ * Checks that the tensors of a plan fit into textures of the GPU.
  *
- * @throws WebGLUnsupportedError if one is too large, or needs more bits than there are.
+ * @throws WebGLUnsupportedError if one is too large, or needs more bits than textures have.
  */
 export function checkTextures(
   limits: Limits,

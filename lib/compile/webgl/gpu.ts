@@ -13,7 +13,7 @@ import type { ProgramCache } from "../../kernels/webgl/program.js";
 import { atOnce, type Parts } from "../parts.js";
 import type { Weight } from "./builder.js";
 
-/** Whether 16 bits can hold all numbers: beyond ±65504 they say infinity. */
+/** Whether all numbers are in the range of half floats, ±65504. */
 function fitHalf(values: Float32Array): boolean {
   for (let i = 0; i < values.length; i += 1) {
     if (Math.abs(values[i]!) > 65504 && Math.abs(values[i]!) < Infinity) return false;
@@ -26,14 +26,14 @@ export class GpuMemory {
   private readonly weights = new Map<string, WeightTexture>();
   private readonly free = new Map<string, TensorTexture[]>();
   private raw: Float32Array<ArrayBuffer> = new Float32Array(0);
-  /** The device's when the textures and weights were made. */
+  /** The generation of the device in which its textures were made. */
   private generation: number;
   /** Bytes of weights uploaded so far, and textures made. */
   readonly counts = { uploadedBytes: 0, textures: 0 };
 
   constructor(
     readonly device: Device,
-    /** Those of the device: models of one kind draw with the same. */
+    /** Shared by all models of the device: models of one kind need the same programs. */
     readonly programs: ProgramCache,
     private readonly precision: "float32" | "float16" = "float32",
   ) {
@@ -49,7 +49,7 @@ export class GpuMemory {
     this.free.clear();
   }
 
-  /** The texture of some weights; uploaded once, however many plans read them. */
+  /** The texture of a weight; uploaded once, however many plans read it. */
   weight(weight: Weight): WeightTexture {
     return atOnce(this.uploading(weight));
   }
@@ -72,7 +72,7 @@ export class GpuMemory {
     return [...this.weights.values()].reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
-  /** A texture for that many texels, an unused one if there is one of its size. */
+  /** A texture for that many texels: a free one of that size, or a new one. */
   take(texels: number): TensorTexture {
     const { width, height } = textureSize(texels);
     const unused = this.free.get(`${width} ${height}`)?.pop();
@@ -82,7 +82,7 @@ export class GpuMemory {
     return made;
   }
 
-  /** Takes a texture back, for whoever wants one of its size next. */
+  /** Takes a texture back, to be reused for the same size. */
   give(texture: TensorTexture): void {
     const { width, height } = texture.size;
     const key = `${width} ${height}`;
@@ -91,7 +91,7 @@ export class GpuMemory {
     this.free.set(key, list);
   }
 
-  /** Deletes the textures that nobody has: other shapes have them of other sizes. */
+  /** Deletes free textures: other input shapes need other sizes. */
   dropFree(): void {
     const { gl } = this.device;
     for (const { texture, framebuffer } of [...this.free.values()].flat()) {
@@ -101,21 +101,21 @@ export class GpuMemory {
     this.free.clear();
   }
 
-  /** As `read`, without waiting for the GPU. */
+  /** Like `read`, without blocking until the GPU has finished. */
   readLater(place: TensorTexture, layout: Layout): Promise<Float32Array> {
     return readTensorLater(this.device, place, (data) => unpack(data, layout, place.size));
   }
 
-  /** Row-major values; waits for the GPU. */
+  /** Row-major values; blocks until the GPU has finished. */
   read(place: TensorTexture, layout: Layout): Float32Array {
     const { width, height } = place.size;
     if (this.raw.length < 16 * width * height) this.raw = new Float32Array(16 * width * height);
     return unpack(readTensor(this.device, place, this.raw), layout, place.size);
   }
 
-  /** Deletes weights but for those of these keys; the next plan uploads what they are now. */
+  /** Deletes all weights but those with these keys; the next plan uploads them again. */
   dropWeights(used: ReadonlySet<string> = new Set()): void {
-    this.renew(); // forgets what a lost context took along, which another refuses to delete
+    this.renew(); // forgets what was lost with a context, which another context could not delete
     for (const [key, { texture }] of this.weights) {
       if (used.has(key)) continue;
       this.device.gl.deleteTexture(texture);
@@ -123,7 +123,7 @@ export class GpuMemory {
     }
   }
 
-  /** Once all plans have given back their textures. */
+  /** Call it when all plans have given back their textures. */
   dispose(): void {
     this.dropWeights();
     this.dropFree();

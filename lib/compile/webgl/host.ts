@@ -1,21 +1,24 @@
-/** Ops that have no program: they run as tfjs ops between the draws. */
+/** Ops that have no program: they run as tfjs ops between the draw calls. */
 import * as tf from "@tensorflow/tfjs-core";
 import { type Argument, callNode, mapNodes, type Node } from "../../graph/index.js";
 
-/** A tensor as it comes in and goes out: row-major numbers. */
+/** A tensor as row-major numbers, for input and output. */
 export interface HostTensor {
   shape: readonly number[];
   dtype: string;
   values: tf.TypedArray;
 }
 
-/** What tfjs' webgl backend knows of a tensor. */
+/** What tfjs' webgl backend keeps of a tensor. */
 interface TextureData {
   has(dataId: object): boolean;
   get(dataId: object): { values?: unknown; slice?: unknown };
 }
 
-/** Whether a tensor's numbers are in memory, so that `dataSync` does not wait for a GPU; told of webgl only. */
+/**
+ * Whether a tensor's numbers are in memory, so that `dataSync` need not wait for tfjs' webgl
+ * backend.
+ */
 export function isInMemory({ dataId }: tf.Tensor): boolean {
   const { texData } = tf.backend() as unknown as { texData?: TextureData };
   if (!texData?.has(dataId)) return false;
@@ -23,7 +26,7 @@ export function isInMemory({ dataId }: tf.Tensor): boolean {
   return Boolean(values) && !slice;
 }
 
-/** What holds numbers of a dtype exactly. */
+/** The array type that holds numbers of a dtype exactly. */
 export const numbersFor = (dtype: string): Int32ArrayConstructor | Float32ArrayConstructor =>
   dtype === "int32" ? Int32Array : Float32Array;
 
@@ -32,7 +35,7 @@ export function toTensor({ shape, dtype, values }: HostTensor): tf.Tensor {
   return tf.engine().makeTensor(data, [...shape], dtype as tf.DataType);
 }
 
-/** Runs a node on given values of what it reads: one tensor, or a list. */
+/** Runs a node in tfjs, on given values of the nodes that it reads. */
 export function runNode(
   node: Node,
   read: (input: Node) => HostTensor | readonly HostTensor[],

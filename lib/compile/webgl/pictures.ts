@@ -1,7 +1,7 @@
 /**
- * What `nn.image` makes while a model is compiled for WebGL: a tensor whose numbers are a picture on
- * the GPU, not resized yet. A plan draws it into its input. To tfjs it is a tensor of another
- * backend: whatever else reads it, has it drawn and read back.
+ * What `nn.image` returns while a model is compiled for WebGL: a tensor whose data is a picture on
+ * the GPU, not yet resized. A plan draws it directly into its input. For tfjs it is a tensor of
+ * another backend, so whatever else reads it makes tfjs have it drawn and read back.
  */
 import * as tf from "@tensorflow/tfjs-core";
 import type { TakePicture } from "../../image/gpu.js";
@@ -21,7 +21,7 @@ import {
 
 type Taken = Parameters<TakePicture>;
 
-/** A texture with what was drawn from it, and how: the next frame is drawn the same way. */
+/** A texture with the picture in it and the way to draw it; it is reused for the next frame. */
 interface Sheet {
   readonly texture: WebGLTexture;
   readonly drawn: WeakMap<TensorTexture, { key: string; sequence: Sequence }>;
@@ -30,14 +30,14 @@ interface Sheet {
 
 /** A picture on the GPU. */
 export interface OnGpu {
-  /** Draws it, resized and normalised, where a plan reads it. */
+  /** Draws the picture, resized and normalised, into a texture of a plan. */
   draw(place: TensorTexture, layout: Layout): void;
 }
 
-/** Textures that wait for pictures: frames of two sizes, each with one still under way. */
+/** How many free textures to keep: two sizes of frames, each with one under way. */
 const MOST_FREE = 4;
 
-/** How pictures of `(1, 3, H, W)` lie. */
+/** The layout of a picture `(1, 3, H, W)`: channels last. */
 export const pictureLayout = (shape: readonly number[]): Layout => makeLayout(shape, [0, 2, 3, 1]);
 
 class Uploaded implements OnGpu {
@@ -75,7 +75,7 @@ class Uploaded implements OnGpu {
   }
 }
 
-/** All pictures of a device, as a backend of tfjs that can do nothing but give up its numbers. */
+/** All pictures of a device, as a tfjs backend that can only read values. */
 export class Pictures extends tf.KernelBackend {
   private readonly known = new Map<object, Uploaded>();
   private free: Sheet[] = [];
@@ -87,12 +87,12 @@ export class Pictures extends tf.KernelBackend {
     super();
   }
 
-  /** The picture that is a tensor's numbers, if it is one. */
+  /** The picture behind a tensor; `null` if there is none. */
   of({ dataId }: tf.Tensor): OnGpu | null {
     return this.known.get(dataId) ?? null;
   }
 
-  /** Another handle of a picture, if it is one; tfjs' `clone` would have it read back. */
+  /** A second handle of a picture, `null` for other tensors. (tfjs' `clone` would read it back.) */
   handleOf({ dataId, shape, dtype }: tf.Tensor): tf.Tensor | null {
     if (!this.known.has(dataId)) return null;
     this.incRef(dataId);
@@ -103,7 +103,7 @@ export class Pictures extends tf.KernelBackend {
     const [{ width, height }, { kept }] = taken;
     const { device } = this;
     const most = device.limits.maxTextureSize;
-    // Elsewhere a picture is best where tfjs computes.
+    // On other backends, tfjs handles pictures.
     if (tf.getBackend() !== "webgl" || device.isLost || Math.max(width, height) > most) return null;
     const { generation } = device;
     this.free = this.free.filter((one) => one.generation === generation);
@@ -111,7 +111,7 @@ export class Pictures extends tf.KernelBackend {
       ...{ texture: device.gl.createTexture(), drawn: new WeakMap() },
       generation,
     };
-    this.free.push(sheet); // until it is taken: uploading may throw
+    this.free.push(sheet); // it is free unless the upload succeeds
     if (!upload(device, sheet.texture, taken[0])) return null;
     this.free.pop();
     const dataId = {};
@@ -121,7 +121,7 @@ export class Pictures extends tf.KernelBackend {
     return tf.engine().makeTensorFromDataId(dataId, shape, "float32", this) as tf.Tensor4D;
   };
 
-  /** Deletes the textures that wait for pictures. */
+  /** Deletes the free textures. */
   clear(): void {
     this.shorten(0);
   }
@@ -131,16 +131,16 @@ export class Pictures extends tf.KernelBackend {
     this.shorten(MOST_FREE);
   }
 
-  /** The texture that has waited for longest goes first. */
+  /** Deletes the textures that have been free for longest. */
   private shorten(most: number): void {
     const { gl, generation } = this.device;
     for (const sheet of this.free.splice(0, Math.max(0, this.free.length - most))) {
-      // Of a lost context there is nothing left, and another refuses to delete it.
+      // What belonged to a lost context is gone, and another context could not delete it.
       if (sheet.generation === generation) gl.deleteTexture(sheet.texture);
     }
   }
 
-  /** Draws a picture for somebody who wants its numbers. */
+  /** Draws a picture for a reader of its numbers. */
   private drawn<T>(dataId: object, read: (place: TensorTexture, layout: Layout) => T): T {
     const picture = this.known.get(dataId)!;
     const layout = pictureLayout(picture.shape);
@@ -212,13 +212,13 @@ function numbersOf([picture, frame, { mean, std, antialias }]: Taken): Launch["n
   };
 }
 
-/** Gives a picture to the GPU as bytes; `false` for numbers in memory that are none. */
+/** Uploads a picture as bytes; `false` for numbers in memory that are not bytes. */
 function upload({ gl }: Device, texture: WebGLTexture, picture: Picture): boolean {
   const { TEXTURE_2D, RGBA, RGBA8, RGB, RGB8, UNSIGNED_BYTE } = gl;
   gl.bindTexture(TEXTURE_2D, texture);
   useNearest(gl, TEXTURE_2D);
   if (picture.kind !== "memory") {
-    // What is transparent would come in colours multiplied with their alpha.
+    // Else the GPU would multiply the colours of transparent pixels with their alpha.
     const source = picture.kind === "still" ? draw(picture) : picture.source;
     gl.texImage2D(TEXTURE_2D, 0, RGBA8, RGBA, UNSIGNED_BYTE, source);
     return true;

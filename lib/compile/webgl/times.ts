@@ -2,17 +2,20 @@ import type { Device } from "../../kernels/webgl/device.js";
 import { Sequence } from "../../kernels/webgl/launch.js";
 import type { Host } from "./builder.js";
 
-/** A draw is repeated for so long that waiting for the GPU does not count, and not more often. */
+/**
+ * A draw is repeated for at least so long, so that the time of waiting for the GPU does not matter.
+ */
 const LEAST_MS = 4;
 const MOST_TIMES = 1024;
 
-/** How often a wait for nothing is timed. */
+/** How many times waiting for an idle GPU is measured. */
 const WAITS = 5;
 
 /**
- * Milliseconds of each step of a plan that has just run. A GPU's timers tell only after the page has had
- * its turn, and `profile` answers at once: so the GPU is waited for, a draw is repeated until that is
- * little beside it, which gives the same numbers again, and what a wait for nothing takes is deducted.
+ * Milliseconds of each step of a plan that has just run. A GPU's own timers answer only after the
+ * page has had a turn, and `profile` is synchronous. So each draw is repeated (which gives the same
+ * numbers again) until waiting for the GPU is small in comparison, and the time of waiting for an
+ * idle GPU is subtracted.
  */
 export function timesOf(
   device: Device,
@@ -29,7 +32,7 @@ export function timesOf(
   const nothing = (): void => {};
   const wait = Math.min(...Array.from({ length: WAITS }, () => timed(nothing)));
   return sequences.flatMap((step) => {
-    if (!(step instanceof Sequence)) return timed(() => runHost(step)); // reads back, and so waits itself
+    if (!(step instanceof Sequence)) return timed(() => runHost(step)); // it reads results back, and so waits by itself
     return step.launches.map((_, i) => {
       for (let times = 1; ; times *= 4) {
         const all = timed(() => {

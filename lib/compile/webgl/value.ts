@@ -1,10 +1,10 @@
 import { type Layout, makeLayout, stridesOf, texelsOf } from "../../kernels/webgl/layout.js";
 
-/** A tensor that a plan keeps on the GPU; where, is decided when all lifetimes are known. */
+/** A tensor that a plan keeps on the GPU; its texture is assigned when all lifetimes are known. */
 export class VirtualTensor {
   constructor(
     readonly layout: Layout,
-    /** What is written before the plan runs, and never again. */
+    /** Makes the contents of a tensor that is written before the first run and never again. */
     readonly constant: (() => ArrayLike<number>) | null = null,
   ) {}
 
@@ -21,7 +21,7 @@ export class VirtualTensor {
 export interface Value {
   readonly tensor: VirtualTensor;
   readonly shape: readonly number[];
-  /** In elements, as the tensor lies, no padding counted. */
+  /** In elements of the virtual tensor, padding not counted. */
   readonly strides: readonly number[];
   readonly offset: number;
 }
@@ -44,10 +44,10 @@ export function sliced(value: Value, begin: readonly number[], shape: readonly n
   return { ...value, shape, offset };
 }
 
-/** The same elements in another shape; `null` if no strides say that. */
+/** The same elements in another shape; `null` if no strides describe that. */
 export function reshaped(value: Value, shape: readonly number[]): Value | null {
-  if (shape.includes(0)) return { ...value, shape, strides: shape.map(() => 0) }; // nothing is read
-  // Dimensions that are walked as one, each with its stride.
+  if (shape.includes(0)) return { ...value, shape, strides: shape.map(() => 0) }; // there is nothing to read
+  // Groups of dimensions that one stride describes.
   const runs: { size: number; stride: number }[] = [];
   value.shape.forEach((size, axis) => {
     if (size === 1) return;
@@ -78,8 +78,8 @@ export function reshaped(value: Value, shape: readonly number[]): Value | null {
 }
 
 /**
- * The layout in which a value already lies whole, its axes in that order; `null` if it must be
- * copied for that.
+ * The layout of a value whose memory already has its axes in that order; `null` if it must be
+ * copied first.
  */
 export function layoutIn(value: Value, order: readonly number[]): Layout | null {
   const { tensor, shape, strides, offset } = value;
@@ -95,7 +95,7 @@ export function layoutIn(value: Value, order: readonly number[]): Layout | null 
   return layout;
 }
 
-/** The order of axes in which a value lies: the largest strides first. */
+/** The order of axes in memory: the largest strides first. */
 export function naturalOrder({ shape, strides }: Value): number[] {
   const axes = shape.map((_, axis) => axis);
   return axes.sort((a, b) => {
