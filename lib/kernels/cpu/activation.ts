@@ -1,13 +1,16 @@
-/** What is done to the numbers of a product or a convolution before they are stored. */
+/** What is applied to the results of a product or a convolution before they are stored. */
 import type { ElementwiseStep } from "./elementwise-ops.js";
 import { type Apply, applySteps } from "./elementwise.js";
 import type { Heap } from "./heap.js";
 
 export interface Activation {
-  /** Clamps cost nothing: ReLU is `{ low: 0 }`, ReLU6 `{ low: 0, high: 6 }`. */
+  /** Lower bound. Clamping costs nothing: ReLU is `{ low: 0 }`, ReLU6 `{ low: 0, high: 6 }`. */
   low?: number;
   high?: number;
-  /** Anything else, a chain of one input, after the clamp; done while the numbers are in the cache. */
+  /**
+   * Any other activation, as a chain with one input; it runs after the clamp, while the numbers are
+   * in the cache.
+   */
   steps?: readonly ElementwiseStep[];
 }
 

@@ -1,6 +1,6 @@
-/** Where blocks of a heap lie: first fit over a sorted list of gaps, which grow together again. */
+/** Allocates blocks of a heap: first fit in a sorted list of gaps; adjacent gaps are merged. */
 
-/** Kernels work on vectors: they may read (never write) so many bytes past the end of a block. */
+/** Kernels work on vectors: they may read (never write) this many bytes past the end of a block. */
 export const SLACK = 128;
 const ALIGNMENT = 64;
 
@@ -11,11 +11,11 @@ interface Gap {
 
 export class Allocator {
   private readonly gaps: Gap[] = [];
-  /** The bytes of each block by its address, with what alignment and slack take. */
+  /** The size of each block by its address, including alignment and slack. */
   readonly sizes = new Map<number, number>();
   private top: number;
 
-  /** Blocks start at `base`; `grow(bytes)` sees to it that the heap has so many. */
+  /** The first block begins at `base`; `grow(bytes)` must make the heap at least so large. */
   constructor(
     base: number,
     private readonly grow: (bytes: number) => void,
@@ -57,7 +57,7 @@ export class Allocator {
     }
   }
 
-  /** Makes one gap of two that touch. */
+  /** Merges the gap at an index with the next one if they touch. */
   private join(index: number): void {
     const [left, right] = [this.gaps[index], this.gaps[index + 1]];
     if (!left || left.end !== right?.start) return;

@@ -1,10 +1,13 @@
-/** `softmax(Q Kᵀ · scale + mask) V`, a few rows of queries at a time. */
+/** `softmax(Q Kᵀ · scale + mask) V`, for a few rows of queries at a time. */
 import { blocksOf, gemm, gemmLibrary, NO_BIAS, panelBytes } from "./gemm.js";
 import type { Heap } from "./heap.js";
 import { type Kernel, share } from "./kernel.js";
 import { softmaxOf } from "./softmax.js";
 
-/** Where the heads of a tensor lie, in elements: a merged projection is read in place. */
+/**
+ * The strides of a tensor's dimensions, in elements: so parts of a merged projection are read in
+ * place.
+ */
 export interface HeadStrides {
   batch: number;
   head: number;
@@ -14,7 +17,10 @@ export interface HeadStrides {
 export interface AttentionSpec {
   batch: number;
   heads: number;
-  /** Heads of keys and values, each for `heads / keyHeads` heads in a row; `heads` by default. */
+  /**
+   * The number of key and value heads, each shared by `heads / keyHeads` consecutive heads; `heads`
+   * by default.
+   */
   keyHeads?: number;
   queries: number;
   keys: number;
@@ -31,7 +37,7 @@ export interface AttentionSpec {
   out: HeadStrides;
   /** The strides of an additive mask whose rows are contiguous; 0 where it broadcasts. */
   mask?: HeadStrides;
-  /** What a query gets that sees no key at all. */
+  /** The result for a query that sees no key at all. */
   emptyRows?: "nan" | "zero";
 }
 
@@ -44,22 +50,22 @@ export interface AttentionPointers {
   workspace: number;
 }
 
-/** The scores of a block of queries stay in the second-level cache. */
+/** The scores of a block of queries fit into the second-level cache. */
 const SCORE_BYTES = 128 * 1024;
-/** Whole tiles of the second product, of 4 rows or 12. */
+/** A whole number of tiles of the second product, which have 4 or 12 rows. */
 const MOST_QUERIES = 48;
 const LOWEST = -3.4028234663852886e38;
 
-/** Where a head of one of the batch begins, in bytes. */
+/** The offset of a head of one batch entry, in bytes. */
 const placeOf = (strides: HeadStrides, n: number, head: number): number =>
   (n * strides.batch + head * strides.head) * 4;
 
 /**
- * Memory grows with the number of keys, not with its square: scores are kept for a block of queries
- * at a time, whose softmax is therefore the plain one.
+ * Memory grows with the number of keys, not with its square: only the scores of one block of
+ * queries exist at a time, each block with all keys, so that a plain softmax does.
  *
- * They are computed as `K Qᵀ`, so that four queries are the lanes of a vector, and what the softmax
- * writes are strips of the second product. Where there are fewer, lanes are keys.
+ * Scores are computed as `K Qᵀ`: then the lanes of a vector are four queries, and the softmax
+ * writes strips as the second product reads them. With fewer than four queries, the lanes are keys.
  */
 export function attention(heap: Heap, spec: AttentionSpec): Kernel<AttentionPointers> {
   const { batch, heads, keyHeads = heads, queries, keys, headSize, valueSize = headSize } = spec;
@@ -70,7 +76,7 @@ export function attention(heap: Heap, spec: AttentionSpec): Kernel<AttentionPoin
   const block = Math.min(Math.max(fitting, 8), MOST_QUERIES, (queries + 7) & -8);
   const depth = blocksOf(keys);
   const along = queries < 4;
-  // Rounded up, and three vectors that the softmax adds.
+  // Rounded up, plus three vectors that the softmax needs.
   const keyRow = ((keys + 3) & -4) * 4 + 48;
   const keyBytes = panelBytes(keys, headSize);
   const valueBytes = panelBytes(valueSize, keys);
@@ -88,7 +94,7 @@ export function attention(heap: Heap, spec: AttentionSpec): Kernel<AttentionPoin
       const scores = panels + queryBytes;
       const strips = scores + scoreBytes;
       let packed = -1;
-      // Several threads share the heads, or the queries where those are too few.
+      // Threads share the heads, or the queries if there are fewer heads than threads.
       const byHead = batch * heads >= parts;
       const [first, end] = byHead ? share(batch * heads, part, parts) : [0, batch * heads];
       const [q0, q1] = byHead ? [0, queries] : share(queries, part, parts, 4);

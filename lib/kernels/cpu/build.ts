@@ -11,13 +11,16 @@ export type Build = "fma" | "simd" | "js";
 
 const probes = new Map<Build, Uint8Array<ArrayBuffer>>();
 
-/** Whether the engine can run a build: now, for some compile nothing any more once they have started. */
+/**
+ * Whether the engine can run a build now: some engines refuse to compile once they have started.
+ */
 export function supports(build: Build): boolean {
   if (build === "js") return true;
   const bytes = probes.get(build) ?? probe(build === "fma");
   probes.set(build, bytes);
   try {
-    // Not `validate`: a policy without wasm-unsafe-eval lets it pass, and refuses to compile.
+    // Not `validate`: under a policy without wasm-unsafe-eval it succeeds, although compiling
+    // fails.
     return new WebAssembly.Module(bytes) instanceof WebAssembly.Module;
   } catch {
     return false;

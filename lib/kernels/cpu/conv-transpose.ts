@@ -1,4 +1,7 @@
-/** Transposed convolutions in 1 to 3 dimensions: a product, whose results are added up in place. */
+/**
+ * Transposed convolutions in 1 to 3 dimensions: a matrix product whose results are added up where
+ * windows overlap.
+ */
 import { blocksOf, gemm, gemmLibrary, panelBytes, stripBytes } from "./gemm.js";
 import type { Heap } from "./heap.js";
 import { windowsOf } from "./image.js";
@@ -42,7 +45,7 @@ export interface ConvTransposePointers {
 
 type WeightSizes = Pick<ConvTransposeSpec, "inChannels" | "outChannels" | "groups" | "kernel">;
 
-/** Rows (channels and taps of the output) and columns of the matrix of a group. */
+/** The matrix of a group: rows are channels and taps of the output, columns are input channels. */
 function matrixOf({ inChannels, outChannels, groups = 1, kernel }: WeightSizes): {
   groups: number;
   m: number;
@@ -70,7 +73,7 @@ export function packConvTranspose(
   }
 }
 
-/** Panels of the input, and patches, stay in the second-level cache. */
+/** Panels of the input, and patches, fit into the second-level cache. */
 const PANEL_BYTES = 256 * 1024;
 const PATCH_BYTES = 512 * 1024;
 
@@ -81,7 +84,7 @@ export function convTranspose(heap: Heap, spec: ConvTransposeSpec): Kernel<ConvT
   const { fill, scatter } = heap.library("scatter", emitScatter, (own: Heap) =>
     inJs().scatterInJs(own),
   );
-  // The same windows as a convolution's from the output to the input.
+  // The windows are those of the convolution from the output to the input.
   const { size, kernel, stride, dilation, before } = windowsOf({
     ...spec,
     paddingAfter: undefined,
@@ -96,7 +99,7 @@ export function convTranspose(heap: Heap, spec: ConvTransposeSpec): Kernel<ConvT
   const fitting = Math.max(1, Math.floor(PANEL_BYTES / (32 * Math.max(k, 1))));
   const panels = Math.min(Math.ceil(pixels / 8), fitting);
   const width = panels * 8;
-  // Whole strips of 4 channels, so that a block begins with a strip.
+  // A multiple of 4 channels, so that each block begins with a strip.
   const some = Math.max(4, Math.floor(PATCH_BYTES / (taps * width * 4)) & -4);
   const blockChannels = Math.min(some, Math.ceil(perGroup / 4) * 4);
   const depth = blocksOf(k);

@@ -1,4 +1,4 @@
-/** Convolutions in 1 to 3 dimensions: patches times weights, block by block. */
+/** Convolutions in 1 to 3 dimensions: patches of the input times weights, block by block. */
 import { type Activation, finishOf } from "./activation.js";
 import { BIAS_OF_ROW, gemm, gemmLibrary, NO_BIAS, panelBytes, stripBytes } from "./gemm.js";
 import type { Heap } from "./heap.js";
@@ -16,18 +16,22 @@ export interface ConvSpec extends WindowSpec {
   outChannels: number;
   /** 1 by default. */
   groups?: number;
-  /** `direct` by default, or what `fastestConv` says; the weight must be packed for the same. */
+  /**
+   * `direct` by default; `fastestConv` tells which one to choose. The weight must be packed for the
+   * same one.
+   */
   algorithm?: ConvAlgorithm;
-  /** How the weight is kept, `f32` by default; anything else is for `direct` alone. */
+  /** The type of the packed weight, `f32` by default; others only with `direct`. */
   weightType?: WeightType;
   activation?: Activation;
 }
 
 /**
- * `direct` multiplies patches. The others are Winograd's, in tiles of 2 × 2 or 4 × 4 results, for kernels of
- * 3 × 3, stride 1, no dilation and one group: they need 2.25 or 4 times fewer products, and 1.8 or 4 times
- * the memory for the weight. `winograd2` rounds about as the direct one does, `winograd4` has two to three
- * times its error. They spread a NaN, and what infinities cancel to, over the tile they are in.
+ * `direct` multiplies patches. The others are Winograd's algorithm with tiles of 2 × 2 or 4 × 4
+ * results, for kernels of 3 × 3, stride 1, no dilation and one group: 2.25 or 4 times fewer
+ * products, with 1.8 or 4 times the memory for the weight. `winograd2` is about as exact as
+ * `direct`, `winograd4` has two to three times its error. Both spread a NaN or an infinity over the
+ * tile that it is in.
  */
 export type ConvAlgorithm = "direct" | TiledAlgorithm;
 
@@ -59,9 +63,9 @@ const fitsWinograd = ({ kernel, stride, dilation, groups = 1 }: ConvSpec): boole
   groups === 1;
 
 /**
- * The algorithm that takes the least time, by a model of it: products in whole tiles of the matrix
- * kernel, and what the transformations of each channel cost beside them. Not `winograd4` where its weight
- * would take more than four times the memory of the images.
+ * Estimates which algorithm is fastest: products in whole tiles of the matrix kernel, plus the cost
+ * of transforming each channel. `winograd4` is excluded if its weight took more than four times the
+ * memory of the images.
  *
  * @param most - The largest tiles that may be used.
  */
@@ -84,14 +88,16 @@ export function fastestConv(spec: ConvSpec, most: 2 | 4 = 4): ConvAlgorithm {
   return two <= four ? "winograd2" : "winograd4";
 }
 
-/** What a number of a patch, of a tile, of the weight costs to get there, in multiply-adds. */
+/**
+ * The cost of preparing one number of a patch (below: of a tile, of the weight), in multiply-adds.
+ */
 const PATCH_COST = 4;
 const TILE_COST = 13;
 const WEIGHT_COST = 6;
 
 interface Groups {
   groups: number;
-  /** Rows and columns of the weight of a group as a matrix. */
+  /** Rows and columns of a group's weight as a matrix. */
   m: number;
   k: number;
 }
@@ -108,15 +114,17 @@ export function packedConvBytes(sizes: WeightSizes): number {
   return groups * packedRows(sizes, m, k);
 }
 
-/** Bytes of rows of the weight as they are packed. */
+/** The bytes of some rows of the packed weight. */
 const packedRows = ({ weightType = "f32" }: WeightSizes, rows: number, k: number): number =>
   weightType === "f32"
     ? stripBytes(rows, k)
     : Math.ceil(rows / 4) * narrowStripBytes(weightType, k);
 
 /**
- * Packs a weight for `conv`, whatever the size of the image.
- * @param some - With one group, only these rows, `first` a multiple of 4; `weight` is where they are.
+ * Packs a weight for `conv`; the size of the image does not matter.
+ *
+ * @param some - With one group, only these rows; `first` must be a multiple of 4, and `weight` is
+ *   the address of that row.
  */
 export function packConv(
   heap: Heap,
@@ -149,7 +157,10 @@ export function packConv(
   }
 }
 
-/** Patches that are packed together stay in the second-level cache; so do weights that are widened. */
+/**
+ * Patches that are packed together fit into the second-level cache, as do weights that are widened
+ * together.
+ */
 const PATCH_BYTES = 256 * 1024;
 
 export function conv(heap: Heap, spec: ConvSpec): Kernel<ConvPointers> {
@@ -158,19 +169,20 @@ export function conv(heap: Heap, spec: ConvSpec): Kernel<ConvPointers> {
 }
 
 /**
- * Whether the planes of a 1 × 1 convolution are multiplied where they lie: a few of them, and not more than
- * the first cache holds of what lies so far apart. From many places memory is slower to come.
+ * Whether a 1 × 1 convolution reads its planes in place instead of packing them: only for few
+ * planes, no more than the first-level cache can hold at their distance. Reading from many places
+ * is slow.
  */
 export function isReadInPlace(spec: ConvSpec): boolean {
   const { kernel, stride, size, isPadded } = windowsOf(spec);
   if (product(kernel) * product(stride) !== 1 || isPadded) return false;
   const bytes = product(size) * 4;
-  const places = Math.min(64, 4096 / (bytes & -bytes)); // a power of 2
+  const places = Math.min(64, 4096 / (bytes & -bytes)); // cache sets that the planes fall into, a power of 2
   const channels = spec.inChannels / (spec.groups ?? 1);
   return bytes % 16 === 0 && channels <= Math.min(48, WAYS * places);
 }
 
-/** So many lines fall into each of the 64 places of a first cache. */
+/** The ways of a first-level cache with 64 sets. */
 const WAYS = 8;
 
 function direct(heap: Heap, spec: ConvSpec): Kernel<ConvPointers> {
@@ -186,7 +198,7 @@ function direct(heap: Heap, spec: ConvSpec): Kernel<ConvPointers> {
   const taps = product(kernel);
   const pixels = product(out);
   const planeBytes = product(padded) * 4;
-  // Blocks of whole channels, all about as large.
+  // Blocks of whole channels, all of about the same size.
   const blocks = Math.max(1, Math.ceil(channels / Math.max(1, Math.floor(640 / taps))));
   const blockChannels = Math.ceil(channels / blocks);
   const blockK = blockChannels * taps;
@@ -282,20 +294,23 @@ function direct(heap: Heap, spec: ConvSpec): Kernel<ConvPointers> {
   };
 }
 
-/** The weight as floats, where some rows of it are when they are asked for. */
+/** The weight of a convolution as floats, with some rows at a time available. */
 export interface StripWidener {
-  /** Rows that are taken at a time. */
+  /** The number of rows available at a time. */
   rows: number;
-  /** From strip to strip of what it gives. */
+  /** Bytes from one strip of the result to the next. */
   stripBytes: number;
-  /** Columns `[from, from + depth)` of some rows, the first one a multiple of 4, in floats. */
+  /**
+   * The address of columns `[from, from + depth)` of some rows as floats; the first row is a
+   * multiple of 4.
+   */
   strips: (
     weight: number, row: number, rows: number, from: number, depth: number, workspace: number,
   ) => number; // prettier-ignore
   workspaceBytes: number;
 }
 
-/** The weight as floats: where it lies, or widened, some rows at a time. */
+/** The weight as floats: read in place, or widened some rows at a time. */
 function widener(
   heap: Heap,
   { weightType = "f32" }: ConvSpec,

@@ -1,4 +1,4 @@
-/** The micro-operations that elementwise chains are made of. */
+/** The micro-operations of elementwise chains. */
 
 type Unary =
   | "abs" | "neg" | "exp" | "expm1" | "log" | "log1p" | "sqrt" | "rsqrt" | "reciprocal" | "square"
@@ -12,15 +12,15 @@ type Binary =
   | "eq int" | "ne int" | "lt int" | "le int" | "gt int" | "ge int"; // prettier-ignore
 
 /**
- * Comparisons give 1 and 0, and whatever is not 0 counts as true. `min` and `max` give NaN if one is
- * NaN; `sign` of NaN is 0, as PyTorch's. Those of integers of 32 bits have their names, and `float` makes
- * floats of them; arithmetic goes round where it overflows.
+ * Comparisons give 1 and 0, and any number but 0 counts as true. `min` and `max` give NaN if one
+ * operand is NaN; `sign` of NaN is 0, as in PyTorch. Operations on 32-bit integers have names of
+ * their own, and `float` converts their results; integer arithmetic wraps around.
  */
 export type ElementwiseOp = Unary | Binary | "where";
 
 /**
- * One step of a chain. Operands are numbered: the inputs first, then the results of the steps in
- * order. The last step's result is the chain's.
+ * One step of a chain. Operands are indices: first the inputs, then the results of the steps in
+ * order. The result of the last step is the result of the chain.
  */
 export type ElementwiseStep =
   | readonly [op: Unary, x: number]

@@ -1,4 +1,4 @@
-/** Chains of elementwise operations over inputs that broadcast, in one pass. */
+/** Chains of elementwise operations over inputs that broadcast, in one pass over memory. */
 import type { ElementwiseStep } from "./elementwise-ops.js";
 import type { Heap } from "./heap.js";
 import { inJs } from "./on-demand.js";
@@ -13,15 +13,15 @@ export interface ElementwiseSpec {
   steps: readonly ElementwiseStep[];
   /** The shape of the result. */
   shape: readonly number[];
-  /** For each input the strides over that shape, in elements; 0 where it broadcasts. */
+  /** For each input its strides over `shape`, in elements; 0 where it broadcasts. */
   strides: readonly (readonly number[])[];
-  /** Those of the output. Default: it is contiguous. */
+  /** The strides of the output. Default: contiguous. */
   outStrides?: readonly number[];
 }
 
 export interface ElementwisePointers {
   inputs: readonly number[];
-  /** May be an input that lies as it does. */
+  /** May be the address of an input with the same strides. */
   out: number;
 }
 
@@ -33,7 +33,7 @@ interface Nest {
 export const stridesOf = (shape: readonly number[]): number[] =>
   shape.map((_, dim) => product(shape.slice(dim + 1)));
 
-/** Merges dimensions that all walk as one, and drops those of size 1. */
+/** Merges dimensions that can be walked as one in all tensors, and drops those of size 1. */
 export function collapse(shape: readonly number[], strides: readonly (readonly number[])[]): Nest {
   const sizes: number[] = [];
   const merged: number[][] = strides.map(() => []);
@@ -56,7 +56,7 @@ function libraryOf(
   steps: readonly ElementwiseStep[],
   motions: Motion[],
 ): ElementwiseLibrary {
-  // As text, -0 is 0.
+  // String(-0) is "0": the two would share code.
   const named = steps.map((step) => (Object.is(step[1], -0) ? "constant,-0" : step));
   return heap.library(
     `elementwise ${named.join(" ")} ${motions.join()}`,
@@ -94,9 +94,11 @@ export function elementwise(heap: Heap, spec: ElementwiseSpec): Kernel<Elementwi
     step: along(stride, -1) * 4,
     cut: along(stride, cutsRow ? -1 : -2) * 4,
   }));
-  // Of every call; made once, as a call takes less time than a list.
+  // The arguments of every call, in one list: allocating one would take longer than the call.
   const args: number[] = [];
-  /** One block of rows; `from` and `to` cut rows, or the elements of a single row. */
+  /**
+   * One block of rows. `from` and `to` limit the rows, or the elements if there is a single row.
+   */
   const block = (at: readonly number[], from: number, to: number): void => {
     for (let i = 0; i < moves.length; i += 1) {
       const { row, step, cut } = moves[i]!;
@@ -124,7 +126,7 @@ export function elementwise(heap: Heap, spec: ElementwiseSpec): Kernel<Elementwi
   };
 }
 
-/** A chain of one input that runs over contiguous numbers: an activation. */
+/** Runs a chain with one input over contiguous numbers: an activation. */
 export type Apply = (x: number, out: number, count: number) => void;
 
 export function applySteps(heap: Heap, steps: readonly ElementwiseStep[]): Apply {

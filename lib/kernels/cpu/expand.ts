@@ -1,4 +1,4 @@
-/** A 1 × 1 convolution and the depthwise one behind it, some channels at a time. */
+/** A 1 × 1 convolution followed by a depthwise one, a few channels at a time. */
 import { conv, type ConvSpec, isReadInPlace } from "./conv.js";
 import { stripBytes } from "./gemm.js";
 import type { Heap } from "./heap.js";
@@ -6,22 +6,29 @@ import { windowsOf } from "./image.js";
 import { type Kernel, product, share } from "./kernel.js";
 import { depthwise, type DepthwisePointers, type DepthwiseSpec } from "./windows.js";
 
-/** Those of the second one; `x` is that of the first, `[batch, inChannels, ...size]`. */
+/**
+ * The pointers of the second convolution, except that `x` is the input of the first, `[batch,
+ * inChannels, ...size]`.
+ */
 export interface ExpandPointers extends DepthwisePointers {
-  /** Of the first one, as `packConv` left it. */
+  /** The weight of the first convolution, as `packConv` left it. */
   firstWeight: number;
   firstBias?: number;
 }
 
-/** What lies between the two stays in the second-level cache, beside what is read and written. */
+/**
+ * The result of the first convolution fits into the second-level cache, with what is read and
+ * written beside it.
+ */
 const BETWEEN_BYTES = 384 * 1024;
 
-/** Rows of the weight that a product takes at a time. */
+/** Rows of the weight in one tile of the product. */
 const GRAIN = 12;
 
 /**
- * `null` where it would be no faster: what lies between the two is small, or the first one would have to
- * bring its input into another layout again for each stretch of channels. Nor for groups, each of which
+ * `null` where this would be no faster: if the intermediate result is small, or if the first
+ * convolution would have to pack its input again for each stretch of channels. Also for groups,
+ * which read different channels, and where a channel of the first is not a plane of the second.
  * reads other channels, or where channels of the first one are rows to the second one.
  */
 export function expand(

@@ -1,17 +1,19 @@
-/** The functions of `functional` that take each number alone, as chains of micro-operations. */
+/** The elementwise functions of `functional` as chains of micro-operations. */
 import type { ElementwiseStep } from "./elementwise-ops.js";
 import { OPS } from "./wasm/elementwise.js";
 
-/** These give truths, also of integers. */
+/** Operations that give booleans, also for integers. */
 const COMPARING = /^(eq|ne|lt|le|gt|ge)$/;
 
-/** A chain of micro-operations under way: operands are numbers of inputs and of earlier steps. */
+/** A chain under construction. Operands are indices of inputs and of earlier steps. */
 export class Chain {
   readonly steps: ElementwiseStep[] = [];
-  /** Whether there is an operation for all that was asked for. */
+  /** Whether every operation asked for so far exists. */
   isWhole = true;
 
-  /** @param integers those of the inputs that are integers, as are results of theirs later. */
+  /**
+   * @param integers the indices of inputs that are integers; results computed from them are added.
+   */
   constructor(
     private readonly inputs: number,
     readonly integers = new Set<number>(),
@@ -28,7 +30,7 @@ export class Chain {
     return this.last;
   }
 
-  /** The latest result. */
+  /** The index of the latest result. */
   get last(): number {
     return this.inputs + this.steps.length - 1;
   }
@@ -62,21 +64,21 @@ const softplus = (chain: Chain, x: number): number => {
   return chain.put("add", chain.put("relu", x), tail);
 };
 
-/** -2u of the u in GELU's tanh, for each x and x³. */
+/** The factor -2u of the argument u of GELU's tanh, for x and x³. */
 const GELU_TANH = -2 * Math.sqrt(2 / Math.PI);
 
 /** `x / (1 + exp(y))`. */
 const overOnePlusExp = (chain: Chain, x: number, y: number): number =>
   chain.put("div", x, chain.put("add", chain.put("exp", y), chain.constant(1)));
 
-/** The functions of one element, by the op of functional. */
+/** For each elementwise op of `functional`, what adds it to a chain. */
 export const FUNCTIONS: Readonly<Record<string, Emit>> = {
   relu: plain("relu"),
   sigmoid: plain("sigmoid"),
   tanh: plain("tanh"),
   relu6: (chain, x) => clamp(chain, x, 0, 6),
   hardtanh: (chain, x, { minVal = -1, maxVal = 1 }) => clamp(chain, x, minVal, maxVal),
-  // So that -∞ is NaN, as PyTorch's.
+  // Division instead of a product, so that -∞ gives NaN, as in PyTorch.
   silu: (chain, x) => overOnePlusExp(chain, x, chain.put("neg", x)),
   mish: (chain, x) => chain.put("mul", x, chain.put("tanh", softplus(chain, x))),
   hardsigmoid: (chain, x) => {
@@ -129,7 +131,7 @@ export const FUNCTIONS: Readonly<Record<string, Emit>> = {
   },
 };
 
-/** The chain of one function. */
+/** The chain that consists of one function. */
 export function stepsOf(name: string, options: Record<string, unknown> = {}): ElementwiseStep[] {
   const chain = new Chain(1);
   FUNCTIONS[name]!(chain, 0, options as Record<string, number>);

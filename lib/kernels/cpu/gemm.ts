@@ -1,4 +1,4 @@
-/** The functions under every product of matrices: packing, and the product of packed matrices. */
+/** The functions behind every matrix product: packing, and products of packed matrices. */
 import type { Heap } from "./heap.js";
 import { inJs } from "./on-demand.js";
 import { emitFewRows, emitGemm } from "./wasm/gemm.js";
@@ -16,10 +16,10 @@ type Gemm = (
   order: number, low: number, high: number, column?: number,
 ) => void; // prettier-ignore
 
-/** All addresses and strides are bytes; an address of 0 means: none. */
+/** All addresses and strides are in bytes; address 0 means "absent". */
 export interface GemmLibrary {
   gemm: Gemm;
-  /** As many columns from one on, or the last 3; absent where `gemm` needs none. */
+  /** As many columns as the name says, `columns4` also 3; absent in builds whose `gemm` takes any number. */
   columns4?: Gemm;
   columns2?: Gemm;
   columns1?: Gemm;
@@ -49,8 +49,9 @@ export function gemmLibrary(heap: Heap): GemmLibrary {
 }
 
 /**
- * `C = clamp(A·B + bias + residual)` of packed matrices. The last columns, up to 6, go by tiles of their
- * own, each a function of its own: engines optimise a small one sooner, and few models need all.
+ * `C = clamp(A·B + bias + residual)` for packed matrices. The last columns, up to 6, have tiles of
+ * their own in functions of their own: engines optimise small functions sooner, and few models need
+ * all.
  */
 export function gemm(library: GemmLibrary, ...all: Parameters<Gemm>): void {
   const n = all[1];
@@ -71,9 +72,10 @@ export function gemm(library: GemmLibrary, ...all: Parameters<Gemm>): void {
 const warm = new Set<string>();
 
 /**
- * Engines run a function as it comes, several times slower, until it has been busy for a millisecond
- * or two; then they optimise it on another thread. Called before weights are packed, the product is
- * fast when the first run begins. Once for each build: code is shared by all heaps.
+ * Makes the engine optimise the product. Engines first run a function unoptimised, several times
+ * slower, and optimise it on another thread once it has been busy for a millisecond or two. If this
+ * is called before weights are packed, the product is fast by the first run. Needed once per build,
+ * because heaps share code.
  */
 export function warmUp(heap: Heap): void {
   const key = `${heap.build} ${heap.shared}`;
@@ -93,28 +95,31 @@ export function warmUp(heap: Heap): void {
   heap.free(a);
 }
 
-/** Bytes of a matrix in strips of 4 rows. */
+/** The bytes of a matrix in strips of 4 rows. */
 export const stripBytes = (rows: number, k: number): number => Math.ceil(rows / 4) * 16 * k;
-/** Bytes of a matrix in panels of 8 columns. */
+/** The bytes of a matrix in panels of 8 columns. */
 export const panelBytes = (columns: number, k: number): number => Math.ceil(columns / 8) * 32 * k;
 
-/** k in blocks of about 512 that stay in the first cache; one block where k is not much longer. */
+/**
+ * The size of blocks of k that stay in the first-level cache: about 512, or all of k if it is not
+ * much longer.
+ */
 export function blocksOf(k: number): number {
   if (k <= 768) return Math.max(k, 1);
   return Math.ceil(k / Math.ceil(k / 512));
 }
 
 export interface Product {
-  /** Rows; not more than `MAX_ROWS`. */
+  /** Rows; at most `MAX_ROWS`. */
   m: number;
   n: number;
   k: number;
-  /** Addresses, and from row to row, in bytes. */
+  /** Addresses, and the distance between rows in bytes. */
   a: number;
   aRow: number;
-  /** Whether A lies the other way, k rows of m numbers. */
+  /** Whether A is stored transposed, as k rows of m numbers. */
   across?: boolean;
-  /** Panels of 8 columns, `32 · k` bytes apart unless said otherwise. */
+  /** B in panels of 8 columns, `32 · k` bytes apart unless given. */
   b: number;
   bPanel?: number;
   c: number;
@@ -123,7 +128,7 @@ export interface Product {
   residual?: number;
   low?: number;
   high?: number;
-  /** Room for the strips of a block of A. */
+  /** Scratch memory for the strips of a block of A. */
   strips: number;
 }
 
@@ -135,10 +140,11 @@ export const productBytes = (m: number, k: number): number =>
   stripBytes(Math.min(m, MAX_ROWS), blocksOf(k));
 
 /**
- * `C = clamp(A·B + bias + residual)` for A as it lies and B in panels. Rows that are no whole strip are
- * read as they lie.
+ * `C = clamp(A·B + bias + residual)` for a plain A and a B in panels. Rows that do not fill a strip
+ * are read in place.
  *
- * Callers write the object out: to spread another one into it takes longer than a small product.
+ * Callers should write all properties out: spreading another object takes longer than a small
+ * product.
  */
 export function multiply(library: GemmLibrary, p: Product): void {
   const { n, k, a, aRow, b, c, cRow, strips } = p;

@@ -3,27 +3,30 @@ import { Allocator } from "./allocator.js";
 import { bestBuild, type Build, supports } from "./build.js";
 import { type Emitted, ModuleBuilder } from "./wasm/module.js";
 
-/** Address 0 stands for "absent"; a page before and behind all blocks is for taps that reach past the ends. */
+/**
+ * Address 0 stands for "absent". One page before and one behind all blocks are reserved, because
+ * kernels may read past the ends.
+ */
 const PAGE = 65536;
-/** A shared memory reserves its maximum of address space: 2 GB. */
+/** A shared memory reserves address space for its maximum: 2 GB. */
 const SHARED_PAGES = 32768;
 const MAX_BYTES = 4 * 1024 ** 3 - PAGE;
 const PIECE_BYTES = 128 * 1024;
 
 export interface HeapOptions {
-  /** Bytes to begin with; the heap grows as it must. */
+  /** The initial size in bytes; the heap grows as needed. */
   bytes?: number;
   /** Whether threads may share it. */
   shared?: boolean;
   /** Which build of the kernels to run, the best one by default. */
   build?: Build;
-  /** A memory to work in that somebody else allocates: blocks cannot be allocated then. */
+  /** A memory that somebody else manages; this heap cannot allocate blocks in it then. */
   memory?: WebAssembly.Memory;
 }
 
 type Run = (...args: number[]) => void;
 
-/** One call of a compiled function: of which module, and with what. */
+/** One call of a compiled function, as it is recorded. */
 export interface Call {
   module: number;
   args: number[];
@@ -34,9 +37,12 @@ interface Compiled extends Emitted {
   code: WebAssembly.Module;
 }
 
-/** Code does not depend on the heap: what one heap needed, the next one has, already optimised. */
+/**
+ * Compiled modules by their keys. Code does not depend on the heap, so that a later heap finds it
+ * already optimised.
+ */
 const modules = new Map<string, Compiled>();
-/** Chains of arithmetic are without number; the oldest go first. */
+/** There is no limit to different chains of arithmetic; the oldest modules are dropped. */
 const MOST_MODULES = 256;
 
 function compiled(name: string, emit: () => Emitted): Compiled {
@@ -51,17 +57,17 @@ function compiled(name: string, emit: () => Emitted): Compiled {
 
 export class Heap {
   readonly build: Build;
-  /** Absent where there is no WebAssembly at all. */
+  /** Absent where there is no WebAssembly. */
   readonly memory: WebAssembly.Memory | undefined;
   readonly shared: boolean;
-  /** Absent where the memory is somebody else's to give. */
+  /** Absent if somebody else manages the memory. */
   allocator: Allocator | undefined;
   private readonly libraries = new Map<string, unknown>();
   private plainBuffer = new ArrayBuffer(0);
   private views: { f32: Float32Array; i32: Int32Array; u8: Uint8Array } | undefined;
-  /** Where calls are put while they are recorded instead of made: `record.ts`. */
+  /** Receives calls while they are recorded instead of made, see `record.ts`. */
   recorded: Call[] | undefined;
-  /** What was compiled, and where its bytes lie in this heap for other threads. */
+  /** The modules compiled for this heap, and where other threads find their bytes in it. */
   readonly modules: (Emitted & { address?: number })[] = [];
 
   constructor({ bytes = PAGE, shared = false, build = bestBuild(), memory }: HeapOptions = {}) {
@@ -77,7 +83,7 @@ export class Heap {
     else this.plainBuffer = new ArrayBuffer(initial * PAGE);
   }
 
-  /** All of the memory; made anew when the memory has grown, so do not hold on to it. */
+  /** The whole memory as floats. The view is replaced when the memory grows, so do not keep it. */
   get f32(): Float32Array {
     return this.current().f32;
   }
@@ -92,7 +98,7 @@ export class Heap {
     return this.buffer.byteLength;
   }
 
-  /** A block's address; what is in it is arbitrary. */
+  /** Allocates a block and returns its address; its contents are arbitrary. */
   alloc(bytes: number): number {
     if (!this.allocator) throw new Error("heap: it cannot allocate");
     return this.allocator.alloc(bytes);
@@ -101,17 +107,18 @@ export class Heap {
     this.allocator?.free(address);
   }
 
-  /** A block with these numbers. */
+  /** Allocates a block and writes numbers into it. */
   put(values: ArrayLike<number>): number {
     const address = this.alloc(values.length * 4);
     this.f32.set(values, address >>> 2);
     return address;
   }
   /**
-   * Brings rows of numbers here, a piece of them at a time, each for as long as the callback takes: a
-   * piece stays in the cache, where all of them would need fresh memory.
-   * @param write - Writes `count` rows from the first on into an array, from a place in it on.
-   * @param grain - Pieces are so many rows, or a multiple of it.
+   * Copies rows of numbers into the heap piece by piece; each piece is there only while the
+   * callback runs. A piece stays in the cache, where all rows at once would need fresh memory.
+   *
+   * @param write - Writes `count` rows, from row `first` on, into an array from index `at` on.
+   * @param grain - The number of rows in a piece is a multiple of this.
    */
   inPieces(
     write: (first: number, count: number, to: Float32Array, at: number) => void,
@@ -128,7 +135,7 @@ export class Heap {
     this.free(piece);
   }
 
-  /** Lets go of the memory and of everything compiled for it. */
+  /** Drops the memory and everything compiled for it. */
   dispose(): void {
     this.allocator = undefined;
     this.libraries.clear();
@@ -138,10 +145,11 @@ export class Heap {
   }
 
   /**
-   * The functions of a family, each compiled when it is first called.
-   * @param key - Names the family and all that its code depends on.
-   * @param emit - Writes them as WebAssembly.
-   * @param fallback - The same functions in JavaScript, on the same addresses and layouts.
+   * The functions of a family, each of which is compiled at its first call.
+   *
+   * @param key - Identifies the family and everything that its code depends on.
+   * @param emit - Emits the functions as WebAssembly.
+   * @param fallback - The same functions in JavaScript, for the same addresses and layouts.
    */
   library<T extends object>(
     key: string,
@@ -214,7 +222,8 @@ export class Heap {
     const missing = size - this.bytes;
     if (missing <= 0) return;
     if (size > MAX_BYTES) throw new RangeError(`heap: ${size} bytes are more than its 4 GB`);
-    // More than is missing: to grow takes its time, and memory that nobody touches is none.
+    // Grows by more than is missing, because growing takes time, and untouched memory costs
+    // nothing.
     const most = (this.shared ? SHARED_PAGES * PAGE : MAX_BYTES) - this.bytes;
     const wanted = Math.max(missing, Math.min(this.bytes >>> 1, most));
     if (this.memory) this.growMemory(Math.ceil(wanted / PAGE), Math.ceil(missing / PAGE));
@@ -232,7 +241,7 @@ export function canShareMemory(): boolean {
   return typeof document === "undefined" || globalThis.crossOriginIsolated;
 }
 
-/** Whoever owns a heap disposes of it. */
+/** Makes a heap, which the caller has to dispose. */
 export function createHeap(options?: HeapOptions): Heap {
   return new Heap(options);
 }

@@ -1,10 +1,10 @@
-/** The functions under convolutions: borders, and patches in the layout of the matrix product. */
+/** The functions behind convolutions: borders, and patches in the layout of the matrix product. */
 import type { Heap } from "./heap.js";
 import { inJs } from "./on-demand.js";
 import { product } from "./kernel.js";
 import { emitPad, emitPatches } from "./wasm/image.js";
 
-/** All addresses and strides are bytes; counts and widths are floats. */
+/** All addresses and strides are in bytes; counts and widths are in floats. */
 export interface ImageLibrary {
   pad: (
     x: number, planes: number, plane: number, rows: number, width: number, to: number, top: number,
@@ -45,7 +45,7 @@ export interface WindowSpec {
 
 export type Triple = readonly [number, number, number];
 
-/** The same for three dimensions, the missing ones being 1, and what follows from it. */
+/** The windows with missing dimensions filled up to three, and sizes derived from them. */
 export interface Windows {
   size: Triple;
   kernel: Triple;
@@ -53,7 +53,7 @@ export interface Windows {
   before: Triple;
   after: Triple;
   dilation: Triple;
-  /** The image with its border. */
+  /** The size of the image with its border. */
   padded: Triple;
   out: Triple;
   isPadded: boolean;
@@ -67,7 +67,7 @@ function triple(sizes: readonly number[] | undefined, rank: number, missing: num
   return [...Array.from({ length: 3 - rank }, () => missing), ...all] as unknown as Triple;
 }
 
-/** What "same" pads with, so that there are as many windows as there are places. */
+/** The padding of "same" convolutions, which give as many results as there are inputs. */
 export function samePadding(
   kernel: readonly number[],
   dilation: readonly number[],
@@ -97,8 +97,9 @@ export function windowsOf(spec: WindowSpec): Windows {
 }
 
 /**
- * Pads whole planes, `[planes, d, h, w]`.
- * @returns the address of what has the border: `to`, or `x` where there is no border.
+ * Pads whole planes `[planes, d, h, w]`.
+ *
+ * @returns the address of the padded planes: `to`, or `x` if there is no border.
  */
 export function padPlanes(
   { pad }: ImageLibrary,
@@ -120,7 +121,7 @@ export function padPlanes(
   for (let plane = 0; plane < planes; plane += 1) {
     const from = x + plane * depth * height * width * 4;
     const start = to + plane * padded[0] * slice * 4;
-    // Whole slices before and after are rows of an image that has none.
+    // Border slices before and after a volume are written as rows of an empty image.
     const whole = (at: number, slices: number): void => {
       if (slices) pad(x, 1, 0, 0, 0, at, slices * padded[1], 0, padded[2], 0, value);
     };

@@ -1,22 +1,22 @@
-/** What every prepared kernel is, and how work is divided. */
+/** The interface of all prepared kernels, and how work is divided among threads. */
 
 /**
- * A kernel with its sizes settled: run it on addresses as often as you like.
+ * A kernel prepared for certain sizes: run it as often as you like, on any addresses.
  *
- * To use several threads, call `run` once for each part; parts write to different places, and each
- * needs a workspace of its own: part `i` takes `workspace + i · workspaceBytes`.
+ * To use several threads, call `run` once for each part. Parts write to different places, and each
+ * needs its own workspace: that of part `i` begins at `workspace + i · workspaceBytes`.
  */
 export interface Kernel<Pointers> {
   /** Scratch memory for each part, in bytes; pass its address as `workspace`. */
   readonly workspaceBytes: number;
-  /** Whether it works in JavaScript, so that other threads cannot take part in it. */
+  /** Whether it runs JavaScript, which other threads cannot share. */
   readonly onOneThread?: boolean;
   run: (pointers: Pointers, part?: number, parts?: number) => void;
-  /** The same in stages, where threads meet on the way: each begins when all parts of the one before are done. */
+  /** The same work in stages: each begins when all parts of the previous one are done. */
   stages?: (pointers: Pointers) => ((part: number, parts: number) => void)[];
 }
 
-/** The share of a part: `[from, to)` of `count`, in multiples of `grain`. */
+/** The part's share `[from, to)` of `count` items, in multiples of `grain`. */
 export function share(count: number, part: number, parts: number, grain = 1): [number, number] {
   if (parts === 1) return [0, count];
   const grains = Math.ceil(count / grain);
@@ -28,11 +28,11 @@ export function share(count: number, part: number, parts: number, grain = 1): [n
 export const product = (sizes: readonly number[]): number => sizes.reduce((a, b) => a * b, 1);
 
 /**
- * Addresses at a place of some dimensions.
+ * Byte addresses at an index over some dimensions.
  *
- * @param index - Which place, row by row.
- * @param strides - Of each address over these dimensions, in elements.
- * @param from - The addresses of the first place.
+ * @param index - Counts elements in row-major order.
+ * @param strides - For each address its strides over the dimensions, in elements.
+ * @param from - The addresses of the first element.
  */
 export function placesAt(
   index: number,

@@ -1,4 +1,4 @@
-/** `out = activation(x Wᵀ + bias + residual)`: the weight packed once, any number of rows. */
+/** `out = activation(x Wᵀ + bias + residual)` with a packed weight and any number of rows. */
 import { type Activation, finishOf } from "./activation.js";
 import { gemmLibrary, MAX_ROWS, multiply, panelBytes, productBytes } from "./gemm.js";
 import type { Heap } from "./heap.js";
@@ -18,9 +18,9 @@ export interface LinearSpec {
   m: number;
   n: number;
   k: number;
-  /** From one row of x to the next, in elements; `k` by default. */
+  /** The distance between rows of x, in elements; `k` by default. */
   xRow?: number;
-  /** How the weight is kept, `f32` by default; it must be packed for the same. */
+  /** The type of the packed weight, `f32` by default. */
   weightType?: WeightType;
   activation?: Activation;
 }
@@ -64,12 +64,12 @@ export interface PackLinear {
   n: number;
   k: number;
   to: number;
-  /** `nk`, as nn.Linear holds it, by default; or `kn`, as a right-hand matrix. */
+  /** `nk` (the default): as nn.Linear stores it. `kn`: as the right-hand matrix of a product. */
   layout?: "nk" | "kn";
   weightType?: WeightType;
 }
 
-/** Floats that are widened at a time stay in the second-level cache. */
+/** Weights that are widened together fit into the second-level cache. */
 const WIDE_BYTES = 256 * 1024;
 
 export function linear(heap: Heap, spec: LinearSpec): Kernel<LinearPointers> {
@@ -128,7 +128,7 @@ export function linear(heap: Heap, spec: LinearSpec): Kernel<LinearPointers> {
   return {
     workspaceBytes,
     run: (p, part = 0, parts = 1) => {
-      // By rows if there are enough of them: what is packed is then packed once.
+      // Threads share the rows if there are enough of them: then the weight is widened only once.
       const byRows = m >= 8 * parts;
       const [m0, m1] = byRows ? share(m, part, parts, 4) : [0, m];
       const [n0, n1] = byRows ? [0, n] : share(n, part, parts, 8);

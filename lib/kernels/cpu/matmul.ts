@@ -1,12 +1,12 @@
-/** Products of two matrices that are both computed, in batches. */
+/** Batched products of two matrices, neither of which is a constant weight. */
 import { gemmLibrary, MAX_ROWS, multiply, panelBytes, productBytes } from "./gemm.js";
 import type { Heap } from "./heap.js";
 import { type Kernel, placesAt, product, share } from "./kernel.js";
 
 export interface MatmulSpec {
-  /** The shape of the batch; none by default. */
+  /** The batch dimensions; none by default. */
   batch?: readonly number[];
-  /** The strides of A and B over the batch, in elements; 0 where one broadcasts. */
+  /** The strides of A and B over the batch dimensions, in elements; 0 where one broadcasts. */
   aBatch?: readonly number[];
   bBatch?: readonly number[];
   m: number;
@@ -16,7 +16,7 @@ export interface MatmulSpec {
   aLayout?: "mk" | "km";
   /** `kn`, or `nk` for a transposed B. */
   bLayout?: "kn" | "nk";
-  /** From one row to the next as they lie, in elements. */
+  /** The distance between rows in memory, in elements. */
   aRow?: number;
   bRow?: number;
 }
@@ -43,7 +43,7 @@ export function matmul(heap: Heap, spec: MatmulSpec): Kernel<MatmulPointers> {
     workspaceBytes,
     run: (p, part = 0, parts = 1) => {
       const workspace = p.workspace + part * workspaceBytes;
-      // Several threads share the batch, or the rows where that is too small.
+      // Threads share the batch, or the rows if there are fewer matrices than threads.
       const byBatch = count >= parts;
       const [first, end] = byBatch ? share(count, part, parts) : [0, count];
       const [m0, m1] = byBatch ? [0, m] : share(m, part, parts, 4);

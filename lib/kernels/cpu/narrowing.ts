@@ -1,4 +1,6 @@
-/** Numbers in 16 or 8 bits: loaded where weights are to be kept so. */
+/**
+ * Conversions between floats and numbers of 16 or 8 bits; loaded only where weights are stored so.
+ */
 import type { Heap } from "./heap.js";
 import type { Finish } from "./activation.js";
 import type { ModuleBuilder } from "./wasm/module.js";
@@ -15,13 +17,16 @@ export type WidenLibrary = Record<NarrowType, Widen>;
 
 const widenLibrary = (heap: Heap): WidenLibrary => heap.library("widen", emitWiden, widenInJs);
 
-/** Of a run of so many bytes, at its end; a `bf16` has none and is asked for none. */
+/**
+ * The address of the scales at the end of a run of `bytes` bytes. (Not used for bf16, which has
+ * none.)
+ */
 const scalesOf = (run: number, bytes: number): number => run + bytes - 32;
 
 /**
- * Widens panels of 8 columns into panels of floats.
+ * Widens panels of 8 columns to panels of floats.
  *
- * @param bytes - Of a panel.
+ * @param bytes - The size of a panel.
  */
 export function panelWidener(
   heap: Heap,
@@ -41,9 +46,9 @@ export function panelWidener(
 /**
  * The weight of a convolution as floats, some rows at a time.
  *
- * @param bytes - Of a strip.
- * @param most - So many columns are wanted at a time at the most.
- * @param room - Bytes that rows may take together.
+ * @param bytes - The size of a strip.
+ * @param most - The largest number of columns that will be asked for at once.
+ * @param room - The bytes available for widened rows.
  */
 export function stripWidener(
   heap: Heap,
@@ -53,7 +58,7 @@ export function stripWidener(
   room: number,
 ): StripWidener {
   const widen = widenLibrary(heap)[type];
-  // Numbers are widened by eights, which are two columns of a strip.
+  // Numbers are widened eight at a time, which are two columns of a strip.
   const wideBytes = Math.ceil((most + 2) / 2) * 32;
   const rows = 4 * Math.max(1, Math.floor(room / wideBytes));
   return {
@@ -79,14 +84,14 @@ type Row = (
   residual: number, low: number, high: number,
 ) => void; // prettier-ignore
 
-/** So many rows are multiplied one by one; for more, weights are widened once. */
+/** Up to this many rows are multiplied one by one; for more, the weight is widened once. */
 const MOST_BY_ROW = 2;
 
 /**
- * `linear` of columns `[n0, n1)` without widening its weight; `null` where that is no faster: for many
- * rows, and in plain JavaScript.
+ * Computes columns `[n0, n1)` of `linear` without storing the widened weight; `null` where that is
+ * no faster: for many rows, and in plain JavaScript.
  *
- * @param panel - The bytes of a panel.
+ * @param panel - The size of a panel in bytes.
  */
 export function rowByRow(
   heap: Heap,
@@ -115,10 +120,10 @@ export function rowByRow(
   };
 }
 
-/** The largest number of each type; int8 has a scale for each row. */
+/** The largest number of each type; int8 has a scale, so there is no limit. */
 const LARGEST = { f16: 65504, bf16: 3.3895313892515355e38, int8: Infinity };
 
-/** Why a type cannot hold some numbers; `null` if it can. */
+/** Why numbers cannot be stored in a type; `null` if they can. */
 export function misfitOf(type: NarrowType, values: ArrayLike<number>): string | null {
   let most = 0;
   for (let i = 0; i < values.length; i += 1) {
@@ -144,7 +149,8 @@ function toHalf(value: number): number {
   const sign = (bits[0]! >>> 16) & 0x8000;
   number[0] = Math.abs(number[0]);
   if (number[0] < 2 ** -14) {
-    // The spacing of denormals is 2⁻²⁴; adding 2⁻¹ rounds to it, to even.
+    // The spacing of denormals is 2⁻²⁴, as that of floats from ½ to 1: adding ½ rounds to it, ties
+    // to even.
     number[0] = number[0] + 0.5;
     return sign | (bits[0]! & 0x7ff);
   }
@@ -152,7 +158,7 @@ function toHalf(value: number): number {
   return sign | ((rounded - (112 << 23)) >>> 13);
 }
 
-/** The power of two that brings numbers into the upper half of what halves are. */
+/** The power of two that brings numbers into the upper half of the range of halves. */
 function factorOf(values: Float32Array): number {
   let most = 0;
   for (const value of values) most = Math.max(most, Math.abs(value));
@@ -162,13 +168,16 @@ function factorOf(values: Float32Array): number {
 
 export interface NarrowRuns {
   type: NarrowType;
-  /** Runs of floats, one after the other. */
+  /** Consecutive runs of floats. */
   from: number;
   count: number;
-  /** Of each, in floats, and in bytes when narrowed: `narrowRunBytes`. */
+  /** The length of a run in floats; narrowed, it takes `narrowRunBytes`. */
   length: number;
   bytes: number;
-  /** How many numbers in turn have a scale each: the columns of a panel, or the rows of a strip. */
+  /**
+   * The number of interleaved rows or columns that have a scale each: 8 columns of a panel, or 4
+   * rows of a strip.
+   */
   lanes: 4 | 8;
   to: number;
 }
@@ -187,7 +196,8 @@ export function narrowRuns(heap: Heap, runs: NarrowRuns): void {
       const narrow = type === "f16" ? toHalf : toBfloat16;
       for (let i = 0; i < length; i += 1) words[(target >>> 1) + i] = narrow(memory[source + i]! * by); // prettier-ignore
       words.fill(0, (target >>> 1) + length, (target + size) >>> 1);
-      // A half whose bits are moved to where a float has them is that much too small.
+      // Shifting the bits of a half to where a float has them makes it 2⁻¹¹² times as large, which
+      // the scale undoes.
       if (type === "f16") memory.fill(2 ** 112 / by, (target + size - 32) >>> 2, (target + size) >>> 2); // prettier-ignore
       continue;
     }

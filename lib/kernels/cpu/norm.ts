@@ -25,7 +25,7 @@ export interface LayerNormSpec {
   /** `layer` subtracts the mean, `rms` does not. */
   kind: "layer" | "rms";
   rows: number;
-  /** What is normalised: the length of a row. */
+  /** The length of a row, over which is normalised. */
   n: number;
   eps: number;
 }
@@ -33,7 +33,7 @@ export interface LayerNormSpec {
 export interface LayerNormPointers {
   x: number;
   weight?: number;
-  /** Only with a weight. */
+  /** Used only if there is a weight. */
   bias?: number;
   /** May be x. */
   out: number;
@@ -58,9 +58,9 @@ export function layerNorm(heap: Heap, spec: LayerNormSpec): Kernel<LayerNormPoin
 export interface GroupNormSpec {
   batch: number;
   channels: number;
-  /** As many as channels for InstanceNorm. */
+  /** The number of groups; as many as channels for InstanceNorm. */
   groups: number;
-  /** Places of a channel. */
+  /** The number of elements of a channel. */
   n: number;
   eps: number;
 }

@@ -1,4 +1,4 @@
-/** What few need is loaded by whoever does. */
+/** Parts that few programs need, loaded on demand. */
 import type * as js from "./js/index.js";
 import type * as narrowed from "./narrowing.js";
 
@@ -15,12 +15,12 @@ function onDemand<T>(load: () => Promise<T>): [load: () => Promise<void>, get: (
   ];
 }
 
-/** The kernels in plain JavaScript, for heaps of the `js` build: where WebAssembly cannot run. */
+/** The kernels in plain JavaScript, for the `js` build. */
 export const [loadFallback, inJs] = /* @__PURE__ */ onDemand<typeof js>(
   () => import("./js/index.js"),
 );
 
-/** What makes weights narrow, for other types of weights than `f32`. */
+/** Conversions to narrow types, for weights of other types than `f32`. */
 export const [loadNarrowing, narrowing] = /* @__PURE__ */ onDemand<typeof narrowed>(
   () => import("./narrowing.js"),
 );

@@ -1,4 +1,4 @@
-/** Copies: in another order of dimensions, of chosen rows. */
+/** Copies with strides, and gathering of rows. */
 import { collapse, elementwise, stridesOf } from "./elementwise.js";
 import { inJs } from "./on-demand.js";
 import type { Heap } from "./heap.js";
@@ -13,9 +13,9 @@ export interface TransposeLibrary {
 
 export interface CopySpec {
   shape: readonly number[];
-  /** The strides of x over that shape, in elements; 0 repeats. */
+  /** The strides of x over `shape`, in elements; 0 repeats. */
   strides: readonly number[];
-  /** Those of the result. Default: it is contiguous. */
+  /** The strides of the result. Default: contiguous. */
   outStrides?: readonly number[];
 }
 
@@ -24,18 +24,21 @@ export interface CopyPointers {
   out: number;
 }
 
-/** The result's order of dimensions, out of x's shape and the order to bring it into. */
+/** The copy that permutes the dimensions of a contiguous x. */
 export function permutation(shape: readonly number[], order: readonly number[]): CopySpec {
   const strides = stridesOf(shape);
   return { shape: order.map((dim) => shape[dim]!), strides: order.map((dim) => strides[dim]!) };
 }
 
-/** Rows of so many are walked as well as longer ones. */
+/** Longer rows than this are walked no faster. */
 const LONG = 64;
-/** A walk from float to float is so many times as fast as one in steps. */
+/** How many times faster a walk over adjacent floats is than one with a stride. */
 const ALONG = 4;
 
-/** A copy with strides: `permute`, `expand`, a slice, a part of a `concat`, or all of them. */
+/**
+ * A copy with strides: a permutation, an expansion, a slice, a part of a concatenation, or all of
+ * them at once.
+ */
 export function copy(heap: Heap, spec: CopySpec): Kernel<CopyPointers> {
   const { shape, outStrides = stridesOf(shape) } = spec;
   const { sizes, strides } = collapse(shape, [outStrides, spec.strides]);
@@ -45,7 +48,8 @@ export function copy(heap: Heap, spec: CopySpec): Kernel<CopyPointers> {
   if (turns && sizes[across]! >= 4 && sizes[last]! >= 4) {
     return turned(heap, sizes, outs, steps, across, last);
   }
-  // In any order: the longest walks are inside, where one from float to float counts for a longer one.
+  // Dimensions may be walked in any order: the longest goes innermost, where contiguous ones count
+  // as longer.
   const weight = (dim: number): number =>
     Math.min(sizes[dim]!, LONG) * [outs, steps].reduce((n, one) => (one[dim] === 1 ? n * ALONG : n), 1); // prettier-ignore
   const order = sizes.map((_, dim) => dim).sort((a, b) => weight(a) - weight(b));
@@ -59,7 +63,10 @@ export function copy(heap: Heap, spec: CopySpec): Kernel<CopyPointers> {
   };
 }
 
-/** Where x is contiguous along one dimension and the result along another one: blocks of both at once. */
+/**
+ * If x is contiguous along one dimension and the result along another, both are walked in blocks,
+ * as in a transpose.
+ */
 function turned(
   heap: Heap,
   sizes: readonly number[],
@@ -108,22 +115,32 @@ export interface GatherSpec {
   tables?: number;
   /** How many lists of indices there are, each for as many tables. Default: 1. */
   lists?: number;
-  /** The other way: each row of one table `[count, n]` is added to the row that its index names. Default: `false`. */
+  /**
+   * The inverse: adds each row of one table `[count, n]` to the result row that its index names.
+   * Default: `false`.
+   */
   isSum?: boolean;
 }
 
 export interface GatherPointers {
-  /** `[tables, rows, n]` of any numbers: in the heap, or where they are. */
+  /**
+   * `[tables, rows, n]` of any 32-bit numbers: an address in the heap, or an array outside of it.
+   */
   table: number | ArrayLike<number>;
-  /** `[lists, count]` of whole numbers from 0 to `rows - 1`, int32: in the heap, or where they are. */
+  /**
+   * `[lists, count]` of integers from 0 to `rows - 1`, int32: an address in the heap, or an array
+   * outside of it.
+   */
   indices: number | Int32Array;
   out: number;
 }
 
-/** Numbers in a row that are copied at once; fewer one by one. */
+/** Rows of at least so many numbers are copied at once, shorter ones number by number. */
 const ROW = 16;
 
-/** Rows of tables by their numbers: an embedding, places along a dimension; or sums of rows by theirs. */
+/**
+ * Chooses rows of tables by index, as an embedding does; or adds up rows that have the same index.
+ */
 export function gather(heap: Heap, spec: GatherSpec): Kernel<GatherPointers> {
   const { count, rows, n, tables = 1, lists = 1, isSum } = spec;
   return {
@@ -142,13 +159,13 @@ export function gather(heap: Heap, spec: GatherSpec): Kernel<GatherPointers> {
         for (let at = 0; at < count;) {
           const place = which * count + at;
           const index = list[one + at]!;
-          let behind = index + 1; // rows in a row are one
+          let behind = index + 1; // consecutive rows are copied together
           for (at += 1; at < count && list[one + at] === behind; at += 1) behind += 1;
           if (index < 0 || behind > rows) {
             const wrong = index < 0 ? index : Math.max(index, rows);
             throw new RangeError(`index ${wrong} is out of range for ${rows} rows`);
           }
-          const row = which * rows + index; // of one table, if they are summed
+          const row = which * rows + index; // in one table, if rows are summed
           const start = first + (isSum ? place : row) * n;
           const to = target + (isSum ? row : place) * n;
           const length = (behind - index) * n;

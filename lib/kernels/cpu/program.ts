@@ -1,4 +1,7 @@
-/** Kernels in a row as one function, so that small ones cost no JavaScript. */
+/**
+ * Joins successive kernel calls into one WebAssembly function, so that small kernels cost no
+ * JavaScript.
+ */
 import {
   bytesOf,
   type Code,
@@ -15,15 +18,15 @@ import { record } from "./record.js";
 import type { ThreadStep } from "./threads.js";
 import type { Types } from "./wasm/module.js";
 
-/** A step of more calls is so long that what is between them does not count. */
+/** A step with more calls than this takes so long that the time between calls does not matter. */
 const MOST_OF_A_STEP = 100;
 
-/** So many calls are looked at, the rest is left as it is: a page waits meanwhile. */
+/** At most this many calls are joined, since the page waits meanwhile; the rest stays as it is. */
 const MOST_CALLS = 500;
 
 /**
- * The same steps on one thread, but what is WebAssembly in a row in one call. They must do the same
- * in every run, as those that several threads share do.
+ * The same steps for one thread, with successive WebAssembly calls joined into one. The steps must
+ * do the same in every run, as those recorded for several threads.
  */
 export function joined(heap: Heap, steps: readonly ThreadStep[]): (() => void)[] {
   const all: (() => void)[] = [];

@@ -1,4 +1,7 @@
-/** Kernels that few models need, in JavaScript: each number is looked at once or a few times. */
+/**
+ * Kernels that few models need. In JavaScript, because they read each number only once or a few
+ * times.
+ */
 import type { Heap } from "./heap.js";
 import type { Kernel } from "./kernel.js";
 import type { LinearPointers } from "./linear.js";
@@ -11,7 +14,7 @@ const inJavaScript = <Pointers>(run: (pointers: Pointers) => void): Kernel<Point
   },
 });
 
-/** `[outer, n, inner]`, of integers or floats. */
+/** The shape `[outer, n, inner]` of integers or floats; the kernel works along `n`. */
 interface Along {
   outer: number;
   n: number;
@@ -21,25 +24,28 @@ interface Along {
 
 export interface ScanSpec extends Along {
   kind: "sum" | "product";
-  /** Without the number at the place itself. */
+  /** Leave out the number at the place itself. */
   exclusive?: boolean;
-  /** From the end on. */
+  /** Begin at the end. */
   reverse?: boolean;
-  /** Truths are counted: floats become integers. */
+  /** The inputs are booleans, stored as floats, and their sums are integers. */
   counts?: boolean;
 }
 
-/** Of fewer numbers side by side, each is followed by itself: a variable is faster than a list. */
+/**
+ * For fewer adjacent numbers than this, each has its own loop, since a variable is faster than an
+ * array.
+ */
 const FEW = 8;
 
-/** Sums or products of all numbers up to each place. As PyTorch's, sums of floats are float64 on the way. */
+/** Cumulative sums or products. As in PyTorch, float sums are accumulated in float64. */
 export function scan(heap: Heap, spec: ScanSpec): Kernel<CopyPointers> {
   const { outer, n, inner, kind, exclusive, reverse, integers, counts } = spec;
   const isSum = kind === "sum";
   const neutral = isSum ? 0 : 1;
   const step = reverse ? -inner : inner;
   return inJavaScript(({ x, out }) => {
-    // Not parts of them, which engines read half as fast.
+    // Not subarrays, which engines read half as fast.
     const from = integers ? heap.i32 : heap.f32;
     const to = integers || counts ? heap.i32 : heap.f32;
     const moved = (out >>> 2) - (x >>> 2);
@@ -73,7 +79,10 @@ export function scan(heap: Heap, spec: ScanSpec): Kernel<CopyPointers> {
   });
 }
 
-/** Where the largest number (or the least) is, int32: the first of equal ones, as tfjs' argMax also with NaN. */
+/**
+ * Index (int32) of the largest or smallest number: the first of equal ones, and with NaN as tfjs'
+ * argMax.
+ */
 export function extreme(heap: Heap, spec: Along & { least?: boolean }): Kernel<CopyPointers> {
   const { outer, n, inner, integers, least } = spec;
   return inJavaScript(({ x, out }) => {
@@ -121,7 +130,10 @@ export interface ChoicePointers {
 
 const NOT_A_NUMBER = 0x7fc00000;
 
-/** The `k` largest numbers of each row and where they are, from the largest: NaN first, of equal ones the first. */
+/**
+ * The `k` largest numbers of each row with their indices, in descending order: NaN first, equal
+ * ones by index.
+ */
 export function topK(
   heap: Heap,
   { rows, n, k, integers }: { rows: number; n: number; k: number; integers?: boolean },
@@ -129,18 +141,19 @@ export function topK(
   const most = Math.min(n, 2 * k + 64);
   return inJavaScript(({ x, values, indices }) => {
     const { f32, i32 } = heap;
-    // A place, and in front of it bits that are the less the larger the number: sorted as one.
+    // Each key has the index in its lower bits, and above them bits that decrease as the number
+    // grows: sorted as one integer.
     const keys = new BigUint64Array(most);
     const halves = new Uint32Array(keys.buffer);
     for (let row = 0; row < rows; row += 1) {
       const start = (x >>> 2) + row * n;
-      let limit = Infinity; // no number from here on is among them
+      let limit = Infinity; // numbers from here on are not among the k largest
       let size = 0;
       for (let i = 0; i < n; i += 1) {
         let bits = i32[start + i]!;
         if (integers) bits ^= bits < 0 ? 0x7fffffff : 0;
         else if (bits << 1 === 0)
-          bits = 0; // -0 is 0
+          bits = 0; // -0 counts as 0
         else if (f32[start + i] !== f32[start + i]) bits = NOT_A_NUMBER;
         const key = (bits < 0 ? bits : bits ^ 0x7fffffff) >>> 0;
         if (key >= limit) continue;
@@ -164,13 +177,13 @@ export function topK(
 
 export interface MaxPlacesSpec {
   planes: number;
-  /** Of a plane, in one to three dimensions. */
+  /** The size of a plane, in one to three dimensions. */
   size: readonly number[];
-  /** For each dimension the places that each output sees, at least one. */
+  /** For each dimension, the input positions of each window; none is empty. */
   windows: readonly (readonly (readonly number[])[])[];
 }
 
-/** The maximum of each window and where it is in its plane: of equal ones the first, of NaN the last. */
+/** The maximum of each window and its index in the plane: the first of equal ones, the last NaN. */
 export function maxPlaces(heap: Heap, spec: MaxPlacesSpec): Kernel<ChoicePointers> {
   const missing = 3 - spec.size.length;
   const [, height, width] = [...Array<number>(missing).fill(1), ...spec.size] as [number, number, number]; // prettier-ignore
@@ -210,19 +223,19 @@ export function maxPlaces(heap: Heap, spec: MaxPlacesSpec): Kernel<ChoicePointer
 }
 
 export interface ScatterSpec {
-  /** How many stretches there are, of so many numbers, and with so many places each. */
+  /** The number of stretches, the numbers in each, and the indices for each. */
   stretches: number;
   size: number;
   each: number;
-  /** What there is elsewhere, and what is put where there is no `x`. */
+  /** The value of other elements, and the value to put if there is no `x`. */
   off: number;
   on?: number;
   integers?: boolean;
-  /** A place that is not there is passed over, not refused. */
+  /** Skip indices out of range instead of refusing them. */
   lenient?: boolean;
 }
 
-/** Numbers at places of their stretch, the later of two for one place. */
+/** Puts numbers at the indices of their stretch; of two for one index the later counts. */
 export function scatter(
   heap: Heap,
   { stretches, size, each, off, on = 1, integers, lenient }: ScatterSpec,
@@ -247,13 +260,13 @@ export interface BagsSpec {
   rows: number;
   n: number;
   mode: "sum" | "mean" | "max";
-  /** The index that does not count; -1: none. */
+  /** The index whose rows do not count; -1: none. */
   padding: number;
-  /** How many offsets there are; 0: all bags are alike. */
+  /** How many offsets there are; 0: all bags have the same size. */
   offsets: number;
 }
 
-/** Sums, means or maxima of rows of a table, bag by bag. */
+/** Sums, means or maxima of table rows for each bag. */
 export function bags(
   heap: Heap,
   spec: BagsSpec,

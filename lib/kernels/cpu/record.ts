@@ -1,8 +1,8 @@
 import type { Call, Heap } from "./heap.js";
 
 /**
- * Runs something without effect and tells what compiled functions it calls. What runs in JavaScript
- * takes place all the same.
+ * Runs something while calls of compiled functions are recorded instead of made. JavaScript code
+ * runs as usual.
  */
 export function record(heap: Heap, run: () => void): Call[] {
   const outer = heap.recorded;

@@ -7,7 +7,9 @@ import type { WeightType } from "./linear.js";
 import { narrowPanelBytes } from "./narrow.js";
 import { emitRecurrent } from "./wasm/recurrent.js";
 
-/** `n` of the `width` units of a layer, from where the addresses point on. */
+/**
+ * Steps of `n` units, out of the `width` units of a layer; addresses point to the first of them.
+ */
 export interface RecurrentLibrary {
   lstm: (
     gates: number, gatesRow: number, batch: number, n: number, width: number, c: number,
@@ -20,7 +22,7 @@ export interface RecurrentLibrary {
   tanh: (
     gates: number, gatesRow: number, batch: number, n: number, out: number, outRow: number,
   ) => void; // prettier-ignore
-  /** Copies rows of bytes; from 0: zeros. */
+  /** Copies rows of bytes; if `from` is 0, writes zeros. */
   move: (
     from: number, fromRow: number, rows: number, bytes: number, to: number, toRow: number,
   ) => void; // prettier-ignore
@@ -35,41 +37,44 @@ export interface RecurrentSpec {
   batch: number;
   inputSize: number;
   hiddenSize: number;
-  /** Of an LSTM whose output is projected: the size of that. */
+  /** The output size of an LSTM with a projection. */
   projSize?: number;
-  /** From the last time to the first. */
+  /** Read the sequence backwards. */
   reverse?: boolean;
-  /** From one row of the output to the next, in elements: two directions side by side. */
+  /**
+   * The distance between rows of the output, in elements: larger if two directions are written side
+   * by side.
+   */
   outRow?: number;
-  /** How both weights are kept, `f32` by default; they must be packed for the same. */
+  /** The type of the packed weights, `f32` by default. */
   weightType?: WeightType;
 }
 
 export interface RecurrentPointers {
   x: number;
-  /** `weight_ih` and `weight_hh` as `packLinear` left them: `gates · hidden` columns. */
+  /** `weight_ih` and `weight_hh` as packed by `packLinear`: `gates · hidden` columns. */
   weightIh: number;
   weightHh: number;
-  /** Of a projection: `[projSize, hidden]`, packed likewise. */
+  /** The weight of the projection, `[projSize, hidden]`, packed likewise. */
   weightHr?: number;
   biasIh?: number;
   biasHh?: number;
-  /** `[batch, hidden]`, h of the projected size; zeros if absent. */
+  /** `[batch, hidden]`; h0 has the projected size. Zeros if absent. */
   h0?: number;
   c0?: number;
   out: number;
-  /** The last states, `[batch, hidden]`, if somebody needs them. */
+  /** Where to write the last states, `[batch, hidden]`; optional. */
   hN?: number;
   cN?: number;
   workspace: number;
 }
 
-/** More stages than this are not worth the memory that threads note them in. */
+/** For more stages, the memory in which threads record them is not worth it. */
 const MOST_STAGES = 4096;
 
 /**
- * One thread does a step in time with one product; several share the units of a layer, and meet after
- * each step: then each of them has its part of the weight in its own cache.
+ * One thread computes a time step with one product. Several threads share the units of the layer
+ * and wait for each other after each step: then each has its part of the weight in its own cache.
  */
 export function recurrent(
   heap: Heap,
@@ -86,17 +91,17 @@ export function recurrent(
   const outRow = (spec.outRow ?? outSize) * 4;
   const [row, hRow, gatesRow] = [hiddenSize * 4, outSize * 4, width * 4];
   const stateBytes = batch * row + 64;
-  // Gates of the inputs are computed for a stretch of time at once.
+  // The input part of the gates is computed for several time steps at once.
   const stretch = Math.max(1, Math.min(time, Math.floor(MAX_ROWS / batch)));
   const gateBytes = stretch * batch * width * 4 + 64;
-  // What comes of the last output, or is to be projected.
+  // Room for what is computed from the last output, or is to be projected.
   const hiddenWidth = kind === "gru" ? width : projSize === undefined ? 0 : hiddenSize;
   const hiddenBytes = batch * hiddenWidth * 4 + 64;
   const strips = Math.max(
     productBytes(stretch * batch, inputSize),
     productBytes(batch, hiddenSize),
   );
-  // Every step reads all of both weights: they are widened once a run.
+  // Every step reads both weights completely, so they are widened once per run.
   const [ihBytes, hhBytes] = [panelBytes(width, inputSize), panelBytes(width, outSize)];
   const hrBytes = projSize === undefined ? 0 : panelBytes(projSize, hiddenSize);
   const wideBytes = weightType === "f32" ? 0 : ihBytes + hhBytes + hrBytes;
@@ -106,7 +111,7 @@ export function recurrent(
     return { count, first: reverse ? time - i * stretch - count : i * stretch };
   });
 
-  /** Where everything is that threads share; each has room for strips of its own. */
+  /** The addresses in the workspace, which threads share; only the strips are separate for each. */
   const places = (p: RecurrentPointers) => {
     const start = p.workspace;
     const c = start + stateBytes;
@@ -136,7 +141,7 @@ export function recurrent(
     if (kind === "lstm") move(p.c0 ?? 0, row, batch, row, c, row);
   };
 
-  /** Gates of the inputs of `count` times from `first` on. */
+  /** The input part of the gates, for `count` time steps beginning with `first`. */
   const inputGates = (
     p: RecurrentPointers,
     at: Places,
@@ -180,7 +185,7 @@ export function recurrent(
     }
   };
 
-  /** One step in time of the units `[u0, u1)`. */
+  /** One time step for the units `[u0, u1)`. */
   const step = (
     p: RecurrentPointers,
     at: Places,
@@ -198,7 +203,7 @@ export function recurrent(
     const last = isFirst ? at.start : out + (reverse ? 1 : -1) * batch * outRow;
     const lastRow = isFirst ? hRow : outRow;
     const isGru = kind === "gru";
-    // All gates side by side, or this part's units of each.
+    // On one thread all gates in one product; else, for each gate, the units of this part.
     const [products, columns] = parts === 1 ? [1, width] : [gateCount, n];
     for (let gate = 0; gate < products; gate += 1) {
       const column = gate * hiddenSize + u0;

@@ -1,10 +1,10 @@
-/** Sums, means, maxima and the like over one dimension (or several that lie side by side). */
+/** Sums, means, maxima and minima over one dimension, or several adjacent ones. */
 import type { Heap } from "./heap.js";
 import { inJs } from "./on-demand.js";
 import { type Kernel, share } from "./kernel.js";
 import { emitReduce } from "./wasm/reduce.js";
 
-/** `max` and `min` give NaN if one is NaN. */
+/** `max` and `min` give NaN if one operand is NaN. */
 export type Reduction = "sum" | "max" | "min";
 
 export interface ReduceLibrary {

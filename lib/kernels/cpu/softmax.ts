@@ -37,7 +37,7 @@ export interface SoftmaxPointers {
   out: number;
 }
 
-/** A row of -∞ alone gives NaN, as PyTorch's softmax. */
+/** A row of nothing but -∞ gives NaN, as in PyTorch. */
 export function softmax(heap: Heap, { rows, n, log }: SoftmaxSpec): Kernel<SoftmaxPointers> {
   const run = softmaxOf(heap)[log ? "logSoftmax" : "softmax"];
   return {

@@ -1,26 +1,28 @@
-/** Along one dimension, each place of the output of some places of the input: resampling, borders. */
+/**
+ * Rebuilds a tensor along one dimension, each output from some inputs: for resampling and borders.
+ */
 import type { Heap } from "./heap.js";
 import { type Kernel, product } from "./kernel.js";
 import { copy, type CopyPointers } from "./permute.js";
 
 export interface TapsSpec {
-  /** Of x, and the dimension of it. */
+  /** The shape of x, and the dimension in question. */
   shape: readonly number[];
   dim: number;
-  /** For each place of the output, the places of x that it is made of. */
+  /** For each output position, the input positions that it is made from. */
   positions: readonly (readonly number[])[];
-  /** What each of several is multiplied with before they are added up; absent: the largest of them. */
+  /** The weight of each input position; without weights, the largest value is taken. */
   weights?: readonly (readonly number[])[];
 }
 
-/** How many numbers there are before, along and behind a dimension. */
+/** The number of elements before, along and behind a dimension. */
 const around = (shape: readonly number[], dim: number): [number, number, number] => [
   product(shape.slice(0, dim)),
   shape[dim]!,
   product(shape.slice(dim + 1)),
 ];
 
-/** In JavaScript: it reads a few numbers for each that it writes. */
+/** In JavaScript, since it reads few numbers for each that it writes. */
 export function taps(heap: Heap, spec: TapsSpec): Kernel<CopyPointers> {
   const { shape, dim, positions, weights } = spec;
   const [outer, size, inner] = around(shape, dim);
@@ -57,10 +59,13 @@ export function taps(heap: Heap, spec: TapsSpec): Kernel<CopyPointers> {
   };
 }
 
-/** A copy reads all of the memory that its places are in. */
+/**
+ * The largest number of copies that is worthwhile, since each reads all memory that its positions
+ * span.
+ */
 const MOST_COPIES = 4;
 
-/** Places in even steps. */
+/** Splits positions into runs with constant steps. */
 function runsOf(places: readonly number[]): number[][] {
   const runs: number[][] = [];
   for (const place of places) {
@@ -72,7 +77,7 @@ function runsOf(places: readonly number[]): number[][] {
   return runs;
 }
 
-/** Each run of places by a copy. */
+/** Copies each run of positions. */
 function copies(
   heap: Heap,
   [outer, size, inner]: readonly [number, number, number],

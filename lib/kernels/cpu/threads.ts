@@ -1,17 +1,17 @@
 /**
- * Several threads on one heap. A program is recorded once, as the calls that each thread makes of
- * functions that are WebAssembly; the workers replay it. So a worker needs nothing of this library
- * but the few lines below, and no file of its own that a bundler would have to find.
+ * Several threads on one heap. A program is recorded once, as the calls of WebAssembly functions
+ * that each thread makes, and the workers replay it. So a worker needs only the few lines of code
+ * below, not this library, and no file that a bundler would have to find.
  */
 import type NodeThreads from "node:worker_threads";
 import type { Call, Heap } from "./heap.js";
 import { record } from "./record.js";
 import { WORKER_SOURCE } from "./worker-source.js";
 
-/** One step of a program: the threads meet after each. */
+/** One step of a program; all threads wait for each other after it. */
 export interface ThreadStep {
   run: (part: number, parts: number) => void;
-  /** Whether it works in JavaScript, on this thread alone: `Kernel.onOneThread`. */
+  /** Whether it runs JavaScript, on this thread only: `Kernel.onOneThread`. */
   onOneThread?: boolean;
 }
 
@@ -19,18 +19,20 @@ export interface ThreadStep {
 export interface ThreadProgram {
   /** Runs it on all threads; returns when all are done. */
   run: () => void;
-  /** Frees what the workers know of it. */
+  /** Frees what the workers keep for this program. */
   dispose: () => void;
 }
 
-/** Places in the control block, in int32; apart, so that they do not share a cache line. */
+/**
+ * Indices into the control block, in int32. They are far apart so that no two share a cache line.
+ */
 const ARRIVED = 0;
 const JOB = 16;
 const PROGRAM = 17;
 const ADDRESSES = 32;
 const MAX_THREADS = 32;
 
-/** How often to look before going to sleep: some microseconds. */
+/** How often to poll before going to sleep: for some microseconds. */
 const SPINS = 2000;
 const SLEEP_MS = 5;
 
@@ -90,15 +92,16 @@ export class Threads {
     this.canSleep = maySleep(this.state);
   }
 
-  /** How many threads there are, this one included. */
+  /** The number of threads, this one included. */
   get count(): number {
     return this.crew.length + 1;
   }
 
   /**
    * Starts workers on a shared heap.
-   * @param wanted - Threads in all, this one included: at least 2. There are 32 at most.
-   * @returns `null` where there can be none: no shared memory, or workers are forbidden.
+   *
+   * @param wanted - The number of threads, this one included: 2 to 32.
+   * @returns `null` where threads are impossible: no shared memory, or workers are forbidden.
    */
   static async start(heap: Heap, wanted: number): Promise<Threads | null> {
     const count = Math.min(wanted, MAX_THREADS);
@@ -107,9 +110,9 @@ export class Threads {
     try {
       const control = heap.alloc((ADDRESSES + MAX_THREADS) * 4);
       heap.i32.fill(0, control >>> 2, (control >>> 2) + ADDRESSES + MAX_THREADS);
-      // Bun and Deno have a page's workers as well, but theirs keep a process alive, or must be modules.
+      // Bun and Deno have web workers as well, but these keep a process alive, or must be modules.
       const isPage = typeof document === "object" && typeof Worker === "function";
-      // No import: bundlers for browsers would look for the module.
+      // Not by import: bundlers for browsers would try to resolve the module.
       const node = isPage ? undefined : globalThis.process;
       const ofNode = node?.getBuiltinModule?.("node:worker_threads");
       for (let thread = 1; thread < count; thread += 1) {
@@ -145,7 +148,7 @@ export class Threads {
     const id = this.programs;
     return {
       run: () => {
-        if (mine.length === 0) return; // nobody would wait for those who come late to it
+        if (mine.length === 0) return; // without steps, nothing would wait for workers that are late
         this.send(id, addresses);
         let failure: { error: unknown } | null = null;
         for (const step of mine) {
@@ -154,7 +157,7 @@ export class Threads {
           } catch (error) {
             failure = { error };
           }
-          // The others cannot be called off: they wait at every step.
+          // The other threads cannot be stopped: they wait at every step.
           this.meet();
         }
         if (failure !== null) throw failure.error;
@@ -168,7 +171,7 @@ export class Threads {
     };
   }
 
-  /** Ends the workers; programs cannot run any more. */
+  /** Ends the workers; their programs cannot run any more. */
   dispose(): void {
     if (this.isEnded) return;
     this.isEnded = true;
@@ -184,7 +187,7 @@ export class Threads {
     Atomics.notify(this.state, JOB);
   }
 
-  /** Waits until all threads have come as far. */
+  /** Waits until all threads have arrived here. */
   private meet(): void {
     const { state, count } = this;
     this.barriers = (this.barriers + count) | 0;
@@ -200,7 +203,7 @@ export class Threads {
   }
 }
 
-/** A page's own thread must not sleep. */
+/** Whether this thread may block: a page's main thread may not. */
 function maySleep(state: Int32Array): boolean {
   try {
     Atomics.wait(state, ARRIVED, -1, 0);
@@ -210,7 +213,7 @@ function maySleep(state: Int32Array): boolean {
   }
 }
 
-/** Modules and calls as the worker reads them, see `WORKER_SOURCE`. */
+/** Modules and calls in the form that the worker reads, see `WORKER_SOURCE`. */
 function encode(heap: Heap, steps: readonly Call[][]): Float64Array {
   const used = new Set(steps.flat().map(({ module }) => module));
   const words: number[] = [used.size];
@@ -223,7 +226,7 @@ function encode(heap: Heap, steps: readonly Call[][]): Float64Array {
   return new Float64Array(words);
 }
 
-/** Where the bytes of a module lie in the heap: address and length. */
+/** Where the bytes of a module are in the heap. */
 function moduleBytes(heap: Heap, module: number): [address: number, length: number] {
   const entry = heap.modules[module]!;
   if (entry.address === undefined) {

@@ -1,11 +1,12 @@
 /**
- * The matrices of Winograd's convolutions F(n × n, 3 × 3). A tile of `into.length`² numbers d and a kernel g
- * give the `outOf.length`² results `A (G g Gᵀ ⊙ B d Bᵀ) Aᵀ`.
+ * The matrices of Winograd's convolutions F(n × n, 3 × 3). A tile of `into.length`² inputs d and a
+ * kernel g give the `outOf.length`² results `A (G g Gᵀ ⊙ B d Bᵀ) Aᵀ`.
  *
- * In one dimension they are polynomials, multiplied by their values at points: 0, 1, -1 and ∞, or 0, √½, -√½,
- * √2, -√2 and ∞, with which results have half the error that they have with 1 and 2. What p and -p give differs
- * in the sign of odd powers. So B and G are `PAIRS` times `into` and `weights`, A is `outOf` times `PAIRS`:
- * of each pair of numbers the sum and the difference, the first number and the last one as they are.
+ * In one dimension these are products of polynomials, computed from their values at some points: 0,
+ * 1, -1 and ∞, or 0, √½, -√½, √2, -√2 and ∞, with which results have half the error that they have
+ * with 1 and 2. The values at p and -p differ only in the sign of odd powers. So B and G are
+ * `PAIRS` times `into` and `weights`, and A is `outOf` times `PAIRS`, where `PAIRS` replaces each
+ * pair of numbers by its sum and difference and keeps the first and the last number.
  */
 const [p, q] = [Math.SQRT1_2, Math.SQRT2];
 
@@ -43,10 +44,10 @@ export const TILES = {
 
 export type Matrix = readonly (readonly number[])[];
 export type Tiles = Readonly<Record<"into" | "weights" | "outOf", Matrix>>;
-/** By how many results a tile has on a side. */
+/** The algorithms by the size of their tiles. */
 export type TiledAlgorithm = keyof typeof TILES;
 
-/** Of what lies between the first and the last one the sums and differences of pairs. */
+/** Replaces pairs between the first and the last value by their sum and difference. */
 export const pairs = <T>(values: readonly T[], add: (a: T, b: T) => T, sub: (a: T, b: T) => T): T[] =>
   values.map((value, i) => {
     if (i === 0 || i === values.length - 1) return value;

@@ -1,4 +1,7 @@
-/** Windows that slide over each plane by itself: depthwise convolution and pooling, in 1 or 2 dimensions. */
+/**
+ * Windows that slide over each plane separately: depthwise convolution and pooling, in 1 or 2
+ * dimensions.
+ */
 import { type Activation, finishOf } from "./activation.js";
 import { SLACK } from "./allocator.js";
 import type { Heap } from "./heap.js";
@@ -24,12 +27,14 @@ export interface DepthwiseLibrary {
   ) => void; // prettier-ignore
 }
 
-/** Goes over some planes; only a convolution has a weight. */
+/** Processes some planes; only a convolution has a weight. */
 type Sliding = (
   x: number, count: number, out: number, workspace: number, weight?: number, bias?: number,
 ) => void; // prettier-ignore
 
-/** Goes over planes that have a border, or need none; `workspace` has room for one. */
+/**
+ * Processes planes that are padded first if necessary; `workspace` has room for one padded plane.
+ */
 function sliding(
   heap: Heap,
   kind: WindowShape["kind"],
@@ -64,7 +69,7 @@ function sliding(
 export interface DepthwiseSpec extends WindowSpec {
   batch?: number;
   channels: number;
-  /** Output channels of each input channel; 1 by default. */
+  /** Output channels per input channel; 1 by default. */
   multiplier?: number;
   activation?: Activation;
 }
@@ -79,7 +84,7 @@ export interface DepthwisePointers {
   workspace: number;
 }
 
-/** Goes over some planes, which lie as they are: without a border, and without room for one. */
+/** Processes planes in place, without padding and without room for it. */
 function inPlace(
   heap: Heap,
   { size, kernel, stride, dilation, before, out }: Windows,
@@ -109,16 +114,19 @@ function inPlace(
   };
 }
 
-/** Past so many taps, code that has each of them written out is slower than a loop. */
+/** For more taps than this, code with all taps unrolled is slower than a loop. */
 const MAX_TAPS = 225;
 
-/** Kernels may read so many floats past the ends of a block: half its slack, the rest is for vectors. */
+/**
+ * How many floats a kernel may read past the ends of a block: half its slack; the rest is for
+ * vectors.
+ */
 const MAX_REACH = SLACK / 8;
 
 /**
- * Whether planes are read as they lie. Those of a single line are not: a mask as long as it for each tap
- * is more than a copy of it. Nor where lines of results are shorter than a vector, or where that would
- * read far past the ends of a block.
+ * Whether planes are read in place. Not single lines, for which a mask of that length per tap would
+ * be more than a padded copy; not where lines of results are shorter than a vector; and not where
+ * windows would read far past the ends of a block.
  */
 const isReadInPlace = ({ kernel, before, after, out }: Windows): boolean =>
   out[2] >= 4 &&
@@ -141,7 +149,7 @@ export function depthwise(heap: Heap, spec: DepthwiseSpec): Kernel<DepthwisePoin
   const taps = product(windows.kernel) * 4;
   const [planeIn, planeOut] = [product(windows.size) * 4, outH * outW * 4];
   const results = channels * multiplier;
-  // What is left to be done is done while it is in the cache.
+  // Planes between two calls of the finishing step, which shall find them in the cache.
   const most = multiplier > 1 ? 1 : finish.apply ? Math.ceil(FINISH_BYTES / planeOut) : Infinity;
   return {
     workspaceBytes,
@@ -162,18 +170,18 @@ export function depthwise(heap: Heap, spec: DepthwiseSpec): Kernel<DepthwisePoin
   };
 }
 
-/** As much of a result as a first-level cache holds beside other things. */
+/** The part of a result that a first-level cache holds beside other data. */
 const FINISH_BYTES = 16 * 1024;
 
 export interface PoolSpec extends WindowSpec {
   kind: "max" | "avg";
   /** Batch times channels. */
   planes: number;
-  /** Windows that start inside, even if they end outside, count. */
+  /** Also count last windows that start inside and end outside. */
   ceilMode?: boolean;
   /** Whether an average counts the border; true by default, as in PyTorch. */
   countIncludePad?: boolean;
-  /** What sums are divided by, instead of the number of places. */
+  /** The divisor of sums, instead of the number of elements. */
   divisor?: number;
 }
 
@@ -183,7 +191,7 @@ export interface PoolPointers {
   workspace: number;
 }
 
-/** The size of a pooled dimension, by PyTorch's rule. */
+/** The output size of a pooled dimension, by PyTorch's rule. */
 function pooledSize(spec: PoolSpec, windows: Windows, dim: 1 | 2): number {
   const { padded, kernel, stride, dilation, size, before } = windows;
   const free = padded[dim] - dilation[dim] * (kernel[dim] - 1) - 1;
@@ -193,7 +201,9 @@ function pooledSize(spec: PoolSpec, windows: Windows, dim: 1 | 2): number {
   return (count - 1) * stride[dim] >= size[dim] + before[dim] ? count - 1 : count;
 }
 
-/** Windows of one or two dimensions, with the border after them as wide as the last ones reach. */
+/**
+ * Windows of one or two dimensions; the border after the image is as wide as the last windows need.
+ */
 function poolWindows(spec: PoolSpec): {
   windows: Windows;
   counted: (dim: 1 | 2, at: number) => number;
@@ -206,7 +216,7 @@ function poolWindows(spec: PoolSpec): {
   const more = ([1, 2] as const).map((dim) => Math.max(0, reach(dim) - padded[dim]));
   const after = [plain.after[1] + more[0]!, plain.after[2] + more[1]!];
   const windows = windowsOf({ ...spec, paddingAfter: after.slice(2 - spec.size.length) });
-  /** How many places of a window count along a dimension. */
+  /** How many elements of a window count along a dimension. */
   const counted = (dim: 1 | 2, at: number): number => {
     const start = at * stride[dim] - before[dim];
     const end = Math.min(start + kernel[dim], size[dim] + plain.after[dim]);
@@ -216,10 +226,10 @@ function poolWindows(spec: PoolSpec): {
   return { windows: { ...windows, out: [1, ...out] }, counted };
 }
 
-/** What windows are made of, and what makes no difference. */
+/** The properties of windows, with the values that have no effect. */
 const PARTS = { kernel: 1, stride: 1, padding: 0, paddingAfter: 0, dilation: 1 };
 
-/** Windows in three dimensions: those of a plane, and then of places of a plane in a row, one plane behind the other. */
+/** Windows in three dimensions: first in each plane, then along the depth of what that gives. */
 function poolSpace(heap: Heap, spec: PoolSpec): Kernel<PoolPointers> {
   const { planes, size, divisor } = spec;
   const [depth, ...plane] = size as [number, number, number];
@@ -245,7 +255,7 @@ function poolSpace(heap: Heap, spec: PoolSpec): Kernel<PoolPointers> {
   };
 }
 
-/** Maxima (NaN if one is NaN) or averages of windows, by PyTorch's rules. */
+/** Maxima (NaN if one element is NaN) or averages of windows, by PyTorch's rules. */
 export function pool(heap: Heap, spec: PoolSpec): Kernel<PoolPointers> {
   if (spec.size.length > 2) return poolSpace(heap, spec);
   const { windows, counted } = poolWindows(spec);
@@ -275,7 +285,7 @@ export function pool(heap: Heap, spec: PoolSpec): Kernel<PoolPointers> {
   };
 }
 
-/** The places of the output whose windows have fewer places than whole ones. */
+/** Corrects averages of windows that have fewer elements than whole ones. */
 function correct(
   outH: number,
   outW: number,

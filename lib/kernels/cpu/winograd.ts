@@ -1,4 +1,6 @@
-/** Convolutions of 3 × 3 and stride 1 with a fraction of the multiplications. */
+/**
+ * Convolutions of 3 × 3 and stride 1 with a fraction of the multiplications (Winograd's algorithm).
+ */
 import { finishOf } from "./activation.js";
 import type { ConvPointers, ConvSpec } from "./conv.js";
 import { gemm, gemmLibrary, stripBytes } from "./gemm.js";
@@ -9,7 +11,7 @@ import { type Kernel, product, share } from "./kernel.js";
 import { pairs, TILES, type TiledAlgorithm } from "./tiles.js";
 import { emitWinograd } from "./wasm/winograd.js";
 
-/** `across`: tiles side by side; the first of so many `tiles` is in such a `column`. */
+/** `across` tiles are side by side; the first of `tiles` tiles is in column `column`. */
 export interface WinogradLibrary {
   weights: (w: number, rows: number, channels: number, to: number, place: number) => void;
   input: (
@@ -25,14 +27,17 @@ export interface WinogradLibrary {
 
 const placesOf = (algorithm: TiledAlgorithm): number => TILES[algorithm].into.length ** 2;
 
-/** Keeps the places of a tile from falling into the same set of the caches, where they are a power of 2 apart. */
+/**
+ * Extra bytes between the matrices of a tile, so that they are not a power of 2 apart, which would
+ * map them to the same cache sets.
+ */
 const APART = 64;
 
-/** Bytes of a weight at one place of all tiles. */
+/** The bytes of the weight's matrix for one element of a tile. */
 const weightPlaceOf = (outChannels: number, inChannels: number): number =>
   stripBytes(outChannels, inChannels) + APART;
 
-/** Bytes of a weight `[outChannels, inChannels, 3, 3]` packed for its tiles. */
+/** The bytes of a weight `[outChannels, inChannels, 3, 3]` packed for its tiles. */
 export const packedWinogradBytes = (
   algorithm: TiledAlgorithm,
   outChannels: number,
@@ -59,7 +64,7 @@ const libraryOf = (heap: Heap, algorithm: TiledAlgorithm): WinogradLibrary =>
     () => inJs().winogradInJs(heap, TILES[algorithm], pairs),
   );
 
-/** Tiles of a block and its products stay in the second-level cache. */
+/** The tiles of a block and their products fit into the second-level cache. */
 const BLOCK_BYTES = 700 * 1024;
 
 export function winograd(
@@ -77,7 +82,7 @@ export function winograd(
   const [places, size] = [placesOf(algorithm), TILES[algorithm].outOf.length];
   const [down, across] = [Math.ceil(outH / size), Math.ceil(outW / size)];
   const all = down * across;
-  // The border is as wide as the tiles at the edge reach.
+  // The border is as wide as the tiles at the edge need.
   const paddingAfter = [down, across].map(
     (tiles, i) => tiles * size + 2 - plain.size[i + 1]! - plain.before[i + 1]!,
   );
@@ -98,7 +103,7 @@ export function winograd(
     workspaceBytes,
     run: (p, part = 0, parts = 1) => {
       const workspace = p.workspace + part * workspaceBytes;
-      // What follows the sums is for whole lines.
+      // Activations that run after the sums need whole lines.
       const grain = finish.apply ? across : 8;
       const byTiles = all >= 4 * grain * parts;
       const [t0, t1] = byTiles ? share(all, part, parts, grain) : [0, all];

@@ -1,9 +1,10 @@
 /**
- * What a worker runs, as text: it takes part in the programs of `Threads`.
+ * The program of a worker, as text: it takes part in the programs of `Threads`.
  *
- * A program is a list of doubles: how many modules, and for each its number, the address and the
- * length of its bytes; how many steps, and for each how many calls; for each call the module and the
- * arguments, counted. A negative number of a program means: forget it.
+ * A program is a list of doubles. First the modules: their count, and for each its number and the
+ * address and length of its bytes. Then the steps: their count, and for each the count of its
+ * calls, and for each call the module and the arguments, preceded by their count. A negative
+ * program number means that the program is dropped.
  */
 export const WORKER_SOURCE = `({ memory, control, thread, count, spins, sleep }, post) => {
   const [ARRIVED, JOB, PROGRAM, ADDRESSES] = [0, 16, 17, 32];

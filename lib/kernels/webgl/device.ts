@@ -1,15 +1,18 @@
 /**
- * A WebGL2 context of our own, for compiled models. Not tfjs': a plan draws with textures and
- * layouts of its own choice, and after a lost context it restores itself, which tfjs cannot.
+ * A WebGL2 context of our own, for compiled models. Not tfjs' context, because a plan uses textures
+ * and layouts of its own choice, and because ours recovers after a lost context, which tfjs'
+ * cannot.
  */
 import { soon } from "./soon.js";
 
-/** Why this browser or GPU cannot run compiled models on WebGL. */
+/** Thrown if this browser or GPU cannot run compiled models on WebGL; the message says why. */
 export class WebGLUnsupportedError extends Error {
   override readonly name = "WebGLUnsupportedError";
 }
 
-/** The GPU was taken away while a model ran; after its return the model goes on by itself. */
+/**
+ * Thrown if the GPU was taken away while a model ran. When it is back, the next call works again.
+ */
 export class WebGLContextLostError extends Error {
   override readonly name = "WebGLContextLostError";
 
@@ -25,32 +28,37 @@ export interface ParallelCompile {
   readonly COMPLETION_STATUS_KHR: number;
 }
 
-/** What a plan needs to know of the GPU. */
+/** What a plan needs to know about the GPU. */
 export interface Limits {
   maxTextureSize: number;
-  /** Programs can be asked whether they are ready without waiting for them. */
+  /**
+   * The extension that tells whether a program is compiled without waiting for it; `null` if there
+   * is none.
+   */
   parallelCompile: ParallelCompile | null;
-  /** What may be drawn to: floats of 32 bits, or only of 16. */
+  /** The precision of textures that can be drawn to. */
   precision: "float32" | "float16";
 }
 
-/** Where numbers are read to on the GPU, and then here. */
+/**
+ * A buffer on the GPU through which numbers are read back, and the array that they are read into.
+ */
 export interface Readback {
   readonly buffer: WebGLBuffer;
   readonly data: Float32Array<ArrayBuffer>;
   readonly generation: number;
 }
 
-/** Readbacks that are kept for later calls, whatever models those are of. */
+/** How many readbacks are kept for later calls, of whatever models. */
 const MOST_READBACKS = 4;
 
-/** Powers of two between which a texture's width is chosen. */
+/** The smallest texture size that is accepted; widths are powers of two. */
 const MIN_TEXTURE_SIZE = 1024;
 
 export class Device {
   readonly gl: WebGL2RenderingContext;
   readonly limits: Limits;
-  /** Rises with every lost context: what belongs to an older one is gone. */
+  /** Rises with every lost context: resources of an older generation are gone. */
   generation = 0;
   private readonly canvas: OffscreenCanvas | HTMLCanvasElement;
   private readonly readbacks: Readback[] = [];
@@ -58,7 +66,7 @@ export class Device {
 
   constructor() {
     this.canvas = makeCanvas();
-    // Nothing is drawn to the canvas itself.
+    // The canvas itself is not drawn to.
     const attributes = { alpha: false, antialias: false, depth: false };
     const gl = this.canvas.getContext("webgl2", attributes) as WebGL2RenderingContext | null;
     if (gl === null) throw new WebGLUnsupportedError("this browser gives no WebGL2 context");
@@ -66,11 +74,11 @@ export class Device {
     this.limits = readLimits(gl);
     this.prepare();
     this.canvas.addEventListener("webglcontextlost", (event) => {
-      event.preventDefault(); // asks for it back
+      event.preventDefault(); // this asks for a new context later
       this.generation += 1;
     });
     this.canvas.addEventListener("webglcontextrestored", () => {
-      this.generation += 1; // what was made meanwhile is no good either
+      this.generation += 1; // what was made in between belongs to no context
       this.prepare();
     });
   }
@@ -83,7 +91,7 @@ export class Device {
     if (this.isLost) throw new WebGLContextLostError();
   }
 
-  /** A buffer into which at least so many bytes can be read, bound; the same one each time. */
+  /** Binds a shared buffer into which at least this many bytes can be read. */
   bindStaging(bytes: number): void {
     const { gl } = this;
     if (this.staging?.generation !== this.generation || this.staging.bytes < bytes) {
@@ -94,7 +102,7 @@ export class Device {
     } else gl.bindBuffer(gl.PIXEL_PACK_BUFFER, this.staging.buffer);
   }
 
-  /** A buffer for so many numbers that no other call reads to. */
+  /** A buffer for this many numbers that no other call uses until it is given back. */
   takeReadback(count: number): Readback {
     const { gl, generation, readbacks } = this;
     for (let i = 0; i < readbacks.length; i += 1) {
@@ -111,7 +119,10 @@ export class Device {
     return made;
   }
 
-  /** For later calls; the one that lay unused for longest goes, and what was lost with the context. */
+  /**
+   * Keeps a readback for later calls; drops the one that has been unused for longest, and any from
+   * a lost context.
+   */
   giveReadback(readback: Readback): void {
     const { readbacks } = this;
     if (this.isLost || readback.generation !== this.generation) return;
@@ -119,29 +130,33 @@ export class Device {
     if (readbacks.length > MOST_READBACKS) this.deleteBuffer(readbacks.pop()!);
   }
 
-  /** What a lost context took along is not there any more, and its heir refuses to delete it. */
+  /**
+   * Deletes a buffer, unless it belonged to a lost context: then it is gone, and the new context
+   * cannot delete it.
+   */
   private deleteBuffer({ buffer, generation }: { buffer: WebGLBuffer; generation: number }): void {
     if (generation === this.generation) this.gl.deleteBuffer(buffer);
   }
 
-  /** Returns when the GPU has done all that it was told. */
+  /** Blocks until the GPU has finished. */
   wait(): void {
     this.gl.readPixels(0, 0, 1, 1, this.gl.RGBA, this.gl.FLOAT, new Float32Array(4));
   }
 
-  /** Resolves when the GPU has done all that it was told; rejects if the context is lost. */
+  /** Resolves when the GPU has finished; rejects if the context is lost. */
   finished(): Promise<void> {
     const { gl, generation } = this;
     const fence = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
     gl.flush();
     const began = performance.now();
-    // One promise, however often it is looked.
+    // One promise for all polls.
     return new Promise((resolve, reject) => {
       const look = (): void => {
-        // It may be back already, without what was under way.
+        // The context may be back already, but without the work that was under way.
         const isLost = this.isLost || this.generation !== generation;
         if (!isLost && gl.clientWaitSync(fence!, 0, 0) === gl.TIMEOUT_EXPIRED) {
-          // What takes long is noticed late by a tenth, and leaves the processor to others.
+          // Poll less often the longer it takes: at most a tenth of the time is lost, and other
+          // work can run.
           soon(look, Math.min(Math.max((performance.now() - began) / 10, 1), 4));
           return;
         }
@@ -156,11 +171,11 @@ export class Device {
     });
   }
 
-  /** State that every launch relies on. */
+  /** Sets the state that every launch relies on. */
   private prepare(): void {
     const { gl } = this;
-    readLimits(gl); // enables the extensions anew
-    gl.disable(gl.DITHER); // the one of its kind that is on by itself
+    readLimits(gl); // enables the extensions again
+    gl.disable(gl.DITHER); // the only capability of this kind that is on by default
     gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
     gl.bindVertexArray(gl.createVertexArray());
   }
@@ -176,7 +191,7 @@ function makeCanvas(): OffscreenCanvas | HTMLCanvasElement {
   throw new WebGLUnsupportedError("there is neither an OffscreenCanvas nor a document here");
 }
 
-/** What a GPU can do. @throws WebGLUnsupportedError if that is not enough. */
+/** The capabilities of a GPU. @throws WebGLUnsupportedError if they do not suffice. */
 export function readLimits(gl: WebGL2RenderingContext): Limits {
   const maxTextureSize = gl.getParameter(gl.MAX_TEXTURE_SIZE) as number;
   if (maxTextureSize < MIN_TEXTURE_SIZE) {

@@ -14,7 +14,10 @@ export interface LaunchNumbers {
   readonly floats?: Readonly<Record<string, number>>;
 }
 
-/** One draw: a program, what it reads and writes, and its numbers. All of it decided beforehand. */
+/**
+ * One draw call: a program, what it reads and writes, and its uniforms. All of it is decided in
+ * advance.
+ */
 export class Launch {
   constructor(
     readonly program: Program,
@@ -24,7 +27,7 @@ export class Launch {
     readonly numbers: LaunchNumbers = {},
   ) {}
 
-  /** The numbers as they stand in the uniform block. */
+  /** The uniforms in the layout of the uniform block. */
   pack(): Int32Array {
     const { source } = this.program;
     const { ints, floats } = numberNames(source);
@@ -49,7 +52,7 @@ export class Launch {
   }
 }
 
-/** A list of launches with their numbers in one buffer: running it allocates nothing. */
+/** A list of launches with all uniforms in one buffer: running it allocates nothing. */
 export class Sequence {
   private readonly buffer: WebGLBuffer;
   private readonly generation: number;
@@ -77,14 +80,14 @@ export class Sequence {
     gl.bufferData(gl.UNIFORM_BUFFER, bytes, gl.STATIC_DRAW);
   }
 
-  /** Draws all, or those from one index to before another. */
+  /** Draws all launches, or those from index `from` to before `to`. */
   run(from = 0, to = this.launches.length): void {
     const { launches, buffer, offsets, sizes } = this;
     const { gl } = this.device;
     for (let i = from; i < to; i += 1) {
       const { program, inputs, weights, output } = launches[i]!;
       gl.useProgram(program.get());
-      // By index: an iterator would be garbage.
+      // By index, because an iterator would be garbage.
       for (let unit = 0; unit < inputs.length; unit += 1) {
         gl.activeTexture(gl.TEXTURE0 + unit);
         gl.bindTexture(gl.TEXTURE_2D_ARRAY, inputs[unit]!.place.texture);
@@ -102,7 +105,7 @@ export class Sequence {
   }
 
   dispose(): void {
-    // Of a lost context there is nothing left, and another refuses to delete it.
+    // A buffer of a lost context is gone, and the new context could not delete it.
     if (this.generation === this.device.generation) this.device.gl.deleteBuffer(this.buffer);
   }
 }

@@ -1,18 +1,18 @@
 /**
- * How a tensor lies in a texture. Its axes are put in an order that ends with the channels (axis 1
- * of pictures, else the last), which makes it a matrix of rows × channels. Four channels are a
- * texel, and four rows the four layers of a texture array: one run of a shader writes 4 × 4 numbers,
- * and a product of matrices reads 8 texels for 64 multiplications.
+ * How a tensor is stored in a texture. Its axes are ordered so that the channels come last (axis 1
+ * of images, else the last axis); so it is a matrix of rows × channels. Four channels are one
+ * texel, and four rows are the four layers of a texture array: one fragment writes 4 × 4 numbers,
+ * and a matrix product reads 8 texels for 64 multiplications.
  */
 
 export interface Layout {
-  /** The logical shape, as PyTorch says it. */
+  /** The shape as in PyTorch. */
   readonly shape: readonly number[];
-  /** The axes in the order in which they lie; the last is the channels. */
+  /** The order of the axes in memory; the last one is the channels. */
   readonly order: readonly number[];
   readonly rows: number;
   readonly channels: number;
-  /** Texels that a row's channels take. */
+  /** The number of texels for a row's channels. */
   readonly groups: number;
 }
 
@@ -23,7 +23,7 @@ export function makeLayout(shape: readonly number[], order?: readonly number[]):
   return { shape, order: axes, rows, channels, groups: Math.ceil(channels / 4) };
 }
 
-/** For each logical axis, how far apart its elements lie when no padding is counted. */
+/** The stride of each axis of the shape, in elements, padding not counted. */
 export function stridesOf({ shape, order }: Layout): number[] {
   const strides = new Array<number>(shape.length).fill(0);
   let stride = 1;
@@ -34,11 +34,11 @@ export function stridesOf({ shape, order }: Layout): number[] {
   return strides;
 }
 
-/** Texels in one layer. */
+/** The number of texels in one layer. */
 export const texelsOf = ({ rows, groups }: Layout): number =>
   Math.max(1, Math.ceil(rows / 4) * groups);
 
-/** Width and height of a texture with that many texels; the width is a power of two. */
+/** The size of a texture; the width is a power of two. */
 export interface TextureSize {
   shift: number;
   width: number;
@@ -46,15 +46,15 @@ export interface TextureSize {
 }
 
 export function textureSize(texels: number): TextureSize {
-  // At least 4 wide, so that four texels that belong together stand side by side.
+  // At least 4 wide, so that the four texels of a block are in one line.
   const shift = Math.max(2, Math.ceil(Math.log2(Math.sqrt(texels))));
-  const width = 1 << shift; // an integer to V8: what `**` gives is boxed, and each reading of it, too
+  const width = 1 << shift; // an integer for V8; the result of `**` would be boxed at each read
   return { shift, width, height: Math.max(1, Math.ceil(texels / width)) };
 }
 
-/** Goes along the elements of a strided tensor in row-major order; nothing is made on the way. */
+/** Walks over the elements of a strided tensor in row-major order, without allocating. */
 class Walk {
-  /** Where the element is that it has come to. */
+  /** The offset of the current element. */
   at = 0;
   private readonly index: number[];
 
@@ -70,7 +70,7 @@ class Walk {
     this.at = offset;
   }
 
-  /** To the next one; after the last it is at the first again. */
+  /** Advances to the next element; after the last it returns to the first. */
   next(): void {
     const { sizes, steps, index } = this;
     for (let axis = sizes.length - 1; axis >= 0; axis -= 1) {
@@ -84,16 +84,16 @@ class Walk {
 }
 
 /**
- * Puts row-major tensors of one layout where it wants them: the values of all four layers in turn. The
- * array is the same each time, and nothing else is made either.
+ * Brings row-major values into the order of a texture, all four layers in turn. The result is the
+ * same array each time, and nothing else is allocated.
  */
 export class Packer {
-  /** Zeros in the lanes that belong to no channel. */
+  /** Lanes that belong to no channel stay 0. */
   private readonly out: Float32Array<ArrayBuffer>;
   private readonly layer: number;
-  /** Elements from one channel to the next. */
+  /** The distance of neighbouring channels in the values. */
   private readonly byChannel: number;
-  /** Along the axes but the channels. */
+  /** Walks over all axes but the channels. */
   private readonly walk: Walk;
 
   constructor(
@@ -125,7 +125,7 @@ export class Packer {
   }
 }
 
-/** The row-major values of what a `Packer` would make. */
+/** The inverse of a `Packer`: row-major values. */
 export function unpack(packed: Float32Array, layout: Layout, size: TextureSize): Float32Array {
   const { rows, channels, groups, shape, order } = layout;
   const layer = 4 * size.width * size.height;
@@ -143,7 +143,7 @@ export function unpack(packed: Float32Array, layout: Layout, size: TextureSize):
   );
 }
 
-/** On the way of every result, so without a function of its own. */
+/** Whether the axes are in their natural order. Runs for every result, so it takes no callback. */
 function isPlain(order: readonly number[]): boolean {
   for (let i = 0; i < order.length; i += 1) if (order[i] !== i) return false;
   return true;

@@ -1,38 +1,45 @@
-/** Shaders: one source for each kind of program, compiled once a device, ready or still compiling. */
+/**
+ * Shaders: one source for each kind of program, compiled once per device, in the background if
+ * possible.
+ */
 import { type Device, WebGLUnsupportedError } from "./device.js";
 import { Rehearsal } from "./rehearsal.js";
 
 /**
- * A program: what it reads, the numbers that it is told, and the body of its `main`.
- *
- * The body finds `row`, the first of the four rows that it writes, `group`, the texel among the
- * row's channels, `outWidth` texels a row and `outRows` rows; it sets `y[0]` to `y[3]`. Numbers are
- * uniforms, so that one program serves all sizes.
+ * A program: its inputs, its uniforms, and the body of its `main`. The body can use `row` (the
+ * first of the four rows to write), `group` (the index of the texel among the row's channels),
+ * `outWidth` (texels per row) and `outRows`; it sets `y[0]` to `y[3]`. Sizes are uniforms, so that
+ * one program serves all sizes.
  */
 export interface ProgramSource {
-  /** Textures of tensors, by name; each comes with `NAME_shift` and `NAME_width`, texels a row. */
+  /**
+   * Textures of tensors by name; each has uniforms `NAME_shift` and `NAME_width` (texels per row).
+   */
   readonly tensors: readonly string[];
-  /** Flat textures of weights, by name; each comes with `NAME_shift`. */
+  /** Flat textures of weights by name; each has a uniform `NAME_shift`. */
   readonly weights?: readonly string[];
-  /** Whole numbers. */
+  /** Integer uniforms. */
   readonly ints?: readonly string[];
   readonly floats?: readonly string[];
   /** Functions and constants before `main`. */
   readonly head?: string;
   readonly body: string;
-  /** Channels are not a multiple of four: zero the lanes that belong to none. */
+  /**
+   * Whether the number of channels is no multiple of four, so that lanes past the last channel must
+   * be zeroed.
+   */
   readonly masked?: boolean;
   /**
-   * Every texel is read where all fragments are at once: in no loop or branch that depends on a
-   * fragment's place. Such reads can be by `texture`, which takes software GPUs half of the time that
-   * `texelFetch` does; elsewhere `texture` has no derivatives. Default: false.
+   * Whether every texel is read in uniform control flow: in no loop or branch that depends on the
+   * fragment's position. Such reads may use `texture`, which needs derivatives and takes half as
+   * long as `texelFetch` on software GPUs. Default: false.
    */
   readonly even?: boolean;
 }
 
 /**
- * The same code for each of the four rows. Written out, since a loop would index `y` by its
- * variable, and an array that is indexed so lies in memory instead of in registers.
+ * Repeats code for each of the four rows. It is written out, because a loop would index `y` by a
+ * variable, and such arrays are kept in memory instead of registers.
  */
 export const eachRow = (code: (r: number) => string): string => [0, 1, 2, 3].map(code).join("\n");
 
@@ -41,7 +48,10 @@ void main() {
   gl_Position = vec4(4 * (gl_VertexID & 1) - 1, 2 * (gl_VertexID & 2) - 1, 0, 1);
 }`;
 
-/** In the order in which a launch writes its numbers: every tensor's, every weight's, its own. */
+/**
+ * The uniforms in the order in which a launch writes them: those of tensors, of weights, then the
+ * program's own.
+ */
 export function numberNames({ tensors, weights = [], ints = [], floats = [] }: ProgramSource): {
   ints: string[];
   floats: readonly string[];
@@ -57,7 +67,7 @@ export function numberNames({ tensors, weights = [], ints = [], floats = [] }: P
   };
 }
 
-/** The whole fragment shader. */
+/** The source of the whole fragment shader. */
 export function fragmentSource(source: ProgramSource): string {
   const { tensors, weights = [], head = "", body, masked = false, even = false } = source;
   const { ints, floats } = numberNames(source);
@@ -69,7 +79,7 @@ export function fragmentSource(source: ProgramSource): string {
     ...tensors.map((name) => `uniform highp sampler2DArray ${name};`),
     ...weights.map((name) => `uniform highp sampler2D ${name};`),
   ];
-  // GLSL cannot join names: every texture has readers of its own.
+  // GLSL cannot concatenate names, so that every texture has reader functions of its own.
   const fetch = (name: string, i: string, layer?: string): string => {
     const at = `spot(${i}, ${name}_bits${even ? `, ${name}_scale` : ""})`;
     const place = layer === undefined ? at : `${even ? "vec3" : "ivec3"}(${at}, ${layer})`;
@@ -115,16 +125,19 @@ ${masked ? MASK : ""}${registers(
 }`;
 }
 
-/** Where no loop indexes `y`, it is four variables. */
+/** Where no loop indexes `y`, it is replaced by four variables. */
 const registers = (code: string, body = code): string =>
   body.includes("y[r]") ? code : code.replace(/\by\[([0-3])\]/g, "y$1");
 
-/** `at(x, row, group)`, `texel(x, i, layer)`, `weight(w, i)` and `block(w, i)` as programs have them. */
+/**
+ * Expands `at(x, row, group)`, `texel(x, i, layer)`, `weight(w, i)` and `block(w, i)` in a
+ * program's code.
+ */
 const calls = (code: string): string =>
   code.replace(/\b(at|texel|weight|block)\((\w+), /g, "$1_$2(");
 
 /**
- * Where texel `i` is; `bits` are a mask for its place in a line, and a shift for its line. A block
+ * The position of texel `i`; `bits` are a mask for the column and a shift for the line. A block
  * never crosses a line of the texture.
  */
 const FETCH = `ivec2 spot(int i, ivec2 bits) { return ivec2(i & bits.x, i >> bits.y); }
@@ -134,7 +147,7 @@ mat4 block(highp sampler2D w, ivec2 p) {
 }
 `;
 
-/** The same in coordinates from 0 to 1: the middle of the texel. */
+/** The same in coordinates from 0 to 1, at the centre of the texel. */
 const EVEN = `vec2 spot(int i, ivec2 bits, vec2 unit) {
   return (vec2(i & bits.x, i >> bits.y) + 0.5) * unit;
 }
@@ -144,7 +157,7 @@ mat4 block(highp sampler2D w, vec2 p, float next) {
 }
 `;
 
-/** Lanes past the last channel stay 0, whatever was computed in them. */
+/** Zeroes the lanes past the last channel. */
 const MASK = `  bvec4 past_ = greaterThanEqual(ivec4(0, 1, 2, 3) + (group << 2), ivec4(outChannels));
 `;
 
@@ -161,7 +174,7 @@ export class Program {
     this.source = source;
   }
 
-  /** Starts the compilation, in the background where the browser can. */
+  /** Starts to compile, in the background if the browser can. */
   start(): void {
     const { device } = this;
     if (this.generation === device.generation) return;
@@ -175,7 +188,7 @@ export class Program {
       gl.shaderSource(shader, text);
       gl.compileShader(shader);
       gl.attachShader(program, shader);
-      gl.deleteShader(shader); // lives as long as the program
+      gl.deleteShader(shader); // it lives as long as the program
     }
     gl.linkProgram(program);
     this.handle = program;
@@ -183,12 +196,12 @@ export class Program {
     this.isChecked = false;
   }
 
-  /** Whether it is compiled and has been looked at. */
+  /** Whether it is compiled and checked. */
   get isUsable(): boolean {
     return this.isChecked && this.generation === this.device.generation;
   }
 
-  /** Whether it would be had without waiting; a browser that cannot say, says yes. */
+  /** Whether it could be used without waiting; also true if the browser cannot tell. */
   get isReady(): boolean {
     const { gl, limits } = this.device;
     if (this.handle === null || this.isChecked || limits.parallelCompile === null) return true;
@@ -197,12 +210,14 @@ export class Program {
     );
   }
 
-  /** The linked program, its samplers set. Waits for the compiler if need be. */
+  /** The linked program with its samplers set. Waits for the compiler if necessary. */
   get(): WebGLProgram {
     return this.isUsable ? this.handle! : this.finish();
   }
 
-  /** Apart from `get`, which every draw calls: what its functions share would be made at each call. */
+  /**
+   * Separate from `get`, which every draw calls: closures in here would be allocated at each call.
+   */
   private finish(): WebGLProgram {
     this.start();
     const { gl } = this.device;
@@ -225,7 +240,7 @@ export class Program {
   }
 }
 
-/** The programs of a device, each source once. */
+/** The programs of a device, one for each source. */
 export class ProgramCache {
   private readonly programs = new Map<string, Program>();
   private readonly known = new WeakMap<ProgramSource, Program>();
@@ -254,8 +269,8 @@ export class ProgramCache {
   }
 
   /**
-   * Resolves when all programs are compiled, without holding up the page. Each has drawn a pixel
-   * then: what a driver leaves to the first draw is done, too.
+   * Resolves when all programs are compiled, without blocking the page. By then each has drawn a
+   * pixel, because drivers leave some work to the first draw.
    */
   async ready(onProgress?: (done: number, total: number) => void): Promise<void> {
     const waiting = new Set([...this.programs.values()].filter((program) => !program.isUsable));

@@ -7,10 +7,10 @@ import {
   type WeightTexture,
 } from "./textures.js";
 
-/** Numbers enough for every program. */
+/** As many uniforms as any program has. */
 const MOST_NUMBERS = 1024;
 
-/** Stand-ins for what programs read and write. */
+/** Placeholders for what programs read and write. */
 interface Props {
   generation: number;
   input: TensorTexture;
@@ -19,7 +19,7 @@ interface Props {
   numbers: WebGLBuffer;
 }
 
-/** Draws one pixel of nothing with a program: drivers finish compiling only when they draw. */
+/** Draws one pixel with each program, because drivers finish compiling only at the first draw. */
 export class Rehearsal {
   private props: Props | null = null;
 
@@ -48,7 +48,7 @@ export class Rehearsal {
     if (this.props?.generation === generation) return this.props;
     const numbers = gl.createBuffer();
     gl.bindBuffer(gl.UNIFORM_BUFFER, numbers);
-    // Sizes of 1: every loop ends, and nothing is divided by zero.
+    // All sizes are 1, so that every loop ends and nothing is divided by zero.
     gl.bufferData(gl.UNIFORM_BUFFER, new Int32Array(MOST_NUMBERS).fill(1), gl.STATIC_DRAW);
     this.props = {
       ...{ generation, numbers },

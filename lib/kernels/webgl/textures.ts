@@ -1,7 +1,7 @@
 import { type Device, type Limits, WebGLUnsupportedError } from "./device.js";
 import { type TextureSize, textureSize } from "./layout.js";
 
-/** Where a tensor lies on the GPU: a texture array of four layers, one for each of four rows. */
+/** A tensor on the GPU: a texture array with four layers, one for each of four consecutive rows. */
 export interface TensorTexture {
   readonly texture: WebGLTexture;
   /** Draws to all four layers at once. */
@@ -32,7 +32,7 @@ export function makeTensorTexture({ gl, limits }: Device, texels: number): Tenso
   return { texture, framebuffer, size };
 }
 
-/** The size of a texture, if this GPU has textures of that size. */
+/** The size of a texture for that many texels, if this GPU supports it. */
 export function checkedSize({ maxTextureSize }: Limits, texels: number): TextureSize {
   const size = textureSize(texels);
   if (size.width <= maxTextureSize && size.height <= maxTextureSize) return size;
@@ -42,7 +42,7 @@ export function checkedSize({ maxTextureSize }: Limits, texels: number): Texture
   );
 }
 
-/** Writes what a `Packer` made. */
+/** Uploads what a `Packer` made. */
 export function writeTensor(
   { gl }: Device,
   { texture, size: { width, height } }: TensorTexture,
@@ -54,8 +54,8 @@ export function writeTensor(
 }
 
 /**
- * What `unpack` takes, given to `use` as soon as the GPU has it; the page goes on meanwhile. It is
- * overwritten after that.
+ * Calls `use` with numbers for `unpack` as soon as the GPU has them, without blocking the page. The
+ * array is reused afterwards.
  */
 export async function readTensorLater<T>(
   device: Device,
@@ -80,7 +80,7 @@ export async function readTensorLater<T>(
   }
 }
 
-/** All four layers, one after the other, into the buffer that is bound. */
+/** Reads all four layers, one after the other, into the bound buffer. */
 function readLayers(
   gl: WebGL2RenderingContext,
   framebuffer: WebGLFramebuffer,
@@ -93,7 +93,9 @@ function readLayers(
   }
 }
 
-/** What `unpack` takes, put into `data`. Waits for the GPU, once for all four layers. */
+/**
+ * Reads numbers for `unpack` into `data`. Blocks until the GPU has finished, once for all layers.
+ */
 export function readTensor(
   device: Device,
   { framebuffer, size }: TensorTexture,
@@ -105,11 +107,11 @@ export function readTensor(
   readLayers(gl, framebuffer, size);
   gl.getBufferSubData(gl.PIXEL_PACK_BUFFER, 0, data, 0, count);
   gl.bindBuffer(gl.PIXEL_PACK_BUFFER, null);
-  device.throwIfLost(); // reading from a lost context gives zeros
+  device.throwIfLost(); // a lost context would give zeros
   return data;
 }
 
-/** A texture for so many weights, four a texel; without numbers yet. */
+/** A texture for that many weights, four per texel, still without contents. */
 export function makeWeightTexture(
   { gl, limits }: Device,
   count: number,
@@ -124,10 +126,10 @@ export function makeWeightTexture(
   return { texture, size, bytes: perTexel * size.width * size.height };
 }
 
-/** Numbers that are given to the GPU at once. */
+/** How many numbers are uploaded at once. */
 const MOST_UPLOADED = 1 << 18;
 
-/** Writes weights, one after the other; pauses between the pieces of large ones. */
+/** Uploads weights, with pauses between the pieces of large ones. */
 export function* writeWeights(
   { gl }: Device,
   { texture, size: { width, height } }: WeightTexture,
@@ -138,7 +140,7 @@ export function* writeWeights(
     gl.bindTexture(TEXTURE_2D, texture);
     gl.texSubImage2D(TEXTURE_2D, 0, 0, line, width, lines, RGBA, FLOAT, data, from);
   };
-  // Whole lines as they are, and what is left in a line of its own.
+  // Whole lines first, then a last line with the rest.
   const whole = Math.floor(values.length / (4 * width));
   const most = Math.max(1, Math.floor(MOST_UPLOADED / (4 * width)));
   for (let line = 0; line < whole; line += most) {

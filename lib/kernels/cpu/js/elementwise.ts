@@ -1,11 +1,13 @@
-/** Chains of elementwise operations in plain JavaScript: block by block, one operation at a time. */
+/**
+ * Chains of elementwise operations in plain JavaScript: block by block, one operation at a time.
+ */
 import type { ElementwiseLibrary } from "../elementwise.js";
 import type { ElementwiseOp, ElementwiseStep } from "../elementwise-ops.js";
 import type { Heap } from "../heap.js";
 
 const BLOCK = 256;
 
-/** The quotient of polynomials that the other builds use, ±1 where that is the nearest float. */
+/** The same quotient of polynomials as in the other builds; ±1 where that is the nearest float. */
 function erf(x: number): number {
   if (!(Math.abs(x) <= 3.92)) return Number.isNaN(x) ? x : Math.sign(x);
   const y = x * x;
@@ -75,7 +77,7 @@ export function elementwiseInJs(
   inputs: number,
 ): ElementwiseLibrary {
   const values = Array.from({ length: inputs + steps.length }, () => new Float32Array(BLOCK));
-  // The same as integers: floats that are none would not come through as they are.
+  // The same memory as integers: bits that are no valid float would change if moved as floats.
   const integers = values.map(({ buffer }) => new Int32Array(buffer));
   const last = integers.at(-1)!;
   steps.forEach(([op, ...operands], i) => {

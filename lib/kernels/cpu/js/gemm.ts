@@ -16,7 +16,10 @@ export function gemmInJs(heap: Heap): GemmLibrary {
   };
 }
 
-/** 4 × 4 at a time in plain numbers: rounding each to float32 would halve the speed. */
+/**
+ * 4 × 4 results at a time, summed in float64: rounding each sum to float32 would take twice as
+ * long.
+ */
 function gemm(
   memory: Float32Array,
   ...[

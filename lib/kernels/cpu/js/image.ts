@@ -1,4 +1,4 @@
-/** Borders and patches in plain JavaScript, as wasm/image.ts makes them. */
+/** Borders and patches in plain JavaScript, with the layouts of wasm/image.ts. */
 import type { Heap } from "../heap.js";
 import type { ImageLibrary } from "../image.js";
 

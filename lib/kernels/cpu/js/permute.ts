@@ -5,7 +5,7 @@ import type { TransposeLibrary } from "../permute.js";
 export function transposeInJs(heap: Heap): TransposeLibrary {
   return {
     transpose: (x, xRow, rows, columns, out, outRow) => {
-      const memory = heap.i32; // as floats, not all integers would come through as they are
+      const memory = heap.i32; // as floats, some integers' bits would change
       for (let i = 0; i < rows; i += 1) {
         for (let k = 0; k < columns; k += 1) {
           memory[((out + k * outRow) >>> 2) + i] = memory[((x + i * xRow) >>> 2) + k]!;

@@ -43,7 +43,7 @@ function stripSoftmax(
 ): void {
   const strip = ((keys + 3) & -4) * 4;
   for (let query = 0; query < queries; query += 1) {
-    // A query is a lane; all lanes together are the one query where its keys lie along.
+    // Each lane is a query; with `along`, the four lanes are four keys of one query.
     const lanes = along ? 4 : 1;
     const to = (out >>> 2) + (along ? 0 : (query >>> 2) * strip + (query & 3));
     const end = along ? seen : seen ? Math.min(keys, seen + query) : keys;
@@ -55,7 +55,7 @@ function stripSoftmax(
       const added =
         mask && i < end ? memory[((mask + (along ? 0 : query * maskRow)) >>> 2) + i]! : 0;
       memory[place(i)] = i < end ? memory[from]! * scale + added : -Infinity;
-      const value = memory[place(i)]!; // as it is rounded: large scores are far from what they were
+      const value = memory[place(i)]!; // read back as rounded to float32, which matters for large scores
       if (value > most) most = value;
     }
     let sum = 0;

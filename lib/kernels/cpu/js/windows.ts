@@ -12,7 +12,9 @@ type Reduce = (
   start: number,
 ) => number;
 
-/** One window; a loop of its own for each kind, so that each is compiled for what it does. */
+/**
+ * Reduces one window. Each kind has a loop of its own, so that engines optimise each separately.
+ */
 const REDUCE: Record<WindowShape["kind"], (shape: WindowShape) => Reduce> = {
   depthwise:
     ({ kernelH, kernelW, dilationW }) =>
@@ -78,7 +80,7 @@ export function windowsInJs(heap: Heap, shape: WindowShape): WindowsLibrary {
   };
 }
 
-/** One place of a depthwise convolution after the other, the taps that are inside. */
+/** Results one after the other, each summed over the taps that are inside. */
 export function depthwiseInJs(heap: Heap, shape: DepthwiseShape): DepthwiseLibrary {
   const { kernelH, kernelW, strideW, dilationW } = shape;
   return {

@@ -23,7 +23,10 @@ function bothSides(matrix: Matrix, x: Float64Array, into: Float64Array): void {
   }
 }
 
-/** @param combine - Given, since a module that this one shares would be one more file to load. */
+/**
+ * @param combine - Passed as an argument, because a shared import would become one more file to
+ *   load.
+ */
 export function winogradInJs(heap: Heap, matrices: Tiles, combine: typeof pairs): WinogradLibrary {
   const inPairs = (values: readonly number[]): number[] =>
     combine(
@@ -31,7 +34,7 @@ export function winogradInJs(heap: Heap, matrices: Tiles, combine: typeof pairs)
       (a, b) => a + b,
       (a, b) => a - b,
     );
-  /** The same of the rows of a matrix. */
+  /** The rows of a matrix, combined likewise. */
   const rowsInPairs = (rows: Matrix): Matrix => {
     const columns = rows[0]!.map((_, j) => inPairs(rows.map((row) => row[j]!)));
     return rows.map((_, i) => columns.map((column) => column[i]!));

@@ -1,7 +1,7 @@
 /**
- * Depthwise convolution of planes as they lie. A line past the edge is one of zeros, and what taps read
- * past the ends of a line is masked. Two lines at a time share what they read, and each column of taps has
- * a sum of its own: an adder is not kept waiting for the one before.
+ * Depthwise convolution of planes in place. Lines past the edge are replaced by a line of zeros,
+ * and what taps read past the ends of a line is masked. Two lines at a time share what they read,
+ * and each column of taps has its own sum, so that an addition need not wait for the one before.
  */
 import type { FunctionBuilder, I32Var, ModuleBuilder, V128Var } from "./module.js";
 import { i32, v128 } from "./values.js";
@@ -12,15 +12,17 @@ export interface DepthwiseShape {
   kernelW: number;
   strideW: number;
   dilationW: number;
-  /** Lines of results at a time; two where their windows are a line apart. */
+  /**
+   * How many lines of results are computed at a time; two where their windows are one line apart.
+   */
   lines: 1 | 2;
   /** The columns of taps that reach past the ends of a line. */
   masked: readonly number[];
 }
 
 /**
- * Planes one after the other; `scratch` has room for a mask of `outW + 4` floats for each masked column,
- * and for a line of zeros.
+ * Processes planes one after the other; `scratch` has room for a mask of `outW + 4` floats for each
+ * masked column, and for a line of zeros.
  */
 export function emitDepthwise(module: ModuleBuilder, shape: DepthwiseShape): void {
   const { kernelH, kernelW, strideW, dilationW, lines, masked } = shape;
@@ -49,8 +51,8 @@ export function emitDepthwise(module: ModuleBuilder, shape: DepthwiseShape): voi
       const isMore = f.i32();
       const never = f.i32(p.planes.lt(0));
       /**
-       * Has numbers ready before anything below is read: V8 would read all taps first, and have no
-       * registers for them.
+       * Makes sure that numbers are computed before the code below is reached: V8 would load all
+       * taps first, and run out of registers.
        */
       const settle = (values: readonly V128Var[]): void =>
         f.if(never, () => values.forEach((value) => value.set(v128(0))));
@@ -63,7 +65,8 @@ export function emitDepthwise(module: ModuleBuilder, shape: DepthwiseShape): voi
         const weightOf = (tap: number): V128Var =>
           (known[tap] ??= f.v128(p.weight.loadSplat(tap * 4)));
         const byColumn = strideW === 1;
-        // Column by column where a tap is a load, row by row where neighbours are read together.
+        // Column by column if each tap is loaded by itself, row by row if neighbours are loaded
+        // together.
         for (let at = 0; at < rowCount * kernelW; at += 1) {
           const [i, j] = byColumn
             ? [at % rowCount, Math.floor(at / rowCount)]
@@ -86,7 +89,7 @@ export function emitDepthwise(module: ModuleBuilder, shape: DepthwiseShape): voi
           });
           if (byColumn && j < kernelW - 1) settle(totals);
         }
-        // Backwards, so that a last line that was doubled ends with its own numbers.
+        // Backwards, so that a last line that occurs twice ends with its own numbers.
         for (let l = lines - 1; l >= 0; l -= 1) {
           const value = totals[l]!.atLeast(low).atMost(high);
           f.store(to[l]!.add(column), value);
@@ -113,7 +116,7 @@ export function emitDepthwise(module: ModuleBuilder, shape: DepthwiseShape): voi
             () => {
               block(rows, to);
               isMore.set(column.lt(last));
-              column.set(column.add(16).min(last)); // the last four, some of them once more
+              column.set(column.add(16).min(last)); // the last four, some of them a second time
             },
             () => isMore,
           );
@@ -129,7 +132,7 @@ export function emitDepthwise(module: ModuleBuilder, shape: DepthwiseShape): voi
   );
 }
 
-/** Writes for each result whether a tap is inside its line, and leaves `scratch` behind it. */
+/** Writes for each result whether a tap is inside of its line, and advances `scratch`. */
 function writeMask(
   f: FunctionBuilder,
   { scratch, outW, left, width }: Record<"scratch" | "outW" | "left" | "width", I32Var>,

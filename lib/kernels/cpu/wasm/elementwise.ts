@@ -1,4 +1,6 @@
-/** A chain of elementwise operations as one function: one pass over memory, however long it is. */
+/**
+ * A chain of elementwise operations as one function: one pass over memory, however long the chain.
+ */
 import type { ElementwiseOp, ElementwiseStep } from "../elementwise-ops.js";
 import { erf, exp, expm1, log, log1p, sigmoid, tanh } from "./math.js";
 import type { FunctionBuilder, I32Var, ModuleBuilder } from "./module.js";
@@ -9,7 +11,10 @@ type Emit = (f: FunctionBuilder, ...operands: V128[]) => V128;
 
 const truth = (mask: V128): V128 => mask.and(v128(1));
 
-/** A function of Math, lane by lane: slow and exact, for what models hardly ever use. */
+/**
+ * A function of JavaScript's Math for each lane: slow and exact, for functions that models hardly
+ * ever use.
+ */
 const math =
   (name: string): Emit =>
   (f, ...operands) => {
@@ -21,7 +26,7 @@ const math =
     return result;
   };
 
-/** One instruction on integers. */
+/** An operation that is one instruction on integers. */
 const integer =
   (op: number): Emit =>
   (_, ...operands) =>
@@ -86,7 +91,7 @@ export const OPS: Record<ElementwiseOp, Emit> = {
   where: (_, condition, yes, no) => condition.ne(0).select(yes, no),
 };
 
-/** Emits the steps on values that are there; gives the result of the last one. */
+/** Emits the steps on given values, and returns the result of the last. */
 export function emitSteps(
   f: FunctionBuilder,
   steps: readonly ElementwiseStep[],
@@ -103,12 +108,14 @@ export function emitSteps(
   return values.at(-1)!;
 }
 
-/** How what is read or written moves along a row: not at all, float by float, or in steps. */
+/**
+ * How the address of an operand moves along a row: not at all, float by float, or with a stride.
+ */
 export type Motion = "still" | "along" | "strided";
 
 /**
- * `run(rows, n, ...)`, and for the output, which is never still, and each input its address, the bytes from
- * row to row and the bytes from element to element.
+ * Emits `run(rows, n, ...)`. For the output (which is never `still`) and for each input it takes
+ * the address, the bytes from row to row and the bytes from element to element.
  */
 export function emitElementwise(
   module: ModuleBuilder,
@@ -131,7 +138,10 @@ export function emitElementwise(
     }));
     const [out, ...inputs] = all as [(typeof all)[0], ...typeof all];
     const [row, left] = [f.i32(0), f.i32()];
-    /** Reads four of each input, and goes on along strided ones; of those not past the last. */
+    /**
+     * Reads four elements of each input and advances the strided ones; at the tail, none past the
+     * last.
+     */
     const read = (isTail: boolean): V128[] =>
       inputs.map(({ motion, still, at, stride }) => {
         if (motion === "still") return still;
@@ -144,7 +154,7 @@ export function emitElementwise(
         at.set(at.add(stride));
         return gathered;
       });
-    /** Writes four, or those that are left. */
+    /** Writes four elements, or those that are left. */
     const write = (value: V128, isTail: boolean): void => {
       const { motion, at, stride } = out;
       if (motion === "along") return isTail ? f.storeSome(at, value, left) : f.store(at, value);

@@ -1,6 +1,6 @@
 /**
- * The last columns of a matrix product, where a tile of 4 × 8 would mostly compute what nobody asked
- * for: convolutions of small images have few pixels.
+ * The last columns of a matrix product, where a tile of 4 × 8 would mostly compute results outside
+ * of the matrix. Convolutions of small images have few pixels, which are the columns.
  */
 import type { F32Var, FunctionBuilder, I32Var, V128Var } from "./module.js";
 import { type I32, v128 } from "./values.js";
@@ -12,7 +12,7 @@ export function clampAll(accumulators: readonly V128Var[], low: V128Var, high: V
   for (const acc of accumulators) acc.set(acc.atLeast(low).atMost(high));
 }
 
-/** The addresses of rows from `row` on; those past the last are the last one again. */
+/** The addresses of rows from `row` on; rows past the last are replaced by the last. */
 export function rowAddresses(
   f: FunctionBuilder,
   first: I32,
@@ -34,7 +34,9 @@ export type GemmVariables = Record<
   I32Var
 > & Record<"low" | "high", F32Var>; // prettier-ignore
 
-/** How many columns go together, and with how many strips: as many as there are registers for. */
+/**
+ * How many columns are computed together, and for how many strips: as many as fit into registers.
+ */
 export const LAST_COLUMNS = [
   [4, 2],
   [2, 4],
@@ -42,8 +44,7 @@ export const LAST_COLUMNS = [
 ] as const;
 
 /**
- * Up to four columns from one on: four rows are the lanes of a vector, so that few lanes compute what is
- * not there.
+ * Computes up to four columns. The lanes of a vector are four rows, so that few lanes are wasted.
  */
 export function lastColumns(
   f: FunctionBuilder,
@@ -69,7 +70,7 @@ function edgeTile(
   const a = [f.i32(p.a.add(row.shr(2).mul(p.aStrip)))];
   for (let i = 1; i < strips; i += 1) a.push(f.i32(a[i - 1]!.add(p.aStrip)));
   const b = f.i32(p.b.add(column.shr(3).mul(p.bPanel)).add(column.and(4).shl(2)));
-  // By strip, then by column.
+  // Indexed by strip, then by column.
   const acc = f.vectors(strips * columns);
   for (const sum of acc) sum.set(v128(0));
   f.if(p.biasMode, () => {
@@ -117,7 +118,7 @@ function edgeTile(
     rows.forEach((sum, i) => sum.set(sum.add(out[i]!.add(toResidual).loadV128()))),
   );
   clampAll(rows, f.v128(p.low.splat()), f.v128(p.high.splat()));
-  // Backwards, so that a last row that was doubled ends with its own numbers.
+  // Backwards, so that a last row that occurs twice ends with its own numbers.
   const store = (put: (to: I32, sum: V128Var) => void): void => {
     for (let i = rows.length - 1; i >= 0; i -= 1) put(out[i]!, rows[i]!);
   };

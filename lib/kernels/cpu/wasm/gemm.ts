@@ -1,10 +1,11 @@
 /**
- * Matrix product, `C = clamp(A·B + bias + residual)`, in tiles that stay in registers.
+ * Matrix product `C = clamp(A·B + bias + residual)`, in tiles that are held in registers.
  *
- * A lies in strips of 4 rows, `[k][4]`; B in panels of 8 columns, `[k][8]`: both are read in one
- * stream. No unrolling over k: V8 would run out of registers and spill, at half the speed.
+ * A is stored in strips of 4 rows, `[k][4]`, and B in panels of 8 columns, `[k][8]`, so that both
+ * are read sequentially. The loop over k is not unrolled: V8 would spill registers, at half the
+ * speed.
  *
- * Tiles are 4 × 8. A multiply-add waits for the one before it as long as 8 of them take, so that build
+ * Tiles are 4 × 8. A multiply-add instruction has a latency of 8 others, so the build that uses it
  * has tiles of 6 × 8 too, two of them for three strips.
  */
 import {
@@ -18,18 +19,22 @@ import {
 import type { FunctionBuilder, I32Var, ModuleBuilder, V128Var } from "./module.js";
 import { type I32, v128 } from "./values.js";
 
-/** Products that a tile sums by themselves before they are added to the others, for their digits' sake. */
+/**
+ * How many products are summed by themselves before they are added to the total, to limit rounding
+ * errors.
+ */
 const CHUNK = 128;
 
-/** Stores up to 8 floats of two vectors; `left` of them belong to the row. */
+/** Stores up to 8 floats of two vectors; `left` tells how many belong to the row. */
 export function storePanel(f: FunctionBuilder, to: I32, pair: V128Var[], left: I32): void {
   f.storeUpTo(to, pair[0]!, left);
   f.if(left.gt(4), () => f.storeUpTo(to.add(16), pair[1]!, left.sub(4)));
 }
 
 /**
- * `biasMode` 1: a number a column, 2: a number a row. `order` 1: the loop over rows is the outer one, and strips
- * come from afar; 2: it is the inner one, and panels come from afar.
+ * `biasMode` 1: one number per column, 2: one number per row. `order` 1: the loop over rows is the
+ * outer one, and strips are not in the cache; 2: it is the inner one, and panels are not in the
+ * cache.
  */
 const PARAMETERS = {
   m: "i32", n: "i32", k: "i32", a: "i32", aStrip: "i32", b: "i32", bPanel: "i32", bRow: "i32",
@@ -62,10 +67,10 @@ export function emitGemm(module: ModuleBuilder): void {
         },
       );
     };
-    // What comes next from afar is touched, line by line: a tile would wait for one at a time. With
-    // multiply-add only few rows are faster for it.
+    // Prefetches by touching the next data that is not in the cache, line by line; a tile would
+    // wait for one line at a time. With multiply-add this helps only for few rows.
     const touches = f.i32(module.fma ? p.order.eq(2).and(p.m.lt(64)) : p.order);
-    // One loop for both: V8 would unroll what is nested deeper.
+    // One loop for both dimensions, because V8 unrolls loops that are nested deeper.
     f.if(outerEnd.gt(0).and(innerEnd.gt(0)), () =>
       f.doWhile(
         () => {
@@ -94,7 +99,7 @@ export function emitGemm(module: ModuleBuilder): void {
 }
 
 /**
- * @param lane - Where in its strip the first row is.
+ * @param lane - The lane of the first row in its strip.
  */
 function tile(
   f: FunctionBuilder,
@@ -130,7 +135,8 @@ function tile(
       () => a.ne(stop),
     );
   };
-  // Short products, the bias last, know no other sums, which have no registers.
+  // Short products, where the bias is added last, need no second sum, for which there are no
+  // registers.
   f.if(p.k, chunk, zero);
   f.if(a.ne(end), () =>
     f.doWhile(
@@ -153,7 +159,7 @@ function tile(
   });
   clampAll(acc, f.v128(p.low.splat()), f.v128(p.high.splat()));
   const left = f.i32(p.n.sub(column));
-  // Backwards, so that a last row that was doubled ends with its own numbers.
+  // Backwards, so that a last row that occurs twice ends with its own numbers.
   f.if(
     left.ge(8),
     () => {
@@ -189,14 +195,14 @@ function addBias(
 }
 
 /**
- * Products of 1 to 3 rows, read as they lie. What is loaded in one turn of the loop stays in registers
- * until its end, with the sums: 15 are all there are, so a turn has few loads. An addition waits for the
- * one before: of a single row, two products are added to each other first. Not more than two panels are
- * read at a time, and not at the same number of k: where k is a power of 2, they get into each other's
- * way in the first cache.
+ * Products of 1 to 3 rows, which are read in place. Everything that one iteration loads stays in
+ * registers until its end, along with the sums; there are only 15 registers, so an iteration has
+ * few loads. An addition waits for the one before, so for a single row two products are first added
+ * to each other. At most two panels are read at a time, and not at the same k: if k is a power of
+ * 2, they would evict each other from the first-level cache.
  *
- * Processors fetch what a loop reads from the second cache as it is asked for; without multiply-add a
- * single row waits for it, so that its loop asks for numbers ahead, of all panels but the last.
+ * Processors prefetch from the second-level cache on access. Without multiply-add a single row
+ * still waits for it, so that its loop touches numbers ahead, of all panels but the last.
  */
 export function emitFewRows(module: ModuleBuilder): void {
   for (const [rows, panels, depth] of [
@@ -265,7 +271,7 @@ export function emitFewRows(module: ModuleBuilder): void {
           };
           if (depth > 1) f.if(k.ge(depth), () => f.doWhile(() => some(depth), () => k.ge(depth)));
           f.if(k, () => f.doWhile(() => some(1), () => k));
-          // At last: products added to what is large would lose their digits one by one.
+          // Last, because products that are added to a large number one by one would lose digits.
           f.if(p.residual, () =>
             acc.forEach((sum, i) => {
               const address = out[Math.floor(i / width)]!.add(toResidual);
@@ -277,7 +283,7 @@ export function emitFewRows(module: ModuleBuilder): void {
             for (let j = 0; j < count; j += 1) {
               const pair = acc.slice(i * width + j * 2, i * width + j * 2 + 2);
               const left = f.i32(p.n.sub(column).sub(j * 8));
-              // Of several panels all but the last are whole.
+              // All panels but the last one are complete.
               if (j < count - 1) pair.forEach((sum, h) => f.store(out[i]!, sum, j * 32 + h * 16));
               else storePanel(f, out[i]!.add(j * 32), pair, left);
             }

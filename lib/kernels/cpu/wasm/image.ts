@@ -1,10 +1,10 @@
-/** Moving images: borders, and the patches that a convolution multiplies. */
+/** Borders of images, and the patches that a convolution multiplies. */
 import type { I32Var, ModuleBuilder } from "./module.js";
 import type { I32, V128 } from "./values.js";
 
 /**
- * Copies planes into larger ones with a border of `value`. Every row is written from left to right,
- * up to 3 floats too far, which the next one puts right; so the last one spills over the end.
+ * Copies planes into larger ones with a border of `value`. Each row is written from left to right,
+ * up to 3 floats too far, which the next row overwrites; so the last row spills over the end.
  */
 export function emitPad(module: ModuleBuilder): void {
   module.function(
@@ -56,8 +56,8 @@ export function emitPad(module: ModuleBuilder): void {
 }
 
 /**
- * Patches of output pixels `[first, first + count)` → panels of 8 pixels, `[k][8]`, where k goes over
- * channels and the kernel's taps. All steps are bytes.
+ * Packs the patches of output pixels `[first, first + count)` into panels of 8 pixels, `[k][8]`,
+ * where k runs over channels and taps. All steps are in bytes.
  */
 export function emitPatches(module: ModuleBuilder): void {
   module.function(
@@ -82,7 +82,7 @@ export function emitPatches(module: ModuleBuilder): void {
       to: "i32",
     },
     (f, p) => {
-      // Where the current pixel is; its address grows with it.
+      // The position of the current pixel; its address advances with it.
       const column = f.i32(p.first.sub(p.first.div(p.outW).mul(p.outW)));
       const line = f.i32(p.first.div(p.outW));
       const depth = f.i32(line.div(p.outH));
@@ -131,7 +131,7 @@ export function emitPatches(module: ModuleBuilder): void {
           });
         });
       };
-      /** The whole panel out of one line, side by side or at every second place. */
+      /** All 8 pixels come from one line, adjacent or every second one. */
       const inLine = (): void => {
         const first = f.i32(address());
         advance(8);
@@ -154,7 +154,7 @@ export function emitPatches(module: ModuleBuilder): void {
       const anywhere = (): void => {
         for (const pixel of pixels) {
           pixel.set(address());
-          // The last pixel stands in for those past the end.
+          // The last pixel is repeated for those past the end.
           f.if(
             left.gt(1),
             () => advance(1),

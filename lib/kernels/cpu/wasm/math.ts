@@ -1,13 +1,14 @@
 /**
- * Functions of four floats at once, right over the whole range: overflow gives infinities, underflow
- * denormals and zeros, NaN stays NaN. Polynomials are Cephes', erf is Eigen's rational function.
+ * Functions of four floats at once, correct over the whole range: overflow gives infinities,
+ * underflow denormals and zeros, NaN stays NaN. Polynomials are from Cephes, erf is Eigen's
+ * rational function.
  */
 import type { FunctionBuilder } from "./module.js";
 import { intLanes, type V128, v128 } from "./values.js";
 
 type Function = (f: FunctionBuilder, x: V128) => V128;
 
-/** Horner's rule, the highest power first. */
+/** Horner's rule, with the coefficient of the highest power first. */
 function polynomial(f: FunctionBuilder, x: V128, coefficients: readonly number[]): V128 {
   const sum = f.v128(v128(coefficients[0]!));
   for (const coefficient of coefficients.slice(1)) sum.set(f.madd(sum, x, v128(coefficient)));
@@ -15,9 +16,9 @@ function polynomial(f: FunctionBuilder, x: V128, coefficients: readonly number[]
 }
 
 const LOG2_E = Math.LOG2E;
-/** ln 2 in two parts, so that the multiples of the first are exact. */
+/** ln 2 as a sum of two parts, so that multiples of the first are exact. */
 const LN2 = [0.693359375, -2.12194440e-4] as const; // prettier-ignore
-/** Added to a float it leaves the nearest integer in the low bits. */
+/** Adding it to a float leaves the nearest integer in the low bits. */
 const ROUNDER = 12582912;
 /** 2ⁿ. */
 const power = (n: V128): V128 => n.intShl(23).intAdd(intLanes(0x3f800000));
@@ -25,7 +26,7 @@ const EXP = [
   1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1,
 ]; // prettier-ignore
 
-/** exp(x) = 2ⁿ·p: gives p, and n in the low bits of an integer. */
+/** exp(x) = 2ⁿ·p: returns p, and n in the low bits of an integer. */
 function expParts(f: FunctionBuilder, x: V128): { p: V128; n: V128 } {
   const n = f.v128(f.madd(x, v128(LOG2_E), v128(ROUNDER)));
   const whole = f.v128(n.sub(ROUNDER));
@@ -37,21 +38,21 @@ function expParts(f: FunctionBuilder, x: V128): { p: V128; n: V128 } {
 
 export const exp: Function = (f, x) => {
   const { p, n } = expParts(f, f.v128(x.atMost(89).atLeast(-105)));
-  // In two steps, since 2¹²⁸ and 2⁻¹³⁰ are no floats, while the result may be one.
+  // In two steps, because 2¹²⁸ and 2⁻¹³⁰ are no floats, though the result may be one.
   const whole = f.v128(n.intSub(intLanes(0x4b400000)));
   const half = f.v128(whole.intShr(1));
   return f.v128(p.mul(power(half)).mul(power(whole.intSub(half))));
 };
 
-/** 2ˣ between -½ and ½. */
+/** A polynomial for 2ˣ between -½ and ½. */
 const EXP2 = [0.0013264727, 0.009671513, 0.055507336, 0.24022242, 0.693147, 1];
 
 /**
- * exp for x ≤ 0, where results below 1e-38 become 0: softmax's. Of several vectors at once, so that
- * steps of one go between those of another, which wait for each other.
+ * exp for x ≤ 0, where results below 1e-38 become 0, for softmax. It takes several vectors, so that
+ * the instructions for one can run while those for another wait for each other.
  */
 export function expNegative(f: FunctionBuilder, xs: readonly V128[]): V128[] {
-  // Below -88 the power is that of -127, whose bits are those of 0.
+  // Below -88 the power of two has the exponent -127, whose bits are those of 0.
   const above = xs.map((x) => f.v128(x.atLeast(-88.1)));
   const scaled = (i: number, more: V128): V128 => f.v128(f.madd(above[i]!, v128(LOG2_E), more));
   const n = xs.map((_, i) => scaled(i, v128(ROUNDER)));
@@ -63,7 +64,7 @@ export function expNegative(f: FunctionBuilder, xs: readonly V128[]): V128[] {
   return sums.map((sum, i) => f.v128(sum.mul(power(n[i]!))));
 }
 
-/** tanh(x/2)·2 / (1 - tanh(x/2)) where exp(x) - 1 would lose digits. */
+/** 2·tanh(x/2) / (1 - tanh(x/2)) where exp(x) - 1 would lose digits. */
 export const expm1: Function = (f, x) => {
   const value = f.v128(x);
   const t = f.v128(tanh(f, f.v128(value.mul(0.5))));
@@ -94,7 +95,10 @@ export const log: Function = (f, x) => {
   return f.v128(value.eq(Infinity).select(Infinity, value.gt(0).select(result, rest)));
 };
 
-/** log(u)·(x / (u - 1)) with u = 1 + x, which makes good the rounding of u; log(u)·x could overflow. */
+/**
+ * log(u)·(x / (u - 1)) with u = 1 + x: the quotient compensates for the rounding of u. (log(u)·x
+ * could overflow.)
+ */
 export const log1p: Function = (f, x) => {
   const value = f.v128(x);
   const u = f.v128(value.add(1));
@@ -103,11 +107,14 @@ export const log1p: Function = (f, x) => {
   return f.v128(isPlain.select(value, corrected));
 };
 
-/** Fitted for the least relative error up to 9; what floats round off comes to 6 units in the last place. */
+/**
+ * Coefficients with the least relative error up to 9; with float rounding, errors reach 6 units in
+ * the last place.
+ */
 const TANH_TOP = [1.3419786e-8, 2.06612344e-5, 3.49899424e-3, 0.13383979, 1];
 const TANH_BOTTOM = [7.8047139e-7, 3.29103544e-4, 2.58901993e-2, 0.467173, 1];
 
-/** @param end - From here on the float nearest to the function is ±1; below, rounding could exceed it. */
+/** @param end - From here on the nearest float to the result is ±1; rounding could exceed it. */
 function rational(
   f: FunctionBuilder,
   x: V128,

@@ -13,7 +13,7 @@ import { constants, F32, f32, I32, i32, laneCode, type Lanes, store, V128 } from
 
 const TYPE = { i32: 0x7f, f32: 0x7d, v128: 0x7b } as const;
 type TypeName = keyof typeof TYPE;
-/** Of the parameters of a function, in order. */
+/** The types of a function's parameters, in order. */
 export type Types = readonly TypeName[];
 
 export class I32Var extends I32 {
@@ -55,15 +55,15 @@ interface VariableOf {
   f32: F32Var;
 }
 
-/** A function under construction: variables, and statements in the order in which they are given. */
+/** A function under construction: its variables, and statements in the order of the calls. */
 export class FunctionBuilder {
   readonly locals: TypeName[] = [];
-  /** Constants by their numbers, and what sets them. */
+  /** Constants by their values, with the variables that hold them. */
   private readonly constants = new Map<number | string, V128Var>();
   private readonly prologue: number[] = [];
   private code: number[] = [];
 
-  /** Functions of Math by their names, and how many numbers they take. */
+  /** Imported functions of Math by name, with the number of their arguments. */
   private readonly imports = new Map<string, number>();
 
   constructor(
@@ -71,7 +71,10 @@ export class FunctionBuilder {
     private readonly fma: boolean,
   ) {}
 
-  /** A variable that is set before all else: some engines make constants anew in every turn of a loop. */
+  /**
+   * A variable that is set at the start of the function: some engines recompute constants in every
+   * iteration.
+   */
   constant(key: number | string, lanes: Lanes): V128Var {
     let variable = this.constants.get(key);
     if (!variable) {
@@ -106,7 +109,7 @@ export class FunctionBuilder {
     return Array.from({ length: count }, () => this.v128());
   }
 
-  /** `a·b + c`, in one rounding where the build has relaxed SIMD. */
+  /** `a·b + c`, with a single rounding if the build has relaxed SIMD. */
   madd(a: V128, b: V128, c: V128): V128 {
     if (!this.fma) return a.mul(b).add(c);
     return new V128(a.code.concat(b.code, c.code, simd(0x105)));
@@ -118,7 +121,7 @@ export class FunctionBuilder {
   store(address: I32, value: V128, offset = 0): void {
     this.emit(store.v128(address, value, offset));
   }
-  /** Stores the first `count` lanes, 1 to 3 of them. */
+  /** Stores the first `count` lanes, for a count of 1 to 3. */
   storeSome(address: I32, value: V128, count: I32): void {
     const v = this.v128(value);
     this.if(
@@ -130,7 +133,7 @@ export class FunctionBuilder {
       () => this.emit(store.lane(address, v, 0, 0)),
     );
   }
-  /** Stores the first `count` lanes, all four if there are more; from one on. */
+  /** Stores the first `count` lanes, at least one, and all four for larger counts. */
   storeUpTo(address: I32, value: V128, count: I32): void {
     this.if(
       count.ge(4),
@@ -151,7 +154,7 @@ export class FunctionBuilder {
     const no = otherwise ? join([0x05], this.inside(otherwise)) : [];
     this.emit(condition.code, [0x04, 0x40], yes, no, [0x0b]);
   }
-  /** Runs the body, then again while the condition holds. */
+  /** Runs the body once, and again while the condition holds. */
   doWhile(body: () => void, condition: () => I32): void {
     const code = this.inside(() => {
       body();
@@ -171,14 +174,14 @@ export class FunctionBuilder {
       ),
     );
   }
-  /** Calls a function of one number, lane by lane, from the JavaScript side. */
+  /** Calls a JavaScript function of numbers. */
   callImport(name: string, ...args: F32[]): F32 {
     this.imports.set(name, args.length);
     const index = [...this.imports.keys()].indexOf(name);
     return new F32(join(...args.map(({ code }) => code), [0x10, ...uleb(index)]));
   }
 
-  /** The function as a module. */
+  /** The function as a module of its own. */
   bytes(sharedPages: number | undefined): Uint8Array<ArrayBuffer> {
     const imported = [...this.imports];
     const list = (types: Types): Code => vector(types.map((type) => [TYPE[type]]));
@@ -223,20 +226,20 @@ type Variables<P extends Parameters> = { [K in keyof P]: VariableOf[P[K]] };
 export interface ModuleOptions {
   /** Whether relaxed-SIMD instructions may be used. */
   fma: boolean;
-  /** The maximum of a shared memory, in pages; absent if the memory is not shared. */
+  /** The maximal size of a shared memory in pages; absent if the memory is not shared. */
   sharedPages?: number | undefined;
 }
 
-/** A module of one function, which it exports under an empty name. */
+/** A module with one function, which is exported under an empty name. */
 export interface Emitted {
   bytes: Uint8Array<ArrayBuffer>;
   types: Types;
 }
 
 /**
- * A family of functions without results, each of which is emitted when it is wanted, as a module of
- * its own: models need few of them. Modules import their memory as `env.memory`, and Math's functions
- * by name.
+ * A family of functions without results. Each is emitted when it is first needed, as a module of
+ * its own, because models need few of them. Modules import their memory as `env.memory`, and
+ * functions of Math by name.
  */
 export class ModuleBuilder {
   readonly fma: boolean;

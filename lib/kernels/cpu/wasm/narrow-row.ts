@@ -1,23 +1,26 @@
-/** One row times panels of narrow weights, which are widened in registers: no other row would need them. */
+/**
+ * One row times panels of narrow weights, which are widened in registers, because no other row
+ * needs them.
+ */
 import type { storePanel } from "./gemm.js";
 import type { FunctionBuilder, ModuleBuilder } from "./module.js";
 import type { I32, V128 } from "./values.js";
 import { NARROW, widener } from "./widen.js";
 
 /**
- * Halves that are moved to where a float has them are as small as floats can be, products with them
- * smaller: so the row is made larger, 2⁵⁶ times, and the sums smaller again. But not a row with numbers
- * so large that they would overflow.
+ * A half whose bits are shifted to where a float has them is close to the smallest floats, and
+ * products with it are even smaller. So the row is multiplied by 2⁵⁶, and the sums are scaled back;
+ * except for rows with numbers so large that they would overflow.
  */
 const RAISED = 56;
 const LARGE = bitsOf(64);
 
-/** The bits of a power of two as a float has them. */
+/** The bits of a power of two as a float32. */
 function bitsOf(exponent: number): number {
   return (exponent + 127) << 23;
 }
 
-/** What a row of halves is multiplied with, and its sums. */
+/** The factors for a row of halves and for its sums. */
 function factors(f: FunctionBuilder, row: I32, k: I32): [raise: V128, lower: V128] {
   const [at, end, most] = [f.i32(row), f.i32(row.add(k.shl(2))), f.i32(0)];
   f.for(at, end, 4, () => {
@@ -29,7 +32,9 @@ function factors(f: FunctionBuilder, row: I32, k: I32): [raise: V128, lower: V12
   return [by(RAISED), by(-RAISED)];
 }
 
-/** @param store - Given, so that what others have too stays with them in what a page loads. */
+/**
+ * @param store - Passed as an argument, because a shared import would move it into another chunk.
+ */
 export function emitNarrowRow(module: ModuleBuilder, store: typeof storePanel): void {
   for (const type of NARROW)
     // prettier-ignore

@@ -1,6 +1,6 @@
 /**
- * Normalisation of rows: deviations are summed after the mean is known. What rounding left of the
- * mean is subtracted from them in turn, or rows far from zero would lose all their digits.
+ * Normalisation of rows. Deviations are summed after the mean is known, and the rounding error of
+ * the mean is then subtracted from them; else rows far from zero would lose all digits.
  */
 import type { FunctionBuilder, I32Var, ModuleBuilder, V128Var } from "./module.js";
 import { alongRow, storeOf, sumAlong, sumLanes } from "./rows.js";
@@ -8,9 +8,9 @@ import { type I32, v128 } from "./values.js";
 
 interface Moments {
   mean: V128Var;
-  /** What the mean is off by. */
+  /** The rounding error of the mean. */
   rest: V128Var;
-  /** The sum of squares of what is left without both. */
+  /** The sum of squares of the deviations from both. */
   squares: V128Var;
 }
 
@@ -35,7 +35,7 @@ function sumOfSquares(f: FunctionBuilder, row: I32, n: I32): V128Var {
 }
 
 export function emitNorm(module: ModuleBuilder): void {
-  // x [rows, n] → out. Weight and bias of each column, or 0.
+  // x [rows, n] → out, with a weight and a bias for each column, or 0.
   for (const kind of ["layerNorm", "rmsNorm"] as const) {
     module.function(
       kind,
@@ -82,7 +82,7 @@ export function emitNorm(module: ModuleBuilder): void {
     );
   }
 
-  // Mean, 1 / √(variance + eps) and what the mean is off by, of a row → three floats.
+  // For each row three floats: mean, 1 / √(variance + eps), and the rounding error of the mean.
   module.function("moments", { x: "i32", n: "i32", out: "i32", eps: "f32" }, (f, p) => {
     const inverse = f.v128(v128(1).div(p.n.toF32().splat()));
     const { mean, rest, squares } = moments(f, p.x, p.n, inverse);
@@ -92,7 +92,7 @@ export function emitNorm(module: ModuleBuilder): void {
     f.storeF32(p.out, rest.lane(0), 8);
   });
 
-  // Of each channel of a group: its factor, its shift, and the two parts of the group's mean.
+  // For each channel of a group its factor and its shift, and both parts of the group's mean.
   module.function(
     "groupPairs",
     { stats: "i32", channels: "i32", weight: "i32", bias: "i32", pairs: "i32" },
@@ -116,7 +116,7 @@ export function emitNorm(module: ModuleBuilder): void {
     },
   );
 
-  // (x - mean - rest)·factor + shift, four floats for each row.
+  // (x - mean - rest)·factor + shift, with four floats per row.
   module.function(
     "scaleRows",
     { x: "i32", rows: "i32", n: "i32", pairs: "i32", out: "i32" },

@@ -1,8 +1,8 @@
-/** Bringing matrices into the strips and panels that the matrix product reads. */
+/** Packs matrices into the strips and panels that the matrix product reads. */
 import type { FunctionBuilder, I32Var, ModuleBuilder } from "./module.js";
 import type { I32, V128 } from "./values.js";
 
-/** A 4 × 4 block turned around: what is at four addresses becomes lanes 0 to 3. */
+/** Transposes a 4 × 4 block: what is at four addresses becomes lanes 0 to 3. */
 export function transposed(f: FunctionBuilder, from: readonly I32[]): V128[] {
   const [a, b, c, d] = from.map((address) => f.v128(address.loadV128()));
   const low = [f.v128(a!.shuffle(b!, [0, 4, 1, 5])), f.v128(c!.shuffle(d!, [0, 4, 1, 5]))];
@@ -13,7 +13,7 @@ export function transposed(f: FunctionBuilder, from: readonly I32[]): V128[] {
   ]);
 }
 
-/** Packs 4 rows, `k` long, into lanes that lie `step` bytes apart. */
+/** Packs 4 rows of length `k` into lanes that are `step` bytes apart. */
 function packRows(
   f: FunctionBuilder,
   rows: readonly I32Var[],
@@ -51,13 +51,13 @@ export function emitPack(module: ModuleBuilder): void {
     }
     return addresses;
   };
-  // Rows that lie along k → strips of 4; the last row again where rows are missing.
+  // Row-major rows → strips of 4; missing rows repeat the last one.
   module.function("packStrips", parameters, (f, p) => {
     const i = f.i32(0);
     const to = f.i32(p.to);
     f.for(i, p.rows, 4, () => packRows(f, fourRows(f, p, i), p.k, to, 16));
   });
-  // The same → panels of 8.
+  // Likewise → panels of 8.
   module.function("packPanels", parameters, (f, p) => {
     const i = f.i32(0);
     f.for(i, p.rows, 4, () => {
@@ -65,7 +65,8 @@ export function emitPack(module: ModuleBuilder): void {
       packRows(f, fourRows(f, p, i), p.k, f.i32(panel), 32);
     });
   });
-  // k rows that lie across → strips of 4 or panels of 8; what is past the end is arbitrary.
+  // A transposed matrix, k rows of columns → strips of 4 or panels of 8; what is past the end is
+  // arbitrary.
   for (const [name, width] of [
     ["packStripsAcross", 4],
     ["packPanelsAcross", 8],

@@ -1,11 +1,12 @@
-/** What recurrent cells do with their gates, one step in time. */
+/** Applies the gates of recurrent cells, one time step at a time. */
 import { sigmoid, tanh } from "./math.js";
 import type { FunctionBuilder, I32Var, ModuleBuilder, V128Var } from "./module.js";
 import type { I32, V128 } from "./values.js";
 
 /**
- * Goes along the units of a row, four at a time, and stores as many as there are. The body is emitted once:
- * it is long, so to ask each time whether four are left costs nothing beside it.
+ * Loops over the units of a row, four at a time, and stores as many as there are. The body is
+ * emitted only once because it is long; testing each time whether four are left costs nothing in
+ * comparison.
  */
 function alongUnits(
   f: FunctionBuilder,
@@ -27,7 +28,7 @@ function alongUnits(
 }
 
 export function emitRecurrent(module: ModuleBuilder): void {
-  // Gates i, f, g, o of each row, side by side; c is updated where it lies, [batch, n].
+  // Gates i, f, g, o of each row, side by side; c [batch, n] is updated in place.
   module.function(
     "lstm",
     {
@@ -65,7 +66,7 @@ export function emitRecurrent(module: ModuleBuilder): void {
       });
     },
   );
-  // Gates r, z, n: of the input, and of the last output, [batch, 3n].
+  // Gates r, z, n from the input and from the last output, [batch, 3n].
   module.function(
     "gru",
     {
@@ -105,7 +106,7 @@ export function emitRecurrent(module: ModuleBuilder): void {
       });
     },
   );
-  // Rows of bytes, or zeros if they come from nowhere.
+  // Copies rows of bytes; if the source is 0, writes zeros.
   module.function(
     "move",
     { from: "i32", fromRow: "i32", rows: "i32", bytes: "i32", to: "i32", toRow: "i32" },
@@ -124,7 +125,7 @@ export function emitRecurrent(module: ModuleBuilder): void {
       });
     },
   );
-  // tanh of each row where it lies → out.
+  // tanh of each row, in place → out.
   module.function(
     "tanh",
     { gates: "i32", gatesRow: "i32", batch: "i32", n: "i32", out: "i32", outRow: "i32" },

@@ -1,4 +1,4 @@
-/** Reductions: of rows to one number, and of rows to one row. */
+/** Reductions of rows to one number each, and of many rows to one row. */
 import type { Reduction } from "../reduce.js";
 import type { ModuleBuilder } from "./module.js";
 import { acrossLanes, alongRow, orNeutral, sumAlong, sumLanes } from "./rows.js";
@@ -6,7 +6,7 @@ import { type V128, v128 } from "./values.js";
 
 interface Rule {
   neutral: number;
-  /** The next value into the result so far, or two results into one. */
+  /** Joins a value with the result so far, or two partial results. */
   join: (a: V128, b: V128) => V128;
 }
 

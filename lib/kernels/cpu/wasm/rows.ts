@@ -1,17 +1,19 @@
-/** What the kernels over rows of any length share: loops with a masked rest, sums over lanes. */
+/**
+ * Shared by kernels over rows of any length: loops with a masked remainder, and sums over lanes.
+ */
 import type { FunctionBuilder, I32Var } from "./module.js";
 import { type I32, intLanes, type V128, v128 } from "./values.js";
 
 export interface Rest {
   /** How many floats are left, 1 to 3. */
   count: I32;
-  /** All ones in their lanes. */
+  /** All bits set in the lanes that are left. */
   mask: V128;
 }
 
 /**
- * Goes along rows of `n` floats, four at a time: the body gets the offset in bytes. At the end it is
- * called once more for what is left, if anything is.
+ * Loops over rows of `n` floats, four at a time; the body gets the offset in bytes. If floats are
+ * left at the end, it is called once more with them.
  */
 export function alongRow(
   f: FunctionBuilder,
@@ -28,7 +30,7 @@ export function alongRow(
   });
 }
 
-/** The value, with `neutral` in the lanes that are not part of the row. */
+/** The value, with `neutral` in lanes past the end of the row. */
 export function orNeutral(value: V128, rest: Rest | undefined, neutral: V128 | 0): V128 {
   if (!rest) return value;
   return neutral === 0 ? value.and(rest.mask) : rest.mask.select(value, neutral);
@@ -53,10 +55,10 @@ export function acrossLanes(
 export const sumLanes = (f: FunctionBuilder, value: V128): V128 =>
   acrossLanes(f, value, (a, b) => a.add(b));
 
-/** Sums of more floats than this are made of the sums of blocks, for their digits' sake. */
+/** Longer sums are split into blocks that are summed separately, to limit rounding errors. */
 const BLOCK = 1024;
 
-/** The sum of a row's terms, by lanes. */
+/** The sum of a row's terms in each lane. */
 export function sumAlong(
   f: FunctionBuilder,
   row: I32,
@@ -71,7 +73,7 @@ export function sumAlong(
     alongRow(f, f.i32(n.sub(start).min(BLOCK)), (offset, rest) => {
       const value = f.v128(at.add(offset).loadV128());
       const added = f.v128(add(value, sum));
-      // What is past the row adds nothing.
+      // What is past the end of the row adds nothing.
       sum.set(rest ? rest.mask.select(added, sum) : added);
     });
     total.set(total.add(sum));

@@ -1,10 +1,10 @@
-/** Adding patches up where they overlap: the other half of a transposed convolution. */
+/** Adds up patches where they overlap: the second half of a transposed convolution. */
 import type { ModuleBuilder } from "./module.js";
 import { alongRow, storeOf } from "./rows.js";
 import { v128 } from "./values.js";
 
 export function emitScatter(module: ModuleBuilder): void {
-  // One number for each plane, or 0.
+  // Fills each plane with its number, or with 0.
   module.function("fill", { out: "i32", planes: "i32", n: "i32", values: "i32" }, (f, p) => {
     const plane = f.i32(0);
     const value = f.v128(v128(0));

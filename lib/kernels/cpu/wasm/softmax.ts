@@ -1,4 +1,4 @@
-/** Softmax of rows: the maximum, exponentials and their sum, then the division. */
+/** Softmax of rows: the maximum, the exponentials and their sum, then the division. */
 import { expNegative, log } from "./math.js";
 import type { I32Var, ModuleBuilder, V128Var } from "./module.js";
 import { rowAddresses } from "./gemm-edges.js";
@@ -13,7 +13,7 @@ export function emitSoftmax(module: ModuleBuilder): void {
       const [most, sum] = [f.v128(), f.v128()];
       f.for(i, p.rows, 1, () => {
         most.set(v128(-Infinity));
-        // A NaN that is passed over here comes back with the exponentials.
+        // A NaN that the maximum misses comes back with the exponentials.
         alongRow(f, p.n, (offset, rest) => {
           const value = p.x.add(offset).loadV128();
           most.set(most.atLeast(orNeutral(value, rest, v128(-Infinity))));
@@ -30,7 +30,7 @@ export function emitSoftmax(module: ModuleBuilder): void {
         alongRow(f, p.n, (offset, rest) => {
           const at = f.i32(p.out.add(offset));
           const value = isLog
-            ? // Apart, so that digits of small differences are not lost in a large maximum.
+            ? // separately, so that small differences keep their digits beside a large maximum
               p.x.add(offset).loadV128().sub(most).sub(sum)
             : at.loadV128().mul(sum);
           storeOf(f, at, value, rest);
@@ -42,14 +42,15 @@ export function emitSoftmax(module: ModuleBuilder): void {
 }
 
 /**
- * `softmax(x · scale + mask)` over the keys, with four queries in the lanes of a vector: of scores
- * `[keys][xRow]` to strips `[keys][4]`. Query i sees the keys before `seen + i`, or all if that is 0.
+ * `softmax(x · scale + mask)` over the keys, with four queries in the lanes of a vector: reads
+ * scores `[keys][xRow]` and writes strips `[keys][4]`. Query i sees the keys before `seen + i`, or
+ * all if that is 0.
  *
- * `along` 1: the lanes are four keys in a row, of which those before `seen` are seen, and the sum goes
- * over all lanes.
+ * With `along` = 1, the lanes are four consecutive keys of one query, which sees those before
+ * `seen`; sums then go over all lanes.
  *
- * @param least - Where the search for the maximum begins: -∞, so that a query that sees nothing gets
- * NaN, or the lowest of floats, so that it gets zeros.
+ * @param least - The start of the search for the maximum: -∞, so that a query without keys gets
+ *   NaN, or the lowest float, so that it gets zeros.
  */
 export function emitStripSoftmax(module: ModuleBuilder): void {
   module.function(
@@ -62,7 +63,7 @@ export function emitStripSoftmax(module: ModuleBuilder): void {
       const scale = f.v128(p.scale.splat());
       const [query, key, at, end] = [f.i32(0), f.i32(), f.i32(), f.i32()];
       const [most, sum, score] = [f.v128(), f.v128(), f.v128()];
-      // Four keys in a turn of the loop.
+      // Four keys in each iteration.
       const map = (change: (values: V128[]) => V128[]): void => {
         at.set(p.out);
         f.for(at, end, 64, () => {
@@ -87,7 +88,7 @@ export function emitStripSoftmax(module: ModuleBuilder): void {
             for (let i = 0; i < step; i += 1) {
               score.set(from.loadV128().mul(scale));
               change();
-              // A NaN that is passed over here comes back with the exponentials.
+              // A NaN that the maximum misses comes back with the exponentials.
               most.set(most.atLeast(score));
               f.store(at, score);
               advance(from, p.xRow);

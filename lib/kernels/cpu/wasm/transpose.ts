@@ -1,8 +1,8 @@
-/** Turning matrices around, in blocks of 4 × 4. */
+/** Transposes matrices in blocks of 4 × 4. */
 import type { ModuleBuilder } from "./module.js";
 import { transposed } from "./pack.js";
 
-/** x [rows, columns] → out [columns, rows]; the strides are bytes. */
+/** x [rows, columns] → out [columns, rows]; strides are in bytes. */
 export function emitTranspose(module: ModuleBuilder): void {
   module.function(
     "transpose",
@@ -28,7 +28,7 @@ export function emitTranspose(module: ModuleBuilder): void {
           for (const address of from) address.set(address.add(16));
         });
       });
-      // The columns that are left of whole rows, then the rows that are left.
+      // The remaining columns of complete rows, then the remaining rows.
       row.set(0);
       f.for(row, wholeRows, 1, () => {
         column.set(wholeColumns);

@@ -1,12 +1,12 @@
 /**
- * Typed expressions of WebAssembly: each is the bytes that leave its value on the stack. Kernels are
- * written with them as with numbers: `pointer.add(16)`, `x.sub(mean).mul(scale)`.
+ * Typed WebAssembly expressions: each holds the bytes that leave its value on the stack. Kernels
+ * use them like numbers: `pointer.add(16)`, `x.sub(mean).mul(scale)`.
  *
  * @see https://webassembly.github.io/spec/core/binary/instructions.html
  */
 import { bytesOf, type Code, join, simd, sleb, uleb } from "../../../wasm/encode.js";
 
-/** Addresses are multiples of 4, as far as the engine needs to know. */
+/** The alignment that the engine is told: addresses are multiples of 4. */
 const memory = (offset: number): Code => [2, ...uleb(offset)];
 
 export class I32 {
@@ -21,7 +21,7 @@ export class I32 {
   mul(other: I32 | number): I32 {
     return this.with(other, 0x6c);
   }
-  /** Division of unsigned numbers. */
+  /** Unsigned division. */
   div(other: I32 | number): I32 {
     return this.with(other, 0x6e);
   }
@@ -31,7 +31,7 @@ export class I32 {
   shl(bits: number): I32 {
     return this.with(bits, 0x74);
   }
-  /** The bits moved down, zeros moved in. */
+  /** Shifts the bits right and fills with zeros. */
   shr(bits: number): I32 {
     return this.with(bits, 0x76);
   }
@@ -44,7 +44,7 @@ export class I32 {
   lt(other: I32 | number): I32 {
     return this.with(other, 0x48);
   }
-  /** Less than another as unsigned numbers: `0 <= this && this < other`. */
+  /** Unsigned comparison: `0 <= this && this < other`. */
   below(other: I32 | number): I32 {
     return this.with(other, 0x49);
   }
@@ -68,7 +68,7 @@ export class I32 {
     return new V128(this.code.concat(simd(0x11)));
   }
 
-  /** What is in memory at this address. */
+  /** The value in memory at this address. */
   load(offset = 0): I32 {
     return new I32(this.code.concat([0x28], memory(offset)));
   }
@@ -179,7 +179,7 @@ export class V128 {
   floor(): V128 {
     return this.unary(0x68);
   }
-  /** Integers to floats. */
+  /** Converts integers to floats. */
   toFloat(): V128 {
     return this.unary(0xfa);
   }
@@ -193,7 +193,7 @@ export class V128 {
   or(other: V128): V128 {
     return this.with(other, 0x50);
   }
-  /** Where the bits of this are 1 those of `yes`, elsewhere those of `no`. */
+  /** The bits of `yes` where the bits of this are 1, and those of `no` elsewhere. */
   select(yes: V128 | number, no: V128 | number): V128 {
     return new V128(v128(yes).code.concat(v128(no).code, this.code, simd(0x52)));
   }
@@ -209,15 +209,15 @@ export class V128 {
   intShl(bits: number): V128 {
     return new V128(this.code.concat(i32(bits).code, simd(0xab)));
   }
-  /** Keeps the sign. */
+  /** Shifts right and keeps the sign. */
   intShr(bits: number): V128 {
     return new V128(this.code.concat(i32(bits).code, simd(0xac)));
   }
-  /** The low (or high) four of eight 16-bit numbers, as 32-bit ones. */
+  /** The low (or high) four of eight 16-bit integers, as 32-bit ones. */
   widenInt16(half: "low" | "high", signed: boolean): V128 {
     return this.unary((half === "low" ? 0xa7 : 0xa8) + (signed ? 0 : 2));
   }
-  /** The low (or high) eight of sixteen signed bytes, as 16-bit numbers. */
+  /** The low (or high) eight of sixteen signed bytes, as 16-bit integers. */
   widenInt8(half: "low" | "high"): V128 {
     return this.unary(half === "low" ? 0x87 : 0x88);
   }
@@ -228,11 +228,11 @@ export class V128 {
   replaceLane(index: number, value: F32): V128 {
     return new V128(this.code.concat(value.code, simd(0x20), [index]));
   }
-  /** One float from memory into a lane. */
+  /** Loads one float from memory into a lane. */
   loadLane(index: number, address: I32, offset = 0): V128 {
     return new V128(address.code.concat(this.code, simd(0x56), memory(offset), [index]));
   }
-  /** Picks lanes: 0 to 3 are of this, 4 to 7 of the other. */
+  /** Picks lanes: 0 to 3 are those of this, 4 to 7 those of the other. */
   shuffle(other: V128, lanes: readonly [number, number, number, number]): V128 {
     const bytes = lanes.flatMap((lane) => [0, 1, 2, 3].map((i) => lane * 4 + i));
     return new V128(this.code.concat(other.code, simd(0x0d), bytes));
@@ -257,7 +257,7 @@ export function f32(value: F32 | number): F32 {
 /** Makes the four lanes of a constant. */
 export type Lanes = () => Float32Array | Int32Array;
 
-/** What becomes of a constant is for the function that is under construction to say. */
+/** How constants are emitted; the function under construction decides. */
 export const constants = {
   keep: (_key: number | string, lanes: Lanes): V128 => new V128(laneCode(lanes)),
 };
@@ -271,7 +271,7 @@ export function v128(value: V128 | number): V128 {
   return constants.keep(key, () => new Float32Array(4).fill(value));
 }
 
-/** Integers in the four lanes; one number: in all of them. */
+/** Integers in the four lanes; a single one fills all lanes. */
 export function intLanes(...values: number[]): V128 {
   const lane = (_: unknown, i: number): number => values[i % values.length]!;
   return constants.keep(`int ${values.join()}`, () => Int32Array.from({ length: 4 }, lane));

@@ -1,4 +1,4 @@
-/** Weights kept in 16 or 8 bits, widened to floats as they are needed. */
+/** Widens weights of 16 or 8 bits to floats. */
 import type { FunctionBuilder, ModuleBuilder } from "./module.js";
 import type { NarrowType } from "../narrow.js";
 import type { I32, V128 } from "./values.js";
@@ -8,8 +8,9 @@ export const NARROW = ["f16", "bf16", "int8"] as const satisfies NarrowType[];
 const HALVES = ["low", "high"] as const;
 
 /**
- * What reads eights of numbers from an address on, each as two vectors of floats; but for those of `bf16`,
- * they are still to be multiplied with the scales. Halves are moved to where a float has them.
+ * Returns a function that loads eight numbers from an address as two vectors of floats. Except for
+ * `bf16` they still have to be multiplied by the scales. The bits of halves are shifted to where a
+ * float has them.
  */
 export function widener(
   f: FunctionBuilder,
@@ -17,7 +18,7 @@ export function widener(
 ): (from: I32, eights: number) => V128[][] {
   if (type === "int8") {
     return (from, eights) => {
-      const bytes = f.v128(from.loadV128()); // behind the last eight are the scales
+      const bytes = f.v128(from.loadV128()); // behind the last eight numbers are the scales
       return HALVES.slice(0, eights).map((part) => {
         const eight = f.v128(bytes.widenInt8(part));
         return HALVES.map((half) => eight.widenInt16(half, true).toFloat());
@@ -31,12 +32,12 @@ export function widener(
         return HALVES.map((half) => toFloat(eight, half));
       });
   if (type === "bf16") return each((eight, half) => eight.widenInt16(half, false).intShl(16));
-  // The sign, widened, is in all bits that a half has no number for.
+  // After widening, the sign fills all bits that a half does not have.
   const mask = f.v128(f.i32(0x8fffe000 | 0).splat());
   return each((eight, half) => eight.widenInt16(half, true).intShl(13).and(mask));
 }
 
-/** Each takes a panel of 8 columns, `[k][8]`, and gives it in floats. */
+/** Widens a panel of 8 columns, `[k][8]`, to floats. */
 export function emitWiden(module: ModuleBuilder): void {
   for (const type of NARROW)
     // prettier-ignore

@@ -8,14 +8,17 @@ export interface WindowShape {
   kernelW: number;
   strideW: number;
   dilationW: number;
-  /** Results of a line, if fewer than a vector has; a vector of them might read far past the last. */
+  /**
+   * The results in a line, if they are fewer than a vector's lanes; a whole vector might read far
+   * past the last.
+   */
   lanes: number;
 }
 
-/** So many weights stay in registers. */
+/** Up to this many weights are held in registers. */
 export const MAX_IN_REGISTERS = 9;
 
-/** Reads every `stride`-th float from an offset on; of every second one, each vector is read once. */
+/** Reads every `stride`-th float from an offset on; with stride 2, each vector is loaded once. */
 export function reader(
   f: FunctionBuilder,
   address: I32,
@@ -46,9 +49,9 @@ export function reader(
 }
 
 /**
- * Planes one after the other: `tapRow` and `lineRow` are the bytes from one tap, and from one line of the
- * output, to the one below. `scale` multiplies sums; `weight`, `bias`, `low` and `high` are those of a
- * convolution.
+ * Processes planes one after the other. `tapRow` and `lineRow` are the bytes from one row of taps,
+ * and from one line of the output, to the next. `scale` multiplies sums; `weight`, `bias`, `low`
+ * and `high` belong to convolutions.
  */
 export function emitWindows(module: ModuleBuilder, shape: WindowShape): void {
   const { kind, kernelH, kernelW, strideW, dilationW, lanes } = shape;
@@ -128,7 +131,7 @@ export function emitWindows(module: ModuleBuilder, shape: WindowShape): void {
         f.for(line, p.outH, 1, () => {
           x.set(top);
           left.set(p.outW);
-          // Vectors of results at a time.
+          // Whole vectors of results.
           for (const width of [isDepthwise ? 2 : 4, 1]) {
             f.if(left.ge(width * 4), () =>
               f.doWhile(
@@ -141,7 +144,7 @@ export function emitWindows(module: ModuleBuilder, shape: WindowShape): void {
             f.if(
               p.outW.ge(4),
               () => {
-                // The last four, some of them once more.
+                // The last four results, some of them a second time.
                 const back = f.i32(left.sub(4).mul(4));
                 x.set(x.add(back.mul(strideW)));
                 p.out.set(p.out.add(back));

@@ -1,6 +1,6 @@
 /**
- * Winograd's convolution: what goes into the products and what comes out of them. Four tiles are
- * transformed at once, a lane each; they follow one another in the image, row by row of tiles.
+ * Winograd's convolution: the transformations before and after its products. Four consecutive tiles
+ * of the image, row by row of tiles, are transformed at once, each in one lane.
  *
  * @see https://arxiv.org/abs/1509.09308
  */
@@ -22,7 +22,7 @@ const inPairs = (f: FunctionBuilder, x: Vectors): V128[] =>
     (a, b) => a.sub(b),
   );
 
-/** `M x`, from the last term on, whose factor is 1 in most rows. */
+/** `M x`, summed from the last term on, whose factor is 1 in most rows. */
 const times = (f: FunctionBuilder, matrix: Matrix, x: Vectors): V128[] =>
   matrix.map((row) =>
     row.reduceRight<V128 | null>((sum, factor, i) => {
@@ -34,7 +34,7 @@ const times = (f: FunctionBuilder, matrix: Matrix, x: Vectors): V128[] =>
     }, null)!,
   );
 
-/** Four vectors of which each has a lane of each of four. */
+/** Transposes four vectors. */
 function transposed(f: FunctionBuilder, [a, b, c, d]: Vectors): V128Var[] {
   const zip = (one: V128, other: V128): V128Var[] =>
     kept(f, [one.shuffle(other, [0, 4, 1, 5]), one.shuffle(other, [2, 6, 3, 7])]);
@@ -47,11 +47,11 @@ function transposed(f: FunctionBuilder, [a, b, c, d]: Vectors): V128Var[] {
 interface Place {
   at: I32Var;
   column: I32Var;
-  /** Of the image that are left. */
+  /** The lines of the image that are left. */
   lines: I32Var;
-  /** Tiles side by side. */
+  /** The number of tiles side by side. */
   across: I32;
-  /** From line to line of the image. */
+  /** Bytes from one line of the image to the next. */
   row: I32;
 }
 
@@ -60,7 +60,7 @@ const placeIn = (f: FunctionBuilder, across: I32, row: I32): Place => {
   return { at, column, lines, across, row };
 };
 
-/** Goes on to the next tile. */
+/** Advances to the next tile. */
 function goOn(f: FunctionBuilder, size: number, { at, column, lines, across, row }: Place): void {
   at.set(at.add(size * 4));
   column.set(column.add(1));
@@ -77,7 +77,10 @@ export function emitWinograd(module: ModuleBuilder, tiles: Tiles): void {
   emitOutput(module, tiles);
 }
 
-/** [rows, channels, 3, 3] → strips of 4 rows for each place; missing rows are the last one again. */
+/**
+ * [rows, channels, 3, 3] → strips of 4 rows for each element of a tile; missing rows repeat the
+ * last one.
+ */
 function emitWeights(module: ModuleBuilder, { weights }: Tiles): void {
   module.function(
     "weights",
@@ -116,7 +119,7 @@ function emitWeights(module: ModuleBuilder, { weights }: Tiles): void {
   );
 }
 
-/** Tiles of padded planes → panels of 8 tiles, [channel][8], for each of the side² places. */
+/** Tiles of padded planes → panels of 8 tiles, [channel][8], for each of the side² elements. */
 function emitInput(module: ModuleBuilder, { into, outOf }: Tiles): void {
   const [side, size] = [into.length, outOf.length];
   module.function(
@@ -138,7 +141,7 @@ function emitInput(module: ModuleBuilder, { into, outOf }: Tiles): void {
           const four = Array.from({ length: 4 }, () => {
             const tile = f.i32(here.at);
             left.set(left.sub(1));
-            // The last tile stands in for those past the end.
+            // The last tile is repeated for those past the end.
             f.if(left.gt(0), () => goOn(f, size, here));
             return tile;
           });
@@ -152,7 +155,7 @@ function emitInput(module: ModuleBuilder, { into, outOf }: Tiles): void {
           });
           const panel = index.shr(3).mul(p.channels).add(channel).shl(5);
           const start = f.i32(p.to.add(panel).add(index.and(4).shl(2)));
-          // Down the columns; place i·side + j is row i, column j.
+          // Transforms the columns; element i·side + j is row i, column j.
           for (let j = 0; j < side; j += 1) {
             const to = f.i32(start.add(p.place.mul(j)));
             for (const value of inPairs(f, times(f, into, columnOf(rows, j)))) {
@@ -167,7 +170,10 @@ function emitInput(module: ModuleBuilder, { into, outOf }: Tiles): void {
   );
 }
 
-/** Products [place][channel][tile] → clamp(tiles + bias + residual); products are overwritten. */
+/**
+ * Products [element][channel][tile] → clamp(results + bias + residual); the products are
+ * overwritten.
+ */
 function emitOutput(module: ModuleBuilder, { into, outOf }: Tiles): void {
   const [side, size] = [into.length, outOf.length];
   module.function(
@@ -206,7 +212,8 @@ function emitOutput(module: ModuleBuilder, { into, outOf }: Tiles): void {
           const columns = Array.from({ length: size }, (_, j) =>
             kept(f, times(f, outOf, kept(f, inPairs(f, columnOf(rows, j)))).map((value) => value.add(bias))),
           ); // prettier-ignore
-          // Tile by tile to where products were, and from there to the image: so few vectors are live.
+          // Each tile is written over its products first and from there to the image, so that few
+          // vectors are live.
           const results = Array.from({ length: size }, (_, i) =>
             transposed(f, [0, 1, 2, 3].map((j) => columns[j % size]![i]!)),
           ); // prettier-ignore

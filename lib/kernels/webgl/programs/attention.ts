@@ -1,13 +1,13 @@
 import { eachRow, type ProgramSource } from "../program.js";
 
 /**
- * Attention in three draws: scores, their maxima and sums (`softmaxMomentsProgram`), and the values
- * weighted by them. Queries, keys and values are read where they are: each as a row for a place in a
- * sequence (`NAME_batch` and `NAME_time` rows apart) and, in it, a head's texels (`NAME_head` apart
- * from `NAME_first` on).
+ * Attention in three draws: the scores, their maxima and sums (`softmaxMomentsProgram`), and the
+ * weighted values. Queries, keys and values are read in place: each position of a sequence is a row
+ * (`NAME_batch` and `NAME_time` rows apart), in which the heads have their texels (`NAME_head`
+ * apart, beginning with `NAME_first`).
  *
- * Scores are rows (batch, head, time) with `time` rounded up to a multiple of 4, so that four rows
- * always are of one head.
+ * The rows of scores are (batch, head, time), with `time` rounded up to a multiple of 4, so that
+ * the four rows of a fragment belong to one head.
  */
 export const READER_INTS = (name: string): string[] =>
   ["batch", "time", "row", "head", "first"].map((what) => `${name}_${what}`);
@@ -23,7 +23,7 @@ export function scoresProgram({ mask, causal }: ScoresOptions): ProgramSource {
     bool: "v += mix(vec4(0), low, equal(m, vec4(0)));",
     float: "v += m;",
   };
-  // A mask of one key for all stands in its first lane.
+  // A mask that broadcasts over the keys has its number in the first lane.
   const readMask = (r: number): string => `
       vec4 m = at(mask, n * mask_batch + h * mask_head + min(t + ${r}, queries - 1) * mask_time, mask_key * group);
       if (mask_key == 0) m = m.xxxx;
@@ -65,12 +65,12 @@ export function scoresProgram({ mask, causal }: ScoresOptions): ProgramSource {
 }
 
 /**
- * `(N·L, heads · E)`: what attention gives, the heads of a place side by side.
+ * `(N·L, heads · E)`: the result of attention, with the heads of a position side by side.
  *
- * @param together whether the four rows of a fragment always are of one sequence.
+ * @param together whether the four rows of a fragment always belong to one sequence.
  */
 export function weightedValuesProgram(together: boolean): ProgramSource {
-  // Of the last keys there may be fewer than four: 0 times an infinity would be NaN.
+  // The last texel may have fewer than four keys: 0 times an infinity would be NaN.
   const read = (first: string, isWhole: boolean): string => {
     const columns = [0, 1, 2, 3].map((i) => {
       const one = `at(v, ${first} + (4 * g + ${i}) * v_time, from_v)`;

@@ -2,7 +2,7 @@ import { eachRow, type ProgramSource } from "../program.js";
 import { HELPERS } from "./expressions.js";
 import { epilogue, type EpilogueOptions } from "./matmul.js";
 
-/** Numbers of every program that slides a window over pictures `(N, H, W, C)`. */
+/** The uniforms of every program that slides a window over images `(N, H, W, C)`. */
 export const WINDOW_INTS = [
   ...["inH", "inW", "outH", "outW", "kernelH", "kernelW"],
   ...["strideH", "strideW", "padH", "padW", "dilationH", "dilationW"],
@@ -10,19 +10,22 @@ export const WINDOW_INTS = [
 
 export type WindowNumbers = Record<(typeof WINDOW_INTS)[number], number>;
 
-/** The same of the third dimension, where there is one. */
+/** The uniforms for the third dimension of volumes. */
 export const VOLUME_INTS = [...["inD", "outD", "kernelD", "strideD", "padD", "dilationD"]] as const;
 
 export interface WindowKind {
   /** Volumes `(N, D, H, W, C)`. */
   volume?: boolean;
-  /** Strides are those of the input: between its elements lie zeros. */
+  /** A transposed convolution: strides spread the input, with zeros between its elements. */
   transposed?: boolean;
-  /** The input's channels are one texel, as those of a photo: there is no loop over them. */
+  /**
+   * Whether the input's channels fit into one texel, as those of a photo, so that there is no loop
+   * over them.
+   */
   thin?: boolean;
 }
 
-/** Where the windows of this run's four pixels begin, and in which picture. */
+/** Where the windows of the fragment's four pixels begin, and in which image. */
 function corners({ volume = false, transposed = false }: WindowKind = {}): string {
   const step = (size: string): string => (transposed ? "" : ` * stride${size}`);
   return `
@@ -39,10 +42,13 @@ function corners({ volume = false, transposed = false }: WindowKind = {}): strin
   }`;
 }
 
-/** Negative where a place is outside of a picture of that size, else 0 or more. */
+/** Negative where a position is outside of an image of that size, else not. */
 const outside = (at: string, size: string): string => `(${at} | (${size} - 1 - ${at}))`;
 
-/** Where between the zeros an element lies; outside of the picture, if it is a zero. */
+/**
+ * The position of the element at a position among the zeros; outside of the image if there is a
+ * zero.
+ */
 const SPREAD = `ivec4 spread(ivec4 at_, int stride) {
   ivec4 i = at_ / stride;
   return ivec4(equal(i * stride, at_)) * (i + 1) - 1;
@@ -50,8 +56,8 @@ const SPREAD = `ivec4 spread(ivec4 at_, int stride) {
 `;
 
 /**
- * A loop over the taps of a window: `q` are the four pixels' rows in the input, negative outside of
- * the picture. The loops are the same for all fragments.
+ * A loop over the taps of a window. `q` are the rows of the four pixels in the input, negative
+ * outside of the image. The loops are the same for all fragments.
  */
 function eachTap({ volume, transposed }: WindowKind, body: string): string {
   const spread = (at: string, size: string): string =>
@@ -77,19 +83,20 @@ function eachTap({ volume, transposed }: WindowKind, body: string): string {
   }`;
 }
 
-/** What stands at a tap; zeros outside of the picture, where some texel or other is read. */
+/** The value at a tap, or zeros outside of the image, where an arbitrary texel is read. */
 const inside = (r: number, value: string, zero = "vec4(0)"): string =>
   `mix(${value}, ${zero}, bvec4(q[${r}] < 0))`;
 
 /**
- * Convolution of any kernel, stride, padding and dilation, in groups of a multiple of 4 channels:
- * `groupIn` texels of input and `groupOut` of output a group.
+ * Convolution with any kernel size, stride, padding and dilation, in groups of a multiple of 4
+ * channels: each group has `groupIn` texels of input and `groupOut` of output.
  */
 export function convProgram(options: EpilogueOptions, kind: WindowKind = {}): ProgramSource {
   const { bias, residual, masked } = options;
   const add = (r: number, i: string): string => {
     const value = `texel(x, ${i}, q[${r}] & 3)`;
-    // Zeros between pixels are multiplied with nothing, as in PyTorch: a weight may be infinite.
+    // Zeros between the input's elements are left out of the sums, as in PyTorch: a weight may be
+    // infinite.
     return `y[${r}] += ${kind.transposed ? inside(r, `m * ${value}`) : `m * ${inside(r, value)}`};`;
   };
   const channels = kind.thin
@@ -119,7 +126,7 @@ export function convProgram(options: EpilogueOptions, kind: WindowKind = {}): Pr
   };
 }
 
-/** Each channel by itself: weights are `[C / 4][taps]` texels. */
+/** Depthwise convolution; weights are `[C / 4][taps]` texels. */
 export function depthwiseProgram(options: EpilogueOptions): ProgramSource {
   const { bias, residual, masked } = options;
   return {
@@ -143,7 +150,10 @@ export function depthwiseProgram(options: EpilogueOptions): ProgramSource {
   };
 }
 
-/** Largest values, or means. `divisor` 0: of what lies in the picture; else a fixed number. */
+/**
+ * Maxima or means of windows. `divisor` 0: means over the elements inside of the image; else a
+ * fixed divisor.
+ */
 export function poolProgram(kind: "max" | "avg", masked: boolean): ProgramSource {
   const isMax = kind === "max";
   return {
@@ -167,7 +177,9 @@ export function poolProgram(kind: "max" | "avg", masked: boolean): ProgramSource
   };
 }
 
-/** Means over windows that PyTorch's adaptive pooling chooses; output 1 × 1 is the global mean. */
+/**
+ * Means over the windows of PyTorch's adaptive pooling; for an output of 1 × 1, the global mean.
+ */
 export function adaptiveAvgPoolProgram(masked: boolean): ProgramSource {
   return {
     tensors: ["x"],

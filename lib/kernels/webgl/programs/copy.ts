@@ -3,14 +3,15 @@ import { eachRow, type ProgramSource } from "../program.js";
 /**
  * Copies a strided view into a layout: permuted, sliced, repeated or reshaped tensors.
  *
- * The view has up to six dimensions, in the order in which the output lies; `stride_i` says how far
- * apart the elements are in the input when no padding is counted, and `from` where it begins.
+ * The view has up to six dimensions, in the order of the output's layout; `stride_i` are their
+ * strides in the input in elements, padding not counted, and `from` is the offset of the first
+ * element.
  */
 export const COPY_DIMS = 6;
 
 const DIMS = Array.from({ length: COPY_DIMS }, (_, d) => d);
 
-/** Where the first channel of a row of the output lies in the input. */
+/** The offset in the input of the first channel of an output row. */
 const START = `int start(int row) {
   int i = from;
   ${DIMS.slice(1, -1)
@@ -21,7 +22,7 @@ const START = `int start(int row) {
 }
 `;
 
-/** `aligned`: four channels of the output are one texel of the input. */
+/** `aligned`: four channels of the output are exactly one texel of the input. */
 export function copyProgram(aligned: boolean, masked: boolean): ProgramSource {
   const lane = (r: number, c: number): string =>
     `if (channels[${c}] < outChannels) y[${r}][${c}] = at(x, q[${c}], d[${c}] >> 2)[d[${c}] & 3];`;
@@ -51,13 +52,13 @@ export function copyProgram(aligned: boolean, masked: boolean): ProgramSource {
   };
 }
 
-/** Textures that one draw can read. */
+/** How many textures one draw can read. */
 export const MOST_PARTS = 16;
 
 /**
- * Tensors one after the other. Along the rows: `begin_i` and `length_i` say which of the axis'
- * places part i has, `inner` how many rows a place is; the rows of part i are `step_i` apart, from
- * `first_i` on. Along the channels: the same in texels.
+ * Concatenates tensors. Along the rows: part i has `length_i` positions of the axis, from `begin_i`
+ * on, each of `inner` rows; its rows are `step_i` apart, from `first_i` on. Along the channels: the
+ * same in texels.
  */
 export function concatProgram(parts: number, along: "rows" | "channels"): ProgramSource {
   const names = Array.from({ length: parts }, (_, i) => `x${i}`);
@@ -76,7 +77,7 @@ export function concatProgram(parts: number, along: "rows" | "channels"): Progra
     int rest = row + r - line * inner;
     int outer = line / size;
     int place_ = line - outer * size;`;
-  // A loop: written out, it would take four times as long to compile.
+  // A loop, because unrolled code would take four times as long to compile.
   return {
     tensors: names,
     ints: [
@@ -91,7 +92,10 @@ export function concatProgram(parts: number, along: "rows" | "channels"): Progra
   };
 }
 
-/** Tensors beside each other whose channels are no whole texels: part i begins at `begin_i`. */
+/**
+ * Concatenates tensors along channels that do not fill whole texels: part i begins at channel
+ * `begin_i`.
+ */
 export function joinProgram(parts: number): ProgramSource {
   const names = Array.from({ length: parts }, (_, i) => `x${i}`);
   const read = (name: string, i: number): string =>
@@ -111,7 +115,7 @@ export function joinProgram(parts: number): ProgramSource {
   };
 }
 
-/** Matrix products of two tensors, a matrix of each for each of `batch`: `a` is M × K. */
+/** Products of two tensors of matrices, one for each index of `batch`: `a` is M × K. */
 export function batchMatmulProgram(transposeB: boolean, masked: boolean): ProgramSource {
   const block = (batch: string): string =>
     transposeB

@@ -1,7 +1,7 @@
 import { eachRow, type ProgramSource } from "../program.js";
 import { HELPERS } from "./expressions.js";
 
-/** Rows of a table: `(*)` of indices, row-major, → `(*, D)`. */
+/** Rows of a table: indices `(*)`, row-major, → `(*, D)`. */
 export function embeddingProgram(): ProgramSource {
   return {
     tensors: ["ids"],
@@ -20,12 +20,13 @@ export function embeddingProgram(): ProgramSource {
   };
 }
 
-/** How the rows of a bag become one. */
+/** How the rows of a bag are combined. */
 export type BagMode = "sum" | "mean" | "max";
 
 /**
- * Rows of a table, bag by bag: `(B, n)` of indices, or a list of them with where each bag begins, →
- * `(B, D)`. `width` is n, `total` how many indices there are, `padding` the index that counts nothing.
+ * Combines rows of a table bag by bag: indices `(B, n)`, or a list of indices with the offset of
+ * each bag, → `(B, D)`. `width` is n, `total` the number of indices, `padding` the index that does
+ * not count.
  */
 export function embeddingBagProgram(
   mode: BagMode,
@@ -33,7 +34,7 @@ export function embeddingBagProgram(
 ): ProgramSource {
   const part = (name: string, i: string): string => `${name}_part(${i})`;
   const names = ["ids", ...(hasOffsets ? ["offsets"] : []), ...(isWeighted ? ["shares"] : [])];
-  // Whatever its shape, the numbers of a tensor in their order.
+  // The n-th number of a tensor, whatever its shape.
   const reader = (name: string): string =>
     `float ${name}_part(int i) { int q = i / ${name}Channels; int c = i - q * ${name}Channels; return at(${name}, q, c >> 2)[c & 3]; }`;
   const step = isWeighted ? `all_ + v * ${part("shares", "i")}` : mode === "max" ? "most(v, all_)" : "all_ + v"; // prettier-ignore

@@ -1,14 +1,15 @@
 /**
- * Functions of one element as GLSL, four at a time. NaN and infinities go through as in PyTorch
- * where the GPU keeps them; `mix` with a condition chooses without computing with what it leaves.
+ * Functions of one element as GLSL expressions, four at a time. NaN and infinities are treated as
+ * in PyTorch where the GPU keeps them; `mix` with a boolean selects without computing with the
+ * other value.
  */
 
-/** A plain value beside the tensors of a call: numbers, or an options object. */
+/** Plain arguments of an op besides tensors: numbers, or an options object. */
 export type Options = Readonly<Record<string, unknown>>;
 
 type Unary = (x: string, options: Options) => string;
 
-/** Any number as a GLSL literal. */
+/** A number as a GLSL literal. */
 export function literal(value: number): string {
   if (Number.isNaN(value)) return "(0.0 / 0.0)";
   if (!Number.isFinite(value)) return value > 0 ? "(1.0 / 0.0)" : "(-1.0 / 0.0)";
@@ -17,17 +18,17 @@ export function literal(value: number): string {
 }
 
 /**
- * What several expressions call.
+ * Helper functions that several expressions call.
  *
- * - `relu4`: a compiler may make a maximum of a choice between the two, which leaves out NaN.
- * - `exp4`, `log4`: GLSL leaves open what its own make of NaN, 0 and less.
- * - `area4`: the square of more than 1e9 could overflow.
- * - `times0`: a compiler makes 0 of a product with a 0 that stands in the program.
+ * - `relu4`: a compiler may turn a selection into a maximum, which drops NaN.
+ * - `exp4`, `log4`: GLSL does not define its own ones for NaN, 0 and negative numbers.
+ * - `area4`: the square of numbers above 1e9 could overflow.
+ * - `times0`: a compiler replaces a product with a literal 0 by 0.
  * - `erf4`: Abramowitz and Stegun 7.1.26.
- * - `wave4`: the sine of x + turn π. GLSL's own may be 2^-11 off, and more for what is large. The
- *   digits of π are in three numbers, so that products with few multiples are exact.
- * - `withoutBits`: to the nearest number without the last bits, ties to even; float32's bits are those of the halves.
- * - `toFloat16`: below 2^-14 numbers are 2^-24 apart.
+ * - `wave4`: the sine of x + turn π. GLSL's own may be off by 2^-11, and more for large x. π is the
+ *   sum of three numbers, so that products with few multiples are exact.
+ * - `withoutBits`: rounds off the last bits, ties to even, as to float16 or bfloat16.
+ * - `toFloat16`: numbers below 2^-14 are 2^-24 apart.
  */
 export const HELPERS = `
 vec4 choose(bvec4 condition, vec4 yes, vec4 no) { return mix(no, yes, condition); }
@@ -151,7 +152,8 @@ const UNARY: Readonly<Record<string, Unary>> = {
   selu: (x) => `1.0507009874 * ${above(x, "0.0", x, `1.6732632424 * expm14(${x})`)}`,
   softplus: (x, options) =>
     `softplus4(${x}, ${number(options, "beta", 1)}, ${number(options, "threshold", 20)})`,
-  // A quarter of both: a GPU may divide by the reciprocal, which is 0 for the largest numbers.
+  // Both are divided by 4: a GPU may divide by multiplying with the reciprocal, which is 0 for the
+  // largest numbers.
   softsign: (x) => `(0.25 * ${x} / (0.25 + 0.25 * abs(${x})))`,
   mish: (x) => `(${x} * tanh4(softplus4(${x}, 1.0, 20.0)))`,
   to_half: (x, { dtype }) => (dtype === "float16" ? `toFloat16(${x})` : `withoutBits(${x}, 16)`),
@@ -167,7 +169,7 @@ const product = (a: string, b: string): string => {
 };
 
 function quotient(a: string, b: string): string {
-  // GLSL leaves open what a quotient by 0 is: where the 0 stands in the program, some make it `a`.
+  // GLSL does not define a quotient by 0; if the 0 is a literal, some compilers make it `a`.
   if (isZero(b)) return `(${a} * (1.0 / ${b}))`;
   if (isZero(a)) return `times0(1.0 / ${b})`;
   return /^vec4\(\(-?1\.0 \/ 0\.0\)\)$/.test(b) ? `times0(${a})` : `(${a} / ${b})`;
@@ -197,7 +199,7 @@ const BINARY: Readonly<Record<string, (a: string, b: string) => string>> = {
   "prim.SquaredDifference": (a, b) => `((${a} - ${b}) * (${a} - ${b}))`,
 };
 
-/** The expression of an op on operands that are expressions; `null` if there is none. */
+/** The expression of an op on operands that are expressions themselves; `null` if there is none. */
 export function expression(
   target: string,
   operands: readonly string[],

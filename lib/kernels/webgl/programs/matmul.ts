@@ -1,14 +1,14 @@
 import { eachRow, type ProgramSource } from "../program.js";
 import { HELPERS } from "./expressions.js";
 
-/** What is done with a product before it is stored: `activation(y + residual)`. */
+/** What is applied to a product before it is stored: `activation(y + residual)`. */
 export interface EpilogueOptions {
   bias: boolean;
   residual: boolean;
-  /** A statement on `y[r]`, or nothing. */
+  /** A GLSL statement on `y[r]`, or nothing. */
   activation: string;
   masked: boolean;
-  /** There is but one row: nothing is computed for three others. */
+  /** Whether there is only one row, so that nothing is computed for the other three. */
   single?: boolean;
 }
 
@@ -22,9 +22,9 @@ export const epilogue = ({ residual, activation, single }: EpilogueOptions): str
   );
 
 /**
- * `y = activation(x Wᵀ + b + residual)`: x of rows × K, W as `packMatrix` lays it.
+ * `y = activation(x Wᵀ + b + residual)` with x of rows × K, and W in the layout of `packMatrix`.
  *
- * All inputs of one output stand side by side in W, so a run of the loop reads both in order.
+ * All weights of one output are adjacent in W, so that the loop reads both operands sequentially.
  */
 export function matmulProgram(options: EpilogueOptions): ProgramSource {
   const { bias, residual, masked, single } = options;
@@ -48,16 +48,16 @@ export function matmulProgram(options: EpilogueOptions): ProgramSource {
   };
 }
 
-/** How a weight lies in memory: outputs, taps of a window and inputs, and how far apart they are. */
+/** The sizes of a weight (outputs, taps of a window and inputs), and its strides. */
 export interface MatrixSizes {
   outputs: number;
   inputs: number;
   taps?: number;
-  /** Elements from one output, tap and input to the next. Default: `(out, taps, in)`. */
+  /** Strides over outputs, taps and inputs, in elements. Default: `(out, taps, in)`. */
   strides?: readonly [output: number, tap: number, input: number];
 }
 
-/** Weights as blocks of 4 inputs × 4 outputs: `[out / 4][taps][in / 4]`. */
+/** Packs a weight into blocks of 4 inputs × 4 outputs: `[out / 4][taps][in / 4]`. */
 export function packMatrix(values: ArrayLike<number>, sizes: MatrixSizes): Float32Array {
   const { outputs, inputs, taps = 1 } = sizes;
   const [byOutput, byTap, byInput] = sizes.strides ?? [taps * inputs, inputs, 1];
@@ -67,7 +67,7 @@ export function packMatrix(values: ArrayLike<number>, sizes: MatrixSizes): Float
     for (let tap = 0; tap < taps; tap += 1) {
       let from = output * byOutput + tap * byTap;
       let to = ((output >> 2) * taps + tap) * groups * 16 + (output & 3);
-      // A block's inputs are four apart, and blocks follow one another.
+      // The inputs of a block are four apart, and blocks follow one another.
       for (let input = 0; input < inputs; input += 1) {
         packed[to] = values[from]!;
         from += byInput;

@@ -1,12 +1,12 @@
 import { eachRow, type ProgramSource } from "../program.js";
 
-/** Sums over a row's channels, in which the lanes past the last channel do not count. */
+/** Sums over a row's channels, ignoring the lanes past the last channel. */
 const LANES = `bvec4 past(int texel, int count) {
   return greaterThanEqual(ivec4(0, 1, 2, 3) + (texel << 2), ivec4(count));
 }
 `;
 
-/** Of each row the mean and `1 / √(variance + eps)`, the variance about the mean. */
+/** For each row the mean and `1 / √(variance + eps)`; the variance is computed from deviations. */
 export function momentsProgram(kind: "layer" | "rms"): ProgramSource {
   const mean = `
     float mean = 0.0;
@@ -31,7 +31,7 @@ export function momentsProgram(kind: "layer" | "rms"): ProgramSource {
   };
 }
 
-/** `(x - mean) · scale · weight + bias`, the first two from `momentsProgram`. */
+/** `(x - mean) · scale · weight + bias`, with mean and scale from `momentsProgram`. */
 export function normalizeProgram(options: {
   weight: boolean;
   bias: boolean;
@@ -53,9 +53,12 @@ export function normalizeProgram(options: {
   };
 }
 
-/** Of each row the largest value and `1 / Σ exp(x - largest)`; a row of nothing but -∞: NaN, or if `safe` 0 and 0. */
+/**
+ * For each row the maximum and `1 / Σ exp(x - maximum)`. A row of nothing but -∞ gives NaN, or 0
+ * and 0 if `safe`.
+ */
 export function softmaxMomentsProgram(safe: boolean): ProgramSource {
-  // NaN is asked for: GLSL leaves open what exp and log make of it.
+  // NaN is tested for, because GLSL does not define exp and log of it.
   return {
     tensors: ["x"],
     ints: ["channels"],

@@ -2,7 +2,10 @@ import { eachRow, type ProgramSource } from "../program.js";
 
 export type PadMode = "constant" | "reflect" | "replicate" | "circular";
 
-/** Which element of the picture stands at a place outside of it; `n` is its size. */
+/**
+ * The index of the element that is shown at a position outside of the image; `n` is the image's
+ * size.
+ */
 const INSIDE: Readonly<Record<PadMode, string>> = {
   constant: "i",
   reflect: "i < 0 ? -i : i >= n ? 2 * n - 2 - i : i",
@@ -10,7 +13,7 @@ const INSIDE: Readonly<Record<PadMode, string>> = {
   circular: "i < 0 ? i + n : i >= n ? i - n : i",
 };
 
-/** Pictures `(N, H, W, C)` with a border; negative sizes take away. */
+/** Images `(N, H, W, C)` with a border; negative sizes crop. */
 export function padProgram(mode: PadMode, masked: boolean): ProgramSource {
   return {
     tensors: ["x"],

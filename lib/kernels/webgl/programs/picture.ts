@@ -1,9 +1,9 @@
 import { eachRow, type ProgramSource } from "../program.js";
 
 /**
- * A picture of bytes, resized, cut out and normalised as `(1, H, W, 3)`, a row for each pixel: the
- * triangle filter with which PyTorch's `interpolate` resizes bilinearly, as wide as a pixel of the
- * result where that is larger than one of the picture and `radius` says so.
+ * Resizes, crops and normalises a picture of bytes to `(1, H, W, 3)`, with one row per pixel. It
+ * uses the triangle filter of PyTorch's bilinear `interpolate`, widened to a pixel of the result
+ * where that is larger than one of the picture, if `radius` says so.
  */
 export const PICTURE: ProgramSource = {
   tensors: [],

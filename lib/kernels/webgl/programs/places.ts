@@ -1,11 +1,11 @@
-/** Largest values of windows with where they are, and the way back; volumes of `(N, D, H, W, C)`. */
+/** Maxima of windows with their indices, and the inverse; for volumes `(N, D, H, W, C)`. */
 import { eachRow, type ProgramSource } from "../program.js";
 
 const AXES = ["D", "H", "W"] as const;
 const named = (...names: string[]): string[] =>
   names.flatMap((name) => AXES.map((axis) => `${name}${axis}`));
 
-/** The place in each axis of row `p` of the output, and which volume it is of. */
+/** The position of output row `p` in each axis, and the volume it belongs to. */
 const PLACE = `
     int line = p / outW;
     int ow = p - line * outW;
@@ -14,18 +14,21 @@ const PLACE = `
     int n = slab / outD;
     int od = slab - n * outD;`;
 
-/** Where the window of an axis begins and ends, by what steps. */
+/** Beginning, end and step of a sliding window along an axis. */
 const sliding = (axis: string, o: string): string =>
   `int from${axis} = ${o} * stride${axis} - pad${axis};
     int to${axis} = min(from${axis} + (kernel${axis} - 1) * step${axis} + 1, in${axis});
     if (from${axis} < 0) from${axis} += (-from${axis} + step${axis} - 1) / step${axis} * step${axis};`;
 
-/** Windows that PyTorch's adaptive pooling chooses. */
+/** Beginning, end and step of a window of PyTorch's adaptive pooling. */
 const adaptive = (axis: string, o: string): string =>
   `int from${axis} = ${o} * in${axis} / out${axis};
     int to${axis} = ((${o} + 1) * in${axis} + out${axis} - 1) / out${axis};`;
 
-/** Of each window the largest value, or its index in the volume: of equals the first, of NaN the last. */
+/**
+ * For each window the maximum, or its index in the volume: of equal ones the first, of NaN the
+ * last.
+ */
 export function largestProgram(
   wants: "values" | "indices",
   { isAdaptive, masked }: { isAdaptive: boolean; masked: boolean },
@@ -66,8 +69,9 @@ export function largestProgram(
 }
 
 /**
- * Values of windows back where their indices say, which are places of the volume `pooled` that the
- * windows were of: only those that reach a place are looked at. Of two values the later stays.
+ * The inverse of pooling: writes values to the indices that came with them, which are positions in
+ * the volume `pooled`. Only windows that contain a position are searched for it; of two values for
+ * one position the later counts.
  */
 export function unpoolProgram(masked: boolean): ProgramSource {
   const windows = AXES.map(

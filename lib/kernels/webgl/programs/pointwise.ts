@@ -1,9 +1,11 @@
 import { eachRow, type ProgramSource } from "../program.js";
 import { expression, HELPERS, literal, type Options } from "./expressions.js";
 
-/** How an input of a chain broadcasts: its row and its channel for those of the output. */
+/** How an input of a chain broadcasts: its row and channel for those of the output. */
 export interface Broadcast {
-  /** `same`: the output's row; `one`: the only row; `mixed`: computed from `sizes` and `strides`. */
+  /**
+   * `same`: the output's row; `one`: the only row; `mixed`: computed from `sizes` and `strides`.
+   */
   row: "same" | "one" | "mixed";
   channel: "same" | "one";
 }
@@ -11,10 +13,10 @@ export interface Broadcast {
 /** `[target, ...operands]`: `x0` is the first input, `t0` the first step's result. */
 export type Step = readonly [target: string, ...operands: unknown[]];
 
-/** Dimensions of rows that a mixed broadcast may have. */
+/** How many dimensions of rows a mixed broadcast may have. */
 export const MIXED_DIMS = 4;
 
-/** A chain of ops element by element in one draw; `null` if one of them has no expression. */
+/** A chain of elementwise ops in one draw; `null` if one of them has no expression. */
 export function pointwiseProgram(
   inputs: readonly Broadcast[],
   steps: readonly Step[],

@@ -8,7 +8,10 @@ export const GATES: Readonly<Record<RecurrentKind, number>> = {
   ...{ rnn_tanh: 1, rnn_relu: 1 },
 };
 
-/** `g0` to `gN`: what a state adds to the gates of unit `u`, `h W_hhᵀ` of each of `entries`. */
+/**
+ * Computes `g0` to `gN`: what a state adds to the gates of unit `u`, `h W_hhᵀ`, for each of
+ * `entries`.
+ */
 function gates(count: number, entries: readonly string[]): string {
   const sums = entries.flatMap((_, e) => Array.from({ length: count }, (_one, j) => `g${e}_${j}`));
   const add = (j: number): string => `{
@@ -26,13 +29,14 @@ function gates(count: number, entries: readonly string[]): string {
 }
 
 /**
- * A step of an LSTM: what the inputs give the gates `(rows, 4H)` from row `x_first` on, the last h
- * and c → `(2N, H)`, of each entry its h and then its c. `h_first` and `h_step` say in which rows
- * of its tensor the last h of the entries stand, `c_first` and `c_step` the same of c.
+ * One step of an LSTM: the inputs' part of the gates `(rows, 4H)` from row `x_first` on, and the
+ * last h and c → `(2N, H)`: for each batch entry its h, then its c. `h_first` and `h_step` tell in
+ * which rows of its tensor the last h of each entry is, `c_first` and `c_step` likewise for c.
  *
- * @param one whether there is but one entry, so that nothing is computed for a second.
- * @param masked whether texels have lanes for no unit: those of an infinite input would be NaN, and
- *   the next step's sums too.
+ * @param one whether there is only one entry, so that nothing is computed for a second.
+ *
+ * @param masked whether the last texel has lanes without a unit: for infinite inputs they would
+ *   become NaN, and so would the next step's sums.
  */
 export function lstmProgram(one: boolean, masked: boolean): ProgramSource {
   const entries = one ? [0] : [0, 1];
@@ -65,7 +69,7 @@ export function lstmProgram(one: boolean, masked: boolean): ProgramSource {
   };
 }
 
-/** A step of a GRU or a plain RNN: the inputs' part from row `x_first` on, and the last h → h. */
+/** One step of a GRU or a plain RNN: the inputs' part from row `x_first` on, and the last h → h. */
 export function gruProgram(
   kind: Exclude<RecurrentKind, "lstm">,
   one: boolean,

@@ -10,7 +10,7 @@ const STEP: Readonly<Record<Reduction, { start: string; step: (v: string) => str
   Min: { start: "1.0 / 0.0", step: (v) => `least(${v}, all_)` },
 };
 
-/** Over the channels of each row, into a single channel. */
+/** Reduces the channels of each row to a single channel. */
 export function reduceChannelsProgram(kind: Reduction): ProgramSource {
   const { start, step } = STEP[kind];
   return {
@@ -34,7 +34,7 @@ export function reduceChannelsProgram(kind: Reduction): ProgramSource {
   };
 }
 
-/** Over `count` rows that follow one another, `inner` rows apart; channels stay. */
+/** Reduces `count` rows that are `inner` rows apart to one; channels stay. */
 export function reduceRowsProgram(kind: Reduction, masked: boolean): ProgramSource {
   const { start, step } = STEP[kind];
   return {
@@ -58,7 +58,9 @@ export function reduceRowsProgram(kind: Reduction, masked: boolean): ProgramSour
   };
 }
 
-/** Which of `size` rows that follow one another has the largest value; NaN is larger than all. */
+/**
+ * Which of `size` rows has the maximum, for each channel; NaN counts as larger than all numbers.
+ */
 export function argumentProgram(kind: "max" | "min", masked: boolean): ProgramSource {
   const better = kind === "max" ? "greaterThan" : "lessThan";
   return {

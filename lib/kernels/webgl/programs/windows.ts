@@ -2,11 +2,11 @@ import { eachRow, type ProgramSource } from "../program.js";
 import { HELPERS } from "./expressions.js";
 
 /**
- * Along one axis, every place becomes a sum, or the largest, of some places of the input: what
+ * Rebuilds a tensor along one axis: each output is a sum, or the maximum, of some inputs. This
  * resamples, pads, repeats, gathers and pools, one axis after the other.
  *
- * The table has a texel for each of `taps` of each place: which place of the input, times what, and
- * plus what; a factor of 0 reads nothing. Rows are `(outer, place, inner)`.
+ * The table has one texel for each of the `taps` of each output position: the input position, a
+ * factor and a summand; with a factor of 0 nothing is read. Rows are `(outer, position, inner)`.
  */
 export function windowsProgram(kind: "sum" | "max", masked: boolean): ProgramSource {
   const isMax = kind === "max";

@@ -1,17 +1,17 @@
 /**
  * Convolution of 3 × 3 and stride 1 by Winograd's algorithm F(2 × 2, 3 × 3): 16 products where the
- * sum over taps takes 36. Pictures are cut into tiles of 2 × 2 pixels of the output; each, with the
- * 4 × 4 pixels that it reads, becomes 16 numbers a channel, which lie as rows `(16, tiles)`, `tiles`
- * rounded up to a multiple of 4. Then 16 products of matrices, and the way back.
+ * sum over taps takes 36. Images are cut into tiles of 2 × 2 output pixels. Each tile, with the 4 ×
+ * 4 pixels that it reads, becomes 16 numbers per channel, stored as rows `(16, tiles)` with `tiles`
+ * rounded up to a multiple of 4. Then follow 16 matrix products and the transformation back.
  */
 import { eachRow, type ProgramSource } from "../program.js";
 import { HELPERS } from "./expressions.js";
 import { epilogue, type EpilogueOptions } from "./matmul.js";
 
-/** Of the pictures, and how many tiles lie side by side and one above the other. */
+/** The number of tiles side by side, one above the other, and in all. */
 export const TILE_INTS = ["tilesH", "tilesW", "tiles"] as const;
 
-/** Bᵀ d B: every row of Bᵀ is one number of four, plus or minus another. */
+/** Bᵀ d B: every row of Bᵀ is one number of four plus or minus another. */
 export function tilesProgram(): ProgramSource {
   const read = (r: number, i: string, j: string): string =>
     `mix(at(x, max(q${r}_${i}${j}, 0), group), vec4(0), bvec4(q${r}_${i}${j} < 0))`;
@@ -43,7 +43,7 @@ export function tilesProgram(): ProgramSource {
   };
 }
 
-/** Of each of the 16 places the product with its own matrix of weights. */
+/** For each of the 16 elements, the product with its own weight matrix. */
 export function tileProductsProgram(): ProgramSource {
   return {
     tensors: ["x"],
@@ -62,7 +62,7 @@ export function tileProductsProgram(): ProgramSource {
   };
 }
 
-/** Aᵀ m A of each pixel, with bias, residual and activation. */
+/** Aᵀ m A for each tile, with bias, residual and activation. */
 export function untileProgram(options: EpilogueOptions): ProgramSource {
   const { bias, residual, masked } = options;
   const line = (r: number, u: number): string => {
@@ -90,7 +90,10 @@ export function untileProgram(options: EpilogueOptions): ProgramSource {
   };
 }
 
-/** G g Gᵀ of weights `(out, in, 3, 3)`: for each of 16 places blocks as `packMatrix` lays them. */
+/**
+ * G g Gᵀ for weights `(out, in, 3, 3)`: for each of the 16 elements, blocks in the layout of
+ * `packMatrix`.
+ */
 export function* packWinograd(
   values: Float32Array,
   outputs: number,
