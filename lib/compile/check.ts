@@ -4,8 +4,8 @@ import { describe } from "../arguments.js";
 import type { CompileOptions } from "./compile.js";
 
 /**
- * Refuses tensors in the place of the options: several inputs go into one list, `compile(model, [x,
- * y])`.
+ * Refuses tensors in the place of the options: several inputs go into one list,
+ * `compile(model, [x, y])`.
  */
 export function refuseInputs(options: unknown): void {
   const isTensor = (one: unknown): boolean => one instanceof tf.Tensor;

@@ -3,26 +3,26 @@ import type { NodeMeta } from "./node.js";
 import { toMermaid } from "./picture.js";
 import { printGraph } from "./print.js";
 
-/** A tensor that belongs to a graph, and to no module. */
+/** A tensor that is stored in a graph, and belongs to no module. */
 export interface Constant {
   readonly shape: readonly number[];
   readonly dtype: string;
   readonly values: ArrayLike<number>;
 }
 
-/** A program as a list of nodes, each after those that it reads. */
+/** A program as a list of nodes, each of which comes after those that it reads. */
 export class Graph {
   readonly nodes: Node[] = [];
-  /** What the `get_attr` nodes of these targets stand for. */
+  /** The constants that `get_attr` nodes read, by target. */
   readonly constants = new Map<string, Constant>();
-  /** The graphs that `get_attr` nodes of these targets hand to ops such as `cond`. */
+  /** The graphs that `get_attr` nodes hand to ops such as `cond`, by target. */
   readonly subgraphs = new Map<string, Graph>();
-  /** Those of all nodes, as soon as a new one must have another. */
+  /** The names of all nodes; computed when a new node needs a name. */
   private names: Set<string> | null = null;
-  /** The number that the last namesake got. */
+  /** The last number appended to each name. */
   private readonly taken = new Map<string, number>();
 
-  /** Appends a node; a name that is taken gets a number. */
+  /** Appends a node. If its name is taken, a number is appended to the name. */
   add(
     kind: NodeKind,
     target: string,
@@ -43,14 +43,14 @@ export class Graph {
     return this.nodes.findLast(({ kind }) => kind === "output");
   }
 
-  /** Which nodes read each node, once each. */
+  /** The nodes that read each node, each once. */
   users(): Map<Node, Set<Node>> {
     const users = new Map(this.nodes.map((node) => [node, new Set<Node>()]));
     for (const node of this.nodes) for (const input of node.inputs()) users.get(input)?.add(node);
     return users;
   }
 
-  /** How many nodes read each node. */
+  /** The number of nodes that read each node. */
   readers(): Map<Node, number> {
     const counts = new Map<Node, number>();
     for (const node of this.nodes) {
@@ -62,7 +62,9 @@ export class Graph {
     return counts;
   }
 
-  /** A graph of some of the nodes, which read no others, with the constants of these targets. */
+  /**
+   * A graph of some of the nodes, which must not read others, with the constants of these targets.
+   */
   only(nodes: ReadonlySet<Node>, targets: ReadonlySet<string>): Graph {
     const next = new Graph();
     for (const [target, constant] of this.constants) {
@@ -74,11 +76,11 @@ export class Graph {
   }
 
   /**
-   * A graph with every node passed through `change`, in order: it adds what it wants to the new
-   * graph and gives back what stands for the old node. Passes are written with this. Nodes that stay
-   * as they are belong to both graphs; where all do, it is the old graph.
+   * A new graph, for which `change` is called with every node in order: it adds nodes to the new
+   * graph and returns what replaces the old node. Passes are written with this. Unchanged nodes are
+   * shared by both graphs, and if all are unchanged, the old graph is returned.
    *
-   * @param order the nodes in another order, each still after those that it reads.
+   * @param order the nodes in another order, in which each still comes after those that it reads.
    */
   rewrite(
     change: (node: Node, graph: Graph, renew: Renew) => Node,
@@ -87,11 +89,11 @@ export class Graph {
     const next = new Graph();
     for (const [target, constant] of this.constants) next.constants.set(target, constant);
     for (const [target, graph] of this.subgraphs) next.subgraphs.set(target, graph);
-    const made = new Map<Node, Node>(); // of those that do not stay as they are
+    const made = new Map<Node, Node>(); // for nodes that were replaced
     const argument = <A extends Argument>(one: A): A => replaceNodes(one, (node) => made.get(node) ?? node) as A; // prettier-ignore
     const renew: Renew = {
       argument,
-      // Most nodes read what stayed as it was, which is seen sooner than their arguments are gone through.
+      // Most nodes read only unchanged nodes; this is checked before their arguments are rebuilt.
       call: (node) => {
         const { args, kwargs } = node;
         if (!node.inputs().some((one) => made.has(one))) return node;
@@ -108,7 +110,9 @@ export class Graph {
     return isSame ? this : next;
   }
 
-  /** Appends a node of another graph: the very same, where it reads the same and its name is free. */
+  /**
+   * Adds a node of the old graph: the same object, if it reads the same nodes and its name is free.
+   */
   private take(node: Node, call: Call): Node {
     const { kind, target, name } = node;
     if (this.names?.has(name) || call !== node) {
@@ -119,12 +123,12 @@ export class Graph {
     return node;
   }
 
-  /** As torch.fx prints it. */
+  /** The text that torch.fx prints. */
   print(): string {
     return printGraph(this);
   }
 
-  /** As a picture in the language of Mermaid: https://mermaid.js.org. */
+  /** A diagram in the language of Mermaid: https://mermaid.js.org. */
   toMermaid(): string {
     return toMermaid(this);
   }
@@ -151,14 +155,14 @@ export class Graph {
 
 const isIdentifier = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
-/** What a node is called with. */
+/** The arguments of a node. */
 type Call = Pick<Node, "args" | "kwargs">;
 
-/** What a rewrite gives its callback: the new graph's side of old nodes. */
+/** Translates arguments of old nodes to the new graph, for the callback of a rewrite. */
 export interface Renew {
-  /** Arguments that read the new nodes; the very same where all those are old ones. */
+  /** The argument with new nodes; the same object if no node was replaced. */
   argument<A extends Argument>(argument: A): A;
-  /** All arguments of a node, alike. */
+  /** All arguments of a node, likewise. */
   call(node: Node): Call;
   copy(node: Node): Node;
 }

@@ -3,21 +3,21 @@ import { findOp } from "../functional/op.js";
 import type { Constant, Graph } from "./graph.js";
 import { type Argument, mapNodes, type Node } from "./node.js";
 
-/** Gives the tensor that a `get_attr` node stands for; it stays the giver's. */
+/** Gives the tensor that a `get_attr` node reads; it is not disposed. */
 export type Attributes = (key: string) => tf.Tensor;
 
-/** The tensor of a constant, to be disposed by whoever asked for it. */
+/** A new tensor with the values of a constant; the caller disposes it. */
 export function constantTensor({ values, shape, dtype }: Constant): tf.Tensor {
   return tf.tensor(values, [...shape], dtype as tf.DataType);
 }
 
 /**
- * Runs a graph node by node in tfjs: ops of `functional` by their name, `tfjs.*` as the kernels
- * that they are. The slow and plain meaning of a graph, which everything faster is compared with.
+ * Runs a graph node by node in tfjs: ops of `functional` by name, `tfjs.*` as raw kernels. This
+ * defines what a graph computes, and is the slow reference for everything faster.
  *
- * @param inputs one tensor for each placeholder, in their order.
- * @param attributes what `get_attr` nodes read that are no constants of the graph.
- * @returns what the output node says, nested as there.
+ * @param inputs one tensor for each placeholder, in order.
+ * @param attributes for `get_attr` nodes that are not constants of the graph.
+ * @returns the arguments of the output node, nested as there.
  */
 export function interpret(
   graph: Graph,
@@ -46,14 +46,14 @@ export function interpret(
     if (output === undefined) throw new Error("interpret: the graph has no output");
     const result = mapNodes(output.args[0], (node) => {
       const value = values.get(node);
-      // What is given back is the caller's own, even where it is an input or a weight.
+      // Results belong to the caller, even if they are an input or a weight.
       return node.kind !== "call_function" && value instanceof tf.Tensor ? tf.clone(value) : value;
     });
     return result as tf.TensorContainer;
   });
 }
 
-/** Runs one `call_function` node; `read` puts values in the place of the nodes of an argument. */
+/** Runs one `call_function` node; `read` replaces the nodes in an argument by their values. */
 export function callNode(node: Node, read: (argument: Argument) => unknown): unknown {
   const args = node.args.map(read);
   if (node.target === "getitem") return (args[0] as unknown[])[args[1] as number];

@@ -1,8 +1,8 @@
 /** What a graph is made of, in the terms of torch.fx: https://docs.pytorch.org/docs/stable/fx.html */
 
 /**
- * A value that is printed otherwise than it is passed: the float `1.0`, which is the number 1, or
- * `torch.float32`, which is passed by its name.
+ * A value that is printed differently from how it is passed: the float `1.0`, which is passed as 1,
+ * or `torch.float32`, which is passed as its name.
  */
 export class Literal {
   constructor(
@@ -11,7 +11,7 @@ export class Literal {
   ) {}
 }
 
-/** What a node is called with: other nodes, and plain values, nested as the op takes them. */
+/** An argument of a node: other nodes and plain values, nested as the op takes them. */
 export type Argument =
   | Node
   | Literal
@@ -24,7 +24,10 @@ export type Argument =
   | readonly Argument[]
   | { readonly [name: string]: Argument };
 
-/** A call's keyword arguments; an op of `functional` has its options object as its last argument. */
+/**
+ * Keyword arguments of a call. (Ops of `functional` have their options object as the last
+ * positional argument.)
+ */
 export type KeywordArguments = Readonly<Record<string, Argument>>;
 
 /**
@@ -37,41 +40,44 @@ export type KeywordArguments = Readonly<Record<string, Argument>>;
 export type NodeKind = "placeholder" | "get_attr" | "call_function" | "output";
 
 export interface TensorMeta {
-  /** A size that is not fixed is an expression of symbols: `"2*s0"`. */
+  /** Sizes that are not fixed are expressions of symbols, such as `"2*s0"`. */
   shape: readonly (number | string)[];
   dtype: string;
-  /** How it lay in memory when the program was exported, symbols replaced by the example's sizes. */
+  /** The memory layout when the program was exported, with the sizes of the example. */
   layout?: { readonly shape: readonly number[]; readonly stride: readonly number[] };
   requiresGrad?: boolean;
 }
 
-/** A module on the way to a node: its path, and the full name of its class. */
+/** A module around a node: its path and the full name of its class. */
 export interface ModuleFrame {
-  /** Tells one call of a module from another. */
+  /** Distinguishes calls of one module. */
   key: string;
   path: string;
   type: string;
 }
 
-/** What is known about a node's result, and where it comes from. */
+/** What is known about a node's result and origin. */
 export interface NodeMeta {
-  /** One for a tensor, a list for several. */
+  /** For one tensor its description, for several a list. */
   value?: TensorMeta | readonly (TensorMeta | null)[];
-  /** Of a node that gives a size or a condition: its expression of symbols. */
+  /** For a node that gives a size or a condition: its expression of symbols. */
   symbol?: string;
   /** The path of the module that called it, such as `layer1.0.conv1`. */
   module?: string;
   /** The class of that module. */
   moduleType?: string;
-  /** Of an input whose value was fixed when the program was exported: that value. */
+  /** For an input whose value was fixed when the program was exported: that value. */
   constant?: Argument;
-  /** The modules that were under way, from the outermost, as far as they are known. */
+  /** The modules that were being called, from the outermost, as far as known. */
   moduleStack?: readonly ModuleFrame[];
-  /** Of a node that an op was made of: the name of that op's node. */
+  /** For a node that an op was expanded to: the name of that op's node. */
   origin?: string;
-  /** Whether an attention's rows of nothing but -∞ give NaN, as softmax does, and not 0 as the op. */
+  /**
+   * For attention: rows of nothing but -∞ give NaN, as in a softmax written by hand, and not 0 as
+   * in the op.
+   */
   isPlainSoftmax?: boolean;
-  /** Whether an op has nothing fused into it, since there is no kernel for that. */
+  /** Nothing may be fused into the op, since there is no kernel for the result. */
   isAlone?: boolean;
   /** The Python lines that called it, as the exporter recorded them. */
   stackTrace?: string;
@@ -81,7 +87,7 @@ export class Node {
   private reads: readonly Node[] | null = null;
 
   constructor(
-    /** Unique in its graph; also what it is printed as. */
+    /** Unique in its graph, and the name that is printed. */
     readonly name: string,
     readonly kind: NodeKind,
     public target: string,
@@ -90,7 +96,7 @@ export class Node {
     public meta: NodeMeta = {},
   ) {}
 
-  /** The nodes that this one reads, each as often as it reads it. */
+  /** The nodes that this one reads, each as many times as it is read. */
   inputs(): readonly Node[] {
     return (this.reads ??= nodesIn(this.kwargs, nodesIn(this.args)));
   }
@@ -99,7 +105,7 @@ export class Node {
 const isLeaf = (argument: Argument): boolean =>
   argument === null || typeof argument !== "object" || argument instanceof Literal;
 
-// Passes walk every argument many times while a model is compiled: no lists in between.
+// Appends to a list instead of joining lists: passes walk over all arguments many times.
 export function nodesIn(argument: Argument, into: Node[] = []): Node[] {
   if (argument instanceof Node) into.push(argument);
   else if (Array.isArray(argument)) {
@@ -111,7 +117,7 @@ export function nodesIn(argument: Argument, into: Node[] = []): Node[] {
   return into;
 }
 
-/** The same arguments with every node replaced. */
+/** The same nesting with every node replaced. */
 export function mapNodes<T>(argument: Argument, change: (node: Node) => T): unknown {
   if (argument instanceof Node) return change(argument);
   if (isLeaf(argument)) return argument;
@@ -122,7 +128,7 @@ export function mapNodes<T>(argument: Argument, change: (node: Node) => T): unkn
   return changed;
 }
 
-/** The same arguments with nodes in the place of nodes: the very same where all of them stay. */
+/** The same nesting with nodes replaced by nodes; the same object if none changes. */
 export function replaceNodes(argument: Argument, change: (node: Node) => Node): Argument {
   if (argument instanceof Node) return change(argument);
   if (isLeaf(argument)) return argument;
@@ -130,7 +136,7 @@ export function replaceNodes(argument: Argument, change: (node: Node) => Node): 
   const names = Array.isArray(argument) ? null : Object.keys(old);
   const { length } = names ?? (argument as Argument[]);
   let changed: typeof old | null = null;
-  // The places of a list not as strings: it is numbers, mostly.
+  // For arrays no keys as strings, since most of them hold many numbers.
   for (let i = 0; i < length; i += 1) {
     const name = names ? names[i]! : i;
     const one = replaceNodes(old[name], change);

@@ -8,7 +8,7 @@ const SHAPES: Record<Node["kind"], [string, string]> = {
   output: ["([", "])"],
 };
 
-/** What stands in a box: the op, and the shape of what it gives. */
+/** The text in a box: the op, and the shape of its result. */
 function label(node: Node): string {
   const { value } = node.meta;
   const shape = value && "shape" in value ? `<br/>${value.dtype} ${value.shape.join("×")}` : "";
@@ -16,8 +16,8 @@ function label(node: Node): string {
 }
 
 /**
- * The graph as a picture in the language of Mermaid, which Markdown viewers draw: modules are
- * boxes around the ops that they called.
+ * The graph as a diagram in the language of Mermaid, which Markdown viewers draw. Modules are boxes
+ * around the ops that they called.
  *
  * @see https://mermaid.js.org/syntax/flowchart.html
  */

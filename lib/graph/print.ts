@@ -1,7 +1,7 @@
 import type { Graph } from "./graph.js";
 import { type Argument, Literal, Node } from "./node.js";
 
-/** Prints a graph as `torch.fx.Graph` prints itself. */
+/** Prints a graph as `torch.fx.Graph` does. */
 export function printGraph(graph: Graph): string {
   const readers = graph.readers();
   const lines = graph.nodes.map((node) => {
@@ -14,7 +14,7 @@ export function printGraph(graph: Graph): string {
   return ["graph():", ...lines.map((line) => `    ${line}`)].join("\n");
 }
 
-/** Ops of PyTorch are functions of `torch.ops`. */
+/** PyTorch's ops are printed as functions of `torch.ops`. */
 function targetName({ kind, target }: Node): string {
   if (kind !== "call_function" || /^(tfjs|torch|operator|math)\./.test(target)) return target;
   return /^(higher_order\.\w+|\w+\.\w+\.\w+)$/.test(target) ? `torch.ops.${target}` : target;

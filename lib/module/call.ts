@@ -4,9 +4,12 @@ import { State } from "./parameter.js";
 import { head } from "./repr.js";
 import { walk } from "./walk.js";
 
-/** Sees the arguments of a call before it; what it returns, if anything, takes their place. */
+/**
+ * Runs before `forward` with the arguments of the call; what it returns, if anything, replaces
+ * them.
+ */
 export type ForwardPreHook = (module: Module, args: unknown[]) => unknown;
-/** Sees the output of a call; what it returns, if anything, takes its place. */
+/** Runs after `forward` with its output; what it returns, if anything, replaces the output. */
 export type ForwardHook = (module: Module, args: unknown[], output: unknown) => unknown;
 
 export interface Hooks {
@@ -14,19 +17,19 @@ export interface Hooks {
   after: ForwardHook[];
 }
 
-/** Takes a hook away again. */
+/** Returned by the functions that register hooks: `remove()` takes the hook away again. */
 export interface HookHandle {
   remove(): void;
 }
 
 export interface HookOptions {
-  /** Run before the hooks that are there. Default: `false`. */
+  /** Run this hook before those registered earlier. Default: `false`. */
   prepend?: boolean;
 }
 
 export const HOOKS = Symbol("hooks");
 
-/** Adds a hook to a list, and gives the handle that takes it out again. */
+/** Adds a hook to a list, and returns the handle that removes it. */
 export function hook<T>(list: T[], entry: T, prepend = false): HookHandle {
   if (prepend) list.unshift(entry);
   else list.push(entry);
@@ -38,16 +41,18 @@ export function hook<T>(list: T[], entry: T, prepend = false): HookHandle {
   return { remove };
 }
 
-/** Pre-hooks of ours that do nothing unless the module trains. */
+/** Pre-hooks of ours that do nothing in eval mode. */
 const trainers = new WeakSet<ForwardPreHook>();
 
-/** Declares that a pre-hook does nothing unless the module that is called trains. */
+/**
+ * Marks a pre-hook as doing nothing in eval mode, so that a model with it can still be compiled.
+ */
 export function inTraining(before: ForwardPreHook): ForwardPreHook {
   trainers.add(before);
   return before;
 }
 
-/** Whether a call of the module in eval mode runs hooks that may do something. */
+/** Whether a call of the module in eval mode runs hooks that might do something. */
 export function hasListeners(module: Module): boolean {
   const hooks = module[HOOKS];
   if (hooks === undefined) return false;
@@ -55,32 +60,35 @@ export function hasListeners(module: Module): boolean {
   return hooks.after.length > 0;
 }
 
-/** Follows the calls of modules as they begin and end: a tracer asks where an op belongs. */
+/**
+ * Is told when a call of a module begins and ends. A tracer uses it to know which module an op
+ * belongs to.
+ */
 export interface CallObserver {
   enter(module: Module): void;
   leave(module: Module): void;
-  /** Random numbers are drawn that are no op's. */
+  /** Called when random numbers are drawn outside of an op of `functional`, as by `nn.rand`. */
   draw(): void;
 }
 
 let observer: CallObserver | null = null;
 
-/** Sets who follows all calls and gives back who did before. `null`: nobody. */
+/** Sets the observer of all calls, and returns the previous one. `null`: none. */
 export function setCallObserver(next: CallObserver | null): CallObserver | null {
   const previous = observer;
   observer = next;
   return previous;
 }
 
-/** Said by whoever draws random numbers. */
+/** Must be called by functions that draw random numbers outside of an op. */
 export function noteDraw(): void {
   observer?.draw();
 }
 
-/** How many calls are under way, one inside the other. */
+/** The number of calls under way, one inside the other. */
 let depth = 0;
 
-/** Pre-hooks, `forward`, hooks; nothing but the output outlives the call. */
+/** Runs pre-hooks, `forward` and hooks in `tf.tidy`: only the output outlives the call. */
 export function call(module: Module, args: unknown[]): unknown {
   const watching = observer;
   depth += 1;
@@ -98,7 +106,10 @@ export function call(module: Module, args: unknown[]): unknown {
   }
 }
 
-/** An output that is an argument or a weight gets a handle of its own, which may be disposed. */
+/**
+ * If the output is an argument or a weight itself, a second handle of it, which the caller may
+ * dispose.
+ */
 function ownOutput(output: unknown, args: unknown[]): unknown {
   if (!(output instanceof tf.Tensor)) return output;
   return output instanceof State || args.includes(output) ? tf.clone(output) : output;
@@ -115,7 +126,7 @@ function run(module: Module, given: unknown[]): unknown {
   }
   let output: unknown = module.forward(...args);
   if (output instanceof Promise) {
-    output.catch(() => {}); // ours is the error that is reported
+    output.catch(() => {}); // else the browser would report an unhandled rejection beside our error
     throw new TypeError("forward must be synchronous, but it returned a Promise");
   }
   if (hooks !== undefined) {
@@ -124,10 +135,13 @@ function run(module: Module, given: unknown[]): unknown {
   return output;
 }
 
-/** Where an error arose, and its text before a place was added to it. */
+/** For each error the module in which it arose, and its original text. */
 const origins = new WeakMap<Error, { module: Module; message: string; stack: string }>();
 
-/** Adds the path of the failing module, as seen from the outermost module that was called. */
+/**
+ * Adds to an error the path of the failing module, as seen from the outermost module that was
+ * called.
+ */
 function locate(error: Error, module: Module): Error {
   let origin = origins.get(error);
   if (origin === undefined) {

@@ -9,7 +9,7 @@ export type NamedModules = Readonly<Record<string, Module>> | Iterable<readonly 
 
 const NAMES = Symbol("names");
 
-/** A position counted from the front, whether it was given from the front or from the back. */
+/** A non-negative position for one that may be negative, which counts from the end. */
 export function position(index: number, length: number): number {
   if (!Number.isInteger(index) || index < -length || index >= length) {
     throw new RangeError(`index ${index} is out of range`);
@@ -18,8 +18,9 @@ export function position(index: number, length: number): number {
 }
 
 /**
- * A module whose children are its contents. Each is a property under its name, so `seq[0]` and
- * `dict.conv` work; the names' order is kept apart, since JavaScript sorts integer-like ones.
+ * A module whose children are its contents. Each is a property under its name, so that `seq[0]` and
+ * `dict.conv` work; the order of names is stored separately, because JavaScript sorts integer-like
+ * property names.
  */
 class Container extends Module {
   readonly [NAMES]: string[] = [];
@@ -55,16 +56,17 @@ class ListContainer<M extends Module> extends Container {
 
   constructor() {
     super();
-    // On the instance: a function's own `length` hides one of the prototype.
+    // Defined on each instance, because functions have an own `length`, which would hide one of the
+    // prototype.
     Object.defineProperty(this, "length", {
       configurable: true,
       get(this: ListContainer<M>) {
-        return this.contents().length; // not of what it was copied from
+        return this.contents().length; // `this`, since `deepcopy` copies the property to another list
       },
     });
   }
 
-  /** The child at a position; negative ones count from the end. */
+  /** The child at a position; negative positions count from the end. */
   at(index: number): M {
     return [...this][position(index, this.length)]!;
   }
@@ -80,7 +82,7 @@ class ListContainer<M extends Module> extends Container {
     return this;
   }
 
-  /** Puts a child before the one at a position; the others are renumbered. */
+  /** Inserts a child before the one at a position, and renumbers the following ones. */
   insert(index: number, module: M): this {
     if (!isModule(module))
       throw new TypeError(`module should be of type: Module, got ${describe(module)}`);
@@ -94,7 +96,7 @@ class ListContainer<M extends Module> extends Container {
     return this;
   }
 
-  /** Takes out the child at a position and gives it; the others are renumbered. */
+  /** Removes the child at a position, renumbers the following ones, and returns it. */
   pop(index = -1): M {
     const all = [...this];
     const [taken] = all.splice(position(index, all.length), 1);
@@ -145,34 +147,34 @@ export class Sequential extends ListContainer<Module> {
     return this.contents().reduce((value, [, module]) => module(value) as tf.Tensor, x);
   }
 
-  /** The children from one position to another as a Sequential of their own, under their names. */
+  /** A new Sequential of the children from `begin` to before `end`, under their old names. */
   slice(begin?: number, end?: number): Sequential {
     return new Sequential(this.contents().slice(begin, end));
   }
 }
 
 /**
- * An array of modules that are this module's children: `new ModuleList([a, b])`. Its type says of
- * which, `ModuleList<Block>`; a list that others are put into later is a `ModuleList<Module>`.
+ * An array of modules that are children of this module: `new ModuleList([a, b])`. Its type has the
+ * type of the children, `ModuleList<Block>`; a list that is filled later is a `ModuleList<Module>`.
  *
  * See https://docs.pytorch.org/docs/stable/generated/torch.nn.ModuleList.html
  */
 export class ModuleList<M extends Module = Module> extends ListContainer<M> {
   static override readonly name: string = "ModuleList";
 
-  constructor(modules: readonly []); // of any modules, where `M` would be `never`
+  constructor(modules: readonly []); // a list of any modules, for which `M` would be inferred as `never`
   constructor(modules?: Iterable<M>);
   constructor(modules: Iterable<M> = []) {
     super();
     this.extend(modules);
   }
 
-  /** The children from one position to another as a list of their own, numbered from 0. */
+  /** A new list of the children from `begin` to before `end`, numbered from 0. */
   slice(begin?: number, end?: number): ModuleList<M> {
     return new ModuleList([...this].slice(begin, end));
   }
 
-  /** Alike neighbours are folded: `(0-5): 6 x Linear(…)`. */
+  /** Equal neighbours are printed as one: `(0-5): 6 x Linear(…)`. */
   override toString(): string {
     const runs: { from: number; to: number; text: string }[] = [];
     [...this].forEach((module, i) => {
@@ -225,7 +227,7 @@ export class ModuleDict extends Container {
     for (const [name, module] of namedEntries(modules)) this.add(name, module);
   }
 
-  /** Takes out a child and gives it. */
+  /** Removes a child and returns it. */
   pop(key: string): Module {
     const module = this.get(key);
     this.replace(this.contents().filter(([name]) => name !== key));

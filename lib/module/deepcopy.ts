@@ -5,9 +5,9 @@ import { Buffer, Empty, Parameter, State } from "./parameter.js";
 import { UninitializedBuffer, UninitializedParameter } from "./uninitialized.js";
 
 /**
- * A module like the given one, with parameters and buffers of its own, as Python's
- * `copy.deepcopy(module)`: what is shared inside stays shared. Functions (hooks, activations) and
- * plain objects are taken as they are.
+ * A copy of a module with parameters and buffers of its own, like Python's `copy.deepcopy(module)`:
+ * what is shared within the module is shared within the copy. Functions (hooks, activations) and
+ * plain objects are not copied.
  */
 export function deepcopy<T extends Module>(module: T): T {
   return copyModule(module, new Map()) as T;
@@ -16,7 +16,8 @@ export function deepcopy<T extends Module>(module: T): T {
 function copyModule(module: Module, copies: Map<unknown, unknown>): Module {
   const known = copies.get(module);
   if (known !== undefined) return known as Module;
-  // The class's constructor is passed by: its fields are copied, not made anew.
+  // The constructor is not called, since it would initialise new parameters; the fields are copied
+  // instead.
   const type = (Object.getPrototypeOf(module) as { constructor: () => void }).constructor;
   const copy = Reflect.construct(Module, [], type) as Module;
   copies.set(module, copy);
@@ -29,7 +30,7 @@ function copyModule(module: Module, copies: Map<unknown, unknown>): Module {
   return copy;
 }
 
-/** The same functions, in lists of the copy's own. */
+/** The same hooks in new lists. */
 const copyHooks = ({ before, after }: Hooks): Hooks => ({ before: [...before], after: [...after] });
 
 function copyValue(value: unknown, copies: Map<unknown, unknown>): unknown {

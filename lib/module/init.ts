@@ -1,6 +1,7 @@
 /**
- * `torch.nn.init`: each function writes fresh values into a parameter or buffer, drawn from the
- * generator that `manualSeed` seeds, and gives it back. Inside `nn.meta` they do nothing.
+ * `torch.nn.init`: each function writes new values into a parameter or buffer, and returns it.
+ * Random ones come from the generator that `manualSeed` seeds. Inside `nn.meta` the functions do
+ * nothing.
  *
  * See https://docs.pytorch.org/docs/stable/nn.init.html
  */

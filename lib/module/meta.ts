@@ -18,5 +18,5 @@ export function meta<T>(build: () => T): T {
   }
 }
 
-/** Whether initialisers leave parameters without storage. */
+/** Whether a model is being built by `meta`, so that parameters stay without storage. */
 export const inMeta = (): boolean => depth > 0;

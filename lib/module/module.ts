@@ -27,11 +27,11 @@ import {
 } from "./walk.js";
 
 export interface NamedOptions {
-  /** Put before every name. Default: `""`. */
+  /** A prefix for all names. Default: `""`. */
   prefix?: string;
   /** Go into the children. Default: `true`. */
   recurse?: boolean;
-  /** Name a shared one only once. Default: `true`. */
+  /** Name a shared object only once. Default: `true`. */
   removeDuplicate?: boolean;
 }
 
@@ -56,8 +56,8 @@ export interface Module extends Hidden {
  */
 export class Module {
   /**
-   * What a class is called in printed models and messages. Ours say it themselves, since bundlers
-   * and minifiers rename classes; any other has the name that it was declared with.
+   * The name of the class in printed models and messages. Our classes declare it, because bundlers
+   * and minifiers rename classes; user classes have the name in their source.
    */
   static readonly name: string = "Module";
 
@@ -66,9 +66,9 @@ export class Module {
 
   constructor() {
     const self = ((...args: unknown[]) => call(self, args)) as unknown as this;
-    // Not new.target.prototype: a bundler broke that in workers.
+    // Not `new.target.prototype`, which a bundler breaks in workers.
     Object.setPrototypeOf(self, Object.getPrototypeOf(this) as object);
-    // A function's own `name` and `length` are read-only; a child may be called so.
+    // A function's own `name` and `length` are read-only, but a child may have such a name.
     const free = { value: undefined, writable: true, configurable: true };
     Object.defineProperties(self, { name: free, length: free });
     self.training = false;
@@ -80,13 +80,16 @@ export class Module {
     return Function.prototype[Symbol.hasInstance].call(this, value);
   }
 
-  /** The model's own formula, in tensor ops. Plain and synchronous; overridden by every module. */
+  /** The model's computation: tensor ops, synchronous. Every module overrides it. */
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- every subclass narrows it
   forward(..._args: any[]): any {
     throw new Error(`Module [${this.constructor.name}] is missing the required "forward" function`);
   }
 
-  /** Parameters and persistent buffers by their PyTorch key. The tensors stay the model's own. */
+  /**
+   * Parameters and persistent buffers by their PyTorch key. The tensors are the model's own, not
+   * copies.
+   */
   stateDict(options?: { prefix?: string }): Map<string, tf.Tensor> {
     const { prefix } = readOptions("stateDict", { prefix: "" }, options);
     return collectState(this, prefix);
@@ -106,12 +109,14 @@ export class Module {
     return loadState(this, state, readOptions("loadStateDict", defaults, options));
   }
 
-  /** Registers a function that may rewrite keys of a state_dict before it is loaded. */
+  /**
+   * Registers a function that may change a state_dict before it is loaded, for example rename keys.
+   */
   registerLoadStateDictPreHook(load: LoadHook): HookHandle {
     return hook((this[LOAD_HOOKS] ??= []), load);
   }
 
-  /** All parameters, of the children too; a shared one once. */
+  /** All parameters, including those of children; a shared one once. */
   parameters(options?: Pick<NamedOptions, "recurse">): Parameter[] {
     return this.namedParameters(options).map(([, parameter]) => parameter);
   }
@@ -140,7 +145,7 @@ export class Module {
     return presentChildren(this).filter(([, child]) => !seen.has(child) && seen.add(child));
   }
 
-  /** This module and all below it; a shared one once. */
+  /** This module and all modules below it; a shared one once. */
   modules(): Module[] {
     return this.namedModules().map(([, module]) => module);
   }
@@ -174,7 +179,7 @@ export class Module {
     return lookUp(this, path, isBuffer, "a buffer");
   }
 
-  /** Sets a child under a name given as a string; `null` keeps the name and prints as `None`. */
+  /** Sets a child under a name given as a string; `null` reserves the name and prints as `None`. */
   registerModule(name: string, module: Module | null): void {
     checkName(this, "module", name, (value) => value === null || isModule(value));
     if (module !== null && !isModule(module)) {
@@ -184,7 +189,7 @@ export class Module {
     set(this, name, module);
   }
 
-  /** Sets a parameter under a name given as a string; `null` for none. */
+  /** Sets a parameter under a name given as a string; `null` for no parameter. */
   registerParameter(name: string, parameter: Parameter | null): void {
     checkName(this, "parameter", name, (value) => value === null || value instanceof Parameter);
     if (parameter !== null && !(parameter instanceof Parameter)) {
@@ -196,7 +201,7 @@ export class Module {
     set(this, name, parameter);
   }
 
-  /** Sets a tensor that is no parameter; persistent ones (the default) are in the state_dict. */
+  /** Sets a tensor that is not a parameter. Persistent ones (the default) are in the state_dict. */
   registerBuffer(
     name: string,
     data: TensorSource | null,
@@ -226,14 +231,14 @@ export class Module {
     return hook((this[HOOKS] ??= { before: [], after: [] }).before, before, prepend);
   }
 
-  /** Runs a function on every module below this one and then on this one. */
+  /** Calls a function with every module below this one, and then with this one. */
   apply(fn: (module: Module) => void): this {
     for (const child of this.children()) child.apply(fn);
     fn(this);
     return this;
   }
 
-  /** Training mode on or off, here and below. */
+  /** Switches training mode on or off, for this module and all below it. */
   train(mode = true): this {
     if (typeof mode !== "boolean") throw new TypeError("training mode is expected to be boolean");
     this.training = mode;
@@ -256,7 +261,7 @@ export class Module {
     for (const buffer of this.buffers()) buffer.dispose();
   }
 
-  /** What stands between the parentheses of this layer's repr. */
+  /** The text between the parentheses of this module's repr. */
   extraRepr(): string {
     return "";
   }
@@ -306,7 +311,7 @@ function lookUp<T>(
   return value;
 }
 
-/** PyTorch's rules for names that come as strings. */
+/** Checks a name given as a string by PyTorch's rules. */
 function checkName(
   module: Module,
   kind: string,
@@ -318,7 +323,7 @@ function checkName(
   }
   if (name in module) {
     const current = (module as unknown as Record<string, unknown>)[name];
-    // A class field that is only declared, as TypeScript compiles it, is a property without a value.
+    // TypeScript compiles a class field that is only declared to a property that is undefined.
     const free = current === undefined && Object.hasOwn(module, name);
     if (!free && !replaceable(current)) throw new Error(`attribute '${name}' already exists`);
   }

@@ -10,11 +10,11 @@ const byName = ([a]: [string, unknown], [b]: [string, unknown]): number => (a < 
 
 const isTensor = (value: unknown): value is tf.Tensor => value instanceof tf.Tensor;
 
-/** A plain tensor becomes a parameter; every other value stays what it is. */
+/** Turns a plain tensor into a parameter; other values are left as they are. */
 const toParameter = (value: unknown): unknown =>
   isTensor(value) && !(value instanceof Parameter) ? new Parameter(value) : value;
 
-/** PyTorch names the dtype in one container, and the tensor type in the other. */
+/** PyTorch prints the dtype in one container, and the tensor type in the other. */
 const TENSOR_TYPES: Record<string, string> = {
   float32: "torch.FloatTensor",
   int32: "torch.IntTensor",
@@ -121,14 +121,17 @@ export class ParameterDict extends Module {
     return this;
   }
 
-  /** Sets several; those of a plain object in the order of their names, as PyTorch's of a dict. */
+  /**
+   * Sets several parameters. Those of a plain object are sorted by name, as PyTorch does with a
+   * dict.
+   */
   update(values: Readonly<Record<string, TensorSource>> | Iterable<[string, TensorSource]>): void {
     const iterable = Symbol.iterator in values;
     const entries = iterable ? values : Object.entries(values).sort(byName);
     for (const [key, value] of entries) this.set(key, value);
   }
 
-  /** Takes out a parameter and gives it. */
+  /** Removes a parameter and returns it. */
   pop(key: string): Parameter {
     const value = this.get(key);
     delete (this as unknown as Record<string, unknown>)[key];

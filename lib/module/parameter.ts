@@ -2,7 +2,10 @@ import * as tf from "@tensorflow/tfjs-core";
 import { describe } from "../arguments.js";
 import { format } from "./print.js";
 
-/** What can become a parameter: a tensor, numbers as `tf.tensor` takes them, or a shape to fill. */
+/**
+ * What a parameter can be made from: a tensor, numbers as `tf.tensor` takes them, or an `Empty`
+ * shape.
+ */
 export type TensorSource = tf.Tensor | tf.TensorLike | Empty;
 
 /** A shape without values yet, which an initialiser or `loadStateDict` fills. */
@@ -22,7 +25,10 @@ export class Empty {
   }
 }
 
-/** Tells our classes apart, also across two copies of this package: tfjs' `instanceof` is structural. */
+/**
+ * Identifies our classes, even of another copy of this package: tfjs' `instanceof` only looks at
+ * the structure.
+ */
 const KIND = Symbol.for("sconce.State");
 
 function isKind(value: unknown, kind: "parameter" | "buffer"): boolean {
@@ -30,8 +36,8 @@ function isKind(value: unknown, kind: "parameter" | "buffer"): boolean {
 }
 
 /**
- * A tensor that a module owns. It is a `tf.Variable`, so any tfjs op takes it and no `tf.tidy`
- * disposes it; unlike one, it may have a shape and no storage yet (`isMeta`).
+ * A tensor that a module owns. As a `tf.Variable` it can be used in any tfjs op, and no `tf.tidy`
+ * disposes it. Unlike other variables it may have a shape without storage (`isMeta`).
  */
 export abstract class State extends tf.Variable {
   abstract readonly [KIND]: "parameter" | "buffer";
@@ -40,16 +46,17 @@ export abstract class State extends tf.Variable {
     return isKind(value, "parameter") || isKind(value, "buffer");
   }
 
-  /** Rises by one with every new value, so that whoever copied the values can see it. */
+  /** Rises with every new value, so that whoever copied the values can notice. */
   version = 0;
-  /** What tfjs knows the values by, behind `dataId`. */
+  /** The data id of the values, which `dataId` returns. */
   declare protected held?: object;
 
   protected constructor(data: TensorSource, trainable: boolean) {
     const ready = data instanceof tf.Tensor || data instanceof Empty;
     const source = ready ? data : tf.tensor(data);
     const { shape, dtype } = source;
-    // A Variable shares a tensor's data from birth; ours is born without and gets it by `assign`.
+    // A tf.Variable takes the data of an initial tensor; this one is made without, and gets it by
+    // `assign`.
     super({ shape, dtype } as tf.Tensor, trainable, "", nextTensorId());
     if (source instanceof tf.Tensor) this.assign(source);
     if (source instanceof tf.Tensor && !ready) source.dispose();
@@ -60,7 +67,10 @@ export abstract class State extends tf.Variable {
     return !this.isDisposed && !this.held;
   }
 
-  /** Takes over the values of a tensor of the same shape and dtype, which stays the caller's. */
+  /**
+   * Takes the values of a tensor of the same shape and dtype (their data is shared, not copied). The
+   * given tensor stays the caller's.
+   */
   override assign(value: tf.Tensor): void {
     this.throwIfDisposed();
     if (value.dtype !== this.dtype || !tf.util.arraysEqual(value.shape, this.shape)) {
@@ -76,7 +86,7 @@ export abstract class State extends tf.Variable {
     this.version += 1;
   }
 
-  /** Writes values given as numbers, row-major. */
+  /** Sets the values from an array of numbers, row-major. */
   fill(values: tf.TypedArray): void {
     const tensor = tf.tensor(values, this.shape, this.dtype);
     this.assign(tensor);
@@ -95,7 +105,8 @@ export abstract class State extends tf.Variable {
   }
 }
 
-// Of the class: objects whose own properties change their kind are slow to read.
+// Defined once on the prototype: V8 reads objects slowly if an own property is redefined as an
+// accessor.
 Object.defineProperty(State.prototype, "dataId", {
   get(this: Held) {
     return this.held ?? noData(this);
@@ -109,7 +120,7 @@ interface Held extends Pick<State, "isDisposed" | "shape"> {
   held?: object;
 }
 
-/** tfjs counts tensors to tell them apart; its typings hide the counter. */
+/** tfjs identifies tensors by a counter, which its typings hide. */
 function nextTensorId(): number {
   return (tf.engine() as unknown as { nextTensorId(): number }).nextTensorId();
 }
@@ -156,7 +167,7 @@ export class Parameter extends State {
 }
 
 /**
- * A tensor that belongs to a module and is no parameter (a running mean, a mask):
+ * A tensor that belongs to a module and is not a parameter (a running mean, a mask):
  * `this.mask = new nn.Buffer(tf.ones([8]), { persistent: false })`. Persistent ones (the default)
  * are in the state_dict.
  *

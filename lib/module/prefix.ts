@@ -1,9 +1,9 @@
 import type { StateSource, StateValue } from "./state-dict.js";
 
 /**
- * A state_dict whose keys begin no more with the prefix that a wrapper gave them: `module.`
- * (DataParallel), `_orig_mod.` (torch.compile), `net.` (a trainer's attribute). Keys without it stay
- * as they are.
+ * A state_dict without the prefix that a wrapper has added to its keys: `module.` (DataParallel),
+ * `_orig_mod.` (torch.compile), `net.` (an attribute of a trainer). Keys without the prefix are
+ * kept.
  *
  * @see torch.nn.modules.utils.consume_prefix_in_state_dict_if_present
  * @example model.loadStateDict(nn.stripPrefix(await nn.load(url), "module."));
@@ -22,7 +22,7 @@ export function stripPrefix(state: StateSource, prefix: string): Map<string, Sta
   );
 }
 
-/** The prefix without which unexpected keys are missing ones, if all unexpected keys have it. */
+/** The prefix that all unexpected keys have, if without it they are missing keys; else `null`. */
 export function sharedPrefix(
   missing: readonly string[],
   unexpected: readonly string[],

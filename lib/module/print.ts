@@ -2,7 +2,7 @@ import type * as tf from "@tensorflow/tfjs-core";
 import { formatNumpy, formatTorch } from "./format/index.js";
 
 export interface FormatOptions {
-  /** Print as numpy prints, not as torch. Default: `false`. */
+  /** Print as numpy prints instead of as torch prints. Default: `false`. */
   numpy?: boolean;
   /** Add `requires_grad=True`. Default: `false`. */
   requiresGrad?: boolean;

@@ -4,7 +4,7 @@ import { noteDraw } from "./call.js";
 
 export { manualSeed } from "../random/index.js";
 
-/** A size as `rand(2, 3)` or `rand([2, 3])`. */
+/** A size given as `rand(2, 3)` or `rand([2, 3])`. */
 type SizeArguments = readonly number[] | readonly [readonly number[]];
 
 function readSize(size: SizeArguments): number[] {

@@ -11,7 +11,9 @@ export function repr(module: Module): string {
   return layOut(module.constructor.name, module.extraRepr(), children);
 }
 
-/** `Name(extra)`, or one line for each part where there are several. */
+/**
+ * `Name(extra)` on one line; if there are children or several lines of extra, one line for each.
+ */
 export function layOut(name: string, extra: string, children: readonly string[]): string {
   const extraLines = extra === "" ? [] : extra.split("\n");
   const lines = [...extraLines, ...children];
@@ -20,7 +22,7 @@ export function layOut(name: string, extra: string, children: readonly string[])
   return `${name}(\n  ${lines.join("\n  ")}\n)`;
 }
 
-/** One line that tells which module it is: `Linear(in_features=2, …)`, a container's bare name. */
+/** The module on one line: `Linear(in_features=2, …)`; of a container the name only. */
 export function head(module: Module): string {
   const name = module.constructor.name;
   return ownChildren(module).length ? name : layOut(name, module.extraRepr(), []);

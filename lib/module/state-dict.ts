@@ -6,11 +6,11 @@ import { Buffer, State } from "./parameter.js";
 import { sharedPrefix } from "./prefix.js";
 import { ownBuffers, ownParameters, presentChildren } from "./walk.js";
 
-/** A tensor of a checkpoint that is not yet a tfjs tensor, as `nn.load` gives it. */
+/** A tensor of a checkpoint as `nn.load` gives it, not yet a tfjs tensor. */
 export interface StateEntry {
   readonly shape: readonly number[];
   readonly dtype: string;
-  /** Of complex numbers: real and imaginary parts in turn. */
+  /** For complex numbers: real and imaginary parts, alternating. */
   readonly data?: unknown;
   toFloat32(): Float32Array;
   toInt32(options?: { clamp?: boolean }): Int32Array;
@@ -21,7 +21,7 @@ export type StateValue = tf.Tensor | StateEntry;
 /** Values by their keys, as `stateDict()` and `nn.load` give them. */
 export type StateSource = ReadonlyMap<string, StateValue> | Readonly<Record<string, StateValue>>;
 
-/** What `loadStateDict` found wrong with the keys, when it was not strict. */
+/** Which keys did not match, when loading was not strict. */
 export interface IncompatibleKeys {
   missingKeys: string[];
   unexpectedKeys: string[];
@@ -39,7 +39,7 @@ export type LoadHook = (state: Map<string, StateValue>, prefix: string, module: 
 
 export const LOAD_HOOKS = Symbol("loadHooks");
 
-/** A place that a key fills. */
+/** A tensor of the model that a key refers to. */
 interface Slot {
   key: string;
   module: Module;
@@ -47,7 +47,10 @@ interface Slot {
   tensor: tf.Tensor;
 }
 
-/** In PyTorch's order: own parameters, own persistent buffers, then the children, one by one. */
+/**
+ * In PyTorch's order: a module's parameters, its persistent buffers, then its children, one after
+ * the other.
+ */
 function slots(module: Module, prefix: string): Slot[] {
   const own = [
     ...ownParameters(module).map(([name, tensor]) => ({ name, tensor })),
@@ -90,7 +93,8 @@ export function loadState(
   const targets = slots(module, "");
   const keys = new Set(targets.map(({ key }) => key));
   const found = targets.filter(({ key }) => state.has(key));
-  // What has several names, as tied weights do, needs one of them: safetensors keep no more.
+  // A tensor with several names (tied weights) needs only one of them, since safetensors store it
+  // once.
   const filled = new Set(found.map(({ tensor }) => tensor));
   const missingKeys = targets.filter(({ tensor }) => !filled.has(tensor)).map(({ key }) => key);
   const unexpectedKeys = byModule(
@@ -106,7 +110,7 @@ export function loadState(
   if (prefix !== null) errors.push(prefixHint(prefix));
   if (errors.length) throw loadError(module, errors);
 
-  // All values are made before the first is written, so that a failure changes nothing.
+  // All values are converted before the first is written, so that a failure changes nothing.
   const values: tf.Tensor[] = [];
   try {
     for (const slot of found) values.push(toTensor(state.get(slot.key)!, slot, clamp));
@@ -117,7 +121,10 @@ export function loadState(
   return { missingKeys, unexpectedKeys };
 }
 
-/** Keys in the order of the modules that meet them, as PyTorch names them. */
+/**
+ * Sorts unexpected keys by the modules that they belong to, which is the order in PyTorch's
+ * message.
+ */
 function byModule(module: Module, keys: string[]): string[] {
   if (keys.length < 2) return keys;
   const prefixes = module
@@ -134,7 +141,7 @@ function keyList(kind: string, keys: readonly string[]): string {
   return `${kind} key(s) in state_dict: ${keys.map((key) => `"${key}"`).join(", ")}. `;
 }
 
-/** After PyTorch's own lines: what to do about a wrapper's prefix. */
+/** A hint that follows PyTorch's message: how to remove a wrapper's prefix. */
 function prefixHint(prefix: string): string {
   const name = JSON.stringify(prefix);
   return (
@@ -169,7 +176,7 @@ function problem({ key, tensor }: Slot, value: unknown): string[] {
   ];
 }
 
-/** Complex numbers come into a tensor of floats, with their parts in a last dimension of 2. */
+/** Complex numbers are loaded into a float tensor, with both parts in a last dimension of 2. */
 const isComplex = (value: StateValue): value is StateEntry & { data: ArrayLike<number> } =>
   !(value instanceof tf.Tensor) && /^complex(64|128)$/.test(value.dtype) && "data" in value;
 
@@ -178,7 +185,7 @@ function isOldScalar(value: StateValue, tensor: tf.Tensor): boolean {
   return tensor.shape.length === 0 && value.shape.length === 1 && value.shape[0] === 1;
 }
 
-/** The value in the dtype of its place, as `param.copy_` converts. */
+/** The value in the dtype of the tensor that it is loaded into, as `param.copy_` converts it. */
 function toTensor(value: StateValue, { key, tensor }: Slot, clamp: boolean): tf.Tensor {
   return tf.tidy(() => {
     if (value instanceof tf.Tensor) {
@@ -200,6 +207,7 @@ function toTensor(value: StateValue, { key, tensor }: Slot, clamp: boolean): tf.
 
 function write({ module, name, tensor }: Slot, value: tf.Tensor): void {
   if (tensor instanceof State) return tensor.assign(value);
-  // A plain tensor was assigned under a buffer's name: the module owns the new one.
+  // A plain tensor had been assigned to the name of a registered buffer; it is replaced by a
+  // Buffer.
   (module as unknown as Record<string, unknown>)[name] = new Buffer(value);
 }

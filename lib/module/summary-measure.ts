@@ -8,14 +8,14 @@ export const times = (shape: readonly number[]): number => shape.reduce((a, b) =
 export const bytesOf = (tensor: tf.Tensor): number =>
   tensor.size * (tensor.dtype === "bool" ? 1 : 4);
 
-/** The first tensor of what went in or came out. */
+/** Shape and size of the first tensor among inputs or outputs. */
 export function sizeOf(value: unknown): { shape: number[]; bytes: number } {
   if (isTensor(value)) return { shape: value.shape, bytes: bytesOf(value) };
   if (value === null || typeof value !== "object") return { shape: [], bytes: 0 };
   return sizeOf(Object.values(value)[0]);
 }
 
-/** torchinfo's count: every weight once for each place of the output that it makes. */
+/** torchinfo's count: every weight once for each output position that it contributes to. */
 export function countMultAdds(module: Module, output: readonly number[]): number {
   let sum = 0;
   for (const [name, parameter] of module.namedParameters({ recurse: false })) {

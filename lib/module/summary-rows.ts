@@ -3,13 +3,13 @@ import type { Module } from "./module.js";
 import { bytesOf, countMultAdds, sizeOf } from "./summary-measure.js";
 import { presentChildren, walk } from "./walk.js";
 
-/** One call of one module, or a container that a call went into without calling it. */
+/** One call of a module, or a container inside of which a call happened. */
 export interface SummaryRow {
   className: string;
   /** The path of the module in the model; `""` is the model. */
   path: string;
   depth: number;
-  /** Which one it is at its depth, from 1. */
+  /** A number among the modules of its depth, from 1. */
   index: number;
   isLeaf: boolean;
   /** Whether the module has been called before. */
@@ -17,24 +17,30 @@ export interface SummaryRow {
   inputSize: number[];
   outputSize: number[];
   outputBytes: number;
-  /** Own and below, those that a module and its children share once. */
+  /** The number of parameters, including those of children; shared ones count once. */
   numParams: number;
   trainableParams: number;
-  /** Those of `numParams` that no row below counts. */
+  /** The part of `numParams` that no row below this one counts. */
   leftoverParams: number;
   paramBytes: number;
-  /** Of this call and the calls in it. */
+  /** Including the calls inside of this one. */
   multAdds: number;
 }
 
-/** What `summary` found; `String(it)` is the table. */
+/** The result of `summary`; `String(it)` is the table. */
 export interface ModelSummary {
-  /** A container that is entered several times, as a ModuleList, is one row at several places. */
+  /**
+   * A container that is entered several times, such as a ModuleList, occurs several times as the
+   * same row.
+   */
   rows: SummaryRow[];
   totalParams: number;
   trainableParams: number;
   totalMultAdds: number;
-  /** In bytes. The pass counts every layer with parameters twice, for its gradient, as torchinfo. */
+  /**
+   * In bytes. As in torchinfo, `outputBytes` counts layers with parameters twice, for their
+   * gradients.
+   */
   inputBytes: number;
   outputBytes: number;
   paramBytes: number;
@@ -47,7 +53,7 @@ interface Entry {
   isCalled: boolean;
 }
 
-/** Runs the model: a row for each call, in the order in which the calls began. */
+/** Runs the model, and makes a row for each call, in the order in which the calls begin. */
 export function listCalls(model: Module, inputs: readonly unknown[]): SummaryRow[] {
   const entries = addContainers(runWithHooks(model, inputs), model);
   countParameters(entries);
@@ -93,7 +99,7 @@ function runWithHooks(model: Module, inputs: readonly unknown[]): Entry[] {
   return calls;
 }
 
-/** Every module with its path; one that several modules share has several. */
+/** All modules with their paths; a shared module has several. */
 function placesOf(model: Module): Map<Module, string[]> {
   const places = new Map<Module, string[]>();
   for (const [path, module] of walk(model, "", false)) {
@@ -102,7 +108,9 @@ function placesOf(model: Module): Map<Module, string[]> {
   return places;
 }
 
-/** Of the places of a shared module, the one in the module that calls it; torchinfo's is the last. */
+/**
+ * For a shared module, the path inside of the module that calls it (torchinfo takes the last path).
+ */
 function placeOf(paths: readonly string[], open: readonly Entry[]): string {
   for (const { row } of open.toReversed()) {
     const path = paths.findLast((place) => isBelow(place, row.path));
@@ -134,8 +142,9 @@ function makeRow(module: Module, path: string, isRecursive: boolean): SummaryRow
 }
 
 /**
- * A container that is not called itself (a ModuleList) gets its row wherever calls go into it. As
- * in torchinfo it is the same row each time: recursive everywhere, with the last one's index.
+ * Containers that are not called themselves (a ModuleList) get a row wherever calls go into them.
+ * As in torchinfo it is the same row each time: marked as recursive everywhere, with the last one's
+ * index.
  */
 function addContainers(calls: readonly Entry[], model: Module): Entry[] {
   const listed = new Set(calls.map(({ module }) => module));
@@ -163,12 +172,13 @@ function makeContainer(module: Module, path: string): Entry {
   return { module, row: makeRow(module, path, false), isCalled: false };
 }
 
-/** After the run, when lazy layers have become what they are. */
+/** Counted after the run, when lazy layers have their parameters. */
 function countParameters(entries: readonly Entry[]): void {
   const parameters = new Map(entries.map(({ module }) => [module, module.parameters()]));
   const count = (list: Iterable<tf.Tensor>): number =>
     [...list].reduce((sum, { size }) => sum + size, 0);
-  // The row of a container that is entered again says only that: the rows around it count for it.
+  // The row of a container that is entered again only says so: its parameters are counted by the
+  // rows around it.
   const counting = entries.filter(({ isCalled, row }) => isCalled || !row.isRecursive);
   for (const { module, row } of entries) {
     const own = parameters.get(module)!;

@@ -6,12 +6,12 @@ import { bytesOf, isTensor, times } from "./summary-measure.js";
 import { listCalls, type ModelSummary, type SummaryRow } from "./summary-rows.js";
 import { checkColumns, printSummary, type SummaryColumn } from "./summary-table.js";
 
-/** Inputs by name, as an exported program takes its keywords. */
+/** Inputs by name, as an exported program takes keyword arguments. */
 export type NamedInputs = Readonly<Record<string, unknown>>;
 
 /**
- * What a model is to be run with: a shape, several of them, or tensors; the last of several inputs,
- * or the only one, may be an object of them.
+ * The inputs to run a model with: a shape, several shapes, or tensors. The last of several inputs,
+ * or the only one, may be an object of named tensors.
  */
 export type SummaryInput =
   | readonly number[]
@@ -90,7 +90,7 @@ function makeInputs(
   return { given: tensors, own: true };
 }
 
-/** An object that holds tensors, among others. */
+/** Whether a value is an object with tensors among its values. */
 const isNamed = (value: unknown): value is NamedInputs =>
   typeof value === "object" && value !== null && !Array.isArray(value) && !isTensor(value) && tensorsOf(value).length > 0; // prettier-ignore
 
@@ -105,7 +105,10 @@ const isShape = (value: unknown): value is Shape =>
 const isArrayOf = <T>(is: (item: unknown) => item is T, value: unknown): value is T[] =>
   Array.isArray(value) && value.length > 0 && value.every(is);
 
-/** The model's row comes first: it counts every parameter once, as `model.parameters()`. */
+/**
+ * The first row is the model itself, which counts every parameter once, as `model.parameters()`
+ * does.
+ */
 function addUp(
   rows: readonly SummaryRow[],
 ): Omit<ModelSummary, "rows" | "inputBytes" | "toString"> {

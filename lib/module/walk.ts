@@ -2,18 +2,18 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { Module } from "./module.js";
 import { Buffer, Parameter, State } from "./parameter.js";
 
-/** Marks a module, also one of another copy of this package. */
+/** Identifies modules, even of another copy of this package. */
 export const BRAND = Symbol.for("sconce.Module");
 
 export function isModule(value: unknown): value is Module {
   return typeof value === "function" && (value as { [BRAND]?: true })[BRAND] === true;
 }
 
-/** The buffers that were registered by name: name → persistent. */
+/** The buffers that were registered by name, and whether each is persistent. */
 export const BUFFERS = Symbol("buffers");
-/** The children that were registered as `null`. */
+/** The names of children that were registered as `null`. */
 export const ABSENT = Symbol("absent");
-/** The names of a container's members in their order, where property order is not enough. */
+/** Gives the names of a container's members in their order, which property order may not keep. */
 export const ORDER = Symbol("order");
 
 /** The names of properties that are computed from others. */
@@ -29,9 +29,9 @@ export interface Hidden {
 type Test<T> = (value: unknown, name: string) => value is T;
 
 /**
- * Those of a module's own properties that are asked for, in the order in which they were defined.
- * Nothing is cached: class fields appear after `super()`, and any property may be assigned anew or
- * deleted at any time.
+ * Those of a module's own properties that pass a test, in the order of definition. Nothing is
+ * cached: class fields appear only after `super()`, and any property may be assigned or deleted at
+ * any time.
  */
 function members<T>(module: Module, isWanted: Test<T>): [string, T][] {
   const names = (module as Hidden)[ORDER]?.() ?? Object.getOwnPropertyNames(module);
@@ -45,7 +45,7 @@ function members<T>(module: Module, isWanted: Test<T>): [string, T][] {
   return found;
 }
 
-/** Own parameters, without the children's. */
+/** The module's own parameters, not those of children. */
 export const ownParameters = (module: Module): [string, Parameter][] =>
   members(module, (value) => value instanceof Parameter);
 
@@ -75,7 +75,7 @@ export function ownTensors(module: Module): [string, tf.Tensor][] {
   );
 }
 
-/** Own children, `null` for those registered as absent (`repr` prints them, nothing else sees them). */
+/** The module's own children; `null` for those registered as absent, which only `repr` shows. */
 export function ownChildren(module: Module): [string, Module | null][] {
   const absent = (module as Hidden)[ABSENT];
   return members(
@@ -84,12 +84,15 @@ export function ownChildren(module: Module): [string, Module | null][] {
   );
 }
 
-/** Own children that are there. */
+/** The module's own children, without absent ones. */
 export const presentChildren = (module: Module): [string, Module][] => members(module, isModule);
 
 export const join = (prefix: string, name: string): string => (prefix ? `${prefix}.${name}` : name);
 
-/** Every module below and including this one, with its path; a shared one once, unless told. */
+/**
+ * This module and all below it with their paths. A shared one is listed once, unless
+ * `removeDuplicate` is false.
+ */
 export function walk(
   module: Module,
   prefix = "",

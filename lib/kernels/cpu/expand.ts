@@ -7,8 +7,8 @@ import { type Kernel, product, share } from "./kernel.js";
 import { depthwise, type DepthwisePointers, type DepthwiseSpec } from "./windows.js";
 
 /**
- * The pointers of the second convolution, except that `x` is the input of the first, `[batch,
- * inChannels, ...size]`.
+ * The pointers of the second convolution, except that `x` is the input of the first,
+ * `[batch, inChannels, ...size]`.
  */
 export interface ExpandPointers extends DepthwisePointers {
   /** The weight of the first convolution, as `packConv` left it. */

@@ -10,8 +10,8 @@ const LINE_WIDTH = 75;
 type Numbers = ArrayLike<number>;
 
 /**
- * The text of `print(array)` for a numpy array of float32, int64 or bool: the shortest digits that
- * tell a value from its neighbours, at most eight decimals, columns aligned.
+ * The text of `print(array)` for a numpy array of float32, int64 or bool: with the fewest digits
+ * that distinguish a value from its neighbours, at most eight decimals, and columns aligned.
  *
  * Source: https://numpy.org/doc/stable/reference/generated/numpy.array2string.html
  */
@@ -62,7 +62,7 @@ function columnFormat(values: readonly number[], dtype: TorchDtype): (value: num
   return (value) => plain(value, dtype).padStart(width);
 }
 
-/** The digits of a float: before the point, behind it, and the exponent if there is one. */
+/** The digits of a float before and after the point, and its exponent, if any. */
 interface Parts {
   integer: string;
   fraction: string;
@@ -75,7 +75,7 @@ function split(x: number, digits: string, power = ""): Parts {
   return { integer: (isNegative(x) ? "-" : "") + integer, fraction: trimmed, power };
 }
 
-/** The shortest digits that give the same float32 when read, as `1.25e+3`. */
+/** The fewest digits that give the same float32 when read back, as `1.25e+3`. */
 function shortest(size: number): string {
   for (let digits = 0; digits < 9; digits += 1) {
     const [mantissa, power] = round(size, digits, true);
@@ -122,7 +122,8 @@ function floatColumn(values: readonly number[]): (value: number) => string {
       const { integer, fraction } = parts(x, false);
       return `${integer.padStart(left)}.${fraction.padEnd(right)}`;
     }
-    // All to the same number of digits: those behind the shortest ones are the exact value's.
+    // All numbers get the same number of digits; those beyond the shortest form are digits of the
+    // exact value.
     const [digits, power = ""] = round(Math.abs(x), decimals, true);
     const { integer } = split(x, digits);
     const fraction = digits.split(".")[1] ?? "";

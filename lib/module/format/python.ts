@@ -3,7 +3,7 @@ import { nonFinite, pythonPower } from "./decimal.js";
 /** `torch.Size([4, 2])`. */
 export const formatSize = (shape: readonly number[]): string => `torch.Size([${shape.join(", ")}])`;
 
-/** What of Python's literals a repr shows. */
+/** The Python literals that a repr can contain. */
 export type PythonValue = string | number | boolean | null | undefined | readonly PythonValue[];
 
 /** A Python tuple: `(2, 4)`, `(4,)`, `()`. */
@@ -12,7 +12,7 @@ export function formatTuple(items: readonly PythonValue[]): string {
   return texts.length === 1 ? `(${texts[0]},)` : `(${texts.join(", ")})`;
 }
 
-/** What is a float in PyTorch: `1e-05`, `0.1`, `1.0`, `inf`. */
+/** A float as PyTorch prints it: `1e-05`, `0.1`, `1.0`, `inf`. */
 export function formatFloat(x: number): string {
   if (!Number.isFinite(x)) return nonFinite(x);
   const size = Math.abs(x);

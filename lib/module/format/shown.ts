@@ -2,9 +2,9 @@
 const THRESHOLD = 1000;
 const EDGE_ITEMS = 3;
 
-/** What of an array is printed: all, or the edges of what has more than 1000 elements. */
+/** Which elements of an array are printed: all, or only the edges if there are more than 1000. */
 export interface Shown {
-  /** The indices along each axis, and `null` for the dots. */
+  /** The printed indices along each axis; `null` stands for dots. */
   axes: (number | null)[][];
   strides: number[];
   /** The elements at those indices. */

@@ -41,7 +41,7 @@ export function formatTorch(
 function addSuffixes(text: string, suffixes: readonly string[]): string {
   const indent = "tensor(".length;
   let out = text;
-  // Counted as PyTorch counts it, one character too many.
+  // PyTorch's count of characters is one too high, and so is this.
   let lastLine = text.length - text.lastIndexOf("\n") + (text.includes("\n") ? 0 : -1) + 1;
   for (const suffix of suffixes) {
     if (lastLine + suffix.length + 2 > LINE_WIDTH) {
@@ -101,7 +101,10 @@ function plainFormat(dtype: TorchDtype): (value: number) => string {
   return dtype === "bool" ? (value) => formatPython(value !== 0) : String;
 }
 
-/** Whole numbers as `1.`, others with four decimals; all with an exponent if their sizes differ much. */
+/**
+ * Whole numbers are printed as `1.`, others with four decimals; all with an exponent if their
+ * magnitudes differ much.
+ */
 function floatFormat(values: readonly number[]): (value: number) => string {
   const sizes = values.filter((x) => Number.isFinite(x) && x !== 0).map(Math.abs);
   const max = sizes.reduce((a, b) => Math.max(a, b), -Infinity);
