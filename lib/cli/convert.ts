@@ -9,7 +9,7 @@ interface Options {
   key?: string;
 }
 
-/** `sconce convert IN OUT.safetensors`: any checkpoint as safetensors. */
+/** `sconce convert IN OUT.safetensors`: writes any checkpoint as safetensors. */
 export function addConvert(program: Command, { out, signal }: Terminal): void {
   program
     .command("convert")

@@ -1,2 +1,2 @@
-/** What a user can mend: shown without where in the code it happened. */
+/** An error that the user can correct: shown without a stack trace. */
 export class Failure extends Error {}

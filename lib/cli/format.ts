@@ -1,8 +1,8 @@
-/** Numbers as people read them. */
+/** Formats numbers for people. */
 
 const UNITS = ["B", "KB", "MB", "GB", "TB"];
 
-/** `1.5 MB`: of 1000 each. */
+/** `1.5 MB`, with units of 1000. */
 export function formatBytes(bytes: number): string {
   const power = Math.max(0, Math.min(Math.floor(Math.log10(bytes) / 3), UNITS.length - 1));
   const value = bytes / 1000 ** power;

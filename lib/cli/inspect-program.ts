@@ -1,10 +1,10 @@
-/** What `sconce inspect` says of an exported program, of which there is more to see than weights. */
+/** The output of `sconce inspect` for an exported program, which shows more than the weights. */
 import { loadExported } from "../exported/index.js";
 import { partsOf } from "../exported/program.js";
 import { setBackend } from "../backend.js";
 import { bytesOf } from "../checkpoint/inspect.js";
 
-/** What the graph says of an input; a size that is not fixed is an expression. */
+/** The description of an input in the graph; a size that is not fixed is an expression. */
 interface TensorMeta {
   dtype: string;
   shape: readonly (number | string)[];

@@ -9,7 +9,10 @@ interface Options {
   key?: string;
 }
 
-/** `sconce inspect FILE|URL`: what is in a checkpoint; of the tensors, nothing is read. */
+/**
+ * `sconce inspect FILE|URL`: lists the contents of a checkpoint without reading the tensors'
+ * values.
+ */
 export function addInspect(program: Command, { out, signal }: Terminal): void {
   program
     .command("inspect")
@@ -80,9 +83,9 @@ function toText({ file, format, size: fileSize, metadata, tensors, total }: Abou
   return `${lines.join("\n")}\n`;
 }
 
-/** Control characters that are no ends of lines. */
+/** Control characters except line breaks. */
 const EXCEPT_LINES = /(?!\n)[\p{Cc}\p{Cf}]/gu;
 
-/** A file's own text must not steer the terminal. */
+/** Replaces control characters, because text from a file must not control the terminal. */
 const printable = (text: string, hidden = /[\p{Cc}\p{Cf}]/gu): string =>
   text.replace(hidden, (char) => `\\u${char.codePointAt(0)!.toString(16).padStart(4, "0")}`);

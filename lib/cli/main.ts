@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { runProgram } from "./program.js";
 
-// Whoever reads may have enough of it, as `head` has.
+// The reader of a pipe may close it early, as `head` does.
 process.stdout.on("error", ({ code, message }: NodeJS.ErrnoException) => {
   if (code !== "EPIPE") process.stderr.write(`sconce: the output cannot be written: ${message}\n`);
   process.exit(code === "EPIPE" ? 0 : 1);

@@ -15,7 +15,10 @@ const KINDS: Readonly<Record<string, Kind>> = {
   int64: { descr: "<i8", bytes: (values) => BigInt64Array.from(Array.from(values, BigInt)) },
 };
 
-/** The bytes of a file of real values; `dtype` is PyTorch's, what is no integer is float32. */
+/**
+ * The bytes of a `.npy` file with real values; `dtype` is PyTorch's name, and non-integers become
+ * float32.
+ */
 export function toNpy(tensor: tf.Tensor, dtype: string = tensor.dtype): Uint8Array {
   const { descr, bytes } = (Object.hasOwn(KINDS, dtype) && KINDS[dtype]) || FLOAT;
   const { shape } = tensor;

@@ -1,4 +1,4 @@
-/** The commands of `sconce`, and how they end. */
+/** The commands of `sconce`, and how errors end them. */
 import { Command, CommanderError } from "commander";
 import { readFileSync } from "node:fs";
 import { CheckpointError } from "../checkpoint/index.js";
@@ -14,7 +14,7 @@ export interface Terminal {
   signal?: AbortSignal;
 }
 
-/** A file with one command each. */
+/** The commands, one per file. */
 const COMMANDS: readonly ((program: Command, terminal: Terminal) => void)[] = [
   addInspect,
   addConvert,
@@ -25,7 +25,7 @@ const FAILED = 1;
 const MISUSED = 2;
 const INTERRUPTED = 130;
 
-/** Does what the arguments say; gives the exit code. */
+/** Runs the command in the arguments; returns the exit code. */
 export async function runProgram(args: readonly string[], terminal: Terminal): Promise<number> {
   const program = new Command("sconce")
     .description("Looks into checkpoints of PyTorch models, converts them, and runs exported ones.")
@@ -40,7 +40,7 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : MISUSED;
     if (terminal.signal?.aborted) return INTERRUPTED;
-    // Only what nobody foresaw shows where it happened.
+    // Only unexpected errors are shown with a stack trace.
     const isForeseen =
       error instanceof CheckpointError || error instanceof Failure || isSystemError(error);
     const { message, stack } = error as Error;

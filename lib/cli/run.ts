@@ -17,7 +17,7 @@ interface Options {
 
 const collect = (value: string, before: string[]): string[] => [...before, value];
 
-/** `sconce run MODEL.pt2 --input x.npy --output y.npy`: an exported program on arrays. */
+/** `sconce run MODEL.pt2 --input x.npy --output y.npy`: runs an exported program on arrays. */
 export function addRun(program: Command, { out, signal }: Terminal): void {
   program
     .command("run")
@@ -48,7 +48,7 @@ export function addRun(program: Command, { out, signal }: Terminal): void {
     });
 }
 
-/** What does not fit is told in the program's own words. */
+/** Reports inputs that do not match with the program's own message. */
 function call(exported: ExportedProgram, inputs: tf.Tensor[]): ReturnType<typeof callFlat> {
   try {
     return callFlat(exported, inputs);

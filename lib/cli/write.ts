@@ -2,7 +2,7 @@ import { access, rename, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { CheckpointError } from "../checkpoint/index.js";
 
-/** A file appears when it is complete, so that the input may be the output. */
+/** Writes to a temporary file and renames it when complete, so that the input may be the output. */
 export async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
   const draft = `${path}.${process.pid}.part`;
   try {
@@ -14,7 +14,7 @@ export async function writeWhole(path: string, bytes: Uint8Array): Promise<void>
   }
 }
 
-/** Says at once what would be wrong with the place in the end. */
+/** Fails early if a file could not be written there. */
 export async function checkPlace(path: string): Promise<void> {
   await access(dirname(path)).catch((cause: unknown) => {
     throw unwritable(path, cause as NodeJS.ErrnoException);

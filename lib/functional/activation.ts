@@ -136,7 +136,8 @@ export const prelu = /* @__PURE__ */ op(
 export const softsign = /* @__PURE__ */ op("softsign", (input: tf.Tensor): tf.Tensor => {
   checkNumberTensor("softsign", input);
   const x = asFloat(input);
-  // On webgl the reciprocal of the largest numbers is 0, and ∞ / ∞ is 1: hence the factor, 1 or NaN.
+  // On webgl the reciprocal of the largest numbers is 0, and ∞ / ∞ is 1: so the input is clamped,
+  // and the result multiplied by 1, or by NaN for NaN.
   const near = tf.clipByValue(x, -1e37, 1e37);
   return tf.mul(tf.div(near, tf.add(tf.abs(near), 1)), tf.add(tf.sub(x, x), 1));
 });
@@ -219,7 +220,7 @@ export const threshold = /* @__PURE__ */ op(
   "threshold",
   (input: tf.Tensor, limit: number, value: number): tf.Tensor => {
     checkNumberTensor("threshold", input);
-    // Of integers the threshold is one, too.
+    // For integers the threshold is converted to an integer as well.
     const isLow = tf.lessEqual(input, scalarLike(input, limit));
     return select(isLow, tf.fill(input.shape, inDtype(input, value), input.dtype), input);
   },

@@ -7,7 +7,7 @@ import { adaptiveWindows, type Axis } from "./windows.js";
 import { averageOfWindows } from "./window-average.js";
 import { maxOfEachWindow, maxOfWindows } from "./window-max.js";
 
-/** One size for all dimensions, or one for each; `null` keeps the input's. */
+/** One size for all dimensions, or one for each; `null` keeps the size of the input. */
 export type AdaptiveSize = number | null | readonly (number | null)[];
 
 export interface AdaptiveMaxPoolOptions {
@@ -30,7 +30,7 @@ export interface AdaptiveMaxPool {
   ): tf.Tensor | [tf.Tensor, tf.Tensor];
 }
 
-/** The input's `(planes, ...spatial)`, checked, and the output's spatial size. */
+/** Checks the arguments; gives the input's `(planes, ...spatial)` and the output's spatial size. */
 function readAdaptive(
   name: string,
   n: number,
@@ -46,7 +46,7 @@ function readAdaptive(
   }
   const lead = input.shape.slice(0, -n);
   const spatial = input.shape.slice(-n);
-  // Of means in fewer than three dimensions, PyTorch lets channels be none.
+  // Means in one or two dimensions accept an input without channels, as in PyTorch.
   if (input.shape.slice(/max|3d/.test(name) ? 1 : -n).includes(0)) {
     throw new RangeError(
       `${name}(): Expected input to have non-zero size for non-batch dimensions, but input has ` +
@@ -69,7 +69,9 @@ function readAdaptive(
   return { planes: tf.util.sizeFromShape(lead), spatial, output, shape: [...lead, ...output] };
 }
 
-/** The windows as equal, sliding ones, where each output size divides its input's. */
+/**
+ * If each output size divides its input size, all windows are equal: gives them as sliding windows.
+ */
 function equalWindows(spatial: readonly number[], output: readonly number[]): Axis[] | null {
   if (!spatial.every((size, d) => output[d]! > 0 && size % output[d]! === 0)) return null;
   return spatial.map((input, d) => {
@@ -93,7 +95,7 @@ function adaptiveAvgPoolNd(
   if (axes)
     return tf.reshape(averageOfWindows(tf.reshape(input, [planes, ...spatial]), axes), shape);
 
-  // Windows of different sizes, one dimension after the other.
+  // Windows of different sizes, along one dimension after the other.
   return spatial.reduceRight((x, size, d) => {
     const positions = adaptiveWindows(size, output[d]!);
     const weights = positions.map((window) => window.map(() => 1 / window.length));

@@ -28,18 +28,18 @@ function checkTarget(input: tf.Tensor, target: tf.Tensor): void {
   }
 }
 
-/** The values of a table `(N, C)`, one of each row. */
+/** For each row of a table `(N, C)`, the value in the given column. */
 function pick(table: tf.Tensor, columns: readonly number[]): tf.Tensor {
   const places = columns.map((column, row) => row * table.shape[1]! + column);
   const flat = tf.reshape(table, [table.size]);
-  // Of nothing, tfjs' wasm backend gathers another shape.
+  // tfjs' wasm backend gives another shape if there are no indices.
   return tf.reshape(tf.gather(flat, tf.tensor1d(places, "int32")), [places.length]);
 }
 
 /**
- * The log-probabilities of targets, and minus their mean. Rare classes, from a cutoff to the next,
- * are clusters: `head` tells classes before the first cutoff and clusters apart, `tails` the classes
- * of a cluster.
+ * The log-probabilities of targets, and minus their mean. The classes from one cutoff to the next
+ * are a cluster of rare classes: `head` gives log-probabilities for the classes before the first
+ * cutoff and for the clusters, `tails` for the classes within each cluster.
  */
 export function adaptiveLogSoftmax(
   input: tf.Tensor,
@@ -70,7 +70,7 @@ export function adaptiveLogSoftmax(
     const own = tail(tf.gather(x, tf.tensor1d(rows, "int32")));
     const relative = rows.map((row) => classes[row]! - cutoffs[i]!);
     const local = pick(logSoftmax(own, { dim: 1 }), relative);
-    // Back to the rows' places: the others have the added zero.
+    // Puts the results back in the order of the rows; rows without one get the zero that was added.
     const places = clusters.map((_, row) => rows.indexOf(row) + 1);
     const padded = tf.concat([tf.zeros([1]), local]);
     output = tf.add(output, tf.gather(padded, tf.tensor1d(places, "int32")));

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { op } from "./op.js";
 
-/** `a + b`, broadcast: what stands between the ops of a layer that is made of others. */
+/** `a + b`, broadcast, as an op: for layers that combine other ops. */
 export const add = /* @__PURE__ */ op("add", (a: tf.Tensor, b: tf.Tensor): tf.Tensor =>
   tf.add(a, b),
 );

@@ -30,7 +30,7 @@ const SDPA: Required<ScaledDotProductAttentionOptions> = {
   enableGqa: false,
 };
 
-/** -∞ above the diagonal, whatever is there: added to a NaN it would be one. */
+/** Sets scores above the diagonal to -∞. Adding -∞ would leave NaN there. */
 function maskFuture(scores: tf.Tensor): tf.Tensor {
   const [l, s] = scores.shape.slice(-2) as [number, number];
   if (scores.size === 0) return scores;
@@ -41,12 +41,12 @@ function maskFuture(scores: tf.Tensor): tf.Tensor {
 
 const LEAST = -3.4028234663852886e38;
 
-/** Softmax of the last dimension in which a row of nothing but -∞ becomes 0, not NaN. */
+/** Softmax of the last dimension, in which a row of nothing but -∞ gives 0 instead of NaN. */
 function safeSoftmax(scores: tf.Tensor): tf.Tensor {
   if (scores.size === 0) return scores;
   const highest = atLeast(largest(scores, -1), LEAST);
   const powers = tf.exp(tf.sub(scores, highest));
-  // The sum of any other row is 1 or more, since its maximum counts as 1.
+  // In any other row the sum is at least 1, since the maximum contributes exp(0).
   return tf.div(powers, atLeast(tf.sum(powers, -1, true), 1));
 }
 
@@ -112,7 +112,7 @@ function checkMask(mask: tf.Tensor, query: tf.Tensor, scores: readonly number[])
   }
   const want = scores.slice(-mask.rank);
   const fits = mask.shape.every((size, i) => size === 1 || size === want[i]);
-  // PyTorch's fused kernel, which takes batches of heads, refuses a mask of less than two dimensions.
+  // PyTorch's fused kernel, for batches of heads, refuses masks with fewer than two dimensions.
   const least = scores.length === 4 ? 2 : 0;
   if (fits && mask.rank >= least && mask.rank <= scores.length) return;
   throw new Error(
@@ -142,7 +142,8 @@ export const scaledDotProductAttention = /* @__PURE__ */ op(
     checkSdpa(query, key, value, read);
     const { attnMask, dropoutP, isCausal, enableGqa } = read;
     if (enableGqa) {
-      // Each head of key and value serves several of the query. As an op again, which may have a kernel.
+      // Repeats heads of key and value that serve several heads of the query, and calls the op
+      // again, which may have a kernel.
       const [k, v] = [key, value].map((x) => repeatHeads(x, query.shape.at(-3)! / x.shape.at(-3)!));
       return scaledDotProductAttention(query, k!, v!, { ...read, enableGqa: false });
     }
@@ -163,7 +164,7 @@ export const scaledDotProductAttention = /* @__PURE__ */ op(
   },
 );
 
-/** A batched product whose leading dimensions broadcast, of any rank. */
+/** A batched product of any rank whose leading dimensions broadcast. */
 function multiply(a: tf.Tensor, b: tf.Tensor, transposeB = false): tf.Tensor {
   const lead = broadcastLead(a.shape.slice(0, -2), b.shape.slice(0, -2));
   const flat = (x: tf.Tensor): tf.Tensor => {
@@ -173,7 +174,7 @@ function multiply(a: tf.Tensor, b: tf.Tensor, transposeB = false): tf.Tensor {
     return tf.reshape(whole, [tf.util.sizeFromShape(lead), ...inner]);
   };
   const shape = [...lead, a.shape.at(-2)!, b.shape.at(transposeB ? -2 : -1)!];
-  // tfjs multiplies no empty matrices.
+  // tfjs cannot multiply empty matrices.
   if (a.size === 0 || b.size === 0) return tf.zeros(shape);
   return tf.reshape(tf.matMul(flat(a), flat(b), false, transposeB), shape);
 }

@@ -31,7 +31,7 @@ const AVG_POOL_1D: Required<AvgPool1dOptions> = {
 
 const AVG_POOL: Required<AvgPoolOptions> = { ...AVG_POOL_1D, divisorOverride: null };
 
-/** How many elements each window along a dimension counts. */
+/** The number of elements that each window along a dimension counts. */
 function counts({ input, kernel, stride, padding, output }: Axis, includePad: boolean): number[] {
   const end = includePad ? input + padding : input;
   return Array.from({ length: output }, (_, o) => {
@@ -40,7 +40,7 @@ function counts({ input, kernel, stride, padding, output }: Axis, includePad: bo
   });
 }
 
-/** By what the sum of each window is divided. */
+/** The divisors of the sums of windows. */
 function divisorsOf(
   axes: readonly Axis[],
   { countIncludePad, divisorOverride }: Required<AvgPoolOptions>,
@@ -53,7 +53,10 @@ function divisorsOf(
   return divisorOverride === null ? divisors : divisors.map(() => divisorOverride);
 }
 
-/** PyTorch's means of means over whole kernels; of integers what is left of them without a fraction. */
+/**
+ * Turns means over whole windows into PyTorch's: of other divisors, and for integers without the
+ * fraction.
+ */
 function rescale(
   y: tf.Tensor,
   axes: readonly Axis[],
@@ -72,7 +75,7 @@ function rescale(
   return tf.mul(y, tf.tensor(factors, shape));
 }
 
-/** Only of three dimensions does PyTorch ask that the picture without padding is as large as a window. */
+/** Only in three dimensions PyTorch requires the unpadded input to be as large as a window. */
 function checkSize(name: string, axes: readonly Axis[]): void {
   if (axes.every(({ input, kernel }) => input >= kernel)) return;
   const list = (what: "input" | "kernel", prefix: string): string =>

@@ -14,7 +14,10 @@ export interface BatchNormOptions {
   bias?: Vector;
   /** Normalise with the batch's own statistics. Default: `false`. */
   training?: boolean;
-  /** What the layer updates its running statistics with; nothing is updated here. Default: 0.1. */
+  /**
+   * The weight of a batch in the running statistics, which the layer updates; nothing is updated
+   * here. Default: 0.1.
+   */
   momentum?: number;
   /** Added to the variance. Default: 1e-5. */
   eps?: number;
@@ -61,7 +64,7 @@ export const batchNorm = /* @__PURE__ */ op(
     if (input.size === 0) return tf.zeros(shape);
     const own = !training && tryKernel("batch norm", input, runningMean, runningVar, eps, weight, bias); // prettier-ignore
     if (own) return own as tf.Tensor;
-    /** In the form that broadcasts against `(N, C, *)`. */
+    /** Reshapes a vector so that it broadcasts against `(N, C, *)`. */
     const perChannel = (vector: tf.Tensor): tf.Tensor =>
       tf.reshape(vector, [-1, ...shape.slice(2).fill(1)]);
     const { centred, variance } = training
@@ -86,7 +89,10 @@ export interface InstanceNormOptions {
   bias?: Vector;
   /** Normalise with each plane's own statistics, not the running ones. Default: `true`. */
   useInputStats?: boolean;
-  /** What the layer updates its running statistics with; nothing is updated here. Default: 0.1. */
+  /**
+   * The weight of a batch in the running statistics, which the layer updates; nothing is updated
+   * here. Default: 0.1.
+   */
   momentum?: number;
   /** Added to the variance. Default: 1e-5. */
   eps?: number;
@@ -126,7 +132,7 @@ export const instanceNorm = /* @__PURE__ */ op(
     }
     checkChannels(shape[1]!, { running_mean: runningMean, running_var: runningVar, weight, bias });
     if (input.size === 0) return tf.zeros(shape);
-    // The same as of groups of one channel: their kernel serves both.
+    // The same as a group norm with one channel per group, whose kernel serves both.
     return useInputStats
       ? groupNorm(input, shape[1]!, { weight, bias, eps })
       : batchNorm(input, runningMean, runningVar, { weight, bias, eps });

@@ -8,7 +8,7 @@ import { readReduction, REDUCTION, type ReductionOptions, reduceLoss } from "./r
 import { select } from "./select.js";
 
 export interface BinaryCrossEntropyOptions extends ReductionOptions {
-  /** Factors of the single losses, broadcast to the input's shape. Default: `null`. */
+  /** Weights of the single losses, broadcast to the input's shape. Default: `null`. */
   weight?: tf.Tensor | null;
 }
 
@@ -37,7 +37,10 @@ function weigh(name: string, losses: tf.Tensor, weight: tf.Tensor | null): tf.Te
   );
 }
 
-/** `max(log x, -100)`, as PyTorch keeps it finite; not log(0), which is a number on webgl. */
+/**
+ * `max(log x, -100)`, which keeps it finite, as in PyTorch. (On webgl, log(0) is some finite
+ * number.)
+ */
 function boundedLog(x: tf.Tensor, isZero: tf.Tensor, log: tf.Tensor): tf.Tensor {
   return select(isZero, tf.fill(x.shape, -100), atLeast(log, -100));
 }
@@ -72,7 +75,7 @@ export const binaryCrossEntropy = /* @__PURE__ */ op(
 );
 
 export interface BinaryCrossEntropyWithLogitsOptions extends BinaryCrossEntropyOptions {
-  /** Factors of the positive examples, broadcast to the input's shape. Default: `null`. */
+  /** Weights of positive examples, broadcast to the input's shape. Default: `null`. */
   posWeight?: tf.Tensor | null;
 }
 
@@ -82,7 +85,7 @@ function negLogSigmoid(x: tf.Tensor): tf.Tensor {
 }
 
 /**
- * `binaryCrossEntropy(sigmoid(x), y)`, without its loss of digits.
+ * `binaryCrossEntropy(sigmoid(x), y)`, computed without cancellation.
  *
  * Shapes: input and target `(*)` → scalar, or `(*)` without reduction.
  *
@@ -159,7 +162,7 @@ export const multilabelSoftMarginLoss = /* @__PURE__ */ op(
     const no = tf.mul(tf.sub(1, y), negLogSigmoid(tf.neg(x)));
     let losses = tf.add(tf.mul(y, negLogSigmoid(x)), no);
     if (read.weight !== null) losses = tf.mul(losses, read.weight);
-    // Not a quotient: on webgl tfjs has 0 / 0 be 1.
+    // Multiplied with the reciprocal, because tfjs' 0 / 0 is 1 on webgl.
     const count = tf.scalar(input.shape.at(-1)!);
     const perSample = tf.mul(sum(losses, input.rank - 1), tf.reciprocal(count));
     return reduceLoss(perSample, readReduction(`${name}()`, read));

@@ -1,16 +1,16 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { describe } from "../arguments.js";
 
-/** `(10, 3)`, a shape as PyTorch's messages and our docs write it. */
+/** A shape as `(10, 3)`, as in PyTorch's messages and our docs. */
 export function shapeText(shape: readonly number[]): string {
   return shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(", ")})`;
 }
 
-/** `[10, 3]`, numbers as PyTorch's messages write a list. */
+/** A list as `[10, 3]`, as in PyTorch's messages. */
 export const listText = (values: readonly (number | string | null)[]): string =>
   `[${values.join(", ")}]`;
 
-/** Refuses what is no tensor, in PyTorch's words. */
+/** Refuses a value that is not a tensor, with PyTorch's message. */
 export function checkTensor(
   op: string,
   value: unknown,
@@ -26,7 +26,7 @@ export function checkTensor(
   );
 }
 
-/** Refuses what is not the states of a recurrent layer: `[h]`, or `[h, c]` of an LSTM. */
+/** Refuses a value that is not the state of a recurrent layer: `[h]`, or `[h, c]` for an LSTM. */
 export function checkStates(op: string, given: unknown, count: number): void {
   if (given === null) return;
   if (!Array.isArray(given) || given.length !== count) {
@@ -48,26 +48,26 @@ export function dtypeName(tensor: tf.Tensor): string {
   return TORCH_NAMES[tensor.dtype] ?? tensor.dtype;
 }
 
-/** Refuses what is no tensor of floats. */
+/** Refuses a value that is not a float tensor. */
 export function checkFloatTensor(op: string, value: unknown): asserts value is tf.Tensor {
   checkTensor(op, value);
   if (value.dtype === "float32") return;
   throw new TypeError(`${op}(): "${op}" not implemented for '${dtypeName(value)}', expected Float`);
 }
 
-/** Refuses what is no tensor of numbers. */
+/** Refuses a value that is not a tensor of numbers. */
 export function checkNumberTensor(op: string, value: unknown): asserts value is tf.Tensor {
   checkTensor(op, value);
   if (value.dtype !== "bool") return;
   throw new TypeError(`${op}(): Boolean inputs not supported for ${op}`);
 }
 
-/** A tensor as floats, which integers and booleans become. */
+/** Converts integers and booleans to floats. */
 export function asFloat(x: tf.Tensor): tf.Tensor {
   return x.dtype === "float32" ? x : tf.cast(x, "float32");
 }
 
-/** A dimension counted from the front, whether it was given from the front or from the back. */
+/** A non-negative dimension for one that may be negative, which counts from the end. */
 export function wrapDim(name: string, dim: number, rank: number): number {
   const size = Math.max(rank, 1);
   if (Number.isInteger(dim) && dim >= -size && dim < size) return dim < 0 ? dim + size : dim;

@@ -11,21 +11,21 @@ import type { ReductionOptions } from "./reduction.js";
 import { logSoftmax } from "./softmax.js";
 
 export interface NLLLossOptions extends ReductionOptions {
-  /** `(C)`: a factor for each class. Default: `null`. */
+  /** `(C)`: a weight for each class. Default: `null`. */
   weight?: tf.Tensor | null;
-  /** A target that does not count, though it need not be a class. Default: -100. */
+  /** Targets with this value are ignored; it need not be a class. Default: -100. */
   ignoreIndex?: number;
 }
 
 const NLL: Required<NLLLossOptions> = { ...REDUCTION, weight: null, ignoreIndex: -100 };
 
-/** `Σ losses / Σ weights`; NaN where nothing counts (not by div: on webgl 0 / 0 is 1). */
+/** `Σ losses / Σ weights`, NaN if there are none. Not by `div`, because on webgl 0 / 0 is 1. */
 function weightedMean(losses: tf.Tensor, weights: tf.Tensor): tf.Tensor {
   if (losses.size === 0) return tf.scalar(NaN);
   return tf.mul(sum(losses), tf.reciprocal(sum(weights)));
 }
 
-/** Flat losses, of which some count. */
+/** Reduces flat losses, of which only some count. */
 function reduceCounted(
   losses: tf.Tensor,
   weights: tf.Tensor,
@@ -49,12 +49,13 @@ function nll(
 }
 
 /**
- * `-wᵧ xᵧ`: the negative log likelihood of classes y, of log-probabilities x. The mean is weighted.
+ * `-wᵧ xᵧ`: the negative log likelihood of target classes y, given log-probabilities x. The mean is
+ * weighted.
  *
  * Shapes: input `(C)`, `(N, C)` or `(N, C, d₁, d₂, …)`, target of int32 `()`, `(N)` or
  * `(N, d₁, d₂, …)` → scalar, or the target's shape without reduction.
  *
- * @throws if a target is no class, or the shapes do not go together.
+ * @throws if a target is not a class, or the shapes do not match.
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.nll_loss.html
  */
 export const nllLoss = /* @__PURE__ */ op(
@@ -76,7 +77,7 @@ export interface CrossEntropyOptions extends NLLLossOptions {
 
 const CROSS_ENTROPY: Required<CrossEntropyOptions> = { ...NLL, labelSmoothing: 0 };
 
-/** A factor for each class along the dimension of the classes. */
+/** The class weights in a shape that broadcasts along the dimension of the classes. */
 function alongClasses(weight: tf.Tensor, rank: number, axis: number): tf.Tensor {
   return tf.reshape(
     weight,
@@ -84,7 +85,7 @@ function alongClasses(weight: tf.Tensor, rank: number, axis: number): tf.Tensor 
   );
 }
 
-/** Targets that are probabilities. */
+/** Cross entropy with targets that are probabilities. */
 function softCrossEntropy(
   logProbabilities: tf.Tensor,
   target: tf.Tensor,
@@ -105,10 +106,10 @@ function softCrossEntropy(
   }
   let terms = tf.mul(logProbabilities, goal);
   if (weight !== null) terms = tf.mul(terms, alongClasses(weight, terms.rank, axis));
-  return reduceLoss(tf.neg(sum(terms, axis)), reduction); // here the mean is a plain one
+  return reduceLoss(tf.neg(sum(terms, axis)), reduction); // here the mean is not weighted
 }
 
-/** Targets that are classes, a share of each spread evenly. */
+/** Cross entropy with target classes, of which a share is spread over all classes. */
 function smoothedCrossEntropy(
   logProbabilities: tf.Tensor,
   target: tf.Tensor,
@@ -131,13 +132,13 @@ function smoothedCrossEntropy(
 }
 
 /**
- * The cross entropy of unnormalised log-probabilities (logits) and targets, which are classes or,
- * in the input's shape, probabilities. With classes the mean is weighted.
+ * The cross entropy of logits (unnormalised log-probabilities) and targets: classes, or
+ * probabilities in the shape of the input. With classes the mean is weighted.
  *
  * Shapes: input `(C)`, `(N, C)` or `(N, C, d₁, d₂, …)`; target of int32 `()`, `(N)` or
  * `(N, d₁, d₂, …)`, or of float32 as the input → scalar, or without reduction the shape without C.
  *
- * @throws if a target is no class, or the shapes do not go together.
+ * @throws if a target is not a class, or the shapes do not match.
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.cross_entropy.html
  */
 export const crossEntropy = /* @__PURE__ */ op(
@@ -175,11 +176,11 @@ export const crossEntropy = /* @__PURE__ */ op(
 export interface LinearCrossEntropyOptions {
   /** `(C, …)`, or `null` for none (the default). */
   linearBias?: tf.Tensor | null;
-  /** `(C)`: a factor for each class. Default: `null`. */
+  /** `(C)`: a weight for each class. Default: `null`. */
   weight?: tf.Tensor | null;
-  /** What is made of the single losses. Default: `"mean"`. */
+  /** How the single losses are reduced. Default: `"mean"`. */
   reduction?: Reduction;
-  /** A target that does not count. Default: -100 where targets are classes. */
+  /** Targets with this value are ignored. Default: -100 if targets are classes. */
   ignoreIndex?: number | null;
   /** The share of each target that is spread over all classes, 0 to 1. Default: 0. */
   labelSmoothing?: number;
@@ -194,12 +195,12 @@ const LINEAR_CROSS_ENTROPY: Required<LinearCrossEntropyOptions> = {
 };
 
 /**
- * `crossEntropy(linear(x, W, b), y)`. PyTorch's options for computing it in chunks are left out:
- * they save memory in training.
+ * `crossEntropy(linear(x, W, b), y)`. PyTorch's options for computing it in chunks, which save
+ * memory in training, are left out.
  *
  * Shapes: input `(D)` or `(N, D)`, linearWeight `(C, …, D)`, target as for logits `(N, C, …)`.
  *
- * @throws if the shapes do not go together.
+ * @throws if the shapes do not match.
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.linear_cross_entropy.html
  */
 export const linearCrossEntropy = /* @__PURE__ */ op(

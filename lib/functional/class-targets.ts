@@ -3,17 +3,17 @@ import { dtypeName, listText } from "./check.js";
 
 /** Targets that are classes, read back and checked. */
 export interface ClassTargets {
-  /** Of the target, and of the losses. */
+  /** The shape of the target, which is that of the losses. */
   shape: number[];
-  /** For each loss its class; 0 where it does not count. */
+  /** The class of each loss; 0 for ignored ones. */
   classes: Int32Array;
-  /** Which losses count, 1 or 0. */
+  /** 1 for losses that count, 0 for ignored ones. */
   counts: Uint8Array;
-  /** How many are in a sample. */
+  /** The number of losses in a sample. */
   inner: number;
 }
 
-/** Whether input and target go together, in the words of PyTorch's several losses. */
+/** Checks that input and target match, with the messages of PyTorch's different losses. */
 function checkShapes(name: string, input: tf.Tensor, target: tf.Tensor): void {
   const fail = (problem: string): never => {
     throw new Error(`${name}(): ${problem}`);
@@ -42,7 +42,7 @@ function checkShapes(name: string, input: tf.Tensor, target: tf.Tensor): void {
   fail(`Expected target size ${listText(want)}, got ${listText(target.shape)}`);
 }
 
-/** A class's factor is a float. */
+/** Refuses class weights that are not floats. */
 export function checkClassWeight(name: string, weight: tf.Tensor): void {
   if (weight.dtype === "float32") return;
   throw new TypeError(
@@ -72,7 +72,7 @@ export function checkClassTargets(
     );
   }
   if (weight !== null) checkClassWeight(name, weight);
-  // Read back: what is no class must be an error, and tfjs' gather gives 0 for it.
+  // Read back, because tfjs' gather gives 0 for an invalid class, which must be an error.
   const classes = Int32Array.from(target.dataSync());
   const counts = new Uint8Array(classes.length).fill(1);
   classes.forEach((index, i) => {
@@ -89,7 +89,9 @@ export function checkClassTargets(
   return { shape: target.shape, classes, counts, inner };
 }
 
-/** For each target the input's value times its class's weight, and that weight; 0 if ignored. */
+/**
+ * For each target the input's value times the class weight, and that weight; 0 for ignored targets.
+ */
 export function gatherClasses(
   input: tf.Tensor,
   { classes, counts, inner }: ClassTargets,
@@ -101,7 +103,7 @@ export function gatherClasses(
     return { picked: tf.zeros([classes.length]), weights: tf.zeros([classes.length]) };
   const places = new Int32Array(3 * classes.length);
   classes.forEach((index, i) => places.set([Math.floor(i / inner), index, i % inner], 3 * i));
-  // Not one flat index: on webgl an int32 above 2²⁴ is not exact.
+  // Not by a flat index: on webgl, an int32 above 2²⁴ is not exact.
   const table = tf.reshape(input, [-1, size, inner]);
   const values = tf.gatherND(table, tf.tensor2d(places, [classes.length, 3], "int32"));
   const isCounted = tf.tensor1d(counts, "bool");

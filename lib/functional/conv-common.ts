@@ -3,7 +3,7 @@ import { expandSteps } from "../arguments.js";
 import { asFloat, checkNumberTensor, checkTensor, dtypeName, listText } from "./check.js";
 import { tryKernel } from "./op.js";
 
-/** The shape of the input with a batch dimension, as PyTorch takes it without. */
+/** The input's shape with a batch dimension, which it may lack, as in PyTorch. */
 export function batchedShape(name: string, dims: number, input: tf.Tensor): number[] {
   if (input.rank === dims + 2) return input.shape;
   if (input.rank === dims + 1) return [1, ...input.shape];
@@ -13,7 +13,7 @@ export function batchedShape(name: string, dims: number, input: tf.Tensor): numb
   );
 }
 
-/** Refuses pictures without pixels, of which padding would make some. */
+/** Refuses images without pixels, even if padding would add some. */
 export function checkSpace(name: string, [n, channels, ...size]: readonly number[]): void {
   if (!size.includes(0) || n === 0 || channels === 0) return;
   throw new RangeError(
@@ -38,7 +38,7 @@ export function checkBias(
   );
 }
 
-/** Reads and checks stride, dilation and groups as every convolution does. */
+/** Reads and checks stride, dilation and groups, which all convolutions have. */
 export function readSteps(
   name: string,
   dims: number,
@@ -97,13 +97,13 @@ export function readSteps(
   return { stride, dilation };
 }
 
-/** What a convolution adds at the end, and the shape of what it gives, batched. */
+/** The bias that a convolution adds last, and the shape of its output with a batch dimension. */
 export interface Planned {
   bias: tf.Tensor | null;
   outShape: number[];
 }
 
-/** What a kernel gives, or else what is computed, with the bias added. */
+/** Runs a convolution's kernel; if there is none, computes it and adds the bias. */
 export function runConv(
   kernel: string,
   input: tf.Tensor,

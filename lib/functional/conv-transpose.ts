@@ -18,11 +18,11 @@ export interface ConvTransposeOptions {
   bias?: tf.Tensor | null;
   /** Default: 1. */
   stride?: number | readonly number[];
-  /** What the convolution that this one transposes had as padding. Default: 0. */
+  /** The padding of the convolution that this one is the transpose of. Default: 0. */
   padding?: number | readonly number[];
   /** Added to one side of the output. Default: 0. */
   outputPadding?: number | readonly number[];
-  /** How many groups of channels are convolved apart. Default: 1. */
+  /** The number of groups of channels that are convolved separately. Default: 1. */
   groups?: number;
   /** Default: 1. */
   dilation?: number | readonly number[];
@@ -78,13 +78,13 @@ function convTransposeNd(
   return runConv("conv_transpose", input, weight, plan, () => convolve(input, weight, plan));
 }
 
-/** What a transposed convolution is called with, and gives. */
+/** The checked arguments of a transposed convolution, and its output size. */
 export interface ConvTransposePlan extends Overlap, Planned {
   groups: number;
   outputPadding: number[];
 }
 
-/** Reads and checks what a transposed convolution is called with. */
+/** Reads and checks the arguments of a transposed convolution. */
 function planConvTranspose(
   name: string,
   dims: number,
@@ -105,7 +105,8 @@ function planConvTranspose(
   checkSizes(name, shape, weight, stride, dilation, padding, outputPadding);
   if (bias !== null) {
     checkBias(name, weight, bias, outChannels);
-    // PyTorch adds integers to floats here, where its other convolutions refuse them.
+    // PyTorch's transposed convolution adds a float bias to integers, which its other convolutions
+    // refuse.
     if (input.dtype !== "float32" && bias.dtype === "float32") {
       throw new TypeError(
         `${name}(): result type Float can't be cast to the desired output type ${dtypeName(input)}`,
@@ -168,8 +169,9 @@ function checkSizes(
 }
 
 /**
- * As the gradient of a convolution: what each pixel gives to the window around it, added up where
- * windows overlap. Zeros between pixels, for a convolution, would make NaN of an infinite weight.
+ * Computed like the gradient of a convolution: the contributions of each pixel to the window around
+ * it, added up where windows overlap. Inserting zeros between pixels and convolving would give NaN
+ * for an infinite weight.
  */
 function convolve(input: tf.Tensor, weight: tf.Tensor, plan: ConvTransposePlan): tf.Tensor {
   const { groups, outShape } = plan;

@@ -22,13 +22,16 @@ export interface ConvOptions {
   padding?: number | readonly number[] | "same" | "valid";
   /** Default: 1. */
   dilation?: number | readonly number[];
-  /** How many groups of channels are convolved apart. Default: 1. */
+  /** The number of groups of channels that are convolved separately. Default: 1. */
   groups?: number;
 }
 
 const CONV: Required<ConvOptions> = { bias: null, stride: 1, padding: 0, dilation: 1, groups: 1 };
 
-/** What a convolution is called with, and gives; of sizes, one number for each spatial dimension. */
+/**
+ * The checked arguments of a convolution, and its output size; sizes have one number per spatial
+ * dimension.
+ */
 export interface ConvPlan extends Planned {
   groups: number;
   stride: number[];
@@ -85,7 +88,7 @@ function convNd(
   });
 }
 
-/** Reads and checks what a convolution is called with. */
+/** Reads and checks the arguments of a convolution. */
 function planConv(
   name: string,
   dims: number,
@@ -143,7 +146,7 @@ function readPadding(
     if (stride.some((s) => s !== 1)) {
       throw new Error(`${name}(): padding='same' is not supported for strided convolutions`);
     }
-    // The odd one goes to the right.
+    // If the total is odd, the additional one goes to the right.
     return reach.map((r) => [Math.floor((r - 1) / 2), Math.ceil((r - 1) / 2)]);
   }
   if (typeof padding === "string") {
@@ -156,7 +159,7 @@ function readPadding(
   return sizes.map((p) => [p, p]);
 }
 
-/** One and two dimensions, by tfjs' conv2d: one dimension is an image of height 1. */
+/** One and two dimensions, by tfjs' conv2d; one dimension is an image of height 1. */
 function convolve2d(input: tf.Tensor, weight: tf.Tensor, plan: ConvPlan): tf.Tensor {
   const { groups } = plan;
   const lift = plan.stride.length === 1;
@@ -165,15 +168,16 @@ function convolve2d(input: tf.Tensor, weight: tf.Tensor, plan: ConvPlan): tf.Ten
   const stride = (lift ? [1, ...plan.stride] : plan.stride) as [number, number];
   const pads = lift ? [[0, 0] as [number, number], ...plan.pads] : plan.pads;
   const dilation = (lift ? [1, ...plan.dilation] : plan.dilation) as [number, number];
-  // tfjs refuses stride and dilation together: then what is stepped over is computed too. Holes in the
-  // kernel would be no slower, but make NaN of an infinity that they meet.
+  // tfjs refuses stride and dilation together: so it computes all positions, and every stride-th is
+  // taken. (Inserting zeros into the kernel would be no slower, but zero times infinity is NaN.)
   const isApart = stride.some((n) => n > 1) && dilation.some((n) => n > 1);
   const steps: [number, number] = isApart ? [1, 1] : stride;
   const nhwc = tf.transpose(x, [0, 2, 3, 1]) as tf.Tensor4D;
   const pad: tf.backend_util.ExplicitPadding = [[0, 0], pads[0]!, pads[1]!, [0, 0]];
   let y: tf.Tensor;
   if (groups > 1 && w.shape[1] === 1) {
-    // Depthwise: tfjs wants (KH, KW, C, multiplier), and puts a channel's outputs side by side.
+    // Depthwise: tfjs expects (KH, KW, C, multiplier), and puts the outputs of a channel next to
+    // each other.
     const [out, , kh, kw] = w.shape as [number, number, number, number];
     const kernel = tf.transpose(tf.reshape(w, [groups, out / groups, kh, kw]), [2, 3, 0, 1]);
     y = tf.depthwiseConv2d(nhwc, kernel as tf.Tensor4D, steps, pad, "NHWC", dilation);
@@ -189,7 +193,7 @@ function convolve2d(input: tf.Tensor, weight: tf.Tensor, plan: ConvPlan): tf.Ten
   return lift ? tf.squeeze(nchw, [2]) : nchw;
 }
 
-/** Three dimensions: tfjs' conv3d pads only evenly, so the padding comes first. */
+/** Three dimensions. tfjs' conv3d cannot pad unevenly, so the input is padded first. */
 function convolve3d(input: tf.Tensor, weight: tf.Tensor, plan: ConvPlan): tf.Tensor {
   const { groups, stride } = plan;
   const ndhwc = tf.transpose(input, [0, 2, 3, 4, 1]);
@@ -204,7 +208,10 @@ function convolve3d(input: tf.Tensor, weight: tf.Tensor, plan: ConvPlan): tf.Ten
   return tf.transpose(tf.concat(outputs, 4), [0, 4, 1, 2, 3]);
 }
 
-/** Not every backend's conv3d dilates: the images under each depth of the kernel, added up. */
+/**
+ * Not every backend's conv3d supports dilation: adds up two-dimensional convolutions for each depth
+ * of the kernel.
+ */
 function convolveByDepth(input: tf.Tensor, weight: tf.Tensor, plan: ConvPlan): tf.Tensor {
   const [step, ...stride] = plan.stride as [number, ...number[]];
   const [dilated, ...dilation] = plan.dilation as [number, ...number[]];

@@ -6,9 +6,9 @@ import { power } from "./numeric.js";
 import { op } from "./op.js";
 
 /**
- * What nn.CrossMapLRN2d computes: {@link localResponseNorm} but for two things; not public, as in
- * PyTorch. An even size counts one channel less, and the first channel stays in the sum once the
- * window has left it.
+ * The computation of nn.CrossMapLRN2d, which PyTorch does not make public either. It differs from
+ * {@link localResponseNorm} in two ways: an even size counts one channel less, and the first
+ * channel stays in the sum after the window has left it.
  *
  * Shapes: input `(N, C, H, W)` → the same.
  */

@@ -6,11 +6,14 @@ import { op } from "./op.js";
 import { readReduction, REDUCTION, type Reduction, reduceLoss } from "./reduction.js";
 
 export interface CTCLossOptions {
-  /** The class that stands for no label. Default: 0. */
+  /** The class that means "no label". Default: 0. */
   blank?: number;
   /** `"mean"` divides each loss by its target's length first. Default: `"mean"`. */
   reduction?: Reduction;
-  /** Make 0 of an infinite loss: that of an input too short for its target. Default: `false`. */
+  /**
+   * Replace infinite losses by 0, which arise if an input is too short for its target. Default:
+   * `false`.
+   */
   zeroInfinity?: boolean;
 }
 
@@ -42,7 +45,7 @@ function readLengths(name: string, given: Lengths, batch: number): number[] {
   return lengths;
 }
 
-/** The labels of each sequence: rows of a padded table, or one after the other. */
+/** The labels of each sequence, from a padded table or from one concatenated list. */
 function readTargets(targets: tf.Tensor, lengths: readonly number[]): number[][] {
   if (targets.dtype !== "int32") {
     fail(`Expected targets to have scalar type Long or Int, but got ${dtypeName(targets)}`);
@@ -83,7 +86,9 @@ function logSumExp(...values: number[]): number {
   return highest + Math.log(values.reduce((sum, value) => sum + Math.exp(value - highest), 0));
 }
 
-/** Minus the log of all paths' probabilities: the forward algorithm, in float64. */
+/**
+ * Minus the log of the summed probabilities of all alignments: the forward algorithm, in float64.
+ */
 function pathLoss(
   logProbability: (t: number, label: number) => number,
   labels: readonly number[],
@@ -106,13 +111,13 @@ function pathLoss(
 }
 
 /**
- * The connectionist temporal classification loss, between unsegmented sequences and their labels.
- * It reads everything back and computes in float64.
+ * The connectionist temporal classification loss between unsegmented sequences and their labels.
+ * All inputs are read back, and it is computed in JavaScript, in float64.
  *
  * Shapes: logProbs `(T, N, C)` or `(T, C)`; targets of int32 `(N, S)`, or one after the other
  * `(sum of the lengths)`; lengths `(N)` → scalar, or `(N)` without reduction.
  *
- * @throws if lengths and shapes do not go together, or a label is no class.
+ * @throws if lengths and shapes do not match, or a label is not a class.
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.ctc_loss.html
  */
 export const ctcLoss = /* @__PURE__ */ op(

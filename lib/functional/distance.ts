@@ -9,7 +9,7 @@ import { vectorNorm } from "./vector-norm.js";
 export interface CosineSimilarityOptions {
   /** The dimension of the vectors. Default: 1. */
   dim?: number;
-  /** The least that a vector's norm counts as. Default: 1e-8. */
+  /** The smallest value for a vector's norm. Default: 1e-8. */
   eps?: number;
 }
 

@@ -9,7 +9,10 @@ import type { ReductionOptions } from "./reduction.js";
 import { select } from "./select.js";
 
 export interface KLDivOptions extends Omit<ReductionOptions, "reduction"> {
-  /** `"batchmean"`, the sum over the batch's size, is the Kullback-Leibler one. Default: `"mean"`. */
+  /**
+   * `"batchmean"`, the sum divided by the batch size, is the Kullback-Leibler divergence. Default:
+   * `"mean"`.
+   */
   reduction?: Reduction | "batchmean";
   /** The target is given as logarithms too. Default: `false`. */
   logTarget?: boolean;
@@ -21,7 +24,7 @@ function entropy(y: tf.Tensor): tf.Tensor {
 }
 
 /**
- * `y (log y - x)`: how far distributions y are from those with logarithms x.
+ * `y (log y - x)`: the divergence of distributions y from those with log-probabilities x.
  *
  * Shapes: input and target `(*)`, broadcast → scalar, or `(*)` without reduction.
  *
@@ -73,7 +76,7 @@ export const poissonNllLoss = /* @__PURE__ */ op(
     const reduction = readReduction("poisson_nll_loss()", read);
     checkTensor("poisson_nll_loss", input);
     checkTensor("poisson_nll_loss", target, "target", 2);
-    // Booleans only where PyTorch has nothing to add or subtract.
+    // PyTorch accepts booleans only where nothing is added or subtracted.
     if (!read.logInput || target.dtype === "bool") checkNumberTensor("poisson_nll_loss", input);
     if (read.full) checkNumberTensor("poisson_nll_loss", target);
     const [y, x] = broadcast("poisson_nll_loss()", asFloat(target), asFloat(input));
@@ -91,15 +94,18 @@ export const poissonNllLoss = /* @__PURE__ */ op(
 export interface GaussianNLLLossOptions {
   /** Add the constant term. Default: `false`. */
   full?: boolean;
-  /** The least that a variance counts as. Default: 1e-6. */
+  /** The smallest value for a variance. Default: 1e-6. */
   eps?: number;
-  /** What is made of the single losses. Default: `"mean"`. */
+  /** How the single losses are reduced. Default: `"mean"`. */
   reduction?: Reduction;
 }
 
 const GAUSSIAN: Required<GaussianNLLLossOptions> = { full: false, eps: 1e-6, reduction: "mean" };
 
-/** One variance for each element, or for each row along the last dimension or another one. */
+/**
+ * The variances in a shape that broadcasts: one for each element, or one for each row along some
+ * dimension.
+ */
 function readVariance(input: tf.Tensor, given: tf.Tensor | number): tf.Tensor {
   const variance = typeof given === "number" ? tf.fill(input.shape, given) : given;
   checkTensor("gaussian_nll_loss", variance, "var", 3);

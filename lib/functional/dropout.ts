@@ -7,16 +7,16 @@ import { checkProbability, sampler } from "./sampler.js";
 export interface DropoutOptions {
   /** The probability of an element, or a channel, to be dropped. Default: 0.5. */
   p?: number;
-  /** Give the input back when `false`. Default: `true`, `false` for the alpha dropouts. */
+  /** Whether to drop anything. Default: `true`, but `false` for the alpha dropouts. */
   training?: boolean;
 }
 
-/** What one dropped number takes with it: only itself, or its whole channel. */
+/** What is dropped together: single elements, or whole channels. */
 type Grain = "element" | "channel";
 
 const SELU_MINIMUM = 1.7580993408473766;
 
-/** Checks the arguments; gives `p`, or `null` where the input passes unchanged. */
+/** Checks the arguments. Returns `p`, or `null` if the input passes unchanged. */
 function readDropout(
   name: string,
   input: tf.Tensor,
@@ -29,7 +29,7 @@ function readDropout(
   return read.training && read.p > 0 && input.size > 0 ? read.p : null;
 }
 
-/** 1 where the input is kept, 0 where it is dropped; along with it broadcast. */
+/** A mask with 1 for what is kept and 0 for what is dropped; broadcasts against the input. */
 function drawKept(input: tf.Tensor, p: number, grain: Grain): tf.Tensor {
   const { rank, shape } = input;
   checkScaled(input);
@@ -42,7 +42,7 @@ function drawKept(input: tf.Tensor, p: number, grain: Grain): tf.Tensor {
   return tf.tensor(sampler().bernoulli(tf.util.sizeFromShape(drawn), 1 - p), drawn);
 }
 
-/** What is scaled is a float. */
+/** Refuses inputs that are not floats, because kept values are scaled. */
 function checkScaled(input: tf.Tensor): void {
   if (input.dtype === "float32") return;
   throw new TypeError(
@@ -55,7 +55,7 @@ function drop(input: tf.Tensor, p: number, grain: Grain): tf.Tensor {
   return tf.mul(input, tf.div(drawKept(input, p, grain), 1 - p));
 }
 
-/** What is dropped becomes SELU's minimum; scaled and shifted to keep mean 0 and variance 1. */
+/** Sets dropped values to SELU's minimum, then scales and shifts to keep mean 0 and variance 1. */
 function alphaDrop(input: tf.Tensor, p: number, grain: Grain): tf.Tensor {
   if (p === 1) return tf.mul(input, tf.zerosLike(input));
   const a = 1 / Math.sqrt((SELU_MINIMUM ** 2 * p + 1) * (1 - p));
@@ -66,7 +66,7 @@ function alphaDrop(input: tf.Tensor, p: number, grain: Grain): tf.Tensor {
 
 /**
  * In training, sets each element to 0 with probability p and divides the others by 1 - p; any
- * shape. The generator that `manualSeed` seeds gives the choices that PyTorch's gives on CPU.
+ * shape. After the same `manualSeed`, the same elements are dropped as in PyTorch on CPU.
  *
  * @throws if p is not in [0, 1].
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.dropout.html
@@ -79,7 +79,7 @@ export const dropout = /* @__PURE__ */ op(
   },
 );
 
-/** Channel-wise dropout; an input that counts as unbatched gets a batch dimension for it. */
+/** Channel-wise dropout. An input without a batch dimension gets one while it is computed. */
 function channelDropout(
   name: string,
   isUnbatched: (rank: number) => boolean,
@@ -105,8 +105,8 @@ function channelDropout(
 export const dropout1d = /* @__PURE__ */ channelDropout("dropout1d", (rank) => rank === 2);
 
 /**
- * {@link dropout} of whole channels of `(N, C, H, W)`. As in PyTorch, `(N, C, L)` is taken as
- * batched, so that there is no unbatched form.
+ * {@link dropout} of whole channels of `(N, C, H, W)`. As in PyTorch, three dimensions are taken as
+ * `(N, C, L)`, so there is no form without a batch.
  *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.dropout2d.html
  */

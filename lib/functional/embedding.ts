@@ -6,9 +6,9 @@ import { op } from "./op.js";
 import { vectorNorm } from "./vector-norm.js";
 
 export interface EmbeddingOptions {
-  /** The row that stands for no word; it only matters in training. Default: `null`. */
+  /** The row for padding; only matters in training. Default: `null`. */
   paddingIdx?: number | null;
-  /** Longer rows are shortened to this norm. Default: `null`. */
+  /** Rows with a larger norm are scaled down to it. Default: `null`. */
   maxNorm?: number | null;
   /** The p of that norm. Default: 2. */
   normType?: number;
@@ -26,7 +26,7 @@ const EMBEDDING: Required<EmbeddingOptions> = {
   sparse: false,
 };
 
-/** A padding index counted from the front. */
+/** A non-negative padding index for one that may count from the end. */
 export function readPaddingIdx(index: number | null, count: number): number | null {
   if (index === null) return null;
   if (index >= count || index < -count) {
@@ -42,13 +42,13 @@ function checkIndices(name: string, input: tf.Tensor, count: number): void {
         `Int; but got torch.${dtypeName(input)}Tensor instead (while checking arguments for ${name})`,
     );
   }
-  // Read back: tfjs would give rows of zeros, or others, without a word.
+  // Read back, because tfjs would silently give zeros or other rows for an invalid index.
   const wrong = input.dataSync().find((index) => index < 0 || index >= count);
   if (wrong === undefined) return;
   throw new RangeError(`index out of range in self: got ${wrong}, expected 0 to ${count - 1}`);
 }
 
-/** The rows `(n, D)` of the indices, shortened where they are too long. */
+/** The rows `(n, D)` at the indices, scaled down to `maxNorm` if necessary. */
 function lookUp(
   input: tf.Tensor,
   weight: tf.Tensor,
@@ -64,10 +64,10 @@ function lookUp(
 }
 
 /**
- * The rows of a table at given indices.
+ * The rows of a table at the given indices.
  *
- * Shapes: input `(*)` of int32, weight `(V, D)` → `(*, D)`. With `maxNorm` the result is shortened,
- * and the weight stays as it is (PyTorch shortens it too).
+ * Shapes: input `(*)` of int32, weight `(V, D)` → `(*, D)`. With `maxNorm` only the result is
+ * scaled down; PyTorch changes the weight too.
  *
  * @throws if an index is not in the table, or the indices are no integers.
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.embedding.html
@@ -89,13 +89,13 @@ export const embedding = /* @__PURE__ */ op(
 );
 
 export interface EmbeddingBagOptions extends EmbeddingOptions {
-  /** `(B)`: where each bag begins in a 1-D input. Default: `null`. */
+  /** `(B)`: where each bag begins, if the input is 1-D. Default: `null`. */
   offsets?: tf.Tensor | null;
-  /** What is made of a bag. Default: `"mean"`. */
+  /** How the rows of a bag are combined. Default: `"mean"`. */
   mode?: "sum" | "mean" | "max";
   /** Weights of the summands, of the input's shape; only with `"sum"`. Default: `null`. */
   perSampleWeights?: tf.Tensor | null;
-  /** The last offset is the end of the last bag. Default: `false`. */
+  /** The last offset is the end of the last bag, not the beginning of another. Default: `false`. */
   includeLastOffset?: boolean;
 }
 
@@ -107,7 +107,7 @@ const BAG: Required<EmbeddingBagOptions> = {
   includeLastOffset: false,
 };
 
-/** For each bag the positions of its elements in the flat input. */
+/** For each bag the positions of its elements in the flattened input. */
 function readBags(
   input: tf.Tensor,
   { offsets, includeLastOffset }: Required<EmbeddingBagOptions>,
@@ -164,7 +164,7 @@ function readBags(
 }
 
 /**
- * Sums, means or maxima of rows of a table, bag by bag, without the rows themselves.
+ * Sums, means or maxima of a table's rows, for each bag of indices.
  *
  * Shapes: input `(B, N)` of int32, or `(n)` with `offsets` `(B)`; weight `(V, D)` → `(B, D)`. An
  * empty bag gives 0; elements equal to `paddingIdx` do not count.
@@ -191,7 +191,7 @@ export const embeddingBag = /* @__PURE__ */ op(
     if (read.perSampleWeights !== null) {
       rows = tf.mul(rows, tf.reshape(read.perSampleWeights, [-1, 1]));
     }
-    // Shorter bags are filled up with a row that changes nothing.
+    // Shorter bags are padded with a row that changes nothing.
     const filler = tf.fill([1, dim], read.mode === "max" ? -Infinity : 0);
     const places = bags.flatMap((bag) =>
       Array.from({ length: widest }, (_, i) => bag[i] ?? input.size),

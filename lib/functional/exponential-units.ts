@@ -5,14 +5,14 @@ import { atLeast, atMost, scalarLike } from "./numeric.js";
 import { op } from "./op.js";
 import { select } from "./select.js";
 
-/** `log(1 + exp(-|x|))`: overflows nowhere. */
+/** `log(1 + exp(-|x|))`, which does not overflow. */
 const logOnePlusExp = (x: tf.Tensor): tf.Tensor => tf.log1p(tf.exp(tf.neg(tf.abs(x))));
 
 /** `scale · x` for `x > 0`, else `scale · alpha · (exp(x / slope) - 1)`. */
 function exponentialUnit(x: tf.Tensor, alpha: number, scale = 1, slope = 1): tf.Tensor {
-  // Only of what is not positive: exp of the others might overflow, and ∞ · 0 is NaN.
+  // Positive values are excluded, since exp might overflow, and ∞ · 0 is NaN.
   const low = tf.mul(tf.expm1(tf.div(atMost(x, 0), slope)), alpha * scale);
-  // Not asked as x > 0: of NaN, webgl's expm1 is ∞.
+  // Not tested as x > 0, because webgl's expm1 of NaN is ∞.
   return select(tf.lessEqual(x, 0), low, tf.mul(x, scale));
 }
 
@@ -66,7 +66,7 @@ export const selu = /* @__PURE__ */ op("selu", (input: tf.Tensor): tf.Tensor => 
 export interface SoftplusOptions {
   /** Default: 1. */
   beta?: number;
-  /** Where `beta · x` is above, the result is x. Default: 20. */
+  /** Where `beta · x` is larger, the result is x. Default: 20. */
   threshold?: number;
 }
 

@@ -24,7 +24,7 @@ interface Windows {
   dilation: Pair;
   padding: Pair;
   stride: Pair;
-  /** How many windows there are along each dimension. */
+  /** The number of windows along each dimension. */
   count: Pair;
 }
 
@@ -66,7 +66,7 @@ function readWindows(
 }
 
 /**
- * Takes out sliding windows as columns.
+ * Extracts sliding windows as columns.
  *
  * Shapes: `(N, C, H, W)` or `(C, H, W)` → `(N, C · KH · KW, L)`, L the number of windows.
  *
@@ -76,7 +76,7 @@ export const unfold = /* @__PURE__ */ op(
   "im2col",
   (input: tf.Tensor, kernelSize: number | readonly number[], options?: FoldOptions): tf.Tensor => {
     checkTensor("unfold", input);
-    // PyTorch's kernel copies booleans, but no integers; tfjs-wasm slices floats alone.
+    // As in PyTorch, booleans are copied, but integers are refused.
     if (input.dtype !== "bool") checkFloatTensor("unfold", input);
     const floats = asFloat(input);
     if (input.rank !== 3 && input.rank !== 4) {
@@ -92,7 +92,7 @@ export const unfold = /* @__PURE__ */ op(
     const shape = [n, c * kernel[0] * kernel[1], count[0] * count[1]];
     const wanted = input.rank === 4 ? shape : shape.slice(1);
     if (input.size === 0) return tf.zeros(wanted, input.dtype);
-    // Each place of the windows, and for it all windows, along one dimension after the other.
+    // For each element of a window, its values in all windows, along one dimension after the other.
     const seen = count.reduce(
       (y: tf.Tensor, along, d) => {
         const places = Array.from({ length: kernel[d]! * along }, (_, i) => [
@@ -109,7 +109,7 @@ export const unfold = /* @__PURE__ */ op(
 );
 
 /**
- * Puts columns back as windows and adds up where they overlap: the transpose of `unfold`.
+ * Puts columns back as windows, and adds them up where they overlap: the transpose of `unfold`.
  *
  * Shapes: `(N, C · KH · KW, L)` or `(C · KH · KW, L)` → `(N, C, H, W)`, (H, W) = outputSize.
  *

@@ -44,7 +44,7 @@ const FRACTIONAL: Required<FractionalMaxPoolOptions> = {
   _randomSamples: null,
 };
 
-/** Where `output` windows of size `kernel` start, computed in float32 as PyTorch does. */
+/** The starts of `output` windows of size `kernel`, computed in float32 as in PyTorch. */
 function starts(sample: number, input: number, output: number, kernel: number): number[] {
   const f = Math.fround;
   const alpha = f((input - kernel) / (output - 1));
@@ -76,7 +76,7 @@ function readOutput(
         `${name}(): kernel size should be greater than zero, but got ${kernels.join("x")}`,
       );
     }
-    // In three dimensions PyTorch wants one element more.
+    // In three dimensions PyTorch requires one more element.
     if (output[d]! >= 0 && output[d]! + kernels[d]! - (n < 3 ? 1 : 0) <= size) return;
     throw new RangeError(
       `${name}(): pool size ${kernels[d]} too large relative to input size ${size} ` +
@@ -86,7 +86,7 @@ function readOutput(
   return output;
 }
 
-/** The samples of each plane. Reads them: they decide which elements are looked at. */
+/** The random samples of each plane, read back because they decide which elements are used. */
 function readSamples(
   name: string,
   n: number,
@@ -127,7 +127,7 @@ function fractionalMaxPoolNd(
   const positions = new Int32Array(planes * perPlane);
   for (let plane = 0; plane < planes; plane += 1) {
     const windows = spatial.map((size, d): Windows => {
-      // In two dimensions the first sample is the width's.
+      // In two dimensions the first sample belongs to the width.
       const sample = samples[plane * n + (n === 2 ? 1 - d : d)]!;
       const from = starts(sample, size, output[d]!, kernels[d]!);
       return from.map((start) => Array.from({ length: kernels[d]! }, (_, k) => start + k));

@@ -9,7 +9,7 @@ export interface GridSampleOptions {
   mode?: "bilinear" | "nearest" | "bicubic";
   /** What is outside the input. Default: `"zeros"`. */
   paddingMode?: "zeros" | "border" | "reflection";
-  /** Whether -1 and 1 are the middles of the corner elements, and not their outer edges. */
+  /** Whether -1 and 1 are the centres of the corner elements, instead of their outer edges. */
   alignCorners?: boolean | null;
 }
 
@@ -46,7 +46,7 @@ function checkGridSample(input: tf.Tensor, grid: tf.Tensor, { mode, paddingMode 
   if (rule !== null) throw new RangeError(`grid_sampler(): expected ${rule}`);
 }
 
-/** Brings positions between `low` and `high` by mirroring them there, as often as it takes. */
+/** Reflects positions at `low` and `high` until they are between them. */
 function reflect(x: tf.Tensor, low: number, high: number): tf.Tensor {
   const span = high - low;
   if (span === 0) return tf.zerosLike(x);
@@ -57,7 +57,7 @@ function reflect(x: tf.Tensor, low: number, high: number): tf.Tensor {
   return tf.add(tf.where(isOdd, tf.sub(span, rest), rest), low);
 }
 
-/** Brings positions inside, where the padding mode does so. NaN becomes 0, as in PyTorch. */
+/** Moves positions inside, if the padding mode does so. NaN becomes 0, as in PyTorch. */
 function bringInside(
   x: tf.Tensor,
   size: number,
@@ -70,7 +70,10 @@ function bringInside(
   return tf.minimum(positive, size - 1);
 }
 
-/** Elements along one dimension: their positions (whole numbers, maybe outside) and weights. */
+/**
+ * For each output the position of one input element along a dimension (an integer, perhaps outside)
+ * and its weight.
+ */
 interface Tap {
   position: tf.Tensor;
   weight: tf.Tensor | null;
@@ -83,7 +86,7 @@ const nearCubic = (d: tf.Tensor): tf.Tensor =>
 const farCubic = (d: tf.Tensor): tf.Tensor =>
   tf.sub(tf.mul(tf.add(tf.mul(tf.sub(tf.mul(d, A), 5 * A), d), 8 * A), d), 4 * A);
 
-/** The elements that are seen along a dimension from grid positions in [-1, 1]. */
+/** The elements along a dimension that grid positions in [-1, 1] refer to, with their weights. */
 function tapsAlong(grid: tf.Tensor, size: number, options: Options): Tap[] {
   const x = options.alignCorners
     ? tf.mul(tf.add(grid, 1), (size - 1) / 2)
@@ -110,7 +113,7 @@ function tapsAlong(grid: tf.Tensor, size: number, options: Options): Tap[] {
   }));
 }
 
-/** A position in the flat input that is behind its end where the element is outside. */
+/** The index in the flattened input; for elements outside, that of the added row of zeros. */
 function flatPosition(corner: readonly Tap[], spatial: readonly number[]): tf.Tensor {
   let flat: tf.Tensor = tf.scalar(0);
   let inside: tf.Tensor | null = null;
@@ -124,7 +127,7 @@ function flatPosition(corner: readonly Tap[], spatial: readonly number[]): tf.Te
   return tf.where(inside!, flat, tf.fill(flat.shape, behind));
 }
 
-/** Every choice of one of `options` for each dimension. */
+/** All combinations of one element from each of the lists. */
 const combinations = <T>(options: readonly T[][]): T[][] =>
   options.reduce<T[][]>((all, some) => all.flatMap((one) => some.map((x) => [...one, x])), [[]]);
 
@@ -146,7 +149,7 @@ export const gridSample = /* @__PURE__ */ op(
     const output = grid.shape.slice(1, -1);
     if (n * c * tf.util.sizeFromShape(output) === 0) return tf.zeros([n, c, ...output]);
 
-    // Rows of channels, and a row of zeros behind each image for what is outside.
+    // Rows of channels; a row of zeros after each image stands for everything outside.
     const size = tf.util.sizeFromShape(spatial);
     const rows = tf.transpose(tf.reshape(input, [n, c, size]), [0, 2, 1]);
     const table = tf.reshape(
@@ -174,7 +177,7 @@ export const gridSample = /* @__PURE__ */ op(
 );
 
 export interface AffineGridOptions {
-  /** Whether -1 and 1 are the middles of the corner elements, and not their outer edges. */
+  /** Whether -1 and 1 are the centres of the corner elements, instead of their outer edges. */
   alignCorners?: boolean | null;
 }
 

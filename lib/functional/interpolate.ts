@@ -17,7 +17,7 @@ const INTERPOLATE: Options = {
   antialias: false,
 };
 
-/** The rank of the input that a mode needs, if one. */
+/** The rank of input that a mode requires, if any. */
 const MODES: Partial<Record<InterpolateMode, number | null>> = {
   nearest: null,
   "nearest-exact": null,
@@ -116,7 +116,7 @@ export const interpolate = /* @__PURE__ */ op(
     const [lead, spatial] = [input.shape.slice(0, 2), input.shape.slice(2)];
     const output = readSize(spatial, options);
     if (mode === "area") return ADAPTIVE[spatial.length - 1]!(input, output);
-    // PyTorch copies integers of 8 bits; here they are int32.
+    // PyTorch copies only 8-bit integers, which are int32 here.
     const isCopy = mode.startsWith("nearest") && input.dtype !== "bool";
     if (input.dtype !== "float32" && !isCopy) fail(`not implemented for '${dtypeName(input)}'`);
     if (![...spatial, ...output, lead[1]!].every((size) => Number.isInteger(size) && size > 0)) {

@@ -10,7 +10,7 @@ export interface LinearOptions {
 
 const LINEAR: Required<LinearOptions> = { bias: null };
 
-/** A matrix product, of integers too: tfjs-wasm has it for floats alone. */
+/** A matrix product, also of integers, for which tfjs-wasm has no kernel. */
 function matMul(a: tf.Tensor, b: tf.Tensor, transposeB = false): tf.Tensor {
   const product = tf.matMul(asFloat(a), asFloat(b), false, transposeB);
   return a.dtype === "float32" ? product : tf.cast(product, a.dtype);
@@ -79,9 +79,9 @@ export const linear = /* @__PURE__ */ op(
     const matrix = isMatrix ? weight : tf.expandDims(weight, 0);
     const [outFeatures, inFeatures] = matrix.shape as [number, number];
     const lead = input.shape.slice(0, -1);
-    const isFlat = input.rank === 2 && isMatrix; // then the reshapes would be two ops for nothing
+    const isFlat = input.rank === 2 && isMatrix; // then the reshapes would do nothing
     if (input.size === 0 || weight.size === 0) {
-      const none = tf.zeros(isMatrix ? [...lead, outFeatures] : lead); // sums of nothing
+      const none = tf.zeros(isMatrix ? [...lead, outFeatures] : lead); // empty sums
       return bias === null ? none : tf.add(none, bias);
     }
     const own = isMatrix && tryKernel("product", input, weight, bias);
@@ -114,7 +114,7 @@ export const bilinear = /* @__PURE__ */ op(
     const [outFeatures, in1, in2] = weight.shape as [number, number, number];
     const lead = input1.shape.slice(0, -1);
     if (input1.size === 0 || input2.size === 0 || weight.size === 0) {
-      const none = tf.zeros([...lead, outFeatures]); // sums of nothing
+      const none = tf.zeros([...lead, outFeatures]); // empty sums
       return bias === null ? none : tf.add(none, bias);
     }
     const n = tf.util.sizeFromShape(lead);

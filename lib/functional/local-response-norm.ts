@@ -11,7 +11,7 @@ export interface LocalResponseNormOptions {
   alpha?: number;
   /** The exponent. Default: 0.75. */
   beta?: number;
-  /** What is added. Default: 1. */
+  /** The summand. Default: 1. */
   k?: number;
 }
 
@@ -72,7 +72,8 @@ export const normalize = /* @__PURE__ */ op(
     if (input.size === 0) return tf.zeros(input.shape);
     const x = input.rank === 0 ? tf.reshape(input, [1]) : input;
     const y = tf.div(x, atLeast(vectorNorm(x, p, axes, true), eps));
-    // On webgl ∞ / ∞ is 1: hence the factor, 1 or NaN. A norm of p ≤ 0 need not be infinite with x.
+    // On webgl ∞ / ∞ is 1: so the result is multiplied by 1, or by NaN where x is not finite. Only
+    // for p > 0, since else the norm of an infinite x may be finite.
     return tf.reshape(p > 0 ? tf.mul(y, tf.add(tf.sub(x, x), 1)) : y, input.shape);
   },
 );

@@ -19,7 +19,7 @@ const LP_POOL: Required<LPPoolOptions> = { stride: null, ceilMode: false };
 const AVG_POOL = [avgPool1d, avgPool2d, avgPool3d] as const;
 const MAX_POOL = [maxPool1d, maxPool2d, maxPool3d] as const;
 
-/** `xᵖ`; square and sqrt are more exact than tfjs' pow on webgl. */
+/** `xᵖ`. On webgl, square and sqrt are more exact than tfjs' pow. */
 function raise(x: tf.Tensor, p: number): tf.Tensor {
   if (p === 1) return x;
   if (p === 2) return tf.square(x);
@@ -27,7 +27,7 @@ function raise(x: tf.Tensor, p: number): tf.Tensor {
   return power(x, p);
 }
 
-/** What means are taken of: whole powers of integers are integers, and so are their means. */
+/** The values to average: for integers and an integer p, powers and means are integers too. */
 function raised(x: tf.Tensor, p: number): tf.Tensor {
   if (x.dtype === "float32" || !Number.isInteger(p) || p < 1) return raise(asFloat(x), p);
   const base = tf.cast(x, "int32");

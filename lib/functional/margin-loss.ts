@@ -8,7 +8,7 @@ import { readReduction, REDUCTION, type ReductionOptions, reduceLoss } from "./r
 import { select } from "./select.js";
 
 export interface MarginOptions extends ReductionOptions {
-  /** How far apart is far enough. Default: 1 in `hingeEmbeddingLoss`, 0 in the others. */
+  /** The margin. Default: 1 in `hingeEmbeddingLoss`, 0 in the others. */
   margin?: number;
 }
 
@@ -18,8 +18,8 @@ function where(condition: tf.Tensor, x: tf.Tensor): tf.Tensor {
 }
 
 /**
- * `x` for targets of 1 and `max(0, margin - x)` for targets of -1, x being a distance; of integers
- * no mean.
+ * `x` for targets of 1 and `max(0, margin - x)` for targets of -1, where x is a distance. Integers
+ * have no mean.
  *
  * Shapes: input and target `(*)`, broadcast → scalar, or `(*)` without reduction.
  *
@@ -35,7 +35,8 @@ export const hingeEmbeddingLoss = /* @__PURE__ */ op(
     checkTensor("hinge_embedding_loss", target, "target", 2);
     checkNumberTensor("hinge_embedding_loss", input);
     const [y, x] = broadcast("hinge_embedding_loss()", target, input);
-    // PyTorch writes the margin into a tensor of the input's dtype.
+    // PyTorch writes the margin into a tensor of the input's dtype, so for integers it is an
+    // integer.
     const far = where(tf.notEqual(y, 1), atLeast(tf.sub(scalarLike(x, margin), x), 0));
     return reduceLoss(tf.add(far, where(tf.notEqual(y, -1), x)), reduction);
   },
@@ -73,7 +74,7 @@ export const marginRankingLoss = /* @__PURE__ */ op(
   },
 );
 
-/** PyTorch keeps the norms' product from 0 so. */
+/** Added to each squared norm, as in PyTorch, to keep their product from 0. */
 const COSINE_EPSILON = 1e-12;
 
 /**
@@ -81,7 +82,7 @@ const COSINE_EPSILON = 1e-12;
  *
  * Shapes: inputs `(N, D)` and target `(N)`, or `(D)` and `()` → scalar, or `(N)` without reduction.
  *
- * @throws if the shapes do not go together.
+ * @throws if the shapes do not match.
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.cosine_embedding_loss.html
  */
 export const cosineEmbeddingLoss = /* @__PURE__ */ op(

@@ -57,7 +57,7 @@ function maxPoolNd(
   checkNumberTensor(name, input);
   const read = readWindows(name, n, input, kernelSize, options);
   const { axes } = read;
-  // Only PyTorch's kernel for one dimension wants floats, and it gives no indices.
+  // Only PyTorch's one-dimensional kernel without indices requires floats.
   if (n === 1 && !options.returnIndices) checkFloatTensor(name, input);
   const planes = tf.reshape(input, read.shape);
   const shape = [...input.shape.slice(0, -n), ...axes.map(({ output }) => output)];

@@ -1,5 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 
-/** Even parts along a dimension; of one part, which is itself, tfjs has no gradient. */
+/**
+ * Splits a dimension into equal parts. (tfjs has no gradient for a split into one part, so that is
+ * the tensor itself.)
+ */
 export const split = (x: tf.Tensor, count: number, dim: number): tf.Tensor[] =>
   count === 1 ? [x] : tf.split(x, count, dim);

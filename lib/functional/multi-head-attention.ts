@@ -15,13 +15,19 @@ type Projected = [q: tf.Tensor, k: tf.Tensor, v: tf.Tensor];
 export interface MultiHeadAttentionOptions {
   /** Whether dropout is applied. Default: `true`. */
   training?: boolean;
-  /** `(N, S)` or `(S)`: bool (`true`: ignored) or float (added). Default: `null`. */
+  /** `(N, S)` or `(S)`: bool (`true`: ignored) or float (added to the scores). Default: `null`. */
   keyPaddingMask?: Maybe;
   /** Give the attention weights too. Default: `true`. */
   needWeights?: boolean;
-  /** `(L, S)` or `(N·H, L, S)`: bool (`true`: not allowed) or float (added). Default: `null`. */
+  /**
+   * `(L, S)` or `(N·H, L, S)`: bool (`true`: masked) or float (added to the scores). Default:
+   * `null`.
+   */
   attnMask?: Maybe;
-  /** Project query, key and value with a weight each. Default: `false`. */
+  /**
+   * Use `qProjWeight`, `kProjWeight` and `vProjWeight` instead of one weight for all. Default:
+   * `false`.
+   */
   useSeparateProjWeight?: boolean;
   /** `(E, E)`. Default: `null`. */
   qProjWeight?: Maybe;
@@ -29,11 +35,11 @@ export interface MultiHeadAttentionOptions {
   kProjWeight?: Maybe;
   /** `(E, vdim)`. Default: `null`. */
   vProjWeight?: Maybe;
-  /** `(N·H, S, E/H)` in the place of the projected key. Default: `null`. */
+  /** `(N·H, S, E/H)`, used instead of the projected key. Default: `null`. */
   staticK?: Maybe;
-  /** `(N·H, S, E/H)` in the place of the projected value. Default: `null`. */
+  /** `(N·H, S, E/H)`, used instead of the projected value. Default: `null`. */
   staticV?: Maybe;
-  /** The mean of the weights over the heads. Default: `true`. */
+  /** Return the mean of the weights over the heads. Default: `true`. */
   averageAttnWeights?: boolean;
   /** A hint that `attnMask` is the causal mask. Default: `false`. */
   isCausal?: boolean;
@@ -54,17 +60,20 @@ const DEFAULTS: Required<MultiHeadAttentionOptions> = {
   isCausal: false,
 };
 
-/** PyTorch's masks hide what is true here; as one to add: 0 or -∞. */
+/** PyTorch's masks are true where something is hidden: 0 and -∞ to add. */
 const hide = (mask: tf.Tensor): tf.Tensor =>
   additiveMask(mask.dtype === "bool" ? tf.logicalNot(mask) : mask);
 
-/** Adds what every batch attends to besides, `(1, 1, E)`: `(L, N, E)` → `(L + 1, N, E)`. */
+/**
+ * Appends a position that every batch entry attends to: `(L, N, E)` and `(1, 1, E)` →
+ * `(L + 1, N, E)`.
+ */
 function extend(x: tf.Tensor, extra: tf.Tensor): tf.Tensor {
   const row = tf.reshape(extra, [1, 1, extra.size]);
   return tf.concat([x, tf.tile(row, [1, x.shape[1]!, 1])], 0);
 }
 
-/** One column of zeros at the end of a mask. */
+/** Adds a column of zeros at the end of a mask. */
 function widen(mask: Maybe): Maybe {
   if (mask === null) return null;
   return tf.concat([mask, tf.zeros([...mask.shape.slice(0, -1), 1])], -1);
@@ -74,10 +83,10 @@ function widen(mask: Maybe): Maybe {
  * Multi-head attention as `nn.MultiheadAttention` computes it.
  *
  * Shapes: query `(L, N, E)` or `(L, E)`, key and value `(S, N, *)` or `(S, *)` →
- * `[(L, N, E), weights (N, L, S)]`, per head `(N, H, L, S)`; weights are `null` unless asked for.
- * A row that is masked all over gives NaN where the weights are asked for, else attends to nothing.
+ * `[(L, N, E), weights (N, L, S)]`, per head `(N, H, L, S)`; weights are `null` unless asked for. A
+ * row that is masked completely gives NaN if weights are asked for, else it attends to nothing.
  *
- * @throws if ranks or sizes do not fit.
+ * @throws if ranks or sizes do not match.
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.MultiheadAttention.html
  */
 export const multiHeadAttentionForward = /* @__PURE__ */ op(
@@ -116,7 +125,7 @@ export const multiHeadAttentionForward = /* @__PURE__ */ op(
     const p = read.training ? dropoutP : 0;
     const project = (side: tf.Tensor): tf.Tensor =>
       fromBatch(linear(side, outProjWeight, { bias: outProjBias }), isBatched, 1);
-    // Of one input with one product.
+    // Self-attention needs only one product.
     const isSelf = !isSeparate && given.every((x) => x === queryInput);
     const all = isSelf && linear(inputs[0], inProjWeight!, { bias: inProjBias });
     const isMore = read.attnMask || padding || biasK || addZeroAttn || p || read.needWeights || read.staticK || read.staticV; // prettier-ignore
@@ -152,7 +161,7 @@ export const multiHeadAttentionForward = /* @__PURE__ */ op(
   },
 );
 
-/** What the heads `(N, H, L, E/H)` attend to, and the weights if they are asked for. */
+/** The output of the heads `(N, H, L, E/H)`, and the weights if they are asked for. */
 function attend(
   q: tf.Tensor,
   k: tf.Tensor,
@@ -184,7 +193,9 @@ function projectAll(
   return inputs.map((x, i) => linear(x, weights[i]!, { bias: biases && biases[i]! })) as Projected;
 }
 
-/** Whether the causal mask stands for `attnMask`: nothing else is masked, no weights are shown. */
+/**
+ * Whether `isCausal` can replace `attnMask`: nothing else is masked, and no weights are returned.
+ */
 function takesHint({
   attnMask,
   keyPaddingMask,
@@ -200,7 +211,7 @@ function takesHint({
   return isCausal && keyPaddingMask === null && !needWeights;
 }
 
-/** The attention mask in the form that is added to `(N, H, L, S)`. */
+/** The attention mask in a shape that can be added to scores `(N, H, L, S)`. */
 function readMask(attnMask: Maybe, sizes: [number, number, number, number]): Maybe {
   if (attnMask === null) return null;
   checkAttnMask(attnMask, sizes);

@@ -5,7 +5,7 @@ type Maybe = tf.Tensor | null;
 
 const WHERE = "multi_head_attention_forward()";
 
-/** Refuses inputs and masks of the wrong rank; gives whether there is a batch. */
+/** Checks the ranks of inputs and masks; returns whether there is a batch dimension. */
 export function checkRanks(
   inputs: readonly [query: tf.Tensor, key: tf.Tensor, value: tf.Tensor],
   keyPaddingMask: Maybe,
@@ -52,7 +52,7 @@ export function checkRanks(
   return rank === 3;
 }
 
-/** Refuses sizes that do not fit; all with a batch. */
+/** Checks that sizes match; all inputs have a batch dimension. */
 export function checkSizes(
   [query, key, value]: readonly [tf.Tensor, tf.Tensor, tf.Tensor],
   embedDim: number,

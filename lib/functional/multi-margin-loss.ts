@@ -6,7 +6,7 @@ import { checkClassWeight } from "./class-targets.js";
 import { op } from "./op.js";
 import { readReduction, REDUCTION, type ReductionOptions, reduceLoss } from "./reduction.js";
 
-/** What is above 0, else 0: of NaN too, which PyTorch's loop passes over. */
+/** `max(0, x)`; also 0 for NaN, which PyTorch's loop skips. */
 const positive = (x: tf.Tensor): tf.Tensor => tf.where(tf.greater(x, 0), x, tf.zerosLike(x));
 
 /** The input as `(N, C)`, and the targets, read back. */
@@ -35,9 +35,9 @@ function readClasses(
 export interface MultiMarginLossOptions extends ReductionOptions {
   /** The power of each violation, 1 or 2. Default: 1. */
   p?: 1 | 2;
-  /** How much the target must be ahead. Default: 1. */
+  /** How much larger the target's value must be than the others. Default: 1. */
   margin?: number;
-  /** `(C)`: a factor for each class. Default: `null`. */
+  /** `(C)`: a weight for each class. Default: `null`. */
   weight?: tf.Tensor | null;
 }
 
@@ -47,7 +47,7 @@ export interface MultiMarginLossOptions extends ReductionOptions {
  * Shapes: input `(N, C)` or `(C)`, target of int32 `(N)` or `()` → scalar, or the target's shape
  * without reduction.
  *
- * @throws if a target is no class, or the shapes do not go together.
+ * @throws if a target is not a class, or the shapes do not match.
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.multi_margin_loss.html
  */
 export const multiMarginLoss = /* @__PURE__ */ op(
@@ -105,7 +105,7 @@ export const multiMarginLoss = /* @__PURE__ */ op(
   },
 );
 
-/** For each sample the classes that it has: those before the first -1. */
+/** The classes of each sample: those before the first -1. */
 function classSets(targets: Int32Array, samples: number, classes: number): number[][] {
   const wrong = targets.find((one) => one < -1 || one >= classes);
   if (wrong !== undefined) {
@@ -122,7 +122,8 @@ function classSets(targets: Int32Array, samples: number, classes: number): numbe
 }
 
 /**
- * `Σ max(0, 1 - (xᵧ - xᵢ)) / C` over all classes y that a sample has and all i that it has not.
+ * `Σ max(0, 1 - (xᵧ - xᵢ)) / C` over all classes y of a sample and all classes i that it does not
+ * have.
  *
  * Shapes: input `(N, C)` or `(C)`, target of int32 in the same shape, a row's classes first and then
  * -1 → scalar, or `(N)` without reduction.
@@ -149,8 +150,9 @@ export const multilabelMarginLoss = /* @__PURE__ */ op(
     const most = Math.max(0, ...sets.map((set) => set.length));
     if (most === 0) return reduceLoss(tf.zeros(shape), reduction === "none" ? "none" : "sum");
 
-    // (N, most): where the classes are, and (N, most, C): which pairs count. Places with their row,
-    // since on wasm gather with a batch dimension gives other rows' values.
+    // Indices `(N, most)` of the classes, and a mask `(N, most, C)` of the pairs that count. The
+    // indices include the row, because gather with a batch dimension takes values of other rows on
+    // wasm.
     const places: number[] = [];
     const pairs: number[] = [];
     sets.forEach((set, n) => {

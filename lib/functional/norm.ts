@@ -4,11 +4,11 @@ import { dtypeName, listText } from "./check.js";
 import { padTensor } from "./pad-tensor.js";
 
 export interface Moments {
-  /** Along the axes, which are kept as 1. */
+  /** The mean along the axes, which are kept with size 1. */
   mean: tf.Tensor;
   /** Divided by n, not n - 1. */
   variance: tf.Tensor;
-  /** The input less its mean. */
+  /** The input minus its mean. */
   centred: tf.Tensor;
 }
 
@@ -16,8 +16,8 @@ export interface Moments {
 export function moments(x: tf.Tensor, axes: number[]): Moments {
   const rough = tf.mean(x, axes, true);
   const near = tf.sub(x, rough);
-  // The float32 mean of numbers near 1e4 is off by more than they differ (on wasm, which adds one
-  // by one, by whole units), and its error by hardly anything.
+  // The float32 mean of numbers near 1e4 has an error larger than their differences (on wasm, which
+  // sums sequentially, of whole units). The mean of the deviations is that error.
   const rest = tf.mean(near, axes, true);
   const centred = tf.sub(near, rest);
   const variance = tf.mean(tf.square(centred), axes, true);
@@ -37,7 +37,7 @@ export function scaleAndShift(
   return bias === null ? y : tf.add(y, bias);
 }
 
-/** Refuses parameters that are no floats. */
+/** Refuses parameters that are not floats. */
 export function checkParameters(vectors: Readonly<Record<string, tf.Tensor | null>>): void {
   for (const [name, vector] of Object.entries(vectors)) {
     if (vector === null || vector.dtype === "float32") continue;
@@ -48,7 +48,7 @@ export function checkParameters(vectors: Readonly<Record<string, tf.Tensor | nul
   }
 }
 
-/** Checks vectors that have one element for each channel. */
+/** Checks that vectors have one element for each channel. */
 export function checkChannels(channels: number, vectors: Record<string, tf.Tensor | null>): void {
   checkParameters(vectors);
   for (const [name, vector] of Object.entries(vectors)) {
@@ -63,7 +63,7 @@ export function checkEps(op: string, eps: number, training: boolean): void {
   throw new RangeError(`${op} eps must be ${rule}, but got ${eps}`);
 }
 
-/** One value has no variance. */
+/** Refuses to normalise over a single value, which has no variance. */
 export function checkSpread(what: string, count: number, shape: readonly number[]): void {
   if (count !== 1) return;
   throw new RangeError(
@@ -71,7 +71,10 @@ export function checkSpread(what: string, count: number, shape: readonly number[
   );
 }
 
-/** The mean over each channel (dimension 1), `before` ones ahead of it and `after` ones behind. */
+/**
+ * The mean over neighbouring channels (dimension 1): `before` ones before each channel and `after`
+ * ones after it.
+ */
 export function meanOfNeighbours(x: tf.Tensor, before: number, after: number): tf.Tensor {
   const [n, channels] = x.shape as [number, number];
   const columns = tf.reshape(x, [n, channels, -1]);

@@ -5,9 +5,9 @@ import { checkParameters, checkSpread, moments, scaleAndShift } from "./norm.js"
 import { op, tryKernel } from "./op.js";
 
 export interface LayerNormOptions {
-  /** Of `normalizedShape`, or `null` for none (the default). */
+  /** In the shape `normalizedShape`, or `null` for none (the default). */
   weight?: tf.Tensor | null;
-  /** Of `normalizedShape`, or `null` for none (the default). */
+  /** In the shape `normalizedShape`, or `null` for none (the default). */
   bias?: tf.Tensor | null;
   /** Added to the variance. Default: 1e-5. */
   eps?: number;
@@ -23,7 +23,7 @@ export interface GroupNormOptions {
 }
 
 export interface RMSNormOptions {
-  /** Of `normalizedShape`, or `null` for none (the default). */
+  /** In the shape `normalizedShape`, or `null` for none (the default). */
   weight?: tf.Tensor | null;
   /** Added to the mean square. `null` (the default): float32's, 2⁻²³. */
   eps?: number | null;
@@ -31,7 +31,7 @@ export interface RMSNormOptions {
 
 const FLOAT32_EPS = 2 ** -23;
 
-/** Checks what is normalised, and gives its axes. */
+/** Checks that the input ends in `normalizedShape`, and returns those axes. */
 function readNormalizedShape(
   input: tf.Tensor,
   normalizedShape: number | readonly number[],

@@ -4,12 +4,12 @@ import { checkTensor, dtypeName } from "./check.js";
 import { op } from "./op.js";
 
 /**
- * 1 at each class's place, else 0.
+ * 1 at the index of each class, else 0.
  *
- * Shapes: `(*)` of int32 → `(*, numClasses)` of int32. `numClasses` is one more than the highest
- * class unless given.
+ * Shapes: `(*)` of int32 → `(*, numClasses)` of int32. Default of `numClasses`: the highest class
+ * plus one.
  *
- * @throws if a class is negative or not below `numClasses`, or the input holds no integers.
+ * @throws if a class is negative or not below `numClasses`, or the input is not of integers.
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.one_hot.html
  */
 export const oneHot = /* @__PURE__ */ op(

@@ -1,12 +1,15 @@
 import * as tf from "@tensorflow/tfjs-core";
 
-/** What an op runs. */
+/** The function behind an op: it takes the op's arguments and returns its results. */
 export type OpBody = (...args: unknown[]) => unknown;
 
-/** Whoever sees every op before it runs: a tracer records it. */
+/** Sees every call of an op instead of the op itself; a tracer records it. */
 export type Dispatcher = <R>(name: string, body: (...args: unknown[]) => R, args: unknown[]) => R;
 
-/** A faster way to compute an op: its results, or `null` for arguments that it leaves to the body. */
+/**
+ * A faster way to compute an op. Returns its results, or `null` to leave these arguments to the
+ * body.
+ */
 export type OpKernel = (args: readonly unknown[]) => OpResult | null;
 
 type OpResult = tf.Tensor | readonly (tf.Tensor | null)[];
@@ -15,29 +18,32 @@ let dispatcher: Dispatcher | null = null;
 const bodies = new Map<string, OpBody>();
 const kernels = new Map<string, ReadonlyMap<string, OpKernel>>();
 
-/** Puts a dispatcher in front of all ops and gives back the one before it. `null`: none. */
+/** Sets the dispatcher that all ops go through, and returns the previous one. `null`: none. */
 export function setDispatcher(next: Dispatcher | null): Dispatcher | null {
   const previous = dispatcher;
   dispatcher = next;
   return previous;
 }
 
-/** Makes up what a kernel would give; `null`: it must be computed. */
+/** Makes up a result of the right shape in the place of a kernel; `null`: it must be computed. */
 export type Sketch = (name: string, args: readonly unknown[]) => tf.Tensor | tf.Tensor[] | null;
 
 let sketch: Sketch | null = null;
 
-/** Sets who makes up results while nobody wants their numbers. `null`: nobody. */
+/** Sets what makes up results, while a model is traced for its shapes only. `null`: nothing. */
 export function setSketch(next: Sketch | null): void {
   sketch = next;
 }
 
 let running = 0;
 
-/** Whether what runs now is the body of an op that may have kernels: then those of tfjs may be replaced by better ones. */
+/**
+ * Whether the body of an op is running, on a backend with kernels: only then, tfjs' kernels may be
+ * replaced by ours.
+ */
 export const isInBody = (backend: string): boolean => running > 0 && kernels.has(backend);
 
-/** Runs tfjs' ops as those of a body. */
+/** Runs tfjs ops as if in the body of an op, so that they may use our kernels. */
 export function asBody<T>(run: () => T): T {
   running += 1;
   try {
@@ -47,39 +53,40 @@ export function asBody<T>(run: () => T): T {
   }
 }
 
-/** Whether somebody sees all ops now. */
+/** Whether a dispatcher is set. */
 export const isDispatched = (): boolean => dispatcher !== null;
 
-/** Lets ops run kernels on a tfjs backend, by the name of the op. `null`: their bodies alone. */
+/** Sets the kernels for ops on a tfjs backend, by the name of the op. `null`: none. */
 export function setKernels(backend: string, table: ReadonlyMap<string, OpKernel> | null): void {
   if (table === null) kernels.delete(backend);
   else kernels.set(backend, table);
 }
 
-/** The op of that name, as a graph calls it; `undefined` for one that was not declared. */
+/** The op with that name, for calls from a graph; `undefined` if there is none. */
 export function findOp(name: string): OpBody | undefined {
   return bodies.get(name);
 }
 
 /**
- * What the kernel of an op gives; `null` where there is none, or it declines. A body asks for another one
- * with what it has read and checked.
+ * The result of an op's kernel; `null` if there is none or it declines. Bodies call it too, after
+ * they have checked their arguments, for kernels that take these checked arguments.
  */
 export function tryKernel(name: string, ...args: readonly unknown[]): OpResult | null {
   if (sketch) return sketch(name, args);
   const kernel = kernels.get(tf.getBackend())?.get(name);
   const engine = tf.engine() as unknown as { state: { gradientDepth: number } };
-  // A gradient is that of the body: a kernel has none. Nor would somebody see it who records what
-  // tfjs runs, as another copy of this library may do.
+  // Gradients come from the bodies, since kernels have none. And if something else records what
+  // tfjs runs (such as another copy of this library), a kernel would hide it.
   const isAlone = !dispatcher && !engine.state.gradientDepth && !Object.hasOwn(engine, "runKernel");
   return kernel && isAlone ? kernel(args) : null;
 }
 
 /**
- * Declares an op: PyTorch's ATen name, and a body in tfjs ops that is right on every backend.
+ * Declares an op by PyTorch's ATen name and a body in tfjs ops that is correct on every backend.
  *
- * The body runs inside `tf.tidy`, so only its result is left; an op that gives back its very input
- * (Dropout in eval mode) gives a second handle on it, so that results are always the caller's own.
+ * The body runs inside `tf.tidy`, so only its result is left. If the result is the input itself
+ * (Dropout in eval mode), the caller gets a second handle of it, so that results are always the
+ * caller's own.
  */
 export function op<A extends unknown[], R>(
   name: string,
@@ -100,7 +107,7 @@ export function op<A extends unknown[], R>(
   return Object.defineProperty(run, "name", { value: name });
 }
 
-/** An op of so many dimensions, by a body that is given its name and their number first. */
+/** Declares an op for `n` dimensions; its body gets the name and `n` first. */
 export function opNd<N extends number, A extends unknown[], R>(
   stem: string,
   n: N,

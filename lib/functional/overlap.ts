@@ -2,21 +2,21 @@ import * as tf from "@tensorflow/tfjs-core";
 import { split } from "./moves.js";
 import { pad } from "./pad.js";
 
-/** Windows over the dimensions of a plane; a number for each dimension. */
+/** Windows over the spatial dimensions of a plane, with one number for each dimension. */
 export interface Overlap {
   kernel: readonly number[];
   dilation: readonly number[];
   padding: readonly number[];
   stride: readonly number[];
-  /** How many windows there are. */
+  /** The number of windows. */
   count: readonly number[];
   /** The size of the plane. */
   output: readonly number[];
 }
 
 /**
- * Puts windows back where they slid over a plane, and adds up where they overlap:
- * `(N, C · kernel places, windows)` → `(N, C, ...output)`. One dimension after the other, the last first.
+ * Adds up windows at the positions from which they were taken: `(N, C · kernel size, windows)` →
+ * `(N, C, ...output)`. One dimension after the other, the last one first.
  */
 export function overlapAdd(columns: tf.Tensor, channels: number, overlap: Overlap): tf.Tensor {
   const { kernel, dilation, padding, stride, count, output } = overlap;
@@ -27,7 +27,8 @@ export function overlapAdd(columns: tf.Tensor, channels: number, overlap: Overla
     const [between, behind] = [count.slice(0, d), output.slice(d + 1)].map(sizeFromShape);
     const windows = tf.reshape(y, [-1, kernel[d]!, between! * n * behind!]);
     const taps = split(tf.transpose(windows, [1, 0, 2]), kernel[d]!, 0);
-    // Zeros between what is spread, and behind it: there may be more than fit, until it is cut.
+    // Inserts zeros between the elements, and after them: the result may be longer than the output,
+    // and is cut.
     const full = output[d]! + 2 * border + step - 1;
     const placed = taps.map((tap, k) => {
       const spread = pad(tf.reshape(tap, [-1, 1, behind!]), [0, 0, 0, step - 1]);

@@ -3,8 +3,8 @@ import { readOptions } from "../arguments.js";
 import { checkTensor, shapeText } from "./check.js";
 
 /**
- * Sequences of different lengths without padding: first all their first elements, then the second
- * ones, and so on, the longest sequence first.
+ * A batch of sequences of different lengths without padding: first the first elements of all
+ * sequences, then the second ones, and so on; within each, the longest sequence comes first.
  *
  * Shapes: `data` `(sum of the lengths, *)`.
  *
@@ -14,11 +14,14 @@ export class PackedSequence {
   constructor(
     /** `(sum of the lengths, *)`. */
     readonly data: tf.Tensor,
-    /** How many sequences have a first element, a second one, and so on. */
+    /** The number of sequences that have a first element, a second one, and so on. */
     readonly batchSizes: readonly number[],
-    /** For each packed sequence, the one of the batch that it was; `null`: in order. */
+    /** For each packed sequence its index in the batch; `null`: the order is the same. */
     readonly sortedIndices: readonly number[] | null = null,
-    /** For each sequence of the batch, the packed one that it is; `null`: in order. */
+    /**
+     * For each sequence of the batch its index among the packed ones; `null`: the order is the
+     * same.
+     */
     readonly unsortedIndices: readonly number[] | null = null,
   ) {}
 
@@ -30,17 +33,17 @@ export class PackedSequence {
 export interface PackOptions {
   /** `(N, T, *)` instead of `(T, N, *)`. Default: `false`. */
   batchFirst?: boolean;
-  /** The sequences are sorted by length already, the longest first. Default: `true`. */
+  /** Require that the sequences are sorted by length, the longest first. Default: `true`. */
   enforceSorted?: boolean;
 }
 
-/** How long each packed sequence is, the longest first. */
+/** The length of each packed sequence, the longest first. */
 export function packedLengths({ batchSizes }: PackedSequence): number[] {
   const count = batchSizes[0] ?? 0;
   return Array.from({ length: count }, (_, i) => batchSizes.filter((size) => size > i).length);
 }
 
-/** For each packed row its row in `(T·N, *)`, time by time. */
+/** For each packed row its index in `(T·N, *)`, time by time. */
 function packedRows(lengths: readonly number[], steps: number): number[] {
   const n = lengths.length;
   const rows: number[] = [];
@@ -56,12 +59,12 @@ export function packRows(x: tf.Tensor, lengths: readonly number[]): tf.Tensor {
   return tf.gather(tf.reshape(x, [x.shape[0] * x.shape[1]!, ...x.shape.slice(2)]), rows);
 }
 
-/** The packed rows → `(T, N, *)`, filled up with a value behind the ends. */
+/** Packed rows → `(T, N, *)`, with a value after the end of each sequence. */
 export function unpackRows(sequence: PackedSequence, steps: number, value = 0): tf.Tensor {
   const lengths = packedLengths(sequence);
   const { data } = sequence;
   const inner = data.shape.slice(1);
-  const places = new Int32Array(steps * lengths.length).fill(data.shape[0]); // the added row
+  const places = new Int32Array(steps * lengths.length).fill(data.shape[0]); // the index of the row that is added
   packedRows(lengths, steps).forEach((row, i) => (places[row] = i));
   const filled = tf.concat([data, tf.fill([1, ...inner], value, data.dtype)], 0);
   const rows = tf.gather(filled, tf.tensor1d(places, "int32"));
@@ -80,7 +83,7 @@ const listOf = (lengths: readonly number[] | tf.Tensor): number[] =>
  *
  * Shapes: `(T, N, *)`, batch first `(N, T, *)`; lengths `(N)`, each at least 1.
  *
- * @throws if the lengths do not fit, or are not sorted although they should be.
+ * @throws if the lengths do not match, or are not sorted although they should be.
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.rnn.pack_padded_sequence.html
  */
 export function packPaddedSequence(
@@ -140,14 +143,15 @@ function invert(order: readonly number[]): number[] {
 export interface PadPackedOptions {
   /** `(N, T, *)` instead of `(T, N, *)`. Default: `false`. */
   batchFirst?: boolean;
-  /** What stands behind the ends. Default: 0. */
+  /** The value after the end of each sequence. Default: 0. */
   paddingValue?: number;
-  /** T; not below the longest length. Default: `null`, the longest length. */
+  /** T, which must not be less than the longest length. Default: `null`, the longest length. */
   totalLength?: number | null;
 }
 
 /**
- * The padded batch of a packed one, and the lengths `(N)` as int32, both in the original order.
+ * Converts a packed batch to a padded one, with the lengths `(N)` as int32; both in the original
+ * order.
  *
  * @throws if `totalLength` is less than the longest length.
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.rnn.pad_packed_sequence.html
@@ -206,7 +210,7 @@ function checkSequences(sequences: readonly tf.Tensor[]): void {
 }
 
 /**
- * Stacks sequences `(L, *)` of different lengths, filled up to the longest.
+ * Stacks sequences `(L, *)` of different lengths, padded to the longest.
  *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.rnn.pad_sequence.html
  */
@@ -263,9 +267,9 @@ export function packSequence(
 }
 
 /**
- * The sequences `(L, *)` of a padded batch, each cut to its length.
+ * The sequences `(L, *)` of a padded batch, without their padding.
  *
- * @throws if there are not as many lengths as sequences.
+ * @throws if the number of lengths is not that of the sequences.
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.rnn.unpad_sequence.html
  */
 export function unpadSequence(

@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 
 /**
- * `tf.pad` for any rank. On webgl tfjs' own shader for rank 5 does not compile, so from there on
- * one axis is padded at a time, with what lies before and after it flattened.
+ * `tf.pad` for any rank. On webgl, tfjs' shader for rank 5 does not compile, so from there on one
+ * axis is padded at a time, with the dimensions before and after it flattened.
  */
 export function padTensor(
   x: tf.Tensor,
@@ -27,7 +27,7 @@ export function padTensor(
   return output;
 }
 
-/** tfjs-wasm pads with 0 in the place of NaN. */
+/** Pads with NaN, for which tfjs-wasm would use 0. */
 function padWithNaN(x: tf.Tensor, pads: readonly (readonly [number, number])[]): tf.Tensor {
   const kept = padTensor(tf.onesLike(x), pads);
   return tf.add(padTensor(x, pads), tf.sub(tf.reciprocal(kept), tf.reciprocal(kept)));

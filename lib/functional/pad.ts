@@ -10,11 +10,11 @@ import { paddedPlaces, type PadMode } from "./windows.js";
 export interface PadOptions {
   /** Default: `"constant"`. */
   mode?: PadMode;
-  /** What `constant` pads with. Default: 0. */
+  /** The value for mode `constant`. Default: 0. */
   value?: number | null;
 }
 
-/** How much is added before and after an axis; negative takes away. */
+/** How much is added before and after an axis; negative numbers remove elements. */
 interface AxisPad {
   axis: number;
   before: number;
@@ -22,15 +22,15 @@ interface AxisPad {
 }
 
 /**
- * Pads the last dimensions: `pad` is `[left, right]` of the last one, then of the one before it,
- * and so on. Negative numbers take away.
+ * Pads the last dimensions: `pad` is `[left, right]` for the last one, then for the one before it,
+ * and so on. Negative numbers remove elements.
  *
  * Shapes: `(*, L)` → `(*, left + L + right)`, and so for each padded dimension.
  *
- * Modes: `constant`; `reflect` and `circular` and `replicate` of the last 1, 2 or 3 dimensions of
- * an input with one or two dimensions more.
+ * Modes: `constant` for any dimensions; `reflect`, `circular` and `replicate` for the last 1, 2 or
+ * 3 dimensions of an input with one or two dimensions more.
  *
- * @throws if `pad` does not fit the input; in `reflect` it must be less than the dimension, in
+ * @throws if `pad` does not match the input: for `reflect` it must be less than the dimension, for
  *   `circular` at most the dimension.
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.pad.html
  */
@@ -83,7 +83,7 @@ function readPadding(input: tf.Tensor, padding: readonly number[]): AxisPad[] {
   }));
 }
 
-/** Pads with one value; what is negative is sliced off first. */
+/** Pads with a constant; negative padding is sliced off first. */
 function padConstant(input: tf.Tensor, axes: readonly AxisPad[], value: number): tf.Tensor {
   const begin = input.shape.map(() => 0);
   const size = [...input.shape];
@@ -132,7 +132,7 @@ function checkMode(
   );
 }
 
-/** Only the batch may be empty, but for `circular`. */
+/** Refuses empty inputs: only the batch dimension may be empty, except for `circular`. */
 function checkNotEmpty({ rank, shape }: tf.Tensor, dims: number, mode: PadMode): void {
   if (mode === "circular" || !shape.slice(rank - dims - 1).includes(0)) return;
   throw new Error(

@@ -6,7 +6,7 @@ import type { Axis, Windows } from "./windows.js";
 export type PoolSize = number | readonly number[];
 
 export interface WindowOptions {
-  /** `null`, `[]` or left out: the kernel size. */
+  /** `null`, `[]` or absent: the kernel size. */
   stride?: PoolSize | null;
   /** Default: 0. */
   padding?: PoolSize;
@@ -18,7 +18,10 @@ export interface WindowOptions {
 
 const COUNTS = ["", "one", "two", "three"];
 
-/** `3`, `[3]` and `[3, 3]` alike become `[3, 3]`; `[3]` only where PyTorch `expands` such a list. */
+/**
+ * Expands a size: `3`, `[3]` and `[3, 3]` become `[3, 3]`; `[3]` only where PyTorch accepts such a
+ * list.
+ */
 export function readSize(
   op: string,
   name: string,
@@ -42,8 +45,8 @@ export function readSize(
 }
 
 /**
- * The input as `(planes, ...spatial)`, whether it came with a batch dimension or without. Dimensions before
- * the `first` may be empty: the batch, if there is one.
+ * The input's shape as `(planes, ...spatial)`, whether it has a batch dimension or not. Of the
+ * dimensions before index `first` (the batch, if there is one), some may be empty.
  */
 export function planeShape(
   op: string,
@@ -62,12 +65,12 @@ export function planeShape(
   );
 }
 
-/** How far the last window reaches over the end of the input. */
+/** How far the last window reaches past the end of the input. */
 export function endPadding({ input, kernel, stride, padding, output }: Axis): number {
   return Math.max(0, (output - 1) * stride + kernel - padding - input);
 }
 
-/** PyTorch's `pooling_output_shape`: with `ceilMode`, the last window still starts inside. */
+/** PyTorch's `pooling_output_shape`. With `ceilMode`, the last window still has to start inside. */
 function outputSize({ input, kernel, stride, padding, dilation }: Axis, ceilMode: boolean): number {
   const room = input + 2 * padding - dilation * (kernel - 1) - 1;
   const size = Math.floor((room + (ceilMode ? stride - 1 : 0)) / stride) + 1;
@@ -93,8 +96,8 @@ function checkSteps(op: string, { kernel, stride, padding, dilation }: Steps): v
 }
 
 /**
- * The input's `(planes, ...spatial)`, and the windows of a pooling layer along each spatial
- * dimension, checked as PyTorch checks them.
+ * Checks a pooling's arguments as PyTorch does. Returns the input's `(planes, ...spatial)`, and the
+ * windows along each spatial dimension.
  */
 export function readWindows(
   op: string,
@@ -128,7 +131,7 @@ export function readWindows(
   );
 }
 
-/** For each output of a plane, the flat positions that its window sees; all windows are of one size. */
+/** For each output of a plane, the flat indices of its window; all windows have one size. */
 export function planeTaps(windows: readonly Windows[], spatial: readonly number[]): number[] {
   let flat: Windows = [[0]];
   windows.forEach((axis, d) => {

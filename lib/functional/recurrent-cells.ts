@@ -6,21 +6,22 @@ import { op } from "./op.js";
 
 export type RecurrentMode = "RNN_TANH" | "RNN_RELU" | "LSTM" | "GRU";
 
-/** What a layer computes with in one direction; biases may be absent, `weightHr` mostly is. */
+/** The weights of a layer in one direction. Biases may be absent; `weightHr` is rarely present. */
 export interface RecurrentWeights {
   weightIh: tf.Tensor;
   weightHh: tf.Tensor;
   biasIh: tf.Tensor | null;
   biasHh: tf.Tensor | null;
-  /** LSTM's projection of the hidden state. */
+  /** The projection of the hidden state, which only an LSTM can have. */
   weightHr: tf.Tensor | null;
 }
 
-/** `[h]`, for an LSTM `[h, c]`; each `(N, *)`. */
+/** `[h]`, or `[h, c]` for an LSTM; each `(N, *)`. */
 export type RecurrentState = readonly tf.Tensor[];
 
 /**
- * One step, from what the input contributes, `x W_ihᵀ + b_ih` `(N, gates·H)`, and the state.
+ * One time step, from the input's part of the gates, `x W_ihᵀ + b_ih` `(N, gates·H)`, and the
+ * state.
  *
  * Source: the formulas of https://docs.pytorch.org/docs/stable/generated/torch.nn.LSTM.html and its
  * neighbours.

@@ -10,16 +10,16 @@ import {
 } from "./recurrent-cells.js";
 
 export interface RecurrentOptions {
-  /** A second set of weights that reads the sequence backwards. */
+  /** Has a second set of weights, which reads the sequence backwards. */
   bidirectional: boolean;
-  /** The probability of dropping what goes from one layer to the next. */
+  /** The probability of dropping an output between two layers. */
   dropout: number;
   training: boolean;
-  /** The lengths of the sequences in a batch, where they differ. */
+  /** The lengths of the sequences in a batch; `null` if all have length T. */
   lengths: readonly number[] | null;
 }
 
-/** `(T, N, I)` → `(T, N, H)` and the last state, in one direction. */
+/** Runs one layer in one direction: `(T, N, I)` → `(T, N, H)` and the last state. */
 function runDirection(
   mode: RecurrentMode,
   x: tf.Tensor,
@@ -35,7 +35,7 @@ function runDirection(
     const t = backwards ? inputs.length - 1 - i : i;
     const [before, mask] = [state, running[t] ?? null];
     state = step(mode, inputs[t]!, before, weights);
-    // A sequence that is over, or backwards has not begun, keeps its state.
+    // A sequence that has ended (or, backwards, not begun) keeps its state.
     if (mask !== null) state = state.map((after, k) => mix(mask, after, before[k]!));
     outputs[t] = mask === null ? state[0]! : tf.mul(state[0]!, mask);
   }
@@ -45,7 +45,7 @@ function runDirection(
 const mix = (mask: tf.Tensor, yes: tf.Tensor, no: tf.Tensor): tf.Tensor =>
   tf.add(no, tf.mul(mask, tf.sub(yes, no)));
 
-/** For each time step which sequences still run, `(N, 1)`; `null` where all do. */
+/** For each time step a mask `(N, 1)` of sequences that have not ended; `null` if none has. */
 function runningAt(steps: number, lengths: readonly number[] | null): (tf.Tensor | null)[] {
   return Array.from({ length: steps }, (_, t) => {
     if (lengths === null || lengths.every((length) => t < length)) return null;
@@ -56,8 +56,8 @@ function runningAt(steps: number, lengths: readonly number[] | null): (tf.Tensor
 /**
  * A stack of recurrent layers over whole sequences.
  *
- * Shapes: input `(T, N, I)`; each state `(layers · directions, N, *)`; weights one set for each
- * layer and direction → `[output (T, N, directions · H), ...last states]`. Behind the end of a
+ * Shapes: input `(T, N, I)`; each state `(layers · directions, N, *)`; one set of weights for each
+ * layer and direction → `[output (T, N, directions · H), ...last states]`. After the end of a
  * shorter sequence the output is 0.
  */
 function run(

@@ -1,15 +1,15 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { dtypeName } from "./check.js";
 
-/** What is made of the single losses: themselves, their mean or their sum. */
+/** How single losses are reduced: not at all, to their mean or to their sum. */
 export type Reduction = "none" | "mean" | "sum";
 
 export interface ReductionOptions {
-  /** What is made of the single losses. Default: `"mean"`. */
+  /** How the single losses are reduced. Default: `"mean"`. */
   reduction?: Reduction;
-  /** Deprecated in PyTorch: with `reduce`, `false` stands for `"sum"`. Default: `null`. */
+  /** Deprecated, as in PyTorch: `false`, with `reduce`, means `"sum"`. Default: `null`. */
   sizeAverage?: boolean | null;
-  /** Deprecated in PyTorch: `false` stands for `"none"`. Default: `null`. */
+  /** Deprecated, as in PyTorch: `false` means `"none"`. Default: `null`. */
   reduce?: boolean | null;
 }
 
@@ -19,7 +19,7 @@ export const REDUCTION: Required<ReductionOptions> = {
   reduce: null,
 };
 
-/** The reduction that the options ask for, PyTorch's two deprecated ones before it. */
+/** The reduction that the options ask for; PyTorch's two deprecated options take precedence. */
 export function legacyReduction({
   reduction,
   sizeAverage,
@@ -30,7 +30,7 @@ export function legacyReduction({
   return (sizeAverage ?? true) ? "mean" : "sum";
 }
 
-/** @throws if it is none of PyTorch's. */
+/** @throws if it is not one of PyTorch's reductions. */
 export function readReduction(where: string, options: Required<ReductionOptions>): Reduction {
   const reduction = legacyReduction(options) as string;
   if (reduction === "elementwise_mean") return "mean"; // its old name
@@ -40,7 +40,7 @@ export function readReduction(where: string, options: Required<ReductionOptions>
   );
 }
 
-/** All single losses, their mean (NaN of none, and of floats alone) or their sum. */
+/** Reduces single losses. The mean of none is NaN, and integers have no mean. */
 export function reduceLoss(losses: tf.Tensor, reduction: Reduction): tf.Tensor {
   if (reduction === "none") return losses;
   if (reduction === "mean" && losses.dtype !== "float32") {

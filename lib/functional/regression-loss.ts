@@ -9,20 +9,20 @@ import type { ReductionOptions } from "./reduction.js";
 import { select } from "./select.js";
 
 export interface WeightedOptions {
-  /** Factors of the single losses, of the input's shape. Default: `null`. */
+  /** Weights of the single losses, in the input's shape. Default: `null`. */
   weight?: tf.Tensor | null;
 }
 
 const WEIGHTED: Required<ReductionOptions & WeightedOptions> = { ...REDUCTION, weight: null };
 
-/** Both of one shape. */
+/** Broadcasts both to one shape. */
 function readPair(name: string, input: tf.Tensor, target: tf.Tensor): [tf.Tensor, tf.Tensor] {
   checkTensor(name, input);
   checkTensor(name, target, "target", 2);
   return broadcast(`${name}()`, input, target);
 }
 
-/** As {@link readPair}, and at least one of floating-point numbers. */
+/** As {@link readPair}; refuses two tensors of integers. */
 function readFloats(name: string, input: tf.Tensor, target: tf.Tensor): [tf.Tensor, tf.Tensor] {
   const pair = readPair(name, input, target);
   if (target.dtype !== "float32") checkFloating(`${name}()`, input, "input or target");
@@ -37,7 +37,7 @@ function checkWeight(name: string, input: tf.Tensor, weight: tf.Tensor): void {
   );
 }
 
-/** A weighted mean, or as without weights. */
+/** Reduces losses with weights, or without. */
 function reduceWeighted(
   losses: tf.Tensor,
   weight: tf.Tensor | null,
@@ -50,7 +50,7 @@ function reduceWeighted(
 }
 
 /**
- * `|x - y|`, and their mean or sum; of integers no mean.
+ * `|x - y|`, or their mean or sum. Integers have no mean.
  *
  * Shapes: input and target `(*)`, broadcast → scalar, or `(*)` without reduction.
  *
@@ -72,7 +72,7 @@ export const l1Loss = /* @__PURE__ */ op(
 );
 
 /**
- * `(x - y)²`, and their mean or sum.
+ * `(x - y)²`, or their mean or sum.
  *
  * Shapes: input and target `(*)`, broadcast → scalar, or `(*)` without reduction.
  *
@@ -93,7 +93,7 @@ export const mseLoss = /* @__PURE__ */ op(
 );
 
 export interface SmoothL1LossOptions extends ReductionOptions {
-  /** From where on it is linear. Default: 1. */
+  /** The difference from which the loss is linear. Default: 1. */
   beta?: number;
 }
 
@@ -123,14 +123,14 @@ export const smoothL1Loss = /* @__PURE__ */ op(
 );
 
 export interface HuberLossOptions extends WeightedOptions {
-  /** What is made of the single losses. Default: `"mean"`. */
+  /** How the single losses are reduced. Default: `"mean"`. */
   reduction?: Reduction;
-  /** From where on it is linear. Default: 1. */
+  /** The difference from which the loss is linear. Default: 1. */
   delta?: number;
 }
 
 /**
- * `0.5 (x - y)²` up to `delta`, beyond it `delta (|x - y| - 0.5 delta)`.
+ * `0.5 (x - y)²` up to `delta`, and `delta (|x - y| - 0.5 delta)` beyond.
  *
  * Shapes: input and target `(*)`, broadcast → scalar, or `(*)` without reduction.
  *

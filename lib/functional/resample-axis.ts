@@ -3,7 +3,7 @@ import { tryKernel } from "./op.js";
 import type { Resampling } from "./resampling.js";
 import { averageOfWindows } from "./window-average.js";
 
-/** `(…, L, …)` → `(…, L', …)` along a dimension. */
+/** Resamples one dimension: `(…, L, …)` → `(…, L', …)`. */
 export function resampleAxis(
   whole: tf.Tensor,
   at: number,
@@ -16,13 +16,13 @@ export function resampleAxis(
   const [before, behind] = [shape.slice(0, at), shape.slice(at + 1)].map(tf.util.sizeFromShape);
   const x = tf.reshape(whole, [before!, whole.shape[at]!, behind!]);
   const kernel = Math.max(...positions.map(({ length }) => length));
-  // A shorter window is filled up with copies of its last position, which share its weight.
+  // Shorter windows are padded with copies of their last position, which share its weight.
   const filled = positions.flatMap((window) =>
     Array.from({ length: kernel }, (_, k) => window[k] ?? window.at(-1)!),
   );
   const seen = tf.gather(x, tf.tensor1d(filled, "int32"), 1);
   if (kernel === 1) return tf.reshape(seen, shape);
-  // Means are what tfjs has: so the weights are `kernel` times as large.
+  // tfjs can average over windows but not sum, so weights are multiplied by the window size.
   const factors = weights.flatMap((window) => {
     const shared = window.at(-1)! / (kernel - window.length + 1);
     return Array.from({ length: kernel }, (_, k) => (window.slice(0, -1)[k] ?? shared) * kernel);

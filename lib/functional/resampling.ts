@@ -1,4 +1,4 @@
-/** What stands between two elements; `area` is a mean. */
+/** How values between two elements are computed; `area` averages. */
 export type InterpolateMode =
   | "nearest"
   | "nearest-exact"
@@ -16,15 +16,21 @@ export interface InterpolateOptions {
   scaleFactor?: number | readonly number[] | null;
   /** Default: `"nearest"`. */
   mode?: InterpolateMode;
-  /** Whether the middles of the corner elements meet, and not their outer edges. Default: `false`. */
+  /**
+   * Whether the centres of the corner elements are aligned, instead of their outer edges. Default:
+   * `false`.
+   */
   alignCorners?: boolean | null;
-  /** Compute the scale anew from the rounded size, and don't use the given one. Default: `false`. */
+  /** Compute the scale from the rounded size, instead of using the given one. Default: `false`. */
   recomputeScaleFactor?: boolean | null;
-  /** Smooth when making smaller: `bilinear`, `bicubic`, `lanczos` only. Default: `false`. */
+  /** Smooth when scaling down: `bilinear`, `bicubic`, `lanczos` only. Default: `false`. */
   antialias?: boolean;
 }
 
-/** Which input elements each output element along one dimension is made of, and their weights. */
+/**
+ * For each output element along a dimension, the input elements that it is made of, and their
+ * weights.
+ */
 export interface Resampling {
   positions: number[][];
   weights: number[][];
@@ -33,12 +39,12 @@ export interface Resampling {
 interface ResamplingSize {
   input: number;
   output: number;
-  /** The scale factor that was given, where it shall be the one used. */
+  /** The given scale factor, if it is to be used. */
   scale: number | null;
   alignCorners: boolean;
 }
 
-// PyTorch computes all this in float32, which decides near the borders of elements.
+// PyTorch computes positions in float32, whose rounding decides near the borders of elements.
 const f = Math.fround;
 
 const range = <T>(length: number, make: (i: number) => T): T[] =>
@@ -51,12 +57,12 @@ function pixelScale({ input, output, scale, alignCorners }: ResamplingSize): num
   return scale !== null && scale > 0 ? f(1 / scale) : f(input / output);
 }
 
-/** Where output element `i` lies among the input's. */
+/** The input position of output element `i`. */
 function sourceIndex(i: number, scale: number, alignCorners: boolean): number {
   return alignCorners ? f(scale * i) : f(f(scale * f(i + 0.5)) - 0.5);
 }
 
-/** Each element by itself: what PyTorch does for equal sizes, whatever scale was given. */
+/** Copies each element, which PyTorch does for equal sizes, whatever scale was given. */
 const copy = (size: number): Resampling => ({
   positions: range(size, (i) => [i]),
   weights: range(size, () => [1]),
@@ -69,7 +75,7 @@ function nearest(size: ResamplingSize): Resampling {
   return { positions: range(size.output, (i) => [at(i)]), weights: range(size.output, () => [1]) };
 }
 
-/** {@link nearest} in images, where PyTorch takes sizes that are equal or doubled as they are. */
+/** {@link nearest} for images, where PyTorch has exact rules for equal and doubled sizes. */
 function nearestInImage(size: ResamplingSize): Resampling {
   const isDoubled = size.output === 2 * size.input;
   return size.output === size.input || isDoubled
@@ -77,14 +83,14 @@ function nearestInImage(size: ResamplingSize): Resampling {
     : nearest(size);
 }
 
-/** The element whose middle is next, as Pillow and SciPy. */
+/** The element whose centre is nearest, as Pillow and SciPy. */
 function nearestExact(size: ResamplingSize): Resampling {
   const scale = pixelScale(size);
   const at = (i: number): number => Math.min(Math.floor(f((i + 0.5) * scale)), size.input - 1);
   return { positions: range(size.output, (i) => [at(i)]), weights: range(size.output, () => [1]) };
 }
 
-/** Two neighbours, weighted by nearness. */
+/** Two neighbours, weighted by distance. */
 function linear(size: ResamplingSize): Resampling {
   const { input, output, alignCorners } = size;
   const scale = pixelScale(size);
@@ -108,11 +114,11 @@ function keys(x: number, a: number): number {
   return 0;
 }
 
-/** The four weights of cubic interpolation at `t` behind the second of four neighbours. */
+/** The weights of four neighbours in cubic interpolation, at distance `t` after the second. */
 export const cubicWeights = (t: number): number[] =>
   [t + 1, t, 1 - t, 2 - t].map((x) => keys(x, -0.75));
 
-/** Four neighbours, weighted by a cubic; at the ends the outermost is repeated. */
+/** Four neighbours with cubic weights; at the ends the outermost element is repeated. */
 function cubic(size: ResamplingSize): Resampling {
   const { input, output, alignCorners } = size;
   const scale = pixelScale(size);
@@ -126,14 +132,14 @@ function cubic(size: ResamplingSize): Resampling {
 
 const sinc = (x: number): number => (x === 0 ? 1 : Math.sin(Math.PI * x) / (Math.PI * x));
 
-/** Half the width of each antialiasing filter, and the filter. */
+/** The antialiasing filters with half their widths. */
 const FILTERS: Record<string, { reach: number; filter: (x: number) => number }> = {
   bilinear: { reach: 1, filter: (x) => Math.max(0, 1 - Math.abs(x)) },
   bicubic: { reach: 2, filter: (x) => keys(x, -0.5) },
   lanczos: { reach: 3, filter: (x) => (Math.abs(x) < 3 ? sinc(x) * sinc(x / 3) : 0) },
 };
 
-/** Every element under a filter that is stretched when the output is smaller, as Pillow. */
+/** All elements under a filter, which is stretched when the output is smaller, as Pillow does. */
 function antialiased(mode: string, size: ResamplingSize): Resampling {
   const { input, output } = size;
   if (input === output) return copy(input);
@@ -156,7 +162,7 @@ function antialiased(mode: string, size: ResamplingSize): Resampling {
   return { positions, weights };
 }
 
-/** What each mode does along a dimension, but `area`, which is a pooling. */
+/** The resampling of each mode along a dimension; `area` is missing, as it is a pooling. */
 const RESAMPLE: Partial<Record<InterpolateMode, (size: ResamplingSize) => Resampling>> = {
   nearest,
   "nearest-exact": nearestExact,
@@ -166,7 +172,7 @@ const RESAMPLE: Partial<Record<InterpolateMode, (size: ResamplingSize) => Resamp
   bicubic: cubic,
 };
 
-/** What an `interpolate` from one spatial size to another does along each dimension. */
+/** The resampling of `interpolate` along each spatial dimension. */
 export function resamplings(
   spatial: readonly number[],
   output: readonly number[],

@@ -10,11 +10,11 @@ export interface RReLUOptions {
   lower?: number;
   /** Default: 1/3. */
   upper?: number;
-  /** Draw a slope for each element, instead of the mean one. Default: `false`. */
+  /** Draw a random slope for each element, instead of using the mean slope. Default: `false`. */
   training?: boolean;
 }
 
-/** One slope for each element that needs one, in their order; the others draw none. */
+/** Draws a slope for each element that is not positive, in order; none for the others. */
 function drawSlopes(input: tf.Tensor, from: number, to: number): tf.Tensor {
   const slope = (x: number): number => (x <= 0 ? from + sampler().double() * (to - from) : 1);
   return tf.tensor(Float32Array.from(input.dataSync(), slope), input.shape);

@@ -7,11 +7,11 @@ export interface RunningStatistics {
 }
 
 /**
- * What running statistics are after one more batch of `(N, C, *)`. Not public: in PyTorch it is a
- * side effect of batch_norm and instance_norm, which here the layers have.
+ * The running statistics after one more batch of `(N, C, *)`. Not public: in PyTorch it is a side
+ * effect of batch_norm and instance_norm, here the layers do it.
  *
  * @param share the weight of this batch.
- * @param perInstance average the statistics of the samples, as instance_norm.
+ * @param perInstance average the statistics of single samples, as instance_norm does.
  */
 export function updateStatistics(
   running: RunningStatistics,
@@ -33,7 +33,7 @@ export function updateStatistics(
   };
 }
 
-/** One batch more, and its weight in an average over all of them. */
+/** Counts one more batch; `share` is its weight in an average over all batches. */
 export function countBatch(count: tf.Tensor): { count: tf.Tensor; share: tf.Tensor } {
   const next = tf.add(count, tf.scalar(1, "int32"));
   return { count: next, share: tf.reciprocal(tf.cast(next, "float32")) };

@@ -1,8 +1,8 @@
-/** Where the functions that draw random numbers get them. */
+/** The source of random numbers for functions that draw them. */
 export interface Sampler {
-  /** 1 with probability p, else 0. */
+  /** `size` samples: 1 with probability p, else 0. */
   bernoulli(size: number, p: number): Float32Array;
-  /** Samples of [from, to). */
+  /** `size` samples of [from, to). */
   uniform(size: number, range: { from: number; to: number }): Float32Array;
   /** One sample of [0, 1) in float64. */
   double(): number;
@@ -17,7 +17,7 @@ let current: Sampler = {
 
 export const sampler = (): Sampler => current;
 
-/** Replaces the source of random numbers: `nn` puts the generator here that `manualSeed` seeds. */
+/** Replaces the source of random numbers; `nn` sets the generator that `manualSeed` seeds. */
 export function setSampler(next: Sampler): void {
   current = next;
 }

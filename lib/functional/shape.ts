@@ -11,7 +11,7 @@ export interface FlattenOptions {
 }
 
 /**
- * Makes one dimension of `startDim` … `endDim`; a scalar becomes a vector of one.
+ * Joins dimensions `startDim` … `endDim` into one; a scalar becomes a vector of one element.
  *
  * Shapes: `(2, 3, 4)` → `(24,)`, from 1 on `(2, 12)`.
  *
@@ -34,11 +34,11 @@ export const flatten = /* @__PURE__ */ op(
 );
 
 /**
- * Splits one dimension into several; one of `sizes` may be -1, and follows from the others.
+ * Splits one dimension into several; one of `sizes` may be -1, and is computed from the others.
  *
  * Shapes: `(2, 12)` with dim 1 and sizes `[3, 4]` → `(2, 3, 4)`.
  *
- * @throws if the sizes don't multiply up to the dimension.
+ * @throws if the product of the sizes is not the size of the dimension.
  * @see https://docs.pytorch.org/docs/stable/generated/torch.unflatten.html
  */
 export const unflatten = /* @__PURE__ */ op(

@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { checkTensor, listText } from "./check.js";
 import { op } from "./op.js";
 
-/** The input as `(batch, C, H, W)`, with the leading dimensions apart. */
+/** The input as `(batch, C, H, W)`, and its leading dimensions. */
 function readImages(
   name: string,
   factorName: string,
@@ -24,7 +24,7 @@ function readImages(
 }
 
 /**
- * Turns channels into space: `(*, C·r², H, W)` → `(*, C, H·r, W·r)`.
+ * Moves channels to spatial positions: `(*, C·r², H, W)` → `(*, C, H·r, W·r)`.
  *
  * @throws if the channels are not divisible by r².
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.pixel_shuffle.html
@@ -50,7 +50,7 @@ export const pixelShuffle = /* @__PURE__ */ op(
 );
 
 /**
- * Turns space into channels: `(*, C, H·r, W·r)` → `(*, C·r², H, W)`.
+ * Moves spatial positions to channels: `(*, C, H·r, W·r)` → `(*, C·r², H, W)`.
  *
  * @throws if height or width is not divisible by r.
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.pixel_unshuffle.html
@@ -79,7 +79,7 @@ export const pixelUnshuffle = /* @__PURE__ */ op(
 );
 
 /**
- * Deals the channels out anew: `(N, g·k, *)`, seen as g groups of k, becomes k groups of g.
+ * Reorders the channels: g groups of k channels, `(N, g·k, *)`, become k groups of g.
  *
  * @throws if the channels are not divisible by the groups.
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.ChannelShuffle.html

@@ -6,11 +6,11 @@ import { op, tryKernel } from "./op.js";
 import { sampler } from "./sampler.js";
 
 export interface SoftmaxOptions {
-  /** Along which dimension the results sum to 1. Default: 0 for rank 0, 1 and 3, else 1. */
+  /** The dimension along which the results sum to 1. Default: 0 for rank 0, 1 and 3, else 1. */
   dim?: number | null;
   /**
-   * To what the input is cast first, so that integers can be given. tfjs has one float type, float32,
-   * which stands for all of PyTorch's. Default: `null`, the input's own.
+   * The dtype to which the input is cast first, so that integers are accepted. tfjs has only
+   * float32, which stands for all float types of PyTorch. Default: `null`, no cast.
    */
   dtype?: FloatType | null;
 }
@@ -21,7 +21,7 @@ export type FloatType = (typeof FLOATS)[number];
 const FLOATS = ["float32", "float64", "float16", "bfloat16"] as const;
 const SOFTMAX: Required<SoftmaxOptions> = { dim: null, dtype: null };
 
-/** The checked input, and the dimension counted from the front. */
+/** The checked input, and a non-negative dimension. */
 function read(
   name: string,
   input: tf.Tensor,
@@ -33,12 +33,12 @@ function read(
   if (!(FLOATS as readonly string[]).includes(type)) {
     throw new TypeError(`${name}(): "${name}" not implemented for '${dtype ?? dtypeName(input)}'`);
   }
-  const implicit = [0, 1, 3].includes(input.rank) ? 0 : 1; // PyTorch's, deprecated there
+  const implicit = [0, 1, 3].includes(input.rank) ? 0 : 1; // PyTorch's default, which is deprecated there
   const x = input.dtype === "float32" ? input : tf.cast(input, "float32");
   return { x, dim: wrapDim(name, dim ?? implicit, input.rank) };
 }
 
-/** Less the maximum, so that exp does not overflow. */
+/** Subtracts the maximum, so that exp does not overflow. */
 function shifted(input: tf.Tensor, dim: number): tf.Tensor {
   return tf.sub(input, largest(input, dim));
 }
@@ -49,7 +49,7 @@ function normalise(input: tf.Tensor, dim: number): tf.Tensor {
   const own = tryKernel("softmax along", input, dim, false);
   if (own) return own as tf.Tensor;
   const powers = tf.exp(shifted(input, dim));
-  // Not by div: on webgl 0 / 0, which a row of nothing but -∞ comes to, is 1.
+  // Not by `div`: on webgl 0 / 0, which a row of nothing but -∞ leads to, is 1.
   return tf.mul(powers, tf.reciprocal(tf.sum(powers, dim, true)));
 }
 
@@ -94,7 +94,8 @@ export const logSoftmax = /* @__PURE__ */ op(
     const own = tryKernel("softmax along", x, dim, true);
     if (own) return own as tf.Tensor;
     const low = shifted(x, dim);
-    // On webgl the logarithm of 0, the sum of a row of nothing but -∞, is a number; that of ∞ is ∞.
+    // Through the reciprocal: on webgl the logarithm of 0, which is the sum of a row of nothing but
+    // -∞, is finite; that of ∞ is ∞.
     return tf.add(low, tf.log(tf.reciprocal(tf.sum(tf.exp(low), dim, true))));
   },
 );
@@ -109,8 +110,8 @@ export interface GumbelSoftmaxOptions {
 }
 
 /**
- * A sample of the Gumbel-softmax distribution of unnormalised log-probabilities; any shape. The
- * noise is drawn from the generator of `manualSeed`.
+ * A sample of the Gumbel-softmax distribution for unnormalised log-probabilities; any shape. The
+ * noise is drawn from the generator that `manualSeed` seeds.
  *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.gumbel_softmax.html
  */
@@ -122,7 +123,8 @@ export const gumbelSoftmax = /* @__PURE__ */ op(
     checkTensor("gumbel_softmax", logits, "logits");
     checkFloatTensor("gumbel_softmax", logits);
     const along = wrapDim("gumbel_softmax", dim, logits.rank);
-    // As `-torch.empty_like(logits).exponential_().log()`, bit for bit before the logarithm.
+    // The numbers of `-torch.empty_like(logits).exponential_().log()`, bit for bit before the
+    // logarithm.
     const exponential = (): number => Math.fround(-Math.log1p(-sampler().double()));
     const noise = Float32Array.from({ length: logits.size }, () => -Math.log(exponential()));
     const y = normalise(tf.div(tf.add(logits, tf.tensor(noise, logits.shape)), tau), along);

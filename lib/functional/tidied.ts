@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 
 /**
- * Runs something inside `tf.tidy`: only what keeps itself, such as a parameter, is left of it, and
- * tfjs does not look for tensors in each number of what it gives.
+ * Runs something inside `tf.tidy`. Its result is not searched for tensors, which would take long for
+ * large arrays: so of the tensors only kept ones, such as parameters, survive.
  */
 export function tidied<T>(run: () => T): T {
   let result: T;

@@ -8,13 +8,19 @@ import { readReduction, REDUCTION, type Reduction, reduceLoss } from "./reductio
 import type { ReductionOptions } from "./reduction.js";
 
 export interface TripletMarginLossOptions extends ReductionOptions {
-  /** How much nearer the positive must be than the negative; above 0. Default: 1. */
+  /**
+   * How much smaller the distance to the positive must be than that to the negative; above 0.
+   * Default: 1.
+   */
   margin?: number;
   /** The norm of the distance. Default: 2. */
   p?: number;
   /** Added to each difference. Default: 1e-6. */
   eps?: number;
-  /** Take the negative's distance to the positive where that is less. Default: `false`. */
+  /**
+   * Use the negative's distance to the positive if that is less than to the anchor. Default:
+   * `false`.
+   */
   swap?: boolean;
 }
 
@@ -75,13 +81,19 @@ export const tripletMarginLoss = /* @__PURE__ */ op(
 );
 
 export interface TripletMarginWithDistanceLossOptions {
-  /** `null`: the Euclidean one, `pairwiseDistance` (the default). */
+  /** A distance function; `null` (the default) is the Euclidean distance, `pairwiseDistance`. */
   distanceFunction?: Distance | null;
-  /** How much nearer the positive must be than the negative; above 0. Default: 1. */
+  /**
+   * How much smaller the distance to the positive must be than that to the negative; above 0.
+   * Default: 1.
+   */
   margin?: number;
-  /** Take the negative's distance to the positive where that is less. Default: `false`. */
+  /**
+   * Use the negative's distance to the positive if that is less than to the anchor. Default:
+   * `false`.
+   */
   swap?: boolean;
-  /** What is made of the single losses. Default: `"mean"`. */
+  /** How the single losses are reduced. Default: `"mean"`. */
   reduction?: Reduction;
 }
 
@@ -93,7 +105,7 @@ const WITH_DISTANCE: Required<TripletMarginWithDistanceLossOptions> = {
 };
 
 /**
- * `max(0, d(a, p) - d(a, n) + margin)` with a distance d of one's own.
+ * `max(0, d(a, p) - d(a, n) + margin)` with a given distance d.
  *
  * Shapes: anchor, positive and negative `(N, *)` → scalar, or d's shape without reduction.
  *

@@ -7,15 +7,17 @@ import { planeShape, type PoolSize, readSize } from "./pooling-windows.js";
 export interface MaxUnpoolOptions {
   /** Default: the kernel size. */
   stride?: PoolSize | null;
-  /** The padding that was added to the pooling's input. Default: 0. */
+  /** The padding of the pooling. Default: 0. */
   padding?: PoolSize;
-  /** The pooling's input size, spatial or whole; several sizes pool to the same one. */
+  /**
+   * The input size of the pooling, spatial or whole; different sizes may be pooled to the same one.
+   */
   outputSize?: readonly number[] | null;
 }
 
 const MAX_UNPOOL: Required<MaxUnpoolOptions> = { stride: null, padding: 0, outputSize: null };
 
-/** The input's number of planes, and their size. */
+/** Checks the inputs; returns the number of planes and their spatial size. */
 function checkInputs(name: string, n: number, input: tf.Tensor, indices: tf.Tensor): number[] {
   checkFloatTensor(name, input);
   checkTensor(name, indices, "indices", 2);
@@ -35,7 +37,10 @@ function checkInputs(name: string, n: number, input: tf.Tensor, indices: tf.Tens
   return shape;
 }
 
-/** The spatial size of the output: the default one, or the given one if it can pool to the input. */
+/**
+ * The spatial size of the output: the default, or a given one that can be pooled to the input's
+ * size.
+ */
 function unpooledSize(
   name: string,
   spatial: readonly number[],
@@ -74,9 +79,10 @@ function unpooledSize(
 }
 
 /**
- * For each position of the output, which element of the input comes there; behind the last for
- * none. This reads the indices: a wrong one must be an error, and of two elements for one place
- * the later counts, which no scatter of tfjs does on every backend.
+ * For each output position, the index of the input element that belongs there, or the number of
+ * elements if there is none. The indices are read back, because an invalid one must be an error,
+ * and because of two elements for one position the later counts, which no scatter of tfjs
+ * guarantees on every backend.
  */
 function sources(
   name: string,
@@ -124,12 +130,13 @@ function maxUnpoolNd(
 }
 
 /**
- * Puts the maxima back where {@link maxPool1d} found them, and zeros elsewhere.
+ * Puts maxima back where {@link maxPool1d} found them, with zeros elsewhere.
  *
  * Shapes: input and indices `(N, C, L)` or `(C, L)` → the same with `outputSize`, or else
  * `(L - 1)·stride - 2·padding + kernel`, in the place of L.
  *
- * @throws if an index is outside the output, or the output size can't pool to the input's.
+ * @throws if an index is outside of the output, or the output size cannot be pooled to the input's
+ *   size.
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.max_unpool1d.html
  */
 export const maxUnpool1d = /* @__PURE__ */ opNd("max_unpool", 1, maxUnpoolNd);

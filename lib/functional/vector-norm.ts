@@ -1,7 +1,10 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { power, sum } from "./numeric.js";
 
-/** `(Σ|x|ᵖ)^(1/p)` along some axes; p may be 0 (how many are not 0), ±∞ and negative. */
+/**
+ * `(Σ|x|ᵖ)^(1/p)` along some axes. p may also be 0 (the number of nonzero elements), ±∞ or
+ * negative.
+ */
 export function vectorNorm(
   x: tf.Tensor,
   p: number,

@@ -3,10 +3,10 @@ import { tryKernel } from "./op.js";
 import type { Axis } from "./windows.js";
 
 /**
- * The mean over sliding windows that lie inside: `(planes, ...spatial)` → `(planes, …)`, one to
+ * The mean over sliding windows without padding: `(planes, ...spatial)` → `(planes, …)`, for one to
  * three spatial dimensions.
  *
- * Always by avgPool3d: tfjs-wasm's avgPool makes -∞ of NaN.
+ * Always by avgPool3d, because tfjs-wasm's avgPool turns NaN into -∞.
  */
 export function averageOfWindows(planes: tf.Tensor, axes: readonly Axis[]): tf.Tensor {
   const own = tryKernel("pool", planes, axes, "avg", {});

@@ -8,7 +8,10 @@ const WHOLE = (size: number): Axis => ({
   ...{ input: size, kernel: 1, stride: 1, padding: 0, dilation: 1, output: size },
 });
 
-/** `(a, h, w)` → `(a, h', w')`. One channel each, so that NCHW needs no transposes. */
+/**
+ * Pools two dimensions, `(a, h, w)` → `(a, h', w')`; with a single channel NCHW needs no
+ * transposes.
+ */
 function slide(x: tf.Tensor, h: Axis, w: Axis): tf.Tensor {
   const y = tf.maxPool(
     tf.reshape<tf.Rank.R4>(x, [-1, h.input, w.input, 1]),
@@ -24,12 +27,14 @@ function slide(x: tf.Tensor, h: Axis, w: Axis): tf.Tensor {
   return tf.reshape(y, [-1, h.output, w.output]);
 }
 
-/** tfjs' own maximum over windows, one or two dimensions at a time from the last. */
+/**
+ * The maximum over windows by tfjs' kernels, one or two dimensions at a time, the last ones first.
+ */
 function slideAll(planes: tf.Tensor, axes: readonly Axis[]): tf.Tensor {
   const [first, ...rest] = axes as [Axis, ...Axis[]];
   if (axes.length === 1) return slide(planes, first, WHOLE(1));
   if (axes.length === 2) return slide(planes, first, rest[0]!);
-  // tfjs-wasm's maxPool3d takes every negative number for 1e-38.
+  // Not maxPool3d, which on tfjs-wasm replaces every negative number by 1e-38.
   const flat = slide(planes, rest[0]!, rest[1]!);
   return slide(flat, first, WHOLE(rest[0]!.output * rest[1]!.output));
 }
@@ -37,8 +42,8 @@ function slideAll(planes: tf.Tensor, axes: readonly Axis[]): tf.Tensor {
 /**
  * The maximum over sliding windows: `(planes, ...spatial)` → `(planes, …)`.
  *
- * tfjs' kernels ignore NaN, where PyTorch takes it for the largest; on webgl they start from -1e20
- * in the place of -∞. So the windows are looked through a second time, for these two.
+ * tfjs' kernels ignore NaN, which counts as the largest value in PyTorch, and on webgl they start
+ * from -1e20 instead of -∞. So windows are pooled a second time to find these two.
  */
 export function maxOfWindows(
   planes: tf.Tensor,
@@ -65,11 +70,11 @@ export function maxOfWindows(
 }
 
 /**
- * The maximum over any windows, and where it is: `(planes, ...spatial)` → values and int32 indices
- * into the flat planes, `(planes, …)`. Of equal maxima the first, of NaN the last. An empty window
- * gives -∞.
+ * The maximum over arbitrary windows and its index: `(planes, ...spatial)` → values and int32
+ * indices into the flattened planes, `(planes, …)`. Of equal maxima the first counts, of NaN the
+ * last. An empty window gives -∞.
  *
- * One dimension after the other, from the last, so that large windows take a few steps each.
+ * One dimension after the other, beginning with the last, so that large windows need few steps.
  */
 export function maxOfEachWindow(
   planes: tf.Tensor,
@@ -94,7 +99,7 @@ export function maxOfEachWindow(
   return [tf.reshape(values, shape), tf.reshape(indices!, shape)];
 }
 
-/** Where the maxima over the windows along the middle of three dimensions are. */
+/** The indices of the maxima over windows along the middle one of three dimensions. */
 function maxAlong(
   x: tf.Tensor,
   windows: Windows,
@@ -102,7 +107,7 @@ function maxAlong(
   const [before, size, behind] = x.shape as [number, number, number];
   const outputs = windows.length;
   const taps = Math.max(1, ...windows.map(({ length }) => length));
-  // Shorter windows are filled up with their last position, empty ones with -∞ behind the end.
+  // Shorter windows are padded with their last position, empty ones with -∞ from behind the end.
   const hasEmpty = windows.some(({ length }) => length === 0);
   const all = new Int32Array(outputs * taps);
   windows.forEach((window, o) => {
@@ -112,9 +117,9 @@ function maxAlong(
   const widen = (y: tf.Tensor): tf.Tensor =>
     hasEmpty ? tf.concat([y, tf.fill([before, 1, behind], -Infinity, y.dtype)], 1) : y;
   const index = tf.tensor1d(all, "int32");
-  // Without a last dimension of one, for which tfjs would transpose.
+  // A last dimension of size 1 is left out, since tfjs would transpose for it.
   const last = behind === 1 ? [] : [behind];
-  // As floats: tfjs-wasm's isNaN takes negative integers for NaN.
+  // As floats, because tfjs-wasm's isNaN takes negative integers for NaN.
   const floats = asFloat(tf.gather(widen(x), index, 1));
   const seen = tf.reshape(floats, [before, outputs, taps, ...last]);
 
@@ -140,10 +145,10 @@ function maxAlong(
 }
 
 /**
- * The maximum over listed positions of each plane, and where it is: the first of equal ones, the
- * last NaN.
+ * The maximum over listed positions of each plane, and its index: the first of equal ones, the last
+ * NaN.
  *
- * @param positions for each output of each plane, in all planes in a row
+ * @param positions for each output of a plane the positions in it, all in one list
  * @returns values and int32 indices into the planes, `(planes, outputs)`
  */
 export function maxOfTaps(

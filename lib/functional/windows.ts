@@ -1,5 +1,5 @@
-/** Which places of an input each place of an output sees, along one dimension. */
-/** Windows that slide along one dimension. */
+/** Which input positions each output position depends on, along one dimension. */
+/** Sliding windows along one dimension. */
 export interface Axis {
   input: number;
   kernel: number;
@@ -9,7 +9,7 @@ export interface Axis {
   output: number;
 }
 
-/** For each output position along a dimension, the input positions that it sees. */
+/** For each output position along a dimension, the input positions in its window. */
 export type Windows = number[][];
 
 const range = <T>(length: number, make: (i: number) => T): T[] =>
@@ -43,9 +43,12 @@ export function adaptiveWindows(input: number, output: number): Windows {
 /** What `pad` can fill borders with. */
 export type PadMode = "constant" | "reflect" | "replicate" | "circular";
 
-/** For each place of a padded dimension, the place of the input that it shows; not for `constant`. */
+/**
+ * For each position of a padded dimension, the input position whose value it has; not for
+ * `constant`.
+ */
 export function paddedPlaces(size: number, before: number, after: number, mode: PadMode): number[] {
-  // What is taken away is gone before the rest goes round.
+  // Negative padding is removed first, so that wrapping does not reach removed elements.
   const [first, end] = [Math.max(0, -before), size - Math.max(0, -after)];
   const kept = end - first;
   const source = (place: number): number => {

@@ -15,7 +15,7 @@ type Max = Omit<MaxPoolOptions, "returnIndices">;
 type Fractional = Omit<FractionalMaxPoolOptions, "returnIndices">;
 
 /**
- * {@link maxPool1d} with `returnIndices`: `[output, indices]`. Indices are places in the
+ * {@link maxPool1d} with `returnIndices`: `[output, indices]`. Indices are flat positions in the
  * input's plane, as int32.
  *
  * Shapes: `(N, C, L)` or `(C, L)` → both the same with the output's size.
@@ -27,7 +27,7 @@ export function maxPool1dWithIndices(x: tf.Tensor, kernel: PoolSize, options?: M
 }
 
 /**
- * {@link maxPool2d} with `returnIndices`: `[output, indices]`. Indices are places in the
+ * {@link maxPool2d} with `returnIndices`: `[output, indices]`. Indices are flat positions in the
  * input's plane, as int32.
  *
  * Shapes: `(N, C, H, W)` or `(C, H, W)` → both the same with the output's size.
@@ -39,7 +39,7 @@ export function maxPool2dWithIndices(x: tf.Tensor, kernel: PoolSize, options?: M
 }
 
 /**
- * {@link maxPool3d} with `returnIndices`: `[output, indices]`. Indices are places in the
+ * {@link maxPool3d} with `returnIndices`: `[output, indices]`. Indices are flat positions in the
  * input's plane, as int32.
  *
  * Shapes: `(N, C, D, H, W)` or `(C, D, H, W)` → both the same with the output's size.
@@ -51,8 +51,8 @@ export function maxPool3dWithIndices(x: tf.Tensor, kernel: PoolSize, options?: M
 }
 
 /**
- * {@link adaptiveMaxPool1d} with `returnIndices`: `[output, indices]`. Indices are places in the
- * input's plane, as int32.
+ * {@link adaptiveMaxPool1d} with `returnIndices`: `[output, indices]`. Indices are flat positions
+ * in the input's plane, as int32.
  *
  * Shapes: `(N, C, L)` or `(C, L)` → both the same with the output's size.
  *
@@ -63,8 +63,8 @@ export function adaptiveMaxPool1dWithIndices(x: tf.Tensor, size: AdaptiveSize): 
 }
 
 /**
- * {@link adaptiveMaxPool2d} with `returnIndices`: `[output, indices]`. Indices are places in the
- * input's plane, as int32.
+ * {@link adaptiveMaxPool2d} with `returnIndices`: `[output, indices]`. Indices are flat positions
+ * in the input's plane, as int32.
  *
  * Shapes: `(N, C, H, W)` or `(C, H, W)` → both the same with the output's size.
  *
@@ -75,8 +75,8 @@ export function adaptiveMaxPool2dWithIndices(x: tf.Tensor, size: AdaptiveSize): 
 }
 
 /**
- * {@link adaptiveMaxPool3d} with `returnIndices`: `[output, indices]`. Indices are places in the
- * input's plane, as int32.
+ * {@link adaptiveMaxPool3d} with `returnIndices`: `[output, indices]`. Indices are flat positions
+ * in the input's plane, as int32.
  *
  * Shapes: `(N, C, D, H, W)` or `(C, D, H, W)` → both the same with the output's size.
  *
@@ -87,8 +87,8 @@ export function adaptiveMaxPool3dWithIndices(x: tf.Tensor, size: AdaptiveSize): 
 }
 
 /**
- * {@link fractionalMaxPool2d} with `returnIndices`: `[output, indices]`. Indices are places in the
- * input's plane, as int32.
+ * {@link fractionalMaxPool2d} with `returnIndices`: `[output, indices]`. Indices are flat positions
+ * in the input's plane, as int32.
  *
  * Shapes: `(N, C, H, W)` or `(C, H, W)` → both the same with the output's size.
  *
@@ -103,8 +103,8 @@ export function fractionalMaxPool2dWithIndices(
 }
 
 /**
- * {@link fractionalMaxPool3d} with `returnIndices`: `[output, indices]`. Indices are places in the
- * input's plane, as int32.
+ * {@link fractionalMaxPool3d} with `returnIndices`: `[output, indices]`. Indices are flat positions
+ * in the input's plane, as int32.
  *
  * Shapes: `(N, C, D, H, W)` or `(C, D, H, W)` → both the same with the output's size.
  *

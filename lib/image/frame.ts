@@ -1,19 +1,19 @@
 import { expandSize } from "../arguments.js";
 
-/** How a picture becomes an input; heights before widths. */
+/** How a picture is resized and cropped; heights come before widths. */
 export interface Frame {
-  /** What it is resized to. */
+  /** The size that the picture is resized to. */
   readonly resized: readonly [number, number];
-  /** The size of what is kept of that. */
+  /** The size of the crop. */
   readonly kept: readonly [number, number];
-  /** Where that begins; before 0 it is black. */
+  /** Where the crop begins in the resized picture; negative where the border is black. */
   readonly begin: readonly [number, number];
 }
 
 /**
- * Of a picture of a height and a width.
+ * Computes the frame for a picture's height and width.
  *
- * @throws RangeError if sizes are no positive whole numbers.
+ * @throws RangeError if sizes are not positive integers.
  */
 export function frameOf(
   from: readonly [number, number],
@@ -32,7 +32,10 @@ function sizesOf(name: string, value: number | readonly number[]): [number, numb
   throw new RangeError(`image: ${name} must be positive whole numbers, got ${sizes.join(", ")}`);
 }
 
-/** Of a number, the longer side follows, rounded down as torchvision does. */
+/**
+ * If a single number is given, it is the shorter side; the longer side is rounded down, as in
+ * torchvision.
+ */
 function resizedTo(
   from: readonly [number, number],
   size: number | readonly number[],
@@ -44,7 +47,10 @@ function resizedTo(
   return [side(from[0]), side(from[1])];
 }
 
-/** Where the middle begins, as torchvision rounds: what is missing is added before it cuts. */
+/**
+ * Where a centre crop begins, with torchvision's rounding; it pads first where the picture is
+ * smaller.
+ */
 const centre = (size: number, kept: number): number =>
   size < kept ? -((kept - size) >> 1) : roundToEven((size - kept) / 2);
 

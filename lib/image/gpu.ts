@@ -1,9 +1,9 @@
-/** The way of a picture to a model that is compiled for WebGL, which lies outside of tfjs. */
+/** How pictures get directly to a model that is compiled for WebGL, which runs outside of tfjs. */
 import type * as tf from "@tensorflow/tfjs-core";
 import type { Frame } from "./frame.js";
 import type { Picture } from "./source.js";
 
-/** Makes a picture a tensor; `null` if it cannot. */
+/** Makes a tensor of a picture; `null` if it cannot. */
 export type TakePicture = (
   picture: Picture,
   frame: Frame,
@@ -12,7 +12,7 @@ export type TakePicture = (
 
 let take: TakePicture | null = null;
 
-/** Pictures go this way from now on; `null`: they become tensors of tfjs' backend again. */
+/** Sets the function that makes tensors of pictures; `null`: tensors of tfjs' backend again. */
 export function setTakePicture(way: TakePicture | null): void {
   take = way;
 }

@@ -8,15 +8,18 @@ import { type ImageSource, look, type Picture, readPixels } from "./source.js";
 export type { ImageSource, Pixels } from "./source.js";
 
 export interface ImageOptions {
-  /** A number: what the shorter side becomes; `[height, width]`: just that. Default: as it is. */
+  /**
+   * A number: the length of the shorter side; `[height, width]`: exactly that. Default: not
+   * resized.
+   */
   size?: number | readonly number[] | null;
-  /** What is cut from the middle then, black where the picture is smaller. Default: all of it. */
+  /** The size of a centre crop after that; black where the picture is smaller. Default: no crop. */
   crop?: number | readonly number[] | null;
-  /** Subtracted from each of red, green and blue, of 0 to 1. Default: 0. */
+  /** Subtracted from red, green and blue, which are from 0 to 1. Default: 0. */
   mean?: readonly number[] | null;
-  /** What each of them is divided by. Default: 1. */
+  /** The divisors of red, green and blue after that. Default: 1. */
   std?: readonly number[] | null;
-  /** Smooth when making smaller. Default: `true`. */
+  /** Smooth when scaling down. Default: `true`. */
   antialias?: boolean;
 }
 
@@ -29,7 +32,7 @@ const IMAGE: Required<ImageOptions> = {
 };
 
 /**
- * A picture as the tensor that a vision model takes.
+ * Converts a picture to the tensor that a vision model takes.
  *
  * ```ts
  * const x = nn.image(document.querySelector("img")!, {
@@ -37,15 +40,16 @@ const IMAGE: Required<ImageOptions> = {
  * });
  * ```
  *
- * torchvision's `ToTensor`, `Resize(size)`, `CenterCrop(crop)` and `Normalize(mean, std)`, bilinear:
- * as on tensors of floats. (On PIL images and bytes, torchvision rounds after resizing to whole
- * 255ths.) On the webgl backend a picture of the page becomes a texture without passing through JavaScript,
- * and goes into a compiled model without being read back.
+ * The same as torchvision's `ToTensor`, `Resize(size)`, `CenterCrop(crop)` and
+ * `Normalize(mean, std)`, bilinear, for float tensors. (For PIL images and bytes, torchvision
+ * rounds to whole 255ths after resizing.) On the webgl backend, a picture of the page becomes a
+ * texture without passing through JavaScript, and goes into a compiled model without being read
+ * back.
  *
  * @param source an `<img>`, `<video>`, `<canvas>`, `OffscreenCanvas`, `ImageBitmap`, `ImageData` or
- *   `{ data, width, height }`; or a list of them that come out in one size. Alpha is left aside.
+ *   `{ data, width, height }`; or a list of them that result in one size. Alpha is ignored.
  * @returns `(1, 3, H, W)`, or `(N, 3, H, W)` of a list.
- * @throws if a source has not loaded, or sizes, mean or std make no sense.
+ * @throws if a source has not loaded, or if sizes, mean or std are invalid.
  * @see https://docs.pytorch.org/vision/stable/transforms.html
  */
 export function image(
@@ -97,7 +101,7 @@ function framed(source: ImageSource, { size, crop }: Required<ImageOptions>): Fr
   return { picture, frame: frameOf([picture.height, picture.width], size, crop) };
 }
 
-/** `(1, 3, H, W)`, still from 0 to 255. */
+/** Resizes and crops to `(1, 3, H, W)`, with values from 0 to 255. */
 function fit({ picture, frame }: Framed, antialias: boolean): tf.Tensor4D {
   const { resized, kept, begin } = frame;
   const pixels = tf.cast(readPixels(picture), "float32");

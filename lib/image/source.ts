@@ -1,20 +1,22 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { describe } from "../arguments.js";
 
-/** Pixels in memory: `ImageData`, or what a decoder gives, row by row; RGBA or RGB of 0 to 255. */
+/**
+ * Pixels in memory: `ImageData`, or the output of a decoder, row by row; RGBA or RGB from 0 to 255.
+ */
 export interface Pixels {
   readonly data: ArrayLike<number>;
   readonly width: number;
   readonly height: number;
 }
 
-/** What a picture can come from. */
+/** What a picture can be made from. */
 export type ImageSource =
   HTMLImageElement | HTMLVideoElement | HTMLCanvasElement | OffscreenCanvas | ImageBitmap | Pixels;
 
 type Canvas = HTMLCanvasElement | OffscreenCanvas;
 
-/** A source that was looked at: something of a page, or numbers in memory. */
+/** A source after inspection: an object of the page, or numbers in memory. */
 export type Picture = { readonly width: number; readonly height: number } & (
   | { readonly kind: "canvas"; readonly source: Canvas }
   | { readonly kind: "video"; readonly source: HTMLVideoElement }
@@ -22,16 +24,16 @@ export type Picture = { readonly width: number; readonly height: number } & (
   | { readonly kind: "memory"; readonly data: ArrayLike<number>; readonly channels: 3 | 4 }
 );
 
-/** The classes of browsers; in Node there are none of them. */
+/** Whether a value is of a browser's class of that name, which may not exist (in Node). */
 const isA = <T>(value: unknown, name: string): value is T => {
   const known = (globalThis as Record<string, unknown>)[name];
   return typeof known === "function" && value instanceof known;
 };
 
 /**
- * What a source is, in its own size: not in that in which an image is shown on the page.
+ * Determines what a source is, and its own size, which may differ from the size on the page.
  *
- * @throws if it is no picture, or has not loaded.
+ * @throws if it is not a picture, or has not loaded.
  */
 export function look(source: ImageSource): Picture {
   if (
@@ -84,10 +86,11 @@ function inMemory(source: Pixels): Picture {
   return { kind: "memory", data, channels, width, height };
 }
 
-/** The picture as `(H, W, 3)`, numbers from 0 to 255. */
+/** The picture as `(H, W, 3)`, with values from 0 to 255. */
 export function readPixels(picture: Picture): tf.Tensor3D {
   if (picture.kind !== "memory") {
-    // Only where it becomes a texture: a canvas that is read may have no 2D context, or gets slow.
+    // Only if it becomes a texture: reading from a canvas fails without a 2D context, or makes the
+    // canvas slow.
     const asItIs = picture.kind === "canvas" && tf.getBackend() === "webgl";
     const canvas = asItIs ? picture.source : draw(picture);
     return tf.browser.fromPixels(canvas as HTMLCanvasElement, 3);
@@ -100,19 +103,22 @@ export function readPixels(picture: Picture): tf.Tensor3D {
   return tf.tensor3d(rgb, [height, width, 3]);
 }
 
-/** By whether they are to be read: then a browser keeps them in memory, else on the GPU. */
+/**
+ * A canvas for drawing, for each value of `willReadFrequently`: browsers keep such ones in memory,
+ * others on the GPU.
+ */
 const shared = new Map<boolean, Canvas>();
 
 /**
- * On a canvas a picture lies in its own size, where tfjs would take that in which the page shows it,
- * and where it is transparent it is black.
+ * Draws the picture on a canvas of its own size (tfjs would use the size on the page), with black
+ * for transparent parts.
  */
 export function draw({ source, width, height }: Exclude<Picture, { kind: "memory" }>): Canvas {
   const willReadFrequently = tf.getBackend() !== "webgl";
   let canvas = shared.get(willReadFrequently);
   canvas ??= typeof document === "undefined" ? new OffscreenCanvas(1, 1) : document.createElement("canvas"); // prettier-ignore
   shared.set(willReadFrequently, canvas);
-  Object.assign(canvas, { width, height }); // empties it, too
+  Object.assign(canvas, { width, height }); // clears it, too
   const context = canvas.getContext("2d", { willReadFrequently }) as CanvasRenderingContext2D;
   context.drawImage(source, 0, 0);
   return canvas;

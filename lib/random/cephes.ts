@@ -5,8 +5,8 @@
 const f = Math.fround;
 
 /**
- * `a * b + c` rounded once: a fused multiply-add. The float64 product is exact and its sum nearly
- * so; in 80 million samples the rounding of the sum never showed.
+ * `a * b + c` rounded once, as a fused multiply-add does. In float64 the product is exact and the
+ * sum nearly so; in 80 million samples its rounding never made a difference.
  */
 const fma = (a: number, b: number, c: number): number => f(a * b + c);
 
@@ -20,7 +20,7 @@ const LOG_6 = f(2.0000714765e-1);
 const LOG_7 = f(-2.4999993993e-1);
 const LOG_8 = f(3.3333331174e-1);
 const SQRT_HALF = f(Math.SQRT1_2);
-/** log 2 in two parts, the first of few bits. */
+/** log 2 as a sum of two parts, of which the first has few bits. */
 const LOG2_HIGH = 0.693359375;
 const LOG2_LOW = f(-2.1219444e-4);
 
@@ -53,7 +53,7 @@ export function log(x: number): number {
 }
 
 const FOUR_OVER_PI = f(4 / Math.PI);
-/** pi / 4 in three parts, the first two of few bits. */
+/** pi / 4 as a sum of three parts, of which the first two have few bits. */
 const PI_4_HIGH = 0.78515625;
 const PI_4_MIDDLE = 2.4187564849853515625e-4;
 const PI_4_LOW = f(3.774894977445941e-8);
@@ -64,7 +64,7 @@ const COS_0 = f(2.443315711809948e-5);
 const COS_1 = f(-1.388731625493765e-3);
 const COS_2 = f(4.166664568298827e-2);
 
-/** Puts cos(x) and sin(x) of a float32 x in [0, 8192) into `out`. */
+/** Writes cos(x) and sin(x) into `out`, for a float32 x in [0, 8192). */
 export function cosSin(x: number, out: Float32Array): void {
   const octant = (f(x * FOUR_OVER_PI) + 1) & ~1;
   let r = fma(octant, -PI_4_HIGH, x);

@@ -1,4 +1,4 @@
-/** Refuses what cannot be a number of elements, in PyTorch's words. */
+/** Refuses an invalid number of elements, with PyTorch's message. */
 export function checkSize(size: number): void {
   if (!Number.isInteger(size)) {
     throw new TypeError(`the number of elements must be an integer, but got ${String(size)}`);

@@ -1,14 +1,17 @@
 import { checkSize } from "./check.js";
 import { defaultGenerator, type GeneratorOption } from "./generator.js";
 
-/** From this range on PyTorch spends 64 random bits on an integer, so that the modulus stays fair. */
+/**
+ * From this range on PyTorch uses 64 random bits per integer, so that the modulo operation stays
+ * fair.
+ */
 const WIDE_RANGE = 2 ** 28;
 
 /**
  * `size` integers of [low, high), those of `torch.randint(low, high, [size])`.
  *
  * @returns float64, which holds every safe integer.
- * @throws RangeError if `low >= high`, or if one of them is no safe integer.
+ * @throws RangeError if `low >= high`, or if one of them is not a safe integer.
  */
 export function randint(
   size: number,

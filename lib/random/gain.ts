@@ -13,7 +13,7 @@ export type Nonlinearity =
   | "leaky_relu"
   | "selu";
 
-/** Which side of a layer keeps its variance: forward or backward. */
+/** Whether to preserve the variance in the forward or in the backward pass. */
 export type FanMode = "fan_in" | "fan_out";
 
 const GAINS: Readonly<Record<Exclude<Nonlinearity, "leaky_relu">, number>> = {
@@ -31,10 +31,10 @@ const GAINS: Readonly<Record<Exclude<Nonlinearity, "leaky_relu">, number>> = {
 };
 
 /**
- * `torch.nn.init.calculate_gain`: the factor by which weights before a nonlinearity are larger.
+ * `torch.nn.init.calculate_gain`: the recommended factor for weights before a nonlinearity.
  *
  * @param param the negative slope of `leaky_relu`, default 0.01; the others ignore it.
- * @throws RangeError on an unknown nonlinearity, TypeError on a slope that is no number.
+ * @throws RangeError for an unknown nonlinearity, TypeError if the slope is not a number.
  */
 export function calculateGain(nonlinearity: Nonlinearity, param: number = 0.01): number {
   if (nonlinearity === "leaky_relu") {
@@ -70,7 +70,7 @@ export function calculateFanInAndFanOut(shape: readonly number[]): [number, numb
   return [inputs * receptiveField, outputs * receptiveField];
 }
 
-/** The fan that a Kaiming initialiser keeps the variance of. */
+/** The fan whose variance a Kaiming initialiser preserves. */
 export function calculateCorrectFan(shape: readonly number[], mode: FanMode): number {
   if (mode !== "fan_in" && mode !== "fan_out") {
     throw new RangeError(

@@ -4,10 +4,10 @@ const MATRIX_A = 0x9908b0df;
 const UPPER_MASK = 0x80000000;
 const LOWER_MASK = 0x7fffffff;
 
-/** The seed of a generator that nobody seeded. */
+/** The seed of a generator that has not been seeded. */
 const DEFAULT_SEED = 67280421310721n;
 
-/** Bytes of PyTorch's `CPUGeneratorImplState`: the layout that `getState` writes. */
+/** The size of PyTorch's `CPUGeneratorImplState`, which `getState` writes, in bytes. */
 const STATE_SIZE = 5056;
 const STATE_OFFSET = {
   seed: 0,
@@ -20,13 +20,13 @@ const STATE_OFFSET = {
 };
 
 /**
- * PyTorch's CPU generator: the 32-bit Mersenne Twister mt19937, and the one normal sample that
- * the Box-Muller method has left over.
+ * PyTorch's CPU generator: the 32-bit Mersenne Twister mt19937, plus one normal sample that the
+ * Box-Muller method may have in reserve.
  *
  * Source: `at::CPUGeneratorImpl`, https://docs.pytorch.org/docs/stable/generated/torch.Generator.html
  */
 export class Generator {
-  /** Box-Muller makes samples in pairs: the second one, until somebody asks for it. */
+  /** The Box-Muller method makes samples in pairs: the second one, until it is used. */
   nextNormalSample: number | undefined;
 
   readonly #words = new Uint32Array(N);
@@ -60,7 +60,7 @@ export class Generator {
     return this;
   }
 
-  /** Seeds from the system's entropy, and returns the seed (53 bits, as PyTorch's). */
+  /** Seeds from the system's entropy, and returns the seed (53 bits, as in PyTorch). */
   seed(): bigint {
     const [entropy = 0n] = crypto.getRandomValues(new BigUint64Array(1));
     this.manualSeed(entropy & 0x1fffffffffffffn);
@@ -83,7 +83,7 @@ export class Generator {
     return y >>> 0;
   }
 
-  /** The next 64 random bits: the first draw is the upper half. */
+  /** The next 64 random bits; the first draw is the upper half. */
   random64(): bigint {
     const high = this.random();
     return (BigInt(high) << 32n) | BigInt(this.random());
@@ -111,7 +111,7 @@ export class Generator {
   /**
    * Continues from a state of `getState`, or of `torch.Generator.get_state()`.
    *
-   * @throws RangeError if the bytes are no such state.
+   * @throws RangeError if the bytes are not such a state.
    */
   setState(state: Uint8Array): this {
     if (state.byteLength !== STATE_SIZE) {
@@ -137,7 +137,7 @@ export class Generator {
     return this;
   }
 
-  /** Makes the next 624 words. */
+  /** Computes the next 624 words. */
   #twist(): void {
     const words = this.#words;
     for (let i = 0; i < N; i++) {
@@ -150,7 +150,7 @@ export class Generator {
   }
 }
 
-/** What every random function takes beside its own options. */
+/** The option that every random function has besides its own. */
 export interface GeneratorOption {
   /** Where the randomness comes from; the default generator unless given. */
   generator?: Generator;

@@ -89,8 +89,8 @@ export function eye(shape: Shape): Float32Array {
 }
 
 /**
- * The kernel of a convolution that passes its input channels on, group by group: 1 in the middle
- * of the kernel from input `d` to output `d` of each group.
+ * The kernel of a convolution that passes its input channels through, group by group: 1 at the
+ * centre of the kernel from input `d` to output `d` of each group.
  *
  * @throws RangeError unless the shape (out, in, ...kernel) has 3, 4 or 5 dimensions and `groups`
  *   divides `out`.
@@ -171,8 +171,9 @@ export function orthogonal(shape: Shape, { gain = 1, generator }: GainOptions = 
 }
 
 /**
- * Normal values of a matrix (rows, cols), where in each column a fraction `sparsity` of the rows is
- * zero. As in PyTorch the default generator chooses those rows, whatever `generator` is.
+ * Normal values of a matrix (rows, cols), with a fraction `sparsity` of the rows set to zero in
+ * each column. As in PyTorch these rows are chosen by the default generator, whatever `generator`
+ * is.
  *
  * @throws RangeError unless there are 2 dimensions.
  */

@@ -16,8 +16,8 @@ const TWO_PI = f(2 * Math.PI);
 /**
  * `size` samples of the normal distribution, those of `torch.empty(size).normal_(mean, std)`.
  *
- * PyTorch has two methods, and so have we: fewer than 16 samples are made one by one in float64,
- * more are made in blocks of 16 in float32.
+ * There are two methods, as in PyTorch: fewer than 16 samples are computed one by one in float64,
+ * more in blocks of 16 in float32.
  *
  * @throws RangeError if `std` is negative.
  */
@@ -35,7 +35,7 @@ export function normal(
   const samples = rand(size, { generator });
   for (let i = 0; i + 16 <= size; i += 16) boxMuller16(samples, i, f(mean), f(std));
   if (size % 16 !== 0) {
-    // The last 16 are made anew, the first few of them for the second time.
+    // The last 16 samples are drawn again, which redraws some of the previous block.
     samples.set(rand(16, { generator }), size - 16);
     boxMuller16(samples, size - 16, f(mean), f(std));
   }
@@ -47,7 +47,7 @@ export function randn(size: number, { generator }: GeneratorOption = {}): Float3
   return normal(size, { generator });
 }
 
-/** One standard normal sample in float64; its twin waits in the generator. */
+/** One standard normal sample in float64; the second of the pair is kept in the generator. */
 function normalSample(generator: Generator): number {
   const twin = generator.nextNormalSample;
   generator.nextNormalSample = undefined;
@@ -61,7 +61,10 @@ function normalSample(generator: Generator): number {
 
 const pair = new Float32Array(2);
 
-/** Turns 16 uniform samples from `start` on into normal ones, the i-th together with the i+8-th. */
+/**
+ * Turns 16 uniform samples from index `start` on into normal ones; the i-th is paired with the
+ * i+8-th.
+ */
 function boxMuller16(data: Float32Array, start: number, mean: number, std: number): void {
   for (let i = start; i < start + 8; i++) {
     const radius = f(Math.sqrt(-2 * log(1 - data[i]!)));

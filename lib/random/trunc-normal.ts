@@ -15,8 +15,8 @@ const f = Math.fround;
  * `size` samples of the normal distribution within [a, b], those of
  * `torch.nn.init.trunc_normal_(torch.empty(size), mean, std, a, b)`.
  *
- * Both methods draw again whatever they reject: normal samples outside [a, b] where that is a good
- * part of the distribution, else uniform samples of [a, b] against the density.
+ * Both methods draw again what they reject: normal samples outside of [a, b], if that interval has
+ * a good part of the distribution; else uniform samples of [a, b], by the density.
  *
  * @throws RangeError if `std` is 0 or `a > b`.
  */
@@ -36,7 +36,7 @@ function fromNormal(
   const outside = (x: number): boolean => x < low || x > high;
   const samples = normal(size, { mean, std, generator });
   while (samples.some(outside)) {
-    // As in PyTorch a whole array is drawn, for however few elements.
+    // As in PyTorch, a whole array is drawn, however few elements are missing.
     const fresh = normal(size, { mean, std, generator });
     samples.forEach((x, i) => {
       if (outside(x)) samples[i] = fresh[i]!;
@@ -51,7 +51,7 @@ function fromUniform(
 ): Float32Array {
   const mode = Math.max(a, Math.min(mean, b));
   const peak = f(-0.5 * ((mode - mean) / std) ** 2);
-  /** The logarithm of the density relative to its maximum in [a, b], in float32 throughout. */
+  /** The logarithm of the density relative to its maximum in [a, b], computed in float32. */
   const logDensity = (x: number): number => {
     const z = f(f(x - f(mean)) / f(std));
     return f(f(f(z * z) * -0.5) - peak);
@@ -73,7 +73,9 @@ function fromUniform(
 
 const normalCdf = (x: number): number => (1 + erf(x / Math.SQRT2)) / 2;
 
-/** 2/√π e^(-x²) Σ 2ⁿ x^(2n+1) / (1·3·5 … (2n+1)): all terms of one sign, so nothing cancels. */
+/**
+ * 2/√π e^(-x²) Σ 2ⁿ x^(2n+1) / (1·3·5 … (2n+1)). All terms have one sign, so that nothing cancels.
+ */
 function erf(x: number): number {
   if (Math.abs(x) > 6) return Math.sign(x);
   let sum = x;

@@ -1,28 +1,31 @@
 /**
- * The bytes of WebAssembly modules, which are put together at run time: no .wasm file is shipped.
+ * Encodes WebAssembly modules at run time, so that no .wasm file is shipped.
  *
  * @see https://webassembly.github.io/spec/core/binary/
  */
 
-/** Bytes. Lists of numbers are joined by the engine itself, which takes no time before it knows a function well. */
+/**
+ * A list of bytes. `join` concatenates such lists by built-in functions, which are fast even before
+ * the engine has optimised our code.
+ */
 export type Code = readonly number[];
 
-/** The same as it is written down. */
+/** A nested list, as code is written. */
 export type Nested = readonly (number | Nested)[];
 
 export const flat = (code: Nested): Code => (code as unknown[]).flat(Infinity) as number[];
 
 export const join = (...codes: readonly Code[]): Code => ([] as number[]).concat(...codes);
 
-/** Seven bits a byte, the lowest first, of an unsigned number. */
+/** An unsigned number as LEB128: seven bits per byte, the lowest first. */
 export const uleb = (value: number): number[] =>
   value >>> 7 ? [(value & 0x7f) | 0x80, ...uleb(value >>> 7)] : [value];
 
-/** The same of a signed one: bit 6 of the last byte is its sign. */
+/** A signed number as LEB128: bit 6 of the last byte is the sign. */
 export const sleb = (value: number): number[] =>
   (value << 25) >> 25 === value ? [value & 0x7f] : [(value & 0x7f) | 0x80, ...sleb(value >> 7)];
 
-/** An instruction on vectors. */
+/** A vector instruction. */
 export const simd = (op: number): Code => [0xfd, ...uleb(op)];
 
 export const bytesOf = ({ buffer }: Float32Array | Int32Array): Code =>
@@ -32,10 +35,10 @@ export const vector = (items: readonly Code[]): Code => join(uleb(items.length),
 
 export const text = (value: string): Code => sized(Array.from(new TextEncoder().encode(value)));
 
-/** What is preceded by its length in bytes: sections and bodies of functions. */
+/** Code preceded by its length in bytes, as sections and function bodies are. */
 export const sized = (code: Code): Code => join(uleb(code.length), code);
 
-/** A module of these sections, by their numbers, in ascending order. */
+/** A module with the given sections by number, in ascending order. */
 export const moduleBytes = (
   sections: readonly [id: number, content: Code][],
 ): Uint8Array<ArrayBuffer> =>

@@ -2,9 +2,9 @@ import { readOptions } from "../arguments.js";
 import { isOurs, pack, type Port, type Reply, unpack, unpackError } from "./messages.js";
 
 export interface CallOptions {
-  /** Gives the call up: it rejects at once, and is not begun if it has to wait for others. */
+  /** Aborts the call: it rejects at once, and is not started if it is still waiting for others. */
   signal?: AbortSignal | null;
-  /** What is given away instead of copied, such as an `ImageBitmap` among the arguments. */
+  /** What is transferred instead of copied, such as an `ImageBitmap` among the arguments. */
   transfer?: readonly Transferable[];
 }
 
@@ -12,16 +12,16 @@ const CALL: Required<CallOptions> = { signal: null, transfer: [] };
 
 type AnyFunction = (...args: never[]) => unknown;
 
-/** A model in a worker: called as the model is, and gives a promise of what the model gives. */
+/** A model in a worker: takes the arguments of the model, and returns a promise of its result. */
 export interface Connected<F extends AnyFunction = AnyFunction> {
   (...args: Parameters<F>): Promise<Awaited<ReturnType<F>>>;
-  /** The same with options; the arguments as a list. */
+  /** A call with options; the arguments are given as a list. */
   run(args: Parameters<F>, options?: CallOptions): Promise<Awaited<ReturnType<F>>>;
   /** Ends the worker; calls that are under way reject. */
   dispose(): void;
 }
 
-/** A `Worker` of browsers or of `node:worker_threads`. */
+/** A `Worker` of a browser or of `node:worker_threads`. */
 export interface AnyWorker {
   postMessage(message: unknown, transfer?: never): void;
   terminate(): unknown;
@@ -40,7 +40,7 @@ interface Waiting {
 }
 
 /**
- * Calls a model that a worker exposes.
+ * Makes the model that a worker exposes callable from this thread.
  *
  * ```ts
  * const worker = new Worker(new URL("./model.worker.js", import.meta.url), { type: "module" });
@@ -48,9 +48,9 @@ interface Waiting {
  * const y = await model(x);
  * ```
  *
- * Tensors, also nested in lists and plain objects, are copied out, and those of the result belong
- * to the caller; anything else is copied as `postMessage` does. Errors come over with their name and
- * message. In Node, a worker that has nothing to do does not keep the process alive.
+ * Tensors, also nested in lists and plain objects, are copied, and those of the result belong to
+ * the caller; anything else is copied as by `postMessage`. Errors arrive with name and message. In
+ * Node, an idle worker does not keep the process alive.
  */
 export function connect<F extends AnyFunction>(worker: AnyWorker): Connected<F> {
   const connection = new Connection(worker);
@@ -62,7 +62,7 @@ export function connect<F extends AnyFunction>(worker: AnyWorker): Connected<F> 
   }) as Connected<F>;
 }
 
-/** After that a page that still waits for its worker to listen is told. */
+/** After this time a page that still waits for its worker prints a hint. */
 const PATIENCE_SECONDS = 10;
 
 class Connection {
@@ -114,7 +114,7 @@ class Connection {
       this.waiting.get(id)?.reject(signal!.reason);
     };
     signal?.addEventListener("abort", abort);
-    // Whatever goes wrong on the way is the call's own failure.
+    // Whatever goes wrong while sending rejects the call.
     this.send(id, args, options).catch((error: unknown) => this.waiting.get(id)?.reject(error));
     try {
       return await result;
@@ -139,7 +139,7 @@ class Connection {
 
   private settle(reply: Exclude<Reply, { sconce: "listening" }>): void {
     const one = this.waiting.get(reply.id);
-    // Nobody waits for what was cancelled while it ran.
+    // The call was cancelled while it ran.
     if (one === undefined) return;
     if (reply.sconce === "failure") {
       one.reject(unpackError(reply.error));

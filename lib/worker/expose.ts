@@ -1,13 +1,18 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { isOurs, pack, packError, type Port, type Request, unpack } from "./messages.js";
 
-/** Calls of a compiled model that are under way at once: while the GPU computes one, another is sent. */
+/**
+ * How many calls of a compiled model may be under way: the next one is sent while the GPU computes.
+ */
 const PIPELINED = 2;
 
-/** What a worker offers: a model, a compiled one, or any function of tensors. */
+/** What a worker can expose: a model, a compiled one, or any function of tensors. */
 type Callable = (...args: never[]) => unknown;
 
-/** Whether it can be called without holding up the worker; a `run` of a module's own is its own business. */
+/**
+ * Whether it can be called without blocking the worker. (A module may have a `run` of its own,
+ * which does not count.)
+ */
 const isCompiled = (made: Callable): made is Callable & { run: Callable } =>
   "run" in made && !("forward" in made);
 
@@ -22,11 +27,11 @@ const isCompiled = (made: Callable): made is Callable & { run: Callable } =>
  * expose(async () => nn.compile(await nn.loadExported("model.pt2"), example));
  * ```
  *
- * Calls are begun one after the other: each when the one before it is answered, save that a compiled
- * model takes the next while the GPU still computes. What a call gives is sent and disposed.
+ * Calls are processed one after the other; only a compiled model gets the next call while the GPU
+ * still computes. Results are sent and then disposed.
  *
- * @param make gives the model, once; if it fails, every call fails with its error.
- * @throws if this is no worker.
+ * @param make makes the model, once; if it fails, every call fails with its error.
+ * @throws if this is not a worker.
  */
 export function expose(make: () => Callable | Promise<Callable>): void {
   const port = ownPort();
@@ -36,15 +41,15 @@ export function expose(make: () => Callable | Promise<Callable>): void {
   const model = Promise.resolve().then(make);
   model.then(
     (made) => (most = isCompiled(made) ? PIPELINED : 1),
-    () => {}, // each call reports it
+    () => {}, // each call reports the error
   );
 
   const answer = async ({ id, args }: (typeof queue)[number]): Promise<void> => {
     let given: unknown[] = [];
     try {
       const made = await model;
-      given = unpack(args) as unknown[]; // by the backend that the model has chosen
-      // A compiled model waits for the GPU without holding up this worker.
+      given = unpack(args) as unknown[]; // on the backend that the model has chosen
+      // A compiled model waits for the GPU without blocking this worker.
       const call = (isCompiled(made) ? made.run : made) as (...args: unknown[]) => unknown;
       const result = await call(...given);
       const transfer: Transferable[] = [];
@@ -61,7 +66,7 @@ export function expose(make: () => Callable | Promise<Callable>): void {
     while (underWay < most && queue.length > 0) {
       underWay += 1;
       void answer(queue.shift()!).then(() => {
-        // Later, so that cancellations come in.
+        // Later, so that cancellations can arrive first.
         setTimeout(() => {
           underWay -= 1;
           work();
@@ -80,11 +85,11 @@ export function expose(make: () => Callable | Promise<Callable>): void {
       if (at >= 0) queue.splice(at, 1);
     }
   });
-  // Messages that come before a worker's script has run to here can be lost: the page waits.
+  // Messages that arrive before a worker listens may be lost, so the page waits for this one.
   port.post({ sconce: "listening" }, []);
 }
 
-/** What this worker speaks to its page by. */
+/** The port through which this worker communicates with its page. */
 function ownPort(): Port {
   const scope = globalThis as unknown as DedicatedWorkerScope;
   if ("WorkerGlobalScope" in globalThis && typeof scope.postMessage === "function") {

@@ -1,10 +1,10 @@
-/** What page and worker say to each other; tensors travel as their numbers. */
+/** The messages between page and worker; tensors are sent as arrays of numbers. */
 import * as tf from "@tensorflow/tfjs-core";
 
-/** From the page: a call, or that nobody waits for it any more. */
+/** From the page: a call, or its cancellation. */
 export type Request = { sconce: "call"; id: number; args: unknown } | { sconce: "cancel"; id: number }; // prettier-ignore
 
-/** From the worker: that it listens, what a call gave, or why it failed. */
+/** From the worker: that it listens, the result of a call, or its error. */
 export type Reply =
   | { sconce: "listening" }
   | { sconce: "result"; id: number; value: unknown }
@@ -22,10 +22,10 @@ interface PackedTensor {
   dtype: tf.DataType;
 }
 
-/** Something that messages go to and come from, be it of a browser or of Node. */
+/** A message port of a browser or of Node. */
 export interface Port {
   post(message: Request | Reply, transfer: Transferable[]): void;
-  /** Calls back with every message. */
+  /** Calls `receive` with every message. */
   listen(receive: (message: unknown) => void): void;
 }
 
@@ -38,11 +38,11 @@ function isPlain(value: unknown): value is Record<string, unknown> {
   return prototype === Object.prototype || prototype === null;
 }
 
-/** The same nesting with tensors as numbers, and the buffers that may be given away. */
+/** A value with tensors replaced by their numbers; buffers to transfer are added to `transfer`. */
 export async function pack(value: unknown, transfer: Transferable[]): Promise<unknown> {
   if (value instanceof tf.Tensor) {
     const tensor = value as tf.Tensor;
-    const values = (await tensor.data()).slice(); // the backend may hold on to its own
+    const values = (await tensor.data()).slice(); // a copy, because the backend may hold on to its array
     transfer.push(values.buffer);
     const { shape, dtype } = tensor;
     return { sconceTensor: values, shape, dtype } satisfies PackedTensor;
@@ -55,7 +55,7 @@ export async function pack(value: unknown, transfer: Transferable[]): Promise<un
   return Object.fromEntries(await Promise.all(entries));
 }
 
-/** The value again, its tensors made anew. */
+/** The inverse of {@link pack}: makes the tensors again. */
 export function unpack(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(unpack);
   if (!isPlain(value)) return value;
@@ -80,7 +80,7 @@ const KNOWN: Readonly<Record<string, new (message: string) => Error>> = {
   TypeError,
 };
 
-/** An error of the same name, of the same class if that is one of JavaScript's. */
+/** An error with that name and message, of JavaScript's class with that name if there is one. */
 export function unpackError({ name, message, stack }: PackedError): Error {
   const error = new (KNOWN[name] ?? Error)(message);
   if (error.name !== name) Object.defineProperty(error, "name", { value: name, configurable: true }); // prettier-ignore
