@@ -1,6 +1,6 @@
 /**
- * Kernels of tfjs that are made of the backend's others, for everybody who calls them there: what
- * tfjs-wasm lacks or gets wrong, and what tfjs-cpu computes hundreds of times too slowly.
+ * tfjs kernels composed of the backend's other kernels, for all callers: those that tfjs-wasm lacks
+ * or gets wrong, and those that tfjs-cpu computes hundreds of times too slowly.
  */
 import * as tf from "@tensorflow/tfjs-core";
 import type { Attrs } from "./tfjs.js";
@@ -10,12 +10,12 @@ type Info = tf.TensorInfo;
 export type Run = (name: string, inputs: Record<string, Info>, attrs?: Attrs) => Info;
 export type Composed = (inputs: Record<string, Info>, attrs: Attrs, run: Run) => Info;
 
-/** A tensor of new values, which nothing counts yet. */
+/** A tensor of new values. */
 function write(values: tf.TypedArray, shape: number[], dtype: tf.DataType): Info {
   return { dataId: tf.backend().write(values, shape, dtype), shape, dtype };
 }
 
-/** The same numbers in another shape. */
+/** The same data in another shape. */
 const shaped = ({ dataId, dtype }: Info, shape: number[]): Info => ({
   dataId,
   dtype,
@@ -25,9 +25,9 @@ const shaped = ({ dataId, dtype }: Info, shape: number[]): Info => ({
 const read = ({ dataId }: Info): tf.TypedArray => tf.backend().readSync(dataId) as tf.TypedArray;
 
 /**
- * Some of `x` along a dimension, for each of a batch others: as rows of all of `x`, since with a batch
- * tfjs-wasm takes the numbers of rows from wrong places, and reads behind its memory. Of nothing it
- * gives another shape, and leaves memory behind.
+ * Gathers along a dimension. A batch of indices is converted to indices of rows of all of `x`,
+ * because with a batch tfjs-wasm reads wrong rows, and past its memory. And if there are no
+ * indices, it gives another shape, and leaks memory.
  */
 const gather: Composed = ({ x, indices }, { axis, batchDims }, run) => {
   const isEmpty = tf.util.sizeFromShape(x!.shape) === 0;
@@ -55,7 +55,10 @@ const gather: Composed = ({ x, indices }, { axis, batchDims }, run) => {
   return shaped(out, outputShape);
 };
 
-/** Sums of the rows of `x` that have the same number; rows whose number is no segment's are left out. */
+/**
+ * Sums of the rows of `x` with the same segment id; rows with an id that is out of range are left
+ * out.
+ */
 const segmentSum: Composed = ({ x, segmentIds }, attrs) => {
   const rows = attrs.numSegments as number;
   const [ids, values] = [read(segmentIds!), read(x!)];
@@ -71,8 +74,8 @@ const segmentSum: Composed = ({ x, segmentIds }, attrs) => {
 };
 
 /**
- * Sums of products as a product of matrices: tfjs-cpu multiplies all with all. Its own takes integers; on
- * wasm they are multiplied as floats, as those of layers are.
+ * Einsum as a matrix product; tfjs-cpu multiplies all combinations of elements instead. Integers
+ * are left to its own kernel there; on wasm they are multiplied as floats, as in layers.
  */
 const einsum: Composed = (inputs, attrs, run) => {
   const given = Object.values(inputs);
@@ -89,7 +92,7 @@ const einsum: Composed = (inputs, attrs, run) => {
   const size = (letters: readonly string[]): number =>
     tf.util.sizeFromShape(letters.map((one) => sizes[one]!));
   if (given.some((one) => tf.util.sizeFromShape(one.shape) === 0)) {
-    const shape = [...output].map((one) => sizes[one]!); // sums of nothing
+    const shape = [...output].map((one) => sizes[one]!); // empty sums
     const dtype = isWhole ? "int32" : "float32";
     return write(tf.util.makeZerosTypedArray(size([...output]), dtype), shape, dtype);
   }
@@ -104,7 +107,7 @@ const einsum: Composed = (inputs, attrs, run) => {
     return perm.every((at, i) => at === i) ? x : call("Transpose", { x }, { perm });
   };
 
-  // Letters of one term alone are summed before it is multiplied.
+  // Indices of only one operand are summed before the product.
   const parts = given.map((x, i) => {
     const letters = [...terms[i]!];
     const others = output + terms.filter((_, at) => at !== i).join("");
@@ -136,7 +139,8 @@ const einsum: Composed = (inputs, attrs, run) => {
   }
   out = turn(out, order, [...output]);
   if (isWhole) out = call("Cast", { x: out }, { dtype: "int32" });
-  // What was called last gave the result. Others may hold the same numbers, and count as one more each.
+  // The result is the output of the last call. Earlier outputs may share its data, of which each
+  // counts a reference.
   const last = made.pop() ?? run("Identity", { x: out });
   for (const { dataId } of made) tf.backend().disposeData(dataId);
   return shaped(last, out.shape);
@@ -148,9 +152,9 @@ const COMPOSED: Record<"cpu" | "wasm", Readonly<Record<string, Composed>>> = {
 };
 
 /**
- * Puts these kernels into tfjs' registry.
+ * Registers these kernels with tfjs.
  *
- * @returns tfjs' own that stood there.
+ * @returns tfjs' kernels that were replaced.
  */
 export function compose(backendName: "cpu" | "wasm"): tf.KernelConfig[] {
   const composed = Object.entries(COMPOSED[backendName]);

@@ -18,7 +18,7 @@ import type { EagerKernel } from "./kernels.js";
 import type { Memory } from "./memory.js";
 import { isFinite } from "./rows.js";
 
-/** Sums of the squares of weights, by their data, which never change. */
+/** The sums of the squares of weights, by their data, which never changes. */
 const energies = new WeakMap<object, number>();
 
 function energyOf(memory: Memory, weight: tf.TensorInfo): number {
@@ -30,10 +30,12 @@ function energyOf(memory: Memory, weight: tf.TensorInfo): number {
   return known;
 }
 
-/** The squares of a layer's filter sum to 0.3 at first, and to some more when it is trained. */
+/**
+ * The squares of a layer's filter sum to about 0.3 initially, and to somewhat more after training.
+ */
 const LARGE = 16;
 
-/** Of what the op's body has read and checked. */
+/** Takes the arguments that the op's body has checked. */
 const lowerConv: EagerKernel = (memory, [x, weight, given]) => {
   if (!isFloats(x) || !isFloats(weight)) return null;
   const plan = given as ConvPlan;
@@ -48,7 +50,7 @@ const lowerConv: EagerKernel = (memory, [x, weight, given]) => {
   return runConv(memory, spec, x, weight, bias, outShape.slice(-x.rank));
 };
 
-/** The fastest one; Winograd's where there is nothing that it would spread. */
+/** The fastest algorithm; Winograd's only for finite weights, since it spreads NaN and infinity. */
 export function algorithmOf(
   memory: Memory,
   spec: ConvSpec,
@@ -59,11 +61,12 @@ export function algorithmOf(
   if (algorithm === "direct") return algorithm;
   const energy = energyOf(memory, weight);
   if (!Number.isFinite(energy) || !isFinite(memory, x)) return "direct";
-  // Ops take filters of any kind: of large ones, larger tiles would round results near 12 by 2e-5.
+  // An op may be called with any filter: for large ones, the larger tiles would round results near
+  // 12 by 2e-5.
   return energy > LARGE * spec.outChannels ? fastestConv(spec, 2) : algorithm;
 }
 
-/** A convolution whose sizes are right. */
+/** Runs a convolution whose sizes have been checked. */
 export function runConv(
   memory: Memory,
   spec: ConvSpec,
@@ -88,7 +91,9 @@ export function runConv(
   return memory.run(run, { x, weight: packed, bias }, shape);
 }
 
-/** By a product that is added up where windows overlap: there are no zeros between pixels. */
+/**
+ * By a matrix product whose results are added where windows overlap, without zeros between pixels.
+ */
 const lowerConvTranspose: EagerKernel = (memory, [x, weight, given]) => {
   const plan = given as ConvTransposePlan;
   const { bias, groups, outShape } = plan;

@@ -1,4 +1,7 @@
-/** Our kernels for everybody who uses tfjs' cpu backend, with those that no op of ours calls. */
+/**
+ * Our kernels for all users of tfjs' cpu backend, including those for tfjs kernels that no op of
+ * ours uses.
+ */
 import { type Activation, stepsOf } from "../kernels/cpu/index.js";
 import * as tf from "@tensorflow/tfjs-core";
 import { compose } from "./composed.js";
@@ -25,13 +28,13 @@ const CLAMPS: Readonly<Record<string, Activation>> = {
   relu6: { low: 0, high: 6 },
 };
 
-/** The activation of a fused kernel; `null`: it is tfjs' to compute. */
+/** The activation of a fused kernel; `null`: tfjs has to compute it. */
 function activationOf({ preluActivationWeights }: Inputs, attrs: Attrs): Activation | null {
   if (preluActivationWeights) return null;
   return CLAMPS[(attrs.activation as string | null | undefined) ?? "linear"] ?? null;
 }
 
-/** A bias of one number for each of the last dimension. */
+/** Whether a bias has one number for each element of the last dimension. */
 const hasBias = (bias: Info | undefined, n: number): boolean =>
   bias === undefined || (bias.shape.length === 1 && bias.shape[0] === n);
 
@@ -93,10 +96,9 @@ const ALL: Readonly<Record<string, Kernel>> = {
 };
 
 /**
- * Puts our kernels in the place of tfjs' own, for everybody who uses tfjs' cpu backend in this page
- * or process.
+ * Replaces tfjs' kernels by ours for all users of tfjs' cpu backend in this page or process.
  *
- * @returns what puts tfjs' own back.
+ * @returns a function that restores tfjs' kernels.
  */
 export function replaceTfjsKernels(): () => void {
   const replaced = [...replaceKernels("cpu", ALL, () => true), ...compose("cpu")];

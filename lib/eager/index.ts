@@ -1,6 +1,6 @@
 /**
- * Kernels of our own under the ops of `functional` as they are called one by one, on tfjs' cpu
- * backend and on its wasm backend's heap. tfjs' own kernels stay what they are, but for what its wasm backend
+ * Our kernels for ops of `functional` that are called one by one: on tfjs' cpu backend, and in the
+ * heap of its wasm backend. tfjs' own kernels stay in place, except those that its wasm backend
  * lacks or gets wrong (composed.ts).
  */
 import * as tf from "@tensorflow/tfjs-core";
@@ -17,7 +17,7 @@ import { type Kernel, KERNELS, replaceKernels } from "./tfjs.js";
 
 export { memoryOf };
 
-/** On tfjs-wasm, what is elementwise or moves numbers in other ways is as fast there. */
+/** On tfjs-wasm, other elementwise kernels and copies are as fast as ours. */
 const { BatchMatMul, Transpose } = KERNELS;
 const UNDER_BODIES: Record<"cpu" | "wasm", Readonly<Record<string, Kernel>>> = {
   cpu: KERNELS,
@@ -25,16 +25,17 @@ const UNDER_BODIES: Record<"cpu" | "wasm", Readonly<Record<string, Kernel>>> = {
 };
 
 /**
- * Our kernels for the ops of `functional` on these backends, and under their bodies; what they do not take, tfjs does.
+ * Our kernels for the ops of `functional` on a backend, and for tfjs kernels that their bodies
+ * call. What ours do not take, tfjs' compute.
  *
- * @param isInBody - Whether what runs is an op's body.
+ * @param isInBody - Whether the body of an op is running.
  */
 export function kernelsFor(
   backend: "cpu" | "wasm",
   isInBody: (backend: string) => boolean,
 ): ReadonlyMap<string, OpKernel> {
   replaceKernels(backend, UNDER_BODIES[backend], isInBody);
-  UNDER_BODIES[backend] = {}; // once
+  UNDER_BODIES[backend] = {}; // only once
   const own = backend === "cpu" && POINTWISE;
   const kernels: Readonly<Record<string, EagerKernel>> = { ...LINEAR, ...CONV, ...ROWS, ...MOVES, ...own }; // prettier-ignore
   const table = new Map<string, OpKernel>();
@@ -48,7 +49,7 @@ export function kernelsFor(
   return table;
 }
 
-/** The same, with what tfjs-wasm lacks. */
+/** Like {@link kernelsFor}, and registers what tfjs-wasm lacks. */
 export async function loadKernels(
   backend: "cpu" | "wasm",
   isInBody: (backend: string) => boolean,

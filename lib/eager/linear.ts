@@ -15,7 +15,7 @@ import { isFinite } from "./rows.js";
 
 type Tensor = tf.TensorInfo;
 
-/** The packed form of a weight `[n, k]`, or `[k, n]`. */
+/** Packs a weight `[n, k]` or `[k, n]`; returns its address. */
 export function packWeight(
   memory: Memory,
   weight: Tensor,
@@ -29,7 +29,7 @@ export function packWeight(
   );
 }
 
-/** `activation(x Wᵀ + bias)` for a packed weight. */
+/** `activation(x Wᵀ + bias)` with a packed weight. */
 export function runLinear(
   memory: Memory,
   x: Tensor,
@@ -44,7 +44,7 @@ export function runLinear(
   return memory.run(kernel, { x, weight, bias }, shape);
 }
 
-/** Of what the op's body has read and checked, as those below. */
+/** This kernel and those below take arguments that the op's body has checked. */
 const lowerLinear: EagerKernel = (memory, args) => {
   const [x, weight, bias] = args as [tf.Tensor, tf.Tensor, tf.Tensor | null];
   if (![x, weight, bias ?? x].every(isFloats) || (bias && bias.size !== weight.shape[0]))
@@ -54,14 +54,14 @@ const lowerLinear: EagerKernel = (memory, args) => {
   return runLinear(memory, x, packed, bias, [...x.shape.slice(0, -1), n]);
 };
 
-/** The strides of a mask of rows of keys over all scores; `null`: it is none. */
+/** The strides of a mask over all scores, if its rows are contiguous; else `null`. */
 function maskOver(mask: tf.Tensor, scores: readonly number[]): HeadStrides | null {
   if (!isFloats(mask) || mask.rank < 2 || mask.shape.at(-1) !== scores[3]) return null;
   const [batch, head, row] = stridesOver(mask.shape, scores) ?? [];
   return row === undefined ? null : { batch: batch!, head: head!, row };
 }
 
-/** Attention of heads that lie side by side in memory, batches flattened. */
+/** Attention of heads that are contiguous in memory, with the batch dimensions flattened. */
 const lowerAttention: EagerKernel = (memory, args) => {
   const [q, k, v, mask, causal, scale] = args as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor | null, boolean, number | null]; // prettier-ignore
   const lead = q.shape.slice(0, -2);
@@ -73,7 +73,7 @@ const lowerAttention: EagerKernel = (memory, args) => {
   const maskStrides = mask && maskOver(mask, [batch, heads, queries, keys]);
   if (mask && (!maskStrides || q.rank > 4 || mask.rank > q.rank)) return null;
   if (![q, k, v].every(isFloats)) return null;
-  // What no query sees is passed over, though 0 times NaN is NaN.
+  // Masked keys are skipped, but in the formula 0 times NaN is NaN: so values must be finite.
   if (causal && !isFinite(memory, v)) return null;
   const strides = (rows: number, size: number): HeadStrides => ({
     batch: heads * rows * size,
@@ -93,7 +93,7 @@ const lowerAttention: EagerKernel = (memory, args) => {
   return memory.run(kernel, { q, k, v, mask }, [...lead, queries, valueSize]);
 };
 
-/** Self-attention of heads that lie side by side in `(L, N, q k v)`, which are read in place. */
+/** Self-attention that reads the heads in place from `(L, N, q k v)`. */
 const lowerHeads: EagerKernel = (memory, args) => {
   const [x, heads] = args as [tf.Tensor, number];
   const [l, batch, wide] = x.shape as [number, number, number];

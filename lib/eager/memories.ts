@@ -1,4 +1,4 @@
-/** The memories beside tfjs' backends. */
+/** The kernels' memory for each of tfjs' backends. */
 import * as tf from "@tensorflow/tfjs-core";
 import { bestBuild } from "../kernels/cpu/index.js";
 import { CpuMemory, type Memory, WasmMemory } from "./memory.js";
@@ -6,8 +6,8 @@ import { CpuMemory, type Memory, WasmMemory } from "./memory.js";
 const memories = new WeakMap<tf.KernelBackend, Memory | null>();
 
 /**
- * The memory beside a backend; `null` where there is no way to its numbers, or none for WebAssembly:
- * our kernels in JavaScript are no better than tfjs' by enough.
+ * The kernels' memory for a backend; `null` if its data cannot be reached, or if WebAssembly is
+ * missing: our kernels in JavaScript are not much better than tfjs'.
  */
 export function memoryOf(backend: tf.KernelBackend, name: string): Memory | null {
   let memory = memories.get(backend);
@@ -20,8 +20,9 @@ export function memoryOf(backend: tf.KernelBackend, name: string): Memory | null
 }
 
 /**
- * What a kernel gives in the memory beside the current backend; `null`: there is none, or the kernel declines. Where
- * nothing may be compiled any more, as in Cloudflare's Workers once they have started, tfjs goes on alone.
+ * Runs a kernel in the memory for the current backend; `null` if there is none or the kernel
+ * declines. Where WebAssembly cannot be compiled any more (in Cloudflare's Workers, after they have
+ * started), tfjs computes everything.
  */
 export function runOn<T>(name: "cpu" | "wasm", kernel: (memory: Memory) => T | null): T | null {
   const backend = tf.backend();

@@ -1,26 +1,35 @@
-/** Where kernels find the numbers of tfjs' tensors: in a heap beside the cpu backend, or in tfjs-wasm's own. */
+/**
+ * Where kernels find the data of tfjs' tensors: in a heap of our own for the cpu backend, or in
+ * tfjs-wasm's heap.
+ */
 import type * as tf from "@tensorflow/tfjs-core";
 import { createHeap, type Heap, type Kernel } from "../kernels/cpu/index.js";
 import { product } from "./arguments.js";
 
-/** What a kernel reads: a tensor, what lies at an address already, or nothing. */
+/** An input of a kernel: a tensor, an address of data in the heap, or nothing. */
 type Input = tf.TensorInfo | number | null;
 
-/** What an output is of; truths are floats here, 1 and 0, which only tfjs' cpu backend takes for bools. */
+/**
+ * The dtype of an output. Booleans are floats 1 and 0 here, which only tfjs' cpu backend accepts as
+ * bools.
+ */
 export type Dtype = "float32" | "bool";
 
-/** The work of a kernel on addresses: of the inputs (0: absent), of the output, of scratch memory. */
+/** Runs a kernel on addresses: of the inputs (0 if absent), of the output, of scratch memory. */
 export type Work = (inputs: number[], out: number, scratch: number) => void;
 
-/** Kernels may read so many bytes past the end of what they are given. */
+/** Kernels may read this many bytes past the end of their inputs. */
 const SLACK = 128;
-/** Room for so many bytes and what kernels read past them. */
+/** The room for so many bytes and what kernels read past them. */
 export const align = (bytes: number): number => Math.ceil((bytes + SLACK) / 64) * 64;
 
-/** The memory of one backend: runs kernels there and keeps weights in the form that they want. */
+/** The kernels' memory for one backend: runs kernels, and keeps packed weights. */
 export abstract class Memory {
   abstract readonly heap: Heap;
-  /** By the data of a tensor, which never changes: what was made of it, until it is disposed. */
+  /**
+   * What was packed from a tensor, by the tensor's data, which never changes; freed when that is
+   * disposed.
+   */
   readonly packed = new Map<object, Map<string, number>>();
   private scratch = 0;
   private scratchBytes = 0;
@@ -36,9 +45,9 @@ export abstract class Memory {
 
   abstract alloc(bytes: number): number;
   abstract free(address: number): void;
-  /** The values of a float32 tensor, to be read at once. */
+  /** The values of a float32 tensor; read them at once, since the array may be invalid later. */
   abstract values(tensor: tf.TensorInfo): Float32Array;
-  /** Runs a kernel and gives its output; `null` if an input is out of reach. */
+  /** Runs a kernel and returns its output; `null` if an input cannot be reached. */
   abstract call(
     inputs: readonly Input[],
     shape: readonly number[],
@@ -47,7 +56,7 @@ export abstract class Memory {
     dtype?: Dtype,
   ): tf.TensorInfo | null;
 
-  /** The same, with what a kernel reads by the names of its pointers. */
+  /** Likewise, with the inputs by the names of the kernel's pointers. */
   run<Pointers>(
     kernel: Kernel<Pointers>,
     reads: { readonly [Name in keyof Pointers]?: Input },
@@ -61,7 +70,7 @@ export abstract class Memory {
     return this.call(Object.values(inputs), shape, kernel.workspaceBytes, work);
   }
 
-  /** What `fill` makes of a tensor: once, for as long as the tensor's data live. */
+  /** What `fill` makes from a tensor's values; made once, and kept as long as the tensor's data. */
   pack(
     tensor: tf.TensorInfo,
     kind: string,
@@ -75,7 +84,7 @@ export abstract class Memory {
     if (known !== undefined) return known;
     const to = this.alloc(bytes);
     const from = this.reserve(align(product(tensor.shape) * 4));
-    const values = this.values(tensor); // not before: what is allocated may make the heap anew
+    const values = this.values(tensor); // only now, because allocating may replace the heap's buffer
     this.heap.f32.set(values, from >>> 2);
     fill(from, to);
     forms.set(kind, to);
@@ -85,7 +94,7 @@ export abstract class Memory {
   protected reserve(bytes: number): number {
     if (bytes <= this.scratchBytes) return this.scratch;
     if (this.scratchBytes > 0) this.free(this.scratch);
-    this.scratchBytes = 0; // there may be no memory for more
+    this.scratchBytes = 0; // in case the allocation below fails
     this.scratch = this.alloc(bytes);
     this.scratchBytes = bytes;
     return this.scratch;
@@ -106,7 +115,10 @@ interface CpuBackend extends tf.KernelBackend {
   data: { set(dataId: object, data: Output): void };
 }
 
-/** What tfjs' cpu backend keeps of a tensor, with numbers that are in the heap at first. */
+/**
+ * The data of a tensor in tfjs' cpu backend, whose values are in the heap until somebody reads
+ * them.
+ */
 class Output {
   refCount = 1;
   private array?: Float32Array;
@@ -118,24 +130,30 @@ class Output {
     private readonly moveOut: () => Float32Array,
   ) {}
 
-  /** The array is for good: whoever sees it may write to it. */
+  /** The array is kept from then on, since its reader may write to it. */
   get values(): Float32Array {
     return (this.array ??= this.moveOut());
   }
 }
 
-/** Outputs of so many bytes stay in the heap, which never shrinks: nobody has to dispose of tensors on cpu. */
+/**
+ * The limit for outputs in the heap: it never shrinks, and on cpu nobody has to dispose tensors.
+ */
 const MOST_BYTES = 64 * 1024 * 1024;
-/** What counts for one: small ones are not more than a thousand either. */
+/**
+ * The cost of an output counted against that limit: small ones count more, so that there are at
+ * most a thousand.
+ */
 const costOf = (length: number): number => length * 4 + 64 * 1024;
 
 /**
- * tfjs' cpu backend holds arrays, which are copied into the heap. Outputs stay there, where the next kernel
- * reads them; they become arrays when somebody else asks for their numbers, and the oldest to make room.
+ * tfjs' cpu backend has its data in arrays, which are copied into the heap. Outputs stay in the
+ * heap, where the next kernel reads them; they become arrays when something else reads them, and
+ * the oldest ones also when the limit is reached.
  */
 export class CpuMemory extends Memory {
   readonly heap = createHeap();
-  /** Those that are in the heap alone, by their data; the oldest is the first. */
+  /** Outputs that are only in the heap, by their data; the oldest first. */
   private readonly outputs = new Map<object, Output>();
   private outputCost = 0;
 
@@ -149,7 +167,7 @@ export class CpuMemory extends Memory {
 
   values({ dataId }: tf.TensorInfo): Float32Array {
     const output = this.outputs.get(dataId);
-    if (!output) return this.backend.readSync(dataId) as Float32Array; // of another backend, it is moved here
+    if (!output) return this.backend.readSync(dataId) as Float32Array; // another backend's tensor is moved here by this
     return this.heap.f32.subarray(output.address >>> 2, (output.address >>> 2) + output.length);
   }
 
@@ -165,7 +183,8 @@ export class CpuMemory extends Memory {
     const arrays = inputs.map((one) =>
       isTensor(one) && !this.outputs.has(one.dataId) ? this.values(one) : [],
     );
-    // Not their bytes: floats that tfjs made of truths are still bytes.
+    // Four bytes for each, whatever the array: booleans converted to float by tfjs are still in a
+    // byte array.
     const bytes = arrays.reduce((sum, { length }) => sum + align(length * 4), scratchBytes);
     let scratch = this.reserve(bytes);
     const out = this.alloc(length * 4);
@@ -188,7 +207,10 @@ export class CpuMemory extends Memory {
     if (output) this.drop(dataId, output);
   }
 
-  /** The oldest go, a quarter of them at once: a map finds its first slowly where others have been. */
+  /**
+   * Moves out the oldest ones, a quarter at once: after deletions, finding the first entry of a Map
+   * is slow.
+   */
   private makeRoom(length: number): void {
     for (const oldest of this.outputs.values()) {
       if (this.outputCost + costOf(length) <= MOST_BYTES * 0.75) break;
@@ -196,14 +218,17 @@ export class CpuMemory extends Memory {
     }
   }
 
-  /** An output's numbers need the heap no longer; what was packed of them stays, a kernel may be about to read it. */
+  /**
+   * Frees an output's place in the heap. What was packed from it stays, since a kernel may be about
+   * to read it.
+   */
   private drop(dataId: object, { address, length }: Output): void {
     this.outputs.delete(dataId);
     this.outputCost -= costOf(length);
     this.free(address);
   }
 
-  /** A tensor whose numbers are at an address. */
+  /** Makes a tensor whose values are at an address. */
   private output(
     shape: readonly number[],
     address: number,
@@ -233,7 +258,7 @@ interface WasmBackend extends tf.KernelBackend {
   makeOutput(shape: number[], dtype: tf.DataType): tf.TensorInfo;
 }
 
-/** tfjs' wasm backend has its tensors in a heap that kernels can work in: nothing is copied. */
+/** tfjs' wasm backend has its tensors in a heap, in which our kernels work directly. */
 export class WasmMemory extends Memory {
   readonly heap: Heap;
 
@@ -245,7 +270,7 @@ export class WasmMemory extends Memory {
     this.heap = createHeap({ memory });
   }
 
-  /** `null` where the backend does not show its memory: the field is not documented. */
+  /** `null` if the backend does not give access to its memory: the field is not documented. */
   static of(backend: tf.KernelBackend): WasmMemory | null {
     const owner = backend as WasmBackend;
     const memory = owner.wasm?.asm?.memory;
@@ -293,7 +318,7 @@ export class WasmMemory extends Memory {
     return out;
   }
 
-  /** 0 where it has none. */
+  /** The address of a tensor; 0 if it has none. */
   private addressOf({ dataId }: tf.TensorInfo): number {
     return this.owner.dataIdMap.get(dataId)?.memoryOffset ?? 0;
   }

@@ -1,4 +1,6 @@
-/** tfjs' ops that only move numbers, which it does one number at a time, as copies with strides. */
+/**
+ * Kernels for tfjs' ops that only move numbers, which tfjs does one by one, as copies with strides.
+ */
 import * as tf from "@tensorflow/tfjs-core";
 import { copy, gather, permutation, stridesOf, taps } from "../kernels/cpu/index.js";
 import { isFloats, product } from "./arguments.js";
@@ -9,11 +11,14 @@ import type { Attrs } from "./tfjs.js";
 
 type Info = tf.TensorInfo;
 
-/** Few numbers tfjs moves as soon; nor is all of `x` copied into the heap for a small part of it. */
+/**
+ * Whether it is left to tfjs: few numbers are as fast there, and `x` is not copied into the heap
+ * for a small part.
+ */
 const isLeft = (x: Info, shape: readonly number[]): boolean =>
   isFew(shape) || product(x.shape) > product(shape) * 64;
 
-/** What lies in `x` from the element `first` on, with strides; `null` of what is left to tfjs. */
+/** Copies a strided view of `x` that begins at element `first`; `null` if it is left to tfjs. */
 function runCopy(
   memory: Memory,
   x: Info,
@@ -27,7 +32,7 @@ function runCopy(
   return memory.call([x], shape, 0, work, x.dtype as Dtype);
 }
 
-/** From `begin` on, every so many. */
+/** A slice with steps. */
 export function runSlice(
   memory: Memory,
   x: Info,
@@ -42,13 +47,13 @@ export function runSlice(
   return runCopy(memory, x, first, walk, shape);
 }
 
-/** With its dimensions in another order. */
+/** `x` with its dimensions in another order. */
 export function permute(memory: Memory, x: Info, order: readonly number[]): Info | null {
   const walk = permutation(x.shape, order);
   return runCopy(memory, x, 0, walk, walk.shape);
 }
 
-/** What is wrong is left to tfjs. */
+/** Whether a slice is inside of `x`; other ones are left to tfjs. */
 const isInside = (x: Info, begin: readonly number[], size: readonly number[]): boolean =>
   begin.length === x.shape.length &&
   begin.every((at, i) => at >= 0 && size[i]! >= 0 && at + size[i]! <= x.shape[i]!);
@@ -67,7 +72,7 @@ export function slice(memory: Memory, x: Info, attrs: Attrs): Info | null {
   return memory.call([], size, 0, work, x.dtype as Dtype);
 }
 
-/** So many even parts along a dimension, or parts of these sizes. */
+/** Splits a dimension into equal parts, or into parts of the given sizes. */
 function partsOf(memory: Memory, x: Info, given: number | number[], dim: number): Info[] | null {
   const sizes = tf.backend_util.prepareSplitSize(x, given, dim);
   const shapes = sizes.map((size) => x.shape.with(dim, size));
@@ -86,14 +91,14 @@ export function split(memory: Memory, x: Info, { numOrSizeSplits, axis }: Attrs)
   return partsOf(memory, x, numOrSizeSplits as number | number[], at);
 }
 
-/** Parts of one each, without the dimension. */
+/** Parts of size 1, without the dimension. */
 export function unstack(memory: Memory, x: Info, { axis }: Attrs): Info[] | null {
   const at = tf.util.parseAxisParam(axis as number, x.shape)[0]!;
   const parts = partsOf(memory, x, x.shape[at]!, at);
   return parts && parts.map((part) => ({ ...part, shape: part.shape.toSpliced(at, 1) }));
 }
 
-/** What names a dimension twice is wrong, and tfjs' to answer. */
+/** Whether no dimension is named twice, which is an error that tfjs reports. */
 export const areDistinct = (axes: readonly number[]): boolean => new Set(axes).size === axes.length;
 
 export function tile(memory: Memory, x: Info, attrs: Attrs): Info | null {
@@ -117,12 +122,12 @@ export function choose(memory: Memory, x: Info, indices: Info, attrs: Attrs): In
   if (isFew(shape)) return null;
   const spec = { tables: product(before), rows, n: product(behind), count: places.length };
   const kernel = gather(memory.heap, spec);
-  // A table may be large, and stays where it is.
+  // A table may be large, so it is read where it is.
   const work: Work = (_, out) => kernel.run({ table: memory.values(x), indices: places, out });
   return memory.call([], shape, 0, work);
 }
 
-/** Each place along a dimension made of some of `x`, with weights. */
+/** Rebuilds a dimension: each output is a weighted sum of some inputs. */
 const lowerTaps: EagerKernel = (memory, args) => {
   const [x, dim, positions, weights] = args as [unknown, number, number[][], number[][]];
   if (!isFloats(x)) return null;

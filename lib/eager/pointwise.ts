@@ -13,10 +13,10 @@ import type { Dtype, Memory } from "./memory.js";
 
 type Steps = readonly ElementwiseStep[];
 
-/** Fewer numbers than this are not worth a call into WebAssembly. */
+/** For fewer numbers, a call into WebAssembly does not pay. */
 const FEW = 256;
 
-/** A chain of arithmetic over inputs that broadcast to a shape. */
+/** Runs a chain of arithmetic over inputs that broadcast to a shape. */
 export function runSteps(
   memory: Memory,
   steps: Steps,
@@ -30,7 +30,7 @@ export function runSteps(
   return memory.call(inputs, shape, 0, (at, out) => kernel.run({ inputs: at, out }), dtype);
 }
 
-/** `a ∘ b`, broadcast. */
+/** An operation on two operands that broadcast. */
 export function runBinary(
   memory: Memory,
   op: ElementwiseStep[0],
@@ -42,7 +42,7 @@ export function runBinary(
   return runSteps(memory, steps, [a, b], broadcast(a.shape, b.shape), dtype);
 }
 
-/** A function of each number. */
+/** A function of single elements. */
 export const runUnary = (
   memory: Memory,
   steps: Steps,
@@ -50,7 +50,7 @@ export const runUnary = (
   dtype?: Dtype,
 ): tf.TensorInfo | null => runSteps(memory, steps, [x], x.shape, dtype);
 
-/** Options of the functions of one number. */
+/** The names of options of functions of single elements. */
 const OPTIONS: Readonly<Record<string, string>> = {
   elu: "alpha",
   celu: "alpha",
@@ -61,7 +61,7 @@ const OPTIONS: Readonly<Record<string, string>> = {
   gelu: "approximate",
 };
 
-/** Numbers must be positive: what is wrong with others, and where, the body knows. */
+/** Only for positive numbers; the body of the op reports invalid ones. */
 const isRight = (value: unknown): boolean => typeof value === "number" && value > 0;
 const isApproximate = (value: unknown): boolean => value === "none" || value === "tanh";
 
@@ -74,7 +74,7 @@ const lowerFunction =
     return areRight ? runUnary(memory, stepsOf(name, read), x) : null;
   };
 
-/** A border of one number. */
+/** Pads with one number. */
 export function runPad(
   memory: Memory,
   x: tf.TensorInfo,
@@ -94,7 +94,7 @@ export function runPad(
   });
 }
 
-/** `(x - mean) · factor + bias`, the factor of tfjs: it is small. */
+/** `(x - mean) · factor + bias`; the factor has one number per channel, and is computed by tfjs. */
 const lowerBatchNorm: EagerKernel = (memory, args) => {
   const [x, mean, variance, eps, weight, bias] = args as [tf.Tensor, tf.Tensor, tf.Tensor, number, tf.Tensor | null, tf.Tensor | null]; // prettier-ignore
   const root = tf.rsqrt(tf.add(variance, eps));
@@ -116,5 +116,5 @@ export const POINTWISE: Readonly<Record<string, EagerKernel>> = {
   slope: lowerSlope,
 };
 
-/** Also where sizes are none at all, for tfjs to say so. */
+/** Whether there are few elements; also true for invalid sizes, which tfjs reports. */
 export const isFew = (shape: readonly number[]): boolean => !(product(shape) >= FEW);

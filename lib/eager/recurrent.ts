@@ -1,4 +1,4 @@
-/** LSTM, GRU and RNN over whole sequences, all layers and directions in one call. */
+/** LSTM, GRU and RNN over whole sequences, with all layers and directions in one call. */
 import * as tf from "@tensorflow/tfjs-core";
 import type { RecurrentMode, RecurrentWeights } from "../functional/recurrent-cells.js";
 import { recurrent } from "../kernels/cpu/index.js";
@@ -6,7 +6,7 @@ import { isFloats, product } from "./arguments.js";
 import { packWeight } from "./linear.js";
 import { align, type Memory } from "./memory.js";
 
-/** `[output, ...last states]` of what the op's body has checked. */
+/** `[output, ...last states]`; takes arguments that the op's body has checked. */
 export function runRecurrent(memory: Memory, args: readonly unknown[]): tf.Tensor[] | null {
   const [mode, x, starts, layers, directions] = args as [RecurrentMode, tf.Tensor, tf.Tensor[], RecurrentWeights[], number]; // prettier-ignore
   if (layers.some(({ weightHr }) => weightHr) || ![x, ...starts].every(isFloats)) return null;
@@ -27,7 +27,7 @@ export function runRecurrent(memory: Memory, args: readonly unknown[]): tf.Tenso
     weightHh: packWeight(memory, weightHh, weightHh.shape[0], h),
   }));
   const [outputSize, stateSize] = [time * batch * outRow, product(states)];
-  // Two layers' outputs in turn, and the scratch memory of one layer.
+  // The outputs of two layers, used alternately, and scratch memory for one layer.
   const between = align(outputSize * 4);
   const scratchBytes = 2 * between + Math.max(...kernels.map((one) => one.workspaceBytes));
   const inputs = [x, ...starts, ...layers.flatMap((one) => [one.biasIh, one.biasHh])]; // prettier-ignore

@@ -16,7 +16,7 @@ import { permute } from "./moves.js";
 
 type Vector = tf.Tensor | null;
 
-/** Of rows of the last numbers; kernels add no bias without a weight. */
+/** Normalises rows over the last dimensions; kernels apply a bias only with a weight. */
 const lowerLayerNorm =
   (kind: "layer" | "rms"): EagerKernel =>
   (memory, args) => {
@@ -46,7 +46,7 @@ const lowerSoftmax: EagerKernel = (memory, args) => {
   const [x, dim, log] = args as [tf.Tensor, number, boolean];
   const last = x.rank - 1;
   if (dim === last) return runSoftmax(memory, x, log);
-  // Another dimension changes places with the last one, and back.
+  // Another dimension changes places with the last one, and back in the result.
   const order = x.shape.map((_, i) => (i === dim ? last : i === last ? dim : i));
   const turned = permute(memory, x, order);
   const y = turned && runSoftmax(memory, turned, log);
@@ -55,7 +55,7 @@ const lowerSoftmax: EagerKernel = (memory, args) => {
   return result;
 };
 
-/** Windows over planes. */
+/** Pools windows of planes. */
 const lowerPool: EagerKernel = (memory, args) => {
   const [x, axes, kind, options] = args as [tf.Tensor, Axis[], "max" | "avg", AvgPoolOptions];
   if (!isFloats(x)) return null;
@@ -69,7 +69,7 @@ const lowerPool: EagerKernel = (memory, args) => {
   return memory.run(kernel, { x }, [planes, ...of("output")]);
 };
 
-/** A reduction over the last dimensions, or over some before others that stay. */
+/** Reduces the last dimensions, or adjacent dimensions before others that stay. */
 export function runReduction(
   memory: Memory,
   x: tf.TensorInfo,
@@ -86,7 +86,9 @@ export function runReduction(
   return memory.run(kernel, { x }, shape);
 }
 
-/** Whether there is no NaN or infinity: then so is the sum, if it is not too large itself. */
+/**
+ * Whether there is no NaN and no infinity; so the sum of values is finite too, unless it overflows.
+ */
 export function isFinite(memory: Memory, x: tf.TensorInfo): boolean {
   const axes = x.shape.map((_, i) => i);
   const sum = runReduction(memory, x, axes, "sum", []);

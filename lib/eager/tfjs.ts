@@ -1,4 +1,4 @@
-/** Our kernels in the place of tfjs' own on its cpu backend; what they do not take, tfjs' own compute. */
+/** Our kernels in the place of tfjs' on its cpu backend; what ours do not take, tfjs' compute. */
 import * as tf from "@tensorflow/tfjs-core";
 import type { Activation, ElementwiseStep, ReduceSpec } from "../kernels/cpu/index.js";
 import { product, sameShape } from "./arguments.js";
@@ -10,12 +10,12 @@ import { isFew, runBinary, runPad, runSteps, runUnary } from "./pointwise.js";
 import { runReduction } from "./rows.js";
 
 type Info = tf.TensorInfo;
-/** What a kernel of tfjs is called with, beside tensors. */
+/** The attributes of a tfjs kernel. */
 export type Attrs = Readonly<Record<string, unknown>>;
 export type Inputs = Readonly<Record<string, Info | undefined>>;
 export type Kernel = (memory: Memory, inputs: Inputs, attrs: Attrs) => Info | Info[] | null;
 
-/** `activation(a · b + bias)`; what has few dimensions is packed as a weight is. */
+/** `activation(a · b + bias)`; a `b` without batch is packed like a weight. */
 export function multiply(
   memory: Memory,
   { a, b, bias }: Inputs,
@@ -43,7 +43,10 @@ const binary =
   (memory, { a, b }) =>
     isFew(a!.shape) && isFew(b!.shape) ? null : runBinary(memory, op, a!, b!, dtype);
 
-/** `"Exp exp Log log"` → the kernels of tfjs by ours. */
+/**
+ * Makes kernels for a list of names: `"Exp Erf"`, with `Name=op` where our operation has another
+ * name.
+ */
 const each = (names: string, make: (op: ElementwiseStep[0]) => Kernel): Record<string, Kernel> =>
   Object.fromEntries(
     names.split(" ").map((name) => {
@@ -75,7 +78,7 @@ export const move =
   (memory, { x, value }, attrs) =>
     run(memory, (x ?? value)!, attrs);
 
-/** Those that bodies of ops call. */
+/** The kernels that bodies of ops call. */
 export const KERNELS: Readonly<Record<string, Kernel>> = {
   BatchMatMul: multiply,
   Transpose: (memory, { x }, { perm }) =>
@@ -102,10 +105,13 @@ export const KERNELS: Readonly<Record<string, Kernel>> = {
   ...each("Sum Mean Max Min", (name) => reduction(name as "sum")),
 };
 
-/** Those that take truths, which are bytes on tfjs-wasm. */
+/** The kernels that take booleans, which are bytes on tfjs-wasm. */
 const TRUTHS = /^cpu(Sel|Log|Til|Tra|Sli)/;
 
-/** Puts kernels of ours in the place of tfjs' own on a backend, for whenever they are meant; gives tfjs' own. */
+/**
+ * Replaces tfjs' kernels on a backend by ours, for calls while `isMeant` holds; returns tfjs'
+ * kernels.
+ */
 export function replaceKernels(
   backend: "cpu" | "wasm",
   kernels: Readonly<Record<string, Kernel>>,
@@ -115,7 +121,7 @@ export function replaceKernels(
     const old = tf.getKernel(kernelName, backend);
     if (!old) return [];
     const takesTruths = TRUTHS.test(backend + kernelName);
-    /** Numbers as our kernels take them, and what says where they are. */
+    /** Whether an input has a dtype that our kernels take; indices may have others. */
     const isTaken = ([name, one]: [string, Info | undefined]): boolean =>
       !one ||
       ((name === "indices" || one.dtype === "float32" || (one.dtype === "bool" && takesTruths)) &&

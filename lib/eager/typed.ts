@@ -1,13 +1,13 @@
 /**
- * Kernels of tfjs-wasm that take integers or truths for floats, or for other bytes: for those they are
- * made of kernels that do not, for everybody who calls them there.
+ * Replacements for kernels of tfjs-wasm that treat integers or booleans as floats, or mix up their
+ * bytes. For these dtypes they are composed of kernels that do not; for all callers.
  */
 import * as tf from "@tensorflow/tfjs-core";
 import type { Composed, Run } from "./composed.js";
 
 type Info = tf.TensorInfo;
 
-/** A tensor of new values, while `use` needs it. */
+/** Makes a tensor of values for the time of a callback. */
 function withValues<T>(values: tf.TypedArray, dtype: tf.DataType, use: (one: Info) => T): T {
   const shape = values.length === 1 ? [] : [values.length];
   const dataId = tf.backend().write(values, shape, dtype);
@@ -18,7 +18,7 @@ function withValues<T>(values: tf.TypedArray, dtype: tf.DataType, use: (one: Inf
   }
 }
 
-/** Whether each number is not 0: NaN is not. */
+/** Whether each number is other than 0, which NaN is too. */
 const isNonZero = (x: Info, run: Run): Info =>
   withValues(new Float32Array(1), "float32", (zero) =>
     x.dtype === "float32"
@@ -26,13 +26,16 @@ const isNonZero = (x: Info, run: Run): Info =>
       : withValues(new Int32Array(1), "int32", (none) => run("NotEqual", { a: x, b: none })),
   );
 
-/** The bytes of truths are 1 and 0: tfjs' are the last ones of whole numbers. */
+/** Booleans as bytes 1 and 0. (tfjs takes the last byte of integers.) */
 const cast: Composed = ({ x }, attrs, run) =>
   attrs.dtype === "bool" && /float32|int32/.test(x!.dtype)
     ? isNonZero(x!, run)
     : run("Cast", { x: x! }, attrs);
 
-/** Truths by way of floats, and of two types the one that holds both: tfjs takes the first's. */
+/**
+ * Computes booleans as floats, and two different dtypes as the one that contains both; tfjs would
+ * use the first operand's.
+ */
 const byFloats =
   (name: string, values: readonly string[]): Composed =>
   (inputs, attrs, run) => {
@@ -53,7 +56,7 @@ const byFloats =
 
 const MOST = 2 ** 31 - 1;
 
-/** Of integers: tfjs compares their bits as floats. */
+/** For integers, whose bits tfjs compares as floats. */
 const clip: Composed = ({ x }, attrs, run) => {
   if (x!.dtype !== "int32") return run("ClipByValue", { x: x! }, attrs);
   const { clipValueMin, clipValueMax } = attrs as Record<string, number>;
@@ -65,7 +68,7 @@ const clip: Composed = ({ x }, attrs, run) => {
   return y;
 };
 
-/** Of others than floats: tfjs gives their bits as floats. */
+/** For dtypes other than float32, for which tfjs returns the bits as floats. */
 const stridedSlice: Composed = ({ x }, attrs, run) => {
   if (x!.dtype === "float32") return run("StridedSlice", { x: x! }, attrs);
   const { begin, end, strides } = attrs as Record<string, number[]>;

@@ -1,4 +1,4 @@
-/** tfjs' convolutions and poolings, channels last, by kernels that want channels first. */
+/** tfjs' convolutions and poolings, with channels last, by kernels that expect channels first. */
 import * as tf from "@tensorflow/tfjs-core";
 import {
   type Activation,
@@ -19,7 +19,7 @@ import { align, type Memory } from "./memory.js";
 import { isFinite } from "./rows.js";
 import type { Attrs } from "./tfjs.js";
 
-/** Copies what is at an address with its dimensions in another order. */
+/** Permutes the dimensions of data at an address. */
 export function permuteAt(
   heap: Heap,
   from: number,
@@ -34,7 +34,7 @@ const TO_FIRST = [0, 3, 1, 2];
 const TO_LAST = [0, 2, 3, 1];
 const first = (shape: readonly number[]): number[] => TO_FIRST.map((axis) => shape[axis]!);
 
-/** Where a kernel finds what it reads and writes; 0 for a bias that is not there. */
+/** The addresses of what a kernel reads and writes; 0 for an absent bias. */
 interface Places {
   x: number;
   bias: number;
@@ -42,7 +42,7 @@ interface Places {
   workspace: number;
 }
 
-/** Runs a kernel between two copies: of its input to channels first, of its output to channels last. */
+/** Runs a kernel with channels first between two copies: of its input, and of its output. */
 function channelsFirst(
   memory: Memory,
   x: tf.TensorInfo,
@@ -116,7 +116,7 @@ export function convLast(
 
 type PoolArguments = Parameters<typeof tf.backend_util.computePool2DInfo>;
 
-/** tfjs' pools: a maximum passes over NaN there, and averages do not count the border. */
+/** Pools as tfjs does: maxima ignore NaN, and averages do not count the border. */
 export function poolLast(
   memory: Memory,
   x: tf.TensorInfo,

@@ -57,7 +57,7 @@ export class AdaptiveAvgPool3d extends AdaptivePoolNd {
   }
 }
 
-/** `R`: whether the indices are given too. */
+/** `R`: whether indices are returned too. */
 abstract class AdaptiveMaxPoolNd<R extends boolean> extends AdaptivePoolNd {
   readonly returnIndices: boolean;
 

@@ -9,7 +9,7 @@ import { Module, ModuleList, Sequential } from "../module/index.js";
 import { Linear } from "./linear.js";
 
 export interface AdaptiveLogSoftmaxOptions {
-  /** By how much each cluster's projection is smaller than the one before. Default: 4. */
+  /** The factor by which each cluster's projection is smaller than the one before. Default: 4. */
   divValue?: number;
   /** The head has a bias. Default: `false`. */
   headBias?: boolean;
@@ -18,13 +18,13 @@ export interface AdaptiveLogSoftmaxOptions {
 type Layer = (x: tf.Tensor) => tf.Tensor;
 
 /**
- * The log-probabilities of targets among very many classes, of which the rare ones, from a cutoff to
- * the next, are clusters with a smaller projection.
+ * The log-probabilities of targets among very many classes. The classes from one cutoff to the next
+ * are a cluster of rarer classes, which has a smaller projection.
  *
  * Shapes: `(N, inFeatures)` and `(N)` of int32, or `(inFeatures)` and `()` → the targets'
  * log-probabilities `(N)` or `()`, and the loss, a scalar.
  *
- * @throws if the cutoffs do not rise from 1 to nClasses - 1, or a target is no class.
+ * @throws if the cutoffs are not increasing between 1 and nClasses - 1, or a target is not a class.
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.AdaptiveLogSoftmaxWithLoss.html
  */
 export class AdaptiveLogSoftmaxWithLoss extends Module {

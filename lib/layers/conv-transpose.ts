@@ -7,11 +7,11 @@ import { checkChannels, convText, keepSteps, resetConv } from "./conv-common.js"
 export interface ConvTransposeLayerOptions {
   /** Default: 1. */
   stride?: number | readonly number[];
-  /** What the convolution that this one transposes had as padding. Default: 0. */
+  /** The padding of the convolution that this one is the transpose of. Default: 0. */
   padding?: number | readonly number[];
   /** Added to one side of the output. Default: 0. */
   outputPadding?: number | readonly number[];
-  /** How many groups of channels are convolved apart. Default: 1. */
+  /** The number of groups of channels that are convolved separately. Default: 1. */
   groups?: number;
   /** Learn an additive bias. Default: `true`. */
   bias?: boolean;
@@ -32,7 +32,7 @@ const OPTIONS: Required<ConvTransposeLayerOptions> = {
 };
 
 export interface ConvTransposeForwardOptions {
-  /** The size wanted, where stride leaves a choice: `[H, W]` or `[N, C, H, W]`. */
+  /** The wanted output size, if the stride leaves a choice: `[H, W]` or `[N, C, H, W]`. */
   outputSize?: readonly number[] | null;
 }
 
@@ -82,7 +82,7 @@ export abstract class ConvTransposeNd extends Module {
   /** How many dimensions the windows have. */
   protected abstract dims(): number;
 
-  /** The options of the functional form; the output padding is what `outputSize` asks for. */
+  /** The options of the functional form, with the output padding that gives `outputSize`. */
   protected options(
     x: tf.Tensor,
     options: ConvTransposeForwardOptions | undefined,
@@ -97,7 +97,7 @@ export abstract class ConvTransposeNd extends Module {
     return { bias, stride, padding, outputPadding, groups, dilation };
   }
 
-  /** The output padding that leads to a size. */
+  /** The output padding that gives the wanted size. */
   private reach(x: tf.Tensor, wanted: readonly number[]): number[] {
     const { name } = this.constructor;
     const dims = this.dims();

@@ -14,11 +14,11 @@ export interface ConvLayerOptions {
   padding?: number | readonly number[] | "same" | "valid";
   /** Default: 1. */
   dilation?: number | readonly number[];
-  /** How many groups of channels are convolved apart. Default: 1. */
+  /** The number of groups of channels that are convolved separately. Default: 1. */
   groups?: number;
   /** Learn an additive bias. Default: `true`. */
   bias?: boolean;
-  /** What the padding consists of. Default: `"zeros"`. */
+  /** The kind of padding. Default: `"zeros"`. */
   paddingMode?: PaddingMode;
 }
 
@@ -102,7 +102,7 @@ export abstract class ConvNd extends Module {
     return { bias, stride, padding: paddingMode === "zeros" ? padding : 0, dilation, groups };
   }
 
-  /** The input, padded first where it is not with zeros. */
+  /** The input, padded first if not with zeros. */
   protected pad(x: tf.Tensor): tf.Tensor {
     const { paddingMode } = this;
     return paddingMode === "zeros" ? x : F.pad(x, this.paddingBothSides(), { mode: paddingMode });

@@ -7,11 +7,11 @@ import { formatFloat, formatPython, Module } from "../module/index.js";
 export interface DropoutOptions {
   /** The probability of an element, or a channel, to be dropped. Default: 0.5. */
   p?: number;
-  /** Only printed: tensors never change here. Default: `false`. */
+  /** Only printed, because tensors never change here. Default: `false`. */
   inplace?: boolean;
 }
 
-/** What the dropout layers have in common; in eval mode they give their input back. */
+/** The base of the dropout layers; in eval mode they return their input. */
 abstract class DropoutNd extends Module {
   readonly p: number;
   readonly inplace: boolean;

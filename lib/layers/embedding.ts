@@ -43,13 +43,13 @@ abstract class EmbeddingBase extends Module {
     this.resetParameters();
   }
 
-  /** N(0, 1), and 0 for the padding's row. */
+  /** Initialises the table: N(0, 1), and 0 for the padding row. */
   resetParameters(): void {
     init.normal_(this.weight);
     this.zeroPadding();
   }
 
-  /** Makes the padding's row 0, where there is one. */
+  /** Sets the padding row to 0, if there is one. */
   zeroPadding(): void {
     const { weight, paddingIdx, embeddingDim } = this;
     if (paddingIdx === null || weight.isMeta) return;
@@ -63,7 +63,7 @@ abstract class EmbeddingBase extends Module {
     return { paddingIdx, maxNorm, normType, scaleGradByFreq, sparse };
   }
 
-  /** Puts given values in the place of the random ones. */
+  /** Replaces the random initial values by given ones. */
   protected take(embeddings: TensorSource, freeze: boolean): void {
     const fresh = new Parameter(embeddings, { requiresGrad: !freeze });
     this.weight.dispose();
@@ -123,9 +123,9 @@ export class Embedding extends EmbeddingBase {
 }
 
 export interface EmbeddingBagLayerOptions extends EmbeddingLayerOptions {
-  /** What is made of a bag. Default: `"mean"`. */
+  /** How the rows of a bag are combined. Default: `"mean"`. */
   mode?: "sum" | "mean" | "max";
-  /** The last offset is the end of the last bag. Default: `false`. */
+  /** The last offset is the end of the last bag, not the beginning of another. Default: `false`. */
   includeLastOffset?: boolean;
 }
 

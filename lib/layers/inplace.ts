@@ -2,11 +2,11 @@ import { readOptions } from "../arguments.js";
 import { Module } from "../module/index.js";
 
 export interface InplaceOptions {
-  /** Only printed: tensors never change here. Default: `false`. */
+  /** Only printed, because tensors never change here. Default: `false`. */
   inplace?: boolean;
 }
 
-/** What the activations have in common that PyTorch can run in place. */
+/** The base of activations that PyTorch can compute in place. */
 export abstract class Inplace extends Module {
   readonly inplace: boolean;
 
@@ -20,6 +20,6 @@ export abstract class Inplace extends Module {
   }
 }
 
-/** `, inplace=True`, behind what else stands in a repr. */
+/** `, inplace=True` for a repr, if it is set. */
 export const inplaceText = ({ inplace }: { inplace: boolean }): string =>
   inplace ? ", inplace=True" : "";

@@ -16,7 +16,7 @@ interface LazyConv extends Lazy {
   resetParameters(): void;
 }
 
-/** The constructor leaves the bias out, since to initialise it would draw random numbers. */
+/** Starts without a bias, because initialising one would draw random numbers. */
 function start(module: LazyConv, { bias = true }: { bias?: boolean } = {}): void {
   leaveOpen(module, bias ? ["weight", "bias"] : ["weight"]);
 }
@@ -34,7 +34,8 @@ function channels(module: Module, x: tf.Tensor, dims: number): number {
 function infer(module: LazyConv, x: tf.Tensor, isTransposed: boolean): void {
   const { groups, outChannels, kernelSize } = module;
   const isNew = isOpen(module);
-  // What was loaded knows; if it does not fit, the convolution says so.
+  // A loaded weight determines the channels; if they do not match the input, the convolution
+  // reports it.
   const loaded = isNew ? [] : module.weight.shape;
   const known = isTransposed ? loaded[0] : loaded[1] && loaded[1] * groups;
   const inChannels = known ?? channels(module, x, kernelSize.length);

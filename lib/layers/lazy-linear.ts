@@ -13,7 +13,7 @@ export class LazyLinear extends Linear {
   static override readonly name: string = "LazyLinear";
 
   constructor(outFeatures: number, options?: LinearOptions) {
-    super(0, outFeatures, { ...options, bias: false }); // without drawing random numbers for it
+    super(0, outFeatures, { ...options, bias: false }); // so that no random numbers are drawn for it
     leaveOpen(this, (options?.bias ?? true) ? ["weight", "bias"] : ["weight"]);
   }
 

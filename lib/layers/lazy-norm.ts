@@ -5,7 +5,7 @@ import { InstanceNorm1d, InstanceNorm2d, InstanceNorm3d } from "./instance-norm.
 import { give, isOpen, type Lazy, leaveOpen, setField } from "./lazy.js";
 import type { NormBase, NormOptions } from "./norm-base.js";
 
-/** The same for both kinds, unlike those of the plain ones. */
+/** The defaults of both kinds, which differ for the plain layers. */
 const NORM: Required<NormOptions> = {
   eps: 1e-5,
   momentum: 0.1,

@@ -5,11 +5,11 @@ import { UninitializedBuffer, UninitializedParameter } from "../module/index.js"
 
 type Open = UninitializedParameter | UninitializedBuffer;
 
-/** A module that learns its sizes from its first input or from a state_dict. */
+/** A module that gets its sizes from its first input or from a state_dict. */
 export interface Lazy extends Module {
-  /** Finds the sizes in an input, and fills what is open. */
+  /** Determines sizes from an input, and initialises the parameters. */
   inferParameters(...args: unknown[]): void;
-  /** The class that it then is of. */
+  /** The class that the module has afterwards. */
   becomes(): { prototype: object };
 }
 
@@ -17,7 +17,7 @@ function own(module: Module): Record<string, unknown> {
   return module as unknown as Record<string, unknown>;
 }
 
-/** The parameters and buffers without a shape, by name. */
+/** The parameters and buffers that have no shape yet, by name. */
 function open(module: Module): [string, Open][] {
   return Object.getOwnPropertyNames(module)
     .map((name) => [name, own(module)[name]] as const)
@@ -29,7 +29,7 @@ function open(module: Module): [string, Open][] {
 
 export const isOpen = (module: Module): boolean => open(module).length > 0;
 
-/** Leaves parameters and buffers of these names without a shape, until the module is called. */
+/** Makes parameters and buffers of these names without a shape, until the module is called. */
 export function leaveOpen(module: Lazy, names: readonly string[]): void {
   for (const name of names) {
     const state = own(module)[name];
@@ -41,17 +41,17 @@ export function leaveOpen(module: Lazy, names: readonly string[]): void {
   module.registerLoadStateDictPreHook(materialise);
 }
 
-/** Gives what is open its shape; what has one keeps it. */
+/** Gives parameters and buffers without a shape the given ones; others keep theirs. */
 export function give(module: Module, shapes: Readonly<Record<string, readonly number[]>>): void {
   for (const [name, state] of open(module)) state.materialize(shapes[name]!);
 }
 
-/** Sets a field that the plain class only sets in its constructor. */
+/** Sets a field that the plain class sets only in its constructor. */
 export function setField(module: Module, name: string, value: number): void {
   own(module)[name] = value;
 }
 
-/** Before the first call. */
+/** Runs before the first call. */
 function infer(module: Module, args: unknown[]): void {
   const lazy = module as Lazy;
   lazy.inferParameters(...args);
@@ -63,7 +63,10 @@ function infer(module: Module, args: unknown[]): void {
   Object.setPrototypeOf(lazy, lazy.becomes().prototype);
 }
 
-/** Before a state_dict is loaded: what it has a value for takes that value's shape. */
+/**
+ * Runs before a state_dict is loaded: gives parameters and buffers the shapes of their values in
+ * it.
+ */
 function materialise(state: Map<string, StateValue>, prefix: string, module: Module): void {
   for (const [name, value] of open(module)) {
     const loaded = state.get(prefix + name);

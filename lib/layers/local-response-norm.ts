@@ -4,7 +4,7 @@ import { crossMapLrn2d } from "../functional/cross-map-lrn.js";
 import * as F from "../functional/index.js";
 import { formatFloat, formatPython, Module } from "../module/index.js";
 
-/** What the two have in common: PyTorch's defaults, and its repr but for k. */
+/** The base of both: PyTorch's defaults, and its repr without k. */
 abstract class ResponseNorm extends Module {
   readonly alpha: number;
   readonly beta: number;

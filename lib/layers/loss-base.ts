@@ -5,7 +5,7 @@ import { Buffer, Module } from "../module/index.js";
 
 export { REDUCTION };
 
-/** What all losses have: a reduction, which is only checked when one is called, as in PyTorch. */
+/** The base of all losses. The reduction is checked when the loss is called, as in PyTorch. */
 export abstract class Loss extends Module {
   readonly reduction: F.Reduction;
 
@@ -15,7 +15,7 @@ export abstract class Loss extends Module {
   }
 }
 
-/** A loss whose weights are a buffer, and so in the state_dict. */
+/** A loss whose weights are a buffer, so that they are in the state_dict. */
 export abstract class WeightedLoss extends Loss {
   weight: Buffer | null;
 

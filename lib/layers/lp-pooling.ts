@@ -24,7 +24,7 @@ abstract class LPPoolNd extends Module {
   protected pool(pool: typeof F.lpPool1d, x: tf.Tensor): tf.Tensor {
     const { normType, stride, ceilMode } = this;
     checkTensor(this.constructor.name, x);
-    // To a layer of PyTorch the norm type is a float: no integers come of raising some to it.
+    // In PyTorch's layers the norm type is a float, so that powers of integers are floats.
     const y = Number.isFinite(normType) ? asFloat(x) : x;
     return pool(y, normType, this.kernelSize, { stride, ceilMode });
   }

@@ -14,7 +14,7 @@ abstract class MarginLoss extends Loss {
 }
 
 /**
- * The distance where the target is 1, and what it lacks to the margin where it is -1.
+ * `x` where the target is 1, `max(0, margin - x)` where it is -1.
  *
  * Shapes: input and target `(*)` → scalar, or `(*)` without reduction.
  *

@@ -3,10 +3,10 @@ import { readOptions } from "../arguments.js";
 import * as F from "../functional/index.js";
 import { formatPython, Module } from "../module/index.js";
 
-/** What a layer gives that may also give the indices. */
+/** The result of a pooling layer: with indices if `R` is true. */
 export type Pooled<R extends boolean> = R extends true ? [tf.Tensor, tf.Tensor] : tf.Tensor;
 
-/** What the max pooling layers have in common; `R`: whether they give the indices too. */
+/** The base of the max pooling layers; `R`: whether they return indices too. */
 abstract class MaxPoolNd<R extends boolean> extends Module {
   readonly stride: F.PoolSize;
   readonly padding: F.PoolSize;

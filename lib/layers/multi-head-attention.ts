@@ -47,11 +47,11 @@ const CALL: Required<AttentionCallOptions> = {
 };
 
 /**
- * Attention in several heads: `softmax(q kᵀ / √d) v` of projections of query, key and value, and a
- * projection of the heads side by side.
+ * Attention in several heads: `softmax(q kᵀ / √d) v` for projections of query, key and value, and a
+ * projection of the concatenated heads.
  *
- * A row that is masked all over gives NaN where the weights are asked for, else attends to nothing,
- * as in PyTorch with gradients; its inference fast path gives NaN in both cases.
+ * A row that is masked completely gives NaN if weights are asked for, else it attends to nothing,
+ * as in PyTorch with gradients; PyTorch's inference fast path gives NaN in both cases.
  *
  * Shapes: query `(L, N, E)`, key `(S, N, kdim)`, value `(S, N, vdim)` (batch first: `(N, L, E)` …;
  * unbatched without N) → `[output (L, N, E), weights (N, L, S) or null]`.
@@ -121,7 +121,7 @@ export class MultiheadAttention extends Module {
     this.resetParameters();
   }
 
-  /** Whether query, key and value are projected by one weight. */
+  /** Whether one weight projects query, key and value. */
   private get hasOneProjection(): boolean {
     return this.kdim === this.embedDim && this.vdim === this.embedDim;
   }

@@ -1,9 +1,9 @@
-/** Batches without what they are filled up with, which PyTorch keeps as nested tensors. */
+/** Padded batches as PyTorch's encoder computes them, with nested tensors. */
 import * as tf from "@tensorflow/tfjs-core";
 
 /**
- * `(N, T, E)` → the same with 0 where a key padding mask `(N, T)` ignores, by `true` or -∞; as it is if in
- * one row something follows what is ignored.
+ * `(N, T, E)` → the same with 0 where a key padding mask `(N, T)` (`true`, or -∞) ignores
+ * positions. Unchanged if in some row a position follows an ignored one.
  */
 export function padded(x: tf.Tensor, mask: tf.Tensor): tf.Tensor {
   const t = mask.shape[1]!;

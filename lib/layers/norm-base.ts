@@ -14,7 +14,10 @@ import type { StateValue } from "../module/state-dict.js";
 export interface NormOptions {
   /** Added to the variance. Default: 1e-5. */
   eps?: number;
-  /** The share of the newest batch in the running statistics; `null`: their average. Default: 0.1. */
+  /**
+   * The weight of the newest batch in the running statistics; `null`: all batches count equally.
+   * Default: 0.1.
+   */
   momentum?: number | null;
   /** Learn a weight and a bias for each channel. Default: `true`, for InstanceNorm `false`. */
   affine?: boolean;
@@ -24,7 +27,7 @@ export interface NormOptions {
   bias?: boolean;
 }
 
-/** A count of 0, for a model that has no storage yet. */
+/** A count of 0, for a module that has no storage yet. */
 const NO_BATCHES = {
   shape: [],
   dtype: "int32",
@@ -32,7 +35,9 @@ const NO_BATCHES = {
   toInt32: () => new Int32Array(1),
 };
 
-/** Checkpoints from before PyTorch 0.4.1 have no count: the module keeps its own. */
+/**
+ * Checkpoints from before PyTorch 0.4.1 have no count of batches: then the module keeps its own.
+ */
 function keepCount(state: Map<string, StateValue>, prefix: string, module: Module): void {
   const { num_batches_tracked: count } = module as NormBase;
   const key = `${prefix}num_batches_tracked`;
@@ -82,7 +87,7 @@ export abstract class NormBase extends Module {
     if (this.bias) init.zeros_(this.bias);
   }
 
-  /** The ranks of input that the layer takes. */
+  /** The ranks of input that the layer accepts. */
   protected abstract ranks(): readonly number[];
 
   protected checkRank(x: tf.Tensor): void {
@@ -91,7 +96,7 @@ export abstract class NormBase extends Module {
     throw new RangeError(`expected ${want.join(" or ")} input (got ${x.rank}D input)`);
   }
 
-  /** Takes a batch into the running statistics, where there are any. */
+  /** Updates the running statistics with a batch, if there are any. */
   protected track(x: tf.Tensor, share: number | tf.Tensor, perInstance: boolean): void {
     const { running_mean: mean, running_var: variance } = this;
     if (mean === null || variance === null || x.size === 0) return;

@@ -6,7 +6,7 @@ import { formatPython, formatTuple, Module } from "../module/index.js";
 /** One number for all sides, or `[left, right]`, `[left, right, top, bottom]` and so on. */
 export type PaddingSize = number | readonly number[];
 
-/** What the padding layers have in common: the sides, and how what is added looks. */
+/** The base of the padding layers. */
 abstract class PadNd extends Module {
   readonly padding: readonly number[];
 

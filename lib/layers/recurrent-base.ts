@@ -17,15 +17,15 @@ import type {
 import { Empty, formatPython, init, Module, Parameter } from "../module/index.js";
 
 export interface RecurrentLayerOptions {
-  /** How many layers, one on the other. Default: 1. */
+  /** The number of stacked layers. Default: 1. */
   numLayers?: number;
   /** Learn additive biases. Default: `true`. */
   bias?: boolean;
   /** `(N, L, H)` instead of `(L, N, H)`; not for the states. Default: `false`. */
   batchFirst?: boolean;
-  /** The probability of dropping what goes from layer to layer, in training. Default: 0. */
+  /** The probability of dropping an output between two layers, in training. Default: 0. */
   dropout?: number;
-  /** A second set of weights reads backwards. Default: `false`. */
+  /** Have a second set of weights that reads the sequence backwards. Default: `false`. */
   bidirectional?: boolean;
 }
 
@@ -47,7 +47,7 @@ type Forward = (
   options: RecurrentOptions,
 ) => tf.Tensor[];
 
-/** What RNN, LSTM and GRU have in common: weights, shapes, batches, packed sequences. */
+/** The base of RNN, LSTM and GRU: weights, shapes, batches, packed sequences. */
 export abstract class RNNBase extends Module {
   readonly numLayers: number;
   readonly bias: boolean;
@@ -94,12 +94,12 @@ export abstract class RNNBase extends Module {
     for (const weight of this.parameters()) init.uniform_(weight, { a: -k, b: k });
   }
 
-  /** Features of the output in one direction. */
+  /** The number of output features in one direction. */
   private get outSize(): number {
     return this.projSize || this.hiddenSize;
   }
 
-  /** `l0`, `l0_reverse`, `l1` …, with the number of the layer. */
+  /** The suffixes of weight names, `l0`, `l0_reverse`, `l1` …, with the number of the layer. */
   private suffixes(): [number, string][] {
     const directions = this.bidirectional ? ["", "_reverse"] : [""];
     return Array.from({ length: this.numLayers }, (_, layer) =>
@@ -118,7 +118,7 @@ export abstract class RNNBase extends Module {
     }));
   }
 
-  /** The output in the input's form, and the last states. */
+  /** Returns the output in the form of the input (padded or packed), and the last states. */
   protected run(
     forward: Forward,
     input: tf.Tensor | PackedSequence,

@@ -10,7 +10,7 @@ export interface RecurrentCellOptions {
   bias?: boolean;
 }
 
-/** What the three cells have in common: weights, and inputs without a batch. */
+/** The base of the three cells: weights, and inputs without a batch dimension. */
 abstract class RNNCellBase extends Module {
   readonly bias: boolean;
   weight_ih: Parameter;
@@ -39,7 +39,10 @@ abstract class RNNCellBase extends Module {
     for (const weight of this.parameters()) init.uniform_(weight, { a: -k, b: k });
   }
 
-  /** Checks and batches an input and its state, 0 by default, and unbatches what comes of them. */
+  /**
+   * Checks an input and its state (default 0), adds a batch dimension if there is none, and removes
+   * it from the results.
+   */
   protected run(
     input: tf.Tensor,
     given: readonly tf.Tensor[] | null,

@@ -3,7 +3,7 @@ import type { PackedSequence } from "../functional/packed-sequence.js";
 import { gru, lstm, rnnRelu, rnnTanh } from "../functional/recurrent.js";
 import { type RecurrentLayerOptions, RNNBase } from "./recurrent-base.js";
 
-/** Padded in, padded out; packed in, packed out. */
+/** The output is packed if the input is. */
 type Like<I> = I extends PackedSequence ? PackedSequence : tf.Tensor;
 
 export interface RNNOptions extends RecurrentLayerOptions {
@@ -12,7 +12,7 @@ export interface RNNOptions extends RecurrentLayerOptions {
 }
 
 export interface RNN {
-  /** Padded in, padded out; packed in, packed out. */
+  /** The output is packed if the input is. */
   <I extends tf.Tensor | PackedSequence>(input: I, h0?: tf.Tensor | null): [Like<I>, tf.Tensor];
 }
 
@@ -49,7 +49,7 @@ export class RNN extends RNNBase {
 }
 
 export interface GRU {
-  /** Padded in, padded out; packed in, packed out. */
+  /** The output is packed if the input is. */
   <I extends tf.Tensor | PackedSequence>(input: I, h0?: tf.Tensor | null): [Like<I>, tf.Tensor];
 }
 
@@ -84,7 +84,7 @@ export interface LSTMOptions extends RecurrentLayerOptions {
 }
 
 export interface LSTM {
-  /** Padded in, padded out; packed in, packed out. */
+  /** The output is packed if the input is. */
   <I extends tf.Tensor | PackedSequence>(
     input: I,
     state?: readonly [tf.Tensor, tf.Tensor] | null,

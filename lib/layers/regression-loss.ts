@@ -42,7 +42,7 @@ export class MSELoss extends Loss {
 }
 
 /**
- * Squared below `beta`, beyond it linear.
+ * Quadratic for differences below `beta`, linear beyond.
  *
  * Shapes: input and target `(*)` → scalar, or `(*)` without reduction.
  *
@@ -65,7 +65,7 @@ export class SmoothL1Loss extends Loss {
 }
 
 /**
- * Squared up to `delta`, beyond it linear.
+ * Quadratic for differences up to `delta`, linear beyond.
  *
  * Shapes: input and target `(*)` → scalar, or `(*)` without reduction.
  *

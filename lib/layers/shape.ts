@@ -11,7 +11,7 @@ export interface FlattenOptions {
 }
 
 /**
- * Makes one dimension of several: `(N, C, H, W)` → `(N, C·H·W)`.
+ * Joins several dimensions into one: `(N, C, H, W)` → `(N, C·H·W)`.
  *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.Flatten.html
  */

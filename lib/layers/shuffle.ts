@@ -3,7 +3,7 @@ import * as F from "../functional/index.js";
 import { Module } from "../module/index.js";
 
 /**
- * Turns channels into space: `(*, C·r², H, W)` → `(*, C, H·r, W·r)`.
+ * Moves channels to spatial positions: `(*, C·r², H, W)` → `(*, C, H·r, W·r)`.
  *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.PixelShuffle.html
  */
@@ -24,7 +24,7 @@ export class PixelShuffle extends Module {
 }
 
 /**
- * Turns space into channels: `(*, C, H·r, W·r)` → `(*, C·r², H, W)`.
+ * Moves spatial positions to channels: `(*, C, H·r, W·r)` → `(*, C·r², H, W)`.
  *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.PixelUnshuffle.html
  */
@@ -45,7 +45,7 @@ export class PixelUnshuffle extends Module {
 }
 
 /**
- * Deals the channels out anew: `(N, g·k, *)`, seen as g groups of k, becomes k groups of g.
+ * Reorders the channels: g groups of k channels, `(N, g·k, *)`, become k groups of g.
  *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.ChannelShuffle.html
  */

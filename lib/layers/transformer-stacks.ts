@@ -11,13 +11,13 @@ import {
 
 type Mask = tf.Tensor | null;
 
-/** Layers that are the first of a stack already. */
+/** Layers that are already part of a stack. */
 const taken = new WeakSet<Module>();
 
 /**
- * n layers that start with the same weights, as PyTorch's `_get_clones`. The given one is the first
- * of them, where PyTorch copies it too: here nobody would collect its weights. For a second stack
- * it is copied.
+ * n layers that start with the same weights, as PyTorch's `_get_clones` makes them. PyTorch copies
+ * the given layer n times; here it is itself the first one, since its weights would otherwise never
+ * be freed. If it is part of a stack already, it is copied.
  */
 function clones(layer: Module, n: number): ModuleList {
   const first = taken.has(layer) ? deepcopy(layer) : layer;
@@ -25,7 +25,7 @@ function clones(layer: Module, n: number): ModuleList {
   return new ModuleList(Array.from({ length: n }, (_, i) => (i === 0 ? first : deepcopy(layer))));
 }
 
-/** What stacks of encoder and of decoder layers have in common. */
+/** The base of the encoder and the decoder. */
 abstract class Stack extends Module {
   layers: ModuleList;
   norm: Module | null;
@@ -40,9 +40,9 @@ abstract class Stack extends Module {
     this.norm = norm;
   }
 
-  /** One layer after the other, each called with these arguments too. */
+  /** Calls one layer after the other, each with these further arguments. */
   protected pass(x: tf.Tensor, ...others: unknown[]): tf.Tensor {
-    // PyTorch asks the first layer how batches lie.
+    // PyTorch asks the first layer whether batches come first.
     if (this.layers.length === 0) {
       throw new RangeError(`${this.constructor.name}: index 0 is out of range`);
     }
@@ -59,9 +59,14 @@ abstract class Stack extends Module {
 export interface TransformerEncoderOptions {
   /** A norm behind the last layer. Default: `null`. */
   norm?: Module | null;
-  /** Give 0 at ignored places in evaluation, as PyTorch does without gradients. Default: `true`. */
+  /**
+   * In eval mode, return 0 at padded positions, as PyTorch does without gradients. Default: `true`.
+   */
   enableNestedTensor?: boolean;
-  /** Do so only where they follow all others: without effect, it is always looked at. Default: `true`. */
+  /**
+   * Do so only if padding is at the end; this is always checked, so the option has no effect.
+   * Default: `true`.
+   */
   maskCheck?: boolean;
 }
 
@@ -74,7 +79,7 @@ export interface EncoderCallOptions {
   isCausal?: boolean | null;
 }
 
-/** Whether PyTorch computes a batch without what it is filled up with. */
+/** Whether PyTorch would compute this batch as a nested tensor, without its padding. */
 function isNestable({ enableNestedTensor, layers }: TransformerEncoder, src: tf.Tensor): boolean {
   const [first] = layers;
   if (!(first instanceof TransformerEncoderLayer)) return false;
@@ -92,11 +97,12 @@ function isNestable({ enableNestedTensor, layers }: TransformerEncoder, src: tf.
 }
 
 /**
- * Encoder layers one after the other: the given one, and copies of it.
+ * Encoder layers in sequence: the given one, and copies of it.
  *
- * In evaluation, what `srcKeyPaddingMask` ignores at the end of sequences comes out as 0 (before `norm`),
- * as in PyTorch without gradients: if there is no `mask`, and the layers are batch first, with biases, an
- * even number of heads, relu or gelu, and without `normFirst`. Elsewhere it is not to be used.
+ * In eval mode, positions that `srcKeyPaddingMask` ignores at the end of sequences give 0 (before
+ * `norm`), as in PyTorch without gradients. That holds if there is no `mask`, and the layers are
+ * batch-first, with biases, an even number of heads, relu or gelu, and without `normFirst`. In
+ * other cases the output at these positions has no meaning.
  *
  * Shapes: src `(T, N, E)`, batch first `(N, T, E)`, or `(T, E)` → the same.
  *
@@ -143,7 +149,7 @@ export interface TransformerDecoderOptions {
 }
 
 /**
- * Decoder layers one after the other: the given one, and copies of it.
+ * Decoder layers in sequence: the given one, and copies of it.
  *
  * Shapes: tgt `(T, N, E)` and memory `(S, N, E)`, batch first `(N, T, E)` and `(N, S, E)`, or without N →
  * that of tgt.

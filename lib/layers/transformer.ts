@@ -21,9 +21,9 @@ export interface TransformerOptions extends TransformerLayerOptions {
   numEncoderLayers?: number;
   /** Default: 6. */
   numDecoderLayers?: number;
-  /** In the place of the encoder. Default: `null`. */
+  /** A module to use instead of the encoder. Default: `null`. */
   customEncoder?: Module | null;
-  /** In the place of the decoder. Default: `null`. */
+  /** A module to use instead of the decoder. Default: `null`. */
   customDecoder?: Module | null;
 }
 

@@ -46,7 +46,7 @@ export class TripletMarginLoss extends Loss {
 export type DistanceFunction = (x1: tf.Tensor, x2: tf.Tensor) => tf.Tensor;
 
 /**
- * `max(0, d(a, p) - d(a, n) + margin)` with a distance d of one's own.
+ * `max(0, d(a, p) - d(a, n) + margin)` with a given distance d.
  *
  * Shapes: anchor, positive and negative `(N, *)` → scalar, or d's shape without reduction.
  *

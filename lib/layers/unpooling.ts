@@ -6,12 +6,14 @@ import { formatPython, Module } from "../module/index.js";
 export interface MaxUnpoolOptions {
   /** Default: the kernel size. */
   stride?: F.PoolSize | null;
-  /** The padding that was added to the pooling's input. Default: 0. */
+  /** The padding of the pooling. Default: 0. */
   padding?: F.PoolSize;
 }
 
 export interface UnpoolOptions {
-  /** The pooling's input size, spatial or whole; several sizes pool to the same one. */
+  /**
+   * The input size of the pooling, spatial or whole; different sizes may be pooled to the same one.
+   */
   outputSize?: readonly number[] | null;
 }
 
@@ -56,7 +58,7 @@ abstract class MaxUnpoolNd extends Module {
 }
 
 /**
- * Puts the maxima back where {@link MaxPool1d} found them, and zeros elsewhere.
+ * Puts maxima back where {@link MaxPool1d} found them, with zeros elsewhere.
  *
  * Shapes: input and indices `(N, C, L)` or `(C, L)` → the same with `outputSize`, or else
  * `(size - 1)·stride - 2·padding + kernelSize`, in the place of L.
@@ -76,7 +78,7 @@ export class MaxUnpool1d extends MaxUnpoolNd {
 }
 
 /**
- * Puts the maxima back where {@link MaxPool2d} found them, and zeros elsewhere.
+ * Puts maxima back where {@link MaxPool2d} found them, with zeros elsewhere.
  *
  * Shapes: input and indices `(N, C, H, W)` or `(C, H, W)` → the same with `outputSize`, or else
  * `(size - 1)·stride - 2·padding + kernelSize`, in the place of H, W.
@@ -96,7 +98,7 @@ export class MaxUnpool2d extends MaxUnpoolNd {
 }
 
 /**
- * Puts the maxima back where {@link MaxPool3d} found them, and zeros elsewhere.
+ * Puts maxima back where {@link MaxPool3d} found them, with zeros elsewhere.
  *
  * Shapes: input and indices `(N, C, D, H, W)` or `(C, D, H, W)` → the same with `outputSize`, or else
  * `(size - 1)·stride - 2·padding + kernelSize`, in the place of D, H, W.

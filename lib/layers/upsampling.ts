@@ -79,8 +79,8 @@ export class UpsamplingNearest2d extends Upsample {
 }
 
 /**
- * Interpolates between the four nearest pixels, corners on corners: `(N, C, H, W)`, to a size or by
- * a factor.
+ * Interpolates linearly between the four nearest pixels, with corners aligned: `(N, C, H, W)`, to a
+ * size or by a factor.
  *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.UpsamplingBilinear2d.html
  */

@@ -7,7 +7,7 @@ import { Dropout, Embedding, LayerNorm, Linear, Tanh } from "../layers/index.js"
 import { Module, ModuleList } from "../module/index.js";
 import { activation, checkHeads, initialise, loadOldKeys, readConfig } from "./hugging-face.js";
 
-/** As a `config.json` has it; the defaults are bert-base-uncased's. */
+/** The entries of a `config.json`; the defaults are those of bert-base-uncased. */
 export interface BertConfig {
   /** Default: 30522. */
   vocab_size: number;
@@ -121,7 +121,7 @@ class BertSelfAttention extends Module {
   }
 }
 
-/** Projects, adds what came in, and normalises. */
+/** A projection, a residual connection and a normalisation. */
 class BertSelfOutput extends Module {
   static override readonly name: string = "BertSelfOutput";
 
@@ -239,13 +239,13 @@ class BertPooler extends Module {
 }
 
 export interface BertModelOptions {
-  /** `(B, T)`: 1 for what is a token, 0 for padding. Default: all are tokens. */
+  /** `(B, T)`: 1 for tokens, 0 for padding. Default: all are tokens. */
   attentionMask?: tf.Tensor | null;
-  /** `(B, T)` of int32: which of two sentences a token is of. Default: the first. */
+  /** `(B, T)` of int32: the sentence (0 or 1) that each token belongs to. Default: 0. */
   tokenTypeIds?: tf.Tensor | null;
 }
 
-/** What `BertModel` gives: every token's vector, and the first one's, pooled. */
+/** The output of `BertModel`: a vector for each token, and the pooled vector of the first. */
 export interface BertModelOutput {
   /** `(B, T, hidden_size)`. */
   last_hidden_state: tf.Tensor;

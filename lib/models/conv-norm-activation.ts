@@ -14,7 +14,10 @@ interface ConvNormActivationOptions {
   activation?: Module | null;
 }
 
-/** torchvision's `Conv2dNormActivation`: a convolution as large as its input, BatchNorm, activation. */
+/**
+ * torchvision's `Conv2dNormActivation`: a convolution that keeps the size, BatchNorm, and an
+ * activation.
+ */
 export class Conv2dNormActivation extends Sequential {
   static override readonly name: string = "Conv2dNormActivation";
 
@@ -33,7 +36,9 @@ export class Conv2dNormActivation extends Sequential {
   }
 }
 
-/** torchvision's `SqueezeExcitation`: scales each channel by what all of them say on average. */
+/**
+ * torchvision's `SqueezeExcitation`: scales each channel depending on the means of all channels.
+ */
 export class SqueezeExcitation extends Module {
   static override readonly name: string = "SqueezeExcitation";
 
@@ -56,7 +61,7 @@ export class SqueezeExcitation extends Module {
   }
 }
 
-/** torchvision's `StochasticDepth`: in training drops whole samples of a residual branch. */
+/** torchvision's `StochasticDepth`: in training it drops whole samples of a residual branch. */
 export class StochasticDepth extends Module {
   static override readonly name: string = "StochasticDepth";
 

@@ -21,7 +21,7 @@ interface BlockOptions {
   p: number;
 }
 
-/** Expands, convolves each channel by itself, weighs the channels, and projects. */
+/** An expansion, a depthwise convolution, a squeeze-excitation, and a projection. */
 class MBConv extends Module {
   static override readonly name: string = "MBConv";
 
@@ -56,7 +56,7 @@ class MBConv extends Module {
   }
 }
 
-/** Of each stage: expansion, kernel, stride of the first, channels, repeats. */
+/** For each stage: expansion, kernel size, first stride, channels, repeats. */
 const STAGES = [
   [1, 3, 1, 16, 1],
   [6, 3, 2, 24, 2],
@@ -68,11 +68,14 @@ const STAGES = [
 ] as const;
 
 export interface EfficientNetOptions {
-  /** How many logits. Default: 1000. */
+  /** The number of logits. Default: 1000. */
   numClasses?: number;
   /** The probability of dropping a feature of the classifier in training. Default: the model's. */
   dropout?: number;
-  /** The probability of dropping the last block in training; earlier ones' is less. Default: 0.2. */
+  /**
+   * The probability of dropping the last block in training; it is less for earlier ones. Default:
+   * 0.2.
+   */
   stochasticDepthProb?: number;
 }
 

@@ -7,7 +7,7 @@ import { Dropout, Embedding, LayerNorm, Linear } from "../layers/index.js";
 import { Empty, init, Module, ModuleList, Parameter } from "../module/index.js";
 import { activation, checkHeads, initialise, loadOldKeys, readConfig } from "./hugging-face.js";
 
-/** As a `config.json` has it; the defaults are gpt2's, the smallest. */
+/** The entries of a `config.json`; the defaults are those of gpt2, the smallest model. */
 export interface GPT2Config {
   /** Default: 50257. */
   vocab_size: number;
@@ -35,9 +35,9 @@ export interface GPT2Config {
   initializer_range: number;
   /** Divide scores by √(features of a head). Default: `true`. */
   scale_attn_weights: boolean;
-  /** Divide scores by the layer's number too. Default: `false`. */
+  /** Divide scores by the number of the layer too. Default: `false`. */
   scale_attn_by_inverse_layer_idx: boolean;
-  /** The head's weight is the embedding's. Default: `true`. */
+  /** Use the embedding's weight for the head. Default: `true`. */
   tie_word_embeddings: boolean;
 }
 
@@ -62,7 +62,7 @@ const SMALL: GPT2Config = {
 const readGPT2 = (where: string, config: Readonly<Partial<GPT2Config>>): GPT2Config =>
   readConfig(where, SMALL, config, { add_cross_attention: [false] });
 
-/** A Linear layer with its weight the other way about. */
+/** A Linear layer whose weight is transposed, `(in, out)`. */
 class Conv1D extends Module {
   static override readonly name: string = "Conv1D";
 
@@ -152,7 +152,7 @@ class GPT2MLP extends Module {
   }
 }
 
-/** A transformer's layer, normalised first. */
+/** A transformer layer with normalisation first. */
 class GPT2Block extends Module {
   static override readonly name: string = "GPT2Block";
 
@@ -177,19 +177,19 @@ class GPT2Block extends Module {
 }
 
 export interface GPT2ModelOptions {
-  /** `(B, T)`: 1 for what is a token, 0 for padding. Default: all are tokens. */
+  /** `(B, T)`: 1 for tokens, 0 for padding. Default: all are tokens. */
   attentionMask?: tf.Tensor | null;
 }
 
-/** What `GPT2Model` gives. */
+/** The output of `GPT2Model`. */
 export interface GPT2ModelOutput {
   /** `(B, T, n_embd)`. */
   last_hidden_state: tf.Tensor;
 }
 
-/** What `GPT2LMHeadModel` gives. */
+/** The output of `GPT2LMHeadModel`. */
 export interface GPT2LMHeadModelOutput {
-  /** `(B, T, vocab_size)`: of the token that comes next. */
+  /** `(B, T, vocab_size)`: for each position, logits of the next token. */
   logits: tf.Tensor;
 }
 
@@ -220,7 +220,7 @@ export class GPT2Model extends Module {
     this.h = new ModuleList(Array.from({ length }, (_, layer) => new GPT2Block(read, layer)));
     this.ln_f = new LayerNorm(dim, { eps: read.layer_norm_epsilon });
     this.apply((module) => initialiseGPT2(module, read));
-    // Earlier versions kept the causal mask in each layer.
+    // Checkpoints of earlier versions contain the causal mask of each layer.
     const isMask = /^h\.\d+\.attn\.(masked_)?bias$/;
     loadOldKeys(this, "transformer", (key) => (isMask.test(key) ? null : key));
   }
@@ -237,7 +237,7 @@ export class GPT2Model extends Module {
   }
 }
 
-/** `(B, T)` of tokens → `(B, 1, T, T)` of who may attend to whom. */
+/** `(B, T)`, 1 for tokens → `(B, 1, T, T)`: which tokens each token may attend to. */
 function causalMask(attentionMask: tf.Tensor): tf.Tensor {
   const [batch, length] = attentionMask.shape as [number, number];
   const positions = tf.range(0, length, 1, "int32");
@@ -246,7 +246,7 @@ function causalMask(attentionMask: tf.Tensor): tf.Tensor {
   return tf.logicalAnd(given, before);
 }
 
-/** Projections back into the residual stream start smaller, the more of them there are. */
+/** Projections into the residual stream start with smaller weights, the more layers there are. */
 function initialiseGPT2(
   module: Module,
   { initializer_range: std, n_layer: layers }: GPT2Config,

@@ -1,4 +1,7 @@
-/** What the models of Hugging Face's transformers have in common: configs, activations, old keys. */
+/**
+ * Shared by the models of Hugging Face's transformers: configs, activations, keys of earlier
+ * versions.
+ */
 import { describe } from "../arguments.js";
 import {
   Embedding,
@@ -14,7 +17,7 @@ import {
 } from "../layers/index.js";
 import { init, type Module } from "../module/index.js";
 
-/** As transformers calls `nn.functional.gelu`. */
+/** The name of `nn.GELU` in transformers. */
 class GELUActivation extends GELU {
   static override readonly name: string = "GELUActivation";
 
@@ -23,7 +26,7 @@ class GELUActivation extends GELU {
   }
 }
 
-/** As transformers calls it, with `tanh`. */
+/** The name in transformers of `nn.GELU` with `tanh`. */
 class NewGELUActivation extends GELUActivation {
   static override readonly name: string = "NewGELUActivation";
 
@@ -32,7 +35,7 @@ class NewGELUActivation extends GELUActivation {
   }
 }
 
-/** By the names in a config, as `ACT2FN`. */
+/** The activations by their names in a config, as in `ACT2FN`. */
 const ACTIVATIONS: Readonly<Record<string, () => Module>> = {
   gelu: () => new GELUActivation(),
   gelu_new: () => new NewGELUActivation(),
@@ -54,8 +57,9 @@ export function activation(where: string, name: string): Module {
 }
 
 /**
- * A config's values, with transformers' defaults for what it leaves out. What else a `config.json`
- * has (names, versions, settings of training) is passed over, but not what the model cannot do.
+ * Reads a config, with transformers' defaults for missing entries. Entries of a `config.json` that
+ * do not matter (names, versions, training settings) are ignored; settings that the model does not
+ * support are an error.
  */
 export function readConfig<T extends object>(
   where: string,
@@ -87,7 +91,7 @@ export function checkHeads(where: string, size: number, heads: number): void {
   );
 }
 
-/** transformers' initial weights: N(0, std²), biases and the padding's row 0. */
+/** Initialises weights as transformers does: N(0, std²); biases and the padding row 0. */
 export function initialise(module: Module, std: number): void {
   if (module instanceof Linear) {
     init.normal_(module.weight, { std });
@@ -99,10 +103,11 @@ export function initialise(module: Module, std: number): void {
 }
 
 /**
- * Lets a base model load what transformers lets it: a checkpoint of a model with a head, whose keys
- * begin with the base's name (the head's are left aside), and keys of earlier versions.
+ * Lets a base model load what transformers would load into it: checkpoints of models with a head,
+ * whose keys begin with the name of the base model (those of the head are ignored), and keys of
+ * earlier versions.
  *
- * @param rename the key of today for one of earlier versions, or `null` for what is dropped.
+ * @param rename the current key for an earlier one, or `null` to drop it.
  */
 export function loadOldKeys(
   model: Module,

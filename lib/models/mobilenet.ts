@@ -9,7 +9,7 @@ import { multipleOf8 } from "./multiple-of-8.js";
 
 const relu6 = (): ReLU6 => new ReLU6({ inplace: true });
 
-/** Expands, convolves each channel by itself, and projects without an activation. */
+/** An expansion, a depthwise convolution, and a projection without activation. */
 class InvertedResidual extends Module {
   static override readonly name: string = "InvertedResidual";
 
@@ -38,7 +38,7 @@ class InvertedResidual extends Module {
   }
 }
 
-/** Of each stage: expansion, channels, repeats, stride of the first. */
+/** For each stage: expansion, channels, repeats, first stride. */
 const STAGES = [
   [1, 16, 1, 1],
   [6, 24, 2, 2],
@@ -50,7 +50,7 @@ const STAGES = [
 ] as const;
 
 export interface MobileNetV2Options {
-  /** How many logits. Default: 1000. */
+  /** The number of logits. Default: 1000. */
   numClasses?: number;
   /** A factor on the channels of every layer. Default: 1. */
   widthMult?: number;

@@ -1,10 +1,13 @@
-/** What models only move, by the kernels that bodies of ops have: tfjs' cpu backend moves numbers one by one. */
+/**
+ * Ops that only move numbers, run as in the body of an op, so that they may use our kernels: tfjs'
+ * cpu backend moves numbers one by one.
+ */
 import * as tf from "@tensorflow/tfjs-core";
 import { asBody } from "../functional/op.js";
 
 export const transpose = (x: tf.Tensor, order: number[]): tf.Tensor =>
   asBody(() => tf.transpose(x, order));
 
-/** Even parts along a dimension. */
+/** Equal parts along a dimension. */
 export const split = (x: tf.Tensor, count: number, dim: number): tf.Tensor[] =>
   asBody(() => tf.split(x, count, dim));

@@ -110,13 +110,13 @@ export class Bottleneck extends Module {
 }
 
 export interface ResNetOptions {
-  /** How many logits. Default: 1000. */
+  /** The number of logits. Default: 1000. */
   numClasses?: number;
-  /** Groups of the 3×3 convolutions. Default: 1. */
+  /** The number of groups of the 3×3 convolutions. Default: 1. */
   groups?: number;
-  /** Channels of a group in the first stage. Default: 64. */
+  /** The channels of each group in the first stage. Default: 64. */
   widthPerGroup?: number;
-  /** Which of the last three stages dilate instead of halving the picture. Default: none. */
+  /** Which of the last three stages use dilation instead of halving the picture. Default: none. */
   replaceStrideWithDilation?: readonly [boolean, boolean, boolean];
 }
 
@@ -147,7 +147,7 @@ export class ResNet extends Module {
   readonly avgpool = new AdaptiveAvgPool2d([1, 1]);
   readonly fc: Linear;
 
-  /** `layers`: how many blocks each of the four stages has. */
+  /** `layers`: the number of blocks in each of the four stages. */
   constructor(
     block: typeof BasicBlock | typeof Bottleneck,
     layers: readonly [number, number, number, number],
@@ -247,7 +247,7 @@ export const resnet101 = (options?: ResNetOptions): ResNet =>
 export const resnet152 = (options?: ResNetOptions): ResNet =>
   new ResNet(Bottleneck, [3, 8, 36, 3], options);
 
-/** Options of a resnet whose groups and width its name tells. */
+/** The options of a resnet whose groups and width are determined by its name. */
 export type NamedResNetOptions = Omit<ResNetOptions, "groups" | "widthPerGroup">;
 
 function named(

@@ -13,7 +13,7 @@ import {
 import { init, Module, Sequential } from "../module/index.js";
 
 export interface VGGOptions {
-  /** How many logits. Default: 1000. */
+  /** The number of logits. Default: 1000. */
   numClasses?: number;
   /** The probability of dropping a feature of the classifier in training. Default: 0.5. */
   dropout?: number;
@@ -35,8 +35,8 @@ export class VGG extends Module {
   readonly classifier: Sequential;
 
   /**
-   * @param stages the channels of the convolutions between one halving of the picture and the next.
-   * @param options `batchNorm` (default `false`): normalise behind each convolution.
+   * @param stages the channels of the convolutions before each halving of the picture.
+   * @param options `batchNorm` (default `false`): normalise after each convolution.
    */
   constructor(
     stages: readonly (readonly number[])[],

@@ -18,7 +18,7 @@ class MLPBlock extends Sequential {
       init.xavierUniform_(weight);
       init.normal_(bias!, { std: 1e-6 });
     }
-    // As torchvision called them before this was a Sequential.
+    // The keys that torchvision used before this was a Sequential.
     this.registerLoadStateDictPreHook((state, prefix) => {
       for (const key of [...state.keys()].filter((one) => one.startsWith(`${prefix}linear_`))) {
         const [layer, part] = key.slice(`${prefix}linear_`.length).split(".");
@@ -29,7 +29,7 @@ class MLPBlock extends Sequential {
   }
 }
 
-/** A transformer's layer, normalised first: `(N, T, D)` → `(N, T, D)`. */
+/** A transformer layer with normalisation first: `(N, T, D)` → `(N, T, D)`. */
 class EncoderBlock extends Module {
   static override readonly name: string = "EncoderBlock";
 
@@ -90,9 +90,9 @@ class Encoder extends Module {
 }
 
 export interface VisionTransformerOptions {
-  /** How many logits. Default: 1000. */
+  /** The number of logits. Default: 1000. */
   numClasses?: number;
-  /** The pictures' height and width. Default: 224. */
+  /** The height and width of the pictures. Default: 224. */
   imageSize?: number;
   /** The probability of dropping a feature in training. Default: 0. */
   dropout?: number;
@@ -100,14 +100,14 @@ export interface VisionTransformerOptions {
   attentionDropout?: number;
 }
 
-/** The sizes that make a transformer. */
+/** The sizes of a vision transformer. */
 export interface VisionTransformerSize {
-  /** Height and width of the patches that become tokens. */
+  /** The height and width of the patches that become tokens. */
   patchSize: number;
   numLayers: number;
   numHeads: number;
   hiddenDim: number;
-  /** Features between the two Linear layers of each block. */
+  /** The features between the two Linear layers of each block. */
   mlpDim: number;
 }
 
@@ -115,7 +115,7 @@ export interface VisionTransformerSize {
  * torchvision's `VisionTransformer`: pictures `(N, 3, imageSize, imageSize)` → logits
  * `(N, numClasses)`, with its state_dict keys and, after the same seed, its initial weights.
  *
- * @throws if the patches do not divide the picture, or a picture has another size.
+ * @throws if the patch size does not divide the image size, or a picture has another size.
  * @see https://docs.pytorch.org/vision/stable/models/vision_transformer.html
  */
 export class VisionTransformer extends Module {

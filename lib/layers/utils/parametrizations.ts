@@ -37,8 +37,9 @@ class WeightNorm extends Module {
 }
 
 /**
- * Makes a weight of its length `parametrizations.weight.original0` and its direction `original1`. A
- * state_dict with the older keys, `weight_g` and `weight_v`, loads as well.
+ * Replaces a weight by its length `parametrizations.weight.original0` and its direction
+ * `parametrizations.weight.original1`, from which it is computed whenever it is read. A state_dict
+ * with the older keys, `weight_g` and `weight_v`, can be loaded too.
  *
  * Shapes: `original1` as the weight, `original0` 1 in all dimensions but `dim`, or `()` without one.
  *
@@ -59,7 +60,7 @@ export function weightNorm<T extends Module>(module: T, options?: WeightNormOpti
   return module;
 }
 
-/** The steps with which PyTorch begins. */
+/** The number of initial steps in PyTorch. */
 const FIRST_ITERATIONS = 15;
 
 class SpectralNorm extends Module {
@@ -111,9 +112,9 @@ class SpectralNorm extends Module {
 }
 
 /**
- * Divides a weight by its largest singular value. In the state_dict are the weight as it was,
- * `parametrizations.weight.original`, and the vectors `parametrizations.weight.0._u` and `._v`, which
- * every reading in training mode improves.
+ * Divides a weight by its largest singular value. The state_dict has the original weight,
+ * `parametrizations.weight.original`, and the vectors `parametrizations.weight.0._u` and `._v`,
+ * which each read in training mode updates.
  *
  * Shapes: of a weight whose `dim` has n places and whose other dimensions have m, `_u` is `(n)` and
  * `_v` `(m)`.

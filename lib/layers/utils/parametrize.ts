@@ -7,8 +7,8 @@ import { Buffer, Empty, ModuleDict, ModuleList, Parameter } from "../../module/i
 import { property, removeProperty, stateOf } from "./tensor-of.js";
 
 /**
- * A module that makes a weight of one tensor, or of several. With `rightInverse` a weight can be
- * given: it tells of what that weight is made.
+ * A module that computes a weight from one tensor (the _original_), or from several. Its
+ * `rightInverse`, if there is one, gives originals for a weight.
  */
 export interface Parametrization extends Module {
   forward(...originals: tf.Tensor[]): tf.Tensor;
@@ -30,8 +30,9 @@ function sameKind(like: State, data: tf.Tensor | Empty): State {
 }
 
 /**
- * What a parametrized weight is made of (`original`, or `original0`, `original1`, …), and the
- * parametrizations that make it, one after the other. Calling it makes the weight.
+ * The originals of a parametrized weight (`original`, or `original0`, `original1`, …), and the
+ * parametrizations that compute the weight from them, one after the other. Calling it gives the
+ * weight.
  *
  * Shapes: originals `(*)`, of one or more → the weight.
  *
@@ -40,7 +41,7 @@ function sameKind(like: State, data: tf.Tensor | Empty): State {
 export class ParametrizationList extends ModuleList {
   static override readonly name: string = "ParametrizationList";
 
-  /** How many originals there are, or `null` for the one that is called `original`. */
+  /** The number of originals, or `null` for a single one, which is called `original`. */
   readonly count: number | null;
 
   constructor(parametrization: Parametrization, original: State) {
@@ -72,7 +73,7 @@ export class ParametrizationList extends ModuleList {
     return others.reduce((weight, parametrization) => parametrization(weight), made);
   }
 
-  /** Gives the originals the values that make a weight. */
+  /** Sets the originals to values from which the given weight is computed. */
   rightInverse(weight: tf.Tensor): void {
     let value: tf.Tensor | readonly tf.Tensor[] = weight;
     for (const parametrization of [...this].reverse() as Parametrization[]) {
@@ -102,7 +103,7 @@ function invert(parametrization: Parametrization, weight: tf.Tensor): tf.Tensor 
 
 type Type = { new (): Module; readonly name: string };
 
-/** For each class, the one that its parametrized modules are of, and the other way round. */
+/** For each class the subclass of its parametrized modules, and for that the plain class. */
 const parametrizedTypes = new WeakMap<Type, Type>();
 const plainTypes = new WeakMap<Type, Type>();
 
@@ -130,7 +131,7 @@ function listsOf(module: Module): ModuleDict | null {
 }
 
 /**
- * Whether a module is parametrized, or its tensor of that name.
+ * Whether a module has parametrized tensors, or its tensor with the given name is one.
  *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.parametrize.is_parametrized.html
  */
@@ -150,8 +151,8 @@ function checkSame(made: tf.Tensor, original: { shape: number[]; dtype: tf.DataT
 }
 
 /**
- * Makes a parameter or buffer of a module the result of a parametrization, anew whenever it is read.
- * What it is made of is found in the state_dict under `parametrizations.NAME.original`.
+ * Replaces a parameter or buffer of a module by the result of a parametrization, which is computed
+ * whenever it is read. The original is in the state_dict as `parametrizations.NAME.original`.
  *
  * Shapes: any, `(*)`; the parametrization gives the tensor's own.
  *
@@ -200,12 +201,12 @@ function checkAppended(weight: tf.Tensor, parametrization: Parametrization): voi
 }
 
 /**
- * Makes a plain parameter or buffer again of a parametrized one, which keeps its value, or with
- * `leaveParametrized: false` gets the value of what it was made of.
+ * Turns a parametrized parameter or buffer into a plain one again. It keeps its value; with
+ * `leaveParametrized: false` it gets the value of the original.
  *
  * Shapes: the tensor `(*)` keeps its own.
  *
- * @throws if it is not parametrized, or is to get the value of several.
+ * @throws if it is not parametrized, or is to get the value of the original but there are several.
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.parametrize.remove_parametrizations.html
  */
 export function removeParametrizations<T extends Module>(

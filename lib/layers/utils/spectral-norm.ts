@@ -15,11 +15,11 @@ import { ConvTranspose1d, ConvTranspose2d, ConvTranspose3d } from "../conv-trans
 import { parameterOf, property, removeProperty } from "./tensor-of.js";
 
 export interface SpectralNormOptions {
-  /** Which parameter. Default: `"weight"`. */
+  /** The name of the parameter. Default: `"weight"`. */
   name?: string;
   /** Steps of the power method at each call in training mode. Default: 1. */
   nPowerIterations?: number;
-  /** The least that a norm counts as. Default: 1e-12. */
+  /** The smallest value for a norm. Default: 1e-12. */
   eps?: number;
   /** The dimension of the matrix's rows. Default: 1 for transposed convolutions, else 0. */
   dim?: number | null;
@@ -39,7 +39,7 @@ interface Settings {
   hook: HookHandle;
 }
 
-/** The names that are normalised so. */
+/** The names of normalised parameters. */
 const NORMS = Symbol("spectralNorms");
 
 type Normalised = Module & { [NORMS]?: Map<string, Settings> };
@@ -71,9 +71,9 @@ function parts(module: Module, name: string): { weight: Parameter; u: tf.Tensor;
 }
 
 /**
- * Divides a weight by its largest singular value, whenever it is read. In the state_dict are the
- * weight as it was, `weight_orig`, and vectors `weight_u` and `weight_v`, which a call in training
- * mode improves. This is PyTorch's older form, with the keys of older checkpoints;
+ * Divides a weight by its largest singular value whenever it is read. The state_dict has the
+ * original weight, `weight_orig`, and vectors `weight_u` and `weight_v`, which each call in
+ * training mode updates. This is PyTorch's older form, with the keys of older checkpoints;
  * `nn.utils.parametrizations.spectralNorm` is the newer one.
  *
  * Shapes: of a weight whose `dim` has n places and whose other dimensions have m, `weight_u` is `(n)`
@@ -124,7 +124,7 @@ function setBuffer(module: Module, name: string, buffer: Buffer): void {
 }
 
 /**
- * Makes a plain parameter again of one that `spectralNorm` normalised.
+ * Turns a parameter that `spectralNorm` normalised into a plain one again.
  *
  * Shapes: the parameter `(*)` as it was before.
  *

@@ -1,12 +1,12 @@
 import type { Module } from "../../module/index.js";
 import { Buffer, Parameter } from "../../module/index.js";
 
-/** A module's property under a name that is only known at run time. */
+/** A property of a module whose name is only known at run time. */
 export function property(module: Module, name: string): unknown {
   return (module as unknown as Record<string, unknown>)[name];
 }
 
-/** Takes a property away, without freeing it. */
+/** Removes a property without disposing it. */
 export function removeProperty(module: Module, name: string): void {
   delete (module as unknown as Record<string, unknown>)[name];
 }

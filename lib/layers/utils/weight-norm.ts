@@ -7,28 +7,28 @@ import { tidied } from "../../functional/tidied.js";
 import { parameterOf, removeProperty } from "./tensor-of.js";
 
 export interface WeightNormOptions {
-  /** Which parameter. Default: `"weight"`. */
+  /** The name of the parameter. Default: `"weight"`. */
   name?: string;
-  /** The dimension that keeps a length for each index; `null`: one length. Default: 0. */
+  /** The dimension that has a length for each index; `null`: a single length. Default: 0. */
   dim?: number | null;
 }
 
 export const WEIGHT_NORM: Required<WeightNormOptions> = { name: "weight", dim: 0 };
 
-/** The names that are normalised so, with their dimension. */
+/** The names of normalised parameters, with their dimension. */
 const NORMS = Symbol("weightNorms");
 
 type Normalised = Module & { [NORMS]?: Map<string, number | null> };
 
-/** The shape of a weight's lengths. */
+/** The shape of the lengths of a weight. */
 export function lengthShape(shape: readonly number[], dim: number | null): number[] {
   return dim === null || dim === -1 ? [] : shape.map((size, i) => (i === dim ? size : 1));
 }
 
 /**
- * Makes a weight of its length `weight_g` and its direction `weight_v`, which take its place in the
- * state_dict: `weight = g v / ‖v‖`, anew whenever it is read. This is PyTorch's older form, with the
- * keys of older checkpoints; `nn.utils.parametrizations.weightNorm` is the newer one.
+ * Replaces a weight in the state_dict by its length `weight_g` and its direction `weight_v`:
+ * `weight = g v / ‖v‖`, computed whenever it is read. This is PyTorch's older form, with the keys
+ * of older checkpoints; `nn.utils.parametrizations.weightNorm` is the newer one.
  *
  * Shapes: `weight_v` as the weight, `weight_g` 1 in all dimensions but `dim`, or `()` without one.
  *
@@ -61,7 +61,7 @@ export function weightNorm<T extends Module>(module: T, options?: WeightNormOpti
 }
 
 /**
- * Makes a plain parameter again of one that `weightNorm` normalised.
+ * Turns a parameter that `weightNorm` normalised into a plain one again.
  *
  * Shapes: the parameter `(*)` as it was before.
  *
