@@ -1,10 +1,10 @@
 import { CheckpointError } from "./errors.js";
 
 /**
- * So many zero bytes, for what a file holds or claims to.
+ * Allocates zeroed bytes for what a file contains, or claims to contain.
  *
- * @throws CheckpointError if they do not fit in one piece of memory; the platform's own error says
- *   nothing of the file.
+ * @throws CheckpointError if they do not fit into memory; the platform's own error would not name
+ *   the file.
  */
 export function allocate(bytes: number, file?: string): Uint8Array<ArrayBuffer> {
   try {

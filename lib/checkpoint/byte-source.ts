@@ -1,28 +1,34 @@
 import { CheckpointError } from "./errors.js";
 import type { LoadTask } from "./task.js";
 
-/** Random access to a file's bytes, wherever it is. */
+/** Random access to the bytes of a file, wherever it is. */
 export interface ByteSource {
   /** For messages: a path, a URL or `<bytes>`. */
   readonly name: string;
   /** In bytes. */
   readonly size: number;
   /**
-   * Bytes [begin, end), maybe a view of a bigger buffer; a CheckpointError if it cannot. What is
-   * asked for without waiting for the answer before is read together.
+   * The bytes [begin, end), perhaps a view of a larger buffer; a CheckpointError if that fails.
+   * Calls made without awaiting the previous ones are combined into larger reads.
    */
   read(begin: number, end: number): Promise<Uint8Array>;
-  /** Says from which offset on tensors are aligned, if not from the beginning; it may be several. */
+  /**
+   * Tells from which offset on tensors are aligned, if not from the beginning. May be called for
+   * several offsets.
+   */
   alignAt?(offset: number): void;
-  /** Says that most of it will be asked for, so that reading may begin. */
+  /** Tells that most of the file will be read, so that reading may start. */
   readAhead?(): void;
-  /** A file beside this one (a shard); the name is already checked to be a plain file name. */
+  /**
+   * Opens a file beside this one (a shard); the caller has checked that the name is a plain file
+   * name.
+   */
   sibling?(name: string): Promise<ByteSource>;
-  /** The call of `load` that reads it: long work lets others have a turn by its `breathe`. */
+  /** The call of `load` that reads the file: long work gives others a turn by its `breathe`. */
   readonly task?: LoadTask;
 }
 
-/** Bytes that are in memory already. */
+/** A source for bytes that are in memory. */
 export function bytesSource(
   bytes: Uint8Array,
   name = "<bytes>",
@@ -39,7 +45,7 @@ export function bytesSource(
   };
 }
 
-/** What is wrong with a range, null if nothing is. */
+/** What is wrong with a range; null if nothing is. */
 export function rangeError(
   begin: number,
   end: number,

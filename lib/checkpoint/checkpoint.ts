@@ -1,19 +1,19 @@
 import type { Dtype, ForeignDtype } from "./dtype.js";
 import type { Entry } from "./entry.js";
 
-/** A tensor that the headers of a file tell of; its bytes are read when asked for. */
+/** A tensor described by the headers of a file; its bytes are read on demand. */
 export interface LazyEntry {
   readonly dtype: Dtype | ForeignDtype;
   readonly shape: readonly number[];
   read(): Promise<Entry>;
 }
 
-/** A file of which only the headers are read. */
+/** A file whose headers have been read. */
 export interface Checkpoint {
-  /** What its bytes say that it is. */
+  /** The format, as recognised by the bytes. */
   readonly format: "safetensors" | "torch" | "torch legacy" | "torch tar" | "torchscript" | Arrays;
   readonly entries: ReadonlyMap<string, LazyEntry>;
-  /** What a safetensors file says of itself. */
+  /** The metadata of a safetensors file. */
   readonly metadata?: ReadonlyMap<string, string>;
 }
 

@@ -1,4 +1,4 @@
-/** Values of any real dtype as numbers of JavaScript. */
+/** Converts values of all real dtypes to JavaScript's numbers. */
 import { type Dtype, type EntryData } from "./dtype.js";
 import { bfloat16ToFloat32, e8m0ToFloat32, isSmallFloat, smallToFloat32 } from "./float.js";
 
@@ -7,15 +7,15 @@ type BigData = BigInt64Array | BigUint64Array;
 const isBig = (data: EntryData): data is BigData =>
   data instanceof BigInt64Array || data instanceof BigUint64Array;
 
-/** A faster way for float16, once it has been loaded; null where it cannot be gone. */
+/** A faster conversion of float16, if it has been loaded; returns null if it is not available. */
 let widenHalves: (codes: Uint16Array) => Float32Array | null = () => null;
 
-/** Loads what makes it fast to convert numbers of these dtypes; the same numbers come without. */
+/** Loads faster conversions for these dtypes; results are the same without. */
 export async function prepareFor(dtypes: Iterable<string>): Promise<void> {
   if ([...dtypes].includes("float16")) ({ widenHalves } = await import("./half-loop.js"));
 }
 
-/** Exact for what float32 holds, else rounded to it; float32 itself is not copied. */
+/** Exact for values that float32 can hold, else rounded; float32 arrays are not copied. */
 export function toFloat32(dtype: Dtype, data: EntryData): Float32Array {
   if (data instanceof Float32Array) return data;
   const widened = dtype === "float16" ? widenHalves(data as Uint16Array) : null;
@@ -27,7 +27,7 @@ export function toFloat32(dtype: Dtype, data: EntryData): Float32Array {
   return new Float32Array(dtype === "bool" ? truths(data as Uint8Array) : data);
 }
 
-/** float64 itself is not copied. */
+/** float64 arrays are not copied. */
 export function toFloat64(dtype: Dtype, data: EntryData): Float64Array {
   if (data instanceof Float64Array) return data;
   if (isBig(data)) return bigToNumbers(data, new Float64Array(data.length));
@@ -36,10 +36,10 @@ export function toFloat64(dtype: Dtype, data: EntryData): Float64Array {
   return new Float64Array(isInteger ? data : toFloat32(dtype, data));
 }
 
-/** Any byte but zero is true. */
+/** Booleans as 0 and 1: any byte other than 0 is true. */
 const truths = (bytes: Uint8Array): Uint8Array => bytes.map((byte) => (byte === 0 ? 0 : 1));
 
-/** By halves: a loop over bigints takes ten times as long. */
+/** Reads two 32-bit halves of each: a loop over bigints takes ten times as long. */
 function bigToNumbers<T extends Float32Array | Float64Array>(data: BigData, numbers: T): T {
   const isSigned = data instanceof BigInt64Array;
   const { buffer, byteOffset, length } = data;

@@ -1,36 +1,40 @@
 /**
- * Shortens a run of bytes to one of some kilobytes with the same CRC-32, by nothing but xor.
+ * Shortens a run of bytes to some kilobytes with the same CRC-32, by xor alone.
  *
- * A CRC is the remainder of a polynomial over the field of two elements by
- * P = x³² + x²⁶ + x²³ + x²² + x¹⁶ + x¹² + x¹¹ + x¹⁰ + x⁸ + x⁷ + x⁵ + x⁴ + x² + x + 1. P divides
- * Q = x³⁰⁰ + x¹⁵⁵ + x¹¹⁷ + x⁸⁹ + 1 (the least of five terms), and so Q¹²⁸, whose terms are those of Q
- * at 128 times the powers: in such fields, squaring a sum squares its terms. So a block of 16 bytes
- * may be taken away if it is xored into those 145, 183, 211 and 300 blocks behind it.
+ * A CRC is the remainder of a polynomial over the field of two elements, divided by P = x³² + x²⁶ +
+ * x²³ + x²² + x¹⁶ + x¹² + x¹¹ + x¹⁰ + x⁸ + x⁷ + x⁵ + x⁴ + x² + x + 1. P divides Q = x³⁰⁰ + x¹⁵⁵ +
+ * x¹¹⁷ + x⁸⁹ + 1 (the polynomial of lowest degree with five terms), and so it divides Q¹²⁸, whose
+ * terms are those of Q with 128 times the exponents, because in this field the square of a sum is
+ * the sum of the squares. So a block of 16 bytes can be removed if it is xored into the blocks 145,
+ * 183, 211 and 300 positions after it.
  *
- * The idea of sparse multiples is that of "Chorba", https://arxiv.org/abs/2412.16398.
+ * The idea of using sparse multiples is from "Chorba", https://arxiv.org/abs/2412.16398.
  */
 import { load, type SimdLoop, simdLoop, store, xor } from "./simd-loop.js";
 
 const BLOCK = 16;
 const DISTANCES = [145, 183, 211, 300];
-/** What a block may reach. */
+/** The distance of the farthest block that a block is xored into, in bytes. */
 const WINDOW = 300 * BLOCK;
 const UNROLLED = 4;
 const STEP = UNROLLED * BLOCK;
-/** Bytes that are copied and worked on at a time: they stay in the processor's cache. */
+/** How many bytes are copied and processed at a time; they fit into the processor's cache. */
 const CHUNK = 65536;
-/** Shorter ones are not worth it. */
+/** For shorter runs it does not pay. */
 const LEAST = 32768;
 
 export const foldable = (length: number): boolean => length >= LEAST;
 
-// The memory: the window before the chunk, the chunk, zeros in the place of a chunk, and what follows.
+// The memory: the window before the chunk, the chunk, zeros instead of a further chunk, and the
+// rest.
 const ZEROS = WINDOW + CHUNK;
 const REST = ZEROS + WINDOW;
 
 let made: SimdLoop | null | undefined;
 
-/** Xors into each block those that reach it; `at` is the window's beginning, `to` the block's place. */
+/**
+ * Xors into each block the blocks that reach it; `at` is where the window begins, `to` the block.
+ */
 function makeLoop(): SimdLoop | null {
   const [at, , to] = [0, 1, 2];
   const body = Array.from({ length: UNROLLED }, (_, u) => {
@@ -44,8 +48,8 @@ function makeLoop(): SimdLoop | null {
 }
 
 /**
- * Bytes of the same sum, if one goes on from the sum 0xffffffff; null where it cannot be done. They
- * are the loop's own, until the next call.
+ * Bytes with the same checksum, if one continues from the checksum 0xffffffff; null if that is not
+ * possible. The array is reused by the next call.
  */
 export function foldBlocks(bytes: Uint8Array, before: number): Uint8Array | null {
   const loop = (made ??= makeLoop());
@@ -64,7 +68,7 @@ export function foldBlocks(bytes: Uint8Array, before: number): Uint8Array | null
   memory.copyWithin(ZEROS - WINDOW, 0, WINDOW);
   memory.fill(0, ZEROS, REST);
   memory.set(rest, REST);
-  // What follows gets what reaches it, and nothing of it goes on.
+  // What comes after the last chunk only receives blocks, and is not xored into others.
   run(ZEROS - WINDOW, ZEROS, REST);
   return memory.subarray(REST, REST + rest.length);
 }

@@ -2,15 +2,15 @@
 import { foldable, foldBlocks } from "./crc32-fold.js";
 import { isNode, node } from "./node.js";
 
-/** The sum of the bytes, going on from that of those before them. */
+/** The checksum of the bytes, continuing from that of the bytes before. */
 export function crc32(bytes: Uint8Array, before = 0): number {
   const folded = foldable(bytes.length) ? foldBlocks(bytes, before) : null;
   if (folded === null) return plain(bytes, before);
-  // Its first four bytes hold the sum so far: what is taken for that here must change nothing.
+  // The first four bytes include the checksum so far, so the initial value must have no effect.
   return plain(folded, 0xffffffff);
 }
 
-/** Node's, else four bytes at a step. */
+/** Node's implementation, else one that processes four bytes per step. */
 const plain = (bytes: Uint8Array, before: number): number =>
   isNode ? node.zlib().crc32(bytes, before) : sliceBy4(bytes, before);
 
@@ -30,7 +30,7 @@ function makeTables(): Tables {
   return [first, second, third, next(third)];
 }
 
-/** Intel's slicing-by-4, for short runs. */
+/** Intel's slicing-by-4; for short runs. */
 export function sliceBy4(bytes: Uint8Array, before: number): number {
   const [t0, t1, t2, t3] = (tables ??= makeTables());
   let c = ~before;

@@ -1,6 +1,6 @@
 /** The dtypes that checkpoints hold, under PyTorch's names. */
 
-/** The arrays that an entry's values come in. */
+/** The arrays that hold the values of an entry. */
 export type EntryData =
   | Uint8Array
   | Int8Array
@@ -19,9 +19,9 @@ interface DataConstructor {
 }
 
 export interface DtypeInfo {
-  /** Bits of one element; below 8, elements share bytes. */
+  /** The bits of one element; if less than 8, several elements share a byte. */
   bits: number;
-  /** What the values are kept in; halves and float8 as their raw bits. */
+  /** The array that holds the values; for halves and float8 it has their raw bits. */
   array: DataConstructor;
 }
 
@@ -67,7 +67,10 @@ export const DTYPES = {
 /** PyTorch's names of dtypes, as `float16` and `int64`. */
 export type Dtype = keyof typeof DTYPES;
 
-/** What numpy has and PyTorch has not. An entry of it says that it is there; its use is an error. */
+/**
+ * dtypes of numpy that PyTorch lacks. Entries with them are listed, but their values cannot be
+ * read.
+ */
 export type ForeignDtype =
   | "str"
   | "bytes"
@@ -84,10 +87,10 @@ export const isDtype = (name: string): name is Dtype => Object.hasOwn(DTYPES, na
 /** Two numbers an element: the real and the imaginary part. */
 export const isComplex = (dtype: Dtype): boolean => dtype.includes("complex");
 
-/** Bytes of what a byte order is of. */
+/** The size of the words that byte order applies to. */
 export const wordSize = (dtype: Dtype): number => DTYPES[dtype].array.BYTES_PER_ELEMENT;
 
-/** The values in these bytes: a view where the alignment permits, else a copy. */
+/** The values in these bytes: a view if the alignment permits, else a copy. */
 export function viewAs(dtype: Dtype, bytes: Uint8Array): EntryData {
   const { array: DataArray }: DtypeInfo = DTYPES[dtype];
   const size = DataArray.BYTES_PER_ELEMENT;

@@ -20,35 +20,35 @@ export class Entry {
   private readonly values: EntryData;
 
   constructor(
-    /** PyTorch's name; of numpy's arrays without numbers, numpy's (`str`, `object`, …). */
+    /** PyTorch's name; for numpy arrays without numbers, numpy's (`str`, `object`, …). */
     readonly dtype: Dtype | ForeignDtype,
     readonly shape: readonly number[],
     bytes: Uint8Array,
-    /** Its name in the checkpoint, for messages. */
+    /** The name of the tensor in the checkpoint, for messages. */
     readonly key = "",
-    /** Of a quantised tensor: what its integers mean. */
+    /** How to interpret the integers of a quantised tensor. */
     readonly quantizer?: Quantizer,
-    /** The path or URL that it is from, for messages. */
+    /** The path or URL of the file, for messages. */
     readonly file?: string,
   ) {
     this.values = isDtype(dtype) ? viewAs(dtype, bytes) : bytes;
   }
 
   /**
-   * The values; halves and float8 kinds as their raw bits, bool as 0 and 1, complex numbers as their
-   * two parts in turn, quantised ones as their integers, what is smaller than a byte as bytes.
+   * The values in their own form: halves and float8 as raw bits, bool as 0 and 1, complex numbers
+   * as alternating parts, quantised ones as integers, and types smaller than a byte as bytes.
    *
-   * @throws CheckpointError if it has none: a sparse tensor, one of the meta device.
+   * @throws CheckpointError if there are none: for a sparse tensor, or one on the meta device.
    */
   get data(): EntryData {
     return this.values;
   }
 
   /**
-   * The values as float32: exactly for what float32 holds, else rounded to it; quantised ones
-   * dequantised. float32 itself is not copied.
+   * The values as float32: exact if float32 can hold them, else rounded; quantised ones are
+   * dequantised. float32 arrays are not copied.
    *
-   * @throws CheckpointError for complex numbers, and packed ones of less than a byte.
+   * @throws CheckpointError for complex numbers, and for types smaller than a byte.
    */
   toFloat32(): Float32Array {
     const dtype = this.realDtype();
@@ -59,7 +59,7 @@ export class Entry {
   /**
    * The values as float64.
    *
-   * @throws CheckpointError for complex numbers, and packed ones of less than a byte.
+   * @throws CheckpointError for complex numbers, and for types smaller than a byte.
    */
   toFloat64(): Float64Array {
     const dtype = this.realDtype();
@@ -67,9 +67,10 @@ export class Entry {
   }
 
   /**
-   * The values as int32, fractions cut off.
+   * The values as int32, with fractions cut off.
    *
-   * @throws CheckpointError if one does not fit, unless `clamp` moves it to the nearest that does.
+   * @throws CheckpointError if a value is out of range, unless `clamp` replaces it by the nearest
+   *   that is not.
    */
   toInt32(options?: { clamp?: boolean }): Int32Array {
     const { clamp } = readOptions("toInt32", { clamp: false }, options);
@@ -92,7 +93,7 @@ export class Entry {
     return integers;
   }
 
-  /** Its dtype, if its values are real numbers. */
+  /** The dtype, if the values are real numbers; else an error. */
   private realDtype(): Dtype {
     const { dtype, key, file, quantizer } = this;
     const isBare = dtype.startsWith("q") && quantizer === undefined;
@@ -105,10 +106,10 @@ export class Entry {
   }
 }
 
-/** A tensor that is there but has no plain values; only its use is an error. */
+/** A tensor without plain values. It is listed; only reading its values is an error. */
 export class UnreadableEntry extends Entry {
   constructor(
-    /** What it is, with its article. */
+    /** What kind of tensor it is, with an article. */
     private readonly what: string,
     dtype: Dtype | ForeignDtype,
     shape: readonly number[],
@@ -124,7 +125,7 @@ export class UnreadableEntry extends Entry {
     throw new CheckpointError(message, { key, file });
   }
 
-  // Whatever is asked, what it is answers.
+  // All accesses report what kind of tensor it is.
   override toFloat32(): never {
     return this.data;
   }

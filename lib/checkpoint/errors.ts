@@ -1,15 +1,15 @@
-/** Where in a checkpoint something is wrong, as far as it is known. */
+/** The place of an error in a checkpoint, as far as known. */
 export interface CheckpointPlace {
   /** The path or URL. */
   file?: string;
-  /** The byte at which it is. */
+  /** The offset of the byte in question. */
   offset?: number;
-  /** The tensor whose reading failed. */
+  /** The tensor that could not be read. */
   key?: string;
   cause?: unknown;
 }
 
-/** The one error that reading a checkpoint throws. */
+/** The only error that reading a checkpoint throws. */
 export class CheckpointError extends Error {
   override readonly name = "CheckpointError";
   readonly file: string | undefined;
@@ -24,7 +24,7 @@ export class CheckpointError extends Error {
   }
 }
 
-/** What runs, its errors with the name of the file. */
+/** Runs something, and adds the name of the file to its errors. */
 export async function placed<T>(file: string, run: () => T | Promise<T>): Promise<T> {
   try {
     return await run();

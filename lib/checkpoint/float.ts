@@ -1,11 +1,14 @@
-/** Small floats to float32, exactly. */
+/** Converts small floats to float32, exactly. */
 
-/** Sign, exponent and fraction bits, and what the highest codes mean. */
+/** The numbers of sign, exponent and fraction bits, and the meaning of the highest codes. */
 interface FloatFormat {
   exponentBits: number;
   fractionBits: number;
   bias: number;
-  /** `ieee`: infinities and NaN; `fn`: only the highest code is NaN; `fnuz`: only negative zero. */
+  /**
+   * `ieee`: infinities and NaN; `fn`: only the highest code is NaN; `fnuz`: only negative zero is
+   * NaN.
+   */
   special: "ieee" | "fn" | "fnuz";
 }
 
@@ -34,7 +37,7 @@ function decode(code: number, format: FloatFormat): number {
   return sign * (2 ** fractionBits + fraction) * 2 ** (exponent - bias - fractionBits);
 }
 
-/** The float32 bits of every code, made when first asked for. */
+/** For each format the float32 bits of all codes, made on first use. */
 const tables = new Map<SmallFloat, Uint32Array>();
 
 function tableOf(dtype: SmallFloat): Uint32Array {
@@ -49,7 +52,7 @@ function tableOf(dtype: SmallFloat): Uint32Array {
   return table;
 }
 
-/** float16 and the float8 kinds, by table. */
+/** Converts float16 and the float8 formats by a table. */
 export function smallToFloat32(dtype: SmallFloat, codes: Uint8Array | Uint16Array): Float32Array {
   const table = tableOf(dtype);
   const bits = new Uint32Array(codes.length);
@@ -76,7 +79,7 @@ export function bfloat16ToFloat32(codes: Uint16Array): Float32Array {
   return new Float32Array(bits.buffer);
 }
 
-/** Halves two at a time, where they lie so: reading takes less. None of anything else. */
+/** Halves as pairs, if they are aligned, since that takes fewer reads; empty for anything else. */
 function pairsOf(codes: Uint8Array | Uint16Array): Uint32Array {
   const isPaired = codes instanceof Uint16Array && codes.byteOffset % 4 === 0;
   return isPaired

@@ -1,6 +1,6 @@
 /**
- * Which reader takes a file: its bytes tell, never its name. Readers of what is not safetensors are
- * loaded when such a file comes.
+ * Chooses the reader for a file by its bytes, never by its name. Readers for other formats than
+ * safetensors are loaded on demand.
  */
 import type { ByteSource } from "./byte-source.js";
 import type { Checkpoint, LazyEntry } from "./checkpoint.js";
@@ -11,20 +11,21 @@ import { readSafetensorsHeader } from "./safetensors.js";
 import * as signs from "./signs.js";
 import { choose, type Wanted } from "./wanted.js";
 
-/** What tells the formats apart; a tar says so in its first block. */
+/** The bytes by which formats are recognised; a tar needs its first block. */
 const HEAD = 512;
 
 const zips = later(() => import("./zip.js"));
 const torchZips = later(() => import("./torch/zip.js"));
 
-/** Reads the headers of a checkpoint, as far as they tell of the tensors that are wanted. */
+/** Reads the headers of a checkpoint, as far as needed for the tensors that are wanted. */
 export function openCheckpoint(file: ByteSource, wanted: Wanted = {}): Promise<Checkpoint> {
   return placed(file.name, () => openFormat(file, wanted));
 }
 
 async function openFormat(file: ByteSource, wanted: Wanted): Promise<Checkpoint> {
   const head = await file.read(0, Math.min(HEAD, file.size));
-  // Before all others: the length that it begins with may look like any of their marks.
+  // First, because the length at the beginning of a safetensors file may look like another format's
+  // magic number.
   if (signs.isSurelySafetensors(head)) return openSafetensors(file, wanted);
   if (signs.looksLikeIndex(head)) {
     const { openShards } = await import("./shards.js");
@@ -67,14 +68,14 @@ async function openSafetensors(file: ByteSource, wanted: Wanted): Promise<Checkp
 
 const ascii = (text: string): number[] => Array.from(text, (char) => char.charCodeAt(0));
 
-/** What people take for a checkpoint of PyTorch, by its first bytes. */
+/** Other formats that people take for PyTorch checkpoints, by their first bytes. */
 const OTHERS: readonly [magic: readonly number[], name: string][] = [
   [[0x1f, 0x8b], "compressed by gzip"],
   [ascii("GGUF"), "a GGUF file (llama.cpp)"],
   [[0x89, ...ascii("HDF")], "an HDF5 file (Keras)"],
 ];
 
-/** A sentence for what is no checkpoint, or none that we read. */
+/** Describes a file that is not a checkpoint, or not one that we can read. */
 function whatItIs(head: Uint8Array, size: number): string {
   if (size === 0) return "the file is empty";
   const text = new TextDecoder().decode(head);

@@ -1,8 +1,8 @@
-/** float16 to float32 where WebAssembly has SIMD: eight at a step, without a table. */
+/** Converts float16 to float32 where WebAssembly has SIMD: eight at a time, without a table. */
 import type { Nested as Code } from "../wasm/encode.js";
 import { get, lanes, load, op, set, type SimdLoop, simdLoop, store } from "./simd-loop.js";
 
-/** Bytes of halves that are copied and worked on at a time: they stay in the processor's cache. */
+/** How many bytes of halves are processed at a time; they fit into the processor's cache. */
 const CHUNK = 16384;
 
 const AND = 0x4e;
@@ -19,7 +19,7 @@ function makeLoop(): SimdLoop | null {
   const [from, , to, eight, bits, size, float] = [0, 1, 2, 3, 4, 5, 6];
   const body = [0xa9, 0xaa].map((extend, half) => [
     ...[op(extend, get(eight)), set(bits)],
-    // Exponent and fraction, where a float has them; the exponent is 112 too low.
+    // Exponent and fraction, shifted to where a float has them; the exponent is 112 too low.
     ...[shifted(op(AND, get(bits), lanes(0x7fff)), 13), set(size)],
     ...[op(ADD, get(size), lanes(112 << 23)), set(float)],
     op(
@@ -29,9 +29,9 @@ function makeLoop(): SimdLoop | null {
         OR,
         op(
           SELECT,
-          // Below the normal ones, an exponent of 1 means that of 0, and no leading 1.
+          // Subnormals: exponent 0 means the same scale as 1, but without the leading 1.
           op(0xe5, op(ADD, get(float), lanes(1 << 23)), lanes(113 << 23)),
-          // The highest exponent stays the highest.
+          // The highest exponent (infinity, NaN) becomes the highest of float32.
           op(ADD, get(float), op(AND, op(GREATER, get(size), lanes((31 << 23) - 1)), lanes(112 << 23))), // prettier-ignore
           op(LESS, get(size), lanes(1 << 23)),
         ),
@@ -48,7 +48,7 @@ function makeLoop(): SimdLoop | null {
   });
 }
 
-/** Null where it cannot be done. */
+/** Null where that is not available. */
 export function widenHalves(codes: Uint16Array): Float32Array | null {
   const loop = (made ??= makeLoop());
   if (loop === null) return null;

@@ -1,9 +1,9 @@
-/** float32 to the halves, rounded to the nearest, ties to even, as PyTorch's `.half()` rounds. */
+/** Converts float32 to halves, rounded to nearest, ties to even, as PyTorch's `.half()` does. */
 
 const bitsOf = (values: Float32Array): Uint32Array =>
   new Uint32Array(values.buffer, values.byteOffset, values.length);
 
-/** The bits of float16s: what is too large becomes infinite, what is too small loses its bits. */
+/** The bits of float16; values that are too large become infinite, small ones lose bits. */
 export function toFloat16Bits(values: Float32Array): Uint16Array {
   const bits = bitsOf(values);
   const out = new Uint16Array(bits.length);
@@ -19,12 +19,13 @@ function float16Magnitude(bits: number): number {
   if (bits > 0x7f800000) return 0x7e00; // NaN
   if (bits >= 0x47800000) return 0x7c00; // 65536 and more
   if (bits >= 0x38800000) {
-    // Normal: the exponent is 112 less; the carry of 65520 and more ends in infinity.
+    // Normal numbers: the exponent is lowered by 112; from 65520 on, rounding carries over to
+    // infinity.
     const moved = bits - 0x38000000;
     return (moved + 0xfff + ((moved >>> 13) & 1)) >>> 13;
   }
   if (bits < 0x33000000) return 0; // less than half of the smallest
-  // Subnormal: a multiple of 2^-24.
+  // Subnormal numbers are multiples of 2^-24.
   const shift = 126 - (bits >>> 23);
   const fraction = (bits & 0x7fffff) | 0x800000;
   const down = fraction >>> shift;
@@ -33,7 +34,7 @@ function float16Magnitude(bits: number): number {
   return rest > half || (rest === half && down & 1) ? down + 1 : down;
 }
 
-/** The bits of bfloat16s: the upper halves of float32s, rounded. */
+/** The bits of bfloat16: the upper halves of float32, rounded. */
 export function toBfloat16Bits(values: Float32Array): Uint16Array {
   const bits = bitsOf(values);
   const out = new Uint16Array(bits.length);

@@ -1,16 +1,17 @@
-/** As deep as the parser of safetensors itself goes. */
+/** The nesting limit of safetensors' own parser. */
 const MAX_DEPTH = 127;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const MINUS = 0x2d;
 
-/** Fields that hold nothing but sizes, and those whose repetition is an error. */
+/** Fields that contain only sizes, and fields that must not be repeated. */
 const SIZES = new Set(["shape", "data_offsets"]);
 const FIELDS = new Set(["dtype", ...SIZES]);
 const METADATA = "__metadata__";
 
 /**
- * JSON that is not nested without end: to build that takes JavaScript's parser seconds.
+ * Parses JSON with limited nesting, because JavaScript's parser takes seconds for extremely nested
+ * input.
  *
  * @throws SyntaxError with the position.
  */
@@ -32,9 +33,10 @@ export function parseFlatJson(text: string): unknown {
 }
 
 /**
- * The header of a safetensors file as its own parser takes it: of two tensors of one name the last
- * counts, as in JavaScript's, but JavaScript's takes a field twice, reads `8.0` as the integer 8, and
- * takes half a surrogate pair for text and a number of any size.
+ * Parses the header of a safetensors file by the rules of its own parser. JavaScript's is more
+ * lenient: it accepts repeated fields, reads `8.0` as the integer 8, and accepts half of a
+ * surrogate pair as text and numbers of any size. Of two tensors with one name the last counts in
+ * both.
  *
  * @throws SyntaxError with the position.
  */
@@ -49,13 +51,13 @@ export function parseHeaderJson(text: string): unknown {
   return value;
 }
 
-/** A tensor as the format's own writer puts it, behind its name; sizes are below 10^15. */
+/** A tensor as the format's own writer writes it, without its name; sizes are below 10^15. */
 const PLAIN =
   /:\{"dtype":"\w+","shape":\[(?:\d{1,15}(?:,\d{1,15})*)?\],"data_offsets":\[\d{1,15},\d{1,15}\]\}(,|\} *$)/y;
 
 /**
- * Whether there is nothing in it but tensors as they are mostly written, and before them the metadata
- * that most have: then there is nothing that the check below would find.
+ * Whether the header consists of tensors in their usual form, perhaps after the usual metadata:
+ * then the slower check below would find nothing.
  */
 function isPlainHeader(text: string): boolean {
   if (text.includes("\\")) return false;
@@ -70,12 +72,12 @@ function isPlainHeader(text: string): boolean {
   }
 }
 
-/** A bracket, a number, or a string with its quotes; whether a colon follows; and where it is. */
+/** A bracket, a number, or a string with its quotes; whether a colon follows; and its position. */
 type Visit = (token: string, isKey: boolean, at: number) => void;
 
 /**
- * Goes through what a valid JSON text consists of, but for colons, commas and words. A regular
- * expression would run out of stack in a string of some megabytes.
+ * Visits the tokens of a valid JSON text, except colons, commas and words. (A regular expression
+ * would overflow the stack for a string of some megabytes.)
  */
 function eachToken(text: string, visit: Visit): void {
   for (let at = 0; at < text.length;) {
@@ -99,10 +101,10 @@ const isDigit = (code: number): boolean => code >= 0x30 && code <= 0x39;
 /** Digits, `+`, `-`, `.`, `e` and `E`. */
 const isInNumber = (code: number): boolean =>
   isDigit(code) || code === 0x2b || code === MINUS || code === 0x2e || (code | 0x20) === 0x65;
-/** Square and curly ones, whose codes differ in one bit. */
+/** Square and curly brackets, whose codes differ in one bit. */
 const isBracket = (code: number): boolean => (code | 0x20) === 0x7b || (code | 0x20) === 0x7d;
 
-/** Behind the quote that ends what one at `begin` began. */
+/** The position after the closing quote of the string that begins at `begin`. */
 function endOfString(text: string, begin: number): number {
   for (let quote = begin; ;) {
     quote = text.indexOf('"', quote + 1);
@@ -114,14 +116,14 @@ function endOfString(text: string, begin: number): number {
 
 class HeaderCheck {
   private depth = 0;
-  /** What is being read: a tensor or the metadata, and which field of it. */
+  /** The tensor or metadata entry that is being read; below: its current field. */
   private name = "";
   private field = "";
-  /** The fields of the tensor that came so far. */
+  /** The fields of the tensor that have been read. */
   private readonly fields = new Set<string>();
   private hasMetadata = false;
 
-  /** What is wrong with it, null if nothing is. */
+  /** What is wrong with a token; null if nothing is. */
   token(token: string, isKey: boolean): string | null {
     const first = token[0]!;
     if ("{[]}".includes(first)) return this.bracket(first);
@@ -147,7 +149,7 @@ class HeaderCheck {
       : `the key "${text}" twice`;
   }
 
-  /** Whether it may come now, as for fields. */
+  /** Whether a name of a tensor is allowed here, considering the fields before it. */
   private startName(name: string): boolean {
     this.name = name;
     if (name !== METADATA) return true;

@@ -1,6 +1,6 @@
 /**
- * Reading and writing checkpoints. What does it is loaded when it is called, so that a page that has
- * its weights from elsewhere never fetches it.
+ * Reading and writing checkpoints. The code for it is loaded on demand, so that a page that gets
+ * its weights in another way never downloads it.
  */
 import type { CachedFile } from "./cache/store.js";
 import type { Entry } from "./entry.js";
@@ -25,18 +25,18 @@ const loader = /* @__PURE__ */ later(() => import("./load.js"));
 const inspector = /* @__PURE__ */ later(() => import("./inspect.js"));
 
 /**
- * Reads a checkpoint: key → entry, each in the file's own dtype, row-major. What format it is, its
- * bytes tell: `.safetensors`; what `torch.save` wrote, whichever version (`.pt`, `.pth`, `.bin`,
- * `.ckpt`); the parameters and buffers of a TorchScript archive; `.npz`; `.npy` (one entry, under the
- * key `array`); or an `*.index.json` of shards beside it. Nothing in a file is run: its pickles are
- * read as data.
+ * Reads a checkpoint: key → entry, each in the file's own dtype, row-major. The format is
+ * recognised by the bytes: `.safetensors`; files of `torch.save` of any version (`.pt`, `.pth`,
+ * `.bin`, `.ckpt`); the parameters and buffers of a TorchScript archive; `.npz`; `.npy` (one entry,
+ * under the key `array`); or an `*.index.json` with its shards beside it. Nothing in a file is
+ * executed: pickles are read as data.
  *
- * From the web, a file that is read whole is kept in `cache` and asked for again only if it has
- * changed; with a `filter` or `key`, range requests fetch only what is asked for.
+ * A file from the web that is read completely is stored in `cache`, and downloaded again only if it
+ * has changed. With a `filter` or `key`, range requests download only the tensors that are asked
+ * for.
  *
  * @param source a path, URL, File or Blob, Response, or bytes.
- * @throws CheckpointError, whatever is wrong with the file; nothing is half-loaded. If the signal
- *   fires, its reason.
+ * @throws CheckpointError if anything is wrong with the file; if the signal fires, its reason.
  */
 export async function load(
   source: CheckpointInput,
@@ -46,11 +46,11 @@ export async function load(
 }
 
 /**
- * What is in a checkpoint, without reading its tensors: from the web, range requests fetch the
- * headers alone.
+ * Lists the contents of a checkpoint without reading its tensors: from the web, range requests
+ * download only the headers.
  *
  * @param source a path, URL, File or Blob, Response, or bytes.
- * @throws CheckpointError, whatever is wrong with the headers.
+ * @throws CheckpointError if anything is wrong with the headers.
  */
 export async function inspect(
   source: CheckpointInput,
@@ -60,11 +60,11 @@ export async function inspect(
 }
 
 /**
- * The bytes of a `.safetensors` file that holds a state_dict: `model.stateDict()`, or the entries
- * that `load` gave, each in its own dtype. A tensor that has two keys is written under both.
+ * The bytes of a `.safetensors` file with a state_dict: `model.stateDict()`, or entries that `load`
+ * returned, each in its own dtype. A tensor with two keys is written twice.
  *
- * @throws CheckpointError for what the format has no dtype for: complex128, quantised tensors unless
- *   a `dtype` is given, sparse ones.
+ * @throws CheckpointError for dtypes that the format lacks: complex128, quantised tensors (unless a
+ *   `dtype` is given), sparse ones.
  */
 export async function save(
   state: SavableState,
@@ -79,17 +79,17 @@ export async function save(
  * `%LOCALAPPDATA%\sconce\Cache` on Windows).
  */
 export const cache = {
-  /** The files in it, the newest first. */
+  /** The cached files, the newest first. */
   async list(): Promise<CachedFile[]> {
     return (await import("./cache/index.js")).list();
   },
 
-  /** Deletes the file of a URL; without one, all. Gives how many there were. */
+  /** Deletes the file of a URL, or all files if none is given. Returns how many there were. */
   async delete(url?: string | URL): Promise<number> {
     return (await import("./cache/index.js")).remove(url);
   },
 
-  /** Bytes that its files take. */
+  /** The bytes of all files together. */
   async size(): Promise<number> {
     return (await import("./cache/index.js")).size();
   },

@@ -1,8 +1,8 @@
 import type { LoadTask } from "./task.js";
 
 /**
- * Unpacks to exactly `size` bytes; stops as soon as there are more. The platform's own inflater is
- * the fastest, and lets others have their turn.
+ * Decompresses to exactly `size` bytes, and stops if there are more. It uses the platform's
+ * decompressor, which is the fastest, and lets others have their turn.
  */
 export async function inflate(
   packed: Uint8Array,
@@ -12,7 +12,7 @@ export async function inflate(
   const stream = new DecompressionStream("deflate-raw");
   const writer = stream.writable.getWriter();
   const fed = writer.write(packed as Uint8Array<ArrayBuffer>).then(() => writer.close());
-  // What is wrong with it shows at the other end.
+  // Errors are reported by the reading end.
   fed.catch(() => undefined);
   const reader = stream.readable.getReader();
   const out = new Uint8Array(size);
@@ -33,7 +33,10 @@ export async function inflate(
   return out;
 }
 
-/** Unpacks from what may be only the beginning: `count` bytes, or fewer if it does not have them. */
+/**
+ * Decompresses the beginning of data that may be cut off: `count` bytes, or fewer if there are not
+ * so many.
+ */
 export async function inflateHead(packed: Uint8Array, count: number): Promise<Uint8Array> {
   const stream = new DecompressionStream("deflate-raw");
   const writer = stream.writable.getWriter();
@@ -45,7 +48,7 @@ export async function inflateHead(packed: Uint8Array, count: number): Promise<Ui
   const out = new Uint8Array(count);
   let at = 0;
   while (at < count) {
-    // That it ends within a block is no error here.
+    // The data may end within a block, which is not an error here.
     const next = await reader.read().catch(() => undefined);
     if (next === undefined || next.done) break;
     const chunk = next.value.subarray(0, count - at);

@@ -7,21 +7,21 @@ import type { SourceOptions } from "./source/options.js";
 import { numelOf } from "./sizes.js";
 import { checkWanted } from "./wanted.js";
 
-/** What a file's headers say of a tensor. */
+/** A tensor as described by the headers of a file. */
 export interface TensorInfo {
   dtype: Dtype | ForeignDtype;
   shape: readonly number[];
-  /** Of its values; undefined where they are no numbers. */
+  /** The size of its values; undefined if they are not numbers. */
   bytes: number | undefined;
 }
 
-/** What a file's headers say. */
+/** The contents of a file's headers. */
 export interface CheckpointInfo {
-  /** `safetensors`, `torch`, `npz` …: as the bytes tell. */
+  /** `safetensors`, `torch`, `npz` …, as recognised by the bytes. */
   format: string;
-  /** In bytes; of shards, their index alone. */
+  /** In bytes; for sharded files, the size of the index. */
   size: number;
-  /** What a safetensors file says of itself. */
+  /** The metadata of a safetensors file. */
   metadata: ReadonlyMap<string, string>;
   tensors: Map<string, TensorInfo>;
 }
@@ -52,6 +52,6 @@ export async function inspect(
   });
 }
 
-/** Of a tensor's values; undefined if the dtype is none of PyTorch's. */
+/** The size of a tensor's values; undefined if the dtype is not one of PyTorch's. */
 export const bytesOf = (dtype: string, shape: readonly number[]): number | undefined =>
   isDtype(dtype) ? Math.ceil((numelOf(shape) * DTYPES[dtype].bits) / 8) : undefined;

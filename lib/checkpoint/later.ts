@@ -1,6 +1,6 @@
 /**
- * A module that is loaded when it is first asked for. What has come is kept: Node's loader takes its
- * time for each `import()`, even of what is there. A failure is not: a page may ask again.
+ * Loads a module when it is first needed. The promise is kept, because `import()` takes some time
+ * in Node even for loaded modules; but not if it failed, so that it can be tried again.
  */
 export function later<T>(load: () => Promise<T>): () => Promise<T> {
   let loaded: Promise<T> | undefined;

@@ -19,7 +19,7 @@ export async function load(
   const isWhole = filter === undefined && key === undefined;
   return withSource("load", source, { ...opened, isWhole }, async (file, task) => {
     const { entries } = await openCheckpoint(file, { filter, key });
-    // All are asked for at once, so that neighbours are read together.
+    // All reads are started at once, so that adjacent ones are combined.
     const reads = [...entries].map(async ([name, lazy]): Promise<[string, Entry]> => {
       const entry = await lazy.read();
       task.complete(name);

@@ -1,4 +1,4 @@
-/** Node's own modules, where there is Node; bundles for browsers have no import of them. */
+/** Node's modules, if this is Node; bundles for browsers contain no import of them. */
 import type * as NodeCrypto from "node:crypto";
 import type * as NodeFiles from "node:fs";
 import type * as NodeFs from "node:fs/promises";

@@ -1,22 +1,23 @@
 /**
- * The cache in Node: a folder with two files for each URL, the bytes and a record of them.
+ * The cache in Node: a folder with two files for each URL, the bytes and a record.
  *
- * Both are written under another name and then renamed, the bytes first; they are named by their
- * hash. So whatever processes do at the same time, a record names bytes that are whole.
+ * Both are written under temporary names and then renamed, the bytes first, and the name of the
+ * bytes contains their hash. So even with several processes at once, a record always refers to
+ * complete bytes.
  */
 import { node } from "../node.js";
 import { readWhole } from "../source/whole.js";
 import type { LoadTask } from "../task.js";
 import { type CacheRecord, type CacheStore, parseRecord } from "./store.js";
 
-/** Where the system keeps what can be had again: XDG on Linux, its own places on macOS, Windows. */
+/** The system's folder for caches: XDG on Linux, the usual places on macOS and Windows. */
 export function cacheFolder(): string {
   const { env, platform } = process;
   const path = node.path();
   const join = (...parts: string[]): string => path.join(...parts);
   const home = node.os().homedir();
   const xdg = env.XDG_CACHE_HOME;
-  // Relative paths there are to be ignored, says the standard.
+  // The standard says that relative paths in it must be ignored.
   if (xdg && path.isAbsolute(xdg)) return join(xdg, "sconce");
   if (platform === "darwin") return join(home, "Library", "Caches", "sconce");
   if (platform === "win32") {
@@ -30,14 +31,14 @@ const sha256 = (text: string): string =>
 
 const recordName = (url: string): string => `${sha256(url).slice(0, 32)}.json`;
 
-/** By URL and content: another URL's bytes are never touched. */
+/** Named by URL and content, so that the bytes of other URLs are never overwritten. */
 const bytesName = ({ url, sha256: hash }: CacheRecord): string =>
   `${sha256(url).slice(0, 32)}-${sha256(hash).slice(0, 16)}.bin`;
 
-/** Records, bytes, and those that are being written. */
+/** The names of records, of bytes, and of temporary files. */
 const OURS = /^[0-9a-f]{32}(\.json|-[0-9a-f]{16}\.bin)(\.[\d-]+\.part)?$/;
 
-/** No write takes a day, in milliseconds. */
+/** Temporary files older than a day (in milliseconds) are abandoned: no write takes that long. */
 const ABANDONED = 24 * 60 * 60 * 1000;
 
 let written = 0;
@@ -86,7 +87,7 @@ export class FolderStore implements CacheStore {
     await Promise.all(names.filter((name) => OURS.test(name)).map((name) => this.drop(name)));
   }
 
-  /** Removes what processes have left that were ended while they wrote. */
+  /** Deletes temporary files of processes that were killed while writing. */
   private async sweep(): Promise<void> {
     for (const name of await this.names()) {
       const [, writtenAt] = /^[0-9a-f]{32}.*\.\d+-(\d+)-\d+\.part$/.exec(name) ?? [];

@@ -1,4 +1,4 @@
-/** The files that `load` fetched before: found again by their URL and edition. */
+/** The cache of downloaded files, by their URL and version. */
 import { type FileVersion, hasChanged } from "../source/answers.js";
 import { CheckpointError } from "../errors.js";
 import { digest } from "../source/integrity.js";
@@ -8,19 +8,21 @@ import { FolderStore } from "./folder.js";
 import { PageStore } from "./pages.js";
 import { type CachedFile, type CacheRecord, type CacheStore, toCachedFile } from "./store.js";
 
-/** Null where there is none: pages that are not served by https have no storage of this kind. */
+/** The platform's store; null if there is none: pages not served by https have none. */
 function openStore(): CacheStore | null {
   if (isNode) return new FolderStore();
   return typeof caches === "object" && typeof crypto.subtle === "object" ? new PageStore() : null;
 }
 
-/** The bytes kept for a URL, if they are whole and of this edition (null: whatever edition). */
+/**
+ * The bytes cached for a URL, if they are complete and of the given version (null: of any version).
+ */
 export async function readCached(
   url: string,
   version: FileVersion | null,
   task: LoadTask,
 ): Promise<Uint8Array | null> {
-  // A cache that fails is as good as none.
+  // A failing cache is treated as an empty one.
   const store = openStore();
   const record = (await store?.find(url).catch(() => null)) ?? null;
   if (!store || !record || (version && hasChanged(record, version))) return null;
@@ -31,7 +33,10 @@ export async function readCached(
   return null;
 }
 
-/** Keeps a file. Nothing is said if there is no room or no permission: the load has succeeded. */
+/**
+ * Stores a file. Fails silently if there is no room or no permission, because the load has
+ * succeeded.
+ */
 export async function writeCached(
   url: string,
   version: FileVersion,
@@ -48,13 +53,13 @@ export async function writeCached(
   await store.write(record, bytes).catch(() => undefined);
 }
 
-/** The files of the cache, the newest first. */
+/** The cached files, the newest first. */
 export async function list(): Promise<CachedFile[]> {
   const records = (await openStore()?.records()) ?? [];
   return records.sort((a, b) => b.savedAt - a.savedAt).map(toCachedFile);
 }
 
-/** Deletes the file of a URL; without one, all. Gives how many there were. */
+/** Deletes the file of a URL, or all files if none is given. Returns how many there were. */
 export async function remove(url?: string | URL): Promise<number> {
   const key = url === undefined ? undefined : toKey(url);
   const store = openStore();
@@ -65,16 +70,16 @@ export async function remove(url?: string | URL): Promise<number> {
   return chosen.length;
 }
 
-/** Bytes that all files take. */
+/** The bytes of all files together. */
 export async function size(): Promise<number> {
   const records = (await openStore()?.records()) ?? [];
   return records.reduce((sum, { size }) => sum + size, 0);
 }
 
 /**
- * A URL as the cache calls it: absolute, without the fragment.
+ * The key of a URL in the cache: absolute, without the fragment.
  *
- * @throws CheckpointError if it is none.
+ * @throws CheckpointError if it is not a URL.
  */
 export function toKey(url: string | URL): string {
   const base = typeof document === "object" ? document.baseURI : globalThis.location?.href;

@@ -1,6 +1,6 @@
 /**
- * The cache in browsers: the Cache API, where a `put` replaces what was there at once or not at
- * all, whatever other tabs do.
+ * The cache in browsers: the Cache API, whose `put` replaces an entry completely or not at all,
+ * whatever other tabs do.
  */
 import { openBlob } from "../source/blob.js";
 import { readWhole } from "../source/whole.js";
@@ -8,7 +8,7 @@ import type { LoadTask } from "../task.js";
 import { type CacheRecord, type CacheStore, parseRecord } from "./store.js";
 
 const NAME = "sconce";
-/** Holds the record; headers are ASCII. */
+/** A header with the record; headers are ASCII. */
 const HEADER = "x-sconce-record";
 
 export class PageStore implements CacheStore {
@@ -27,7 +27,7 @@ export class PageStore implements CacheStore {
     const response = await this.match(url);
     if (recordOf(response)?.sha256 !== sha256) return null;
     try {
-      // A blob stays on the disk; read by its parts it takes half the time of the whole.
+      // A blob is on disk; reading it in parts takes half as long as reading it at once.
       const file = openBlob(await response!.blob(), task, url);
       return await readWhole(file);
     } catch {

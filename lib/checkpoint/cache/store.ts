@@ -1,4 +1,4 @@
-/** What a place for downloaded files can do. */
+/** The interface of a store for downloaded files. */
 import type { FileVersion } from "../source/answers.js";
 import type { LoadTask } from "../task.js";
 
@@ -7,13 +7,13 @@ export interface CachedFile {
   url: string;
   /** In bytes. */
   size: number;
-  /** As the server called this edition. */
+  /** The server's identifier of this version. */
   etag: string | null;
   lastModified: string | null;
   savedAt: Date;
 }
 
-/** What is kept beside the bytes. */
+/** What is stored beside the bytes. */
 export interface CacheRecord extends FileVersion {
   url: string;
   size: number;
@@ -24,15 +24,15 @@ export interface CacheRecord extends FileVersion {
 }
 
 export interface CacheStore {
-  /** All that is kept; what is damaged is left out. */
+  /** All records; damaged ones are left out. */
   records(): Promise<CacheRecord[]>;
   find(url: string): Promise<CacheRecord | null>;
-  /** The bytes of a record; null if they are no longer there. */
+  /** The bytes of a record; null if they have been deleted. */
   read(record: CacheRecord, task: LoadTask): Promise<Uint8Array | null>;
-  /** Takes the place of what was kept for the URL, at once or not at all. */
+  /** Replaces the file of a URL, completely or not at all. */
   write(record: CacheRecord, bytes: Uint8Array): Promise<void>;
   remove(record: CacheRecord): Promise<void>;
-  /** Removes also what no record names. */
+  /** Also deletes files that no record refers to. */
   clear(): Promise<void>;
 }
 
@@ -50,7 +50,7 @@ export const toCachedFile = ({
   savedAt: new Date(savedAt),
 });
 
-/** Reads a record that was written as JSON; null if it is none. */
+/** Parses a record stored as JSON; null if it is not a valid record. */
 export function parseRecord(text: string): CacheRecord | null {
   try {
     const record = JSON.parse(text) as Partial<CacheRecord> | null;

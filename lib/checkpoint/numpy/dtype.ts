@@ -1,7 +1,7 @@
 /** numpy's names of dtypes. */
 import type { Dtype, ForeignDtype } from "../dtype.js";
 
-/** By numpy's kind and bytes. */
+/** By numpy's kind and size in bytes. */
 const NAMES: Record<string, Dtype | ForeignDtype> = {
   b1: "bool",
   u1: "uint8",
@@ -43,7 +43,7 @@ const NAMES: Record<string, Dtype | ForeignDtype> = {
   O: "object",
 };
 
-/** What else numpy calls them, on the usual machines of 64 bits. */
+/** Other names that numpy uses, for the usual 64-bit machines. */
 const ALIASES: Record<string, string> = {
   ...{ half: "f2", single: "f4", float: "f8", double: "f8", float128: "g", bool_: "?" },
   ...{ csingle: "c8", complex: "c16", cdouble: "c16", complex256: "G", byte: "i1", ubyte: "u1" },
@@ -52,7 +52,7 @@ const ALIASES: Record<string, string> = {
   ...{ p: "i8", P: "u8", n: "i8", N: "u8" },
 };
 
-/** The first letter of what has any length. */
+/** The first letters of dtypes that may have any length. */
 const KINDS: Record<string, ForeignDtype> = {
   U: "str",
   S: "bytes",
@@ -70,14 +70,14 @@ export interface NumpyDtype {
 const own = <T>(table: Record<string, T>, name: string): T | undefined =>
   Object.hasOwn(table, name) ? table[name] : undefined;
 
-/** What `numpy.dtype(text)` is: `<f4`, `|b1`, `float32`; undefined if it is none. */
+/** Parses `numpy.dtype(text)`: `<f4`, `|b1`, `float32`; undefined if it is not valid. */
 export function parseNumpyDtype(text: string): NumpyDtype | undefined {
   const order = /^[<>|=]/.exec(text)?.[0];
   const name = order ? text.slice(1) : (own(ALIASES, text) ?? text);
   const isBigEndian = order === ">";
   const number = own(NAMES, name);
   if (number !== undefined) return { dtype: number, isBigEndian };
-  // By its name alone, without a byte order.
+  // A plain name, without byte order.
   const isNamed = !order && Object.values(NAMES).includes(name as Dtype) && name !== "object";
   if (isNamed) return { dtype: name as Dtype, isBigEndian };
   const kind = /^[USaV]\d*$|^[Mm]8?(\[[\w/]+\])?$/.test(name) ? own(KINDS, name[0]!) : undefined;

@@ -1,15 +1,15 @@
-/** Python's literals, as far as numpy writes them into headers: data, where Python has `eval`. */
+/** Parses the Python literals that numpy writes into headers, for which Python uses `eval`. */
 
-/** A tuple; a list is an array. */
+/** A tuple, as distinct from a list, which is an array. */
 export class Tuple {
   constructor(readonly items: readonly unknown[]) {}
 }
 
-/** Headers of nested records nest a few deep. */
+/** Headers of nested records are only a few levels deep. */
 const MAX_DEPTH = 32;
 
 /**
- * A str is a string, an int a number, a dict a Map. Python 2 wrote longs with an L.
+ * str becomes a string, int a number, dict a Map. Python 2 wrote longs with an L.
  *
  * @throws SyntaxError for anything else.
  */
@@ -26,7 +26,7 @@ export function parseLiteral(text: string, isPython2 = false): unknown {
     if (!take(token)) throw new SyntaxError(`'${token}' expected, not ${peek() ?? "the end"}`);
   };
 
-  /** What stands between commas; whether there was one. */
+  /** Values separated by commas, up to a closing bracket; and whether there was a comma. */
   const sequence = (close: string, depth: number): { items: unknown[]; hasComma: boolean } => {
     const items: unknown[] = [];
     let hasComma = false;
@@ -80,14 +80,16 @@ const WORDS = { True: true, False: false, None: null } as const;
 
 const isString = (token: string | undefined): boolean => /^[uUrR]?['"]/.test(token ?? "");
 
-/** Zero has no sign. */
+/** Converts a number; zero has no sign. */
 function toNumber(token: string): number {
   const [, sign, digits] = /^([-+]?)\s*([\w]+?)L?$/.exec(token)!;
   const size = Number(digits!.replaceAll("_", "").toLowerCase());
   return sign === "-" && size !== 0 ? -size : size;
 }
 
-/** Strings, numbers, words and marks; spaces, comments and continued lines lie between. */
+/**
+ * Strings, numbers, words and punctuation; spaces, comments and line continuations separate them.
+ */
 const TOKEN =
   /(?:[ \t\n\r\f]|\\\r?\n|#[^\n]*(?:\n|$))*([uUrR]?(?:'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*")|[-+]?[ \t]*(?:0(?:_?0)*|[1-9](?:_?\d)*|0x(?:_?[\da-f])+|0o(?:_?[0-7])+|0b(?:_?[01])+)L?(?![\w.])|[A-Za-z_]\w*|[{}[\]():,]|$)/iy;
 

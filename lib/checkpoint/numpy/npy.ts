@@ -1,5 +1,5 @@
 /**
- * numpy's `.npy`: a magic, a header that is a Python dict, and the bytes.
+ * numpy's `.npy`: a magic number, a header that is a Python dict, and the bytes.
  *
  * Source: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
  */
@@ -16,7 +16,7 @@ import { choose, type Wanted } from "../wanted.js";
 import { parseNumpyDtype } from "./dtype.js";
 import { parseLiteral, Tuple } from "./literal.js";
 
-/** numpy's own limit, for files that nobody vouches for; of letters, which may have several bytes. */
+/** numpy's limit for headers of untrusted files, in characters, which may have several bytes. */
 const MAX_HEADER = 10_000;
 const MAX_DIMS = 64;
 
@@ -31,13 +31,13 @@ export interface NpyHeader {
 type NpyFields = Omit<NpyHeader, "dataStart">;
 type Fail = (message: string) => never;
 
-/** A file of its own: one entry, under the key `array`. */
+/** Opens a single file: one entry, under the key `array`. */
 export async function openNpy(file: ByteSource, wanted: Wanted): Promise<Checkpoint> {
   const entry = npyEntry(file, await readNpyHeader(file), "array");
   return { format: "npy", entries: choose(new Map([["array", entry]]), wanted) };
 }
 
-/** Of any `.npy`, whether its dtype is one of numbers or not. */
+/** Reads the header of any `.npy`, whether its dtype is numeric or not. */
 export async function readNpyHeader(source: ByteSource): Promise<NpyHeader> {
   const fail = (message: string): never => {
     throw new CheckpointError(`not a .npy that can be read: ${message}`, { file: source.name });
@@ -68,7 +68,7 @@ function decode(bytes: Uint8Array, version: number, fail: Fail): string {
   }
 }
 
-/** The entry is row-major and little-endian whatever the array is in the file. */
+/** The entry is row-major and little-endian, whatever the order in the file. */
 export function npyEntry(source: ByteSource, header: NpyHeader, key: string): LazyEntry {
   const { dtype, shape, dataStart } = header;
   if (!isDtype(dtype)) {
@@ -94,7 +94,7 @@ export function npyEntry(source: ByteSource, header: NpyHeader, key: string): La
   return { dtype, shape, read };
 }
 
-/** A sentence for what has no numbers, or no type of PyTorch for them. */
+/** Why a dtype cannot be read: it has no numbers, or PyTorch has no type for them. */
 export function whyNot(dtype: ForeignDtype): string {
   const astype = "; in Python, .astype(numpy.float64) makes it one that can";
   switch (dtype) {
@@ -126,7 +126,7 @@ async function arrange(
   return isBigEndian ? swapBytes(ordered, wordSize(dtype), task) : ordered;
 }
 
-/** The header is Python source, of which only a dict of these three is read. */
+/** Reads the header, a Python dict with exactly these three entries. */
 function parseHeader(text: string, isPython2: boolean, fail: Fail): NpyFields {
   let header: unknown;
   try {
@@ -144,7 +144,7 @@ function parseHeader(text: string, isPython2: boolean, fail: Fail): NpyFields {
     return fail("its header has no shape");
   }
   const sizes = shape.items as number[];
-  // For numpy, axes of 0 do not make the others small.
+  // As in numpy, axes of size 0 do not reduce the product.
   const rest = sizes.reduce((product, size) => product * (size || 1), 1);
   if (sizes.includes(0) && rest >= 2 ** 63) return fail("its shape is larger than can be counted");
   return { ...parseDescr(descr, fail), shape: [...sizes], isFortran: fortran };

@@ -10,10 +10,10 @@ import { looksLikeNpy } from "../signs.js";
 import type { ZipArchive, ZipMember } from "../zip.js";
 import { npyEntry, readNpyHeader, whyNot } from "./npy.js";
 
-/** What most headers fit in. */
+/** Most headers fit into this many bytes. */
 const HEAD = 512;
 
-/** Members that are no arrays of numbers are there, as they are for numpy: their use is an error. */
+/** Members that are not numeric arrays are listed too, as in numpy; reading them is an error. */
 export async function openNpz(
   file: ByteSource,
   archive: ZipArchive,
@@ -32,7 +32,7 @@ export async function openNpz(
     key,
     await openMember(file, archive, member, key),
   ];
-  // All are asked for at once, so that neighbours are read together.
+  // All reads are started at once, so that adjacent ones are combined.
   const entries = new Map(await Promise.all([...choose(named, wanted)].map(open)));
   return { format: "npz", entries };
 }
@@ -45,7 +45,7 @@ async function openMember(
 ): Promise<LazyEntry> {
   const name = `${file.name}/${member.name}`;
   const head = await archive.head(member, HEAD);
-  // Its bytes tell what it is, as for numpy, not its name.
+  // As in numpy, the bytes tell what a member is, not its name.
   if (!looksLikeNpy(head)) {
     return unreadable("a member that is no .npy", { dtype: "bytes", shape: [] }, key, file.name);
   }

@@ -1,4 +1,4 @@
-/** numpy's scalars and arrays, as pickles make them. */
+/** numpy's scalars and arrays in pickles. */
 import { DTYPES, isDtype } from "../dtype.js";
 import { CheckpointError } from "../errors.js";
 import { inert } from "../pickle/python.js";
@@ -15,7 +15,9 @@ class PickledDtype implements Stateful {
     this.parsed = parseNumpyDtype(name) ?? { dtype: "void", isBigEndian: false };
   }
 
-  /** A version, the byte order, and of dtypes with parts: a base and shape, names, fields. */
+  /**
+   * The state: a version, the byte order, and for compound dtypes base and shape, names, fields.
+   */
   setState(state: unknown): void {
     const [, order, base, names] = Array.isArray(state) ? (state as unknown[]) : [];
     if (order === ">") this.parsed = { ...this.parsed, isBigEndian: true };
@@ -27,7 +29,7 @@ class PickledDtype implements Stateful {
   }
 }
 
-/** An array; its tensor is there once the pickle has said its shape and bytes. */
+/** An array; its tensor exists once the pickle has set its shape and bytes. */
 export class NumpyArray implements Stateful {
   tensor: LazyTensor | UnreadableTensor = new UnreadableTensor(
     "an unfinished numpy array",
@@ -35,7 +37,7 @@ export class NumpyArray implements Stateful {
     [],
   );
 
-  /** A version, the shape, the dtype, whether the first axis is the fastest, and the bytes. */
+  /** The state: a version, the shape, the dtype, whether it is column-major, and the bytes. */
   setState(state: unknown): void {
     const [, shape, dtype, isFortran, data] = Array.isArray(state) ? (state as unknown[]) : [];
     this.tensor = makeTensor(data, dtype, shape, isFortran === true);
@@ -69,7 +71,7 @@ function makeTensor(
   return new LazyTensor(storage, { dtype, shape: sizes, stride, offset: 0 });
 }
 
-/** A str is how Python 2 wrote bytes: here one of UTF-8, else of a character each. */
+/** Bytes, or a str, as Python 2 pickled bytes: in UTF-8, or one character per byte. */
 function toBytes(data: unknown, count: number): Uint8Array | null {
   if (data instanceof Uint8Array) return data;
   if (typeof data !== "string") return null;
@@ -83,14 +85,14 @@ const fromBuffer: Builder = (data, dtype, shape, order) => {
   return array;
 };
 
-/** By its name, or by the class of its scalars. */
+/** A dtype, by its name or by the class of its scalars. */
 const makeDtype: Builder = (name) => {
   if (typeof name === "string") return new PickledDtype(name);
   if (name instanceof Global) return new PickledDtype(name.name.replace(/_$/, ""));
   throw new CheckpointError("a numpy dtype without a name");
 };
 
-/** numpy 2 calls `numpy.core` `numpy._core`. */
+/** numpy 2 renamed `numpy.core` to `numpy._core`; both names occur. */
 const bothNames = (path: string, builder: Builder): [string, Builder][] => [
   [`numpy.core.${path}`, builder],
   [`numpy._core.${path}`, builder],
