@@ -97,12 +97,12 @@ export class WebglEngine implements CompileEngine {
    * would block.
    */
   private pauses(): () => Promise<void> {
-    const { counts, device } = this.memory;
-    let before = counts.uploadedBytes;
+    const { memory } = this;
+    let before = memory.uploadedBytes;
     return async () => {
-      if (counts.uploadedBytes - before < MOST_UNDERWAY) return turn();
-      before = counts.uploadedBytes;
-      await device.finished();
+      if (memory.uploadedBytes - before < MOST_UNDERWAY) return turn();
+      before = memory.uploadedBytes;
+      await memory.device.finished();
     };
   }
 

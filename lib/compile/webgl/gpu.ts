@@ -28,8 +28,8 @@ export class GpuMemory {
   private raw: Float32Array<ArrayBuffer> = new Float32Array(0);
   /** The generation of the device in which its textures were made. */
   private generation: number;
-  /** Bytes of weights uploaded so far, and textures made. */
-  readonly counts = { uploadedBytes: 0, textures: 0 };
+  /** The bytes of all weights uploaded so far. */
+  uploadedBytes = 0;
 
   constructor(
     readonly device: Device,
@@ -62,7 +62,7 @@ export class GpuMemory {
     const half = this.precision === "float16" && !isTable && fitHalf(values);
     const texture = makeWeightTexture(this.device, values.length, half ? "float16" : "float32");
     yield* writeWeights(this.device, texture, values);
-    this.counts.uploadedBytes += values.byteLength;
+    this.uploadedBytes += values.byteLength;
     this.weights.set(key, texture);
     return texture;
   }
@@ -75,11 +75,7 @@ export class GpuMemory {
   /** A texture for that many texels: a free one of that size, or a new one. */
   take(texels: number): TensorTexture {
     const { width, height } = textureSize(texels);
-    const unused = this.free.get(`${width} ${height}`)?.pop();
-    if (unused !== undefined) return unused;
-    const made = makeTensorTexture(this.device, texels);
-    this.counts.textures += 1;
-    return made;
+    return this.free.get(`${width} ${height}`)?.pop() ?? makeTensorTexture(this.device, texels);
   }
 
   /** Takes a texture back, to be reused for the same size. */

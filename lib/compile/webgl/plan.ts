@@ -10,7 +10,7 @@ import { atOnce, type Parts } from "../parts.js";
 import { tensorMeta } from "../passes/facts.js";
 import { areFinite } from "../passes/finite.js";
 import type { CompiledPlan, Fallback, Results, StepInfo } from "../target.js";
-import type { Constants, Host, Step, Weight } from "./builder.js";
+import type { Constants, Step, Weight } from "./builder.js";
 import { Draft, type Input, type Output } from "./draft.js";
 import { checkTextures } from "./fits.js";
 import type { GpuMemory } from "./gpu.js";
@@ -69,11 +69,6 @@ export class WebglPlan implements CompiledPlan {
   /** The weights that the plan reads. */
   get weights(): Weight[] {
     return this.steps.flatMap((step) => (step.kind === "draw" ? step.weights : []));
-  }
-
-  /** The number of draw calls of a run. */
-  get draws(): number {
-    return this.steps.filter(({ kind }) => kind === "draw").length;
   }
 
   get isPrepared(): boolean {
@@ -295,9 +290,7 @@ export class WebglPlan implements CompiledPlan {
 
   profile(inputs: readonly tf.Tensor[]): { times: number[] } {
     this.start(inputs);
-    const { memory, ready } = this;
-    const run = (step: Host): void => runHost(memory, ready, step);
-    return { times: timesOf(memory.device, ready.sequences, run) };
+    return { times: timesOf(this.memory, this.ready) };
   }
 
   /** Bytes of the textures that it draws to. */

@@ -1,6 +1,6 @@
-import type { Device } from "../../kernels/webgl/device.js";
 import { Sequence } from "../../kernels/webgl/launch.js";
-import type { Host } from "./builder.js";
+import type { GpuMemory } from "./gpu.js";
+import { type Ready, runHost } from "./ready.js";
 
 /**
  * A draw is repeated for at least so long, so that the time of waiting for the GPU does not matter.
@@ -17,11 +17,8 @@ const WAITS = 5;
  * numbers again) until waiting for the GPU is small in comparison, and the time of waiting for an
  * idle GPU is subtracted.
  */
-export function timesOf(
-  device: Device,
-  sequences: readonly (Sequence | Host)[],
-  runHost: (step: Host) => void,
-): number[] {
+export function timesOf(memory: GpuMemory, ready: Ready): number[] {
+  const { device } = memory;
   const timed = (run: () => void): number => {
     const began = performance.now();
     run();
@@ -31,8 +28,9 @@ export function timesOf(
   device.wait();
   const nothing = (): void => {};
   const wait = Math.min(...Array.from({ length: WAITS }, () => timed(nothing)));
-  return sequences.flatMap((step) => {
-    if (!(step instanceof Sequence)) return timed(() => runHost(step)); // it reads results back, and so waits by itself
+  return ready.sequences.flatMap((step) => {
+    // Reads results back, and so waits by itself.
+    if (!(step instanceof Sequence)) return timed(() => runHost(memory, ready, step));
     return step.launches.map((_, i) => {
       for (let times = 1; ; times *= 4) {
         const all = timed(() => {
