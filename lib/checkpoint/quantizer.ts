@@ -1,9 +1,9 @@
 import { type Dtype, DTYPES, type EntryData } from "./dtype.js";
 import { numelOf } from "./sizes.js";
 
-/** How the integers of a quantised tensor become real: (q − zeroPoint) · scale. */
+/** How the integers of a quantised tensor become real numbers: (q − zeroPoint) · scale. */
 export interface Quantizer {
-  /** One, or one for each index of the axis. */
+  /** One number, or one for each index along the axis. */
   scale: readonly number[];
   zeroPoint: readonly number[];
   axis?: number;
@@ -26,7 +26,7 @@ export function dequantize(
   return real;
 }
 
-/** What shares a byte, the lowest bits first, one an element. */
+/** Unpacks elements that share a byte, the lowest bits first. */
 function unpack(dtype: Dtype, data: EntryData, count: number): ArrayLike<number> {
   const { bits } = DTYPES[dtype];
   if (bits >= 8) return data as ArrayLike<number>;

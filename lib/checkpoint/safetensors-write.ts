@@ -1,10 +1,10 @@
-/** Writes what `safetensors.ts` reads, to the byte as the Python library does. */
+/** Writes the format that `safetensors.ts` reads, with the same bytes as the Python library. */
 import { allocate } from "./allocate.js";
 import type { Dtype } from "./dtype.js";
 import { CheckpointError } from "./errors.js";
 import { SAFETENSORS_DTYPES } from "./safetensors.js";
 
-/** A tensor whose bytes are made when it is their turn. */
+/** A tensor whose bytes are made when they are written. */
 export interface WrittenTensor {
   key: string;
   stored: Stored;
@@ -13,20 +13,22 @@ export interface WrittenTensor {
   read: () => Promise<Uint8Array>;
 }
 
-/** From the widest to the narrowest, so that all are aligned: the order of the library. */
+/**
+ * From the widest dtype to the narrowest, so that all are aligned: the order of the Python library.
+ */
 const ORDER = (
   "U64 I64 F64 C64 F32 U32 I32 BF16 F16 U16 I16 F8_E5M2FNUZ F8_E4M3FNUZ F8_E8M0 F8_E4M3 F8_E5M2 " +
   "I8 U8 F6_E3M2 F6_E2M3 F4 BOOL"
 ).split(" ");
 
-/** How the format writes a tensor down. */
+/** How the format stores a tensor. */
 interface Stored {
-  /** Of its dtype. */
+  /** The format's name of the dtype. */
   name: string;
   shape: readonly number[];
 }
 
-/** Undefined if it has no dtype for it. Of values of half a byte, PyTorch counts the pairs. */
+/** Undefined if the format lacks the dtype. PyTorch counts pairs of half-byte values. */
 export function storedAs(dtype: Dtype, shape: readonly number[]): Stored | undefined {
   const last = shape.at(-1);
   if (dtype === "float4_e2m1fn_x2" && last !== undefined) {
@@ -73,7 +75,7 @@ export async function writeSafetensors(
   return file;
 }
 
-/** As their UTF-8 bytes compare: by code points. */
+/** Compares texts as their UTF-8 bytes compare: by code points. */
 function compareUtf8(a: string, b: string): number {
   const [left, right] = [[...a], [...b]];
   const length = Math.min(left.length, right.length);

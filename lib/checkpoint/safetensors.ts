@@ -1,6 +1,6 @@
 /**
- * The safetensors format, by the rules that its own implementation enforces: eight bytes of header
- * length, a JSON header, and the tensors' bytes without holes, overlaps or a rest.
+ * The safetensors format, by the rules of its own implementation: eight bytes with the length of
+ * the header, a JSON header, and the tensors' bytes without gaps, overlaps or remainder.
  *
  * Source: https://github.com/huggingface/safetensors#format
  */
@@ -38,7 +38,7 @@ export const SAFETENSORS_DTYPES: Readonly<Record<string, Dtype>> = {
   F4: "float4_e2m1fn",
 };
 
-/** Where a tensor lies in the file. */
+/** The position of a tensor in the file. */
 export interface TensorPlace {
   key: string;
   dtype: Dtype;
@@ -49,11 +49,11 @@ export interface TensorPlace {
 
 export interface SafetensorsHeader {
   metadata: ReadonlyMap<string, string>;
-  /** In the order of the bytes. */
+  /** In the order of their bytes. */
   tensors: TensorPlace[];
 }
 
-/** Reads and checks the header; none of the tensors' bytes. */
+/** Reads and checks the header; no bytes of tensors. */
 export async function readSafetensorsHeader(source: ByteSource): Promise<SafetensorsHeader> {
   const { name: file, size } = source;
   const fail = (message: string, offset: number, key?: string): never => {
@@ -137,7 +137,7 @@ function readInfo(key: string, info: unknown, fail: Fail): TensorPlace {
   return { key, dtype, shape, begin, end };
 }
 
-/** PyTorch counts values of half a byte in pairs. */
+/** PyTorch counts half-byte values in pairs. */
 function pairHalfBytes(tensor: TensorPlace): void {
   const last = tensor.shape.at(-1);
   if (tensor.dtype !== "float4_e2m1fn" || last === undefined || last % 2 !== 0) return;
@@ -145,11 +145,14 @@ function pairHalfBytes(tensor: TensorPlace): void {
   tensor.shape = [...tensor.shape.slice(0, -1), last / 2];
 }
 
-/** Infinity as soon as it is no 64-bit integer, as in the format's own arithmetic. */
+/** Infinity if it is not a 64-bit integer, as in the format's own arithmetic. */
 const countOf = (shape: readonly number[]): number =>
   shape.reduce((count, size) => (count * size < 2 ** 64 ? count * size : Infinity), 1);
 
-/** Each tensor begins where the one before it ends, is as long as its shape says, and no rest. */
+/**
+ * Checks that each tensor begins where the previous one ends and is as long as its shape says, and
+ * that nothing remains.
+ */
 function checkLayout(tensors: TensorPlace[], available: number, fail: Fail): void {
   tensors.sort((a, b) => a.begin - b.begin || a.end - b.end);
   let at = 0;

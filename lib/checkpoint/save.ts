@@ -6,7 +6,7 @@ import { toBfloat16Bits, toFloat16Bits } from "./half.js";
 import { storedAs, writeSafetensors } from "./safetensors-write.js";
 import { numelOf } from "./sizes.js";
 
-/** A tfjs tensor, as far as saving needs it. */
+/** The properties of a tfjs tensor that saving needs. */
 export interface SavableTensor {
   readonly shape: readonly number[];
   readonly dtype: string;
@@ -21,11 +21,11 @@ const FLOATS = ["float16", "bfloat16", "float32", "float64"] as const;
 
 export interface SaveOptions {
   /**
-   * What floating-point tensors (and quantised ones, dequantised) become, rounded as PyTorch
-   * rounds. Default: they stay what they are.
+   * The dtype of floating-point tensors (and of quantised ones, which are dequantised) in the file,
+   * rounded as PyTorch does. Default: their own.
    */
   dtype?: (typeof FLOATS)[number] | undefined;
-  /** Texts about the file, for its header: `{ format: "pt" }` is what some Python tools look for. */
+  /** Texts for the header of the file; some Python tools require `{ format: "pt" }`. */
   metadata?: Readonly<Record<string, string>> | ReadonlyMap<string, string> | undefined;
 }
 
@@ -55,14 +55,14 @@ export async function save(
   return writeSafetensors(tensors, metadata && readMetadata(metadata));
 }
 
-/** The items of a Map, or of an object that is nothing else; null of anything else. */
+/** The entries of a Map or a plain object; null for anything else. */
 function itemsOf<T>(
   value: ReadonlyMap<string, T> | Readonly<Record<string, T>>,
 ): [string, T][] | null {
   if (value instanceof Map) return [...(value as ReadonlyMap<string, T>)];
   if (typeof value !== "object" || value === null) return null;
   const prototype: unknown = Object.getPrototypeOf(value);
-  // Also of another realm: the prototype of plain objects has none itself.
+  // Also an object of another realm: the prototype of plain objects has no prototype itself.
   const isPlain = prototype === null || Object.getPrototypeOf(prototype) === null;
   return isPlain ? Object.entries(value) : null;
 }
@@ -110,7 +110,7 @@ const isEntry = (value: SavableTensor | Entry): value is Entry => "toFloat32" in
 const isQuantised = (value: SavableTensor | Entry): boolean =>
   isEntry(value) && value.quantizer !== undefined;
 
-/** The values as they are, or in the dtype that they become. */
+/** The bytes of the values, in their own dtype or converted. */
 async function bytesOf(
   value: SavableTensor | Entry,
   to: SaveOptions["dtype"] | null,

@@ -1,11 +1,11 @@
-/** Hugging Face's `*.index.json`: which tensor is in which of the files beside it. */
+/** Hugging Face's `*.index.json`, which lists which tensor is in which of the files beside it. */
 import type { ByteSource } from "./byte-source.js";
 import type { Checkpoint, LazyEntry } from "./checkpoint.js";
 import { CheckpointError } from "./errors.js";
 import { parseFlatJson } from "./header-json.js";
 import { choose, list, type Wanted } from "./wanted.js";
 
-/** A tensor's name, and that of the shard which has it. */
+/** The name of a tensor, and that of its shard. */
 interface Place {
   key: string;
   name: string;
@@ -20,7 +20,7 @@ export async function openShards(
 ): Promise<Checkpoint> {
   const places = choose(await readIndex(file), wanted);
   const names = [...new Set([...places.values()].map(({ name }) => name))];
-  // First all are found, then they are read: so their sizes are known before reading begins.
+  // All tensors are located first, so that the total size is known before reading begins.
   file.task?.stopReporting();
   const sources = await Promise.all(names.map((name) => openBeside(file, name)));
   const opened = await Promise.all(sources.map(open));
@@ -83,6 +83,6 @@ async function readIndex(file: ByteSource): Promise<Map<string, Place>> {
   return places;
 }
 
-/** A name without a folder in it, in any system's writing, and no address. */
+/** Whether a name has no folder in it, in any system's notation, and is not a URL. */
 const isPlainName = (name: string): boolean =>
   name.length <= 255 && !/[/\\:%?#]|\p{Cc}/u.test(name) && !/^\.*$/.test(name.trim());

@@ -1,19 +1,19 @@
-/** What the first bytes of a file say of its format. */
+/** Recognises formats by the first bytes of a file. */
 
 const latin1 = (bytes: Uint8Array): string => new TextDecoder("latin1").decode(bytes);
 
 const beginsWith = (head: Uint8Array, ...bytes: readonly number[]): boolean =>
   bytes.every((byte, i) => head[i] === byte);
 
-/** A length and an opening brace. */
+/** The length of the header, and an opening brace. */
 export const looksLikeSafetensors = (head: Uint8Array): boolean =>
   /^[ \t\n\r]*\{/.test(latin1(head.subarray(8)));
 
-/** As no file of another format begins: the length is below 4 GB. */
+/** The same with a length below 4 GB; no file of another format begins so. */
 export const isSurelySafetensors = (head: Uint8Array): boolean =>
   looksLikeSafetensors(head) && head.subarray(4, 8).every((byte) => byte === 0);
 
-/** An index of shards: its first character opens an object, and no length is before it. */
+/** An index of shards: text that begins with an opening brace. */
 export const looksLikeIndex = (head: Uint8Array): boolean => /^\s*\{\s*("|\})/.test(latin1(head));
 
 export const looksLikePickle = (head: Uint8Array): boolean => head[0] === 0x80;

@@ -1,4 +1,4 @@
-/** Loops over bytes that are too slow as JavaScript: small modules of WebAssembly with SIMD. */
+/** Small WebAssembly SIMD modules for loops over bytes that are too slow in JavaScript. */
 import { flat, moduleBytes, type Nested as Code, simd, sized, sleb, uleb } from "../wasm/encode.js";
 
 /** A loop, and the memory that it works on. */
@@ -14,7 +14,7 @@ const V128 = 0x7b;
 
 export const get = (variable: number): Code => [0x20, variable];
 export const set = (variable: number): Code => [0x21, variable];
-/** An instruction on vectors, after its operands. */
+/** A vector instruction after its operands. */
 export const op = (code: number, ...operands: Code[]): Code => [...operands, simd(code)];
 export const load = (address: number, offset = 0): Code => [
   ...[get(address), simd(0)],
@@ -32,21 +32,21 @@ export const lanes = (value: number): Code => {
   return [simd(12), bytes];
 };
 
-/** What a loop does. */
+/** The description of a loop. */
 export interface LoopText {
-  /** How many vectors the body keeps, numbered behind the addresses. */
+  /** The number of vector variables; they are numbered after the addresses. */
   vectors: number;
   body: Code;
   /**
-   * Bytes by which each of the addresses that it takes goes on after the body; it ends when the first
-   * has come to the second.
+   * By how many bytes each address advances after the body. The loop ends when the first address
+   * reaches the second.
    */
   steps: readonly number[];
-  /** Bytes of memory. */
+  /** The bytes of memory. */
   size: number;
 }
 
-/** Null where SIMD is missing, or a page's policy refuses WebAssembly. */
+/** Null if SIMD is missing, or a page's policy forbids WebAssembly. */
 export function simdLoop({ vectors, body, steps, size }: LoopText): SimdLoop | null {
   const advance = steps.map((step, i): Code =>
     step === 0 ? [] : [get(i), [0x41, sleb(step), 0x6a], set(i)],
@@ -59,7 +59,7 @@ export function simdLoop({ vectors, body, steps, size }: LoopText): SimdLoop | n
         [1, [1, 0x60, steps.length, ...steps.map(() => I32), 0]],
         [3, [1, 0]],
         [5, [1, 0, ...uleb(Math.ceil(size / PAGE))]],
-        // Of names of one letter: the memory is m, the function f.
+        // Exports have names of one letter: m for the memory, f for the function.
         [7, [2, 1, 0x6d, 2, 0, 1, 0x66, 0, 0]],
         [10, [1, ...sized(flat([1, vectors, V128, loop, 0x0b]))]],
       ]),

@@ -1,4 +1,4 @@
-/** Finds the tensors of a model in what somebody saved. */
+/** Finds the tensors of a model in a saved value. */
 import { CheckpointError } from "./errors.js";
 import { NumpyArray } from "./numpy/pickle.js";
 import { Global, Placeholder } from "./pickle/values.js";
@@ -8,30 +8,32 @@ import { list, under } from "./wanted.js";
 
 export type StateDict = Map<string, LazyTensor | UnreadableTensor>;
 
-/** How deep below the top trainers put it, and how deep a state_dict itself may nest. */
+/** How deep in the value trainers store it, and how deep a state_dict itself may be nested. */
 const MAX_SEARCH = 4;
 const MAX_NESTING = 32;
 
-/** Where trainers put the model. */
+/** The keys under which trainers store the model. */
 const MODEL_KEYS = new Set([
   ...["state_dict", "model", "model_state_dict", "model_state", "module", "ema"],
   ...["model_ema", "ema_state_dict", "net", "network", "params", "weights", "state"],
 ]);
 
-/** What lies beside it and holds tensors too. */
+/** Keys of other things that contain tensors. */
 const OTHER_KEYS =
   /^opt$|optim|sched|callback|loop|hyper|scaler|rng|random|config|args|metric|loss|history|precision/i;
 
-/** What was found where, its place as the option `key` takes it. */
+/** A state_dict that was found, and its path in the form of the option `key`. */
 interface Candidate {
   path: string;
   value: unknown;
 }
 
 /**
- * The state_dict of a saved value: itself, or the only one in it, or the one that `key` names.
+ * The state_dict in a saved value: the value itself, or the only one in it, or the one that `key`
+ * names.
  *
- * @throws CheckpointError that lists the candidates if there are several, or what there is if none.
+ * @throws CheckpointError that lists the candidates if there are several, or the contents if there
+ *   is none.
  */
 export function findStateDict(root: unknown, key: string | undefined): StateDict {
   if (key !== undefined) return collect(resolve(root, key), key);
@@ -49,9 +51,8 @@ function tensorOf(value: unknown): LazyTensor | UnreadableTensor | null {
 }
 
 /**
- * A key of a dict as Python prints it, but for floats, which are as JavaScript prints numbers: `1` for
- * 1.0, which a pickle's integers cannot be told from here, `0.00001` and `Infinity`. Null for tuples and
- * objects.
+ * A key of a dict as Python prints it; null for tuples and objects. Floats are printed as
+ * JavaScript does: `1` for 1.0 (here the same as a pickle's integer 1), `0.00001` and `Infinity`.
  */
 function nameOf(key: unknown): string | null {
   if (key === null) return "None";
@@ -60,7 +61,7 @@ function nameOf(key: unknown): string | null {
   return isName ? String(key) : null;
 }
 
-/** The items of a dict or list, their keys as text; null for anything else. */
+/** The items of a dict or list, with their keys as text; null for anything else. */
 function itemsOf(value: unknown): [string, unknown][] | null {
   const items = value instanceof Placeholder ? value.items : value;
   if (items instanceof Map) {
@@ -103,7 +104,7 @@ function findCandidates(root: unknown): Candidate[] {
 
 const lastOf = (path: string): string => path.slice(path.lastIndexOf(".") + 1);
 
-/** The value at a path of keys, which may themselves have dots. */
+/** The value at a path of keys, which may contain dots themselves. */
 function resolve(root: unknown, key: string): unknown {
   let steps = 0;
   const walk = (value: unknown, rest: string): unknown => {
@@ -123,7 +124,7 @@ function resolve(root: unknown, key: string): unknown {
   throw new CheckpointError(`there is no '${key}' in it; ${contentsOf(root)}`, { key });
 }
 
-/** All tensors of a value, those of dicts and lists in it under dotted keys; itself under `name`. */
+/** All tensors in a value, nested ones with dotted keys; if it is a tensor itself, under `name`. */
 function collect(value: unknown, name = "array"): StateDict {
   const state: StateDict = new Map();
   const seen = new Set<unknown>();

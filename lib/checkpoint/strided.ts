@@ -1,23 +1,23 @@
-/** Tensors that do not lie row-major, put so. */
+/** Makes tensors row-major. */
 import { allocate } from "./allocate.js";
 import { numelOf } from "./sizes.js";
 import { inPieces, type LoadTask } from "./task.js";
 
 export interface Layout {
   shape: readonly number[];
-  /** In elements, as is the offset. */
+  /** In elements, as the offset is. */
   stride: readonly number[];
   offset: number;
-  /** Bytes of an element. */
+  /** The bytes of an element. */
   itemSize: number;
 }
 
 type Words = Uint8Array | Uint16Array | Uint32Array;
 
-/** Elements that are moved before others have a turn: some milliseconds' work. */
+/** How many elements are moved before others have a turn: some milliseconds' work. */
 export const PIECE = 2 ** 18;
 
-/** The elements in row-major order, copied. */
+/** Copies the elements in row-major order. */
 export async function gather(
   bytes: Uint8Array,
   { shape, stride, offset, itemSize }: Layout,
@@ -25,7 +25,8 @@ export async function gather(
 ): Promise<Uint8Array> {
   const out = allocate(numelOf(shape) * itemSize);
   if (out.length === 0) return out;
-  // Elements move as words of 4, 2 or 1 bytes: as numbers, NaNs would not keep their bits.
+  // Elements are moved as words of 4, 2 or 1 bytes, since as numbers NaNs would not keep their
+  // bits.
   const Words = itemSize % 4 === 0 ? Uint32Array : itemSize === 2 ? Uint16Array : Uint8Array;
   const words = itemSize / Words.BYTES_PER_ELEMENT;
   const aligned = bytes.byteOffset % Words.BYTES_PER_ELEMENT === 0 ? bytes : bytes.slice();
@@ -67,14 +68,14 @@ interface Run {
   words: number;
 }
 
-/** Fills [at, end) with elements that are `step` words from each other. */
+/** Fills [at, end) with elements at a distance of `step` words. */
 function copyRun({ from, source, step, words }: Run, to: Words, at: number, end: number): void {
   for (; at < end; source += step) {
     for (let k = 0; k < words; k += 1) to[at++] = from[source + k]!;
   }
 }
 
-/** The bytes with those of every word reversed, copied. */
+/** A copy with the bytes of every word reversed. */
 export async function swapBytes(
   bytes: Uint8Array,
   word: number,

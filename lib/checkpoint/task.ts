@@ -1,13 +1,15 @@
-/** What the parts of one call of `load` share: its signal, its progress, and their turns. */
+/**
+ * What the parts of one call of `load` share: the signal, the progress, and giving others a turn.
+ */
 import { Turns } from "./turns.js";
 
-/** How far a load is. */
+/** The progress of a load. */
 export interface LoadProgress {
-  /** Bytes that came so far. */
+  /** The bytes read so far. */
   loaded: number;
-  /** Bytes that will have come in the end; undefined while the server does not say. */
+  /** The bytes to be read in total; undefined while the server does not tell. */
   total: number | undefined;
-  /** The file that is being read: of shards, one after another. */
+  /** The file that is being read; shards come one after another. */
   file: string;
   /** The tensor that was completed last. */
   key: string | undefined;
@@ -18,11 +20,14 @@ export interface TaskOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** Milliseconds between two reports, and that work may take before others have a turn. */
+/** The milliseconds between two reports, and after which others have a turn. */
 const REPORT_EVERY = 50;
 const TURN = 25;
 
-/** Requests at the same time, of all files together: as many as browsers send to one server. */
+/**
+ * The number of requests at the same time, for all files together: as many as browsers allow per
+ * server.
+ */
 const REQUESTS = 6;
 
 export class LoadTask {
@@ -42,12 +47,12 @@ export class LoadTask {
 
   constructor(private readonly options: TaskOptions = {}) {}
 
-  /** Fires when the caller gives up, or when one part has failed and the others should stop. */
+  /** Fires when the caller aborts, or when one part has failed and the others should stop. */
   get signal(): AbortSignal {
     return this.controller.signal;
   }
 
-  /** Does the work; rejects at once with the signal's reason when it fires. */
+  /** Does the work; rejects with the signal's reason as soon as that fires. */
   async run<T>(work: () => Promise<T>): Promise<T> {
     const { signal: outer } = this.options;
     outer?.throwIfAborted();
@@ -69,25 +74,27 @@ export class LoadTask {
     }
   }
 
-  /** To be done when all has been read and found good. */
+  /** Registers something to do after everything has been read successfully. */
   onSuccess(act: () => Promise<void>): void {
     this.afterwards.push(act);
   }
 
-  /** To be done in the end, whether it went well or not; at once if that has come already. */
+  /**
+   * Registers something to do at the end, whether successful or not; done at once if that is over.
+   */
   atEnd(act: () => Promise<void>): void {
     if (this.isOver) act().catch(() => undefined);
     else this.atLast.push(act);
   }
 
   /**
-   * Gives others a turn if the last was long ago: to be awaited if it is something, at once before
-   * work. Throws if the load has been given up.
+   * Gives others a turn if the last one was long ago; the result must be awaited if it is not
+   * undefined. Throws if the load has been aborted.
    */
   breathe(): Promise<void> | undefined {
     this.signal.throwIfAborted();
     if (performance.now() - this.turnBegan < TURN) return undefined;
-    // Of several that wait, each gets a turn of its own: together they would hold up others.
+    // One after the other, because turns at the same time would be one long piece of work.
     this.turns = this.turns.then(nextTurn);
     return this.turns.then(() => {
       this.signal.throwIfAborted();
@@ -95,29 +102,29 @@ export class LoadTask {
     });
   }
 
-  /** Bytes will come; undefined: nobody knows how many. */
+  /** Announces bytes to be read; undefined if their number is unknown. */
   expect(bytes: number | undefined): void {
     this.total = bytes === undefined || this.total === undefined ? undefined : this.total + bytes;
   }
 
-  /** Bytes came. */
+  /** Reports bytes that have been read. */
   advance(bytes: number, file: string): void {
     this.loaded += bytes;
     this.file = file;
     if (this.isReporting) this.report();
   }
 
-  /** A tensor is complete. */
+  /** Reports a complete tensor. */
   complete(key: string): void {
     this.key = key;
   }
 
-  /** From now on the total is known, so that reports make sense. */
+  /** The total is known from now on, so that progress is reported. */
   startReporting(): void {
     this.isReporting = true;
   }
 
-  /** More files are to be opened, whose lengths nobody knows yet. */
+  /** More files will be opened, whose sizes are unknown. */
   stopReporting(): void {
     this.isReporting = false;
   }
@@ -136,7 +143,7 @@ export class LoadTask {
     try {
       this.options.onProgress?.({ loaded, total, file, key });
     } catch (error) {
-      // It must not pass for a failure of what was read.
+      // It must not be taken for an error of reading.
       this.controller.abort(error);
     }
   }
@@ -151,7 +158,7 @@ export class LoadTask {
   }
 }
 
-/** Works through [0, length) by pieces; before each, others may have a turn. */
+/** Works through [0, length) in pieces; before each, others may have a turn. */
 export async function inPieces(
   task: LoadTask | undefined,
   length: number,
@@ -165,7 +172,7 @@ export async function inPieces(
   }
 }
 
-/** Resolves after events have been handled; timers would make it wait 4 ms in browsers. */
+/** Resolves after pending events have been handled; a timer would take 4 ms in browsers. */
 export function nextTurn(): Promise<void> {
   if (typeof setImmediate === "function") return new Promise((resolve) => setImmediate(resolve));
   return new Promise((resolve) => {

@@ -1,4 +1,4 @@
-/** A tensor as a pickle describes it: a window on a storage, whose bytes are read when needed. */
+/** A tensor as a pickle describes it: a view of a storage, whose bytes are read when needed. */
 import type { ByteSource } from "./byte-source.js";
 import { type Dtype, DTYPES, type ForeignDtype, viewAs, wordSize } from "./dtype.js";
 import { Entry, UnreadableEntry } from "./entry.js";
@@ -10,17 +10,17 @@ import { inPieces, type LoadTask } from "./task.js";
 
 /** A run of bytes that tensors share. */
 export interface Storage {
-  /** Null if the storage does not say; then the tensor does. */
+  /** Null if the storage does not tell; then the tensor does. */
   readonly dtype: Dtype | null;
   readonly nbytes: number;
   readonly isBigEndian?: boolean;
-  /** Whether what is read may lie so that every tensor must copy it. */
+  /** Whether the bytes may be unaligned, so that every tensor has to copy them. */
   readonly isCopied?: boolean;
-  /** All of it; where it lies aligned for any dtype, the very same bytes each time. */
+  /** Reads all of it. If it is aligned for all dtypes, the same array is returned each time. */
   read(): Promise<Uint8Array>;
 }
 
-/** The format's own limit on axes. */
+/** The format's own limit for dimensions. */
 const MAX_DIMS = 64;
 
 export interface TensorLayout {
@@ -29,24 +29,24 @@ export interface TensorLayout {
   stride: readonly number[];
   offset: number;
   quantizer?: PendingQuantizer | undefined;
-  /** PyTorch's lazy conjugate and lazy minus, not yet applied to the bytes. */
+  /** PyTorch's lazy conjugation and negation, not yet applied to the bytes. */
   isConjugate?: boolean;
   isNegative?: boolean;
 }
 
-/** A quantizer whose numbers may themselves be tensors. */
+/** A quantizer whose numbers may be tensors. */
 export interface PendingQuantizer {
   scale: LazyTensor | readonly number[];
   zeroPoint: LazyTensor | readonly number[];
   axis?: number;
 }
 
-/** Bounds what copies may take: a few bytes can describe a huge tensor by strides of 0. */
+/** Limits the memory for copies: with strides of 0, a few bytes can describe a huge tensor. */
 export class Allowance {
   private left: number;
 
   constructor(
-    /** Whose tensors these are. */
+    /** The file of the tensors. */
     readonly file: ByteSource,
   ) {
     this.left = 64 * 2 ** 20 + 8 * file.size;
@@ -63,7 +63,7 @@ export class Allowance {
   }
 }
 
-/** A tensor that is there but has no plain values: sparse, on the meta device … */
+/** A tensor without plain values: sparse, on the meta device … */
 export class UnreadableTensor {
   constructor(
     readonly what: string,
@@ -165,7 +165,7 @@ async function settle(
   return axis === undefined ? quantizer : { ...quantizer, axis };
 }
 
-/** A copy with the sign of every `step`-th number changed, from the `first`. */
+/** A copy with the sign changed of every `step`-th number, beginning with `first`. */
 async function negate(
   dtype: Dtype,
   bytes: Uint8Array,
@@ -175,7 +175,7 @@ async function negate(
 ): Promise<Uint8Array> {
   const copy = bytes.slice();
   const data = viewAs(dtype, copy);
-  // Halves are their raw bits, of which the highest is the sign.
+  // Halves are raw bits, of which the highest is the sign.
   const isHalf = dtype === "float16" || dtype === "bfloat16" || /^b?complex32$/.test(dtype);
   await inPieces(task, data.length, PIECE, (begin, end) => {
     if (data instanceof BigInt64Array || data instanceof BigUint64Array) {

@@ -1,4 +1,4 @@
-/** Lets no more than so many run at the same time; who comes later waits in line. */
+/** Limits how many tasks run at the same time; the others wait in line. */
 export class Turns {
   private running = 0;
   private readonly waiting: (() => void)[] = [];

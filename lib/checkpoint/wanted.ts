@@ -1,19 +1,19 @@
-/** Which of a file's tensors are wanted, and under which names. */
+/** Which tensors of a file are wanted, and under which names. */
 import { describe } from "../arguments.js";
 import { CheckpointError } from "./errors.js";
 
 export interface Wanted {
-  /** Takes only the tensors for which it gives true; the bytes of the others are not read. */
+  /** Reads only the tensors for which it returns true; the bytes of others are not read. */
   filter?: ((key: string) => boolean) | undefined;
   /**
-   * Takes what is there: the tensor of that name, under it; or those whose names go on with a dot,
-   * under what follows. In the file of a trainer, where the state_dict is: `"model"`, `"ema.shadow"`;
-   * there it is found without, unless there are several. `filter` is asked by the names that result.
+   * Reads only a part: the tensor with that name, or those whose names begin with it and a dot,
+   * which is then removed. In a trainer's file it is the path of the state_dict, such as `"model"`
+   * or `"ema.shadow"`; needed only if there are several. `filter` gets the resulting names.
    */
   key?: string | undefined;
 }
 
-/** @throws TypeError that says which is not what it should be. */
+/** @throws TypeError that names the wrong option. */
 export function checkWanted(where: string, { key, filter }: Wanted): void {
   if (key !== undefined && typeof key !== "string") {
     throw new TypeError(`${where}: key must be a string, got ${describe(key)}`);
@@ -26,13 +26,13 @@ export function checkWanted(where: string, { key, filter }: Wanted): void {
   );
 }
 
-/** Those that `key` names and `filter` lets pass. */
+/** The tensors that `key` and `filter` select. */
 export function choose<T>(found: ReadonlyMap<string, T>, wanted: Wanted): ReadonlyMap<string, T> {
   const { key } = wanted;
   return pass(key === undefined ? found : at(found, key), wanted);
 }
 
-/** Those that `filter` lets pass. */
+/** The tensors that `filter` selects. */
 export function pass<T>(found: ReadonlyMap<string, T>, { filter }: Wanted): ReadonlyMap<string, T> {
   if (filter === undefined) return found;
   return new Map([...found].filter(([name]) => isPassed(filter(name))));
@@ -51,7 +51,7 @@ function at<T>(found: ReadonlyMap<string, T>, key: string): ReadonlyMap<string, 
   throw new CheckpointError(`there is no '${key}' in it; it has ${list(names)}`, { key });
 }
 
-/** What stands under names that begin with the key and a dot; null if nothing does. */
+/** The tensors whose names begin with the key and a dot, without that; null if there are none. */
 export function under<T>(found: ReadonlyMap<string, T>, key: string): Map<string, T> | null {
   const prefix = `${key}.`;
   const items = [...found].filter(([name]) => name.startsWith(prefix));

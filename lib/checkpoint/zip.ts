@@ -1,8 +1,8 @@
 /**
- * ZIP archives, read from their directory so that one member can be had without the others.
+ * Reads ZIP archives by their directory, so that single members can be read.
  *
- * ZIP libraries for JavaScript want the whole archive, or do not say where a member lies; the
- * platform inflates what is compressed.
+ * ZIP libraries for JavaScript need the whole archive, or do not tell where a member is. The
+ * platform decompresses.
  *
  * Source: https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT
  */
@@ -16,28 +16,31 @@ const END_64_LOCATOR = 0x07064b50;
 const END_64 = 0x06064b50;
 const MEMBER = 0x02014b50;
 const LOCAL = 0x04034b50;
-/** The end record and the longest comment after it. */
+/** The end record with the longest possible comment. */
 const TAIL = 22 + 65535;
 const STORED = 0;
 const DEFLATED = 8;
-/** Beyond this many bytes, what is unpacked must be in proportion to the file. */
+/** Beyond this many bytes, the uncompressed size must be in proportion to the size of the file. */
 const FREE = 2 ** 28;
 const MAX_RATIO = 200;
-/** What local headers and the first bytes of members fit in, mostly. */
+/** The size of a read that contains most local headers and the first bytes of the member. */
 const HEAD = 1024;
-/** A large member is asked for in pieces, and each is summed while the next ones come. */
+/**
+ * Large members are read in pieces, and the checksum of each is computed while the next ones
+ * arrive.
+ */
 const PIECE = 4 * 2 ** 20;
 
 export interface ZipMember {
   name: string;
   method: number;
   isEncrypted: boolean;
-  /** Of the unpacked bytes; 0 if whoever wrote it did not count. */
+  /** The checksum of the uncompressed bytes; 0 if the writer did not compute it. */
   crc: number;
-  /** Bytes in the archive, and when unpacked. */
+  /** The compressed and uncompressed size. */
   packedSize: number;
   size: number;
-  /** Where its local header begins. */
+  /** The offset of its local header. */
   header: number;
 }
 
@@ -45,7 +48,7 @@ const viewOf = (bytes: Uint8Array): DataView =>
   new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 export class ZipArchive {
-  /** Where the member that begins there ends at the latest: where the next begins. */
+  /** For each local header, the latest possible end of the member: where the next one begins. */
   private readonly ends = new Map<number, number>();
   private unpacked = 0;
 
@@ -53,7 +56,7 @@ export class ZipArchive {
     private readonly source: ByteSource,
     readonly members: ReadonlyMap<string, ZipMember>,
     directory: number,
-    /** The last bytes of the file, which came with the directory. */
+    /** The last bytes of the file, which were read with the directory. */
     private readonly tail: Uint8Array,
   ) {
     const headers = [...members.values()].map(({ header }) => header);
@@ -61,20 +64,23 @@ export class ZipArchive {
     headers.forEach((header, i) => this.ends.set(header, headers[i + 1] ?? directory));
   }
 
-  /** Reads the directory; none of the members. */
+  /** Reads the directory, but no members. */
   static async open(source: ByteSource): Promise<ZipArchive> {
     const { offset, count, bytes, tail } = await findDirectory(source);
     return new ZipArchive(source, readDirectory(bytes, count, offset, source), offset, tail);
   }
 
-  /** Says that members under this prefix will be asked for: if they are most of the file, it is read. */
+  /**
+   * Tells that the members with this prefix will be read: if they are most of the file, it is read
+   * ahead.
+   */
   readAhead(prefix: string): void {
     const wanted = [...this.members.values()].filter(({ name }) => name.startsWith(prefix));
     const size = wanted.reduce((sum, { packedSize }) => sum + packedSize, 0);
     if (2 * size >= this.source.size) this.source.readAhead?.();
   }
 
-  /** The bytes of a member, unpacked, its checksum verified. */
+  /** The uncompressed bytes of a member; its checksum is verified. */
   async read(member: ZipMember): Promise<Uint8Array> {
     const { pieces, whole } = await this.readPacked(member);
     if (member.method !== STORED) {
@@ -99,7 +105,7 @@ export class ZipArchive {
     if (crc !== member.crc) throw this.error(member, "is damaged: its checksum disagrees");
   }
 
-  /** The first bytes of a member, `count` or all; its checksum is not looked at. */
+  /** The first `count` bytes of a member, or all; the checksum is not verified. */
   async head(member: ZipMember, count: number): Promise<Uint8Array> {
     const size = Math.min(count, member.size);
     let length = HEAD + 2 * member.name.length;
@@ -124,7 +130,7 @@ export class ZipArchive {
     if (method !== DEFLATED) {
       throw this.error(member, `is compressed by method ${method}; 0 and 8 are read`);
     }
-    // Deflate cannot do better than 1032 : 1, so a larger claim is a lie.
+    // Deflate cannot compress better than 1032 : 1, so that a larger size is wrong.
     if (size > packedSize * 1032 + 64) {
       throw this.error(member, `claims ${size} bytes out of ${packedSize}`);
     }
@@ -146,8 +152,8 @@ export class ZipArchive {
   }
 
   /**
-   * All of its bytes in the archive, or those within so many; with its local header in one read:
-   * over a network, each costs its time.
+   * All compressed bytes of a member, or at most `most`, read together with its local header,
+   * because each read takes time over a network.
    */
   private async readPacked(member: ZipMember, most = Infinity): Promise<Packed> {
     this.checkMethod(member);
@@ -161,12 +167,12 @@ export class ZipArchive {
       read.push(readAt(at, Math.min(at + PIECE, last)));
     }
     const all = Promise.all(read);
-    all.catch(() => undefined); // Whoever waits for a piece is told.
+    all.catch(() => undefined); // errors are reported to whoever waits for a piece
     const view = viewOf(await read[0]!);
     if (view.getUint32(0, true) !== LOCAL) throw this.error(member, "has no local header");
     const begin = 30 + view.getUint16(26, true) + view.getUint16(28, true);
     const stop = begin + packedSize;
-    // Where its head alone is read, the rest will be.
+    // If only the head is read now, the rest will be read later.
     if (packedSize > most) this.source.alignAt?.(header + begin);
     if (header + stop > end) {
       throw this.error(member, `is cut off: it should end at byte ${header + stop}`);
@@ -180,7 +186,7 @@ export class ZipArchive {
     return { pieces, whole };
   }
 
-  /** What reads a member that begins there: all of it in one place, so that it need not be copied. */
+  /** Reads a member that begins there: from one buffer, so that it need not be copied. */
   private readerFrom(header: number): ByteSource["read"] {
     const { tail, source } = this;
     const start = source.size - tail.length;
@@ -196,7 +202,7 @@ export class ZipArchive {
   }
 }
 
-/** A member's bytes in the archive, its pieces in order. */
+/** The compressed bytes of a member, as pieces in order. */
 interface Packed {
   pieces: Promise<Uint8Array>[];
   whole: Promise<Uint8Array>;
@@ -206,7 +212,7 @@ function* cut(bytes: Uint8Array): Iterable<Uint8Array> {
   for (let at = 0; at < bytes.length; at += PIECE) yield bytes.subarray(at, at + PIECE);
 }
 
-/** What was read together lies together: then it is not copied. */
+/** Pieces that are adjacent in one buffer are joined without copying. */
 function join(pieces: Uint8Array[]): Uint8Array {
   const [first] = pieces as [Uint8Array];
   const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
@@ -241,7 +247,7 @@ interface DirectoryBytes extends Directory {
 async function findDirectory(source: ByteSource): Promise<DirectoryBytes> {
   const start = Math.max(0, source.size - TAIL);
   const tail = await source.read(start, source.size);
-  // Mostly it is among what has been read.
+  // Usually it is among the bytes that have been read.
   const read = (begin: number, end: number): Uint8Array | Promise<Uint8Array> =>
     begin >= start ? tail.subarray(begin - start, end - start) : source.read(begin, end);
   const view = viewOf(tail);
@@ -254,7 +260,7 @@ async function findDirectory(source: ByteSource): Promise<DirectoryBytes> {
       size: view.getUint32(at + 12, true),
       offset: view.getUint32(at + 16, true),
     };
-    // Wherever there is one, it counts, as for PyTorch and Python.
+    // If there is one, it is used, as in PyTorch and Python.
     if (at >= 20 && view.getUint32(at - 20, true) === END_64_LOCATOR) {
       const record = await readEnd64(source, Number(view.getBigUint64(at - 12, true)), read);
       directory = record ?? directory;
@@ -270,7 +276,7 @@ async function findDirectory(source: ByteSource): Promise<DirectoryBytes> {
   });
 }
 
-/** Null if what is there is none. */
+/** Null if there is no such record. */
 async function readEnd64(
   source: ByteSource,
   at: number,
@@ -337,12 +343,12 @@ function readDirectory(
     headers.add(member.header);
     at += 46 + nameLength + extraLength + view.getUint16(at + 32, true);
   }
-  // What no count knows of would be missing without a word.
+  // Entries that the count does not include would be silently missing.
   if (at !== bytes.length) fail(offset + at);
   return members;
 }
 
-/** What does not fit in 32 bits stands in an extra field, in this order. */
+/** Values that do not fit in 32 bits are in an extra field, in this order. */
 function readZip64(member: ZipMember, extra: Uint8Array): ZipMember {
   const view = viewOf(extra);
   for (let at = 0; at + 4 <= extra.length; at += 4 + view.getUint16(at + 2, true)) {

@@ -1,4 +1,4 @@
-/** At most as many decimals are printed. */
+/** The largest number of decimals. */
 const PRECISION = 8;
 
 const isNegative = (x: number): boolean => x < 0 || Object.is(x, -0);
@@ -12,8 +12,8 @@ interface Parts {
 }
 
 /**
- * One format for all numbers of an array, by numpy's rules: positional if their sizes are alike
- * (1e-4 to 1e8, and no more than a factor of 1000 apart), else scientific; aligned at the point.
+ * One format for all numbers of an array, by numpy's rules: positional if they are between 1e-4 and
+ * 1e8 and within a factor of 1000 of each other, else scientific; aligned at the decimal point.
  */
 export function columnFormat(values: readonly number[]): (x: number) => string {
   const finite = values.filter(Number.isFinite);
@@ -42,7 +42,7 @@ export function columnFormat(values: readonly number[]): (x: number) => string {
   };
 }
 
-/** A lone number as Python prints a float: the shortest digits that tell it from all others. */
+/** A single number as Python prints a float: with the fewest digits that identify it. */
 export function formatScalar(x: number): string {
   if (!Number.isFinite(x)) return formatNonFinite(x);
   const size = Math.abs(x);
@@ -70,7 +70,7 @@ function positionalParts(x: number): Parts {
   return trim(split(x, round(x, PRECISION, false)));
 }
 
-/** The shortest digits, cut to 8 decimals. */
+/** The fewest digits that identify it, cut to 8 decimals. */
 function scientificParts(x: number): Parts {
   const shortest = split(x, Math.abs(x).toExponential());
   if (shortest.fraction.length <= PRECISION) return shortest;
@@ -90,7 +90,7 @@ function split(x: number, text: string): Parts {
 
 const trim = (parts: Parts): Parts => ({ ...parts, fraction: parts.fraction.replace(/0+$/, "") });
 
-/** |x| with that many decimals, rounded to even where JavaScript rounds a tie up. */
+/** |x| with that many decimals. A tie is rounded to even, where JavaScript would round up. */
 function round(x: number, decimals: number, scientific: boolean): string {
   const write = (digits: number): string =>
     scientific ? Math.abs(x).toExponential(digits) : Math.abs(x).toFixed(digits);

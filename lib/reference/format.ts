@@ -8,7 +8,7 @@ const EDGE_ITEMS = 3;
 
 /**
  * An array as numpy prints it: at most 8 decimals, columns aligned, lines broken after 75
- * characters, and only the edges of what has more than 1000 elements.
+ * characters, and only the edges if there are more than 1000 elements.
  *
  * Source: https://numpy.org/doc/stable/reference/generated/numpy.array2string.html
  */
@@ -18,7 +18,7 @@ export function formatArray(shape: readonly number[], data: Float64Array): strin
 
   const summarize = data.length > THRESHOLD;
   const strides = stridesOf(shape);
-  /** The indices along an axis that are shown, and -1 for the dots. */
+  /** The indices along each axis that are printed; -1 stands for the dots. */
   const shownAlong = shape.map((size) => {
     const all = Array.from({ length: size }, (_, i) => i);
     const hides = summarize && size > 2 * EDGE_ITEMS;

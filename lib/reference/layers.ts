@@ -1,7 +1,7 @@
 import { array, type ArrayLike, type NdArray } from "./nd-array.js";
 import { randn } from "./random-state.js";
 
-/** A step of the network: what it has learned, and what it makes of its input. */
+/** A layer of the network: its parameters, and the function that it computes. */
 export interface Layer {
   readonly params: readonly NdArray[];
   forward(x: ArrayLike): NdArray;
@@ -21,7 +21,7 @@ export class Affine implements Layer {
   }
 }
 
-/** `1 / (1 + e^(-x))` of each number: from 0 over 0.5 at x = 0 to 1. It has no parameters. */
+/** `1 / (1 + e^(-x))` for each number: between 0 and 1, and 0.5 at x = 0. It has no parameters. */
 export class Sigmoid implements Layer {
   readonly params: readonly NdArray[] = [];
 
@@ -51,7 +51,7 @@ export class NeuralNetwork {
     return this.layers.flatMap((layer) => layer.params);
   }
 
-  /** What the network makes of x: (N, inputSize) to (N, outputSize). */
+  /** The output of the network: (N, inputSize) to (N, outputSize). */
   predict(x: ArrayLike): NdArray {
     return this.layers.reduce((value, layer) => layer.forward(value), array(x));
   }

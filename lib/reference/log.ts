@@ -18,8 +18,8 @@ function logRatio(a: bigint, b: bigint): bigint {
 const LOG_2 = logRatio(1n, 3n);
 
 /**
- * log(x) of x in (0, 1), rounded to the nearest float64. So is nearly always the one that numpy
- * uses, of the C library; `Math.log` is off by a bit now and then, and not the same in every engine.
+ * log(x) for x in (0, 1), rounded to the nearest float64. That is nearly always the result of the C
+ * library, which numpy uses; `Math.log` is sometimes off by one bit, and differs between engines.
  */
 export function log(x: number): number {
   let mantissa = x;

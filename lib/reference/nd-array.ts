@@ -9,14 +9,14 @@ import {
   stridesOf,
 } from "./shape.js";
 
-/** A number, or a list of such. */
+/** A number, or a nested list of numbers. */
 export type Nested = number | readonly Nested[];
 
-/** What a function takes that wants an array: one, or lists of numbers. */
+/** An array, or nested lists of numbers: what functions accept as arrays. */
 export type ArrayLike = NdArray | Nested;
 
 /**
- * A row-major array of float64 numbers, as much of `numpy.ndarray` as the lesson needs.
+ * A row-major array of float64 numbers, with the part of `numpy.ndarray` that the lesson needs.
  *
  * Source: https://numpy.org/doc/stable/reference/arrays.ndarray.html
  */
@@ -35,7 +35,7 @@ export class NdArray {
     this.data = data;
   }
 
-  /** An array of what `make` returns, call by call. */
+  /** An array of the values that `make` returns, one call for each element. */
   static generate(shape: readonly number[], make: (index: number) => number): NdArray {
     const length = sizeOf(shape);
     return new NdArray(
@@ -75,7 +75,7 @@ export class NdArray {
   /**
    * The sum element by element; sizes of 1 and missing ones repeat (numpy's broadcasting).
    *
-   * @throws RangeError if the shapes do not fit.
+   * @throws RangeError if the shapes do not broadcast.
    */
   add(other: ArrayLike): NdArray {
     const right = array(other);
@@ -90,9 +90,10 @@ export class NdArray {
 
   /**
    * The matrix product, (..., n, k) by (k, m) to (..., n, m). A vector on the left counts as a row,
-   * one on the right as a column, and that dimension is missing in the result.
+   * on the right as a column, and the result lacks that dimension.
    *
-   * @throws RangeError if the inner sizes differ, or if there are more than 2 dimensions on the right.
+   * @throws RangeError if the inner sizes differ, or if the right operand has more than 2
+   *   dimensions.
    */
   matmul(other: ArrayLike): NdArray {
     const right = array(other);
@@ -110,7 +111,7 @@ export class NdArray {
     });
   }
 
-  /** The numbers in nested lists; just the number where there is no dimension. */
+  /** The numbers as nested lists; a single number if there are no dimensions. */
   toList(): Nested {
     const strides = stridesOf(this.shape);
     const read = (axis: number, start: number): Nested =>

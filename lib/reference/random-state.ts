@@ -13,7 +13,7 @@ const M = 397;
 export class RandomState {
   readonly #words = new Uint32Array(N);
   #next = N;
-  /** The polar method makes normal numbers in pairs: the second one, until somebody asks. */
+  /** The polar method makes normal numbers in pairs: the second one, until it is used. */
   #twin: number | undefined;
 
   /** @param seed an integer in [0, 2^32); from the system's entropy unless given. */
@@ -24,7 +24,7 @@ export class RandomState {
   /**
    * Starts the sequence that `np.random.seed(seed)` starts.
    *
-   * @throws RangeError if the seed is no integer in [0, 2^32).
+   * @throws RangeError if the seed is not an integer in [0, 2^32).
    */
   seed(seed: number = crypto.getRandomValues(new Uint32Array(1))[0]!): void {
     if (!Number.isInteger(seed) || seed < 0 || seed >= 2 ** 32) {
@@ -39,12 +39,12 @@ export class RandomState {
     this.#twin = undefined;
   }
 
-  /** Numbers of the uniform distribution on [0, 1), in an array of that shape. */
+  /** Uniform random numbers in [0, 1), in an array of that shape. */
   rand(...shape: number[]): NdArray {
     return NdArray.generate(shape, () => this.#double());
   }
 
-  /** Numbers of the standard normal distribution, in an array of that shape. */
+  /** Standard normal random numbers, in an array of that shape. */
   randn(...shape: number[]): NdArray {
     return NdArray.generate(shape, () => this.#gauss());
   }

@@ -6,7 +6,7 @@ export function formatShape(shape: readonly number[]): string {
 /** As numpy prints a shape in the errors of its operators: `(2,4)`. */
 const formatTight = (shape: readonly number[]): string => formatShape(shape).replaceAll(" ", "");
 
-/** How many numbers an array of that shape holds. */
+/** The number of elements of an array with that shape. */
 export function sizeOf(shape: readonly number[]): number {
   for (const size of shape) {
     if (!Number.isInteger(size)) {
@@ -17,12 +17,12 @@ export function sizeOf(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
 }
 
-/** How far apart neighbours along each axis lie in row-major data. */
+/** The strides of row-major data. */
 export function stridesOf(shape: readonly number[]): number[] {
   return shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
 }
 
-/** Where an element lies in data of those strides; `index` counts row-major over `shape`. */
+/** The offset of an element for those strides; `index` counts in row-major order over `shape`. */
 export function offsetOf(
   index: number,
   shape: readonly number[],
@@ -39,7 +39,7 @@ export function offsetOf(
 }
 
 /**
- * The shape of `a + b`: aligned at the last axis, sizes of 1 and missing ones repeat.
+ * The shape of `a + b`: aligned at the last axis, sizes of 1 and missing ones are repeated.
  *
  * @throws RangeError if two sizes differ and none is 1.
  */
@@ -57,7 +57,9 @@ export function broadcastShapes(a: readonly number[], b: readonly number[]): num
   });
 }
 
-/** The strides by which an array of `shape` reads as one of shape `target`: 0 where it repeats. */
+/**
+ * The strides by which an array of `shape` is read as one of shape `target`: 0 where it repeats.
+ */
 export function broadcastStrides(shape: readonly number[], target: readonly number[]): number[] {
   const missing = target.length - shape.length;
   const strides = stridesOf(shape).map((stride, axis) => (shape[axis] === 1 ? 0 : stride));
@@ -65,7 +67,7 @@ export function broadcastStrides(shape: readonly number[], target: readonly numb
 }
 
 /**
- * Refuses what `matmul` cannot multiply, in numpy's words.
+ * Refuses operands that `matmul` cannot multiply, with numpy's message.
  *
  * @throws RangeError
  */

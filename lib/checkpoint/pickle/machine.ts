@@ -1,7 +1,7 @@
 /**
- * Python's pickle, protocols 2 to 5, as data: the stack machine without its power to call. A class
- * stays a name, an object of it a placeholder, and a call is refused unless its callable is on the
- * list of those that build plain data.
+ * Reads Python's pickle, protocols 2 to 5, as data: a stack machine that cannot call anything. A
+ * class stays a name, an object of it becomes a placeholder, and a call is refused unless its
+ * callable is on the list of those that build plain data.
  *
  * Source: https://github.com/python/cpython/blob/main/Lib/pickletools.py
  */
@@ -10,35 +10,35 @@ import { OPCODES } from "./opcodes.js";
 import type { LoadTask } from "../task.js";
 import { type Builders, Global, isStateful, Placeholder } from "./values.js";
 
-/** Nested marks of an honest pickle are a few dozen: Python itself stops near a thousand. */
+/** Nested marks of a valid pickle are a few dozen; Python itself stops near a thousand. */
 const MAX_MARKS = 10_000;
-/** An honest integer is at most a random generator's state. */
+/** The largest integer in a valid pickle is a random generator's state. */
 const MAX_INTEGER_BYTES = 4096;
 const MAX_ARGUMENTS = 64;
-/** How often over what is built from a file's values may be the file. */
+/** What is built from a file's values may be at most this many times the size of the file. */
 const COPIES = 16;
-/** Opcodes that are followed before others have a turn: some milliseconds' work. */
+/** How many opcodes are followed before others have a turn: some milliseconds' work. */
 const STEPS = 2 ** 14;
 
 export interface PickleOptions {
   /** For messages. */
   file: string;
-  /** What may be called. */
+  /** The callables that may be called. */
   builders: Builders;
-  /** Where the pickle begins. */
+  /** The offset of the pickle. */
   at?: number;
-  /** Where in the file the bytes begin, for messages. */
+  /** The offset of the bytes in the file, for messages. */
   base?: number;
-  /** What a persistent id stands for. */
+  /** Resolves a persistent id. */
   persistentLoad?: ((id: unknown) => unknown) | undefined;
-  /** Lets others have a turn while it is read. */
+  /** Lets others have a turn while the pickle is read. */
   task?: LoadTask | undefined;
 }
 
-/** It ends too early: there may be more of it where it came from. */
+/** The pickle is cut off: the file may have more of it. */
 export class CutOffError extends CheckpointError {}
 
-/** Reads the one pickle that begins at `at`, and says where it ends. */
+/** Reads the pickle that begins at `at`, and returns where it ends. */
 export async function unpickle(
   bytes: Uint8Array,
   options: PickleOptions,
@@ -125,7 +125,7 @@ export class Machine {
     return Number(this.view.getBigUint64(this.take(8), true));
   }
 
-  /** Floats, alone, are big-endian. */
+  /** Only floats are big-endian. */
   float64(): number {
     return this.view.getFloat64(this.take(8), false);
   }
@@ -144,7 +144,7 @@ export class Machine {
     }
   }
 
-  /** A str of Python 2, which was bytes: of UTF-8, else each a character. */
+  /** A str of Python 2, which was bytes: as UTF-8 if valid, else one character per byte. */
   oldText(length: number): string {
     const data = this.data(length);
     try {
@@ -198,14 +198,14 @@ export class Machine {
     this.marks.push(this.stack.length);
   }
 
-  /** All that was pushed since the last mark. */
+  /** Everything that was pushed since the last mark. */
   popToMark(): unknown[] {
     const begin = this.marks.pop();
     if (begin === undefined) return this.fail("a mark is missing");
     return this.stack.splice(begin);
   }
 
-  /** Drops the top value, or the mark if there is none after it. */
+  /** Drops the top value, or the mark if there is no value above it. */
   drop(): void {
     if (this.marks.at(-1) === this.stack.length) this.marks.pop();
     else this.pop();
@@ -246,7 +246,7 @@ export class Machine {
     this.push(new Global(PYTHON_2.get(module) ?? module, name));
   }
 
-  /** A new object, its class not called. */
+  /** A new object; the class is not called. */
   create(target: unknown, args: unknown): void {
     if (!(target instanceof Global)) return this.fail("it makes an object of what is no class");
     this.push(new Placeholder(target.path, args));
@@ -267,7 +267,10 @@ export class Machine {
     this.push(builder(...(args as unknown[])));
   }
 
-  /** What is built copies its arguments, and one argument may be recalled without end. */
+  /**
+   * Limits what is built: builders copy their arguments, and a pickle can refer to one argument any
+   * number of times.
+   */
   private payFor(args: unknown[]): void {
     if (args.length > MAX_ARGUMENTS) this.fail(`a call with ${args.length} arguments`);
     for (const value of args) this.copied += sizeOf(value);
@@ -288,14 +291,14 @@ export class Machine {
   }
 }
 
-/** TextDecoder's "latin1" is Windows-1252. */
+/** Not TextDecoder's "latin1", which is Windows-1252. */
 function toText(bytes: Uint8Array): string {
   let text = "";
   for (const byte of bytes) text += String.fromCharCode(byte);
   return text;
 }
 
-/** Python writes halves of surrogate pairs too: they stand for the bytes of odd file names. */
+/** Python also writes halves of surrogate pairs, which represent bytes of unusual file names. */
 function decodeSurrogates(bytes: Uint8Array): string | null {
   const parts = toText(bytes).split(/(\xed[\xa0-\xbf][\x80-\xbf])/);
   try {
@@ -317,7 +320,7 @@ function sizeOf(value: unknown): number {
   return typeof value === "string" || Array.isArray(value) ? value.length : 0;
 }
 
-/** Modules that Python 3 calls otherwise. */
+/** The Python 3 names of modules that were renamed. */
 const PYTHON_2 = new Map([
   ["__builtin__", "builtins"],
   ["copy_reg", "copyreg"],

@@ -2,9 +2,9 @@ import type { Machine } from "./machine.js";
 
 type Step = (machine: Machine) => void;
 
-/** Text opcodes of protocols 0 and 1, extensions and out-of-band buffers are not among them. */
+/** All opcodes but the text ones of protocols 0 and 1, extensions, and out-of-band buffers. */
 const STEPS: Record<string, [code: number, step: Step]> = {
-  // As for PyTorch, what opcodes there are decides, not what version it says it is.
+  // As in PyTorch, the declared protocol version is ignored: the opcodes decide.
   proto: [0x80, (m) => void m.uint8()],
   frame: [0x95, (m) => void m.uint64()],
 

@@ -1,4 +1,7 @@
-/** What pickles call of Python's own: makers of plain data, and objects that nobody looks at. */
+/**
+ * The functions of Python itself that pickles call: makers of plain data, and of objects that are
+ * not read.
+ */
 import { CheckpointError } from "../errors.js";
 import { type Builder, type Builders, Global, Placeholder } from "./values.js";
 
@@ -30,7 +33,7 @@ const toBytes = (value: unknown): Uint8Array => {
   throw new CheckpointError("bytes of what are no bytes");
 };
 
-/** How protocol 2 writes bytes: as text, to be encoded. */
+/** Protocol 2 stores bytes as text together with its encoding. */
 const encode: Builder = (text, encoding) => {
   if (typeof text !== "string" || (encoding !== "latin1" && encoding !== "latin-1")) {
     throw new CheckpointError("it calls _codecs.encode otherwise than for bytes");
@@ -38,7 +41,9 @@ const encode: Builder = (text, encoding) => {
   return latin1(text);
 };
 
-/** `Dict[str, int]` is pickled as a call. Of anything else than types, it is a real call. */
+/**
+ * `Dict[str, int]` is pickled as a call. Only for types: for anything else it would be a real call.
+ */
 const subscript: Builder = (type, args) => {
   if (!(type instanceof Global && type.module === "typing")) {
     throw new CheckpointError("it calls operator.getitem on what is no type");
@@ -56,7 +61,7 @@ const reconstruct: Builder = (type, ...args) => {
   throw new CheckpointError("it makes an object of what is no class");
 };
 
-/** Kept as they are written: no checkpoint's tensors hang on them. */
+/** Kept as unread placeholders: no checkpoint's tensors depend on them. */
 const INERT = [
   ...["complex", "range", "xrange", "slice"].map((name) => `builtins.${name}`),
   ...["datetime", "date", "time", "timedelta", "timezone"].map((name) => `datetime.${name}`),

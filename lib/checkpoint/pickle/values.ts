@@ -1,9 +1,9 @@
 /**
- * What a pickle holds, without Python: str is a string, bytes a Uint8Array, int a number (a bigint
- * beyond 2^53), list and tuple an array, dict a Map, set a Set, and the rest is one of these.
+ * The values in a pickle: str is a string, bytes a Uint8Array, int a number (a bigint beyond 2^53),
+ * list and tuple an array, dict a Map, set a Set, and anything else one of these classes.
  */
 
-/** A name of a class or function: only a name, never looked up. */
+/** The name of a class or function, which is never looked up. */
 export class Global {
   constructor(
     readonly module: string,
@@ -15,10 +15,10 @@ export class Global {
   }
 }
 
-/** An object of a class that is not known here: what the pickle says about it, inert. */
+/** An object of an unknown class: it stores what the pickle says about it. */
 export class Placeholder {
   state: unknown = undefined;
-  /** Filled if the class is a kind of dict, or of list. */
+  /** Filled if the class is a kind of dict or list. */
   readonly items = new Map<unknown, unknown>();
   readonly list: unknown[] = [];
 
@@ -28,7 +28,7 @@ export class Placeholder {
   ) {}
 }
 
-/** Something that takes the state that a pickle gives it after making it. */
+/** A value that a pickle gives a state after it has been made. */
 export interface Stateful {
   setState(state: unknown): void;
 }
@@ -37,7 +37,7 @@ export function isStateful(value: unknown): value is Stateful {
   return typeof (value as Partial<Stateful> | null)?.setState === "function";
 }
 
-/** Makes the value that Python would get by calling a function of that name. */
+/** Makes the value that Python would get by calling the function of that name. */
 export type Builder = (...args: unknown[]) => unknown;
 
 /** Python's path of a callable → what it builds here. All others are refused. */

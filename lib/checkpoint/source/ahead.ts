@@ -2,7 +2,10 @@ import { allocate } from "../allocate.js";
 import type { LoadTask } from "../task.js";
 import type { RangeReader } from "./ranges.js";
 
-/** Parts at the same time: whoever asks for the next may be held up by other work. */
+/**
+ * How many parts are read at the same time; several, because the next request may be delayed by
+ * other work.
+ */
 const PARALLEL = 3;
 
 interface Part {
@@ -11,11 +14,11 @@ interface Part {
   done: Promise<void>;
 }
 
-/** A file's beginning, which is read while it is being learnt what of the file is wanted. */
+/** Reads a file from its beginning while it is being determined which parts of it are wanted. */
 export class Ahead {
-  /** As long as the file; what nobody writes to takes no memory. */
+  /** As long as the file; untouched memory costs nothing. */
   readonly buffer: Uint8Array;
-  /** Those that were begun, in order. */
+  /** The parts that have been started, in order. */
   readonly parts: Part[] = [];
   private isOver = false;
 
@@ -26,16 +29,16 @@ export class Ahead {
     this.buffer = allocate(reader.size, reader.name);
     task.expect(reader.size - this.end);
     task.atEnd(() => Promise.resolve(this.stop()));
-    // Whoever waits for a part is told.
+    // Errors are reported to whoever waits for the part.
     for (let i = 0; i < PARALLEL; i += 1) this.read().catch(() => this.stop());
   }
 
-  /** Up to where it is read, or being read. */
+  /** The end of what has been read or is being read. */
   get end(): number {
     return this.parts.at(-1)?.to ?? this.reader.head?.length ?? 0;
   }
 
-  /** Begins no further part. */
+  /** Starts no further part. */
   stop(): void {
     if (this.isOver) return;
     this.isOver = true;

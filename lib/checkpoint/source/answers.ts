@@ -1,7 +1,7 @@
-/** What servers answer, in a sentence each. */
+/** Interprets servers' answers, and describes their errors. */
 import { CheckpointError } from "../errors.js";
 
-/** Which edition of a file this is, as far as the server says. */
+/** The version of a file, as far as the server tells. */
 export interface FileVersion {
   etag: string | null;
   lastModified: string | null;
@@ -30,7 +30,7 @@ export function refusal({ status, statusText }: Response, file: string): Checkpo
   return new CheckpointError(meaning, { file });
 }
 
-/** Whether asking again may help. */
+/** Whether the same request may succeed later. */
 export const isPassing = (status: number): boolean =>
   status === 408 || status === 425 || status === 429 || status >= 500;
 
@@ -39,27 +39,29 @@ export const versionOf = ({ headers }: Response): FileVersion => ({
   lastModified: headers.get("last-modified"),
 });
 
-/** Whether two answers are of different editions; what one does not say tells nothing. */
+/** Whether two answers are of different versions. Headers that one of them lacks are ignored. */
 export function hasChanged(before: FileVersion, now: FileVersion): boolean {
   if (before.etag !== null && now.etag !== null) return before.etag !== now.etag;
   const { lastModified } = before;
   return lastModified !== null && now.lastModified !== null && lastModified !== now.lastModified;
 }
 
-/** Whether the body is compressed on the way: then lengths and ranges are not the file's. */
+/**
+ * Whether the body is compressed for transfer: then lengths and ranges are not those of the file.
+ */
 export function isEncoded({ headers }: Response): boolean {
   const encoding = headers.get("content-encoding");
   return encoding !== null && encoding !== "" && encoding !== "identity";
 }
 
-/** The file's length by a whole answer, undefined if it does not say. */
+/** The length of the file in a complete answer; undefined if it is not given. */
 export function lengthOf(response: Response): number | undefined {
   const text = response.headers.get("content-length");
   if (text === null || !/^\d+$/.test(text) || isEncoded(response)) return undefined;
   return Number(text);
 }
 
-/** Where a part begins, and the file's length, by a partial answer; null if it does not say. */
+/** The beginning of a partial answer, and the length of the file; null if they are not given. */
 export function rangeOf({ headers }: Response): { begin: number; total: number } | null {
   const found = /^bytes (?:(\d+)-\d+|\*)\/(\d+)$/.exec(headers.get("content-range") ?? "");
   return found && { begin: Number(found[1] ?? 0), total: Number(found[2]) };

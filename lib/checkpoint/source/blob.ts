@@ -1,4 +1,4 @@
-/** Blobs and files that a user chose: on the disk until they are read. */
+/** Blobs, and files that a user has chosen: they are on disk until they are read. */
 import type { ByteSource } from "../byte-source.js";
 import { CheckpointError } from "../errors.js";
 import type { LoadTask } from "../task.js";

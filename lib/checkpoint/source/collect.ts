@@ -1,23 +1,23 @@
-/** Puts together what comes in pieces. */
+/** Joins chunks of bytes. */
 import { allocate } from "../allocate.js";
 import { CheckpointError } from "../errors.js";
 import type { LoadTask } from "../task.js";
 import { isEncoded, lengthOf, refusal } from "./answers.js";
 
-/** Bytes of a length that may be known only in the end. */
+/** Collects bytes whose number may be unknown until the end. */
 export class Collector {
   private buffer: Uint8Array;
   length = 0;
 
   constructor(
-    /** Whose bytes these are, for messages. */
+    /** The name of the file, for messages. */
     private readonly file: string,
     private readonly expected?: number,
   ) {
     this.buffer = allocate(expected ?? 65536, file);
   }
 
-  /** More than was expected is refused: false. */
+  /** Returns false if there are more bytes than expected. */
   push(chunk: Uint8Array): boolean {
     const length = this.length + chunk.length;
     if (length > this.buffer.length) {
@@ -31,13 +31,13 @@ export class Collector {
     return true;
   }
 
-  /** What came. */
+  /** All bytes so far. */
   bytes(): Uint8Array {
     return this.buffer.subarray(0, this.length);
   }
 }
 
-/** The body of an answer that somebody else asked for. */
+/** Reads the body of a Response that the caller has requested. */
 export async function readResponse(
   response: Response,
   task: LoadTask,
@@ -49,7 +49,8 @@ export async function readResponse(
     throw new CheckpointError("its body is being read by somebody else", { file });
   }
   const announced = lengthOf(response);
-  // Across origins the encoding is hidden, so that more may come than was announced.
+  // Across origins, the Content-Encoding header is hidden, so that there may be more bytes than
+  // announced.
   const isHidden = response.type === "cors" && !isEncoded(response);
   const collector = new Collector(file, isHidden ? undefined : announced);
   task.expect(announced);

@@ -1,4 +1,7 @@
-/** A file on a web server: only what is asked for, by range requests, through dropped connections. */
+/**
+ * A file on a web server: reads only what is asked for, by range requests, and resumes dropped
+ * connections.
+ */
 import { type ByteSource, bytesSource } from "../byte-source.js";
 import { CheckpointError } from "../errors.js";
 import type { LoadTask } from "../task.js";
@@ -16,21 +19,24 @@ import { brokenOff, Collector, overlong } from "./collect.js";
 import { RangeSource } from "./ranges.js";
 import { Dropped, retry, withTimeout } from "./retry.js";
 
-/** The first request: headers of most checkpoints are shorter. */
+/** The size of the first request, which contains the headers of most checkpoints. */
 const HEAD = 65536;
 const PART = 8 * 2 ** 20;
-/** A request costs as much as this many bytes. */
+/** A request costs about as much as downloading this many bytes. */
 const MAX_GAP = 256 * 1024;
 
-/** Failures without a byte between them, before it is given up. */
+/** After so many failures without a byte in between, reading fails. */
 const MAX_FAILURES = 5;
-/** As the first answer is missing, it may be the page that is not allowed: that stays so. */
+/**
+ * Fewer if there was no answer at all: the page may not be allowed to read the file, which will not
+ * change.
+ */
 const MAX_FIRST_FAILURES = 3;
 
-/** The server cannot be reached at all. */
+/** The server cannot be reached. */
 export class Unreachable extends CheckpointError {}
 
-/** Bytes [begin, end); without an end, all that follow. */
+/** The bytes [begin, end); without an end, all that follow. */
 interface Range {
   begin: number;
   end?: number;
@@ -38,7 +44,7 @@ interface Range {
 
 export class HttpFile {
   private version: FileVersion | null = null;
-  /** The whole file's length, as far as it is known. */
+  /** The length of the file, if known. */
   private total: number | undefined;
   private answer: Response | undefined;
   private isRanged = false;
@@ -49,7 +55,7 @@ export class HttpFile {
     private readonly mode: RequestCache = "default",
   ) {}
 
-  /** Asks for the file's beginning, and learns of which version and length it is. */
+  /** Requests the beginning of the file, and determines its version and length. */
   connect(): Promise<FileVersion> {
     return this.task.requests.take(() => this.ask());
   }
@@ -57,7 +63,7 @@ export class HttpFile {
   private async ask(): Promise<FileVersion> {
     let tries = 0;
     let response = await this.retry(() => {
-      // The last time plainly: that a range is asked for may be what is not allowed.
+      // The last attempt is a plain request, in case range requests are what is not allowed.
       const isLast = ++tries === MAX_FIRST_FAILURES;
       return this.request(isLast ? null : { begin: 0, end: HEAD });
     });
@@ -77,12 +83,12 @@ export class HttpFile {
     return (this.version = versionOf(response));
   }
 
-  /** Leaves the answer to `connect` unread. */
+  /** Cancels the answer to `connect`. */
   discard(): void {
     if (this.answer) cancel(this.answer);
   }
 
-  /** The file: by ranges if the server can, else all of it. */
+  /** Opens the file: by ranges if the server supports them, else completely. */
   async open(sibling?: ByteSource["sibling"]): Promise<ByteSource> {
     const { url: name, task, total: size } = this;
     if (!this.isRanged || size === undefined) {
@@ -122,7 +128,10 @@ export class HttpFile {
     return collector.bytes();
   }
 
-  /** Passes the bytes of a range on, in order and each once; `push` gives how many it has. */
+  /**
+   * Passes on the bytes of a range, in order and each once; `push` returns the number of bytes so
+   * far.
+   */
   private async stream({ begin, end }: Range, push: (chunk: Uint8Array) => number): Promise<void> {
     let done = 0;
     const until = end ?? this.total;
@@ -130,7 +139,7 @@ export class HttpFile {
       async () => {
         const range = end === undefined ? { begin: begin + done } : { begin: begin + done, end };
         const response = this.takeAnswer() ?? (await this.request(range));
-        // A server that ignores ranges begins at the beginning.
+        // A server that ignores ranges sends the file from its beginning.
         let skip = response.status === 206 ? 0 : range.begin;
         const at = (): number => begin + done;
         await this.pour(response, at, (chunk) => {
@@ -160,7 +169,7 @@ export class HttpFile {
     return answer;
   }
 
-  /** Reads a body to its end, or until `push` says that it is enough. */
+  /** Reads a body to its end, or until `push` returns that it is enough. */
   private async pour(
     response: Response,
     at: () => number,
@@ -221,7 +230,7 @@ export class HttpFile {
     return response;
   }
 
-  /** The file ends where more of it was asked for. */
+  /** The error if the file ends before the requested range. */
   private ended(response: Response): CheckpointError {
     const actual = rangeOf(response)?.total ?? "fewer";
     return new CheckpointError(
@@ -230,7 +239,7 @@ export class HttpFile {
     );
   }
 
-  /** For `If-Range`; across origins a page would have to be allowed to send it. */
+  /** The value of `If-Range`. Across origins, a page may not send it without permission. */
   private condition(): string | null {
     if (!this.version) return null;
     const isSameOrigin =
@@ -242,9 +251,9 @@ export class HttpFile {
 }
 
 /**
- * Whether an answer is all of the file, or its beginning with the length of all. None of these: one
- * whose length is hidden (from pages of another origin) or not the file's, and the refusal of a range
- * that is longer than the file, which some servers give.
+ * Whether an answer is the whole file, or its beginning together with the length of the file. Not
+ * so if the length is hidden (from pages of another origin) or is not that of the file, nor if the
+ * server refuses a range that is longer than the file, which some do.
  */
 const isBeginning = (response: Response): boolean =>
   response.status === 206

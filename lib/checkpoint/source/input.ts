@@ -1,4 +1,7 @@
-/** What kind of source it is; also of another realm than ours (frames, `node:vm`, test runners). */
+/**
+ * Determines the kind of a source, even if it is of another realm (frames, `node:vm`, test
+ * runners).
+ */
 import { describe } from "../../arguments.js";
 import type { ByteSource } from "../byte-source.js";
 import type { CheckpointInput } from "./open.js";
@@ -8,7 +11,7 @@ const tagOf = (value: unknown): string => Object.prototype.toString.call(value).
 export const isBytes = (input: unknown): input is ArrayBuffer | ArrayBufferView =>
   ArrayBuffer.isView(input) || tagOf(input) === "ArrayBuffer";
 
-/** A view, but of memory that others may write to: browsers decode no text from it. */
+/** A view of the bytes; a copy of shared memory, from which browsers decode no text. */
 export function toBytes(input: ArrayBuffer | ArrayBufferView): Uint8Array {
   if (!ArrayBuffer.isView(input)) return new Uint8Array(input);
   const view = new Uint8Array(input.buffer, input.byteOffset, input.byteLength);

@@ -1,4 +1,4 @@
-/** Hashes: those that the caller expects, and those that the cache is checked by. */
+/** Hashes: those that the caller expects, and those in the cache. */
 import { CheckpointError } from "../errors.js";
 import { isNode, node } from "../node.js";
 import type { LoadTask } from "../task.js";
@@ -8,7 +8,7 @@ type Algorithm = (typeof ALGORITHMS)[number];
 
 const SLICE = 4 * 2 ** 20;
 
-/** A digest in base64. */
+/** The hash of some bytes, in base64. */
 export async function digest(
   algorithm: Algorithm,
   bytes: Uint8Array,
@@ -28,14 +28,15 @@ export async function digest(
   return btoa(String.fromCharCode(...new Uint8Array(hash)));
 }
 
-/** One hash of an `integrity`, as web pages give them to scripts. */
+/** One hash of an `integrity` attribute, as for scripts in web pages. */
 interface Expected {
   algorithm: Algorithm;
   hash: string;
 }
 
 /**
- * Reads `"sha256-<base64>"`; of several, the strongest count, and one of them must agree.
+ * Parses `"sha256-<base64>"`. Of several hashes, only those of the strongest algorithm count, and
+ * one of them must match.
  *
  * @see https://developer.mozilla.org/docs/Web/Security/Subresource_Integrity
  */
@@ -60,7 +61,7 @@ export function parseIntegrity(integrity: string, where = "load"): Expected[] {
   return found.filter(({ algorithm }) => algorithm === strongest);
 }
 
-/** @throws CheckpointError if the bytes are not those that were expected. */
+/** @throws CheckpointError if the bytes have another hash. */
 export async function checkIntegrity(
   bytes: Uint8Array,
   integrity: string,

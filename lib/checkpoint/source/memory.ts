@@ -1,9 +1,9 @@
-/** Bytes that are in memory, and files that somebody else reads. */
+/** Bytes in memory, and sources that a user has implemented. */
 import { type ByteSource, bytesSource, rangeError } from "../byte-source.js";
 import { CheckpointError } from "../errors.js";
 import type { LoadTask } from "../task.js";
 
-/** All of them have come already. */
+/** A source for bytes, all of which count as loaded. */
 export function openBytes(bytes: Uint8Array, task: LoadTask): ByteSource {
   const source = bytesSource(bytes, undefined, { task });
   task.expect(source.size);
@@ -11,7 +11,10 @@ export function openBytes(bytes: Uint8Array, task: LoadTask): ByteSource {
   return source;
 }
 
-/** A source that a user wrote: what it gives is looked at, its failures get the file's name. */
+/**
+ * A source that a user has implemented: its results are checked, and its errors get the name of the
+ * file.
+ */
 export function openCustom(source: ByteSource, task: LoadTask): ByteSource {
   const { name, size } = source;
   const ask = async <T>(offset: number | undefined, work: () => Promise<T>): Promise<T> => {

@@ -2,8 +2,8 @@ import type { Stats } from "node:fs";
 import { node } from "../node.js";
 
 /**
- * A file that is open, in Node. By callbacks: each promise of `node:fs/promises` comes with a buffer of
- * its own, and V8 collects garbage for milliseconds at every one that is made after a large one.
+ * An open file in Node, with callbacks: with `node:fs/promises`, each promise comes with a buffer
+ * of its own, and V8 spends milliseconds on garbage collection for each one made after a large one.
  */
 export class OpenFile {
   private readonly pending = new Set<Promise<unknown>>();
@@ -18,7 +18,10 @@ export class OpenFile {
     return this.during(called<Stats>((done) => node.files().fstat(this.fd, done)));
   }
 
-  /** Reads into the target what lies from there on; gives how many bytes came, 0 at the end. */
+  /**
+   * Reads into the target from a position on; returns the number of bytes, 0 at the end of the
+   * file.
+   */
   read(target: Uint8Array, position: number): Promise<number> {
     const { length } = target;
     return this.during(
@@ -26,7 +29,7 @@ export class OpenFile {
     );
   }
 
-  /** After what has been begun: another file may get its number then. */
+  /** Waits for reads under way: after closing, another file may get the same descriptor. */
   async close(): Promise<void> {
     await Promise.allSettled(this.pending);
     await called<void>((done) => node.files().close(this.fd, done));

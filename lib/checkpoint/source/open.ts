@@ -1,4 +1,4 @@
-/** Opens whatever a checkpoint may come from. */
+/** Opens sources of all kinds. */
 import { type ByteSource, bytesSource } from "../byte-source.js";
 import { readCached, toKey, writeCached } from "../cache/index.js";
 import { CheckpointError } from "../errors.js";
@@ -14,7 +14,7 @@ import { openBytes, openCustom } from "./memory.js";
 import { checkSourceOptions, type SourceOptions } from "./options.js";
 import { readWhole, wholeSource } from "./whole.js";
 
-/** Where a checkpoint may come from. */
+/** A source of a checkpoint. */
 export type CheckpointInput =
   string | URL | Blob | Response | ArrayBuffer | ArrayBufferView | ByteSource;
 
@@ -23,15 +23,15 @@ export interface OpenOptions extends Pick<SourceOptions, "cache" | "integrity"> 
   isWhole?: boolean;
 }
 
-/** Pages need none of it. */
+/** Not needed by pages. */
 const paths = later(() => import("./path.js"));
 
-/** Above this, a file is not held as one piece. */
+/** Larger files are not held as one array. */
 const MAX_WHOLE = 2 ** 31 - 1;
 
 /**
- * Opens a path, URL, File or Blob, Response, or bytes, reads them, and closes what has to be;
- * `where` is who asks, for messages.
+ * Opens a path, URL, File or Blob, Response, or bytes, calls `read` with it, and closes it. `where`
+ * is the name of the caller, for messages.
  */
 export async function withSource<T>(
   where: string,
@@ -111,11 +111,11 @@ async function openResponse(
   return bytesSource(bytes, name, { task, sibling: siblingOf(response.url, task, options) });
 }
 
-/** Shards lie beside their index, and are asked for as it was. */
+/** Opens a shard, which is beside its index, with the same options. */
 function siblingOf(url: string, task: LoadTask, options: OpenOptions): ByteSource["sibling"] {
   const beside = (name: string): string => {
     const sibling = new URL(encodeURIComponent(name), url);
-    // A signature or a version in the query is meant for all of the folder.
+    // A signature or version in the query of the index's URL applies to the shards too.
     sibling.search = new URL(url).search;
     return sibling.href;
   };
@@ -130,7 +130,7 @@ async function openUrl(url: string, task: LoadTask, options: OpenOptions): Promi
   try {
     version = await file.connect();
   } catch (error) {
-    // Without a connection, what was kept is better than nothing.
+    // Without a connection, a cached file is better than none.
     const isOffline = cache === true && error instanceof Unreachable;
     const kept = isOffline ? await readCached(url, null, task) : null;
     if (kept) return bytesSource(kept, url, more);
@@ -147,6 +147,6 @@ async function openUrl(url: string, task: LoadTask, options: OpenOptions): Promi
   if (isPart || source.size > MAX_WHOLE) return source;
   const keep = (bytes: Uint8Array): void =>
     task.onSuccess(() => writeCached(url, version, bytes, task));
-  // In one piece, as few requests are made as can be.
+  // A file in one piece takes the fewest requests.
   return wholeSource(source, cache !== false && isKnown ? keep : undefined);
 }

@@ -1,15 +1,15 @@
-/** The options that everything takes that reads a checkpoint, and their checks. */
+/** The options of all functions that read checkpoints, and their checks. */
 import { describe } from "../../arguments.js";
 import type { TaskOptions } from "../task.js";
 import { parseIntegrity } from "./integrity.js";
 
 export interface SourceOptions extends TaskOptions {
   /**
-   * Whether files from the web are kept for the next time: `"reload"` fetches anew what is there.
-   * Default: true.
+   * Whether to use the cache of files from the web: `"reload"` downloads a file even if it is
+   * cached. Default: true.
    */
   cache?: boolean | "reload" | undefined;
-  /** The hash that the file must have, as web pages give it: `"sha256-<base64>"`. */
+  /** The hash that the file must have, as for scripts in web pages: `"sha256-<base64>"`. */
   integrity?: string | undefined;
 }
 
@@ -22,13 +22,13 @@ export const SOURCE_OPTIONS: Defaults<SourceOptions> = {
   signal: undefined,
 };
 
-/** Also one of a polyfill. */
+/** Also accepts a polyfill's signal. */
 function isSignal(value: unknown): value is AbortSignal {
   const { aborted, addEventListener } = (value ?? {}) as Partial<AbortSignal>;
   return typeof aborted === "boolean" && typeof addEventListener === "function";
 }
 
-/** @throws TypeError that says which option is not what it should be. */
+/** @throws TypeError that names the wrong option. */
 export function checkSourceOptions(where: string, options: SourceOptions): void {
   const { cache, integrity, onProgress, signal } = options;
   const fail = (name: string, expected: string, got: unknown): never => {

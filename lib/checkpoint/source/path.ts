@@ -1,4 +1,4 @@
-/** Files of a file system, in Node. */
+/** Files in a file system, in Node. */
 import type { ByteSource } from "../byte-source.js";
 import { CheckpointError } from "../errors.js";
 import { node } from "../node.js";
@@ -8,13 +8,16 @@ import { Ahead } from "./ahead.js";
 import { OpenFile } from "./open-file.js";
 import { RangeSource } from "./ranges.js";
 
-/** Long enough to be fast, short enough to stop and to report between two: three at a time are fastest. */
+/**
+ * The size of reads: large enough to be fast, small enough to cancel and report in between. Three
+ * at a time are fastest.
+ */
 const PART = 8 * 2 ** 20;
 
-/** The first bytes, read at once: the headers of most checkpoints are in them. */
+/** The bytes of the first read, which contain the headers of most checkpoints. */
 const HEAD = 65536;
 
-/** The path that a `file:` URL or a path names. */
+/** The path in a `file:` URL or path. */
 export function toPath(location: string | URL): string {
   const isUrl = location instanceof URL || location.startsWith("file:");
   if (!isUrl) return location;
@@ -32,10 +35,10 @@ export async function openPath(path: string, task: LoadTask, isWhole = false): P
   const failed = (cause: unknown): never => {
     throw unreadable(path, cause);
   };
-  // A pipe that nobody writes to is not waited for; elsewhere this changes nothing.
+  // So that opening a pipe without a writer does not block; it has no other effect.
   const file = await OpenFile.open(path, O_RDONLY | O_NONBLOCK).catch(failed);
   task.atEnd(() => file.close());
-  // Whatever it is, it is read from its place, so that nothing is taken from a pipe.
+  // Reads at a position, which fails for a pipe instead of taking bytes from it.
   const first = new Uint8Array(HEAD);
   const reading = file.read(first, 0);
   reading.catch(() => undefined); // What is no file is told as such.

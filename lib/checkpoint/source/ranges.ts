@@ -1,4 +1,7 @@
-/** Reads that are asked for together, done as few big ones, in parts that run in parallel. */
+/**
+ * Combines reads that are requested together into few large ones, which run as several parts in
+ * parallel.
+ */
 import { allocate } from "../allocate.js";
 import { type ByteSource, rangeError } from "../byte-source.js";
 import { type LoadTask, nextTurn } from "../task.js";
@@ -8,30 +11,30 @@ import type { Ahead } from "./ahead.js";
 export interface RangeReader {
   name: string;
   size: number;
-  /** Fills the target with the bytes from `begin` on, and tells the task of them. */
+  /** Fills the target with the bytes from `begin` on, and reports them to the task. */
   fill(begin: number, target: Uint8Array): Promise<void>;
-  /** Ranges this near to each other are read as one. */
+  /** Ranges with no larger gap between them are read as one. */
   maxGap: number;
-  /** Bytes that one call of `fill` is asked for at most, and who says when it may be called. */
+  /** The largest number of bytes for one call of `fill`; below: what limits parallel calls. */
   partSize: number;
   turns: Turns;
-  /** The file's first bytes, if they are there already; the task knows of them. */
+  /** The first bytes of the file, if they have been read (and reported) already. */
   head?: Uint8Array;
-  /** Begins to read it ahead, where all of it was asked for. */
+  /** Starts to read the file ahead, if all of it will be read. */
   ahead?: ((reader: RangeReader, task: LoadTask) => Ahead) | undefined;
   sibling?: ByteSource["sibling"];
 }
 
-/** Buffers are no longer than this, unless one range is. */
+/** Buffers are not longer than this, unless a single range is. */
 const MAX_RUN = 2 ** 30;
 
-/** Ranges from this length on do not join a run in which they would not be aligned. */
+/** Ranges of at least this length do not join a run in which they would not be aligned. */
 const MIN_ALIGNED = 2 ** 20;
 
 interface Wanted {
   begin: number;
   end: number;
-  /** Bytes that have not come yet. */
+  /** The number of bytes that have not arrived yet. */
   missing: number;
   resolve: (bytes: Uint8Array) => void;
   reject: (reason: unknown) => void;
@@ -41,10 +44,10 @@ interface Wanted {
 interface Run {
   begin: number;
   end: number;
-  /** Where in eight bytes tensors begin. */
+  /** The offset of tensors modulo eight. */
   phase: number;
   wanted: Wanted[];
-  /** In whose buffer it is read. */
+  /** What is reading it ahead. */
   ahead?: Ahead | undefined;
 }
 
@@ -53,7 +56,7 @@ export class RangeSource implements ByteSource {
   readonly size: number;
   readonly sibling?: NonNullable<ByteSource["sibling"]>;
   private queue: Wanted[] = [];
-  /** Where tensors begin, in ascending order once it is asked. */
+  /** The offsets from which on tensors are aligned; sorted when used. */
   private readonly marks: number[] = [];
   /** Null once it has been used. */
   private ahead: Ahead | null | undefined;
@@ -90,8 +93,8 @@ export class RangeSource implements ByteSource {
   }
 
   /**
-   * What was read ahead, for a run of most of the file; if another is as long as tensors are, that was
-   * for nothing.
+   * Uses what was read ahead for a run of most of the file; if another run is as long as tensors
+   * are, it was read in vain.
    */
   private takeAhead({ begin, end, phase }: Run): Ahead | undefined {
     const { ahead } = this;
@@ -106,7 +109,7 @@ export class RangeSource implements ByteSource {
     this.queue = [];
     this.marks.sort((a, b) => a - b);
     const runs = toRuns(wanted, this.reader.maxGap, this.marks);
-    // The longest first: it decides.
+    // The longest first, because it decides about reading ahead.
     const byLength = [...runs].sort((a, b) => b.end - b.begin - (a.end - a.begin));
     for (const run of byLength) {
       const { begin, end } = run;
@@ -123,7 +126,8 @@ export class RangeSource implements ByteSource {
 
   private async readRun({ begin, end, phase, wanted, ahead }: Run): Promise<void> {
     const { head, partSize } = this.reader;
-    // What is aligned in the file, counted from the place that the format says, is so in memory.
+    // Places the run in memory such that tensors that are aligned in the file are aligned in
+    // memory.
     const shift = (begin + 8 - phase) % 8;
     const buffer =
       ahead?.buffer.subarray(begin, end) ??
@@ -161,7 +165,7 @@ function toRuns(wanted: readonly Wanted[], maxGap: number, marks: readonly numbe
     const phase = (marks[mark - 1] ?? 0) % 8;
     const last = runs.at(-1);
     const isNear = last && want.begin <= last.end + maxGap;
-    // What is small costs less to copy than to read alone.
+    // Small ranges cost less to copy than to read separately.
     const isAligned = phase === last?.phase || want.end - want.begin < MIN_ALIGNED;
     const fits = last && want.end - last.begin <= MAX_RUN && isAligned;
     if (isNear && (want.begin < last.end || fits)) {
@@ -172,7 +176,7 @@ function toRuns(wanted: readonly Wanted[], maxGap: number, marks: readonly numbe
   return runs;
 }
 
-/** Bytes [from, to) of the file are in the buffer: gives those their bytes that have all now. */
+/** The bytes [from, to) of the file have arrived: resolves the reads that are now complete. */
 function settle(
   wanted: readonly Wanted[],
   buffer: Uint8Array,

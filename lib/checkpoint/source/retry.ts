@@ -1,17 +1,17 @@
-/** Trying again what failed but may yet succeed: requests to a server. */
+/** Repeats requests to servers that failed but may succeed later. */
 import type { CheckpointError } from "../errors.js";
 
-/** Milliseconds before the second try, which double with each; no wait is longer than the most. */
+/** The delay before the second try in milliseconds; it doubles with each try, up to a maximum. */
 const FIRST_DELAY = 150;
 const MAX_DELAY = 5000;
-/** Milliseconds: a connection from which nothing comes for so long counts as dropped. */
+/** A connection without data for this many milliseconds counts as dropped. */
 const STALL = 30_000;
 
-/** A failure that may pass. */
+/** A failure that may be temporary. */
 export class Dropped extends Error {
   constructor(
     readonly error: CheckpointError,
-    /** Milliseconds that the server asks to be left alone. */
+    /** How long the server wants to be left alone, in milliseconds. */
     readonly retryAfter = 0,
   ) {
     super(error.message);
@@ -19,18 +19,18 @@ export class Dropped extends Error {
 }
 
 interface RetryOptions {
-  /** Failures without progress between them, before it is given up. */
+  /** The number of failures without progress between them after which to give up. */
   limit: number;
-  /** Ends the waiting, with its reason. */
+  /** Aborts waiting, with its reason. */
   signal: AbortSignal;
-  /** How far the work is. */
+  /** The progress of the work. */
   progress?: () => number;
 }
 
 /**
- * Tries again after failures that may pass, each time later, as long as there is progress.
+ * Repeats work after temporary failures, with growing delays, as long as there is progress.
  *
- * @throws the last failure's error; any other error at once.
+ * @throws the error of the last failure; any other error at once.
  */
 export async function retry<T>(
   work: () => Promise<T>,
@@ -68,7 +68,7 @@ function pause(delay: number, signal: AbortSignal): Promise<void> {
   });
 }
 
-/** What the work gives, or an error if nothing has come of it after a while. */
+/** The result of the work, or an error if it takes too long. */
 export function withTimeout<T>(work: Promise<T>): Promise<T> {
   let timer: ReturnType<typeof setTimeout>;
   const stalled = new Promise<never>((_, reject) => {

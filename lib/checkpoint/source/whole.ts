@@ -1,6 +1,6 @@
 import { bytesSource, type ByteSource } from "../byte-source.js";
 
-/** All bytes of a file, in one piece in which the tensors of a safetensors file are aligned. */
+/** Reads a whole file into one array in which the tensors of a safetensors file are aligned. */
 export async function readWhole(source: ByteSource): Promise<Uint8Array> {
   const head = await source.read(0, Math.min(16, source.size));
   if (head.length === 16) {
@@ -11,7 +11,7 @@ export async function readWhole(source: ByteSource): Promise<Uint8Array> {
   return source.read(0, source.size);
 }
 
-/** The same file, all of which is read as soon as anything of it is asked for. */
+/** The same file, all of which is read when anything of it is asked for. */
 export function wholeSource(file: ByteSource, onRead?: (bytes: Uint8Array) => void): ByteSource {
   const start = async (): Promise<ByteSource> => {
     const bytes = await readWhole(file);

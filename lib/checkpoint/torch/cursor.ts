@@ -1,10 +1,10 @@
-/** Reads on in a part of a file in which pickles and raw numbers follow each other. */
+/** Reads sequentially in a part of a file that contains pickles and raw numbers. */
 import type { ByteSource } from "../byte-source.js";
 import { CheckpointError } from "../errors.js";
 import { CutOffError, unpickle } from "../pickle/machine.js";
 import { TORCH_BUILDERS } from "./rebuild.js";
 
-/** What is read at once; most pickles on the way are of this many bytes. */
+/** The size of reads; most pickles fit into one. */
 const WINDOW = 65536;
 const PICKLE = 512;
 
@@ -13,7 +13,7 @@ export class Cursor {
 
   constructor(
     readonly file: ByteSource,
-    /** Where in the file it is, and where its part ends. */
+    /** The position in the file; below: the end of the part. */
     public at: number,
     private readonly end: number,
   ) {}
@@ -50,7 +50,7 @@ export class Cursor {
     return numbers;
   }
 
-  /** Those that follow, which stay the next. */
+  /** The next numbers, without advancing. */
   async peekInt64s(count: number): Promise<number[]> {
     if (!(count >= 0)) this.fail(`it has ${count} numbers`);
     const bytes = await this.peek(8 * count);
@@ -63,7 +63,7 @@ export class Cursor {
     throw new CheckpointError(problem, { file: this.file.name, offset: this.at });
   }
 
-  /** The bytes that follow: so many or more, or all if there are fewer. */
+  /** The next bytes: at least `count`, or all that are left. */
   private async peek(count: number): Promise<Uint8Array> {
     const length = Math.min(count, this.end - this.at);
     const offset = this.at - this.window.begin;

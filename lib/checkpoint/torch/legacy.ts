@@ -1,4 +1,4 @@
-/** What `torch.save` wrote before 1.6: five pickles, then the storages one after another. */
+/** The format of `torch.save` before 1.6: five pickles, then the storages one after another. */
 import { type ByteSource } from "../byte-source.js";
 import type { Checkpoint } from "../checkpoint.js";
 import { CheckpointError } from "../errors.js";
@@ -11,7 +11,10 @@ import { storageDtype } from "./storages.js";
 
 const MAGIC = 0x1950a86a20f9469cfc6cn;
 const PROTOCOL = 1001;
-/** The pickles do not tell their length; those of most models are shorter. */
+/**
+ * The size of the first read. Pickles do not contain their length; those of most models are
+ * shorter.
+ */
 const FIRST_READ = 2 ** 18;
 
 export async function openLegacy(file: ByteSource, wanted: Wanted): Promise<Checkpoint> {
@@ -30,13 +33,13 @@ export async function openLegacy(file: ByteSource, wanted: Wanted): Promise<Chec
 
 interface Header {
   value: unknown;
-  /** The order in which the storages follow. */
+  /** The keys of the storages in the order in which they follow. */
   keys: unknown[];
   storages: ReadonlyMap<string, StorageRun>;
   end: number;
 }
 
-/** Reads on until the pickles are whole. */
+/** Reads more until the pickles are complete. */
 async function readHeader(file: ByteSource): Promise<Header> {
   for (let length = FIRST_READ; ; length *= 8) {
     const bytes = await file.read(0, Math.min(length, file.size));
@@ -64,7 +67,7 @@ async function parseHeader(bytes: Uint8Array, { name, task }: ByteSource): Promi
   if (protocol !== PROTOCOL) {
     throw new CheckpointError(`PyTorch's format ${String(protocol)}; ${PROTOCOL} is read`);
   }
-  await next(); // The machine that wrote it; storages are little-endian whatever it was.
+  await next(); // the machine that wrote the file; storages are little-endian in any case
   const storages = new Map<string, StorageRun>();
   const value = await next((id) => storageOf(id, storages));
   const keys = await next();
@@ -72,7 +75,10 @@ async function parseHeader(bytes: Uint8Array, { name, task }: ByteSource): Promi
   return { value, keys: keys as unknown[], storages, end: at };
 }
 
-/** A whole module is saved with its source, as ("module", class, …), a storage with its view. */
+/**
+ * The value of a persistent id: ("module", class, …) for a whole module, saved with its source, or
+ * a storage, perhaps a view.
+ */
 function storageOf(id: unknown, storages: Map<string, StorageRun>): unknown {
   const [kind, type, key, , numel, view] = Array.isArray(id) ? (id as unknown[]) : [];
   if (kind === "module") return type;

@@ -1,4 +1,4 @@
-/** What PyTorch's pickles call: the functions that put a tensor together from its storage. */
+/** The functions of PyTorch that pickles call to make tensors from storages. */
 import { type Dtype, DTYPES, isDtype } from "../dtype.js";
 import { CheckpointError } from "../errors.js";
 import { NUMPY_BUILDERS, NumpyArray } from "../numpy/pickle.js";
@@ -7,11 +7,11 @@ import { type Builder, type Builders, Global, Placeholder } from "../pickle/valu
 import { areSizes } from "../sizes.js";
 import { LazyTensor, type Storage, type TensorLayout, UnreadableTensor } from "../tensor.js";
 
-/** A storage as the value of a persistent id. */
+/** A storage, as the value of a persistent id. */
 export class StorageValue {
   constructor(readonly storage: Storage) {}
 
-  /** All of it as one row. */
+  /** The whole storage as a one-dimensional tensor. */
   get tensor(): LazyTensor {
     const dtype = this.storage.dtype ?? "uint8";
     const count = Math.floor((8 * this.storage.nbytes) / DTYPES[dtype].bits);
@@ -38,7 +38,7 @@ function layoutOf(
   return { storage, layout };
 }
 
-/** The flags of a lazy conjugate or minus. */
+/** The flags for lazy conjugation and negation. */
 function flagsOf(metadata: unknown): Pick<TensorLayout, "isConjugate" | "isNegative"> {
   if (!(metadata instanceof Map)) return {};
   return { isConjugate: metadata.get("conj") === true, isNegative: metadata.get("neg") === true };
@@ -50,7 +50,7 @@ const rebuildTensor: Builder = (storage, offset, shape, stride, ...rest) => {
   return new LazyTensor(built.storage, { ...built.layout, ...flagsOf(metadata) });
 };
 
-/** With a dtype of its own, for those that have no class of storage. */
+/** With an explicit dtype, for dtypes that have no storage class. */
 const rebuildTensorV3: Builder = (storage, offset, shape, stride, ...rest) => {
   const [, , type, metadata] = rest;
   const dtype = dtypeOf(type);
@@ -82,14 +82,14 @@ const rebuildQuantized: Builder = (storage, offset, shape, stride, params) => {
 const isTensor = (value: unknown): value is LazyTensor | UnreadableTensor =>
   value instanceof LazyTensor || value instanceof UnreadableTensor;
 
-/** Parameter(data, …), and the tensor that some types wrap. */
+/** Parameter(data, …), and tensor types that wrap another tensor. */
 const unwrap: Builder = (data) => {
   if (data instanceof NumpyArray) return data.tensor;
   if (isTensor(data)) return data;
   throw new CheckpointError("a parameter without its tensor");
 };
 
-/** A tensor of a subclass, or with attributes: itself made by one of these functions. */
+/** A tensor of a subclass, or with attributes; it is made by one of these functions. */
 const rebuildFromType: Builder = (builder, _type, args) => {
   const isKnown = builder instanceof Global && TENSOR_BUILDERS.has(builder.path);
   if (!isKnown || !Array.isArray(args)) {
@@ -102,14 +102,14 @@ const rebuildFromType: Builder = (builder, _type, args) => {
 const dtypeOf = (type: unknown): Dtype | undefined =>
   type instanceof Global && type.module === "torch" && isDtype(type.name) ? type.name : undefined;
 
-/** What it is, and what of it is known. */
+/** A tensor that cannot be read, with what is known about it. */
 function unreadable(what: string, dtype?: unknown, shape?: unknown): UnreadableTensor {
   const sizes = Array.isArray(shape) && areSizes(shape) ? shape : [];
   const type = isTensor(dtype) ? dtype.dtype : dtypeOf(dtype);
   return new UnreadableTensor(what, type ?? "float32", sizes);
 }
 
-/** Of indices, values and a size; compressed ones have two kinds of indices. */
+/** A sparse tensor of indices, values and a size; compressed formats have two kinds of indices. */
 const rebuildSparse: Builder = (layout, data) => {
   const parts = Array.isArray(data) ? (data as unknown[]) : [];
   const args: unknown = layout instanceof Placeholder ? layout.args : layout;
@@ -152,7 +152,7 @@ const TENSOR_BUILDERS: Builders = new Map<string, Builder>([
 
 const identity: Builder = (value) => value;
 
-/** The functions that TorchScript's pickles call, for lists and dicts that know their type. */
+/** The functions that TorchScript's pickles call for typed lists and dicts. */
 const SCRIPT = "build_intlist build_floatlist build_doublelist build_boollist build_tensorlist";
 
 export const TORCH_BUILDERS: Builders = new Map<string, Builder>([

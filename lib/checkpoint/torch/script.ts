@@ -1,17 +1,17 @@
-/** The parameters and buffers of a TorchScript archive, under the keys of its state_dict. */
+/** Reads the parameters and buffers of a TorchScript archive, under the keys of its state_dict. */
 import { CheckpointError } from "../errors.js";
 import { Placeholder } from "../pickle/values.js";
 import { LazyTensor, UnreadableTensor } from "../tensor.js";
 import type { ZipArchive } from "../zip.js";
 
-/** Modules nest a few dozen deep, and the largest models have some thousands. */
+/** Modules are nested a few dozen deep, and the largest models have some thousands. */
 const MAX_DEPTH = 256;
 const MAX_MODULES = 20_000;
 
 export const isTorchScript = (archive: ZipArchive, root: string): boolean =>
   archive.members.has(`${root}constants.pkl`);
 
-/** A state_dict of what `data.pkl` holds. */
+/** The state_dict in `data.pkl`. */
 export async function scriptStateDict(
   archive: ZipArchive,
   root: string,
@@ -44,8 +44,9 @@ export async function scriptStateDict(
 }
 
 /**
- * Which attributes of a class are parameters or buffers, which only its source says; other tensors
- * are not in the state_dict. Null for classes that are no modules, of which nothing is there.
+ * The attributes of a class that are parameters or buffers, as its source says; other tensors are
+ * not in the state_dict. Null for classes that are not modules, whose tensors do not belong to it
+ * either.
  */
 async function readSlots(
   archive: ZipArchive,

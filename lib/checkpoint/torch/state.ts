@@ -5,7 +5,7 @@ import { findStateDict } from "../state-dict.js";
 import { Allowance } from "../tensor.js";
 import { pass, type Wanted } from "../wanted.js";
 
-/** What of a saved value is the model's. */
+/** The tensors of the model in a saved value. */
 export async function checkpointOf(
   format: Checkpoint["format"],
   value: unknown,

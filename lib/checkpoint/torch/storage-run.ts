@@ -1,4 +1,4 @@
-/** Storages as files before torch 1.6 have them: a count, then as many elements. */
+/** Storages in files of torch before 1.6: a count, then so many elements. */
 import type { ByteSource } from "../byte-source.js";
 import { wordSize } from "../dtype.js";
 import { CheckpointError } from "../errors.js";
@@ -6,10 +6,10 @@ import type { Storage } from "../tensor.js";
 import { storageItemSize } from "./storages.js";
 import { align, whileUsed } from "./while-used.js";
 
-/** Where it lies is known only after the pickle that speaks of it. */
+/** A storage whose position is known only after the pickle that refers to it. */
 export class StorageRun implements Storage {
   readonly itemSize: number;
-  /** What its tensors may view it as. */
+  /** The largest word size with which tensors may view it. */
   readonly word: number;
   readonly nbytes: number;
   readonly read = whileUsed(() => this.readOnce());
@@ -25,7 +25,7 @@ export class StorageRun implements Storage {
     this.nbytes = numel * this.itemSize;
   }
 
-  /** Says where it begins, and gets where it ends. */
+  /** Sets where it begins; returns where it ends. */
   place(source: ByteSource, at: number): number {
     const end = at + 8 + this.nbytes;
     if (!(this.nbytes >= 0 && end <= source.size)) {

@@ -24,7 +24,7 @@ const DTYPE_OF_CLASS = new Map<string, Dtype>([
 
 const UNTYPED = new Set(["UntypedStorage", "_UntypedStorage"]);
 
-/** The dtype that a class of storages tells, null if it tells none, for which sizes are bytes. */
+/** The dtype of a storage class; null if it has none, in which case sizes are in bytes. */
 export function storageDtype(type: unknown): Dtype | null {
   if (type instanceof Global && /^torch(\.|$)/.test(type.module)) {
     const dtype = DTYPE_OF_CLASS.get(type.name);
@@ -35,6 +35,6 @@ export function storageDtype(type: unknown): Dtype | null {
   throw new CheckpointError(`a storage of unknown class ${name}`);
 }
 
-/** In bytes; what is smaller counts as bytes. */
+/** The size of an element; 1 for dtypes smaller than a byte. */
 export const storageItemSize = (dtype: Dtype | null): number =>
   dtype === null ? 1 : Math.max(1, DTYPES[dtype].bits / 8);

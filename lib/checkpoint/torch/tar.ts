@@ -1,5 +1,5 @@
 /**
- * What `torch.save` wrote in torch 0.1: a tar of pickles, where tensors are told by their ids.
+ * The format of `torch.save` in torch 0.1: a tar of pickles, in which tensors have ids.
  *
  * Source: `legacy_load` in https://github.com/pytorch/pytorch/blob/main/torch/serialization.py
  */
@@ -16,14 +16,14 @@ import { storageDtype } from "./storages.js";
 
 const BLOCK = 512;
 
-/** PyTorch writes four members, and a tar without end takes long to go through. */
+/** PyTorch writes four members, and an endless tar would take long to read. */
 const MAX_MEMBERS = 64;
 
 export async function openTorchTar(file: ByteSource, wanted: Wanted): Promise<Checkpoint> {
   return checkpointOf("torch tar", await readTorchTar(file), file, wanted);
 }
 
-/** The value that was saved. */
+/** The saved value. */
 async function readTorchTar(file: ByteSource): Promise<unknown> {
   const members = await readMembers(file);
   const part = (name: string): Cursor => {
@@ -43,7 +43,7 @@ async function readTorchTar(file: ByteSource): Promise<unknown> {
   });
 }
 
-/** Where a member's bytes lie. */
+/** The position of a member's bytes. */
 interface Place {
   begin: number;
   end: number;
@@ -65,7 +65,7 @@ async function readMembers(file: ByteSource): Promise<Map<string, Place>> {
     }
     const kind = text(156, 1);
     const isFile = kind === "" || kind === "0";
-    // What is none counts too.
+    // Entries that are not files count too.
     const name = isFile ? text(0, 100).replace(/^\.\//, "") : `${at}/`;
     members.set(name, { begin, end: begin + size });
     at = begin + Math.ceil(size / BLOCK) * BLOCK;
@@ -92,7 +92,7 @@ async function readStorages(from: Cursor): Promise<Map<string, Storage>> {
   return storages;
 }
 
-/** Storages and tensors, by their ids. */
+/** Reads storages and tensors, by their ids. */
 async function readTensors(
   from: Cursor,
   storages: Map<string, Storage>,

@@ -1,11 +1,13 @@
-/** Bytes that can be viewed as words of that size: moved once, not for every tensor. */
+/**
+ * Bytes that can be viewed as words of that size: copied once if necessary, not for every tensor.
+ */
 export function align(bytes: Uint8Array, word: number): Uint8Array {
   return bytes.byteOffset % word === 0 ? bytes : bytes.slice();
 }
 
 /**
- * Tensors of one storage share its bytes: they are read once, and again only if nobody has kept
- * them, so that a file can be gone through tensor by tensor without piling up.
+ * Shares bytes among the tensors of one storage: they are read once, and again only if no tensor
+ * has kept them, so that a file can be processed tensor by tensor without filling memory.
  */
 export function whileUsed(read: () => Promise<Uint8Array>): () => Promise<Uint8Array> {
   let kept: WeakRef<ArrayBufferLike> | undefined;
@@ -15,7 +17,7 @@ export function whileUsed(read: () => Promise<Uint8Array>): () => Promise<Uint8A
   const start = async (): Promise<Uint8Array> => {
     try {
       const bytes = await read();
-      // Views of the bytes keep their buffer, not each other.
+      // Views keep the buffer of the bytes alive, not the array.
       kept = new WeakRef(bytes.buffer);
       range = { at: bytes.byteOffset, length: bytes.length };
       return bytes;

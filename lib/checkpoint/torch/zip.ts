@@ -1,5 +1,6 @@
 /**
- * What `torch.save` has written since 1.6: a ZIP archive of a pickle and of one member a storage.
+ * The format of `torch.save` since 1.6: a ZIP archive with a pickle and one member for each
+ * storage.
  *
  * Source: https://docs.pytorch.org/docs/stable/notes/serialization.html
  */
@@ -20,11 +21,13 @@ import { align, whileUsed } from "./while-used.js";
 /** The newest version that PyTorch itself reads. */
 const MAX_VERSION = 10;
 
-/** Bytes that a compressed pickle may have, and how many times its size beyond. */
+/**
+ * The size of a compressed pickle may be this many bytes, or that many times the compressed size.
+ */
 const FREE_PICKLE = 2 ** 20;
 const MAX_PICKLE_RATIO = 100;
 
-/** The folder of the first member, if this is such an archive; else null. */
+/** The folder of the first member if it is such an archive; else null. */
 export function torchRoot(archive: ZipArchive): string | null {
   const [first = ""] = archive.members.keys();
   const root = first.slice(0, first.indexOf("/") + 1);
@@ -44,9 +47,9 @@ export async function openTorchZip(
   return checkpointOf("torchscript", state, file, wanted);
 }
 
-/** The value that was saved; its tensors still unread. */
+/** The saved value; its tensors have not been read. */
 async function readTorchZip(file: ByteSource, archive: ZipArchive, root: string): Promise<unknown> {
-  // Asked for together: each alone would wait for its turn. The first that is wrong is told.
+  // Started together, so that they are read at once; the first error is reported.
   const parts = [
     checkVersion(archive, root),
     readPickle(archive, root),
@@ -108,7 +111,7 @@ async function readByteOrder(archive: ZipArchive, root: string): Promise<boolean
 
 async function checkVersion(archive: ZipArchive, root: string): Promise<void> {
   const text = await readText(archive, `${root}version`);
-  // As PyTorch reads numbers: what follows the digits does not count.
+  // As PyTorch parses it: what follows the digits is ignored.
   const version = parseInt(text ?? "", 10);
   if (text !== null && version >= 1 && version <= MAX_VERSION) return;
   throw new CheckpointError(
