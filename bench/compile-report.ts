@@ -48,10 +48,17 @@ export function chart(rows: readonly ModelRow[]): string {
   const plot = Plot.plot({
     document,
     width: 760,
-    height: 60 + rows.length * 34,
+    height: 74 + rows.length * 34,
     marginLeft: 150,
+    marginBottom: 44,
     style: { background: "white", fontSize: "12px" },
-    x: { type: "log", label: "milliseconds a run, one thread (logarithmic) →", grid: true },
+    x: {
+      type: "log",
+      label: "milliseconds a run, one thread (logarithmic) →",
+      labelOffset: 40,
+      tickFormat: (ms: number) => (Math.log10(ms) % 1 === 0 ? String(ms) : ""),
+      grid: true,
+    },
     y: { label: null, domain: rows.map(({ title }) => title) },
     symbol: { legend: false },
     color: { legend: true, domain: Object.values(LABELS).filter((one) => data.some(({ runtime }) => runtime === one)) }, // prettier-ignore
