@@ -9,15 +9,15 @@ import {
   type SymArgumentJson,
 } from "./archive/schema.js";
 
-/** What the arguments of a graph's nodes may speak of. */
+/** What the arguments of a graph's nodes can refer to. */
 export interface Scope {
-  /** The node that gives the value of this name. */
+  /** The node that gives the value of that name. */
   find(name: string): Node;
-  /** A `get_attr` node for a graph that is handed to an op. */
+  /** A `get_attr` node for a graph that is an argument of an op. */
   subgraph(name: string, graph: GraphJson): Node;
 }
 
-/** The value of an argument; an object with one key, which tells its kind. */
+/** Decodes an argument, an object with one key that tells its kind. */
 export function decodeArgument(argument: ArgumentJson, scope: Scope): Argument {
   const a = argument;
   if (a.as_none !== undefined) return null;
@@ -51,7 +51,7 @@ const findAll = (names: readonly NameJson[], scope: Scope): Node[] =>
 const findOptional = (one: { as_tensor?: NameJson }, scope: Scope): Node | null =>
   one.as_tensor ? scope.find(one.as_tensor.name) : null;
 
-/** A value that speaks of no node. */
+/** Decodes an argument that refers to no node. */
 export function decodeConstant(a: ArgumentJson): Argument {
   if (a.as_none !== undefined) return null;
   if (a.as_bool !== undefined) return a.as_bool;

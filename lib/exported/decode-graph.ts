@@ -1,4 +1,4 @@
-/** Makes a graph of a program's JSON: the nodes that `torch.export.load` would make. */
+/** Builds a graph from a program's JSON, with the nodes that `torch.export.load` would make. */
 import {
   type Argument,
   Graph,
@@ -20,10 +20,10 @@ import { decodeArgument, decodeConstant, type Scope } from "./decode-arguments.j
 import { isKeywordOnly } from "./keyword-only.js";
 import { formatSymbolic } from "./python/print.js";
 
-/** Graphs in graphs: far above any honest program. */
+/** The nesting limit of graphs, far above that of any valid program. */
 const MAX_NESTING = 32;
 
-/** @param names what placeholders of constant inputs are called, which the graph does not say. */
+/** @param names the names of placeholders for constant inputs, which the graph does not contain. */
 export function decodeGraph(json: GraphJson, names: readonly string[], depth = 0): Graph {
   if (depth > MAX_NESTING) throw new TypeError("graphs nested too deep");
   const decoder = new Decoder(json, depth);
@@ -38,7 +38,7 @@ class Decoder implements Scope {
   /** Value → the node that gives it. */
   private readonly made = new Map<string, Node>();
   private stack: NodeMeta = {};
-  /** What was said of the modules under way → what it means; neighbours say the same. */
+  /** Parsed module stacks by their text, which neighbouring nodes share. */
   private readonly stacks = new Map<string, NodeMeta>();
 
   constructor(
@@ -127,7 +127,7 @@ class Decoder implements Scope {
     this.made.set(value, node);
   }
 
-  /** A `getitem` node for each of several outputs that somebody could read. */
+  /** Makes a `getitem` node for each of several outputs that may be read. */
   private items(node: Node, outputs: readonly (ArgumentJson | { name: string })[]): void {
     const metas: (TensorMeta | null)[] = [];
     outputs.forEach((output, i) => {
@@ -192,7 +192,7 @@ export function decodeSize(json: SymJson): number | string {
   return typeof value === "boolean" ? (value ? "True" : "False") : value!;
 }
 
-/** What it was when the program was exported; -1 where that is not known. */
+/** The size when the program was exported; -1 if unknown. */
 const exampleSize = ({ as_int: int, as_expr: expr }: SymJson): number =>
   int ?? expr?.hint?.as_int ?? -1;
 
@@ -203,7 +203,7 @@ function modulesOf(text: string): NodeMeta {
   return { moduleStack, module: last.path, moduleType: last.type.split(".").at(-1)! };
 }
 
-/** `key,path,type` for each module, `;` between them; commas may stand in brackets. */
+/** Parses `key,path,type` for each module, separated by `;`; commas may occur in brackets. */
 export function decodeModuleStack(text: string): ModuleFrame[] {
   const frames: ModuleFrame[] = [];
   for (const part of text.split(";")) {

@@ -1,4 +1,4 @@
-/** What PyTorch checks about the inputs of an exported program before it runs. */
+/** The checks that PyTorch makes on the inputs of an exported program before it runs. */
 import * as tf from "@tensorflow/tfjs-core";
 import type { Argument, Node } from "../graph/index.js";
 import { Literal } from "../graph/index.js";
@@ -11,7 +11,7 @@ export interface Range {
   readonly max_val?: number | null;
 }
 
-/** An input: where it is, and its placeholder. */
+/** An input: its path, and its placeholder. */
 export interface Input {
   /** `x`, `d['k']` */
   readonly path: string;
@@ -29,8 +29,8 @@ export class Guards {
   private readonly guards: Guard[];
 
   /**
-   * @param ranges of each expression of symbols.
-   * @param code what the tracer found, as Python.
+   * @param ranges of the expressions of symbols.
+   * @param code the guards that the tracer found, as Python code.
    */
   constructor(
     private readonly inputs: readonly Input[],
@@ -44,7 +44,7 @@ export class Guards {
     });
   }
 
-  /** As PyTorch words it: inputs by their names. */
+  /** The text of a guard as PyTorch's message has it: with the names of inputs. */
   private shown(text: string): string {
     let shown = text.replace(/L\['flat_args'\]\[(\d+)\]/g, (all, index: string) => {
       return this.inputs[Number(index)]?.path ?? all;
@@ -53,7 +53,7 @@ export class Guards {
     return unparse(parseExpression(shown));
   }
 
-  /** @throws Error with PyTorch's sentence. */
+  /** @throws Error with PyTorch's message. */
   check(leaves: readonly unknown[]): void {
     this.checkKinds(leaves);
     const names: Names = new Map([["L", this.locals(leaves)]]);
@@ -62,7 +62,7 @@ export class Guards {
       try {
         holds = evaluate(expression, names);
       } catch (error) {
-        // What we cannot read, we cannot hold against an input.
+        // A guard that we cannot evaluate is skipped.
         if (!(error instanceof ReferenceError)) throw error;
       }
       if (!holds) throw new Error(`Guard failed: ${text}`);
@@ -78,7 +78,7 @@ export class Guards {
         const got = leaf === null ? "None" : typeof leaf;
         throw new TypeError(`Expected input at ${place} to be a tensor, but got ${got}`);
       }
-      // Complex tensors have their parts in a further dimension.
+      // Complex tensors have their parts in an additional dimension.
       const isPair = value.dtype.startsWith("complex") && leaf.dtype !== "complex64";
       if (leaf.rank !== value.shape.length + Number(isPair)) {
         throw new Error(
@@ -89,7 +89,7 @@ export class Guards {
     });
   }
 
-  /** The values by the names that guards use: `L['d']['k']`. */
+  /** The values by the names in guards: `L['d']['k']`. */
   private locals(leaves: readonly unknown[]): Map<string, unknown> {
     const locals = new Map<string, unknown>([["flat_args", leaves]]);
     this.inputs.forEach(({ path }, i) => {
@@ -113,7 +113,7 @@ const size = (shape: readonly (number | string)[]): string => `torch.Size([${sha
 /** `d['k']` → `L['d']['k']` */
 const source = (path: string): string => path.replace(/^\w+/, (name) => `L[${quote(name)}]`);
 
-/** Sizes that were fixed, within a range, or the same as another. */
+/** Guards for sizes that are fixed, in a range, or equal to another. */
 function shapeGuards(inputs: readonly Input[], ranges: Readonly<Record<string, Range>>): string[] {
   const guards: string[] = [];
   const sources = new Map<string, string>();

@@ -1,4 +1,4 @@
-/** Exported programs. What reads and runs them is loaded with the first. */
+/** Exported programs. The code that reads and runs them is loaded with the first one. */
 import { later } from "../checkpoint/later.js";
 import type { CheckpointInput } from "../checkpoint/source/open.js";
 import type { LoadExportedOptions } from "./load.js";
@@ -11,15 +11,15 @@ export { ExportedProgram } from "./program.js";
 const loader = /* @__PURE__ */ later(() => import("./load.js"));
 
 /**
- * Loads what `torch.export.save` wrote, as a module: `program(x)` gives what the model gave in
+ * Loads a file of `torch.export.save` as a module: `program(x)` returns what the model returned in
  * PyTorch.
  *
- * Nothing in the file is run, and its pickles (the sample inputs) are not read. Files of schema
- * versions 5 to 8 are read: PyTorch 2.4 and later.
+ * Nothing in the file is executed, and its pickles (the sample inputs) are not read. Schema
+ * versions 5 to 8 are supported: PyTorch 2.4 and later.
  *
  * @param source a path, URL, File or Blob, Response, or bytes.
- * @throws CheckpointError, whatever is wrong with the file; one that lists all ops of the program
- *   that there are not, if any: `nn.registerOp` adds them.
+ * @throws CheckpointError if anything is wrong with the file. If the program calls ops that do not
+ *   exist, the error lists all of them; `nn.registerOp` adds them.
  * @see https://docs.pytorch.org/docs/stable/export.html
  */
 export async function loadExported(

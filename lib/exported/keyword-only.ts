@@ -1,6 +1,6 @@
 /**
- * Which arguments of an op are keyword-only. Files of PyTorch 2.5 and before do not say it; PyTorch
- * looks it up in its schemas, and so do we, in what those have in common.
+ * Which arguments of an op are keyword-only. Files of PyTorch 2.5 and before do not tell; PyTorch
+ * looks it up in its schemas, and these rules summarise them.
  */
 const ALWAYS = new Set([
   ...["layout", "pin_memory", "out", "generator"],
@@ -8,7 +8,7 @@ const ALWAYS = new Set([
   "enable_gqa",
 ]);
 
-/** name → the ops that take it by keyword only. */
+/** Argument name → the ops in which it is keyword-only. */
 const OF_OPS: Readonly<Record<string, RegExp>> = {
   alpha: /^aten\.(add|sub|rsub_tensor|addmm|addmv|addr|baddbmm|addbmm|index_add|add_|sub_)\./,
   beta: /^aten\.(addmm|addmv|addr|baddbmm|addbmm)\./,

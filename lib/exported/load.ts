@@ -20,7 +20,7 @@ import { leafPaths } from "./tree.js";
 import { addWeights } from "./weights.js";
 
 export interface LoadExportedOptions extends SourceOptions {
-  /** Which program of an archive that has several. Default: the only one, or `"model"`. */
+  /** The program to load from an archive with several. Default: the only one, or `"model"`. */
   model?: string | undefined;
 }
 
@@ -35,7 +35,7 @@ export async function loadExported(
     task.startReporting();
     return placed(file.name, async () => {
       const opened = await openExported(file, model);
-      // The weights come while the program is decoded.
+      // The weights are read while the program is decoded.
       const [[program, modules], weights, constants] = await Promise.all([
         decode(opened),
         opened.weights(),
@@ -47,10 +47,10 @@ export async function loadExported(
   });
 }
 
-/** The program with its modules, but without their weights. */
+/** The program with its modules, still without weights. */
 async function decode(file: ExportedFile): Promise<[ExportedProgram, ModuleTree]> {
   const json = await file.program();
-  await nextTurn(); // the weights are asked for first
+  await nextTurn(); // so that reading the weights starts first
   try {
     const signature = readSignature(json);
     const names = signature.inputs.map(({ name }) => name);
@@ -83,7 +83,7 @@ async function decode(file: ExportedFile): Promise<[ExportedProgram, ModuleTree]
     }
     return [program, modules];
   } catch (cause) {
-    // A program that does not hang together is a damaged file, whatever showed it.
+    // An inconsistent program means a damaged file, wherever the inconsistency was noticed.
     if (cause instanceof CheckpointError) throw cause;
     throw new CheckpointError(`the program cannot be read: ${(cause as Error).message}`, {
       file: file.name,
@@ -92,7 +92,7 @@ async function decode(file: ExportedFile): Promise<[ExportedProgram, ModuleTree]
   }
 }
 
-/** Where each input of the user's is, in PyTorch's names. */
+/** The paths of the user's inputs, with PyTorch's names. */
 function inputsOf(
   { inTree, inputs, argumentNames }: Signature,
   placeholders: readonly Node[],
@@ -122,7 +122,7 @@ function inputsOf(
   return places.map((place, i) => ({ ...place, node: nodes[i]! }));
 }
 
-/** All ops that are not there, how often each is called, and where first. */
+/** The error for missing ops: all of them, how often each is called, and where first. */
 function missingOps(missing: readonly Missing[], file: string): CheckpointError {
   const first = new Map<string, Node>();
   const counts = new Map<string, number>();

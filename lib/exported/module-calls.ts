@@ -4,7 +4,7 @@ import type { Module } from "../module/index.js";
 import { HOOKS } from "../module/call.js";
 import type { Observer, Plan } from "./runtime/plan.js";
 
-/** One call of a module: the run of nodes that it made. */
+/** One call of a module: the consecutive nodes that it produced. */
 interface ModuleCall {
   readonly module: Module;
   readonly begin: number;
@@ -14,9 +14,10 @@ interface ModuleCall {
 }
 
 /**
- * Calls the hooks of the modules that a program was exported from. The file says of each node which
- * modules were under way, so a call of a module is a run of nodes; what these read from outside are
- * its inputs, and what others read of them its outputs (one, or a list of them).
+ * Calls the hooks of the modules that a program was exported from. The file tells for each node
+ * which modules were being called, so that a call is a run of consecutive nodes. The values that
+ * these read from outside are the inputs of the call, and the values that others read are its
+ * outputs (one, or a list).
  */
 export class ModuleCalls implements Observer {
   private readonly calls: ModuleCall[];
@@ -58,7 +59,7 @@ export class ModuleCalls implements Observer {
   }
 
   after(index: number, values: unknown[]): void {
-    // Inner modules end before those around them.
+    // Inner calls end before outer ones.
     for (const call of this.calls.toReversed()) {
       if (call.end !== index) continue;
       for (const hook of [...(call.module[HOOKS]?.after ?? [])]) {
@@ -79,7 +80,7 @@ export class ModuleCalls implements Observer {
   }
 }
 
-/** In the order in which they begin, outer ones first. */
+/** In the order of their beginnings, outer ones first. */
 function findCalls(root: Module, plan: Plan): ModuleCall[] {
   const calls: ModuleCall[] = [];
   const paths = new Map(root.namedModules().filter(([path]) => path !== ""));
@@ -100,7 +101,9 @@ function findCalls(root: Module, plan: Plan): ModuleCall[] {
   return calls.map((call) => withEnds(call, plan, users));
 }
 
-/** The last instruction that reads each node; more than there are for what the program gives back. */
+/**
+ * The last instruction that reads each node; the number of instructions if the program returns it.
+ */
 function readers(plan: Plan): Map<Node, number> {
   const last = new Map<Node, number>();
   plan.instructions.forEach(({ node }, index) => {

@@ -1,4 +1,4 @@
-/** The modules that a program was exported from, as far as the file remembers them. */
+/** The modules that a program was exported from, as far as the file tells. */
 import * as tf from "@tensorflow/tfjs-core";
 import type { Entry } from "../checkpoint/entry.js";
 import type { Graph } from "../graph/index.js";
@@ -6,8 +6,8 @@ import type { Buffer, Parameter } from "../module/index.js";
 import { Module } from "../module/index.js";
 
 /**
- * A module of an exported program. It has the name, the weights and the children that it had, and
- * its hooks are called; it cannot be called by itself, since only the whole was exported.
+ * A module of an exported program. It has the name, weights and children of the original, and its
+ * hooks are called. It cannot be called by itself, because only the whole model was exported.
  */
 export class ExportedModule extends Module {
   static override readonly name: string = "Module";
@@ -19,7 +19,7 @@ export class ExportedModule extends Module {
   }
 }
 
-/** The class of exported modules of one PyTorch class, for its name. */
+/** A class of exported modules with the name of the PyTorch class. */
 function classNamed(
   name: string,
   classes: Map<string, typeof ExportedModule>,
@@ -34,7 +34,7 @@ function classNamed(
   return found;
 }
 
-/** The last name of each module's class, by the module's path. */
+/** The class names of modules, without their packages, by path. */
 function classNames(graph: Graph): Map<string, string> {
   const names = new Map<string, string>();
   for (const inner of graph.subgraphs.values()) {
@@ -46,7 +46,7 @@ function classNames(graph: Graph): Map<string, string> {
   return names;
 }
 
-/** Puts a member in place, whatever its name: it may be one that modules have methods by. */
+/** Sets a member with any name, even one that is also the name of a method. */
 export function setMember(module: Module, name: string, value: unknown): void {
   Object.defineProperty(module, name, {
     value,
@@ -59,7 +59,7 @@ export function setMember(module: Module, name: string, value: unknown): void {
 export const getMember = (module: Module, name: string): unknown =>
   Object.hasOwn(module, name) ? (module as unknown as Record<string, unknown>)[name] : undefined;
 
-/** The module at a path below `root`, made with those on the way to it. */
+/** The modules below `root` by path, made when they are first needed. */
 export class ModuleTree {
   private readonly classes = new Map<string, typeof ExportedModule>();
   private readonly names: ReadonlyMap<string, string>;
@@ -87,7 +87,7 @@ export class ModuleTree {
     return at;
   }
 
-  /** Puts a parameter or buffer under its key. */
+  /** Sets a parameter or buffer by its key. */
   set(key: string, value: Parameter | Buffer | tf.Tensor): void {
     const [owner, name] = splitKey(key);
     setMember(this.add(owner), name, value);
@@ -100,8 +100,8 @@ export function splitKey(key: string): [owner: string, name: string] {
 }
 
 /**
- * An entry as a tensor: integers are int32, all else that is real float32. A complex one has the real
- * and the imaginary parts in a last dimension of 2: tfjs' complex64 is not there on wasm.
+ * An entry as a tensor: integers become int32, other real types float32. Complex ones get a last
+ * dimension of 2 for the real and imaginary parts, because tfjs' complex64 is missing on wasm.
  */
 export function toTensor(entry: Entry): tf.Tensor {
   const shape = [...entry.shape];

@@ -1,25 +1,26 @@
-/** What an op of an exported program is, and those that users registered. */
+/** The interface of ops in exported programs, and the ops that users register. */
 import type { Node, TensorMeta } from "../graph/index.js";
 
 /**
- * What an op is told beside its arguments, where tfjs' dtypes do not suffice: tfjs has float32 for
- * all of PyTorch's real kinds and int32 for all its integers, the program has declared the true ones.
+ * What an op may need besides its arguments, where tfjs' dtypes do not suffice: tfjs has only
+ * float32 for all real types of PyTorch and int32 for all integers, but the program has recorded
+ * the true ones.
  */
 export interface AtenContext {
-  /** The node that is run. `node.args[i]`, if it is a node, has its own `meta.value`. */
+  /** The node that is run. If `node.args[i]` is a node, it has a `meta.value` too. */
   readonly node: Node;
-  /** What PyTorch declared about each output; `null` for one that is no tensor. */
+  /** What PyTorch recorded about each output; `null` for outputs that are not tensors. */
   readonly outputs: readonly (TensorMeta | null)[];
   /**
-   * The same of the positional arguments: a list for a list of tensors, `null` for what is no
-   * tensor.
+   * The same for the positional arguments: a list for a list of tensors, `null` for values that are
+   * not tensors.
    */
   readonly inputs: readonly (TensorMeta | readonly (TensorMeta | null)[] | null)[];
 }
 
 /**
- * Runs one ATen op. It is called inside `tf.tidy`, so only its result outlives it; the result may be
- * one of its very arguments.
+ * Runs one ATen op. It is called inside `tf.tidy`, so only its result survives; the result may be
+ * one of the arguments.
  *
  * - `args`: the positional arguments of PyTorch's schema, as far as the file has them (defaults may
  *   be absent). Tensors are `tf.Tensor`s, scalars numbers (an integer's argument may be a whole
@@ -40,18 +41,21 @@ export type AtenOp = (
   context: AtenContext,
 ) => unknown;
 
-/** A user's op: the positional arguments, then the keyword ones as one object if there are any. */
+/**
+ * An op of a user: gets the positional arguments, then, if there are any, the keyword arguments as
+ * one object.
+ */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- each op has its own arguments
 export type UserOp = (...args: any[]) => unknown;
 
 const registered = new Map<string, AtenOp>();
 
-/** `torch.ops.aten.add.Tensor` and `aten.add.Tensor` are one. */
+/** Removes `torch.ops.`, so that both forms of a name are the same. */
 export const bareName = (target: string): string => target.replace(/^torch\.ops\./, "");
 
 /**
- * Lets programs that are loaded from now on call an op that is not built in, or call another one
- * than is built in.
+ * Registers an op for programs that are loaded from now on: one that is not built in, or a
+ * replacement.
  *
  * @param target PyTorch's name with its overload, such as `"aten.cummax.default"`, or that of an op
  *   of your own, `"mylib.gelu3.default"`.
@@ -73,6 +77,6 @@ export function registerOp(target: string, fn: UserOp): void {
   );
 }
 
-/** What a user registered. */
+/** An op that a user has registered. */
 export const findRegistered = (target: string): AtenOp | undefined =>
   registered.get(bareName(target));

@@ -5,16 +5,16 @@ import type { Guards } from "./guards.js";
 import type { Plan } from "./runtime/plan.js";
 import type { Signature } from "./signature.js";
 
-/** What a program is made of, beside its weights. */
+/** The parts of a program besides its weights. */
 export interface ProgramParts {
   readonly graph: Graph;
   readonly signature: Signature;
   readonly plan: Plan;
   readonly guards: Guards;
   readonly ranges: Readonly<Record<string, { min_val?: number | null; max_val?: number | null }>>;
-  /** The tensors that the program uses and no module owns. */
+  /** The tensors of the program that belong to no module. */
   readonly constants: Map<string, tf.Tensor>;
-  /** What calls it, and what prints it: loaded with the first program. */
+  /** The functions that call and print it, which are loaded with the first program. */
   readonly run: (program: ExportedProgram, inputs: readonly unknown[]) => unknown;
   readonly print: (parts: ProgramParts) => string;
 }
@@ -22,8 +22,8 @@ export interface ProgramParts {
 const PARTS = Symbol("parts");
 
 /**
- * A model that `torch.export` wrote, as a module: call it with what the model took in PyTorch, and
- * it gives back what the model gave. Inputs by keyword come as one object after the others.
+ * A model written by `torch.export`, as a module: it takes the arguments of the model in PyTorch,
+ * and returns its results. Keyword arguments are given as one object after the others.
  *
  * Tuples and lists are arrays; dicts, named tuples, dataclasses and Hugging Face's outputs are plain
  * objects; None is `null`. int64 is int32, since tfjs has no other.
@@ -40,16 +40,18 @@ export class ExportedProgram extends Module {
     this[PARTS] = parts;
   }
 
-  /** The program's nodes, as PyTorch's `ep.graph`; `graph.print()` prints as torch.fx does. */
+  /**
+   * The nodes of the program, as PyTorch's `ep.graph`; `graph.print()` prints them like torch.fx.
+   */
   get graph(): Graph {
     return this[PARTS].graph;
   }
 
   /**
-   * @param inputs those of the exported model, in its structure.
-   * @throws Error with PyTorch's sentence for an input whose structure or sizes are not those that
-   *   the program was exported for; an error of an op says at which node it arose, in which module,
-   *   and from which line of Python.
+   * @param inputs the arguments of the exported model, nested as there.
+   * @throws Error with PyTorch's message if the structure or the sizes of an input are not those
+   *   that the program was exported for. Errors of ops tell the node, the module, and the line of
+   *   Python code.
    */
   override forward(...inputs: unknown[]): unknown {
     return this[PARTS].run(this, inputs);
@@ -60,11 +62,11 @@ export class ExportedProgram extends Module {
     tf.dispose([...this[PARTS].constants.values()]);
   }
 
-  /** As `print(ep)` prints it in PyTorch. */
+  /** The text of `print(ep)` in PyTorch. */
   override toString(): string {
     return this[PARTS].print(this[PARTS]);
   }
 }
 
-// No method: a model may have a child by any name, which is a property here.
+// Not a method, because a child of the model may have any name, and is a property.
 export const partsOf = (program: ExportedProgram): ProgramParts => program[PARTS];

@@ -1,4 +1,7 @@
-/** Calls an exported program: its inputs in their structure, its state written back. */
+/**
+ * Calls an exported program: flattens its inputs, restores the structure of its outputs, and writes
+ * its state back.
+ */
 import * as tf from "@tensorflow/tfjs-core";
 import { CheckpointError } from "../checkpoint/errors.js";
 import { packed, unpacked } from "./aten/support/complex.js";
@@ -11,7 +14,7 @@ import { quote } from "./python/print.js";
 import { withAssertions } from "./runtime/assertions.js";
 import { flatten, formatTree, isRecord, type Tree, treeOf, unflatten } from "./tree.js";
 
-/** An output that is no structure: its node's name, and its dtype in PyTorch. */
+/** An output that is not nested: the name of its node, and its dtype in PyTorch. */
 export interface FlatOutput {
   name: string;
   value: unknown;
@@ -19,8 +22,8 @@ export interface FlatOutput {
 }
 
 /**
- * Calls a program with its inputs one after another, however they nest; what was fixed when it was
- * exported, a number or None, need not be among them.
+ * Calls a program with a flat list of inputs, however they are nested. Inputs whose value was fixed
+ * when it was exported (a number or None) may be left out.
  */
 export function callFlat(program: ExportedProgram, given: readonly unknown[]): FlatOutput[] {
   const { signature, graph } = partsOf(program);
@@ -50,7 +53,7 @@ export function callFlat(program: ExportedProgram, given: readonly unknown[]): F
   });
 }
 
-/** What a call of a program does. */
+/** Runs a call of a program. */
 export function runProgram(program: ExportedProgram, inputs: readonly unknown[]): unknown {
   const { signature, plan, guards } = partsOf(program);
   const leaves = flattenInputs(signature.inTree, inputs);
@@ -82,7 +85,7 @@ function bindInputs(program: ExportedProgram, leaves: readonly unknown[]): unkno
   });
 }
 
-/** What the graph computes with: of complex tensors, the two parts. */
+/** The values that the graph computes with: complex tensors as their two parts. */
 function unpack(program: ExportedProgram, given: readonly unknown[]): unknown[] {
   return partsOf(program).graph.placeholders.map(({ meta: { value } }, i) =>
     unpacked(given[i], value !== undefined && "dtype" in value ? value.dtype : undefined),
@@ -95,7 +98,7 @@ function stateOf(program: ExportedProgram, key: string): State | undefined {
   return value instanceof State ? value : undefined;
 }
 
-/** Whether an output is the caller's; if it is a weight's new value, it is written there. */
+/** Whether an output is for the caller; if it is a new value of a weight, it is written there. */
 function isUserOutput(
   program: ExportedProgram,
   output: unknown,
@@ -109,7 +112,7 @@ function isUserOutput(
   return false;
 }
 
-/** Writes a new value to the place that a placeholder stands for. */
+/** Writes a new value to the tensor that a placeholder stands for. */
 function write(
   program: ExportedProgram,
   placeholder: string,
@@ -140,7 +143,7 @@ function assign(target: tf.Variable | undefined, value: unknown): void {
   target.assign(tf.cast(value as tf.Tensor, target.dtype));
 }
 
-/** @throws TypeError in PyTorch's words. */
+/** @throws TypeError with PyTorch's message. */
 function checkKeywords(given: readonly string[], expected: readonly string[]): void {
   const known = new Set(expected);
   if (given.length === known.size && given.every((key) => known.has(key))) return;
@@ -151,11 +154,12 @@ function checkKeywords(given: readonly string[], expected: readonly string[]): v
   );
 }
 
-/** The leaves of the inputs, in the order of the placeholders. */
+/** The flattened inputs, in the order of the placeholders. */
 function flattenInputs(tree: Tree, inputs: readonly unknown[]): unknown[] {
   const [positional, keyword] = tree.children as [Tree, Tree];
   const last = inputs.at(-1);
-  // An object where a tensor is expected, or after all others, can only be the keywords.
+  // An object in the place of a tensor, or after all other inputs, can only be the keyword
+  // arguments.
   const place = positional.children[inputs.length - 1];
   const hasKeywords = isRecord(last) && (place === undefined || place.type === null);
   const args = hasKeywords ? inputs.slice(0, -1) : [...inputs];
@@ -173,13 +177,15 @@ function flattenInputs(tree: Tree, inputs: readonly unknown[]): unknown[] {
   );
 }
 
-/** Values that are an input or a weight, as tensors that stay as they are while those are written. */
+/**
+ * Copies values that are inputs or weights, so that they keep their values while those are written.
+ */
 function ownOf(given: readonly unknown[]): (value: unknown) => unknown {
   const held = new Set<unknown>(given.flat());
   return (value) => (held.has(value) && value instanceof tf.Tensor ? tf.clone(value) : value);
 }
 
-/** What is given back twice, is two tensors. */
+/** If a tensor is returned twice, the caller gets two tensors. */
 function apart(outputs: readonly unknown[]): unknown[] {
   const seen = new Set<unknown>();
   return outputs.map((output) => {

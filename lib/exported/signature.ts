@@ -10,7 +10,7 @@ export type InputKind =
   | { kind: "token" };
 
 export type InputSpec = InputKind & {
-  /** Of its placeholder, where the graph does not say it. */
+  /** The name of its placeholder, which the graph does not contain. */
   name: string;
 };
 
@@ -21,10 +21,10 @@ export type OutputSpec =
 export interface Signature {
   readonly inputs: readonly InputSpec[];
   readonly outputs: readonly OutputSpec[];
-  /** A pair: the positional inputs, and those by keyword. */
+  /** A pair of the positional inputs and the keyword inputs. */
   readonly inTree: Tree;
   readonly outTree: Tree;
-  /** What `forward` calls its inputs. */
+  /** The parameter names of `forward`. */
   readonly argumentNames: readonly string[];
 }
 

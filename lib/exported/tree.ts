@@ -1,8 +1,10 @@
 /**
- * How the inputs and outputs of a program nest: torch.utils._pytree's TreeSpec, as files hold it.
+ * How the inputs and outputs of a program are nested: torch.utils._pytree's TreeSpec, as stored in
+ * files.
  *
  * Tuples and lists are arrays; dicts, named tuples, dataclasses and the outputs of Hugging Face's
- * models are plain objects; what is not known by its class is what its context says: an object if it
+ * models are plain objects. For other classes the context decides: it is an object if the children
+ * have names there, else an array.
  * names its children, else an array.
  */
 import * as tf from "@tensorflow/tfjs-core";
@@ -13,9 +15,9 @@ import { quote } from "./python/print.js";
 export interface Tree {
   /** The class, such as `builtins.dict`; null for a leaf. */
   readonly type: string | null;
-  /** What the children are called, if they have names. */
+  /** The names of the children, if they have names. */
   readonly keys: readonly (string | number)[] | null;
-  /** Of a dataclass: its fields that were None. */
+  /** For a dataclass: its fields that were None. */
   readonly noneKeys: readonly string[];
   readonly context: unknown;
   readonly children: readonly Tree[];
@@ -48,7 +50,7 @@ function parseList(text: string): unknown[] {
     const list: unknown = JSON.parse(text);
     if (Array.isArray(list)) return list;
   } catch {
-    // It says below what it is not.
+    // The error below describes what is wrong.
   }
   throw new TypeError(`a TreeSpec that is no list: ${quote(text.slice(0, 80))}`);
 }
@@ -80,7 +82,7 @@ function keysOf(
   if (named) return { keys: named, noneKeys };
   if (isNames(context, count)) return { keys: context, noneKeys };
   if (Array.isArray(context)) {
-    // A dataclass has [its fields, those that are None]; a defaultdict [its factory, its keys].
+    // A dataclass has [its fields, those that are None]; a defaultdict has [its factory, its keys].
     const names = (context as unknown[]).find((part) => isNames(part, count)) as string[];
     const rest = (context as unknown[]).filter((part) => part !== names && Array.isArray(part));
     if (names) return { keys: names, noneKeys: rest.flat().filter(isKey) as string[] };
@@ -88,7 +90,7 @@ function keysOf(
   return { keys: null, noneKeys };
 }
 
-/** Puts leaves back into their structure. */
+/** Restores the structure around a list of leaves. */
 export function unflatten(tree: Tree, leaves: readonly unknown[]): unknown {
   let at = 0;
   const build = (node: Tree): unknown => {
@@ -101,7 +103,7 @@ export function unflatten(tree: Tree, leaves: readonly unknown[]): unknown {
   return build(tree);
 }
 
-/** Where a leaf is: `x`, `d['k']`, `xs[0]`, `batch.ids`. */
+/** The paths of the leaves: `x`, `d['k']`, `xs[0]`, `batch.ids`. */
 export function leafPaths(tree: Tree, path: string): string[] {
   if (tree.type === null) return [path];
   const { keys, type } = tree;
@@ -115,7 +117,7 @@ export function leafPaths(tree: Tree, path: string): string[] {
 
 const isDict = (type: string): boolean => /(^|\.)(dict|OrderedDict|defaultdict)$/.test(type);
 
-/** Whether a value may have keys of its own: a plain object or a Map, no tensor. */
+/** Whether a value is a plain object or a Map, and not a tensor. */
 export function isRecord(value: unknown): value is Record<string, unknown> {
   if (value === null || typeof value !== "object" || Array.isArray(value)) return false;
   if (value instanceof tf.Tensor || ArrayBuffer.isView(value)) return false;
@@ -127,7 +129,7 @@ const entriesOf = (value: Record<string, unknown>): [string, unknown][] =>
     ? [...(value as Map<unknown, unknown>)].map(([key, item]) => [String(key), item])
     : Object.entries(value);
 
-/** The leaves of a value that nests as the tree; null if it nests otherwise. */
+/** The leaves of a value with the structure of the tree; null if it has another structure. */
 export function flatten(tree: Tree, value: unknown): unknown[] | null {
   if (tree.type === null) {
     return Array.isArray(value) || isRecord(value) ? null : [value ?? null];
@@ -154,7 +156,7 @@ export function flatten(tree: Tree, value: unknown): unknown[] | null {
   return leaves;
 }
 
-/** The tree that a value has; `like` tells whether an array is a tuple or a list. */
+/** The tree of a value; `like` tells whether an array is a tuple or a list. */
 export function treeOf(value: unknown, like?: Tree): Tree {
   if (Array.isArray(value)) {
     const isSequence = like !== undefined && like.keys === null && like.type !== null;

@@ -1,4 +1,4 @@
-/** Gives an exported program its weights. */
+/** Loads the weights of an exported program. */
 import * as tf from "@tensorflow/tfjs-core";
 import { type Entry, UnreadableEntry } from "../checkpoint/entry.js";
 import { CheckpointError } from "../checkpoint/errors.js";
@@ -10,18 +10,18 @@ import { type ModuleTree, toTensor } from "./modules.js";
 import { type ExportedProgram, partsOf } from "./program.js";
 import type { InputSpec } from "./signature.js";
 
-/** What the file has beside the program. */
+/** The tensors of the file. */
 export interface Tensors {
-  /** Of the file. */
+  /** The name of the file. */
   readonly name: string;
   readonly weights: Payloads;
   readonly constants: Payloads;
 }
 
 /**
- * Uploads the weights as they come, and puts them in their modules.
+ * Uploads the weights as they arrive, and assigns them to their modules.
  *
- * @param signal fires when the load has failed: what was uploaded is given back then.
+ * @param signal fires if loading has failed: then uploaded tensors are disposed.
  */
 export async function addWeights(
   program: ExportedProgram,
@@ -49,7 +49,7 @@ export async function addWeights(
   for (const [key, coming] of [...weights.entries, ...others.entries]) {
     const entry = await coming;
     signal.throwIfAborted();
-    // Of tied weights, PyTorch 2.5 lists only one as an input.
+    // PyTorch 2.5 lists only one of tied weights as an input.
     const state = states.get(key) ?? (weights.entries.has(key) ? shared.find(entry) : undefined);
     if (state !== undefined) modules.set(key, state);
   }
@@ -68,7 +68,7 @@ function findEntry(
   throw new CheckpointError(`there is no tensor '${key}' in it`, { file, key });
 }
 
-/** Keys whose bytes are the same ones are one parameter, as tied weights are in PyTorch. */
+/** Keys with the same bytes are one parameter, as tied weights are in PyTorch. */
 class Shared {
   private readonly states = new Map<ArrayBufferLike, Map<string, State>>();
 

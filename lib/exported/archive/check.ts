@@ -1,4 +1,4 @@
-/** Says where a JSON value is not of the form that it should have. */
+/** Checks the form of JSON values, and reports where it is wrong. */
 import { describe } from "../../arguments.js";
 
 interface Problem {
@@ -10,7 +10,7 @@ interface Problem {
 
 export type Check = (value: unknown) => Problem | null;
 
-/** One check for each key of an interface. */
+/** A check for each key of an interface. */
 type Checks<T> = { readonly [K in keyof Required<T>]: Check };
 
 const is =
@@ -25,13 +25,13 @@ export const string = is("a string", (value) => typeof value === "string");
 export const boolean = is("true or false", (value) => typeof value === "boolean");
 export const number = is("a number", (value) => typeof value === "number");
 
-/** An integer; one that a number does not hold has come as its digits. */
+/** An integer; integers that a number cannot hold are represented by their digits. */
 export const integer = is(
   "an integer",
   (value) => Number.isInteger(value) || (isRecord(value) && typeof value.$int === "string"),
 );
 
-/** Numbers that JSON lacks have come as their names. */
+/** A float; numbers that JSON lacks are represented by their names. */
 export const float = is(
   "a number",
   (value) =>
@@ -40,7 +40,7 @@ export const float = is(
     integer(value) === null,
 );
 
-/** What may be absent, or null. */
+/** A value that may be absent or null. */
 export const optional =
   (check: Check): Check =>
   (value) =>
@@ -57,7 +57,7 @@ export const listOf =
     return null;
   };
 
-/** An object of any keys. */
+/** An object with arbitrary keys. */
 export const recordOf =
   (check: Check): Check =>
   (value) => {
@@ -69,7 +69,7 @@ export const recordOf =
     return null;
   };
 
-/** An object with these keys; it may have others, which nobody reads. */
+/** An object with these keys; other keys are allowed, and ignored. */
 export function object<T>(checks: Checks<T>): Check {
   const entries = Object.entries<Check>(checks);
   return (value) => {
@@ -82,7 +82,7 @@ export function object<T>(checks: Checks<T>): Check {
   };
 }
 
-/** An object with one key of several, which tells its kind. */
+/** An object with one of several keys, which tells its kind. */
 export function oneOf<T>(checks: Checks<T>): Check {
   return (value) => {
     if (!isRecord(value)) return { at: "", want: "an object", got: value };
@@ -94,13 +94,13 @@ export function oneOf<T>(checks: Checks<T>): Check {
   };
 }
 
-/** For values that hold values of their own kind. */
+/** For types that contain values of their own type. */
 export const lazy =
   (check: () => Check): Check =>
   (value) =>
     check()(value);
 
-/** @throws TypeError that says where, what was expected and what came. */
+/** @throws TypeError that tells where, what was expected and what came. */
 export function expectForm(value: unknown, check: Check, name: string): void {
   const problem = check(value);
   if (problem === null) return;

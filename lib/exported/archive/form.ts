@@ -1,4 +1,7 @@
-/** The form that each part of a program's JSON must have: schema.ts, checked when a file is read. */
+/**
+ * The form that each part of a program's JSON must have: that of schema.ts, checked when a file is
+ * read.
+ */
 import {
   boolean,
   type Check,
@@ -31,7 +34,7 @@ import type {
   TreeJson,
 } from "./schema.js";
 
-/** None and the unused kinds of a union say so in many ways. */
+/** `None`, and the unused kinds of a union, are written in many ways. */
 const anything: Check = () => null;
 
 const name = object<NameJson>({ name: string });
@@ -183,11 +186,11 @@ const tree: Check = object<TreeJson>({
   children_spec: listOf(lazy(() => tree)),
 });
 
-/** @throws TypeError that says where, what was expected and what came. */
+/** @throws TypeError that tells where, what was expected and what came. */
 export const expectTree = (json: unknown): void => expectForm(json, tree, "TreeSpec");
 
-/** @throws TypeError that says where, what was expected and what came. */
+/** @throws TypeError that tells where, what was expected and what came. */
 export const expectProgram = (json: unknown): void => expectForm(json, program, "program");
 
-/** @throws TypeError that says where, what was expected and what came. */
+/** @throws TypeError that tells where, what was expected and what came. */
 export const expectPayloads = (json: unknown): void => expectForm(json, payloads, "tensors");

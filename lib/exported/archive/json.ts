@@ -1,11 +1,11 @@
 import { CheckpointError } from "../../checkpoint/errors.js";
 
-/** An integer that a number does not hold exactly. */
+/** An integer that may be beyond what a number can hold exactly. */
 const LONG = /"(?:[^"\\]|\\.)*"|(?<![\d.eE])-?\d{16,}(?![\d.eE])/g;
 const HAS_LONG = /[\s:[,]-?\d{16,}[\s,\]}]/;
 const SPECIAL = /"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b/g;
 
-/** Reads a member that is JSON and checks its form; what is wrong is a CheckpointError. */
+/** Parses a JSON member and checks its form; errors are CheckpointErrors. */
 export function readChecked<T>(text: string, file: string, check: (json: unknown) => void): T {
   const json = readJson(text, file);
   try {
@@ -18,8 +18,8 @@ export function readChecked<T>(text: string, file: string, check: (json: unknown
 }
 
 /**
- * Python's JSON: integers may be longer than a number holds (`9223372036854775807`), which come as
- * `{ "$int": digits }`, and floats may be `NaN` and `Infinity`, which come as those words.
+ * Parses JSON as Python writes it: integers that a number cannot hold (`9223372036854775807`)
+ * become `{ "$int": digits }`, and the floats `NaN` and `Infinity` become these words.
  */
 export function readJson(text: string, file: string): unknown {
   let plain = text;

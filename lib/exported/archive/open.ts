@@ -14,11 +14,11 @@ import { readChecked } from "./json.js";
 import { readPayloads } from "./payloads.js";
 import type { ProgramJson } from "./schema.js";
 
-/** The tensors of one kind, and why those that are not there cannot be read. */
+/** The tensors of one kind, and those that cannot be read, with the reason. */
 export interface Payloads {
-  /** Each comes when its bytes have been read. */
+  /** Each resolves when its bytes have been read. */
   readonly entries: ReadonlyMap<string, Promise<Entry>>;
-  /** Key → what is under it that is no tensor. */
+  /** The keys of values that are not readable tensors → what they are. */
   readonly refused: ReadonlyMap<string, string>;
 }
 
@@ -29,7 +29,10 @@ export interface ExportedFile {
   constants(): Promise<Payloads>;
 }
 
-/** The schemas of PyTorch 2.4 (5), of 2.5 (7) and of 2.6 and later (8). They differ in what is added. */
+/**
+ * The schema versions of PyTorch 2.4 (5), 2.5 (7), and 2.6 and later (8). Each only adds to the one
+ * before.
+ */
 const OLDEST_MAJOR = 5;
 const CURRENT_MAJOR = 8;
 
@@ -126,7 +129,7 @@ async function readKind(
   throw new CheckpointError(`the archive has no '${config}'`, { file: file.name });
 }
 
-/** PyTorch 2.7 and before: `version` and four members. */
+/** The layout of PyTorch 2.7 and before: `version` and four members. */
 function openFlat(file: ByteSource, archive: ZipArchive): ExportedFile {
   return {
     name: file.name,
@@ -148,7 +151,7 @@ async function readProgram(
   });
 }
 
-/** Of another major version, nothing is known of its form. */
+/** Refuses other major versions, whose form is unknown. */
 function expectVersion(json: Partial<ProgramJson> | null, { name: file }: ByteSource): void {
   const version = json?.schema_version;
   if (typeof version?.major !== "number") {
@@ -172,7 +175,7 @@ async function readText(archive: ZipArchive, path: string, file: ByteSource): Pr
   return new TextDecoder().decode(await archive.read(member));
 }
 
-/** What `torch.save` wrote, read as data; nothing at all stands for no tensors. */
+/** Reads a `torch.save` file as data; an empty one means that there are no tensors. */
 async function readPickled(file: ByteSource, archive: ZipArchive, path: string): Promise<Payloads> {
   const member = archive.members.get(path);
   if (member === undefined) {

@@ -12,7 +12,7 @@ import { readChecked } from "./json.js";
 import type { Payloads } from "./open.js";
 import { type PayloadJson, type PayloadsJson, SCALAR_TYPES, type SymJson } from "./schema.js";
 
-/** Reads the tensors that a `…_config.json` lists; those of one member share its bytes. */
+/** Reads the tensors that a `…_config.json` lists; those in one member share its bytes. */
 export async function readPayloads(
   file: ByteSource,
   archive: ZipArchive,
@@ -25,7 +25,7 @@ export async function readPayloads(
   const refused = new Map<string, string>();
   const storages = new Map<string, Storage>();
   const allowance = new Allowance(file);
-  // All are asked for at once, so that neighbours are read together.
+  // All reads are started at once, so that adjacent ones are combined.
   const entries = new Map<string, Promise<Entry>>();
   for (const [key, payload] of Object.entries(config)) {
     if (payload.use_pickle || !payload.tensor_meta) {
@@ -41,13 +41,13 @@ export async function readPayloads(
       return entry;
     };
     const entry = keyed(file.name, key, read);
-    entry.catch(() => undefined); // Whoever waits for it is told.
+    entry.catch(() => undefined); // errors are reported to whoever waits for the entry
     entries.set(key, entry);
   }
   return { entries, refused };
 }
 
-/** Says of an error which weight it is of. */
+/** Adds to an error the weight that it belongs to. */
 async function keyed<T>(file: string, key: string, read: () => Promise<T>): Promise<T> {
   try {
     return await read();
@@ -78,7 +78,7 @@ function describe(
     storage = openStorage(archive, member, dtype);
     storages.set(path, storage);
   }
-  // Where a tensor is empty, PyTorch writes no bytes, whatever its strides.
+  // For an empty tensor PyTorch writes no bytes, whatever its strides.
   const stride = numelOf(shape) === 0 ? shape.map(() => 0) : meta!.strides.map(fixed);
   return new LazyTensor(storage, { dtype, shape, stride, offset: fixed(meta!.storage_offset) });
 }
@@ -92,7 +92,7 @@ function fixed(size: SymJson): number {
   throw new CheckpointError("a weight whose size is not fixed");
 }
 
-/** Read once, whoever asks; where it lies aligned, the very bytes of the file. */
+/** A member is read only once; if it is aligned, the bytes of the file are used without a copy. */
 function openStorage(archive: ZipArchive, member: ZipMember, dtype: Dtype): Storage {
   let bytes: Promise<Uint8Array> | undefined;
   const read = async (): Promise<Uint8Array> => align(await archive.read(member), wordSize(dtype));

@@ -1,6 +1,6 @@
 /**
- * The JSON of an exported program, as torch/_export/serde/schema.py declares it. Unions are objects
- * with one key. Only what inference reads is here.
+ * The JSON of an exported program, as declared in torch/_export/serde/schema.py. Unions are objects
+ * with one key. Parts that inference does not need are left out.
  */
 
 interface Expr {
@@ -35,7 +35,7 @@ export interface NameJson {
   name: string;
 }
 
-/** Exactly one of them is there. */
+/** Exactly one of the keys is present. */
 export interface ArgumentJson {
   as_none?: boolean;
   as_tensor?: NameJson;
@@ -125,7 +125,7 @@ export interface ProgramJson {
     graph: GraphJson;
     signature: { input_specs: InputSpecJson[]; output_specs: OutputSpecJson[] };
     module_call_graph: ModuleCallJson[];
-    /** The fields of each class of named tuples. */
+    /** The field names of each class of named tuples. */
     treespec_namedtuple_fields?: Record<string, { field_names: string[] }> | null;
   };
   range_constraints: Record<string, { min_val?: number | null; max_val?: number | null }>;
@@ -134,7 +134,7 @@ export interface ProgramJson {
   guards_code?: string[];
 }
 
-/** Where a weight lies in the archive. */
+/** Where a weight is in the archive. */
 export interface PayloadJson {
   path_name: string;
   is_param: boolean;
@@ -142,7 +142,10 @@ export interface PayloadJson {
   tensor_meta: TensorMetaJson | null;
 }
 
-/** How inputs or outputs nest: in the second place of a list that begins with its protocol. */
+/**
+ * How inputs or outputs are nested: the second element of a list that begins with the protocol
+ * number.
+ */
 export interface TreeJson {
   /** Null for a leaf. */
   type: string | null;
@@ -150,12 +153,12 @@ export interface TreeJson {
   children_spec: TreeJson[];
 }
 
-/** Of a `…_config.json`: key → where its weight lies. */
+/** The content of a `…_config.json`: key → where the weight is. */
 export interface PayloadsJson {
   config: Record<string, PayloadJson>;
 }
 
-/** By their number in the file; the names are PyTorch's. */
+/** PyTorch's names of dtypes, by their numbers in the file. */
 export const SCALAR_TYPES: Readonly<Record<number, string>> = {
   ...{ 1: "uint8", 2: "int8", 3: "int16", 4: "int32", 5: "int64", 6: "float16", 7: "float32" },
   ...{ 8: "float64", 9: "complex32", 10: "complex64", 11: "complex128", 12: "bool" },

@@ -6,33 +6,33 @@ import { defineOps } from "./support/define.js";
 import { toDtype, toFloat, toNumber, withDtype } from "./support/dtype.js";
 import { dimOf } from "./support/shape.js";
 
-/** Softmax in the dtype that is asked for; integers become floats. */
+/** Softmax in the requested dtype; integers become floats. */
 const softmaxes =
   (run: typeof F.softmax) =>
   (self: tf.Tensor, dim: number, dtype?: unknown): tf.Tensor =>
     run(toFloat(withDtype(self, typeof dtype === "boolean" ? null : dtype)), { dim });
 
-/** A row of nothing but -∞ becomes 0, not NaN. */
+/** Softmax in which a row of nothing but -∞ gives 0 instead of NaN. */
 function safeSoftmax(self: tf.Tensor, dim: number, dtype?: unknown): tf.Tensor {
   const x = withDtype(self, dtype);
   const hidden = tf.all(tf.equal(x, -Infinity), dimOf("softmax", x, dim), true);
   return where(hidden, 0, F.softmax(x, { dim }));
 }
 
-/** An elu as decompositions call it: of the scaled input, and scaled itself. */
+/** elu as decompositions call it, with factors for the input and the output. */
 function elu(self: tf.Tensor, alpha = 1, scale = 1, inputScale = 1): tf.Tensor {
   if (scale === 1 && inputScale === 1) return F.elu(self, { alpha });
   const below = tf.mul(tf.expm1(tf.mul(tf.minimum(self, tf.scalar(0)), inputScale)), alpha * scale);
   return where(tf.lessEqual(self, 0), below, tf.mul(self, scale));
 }
 
-/** Dropout does nothing but in training, where exported programs seldom are. */
+/** Dropout acts only in training, for which programs are rarely exported. */
 const dropouts =
   (run: typeof F.dropout) =>
   (input: tf.Tensor, p: number, train: boolean): tf.Tensor =>
     run(input, { p, training: train });
 
-/** As relu and its like, also of integers. */
+/** Activations like relu that also accept integers. */
 const alsoOfIntegers =
   (run: (x: tf.Tensor) => tf.Tensor) =>
   (self: tf.Tensor): tf.Tensor =>
@@ -97,7 +97,7 @@ export const activationOps = defineOps({
   },
 });
 
-/** The decomposed form has a weight that broadcasts already. */
+/** In decomposed programs the weight is already in a shape that broadcasts. */
 function prelu(self: tf.Tensor, weight: tf.Tensor): tf.Tensor {
   if (weight.rank <= 1 && weight.size === (self.shape[1] ?? 1)) return F.prelu(self, weight);
   return where(tf.greater(self, 0), self, tf.mul(self, weight));

@@ -47,7 +47,7 @@ function scores(
   return add === null ? plain : tf.add(plain, add);
 }
 
-/** What the backward pass would need: the log of the sum of the exponentials of each row. */
+/** The log of the sum of exponentials of each row, which only a backward pass would need. */
 function logSums(
   query: tf.Tensor,
   key: tf.Tensor,
@@ -62,7 +62,10 @@ function logSums(
 
 const none = (): tf.Tensor => tf.zeros([0], "int32");
 
-/** Self-attention with one packed projection, as the fast path of nn.TransformerEncoderLayer runs it. */
+/**
+ * Self-attention with one packed projection, as the fast path of nn.TransformerEncoderLayer calls
+ * it.
+ */
 function multiHead(
   query: tf.Tensor,
   key: tf.Tensor,
@@ -82,7 +85,7 @@ function multiHead(
   const turned = (x: tf.Tensor): tf.Tensor => tf.transpose(x, [1, 0, 2]);
   const q = turned(query);
   const [k, v] = [key, value].map((x) => (x === query ? q : turned(x))) as [tf.Tensor, tf.Tensor];
-  // Type 0 is (L, S), 1 hides keys (N, S), 2 is (N, H, L, S). True hides.
+  // Mask type 0 is (L, S), 1 is a key padding mask (N, S), 2 is (N, H, L, S). True means masked.
   const attnMask = mask && (maskType === 2 ? tf.reshape(mask, [n * heads, l, -1]) : mask);
   const hides = maskType === 1 ? { keyPaddingMask: mask } : { attnMask };
   const [output, weights] = F.multiHeadAttentionForward(
@@ -198,7 +201,9 @@ export const attentionOps = defineOps({
 
 type Rest = [dropoutP?: number, isCausal?: boolean, debug?: boolean, scale?: number | null];
 
-/** The results of the fused kernels: output, log sums, and what only the backward pass reads. */
+/**
+ * The results of the fused kernels: the output, the log sums, and what only a backward pass reads.
+ */
 function fused(
   query: tf.Tensor,
   key: tf.Tensor,

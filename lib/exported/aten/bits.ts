@@ -7,7 +7,7 @@ import { defineOps } from "./support/define.js";
 import { toFloat } from "./support/dtype.js";
 import { valuesOf } from "./support/host.js";
 
-/** The next float towards another one. */
+/** The next float in the direction of another one. */
 const nextAfter = /* @__PURE__ */ op("nextafter", (a: tf.Tensor, b: tf.Tensor): tf.Tensor => {
   const [x, y] = alike(toFloat(a), toFloat(b));
   const targets = valuesOf(y);
@@ -22,14 +22,14 @@ const nextAfter = /* @__PURE__ */ op("nextafter", (a: tf.Tensor, b: tf.Tensor): 
   return tf.tensor(result, x.shape);
 });
 
-/** A mantissa from ½ on, below 1, and a power of two. */
+/** A mantissa in [½, 1) and an exponent of two. */
 const frexp = /* @__PURE__ */ op("frexp", (self: tf.Tensor): tf.Tensor[] => {
   const values = valuesOf(self);
   const mantissas = new Float32Array(self.size);
   const exponents = Int32Array.from(values, (value: number, i: number) => {
     const isPlain = Number.isFinite(value) && value !== 0;
     let exponent = isPlain ? Math.floor(Math.log2(Math.abs(value))) + 1 : 0;
-    // The logarithm may be rounded up to a whole number.
+    // The logarithm may have been rounded up to an integer.
     if (isPlain && Math.abs(value / 2 ** exponent) < 0.5) exponent -= 1;
     mantissas[i] = value / 2 ** exponent;
     return exponent;
@@ -44,7 +44,7 @@ const reinterpret = /* @__PURE__ */ op("view_dtype", (self: tf.Tensor): tf.Tenso
     : tf.tensor(new Int32Array(buffer), self.shape, "int32");
 });
 
-/** The same bits as another dtype: of those that are held as they are in PyTorch. */
+/** The same bits as another dtype, for dtypes that are stored here as in PyTorch. */
 const viewDtype: AtenOp = (args, _kwargs, { inputs }) => {
   const [self, to] = args as [tf.Tensor, string];
   const from = (inputs[0] as { dtype: string } | undefined)?.dtype;

@@ -10,9 +10,9 @@ function assertTrue(self: tf.Tensor | number | boolean, message = "Assertion is 
   return null;
 }
 
-/** Refuses what LAPACK found amiss, in PyTorch's words. */
+/** Throws for problems that LAPACK reports, with PyTorch's message. */
 function checkInfo(info: tf.Tensor, name: string): void {
-  if (isDispatched()) return; // a tracer makes numbers up
+  if (isDispatched()) return; // the values are made up
   const codes = info.dataSync();
   const at = codes.findIndex((code) => code !== 0);
   if (at < 0) return;
@@ -20,11 +20,14 @@ function checkInfo(info: tf.Tensor, name: string): void {
   throw new Error(`${name}: ${where}${amiss(name, codes[at]!)}`);
 }
 
-/** The result, unless something is amiss: what is computed from it keeps the check in a compiled graph. */
+/**
+ * Returns a result unless there is a problem. As later ops use that result, a compiled graph keeps
+ * the check.
+ */
 export const checkFactors = /* @__PURE__ */ op(
   "linalg_check_errors",
   (result: tf.Tensor, info: tf.Tensor, name: string): tf.Tensor => {
-    info.dataSync(); // a compiler that looks into it sees a check, and leaves it whole
+    info.dataSync(); // a compiler that traces this body sees a check, and so keeps the op whole
     checkInfo(info, name);
     return result;
   },
@@ -47,7 +50,7 @@ function amiss(name: string, code: number): string {
   return `The algorithm failed (error code: ${code}).`;
 }
 
-/** What is there to be checked, not to be computed; what it gives nobody reads. */
+/** Ops that only check something; their results are not read. */
 export const checkOps = defineOps({
   "_assert_tensor_metadata(a, size, stride, dtype, device, layout)": nothing,
   "_assert_async|_assert_async.msg|_assert_scalar(self, assert_msg)": assertTrue,

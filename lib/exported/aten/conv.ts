@@ -6,7 +6,7 @@ import { permuteAxes } from "./support/shape.js";
 type Sizes = readonly number[];
 type Maybe = tf.Tensor | null;
 
-/** PyTorch takes one number, or a list of one, for all dimensions. */
+/** PyTorch accepts one number, or a list of one, for all dimensions. */
 const each = (sizes: Sizes | number, n: number): number[] => {
   const list = typeof sizes === "number" ? [sizes] : sizes;
   return list.length === n ? [...list] : new Array<number>(n).fill(list[0]!);
@@ -17,7 +17,7 @@ const TRANSPOSED = { 1: F.convTranspose1d, 2: F.convTranspose2d, 3: F.convTransp
 
 type Dims = 1 | 2 | 3;
 
-// What is left out has functional's default.
+// Missing arguments get the defaults of functional.
 const conv =
   (n: Dims) =>
   (
@@ -52,7 +52,7 @@ const convTranspose =
       dilation,
     });
 
-/** What all convolutions are in decomposed programs; the rank of the weight says which. */
+/** The op for all convolutions in decomposed programs; the rank of the weight determines which. */
 function convolution(
   input: tf.Tensor,
   weight: tf.Tensor,

@@ -34,7 +34,7 @@ const newFilled =
 const numberOf = (value: Operand): number =>
   Number(value instanceof tf.Tensor ? value.dataSync()[0] : value);
 
-/** Refuses a range that no number of steps goes through. */
+/** Refuses a range that the step does not lead through. */
 function checkRange(start: number, end: number, step: number): void {
   if (step === 0) throw new RangeError("step must be nonzero");
   if (!isFinite(start) || !isFinite(end)) {
@@ -58,14 +58,16 @@ function arange(start: number, end: number, step = 1, dtype?: unknown): tf.Tenso
   );
 }
 
-/** The same, `end` included if a step meets it; floats unless another dtype is asked for. */
+/**
+ * Likewise, with `end` included if a step meets it. (Floats, unless another dtype is requested.)
+ */
 function range(start: number, end: number, step = 1): tf.Tensor {
   checkRange(start, end, step);
   const count = Math.floor((end - start) / step) + 1;
   return tf.tensor1d(Array.from({ length: count }, (_, i) => start + i * step));
 }
 
-/** Counted from both ends, so that both are exact. */
+/** Computed from both ends, so that both are exact. */
 function linspace(start: Operand, end: Operand, steps: number): tf.Tensor {
   const [from, to] = [numberOf(start), numberOf(end)];
   const step = steps > 1 ? (to - from) / (steps - 1) : 0;
@@ -86,7 +88,7 @@ function eye(n: number, m = n): tf.Tensor {
   return tf.tensor2d(values, [n, m]);
 }
 
-/** Rows and columns on one side of a diagonal. */
+/** The rows and columns of the elements on one side of a diagonal. */
 function triangle(
   row: number,
   column: number,
@@ -100,7 +102,7 @@ function triangle(
   return tf.tensor2d(both, [2, places.length], "int32");
 }
 
-/** Rows of zeros with a one; without a number of classes the largest index says how many. */
+/** One-hot rows. Without a number of classes, it is the largest index plus one. */
 const oneHot = /* @__PURE__ */ op("one_hot", (self: tf.Tensor, numClasses: number): tf.Tensor => {
   const indices = Array.from(self.dataSync());
   const classes = numClasses === -1 ? indices.reduce((a, b) => Math.max(a, b), -1) + 1 : numClasses;
@@ -155,7 +157,7 @@ export const creationOps = defineOps({
   "triu_indices(row, col, offset, dtype)": (row: number, column: number, offset = 0) =>
     triangle(row, column, (i, j) => j - i >= offset),
   "one_hot(self, num_classes)": (self: tf.Tensor, numClasses = -1) => oneHot(self, numClasses),
-  // The result is cast to the dtype that the program recorded.
+  // The result is then cast to the dtype that the program recorded.
   "_to_copy|to.dtype|to.dtype_layout|to.prim_dtype|chalf(self, dtype, non_blocking, copy, memory_format)":
     same,
   "to.device|to.prim_Device(self, device, dtype, non_blocking, copy, memory_format)": same,

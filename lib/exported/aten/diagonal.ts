@@ -7,7 +7,7 @@ import { dimOf, expandTo, permuteAxes, takeAxis } from "./support/shape.js";
 import { writeFlat } from "./scatter.js";
 import { movedim } from "./shape.js";
 
-/** What lies on one side of a diagonal stays, the rest becomes 0. */
+/** Keeps the elements on one side of a diagonal, and sets the others to 0. */
 const triangle =
   (keeps: (row: number, column: number) => boolean) =>
   (self: tf.Tensor, diagonal = 0): tf.Tensor => {
@@ -21,14 +21,14 @@ const triangle =
     return where(expandTo(mask, self.shape), self, tf.zeros([], self.dtype));
   };
 
-/** Where the elements of a diagonal lie in a flat matrix. */
+/** The flat indices of the elements of a diagonal. */
 function diagonalPlaces(rows: number, columns: number, offset: number): Int32Array {
   const [top, left] = [Math.max(0, -offset), Math.max(0, offset)];
   const length = Math.max(0, Math.min(rows - top, columns - left));
   return Int32Array.from({ length }, (_, i) => (top + i) * columns + left + i);
 }
 
-/** The order that puts two dimensions last. */
+/** The permutation that moves two dimensions to the end. */
 function twoLast(
   self: tf.Tensor,
   dim1: number,
@@ -48,7 +48,7 @@ function diagonal(self: tf.Tensor, offset = 0, dim1 = 0, dim2 = 1): tf.Tensor {
   return takeAxis(tf.reshape(moved, [...lead, rows * columns]), lead.length, places);
 }
 
-/** A matrix, or many, with a vector on a diagonal and 0 elsewhere. */
+/** Matrices with the given vectors on a diagonal, and 0 elsewhere. */
 function diagEmbed(self: tf.Tensor, offset = 0, dim1 = -2, dim2 = -1): tf.Tensor {
   const length = self.shape.at(-1)!;
   const size = length + Math.abs(offset);
@@ -63,7 +63,7 @@ function diagEmbed(self: tf.Tensor, offset = 0, dim1 = -2, dim2 = -1): tf.Tensor
 const diag = (self: tf.Tensor, offset = 0): tf.Tensor =>
   self.rank === 1 ? diagEmbed(self, offset) : diagonal(self, offset);
 
-/** Elements of a diagonal are written. */
+/** Replaces the elements of a diagonal. */
 function diagonalScatter(
   self: tf.Tensor,
   src: tf.Tensor,
@@ -84,7 +84,10 @@ function diagonalScatter(
   return writeFlat(self, Int32Array.from(all), expandTo(src, shape));
 }
 
-/** Of matrices the diagonal, begun anew behind a row that is left out where it has to `wrap`. */
+/**
+ * Fills the diagonal of a matrix; with `wraps`, it starts again after each square and one row left
+ * out.
+ */
 function fillDiagonal(self: tf.Tensor, value: Operand, wraps = false): tf.Tensor {
   const step = stridesOf(self.shape).reduce((sum, stride) => sum + stride, 0);
   const end = self.rank === 2 && !wraps ? Math.min(...self.shape) * step : self.size;

@@ -1,4 +1,7 @@
-/** torch.linalg: eigenvalues of any matrix, what comes of symmetric ones', and Householder's products. */
+/**
+ * torch.linalg: eigenvalues of general matrices, functions of symmetric ones, and Householder
+ * products.
+ */
 import * as tf from "@tensorflow/tfjs-core";
 import { eighOf, matrixOp, svdOf, turned } from "./factors.js";
 import { matmul } from "./matmul.js";

@@ -1,4 +1,4 @@
-/** Factors of matrices: Cholesky, LU, QR, singular values and eigenvalues of symmetric ones. */
+/** Factorisations: Cholesky, LU, QR, singular values, and eigenvalues of symmetric matrices. */
 import * as tf from "@tensorflow/tfjs-core";
 import { op } from "../../functional/op.js";
 import { checkFactors } from "./checks.js";
@@ -27,8 +27,9 @@ import { broadcastShapes, expandTo, permuteAxes } from "./support/shape.js";
 type Part = Matrix | Float64Array;
 
 /**
- * An op on matrices, the last two dimensions of its tensors; what is before them is broadcast. It is
- * run in JavaScript, on one matrix of each at a time, and gives matrices and vectors.
+ * Declares an op on matrices: the last two dimensions of its tensors; the dimensions before are
+ * broadcast. `run` is called in JavaScript with one matrix of each at a time, and returns matrices
+ * and vectors.
  */
 export function matrixOp<A extends unknown[]>(
   name: string,
@@ -61,11 +62,11 @@ export function matrixOp<A extends unknown[]>(
   });
 }
 
-/** Matrices as many as their solutions. */
+/** Repeats matrices to the number of their right-hand sides. */
 export const repeated = (a: tf.Tensor, x: tf.Tensor): tf.Tensor =>
   expandTo(a, [...x.shape.slice(0, -2), ...a.shape.slice(-2)]);
 
-/** Each matrix transposed. */
+/** Transposes each matrix. */
 export const turned = (x: tf.Tensor): tf.Tensor =>
   permuteAxes(x, [...x.shape.map((_, i) => i).slice(0, -2), x.rank - 1, x.rank - 2]);
 
@@ -83,7 +84,7 @@ function order(a: Matrix): number {
   return a.length;
 }
 
-/** The last part as PyTorch's `info`: one int32 for each matrix. */
+/** The last result as PyTorch's `info`: one int32 for each matrix. */
 export const withInfo = (parts: tf.Tensor[]): tf.Tensor[] => {
   const info = parts.at(-1)!;
   return [...parts.slice(0, -1), tf.cast(tf.reshape(info, info.shape.slice(0, -1)), "int32")];
@@ -107,7 +108,7 @@ const triangle = /* @__PURE__ */ matrixOp(
       : [turn(solveTriangle(turn(a!), turn(b!), !upper, unit))],
 );
 
-/** Solves with the product of a triangle and its transpose. */
+/** Solves equations with a matrix given by its Cholesky factor. */
 const choleskySolve = /* @__PURE__ */ matrixOp("cholesky_solve", ([b, given], upper: boolean) => {
   const l = upper ? turn(given!) : given!;
   return [solveTriangle(turn(l), solveTriangle(l, b!, false), true)];
@@ -140,7 +141,7 @@ export function svdOf(
 }
 
 const eighOp = /* @__PURE__ */ matrixOp("linalg_eigh", ([a], upper: boolean) => {
-  // Only one half is read.
+  // Only one triangle is read.
   const whole = a!.map((row, i) => row.map((_, j) => ((upper ? i > j : i < j) ? a![j]![i]! : row[j]!))); // prettier-ignore
   const { values, vectors } = eigh(whole);
   return [values, vectors];
@@ -155,13 +156,16 @@ const luOp = /* @__PURE__ */ matrixOp("linalg_lu_factor", ([a], pivot: boolean) 
   return [lu, Float64Array.from(pivots, (one) => one + 1), zeroPivot(lu)];
 });
 
-/** Which pivot of factors is the first zero, counted from 1, or 0. */
+/** The index of the first pivot that is zero, from 1; 0 if there is none. */
 export const zeroPivot = (lu: Matrix): Float64Array => Float64Array.of(diagonal(lu).indexOf(0) + 1);
 
 export const luFactors = (self: tf.Tensor, pivot = true): [tf.Tensor, tf.Tensor] =>
   luWithInfo(self, pivot).slice(0, 2) as [tf.Tensor, tf.Tensor];
 
-/** Both factors in one, the pivots counted from 1, and which of them is the first zero, or 0. */
+/**
+ * Both factors in one matrix, the pivots counted from 1, and the index of the first zero pivot, or
+ * 0.
+ */
 function luWithInfo(self: tf.Tensor, pivot = true, isChecked = false): tf.Tensor[] {
   const [lu, pivots, info] = withInfo(luOp([self], pivot)) as [tf.Tensor, tf.Tensor, tf.Tensor];
   const checked = isChecked ? checkFactors(lu, info, "torch.linalg.lu_factor") : lu;

@@ -10,14 +10,15 @@ type Given = tf.Tensor | Complex;
 type Sizes = readonly number[];
 type Norm = string | null;
 
-/** `cos` and `± sin` of `2π jk / n` for the frequencies asked for. */
+/** `cos` and `± sin` of `2π jk / n` for the first `count` frequencies. */
 function waves(n: number, count: number, sign: 1 | -1 = 1): [tf.Tensor2D, tf.Tensor2D] {
   const [cos, sin] = [new Float32Array(n * count), new Float32Array(n * count)];
   for (let j = 0; j < n; j += 1) {
     for (let k = 0; k < count; k += 1) {
       const angle = (2 * Math.PI * ((j * k) % n)) / n;
       cos[j * count + k] = Math.cos(angle);
-      // No rounding, nor a -0, where it is 0: the angle of a real part would be -π.
+      // Exactly 0 instead of a rounded value or -0, for which the angle of a real number would be
+      // -π.
       if ((2 * j * k) % n !== 0) sin[j * count + k] = sign * Math.sin(angle);
     }
   }
@@ -26,7 +27,7 @@ function waves(n: number, count: number, sign: 1 | -1 = 1): [tf.Tensor2D, tf.Ten
 
 const times = (x: tf.Tensor, w: tf.Tensor2D): tf.Tensor => tf.matMul(x, w);
 
-/** A dimension brought to the end, as rows. */
+/** The tensor as rows along one dimension, and the inverse operation. */
 function toRows(x: tf.Tensor, at: number): { rows: tf.Tensor; back: (y: tf.Tensor) => tf.Tensor } {
   const order = [...x.shape.map((_, i) => i).filter((i) => i !== at), at];
   const moved = permuteAxes(x, order);
@@ -37,20 +38,21 @@ function toRows(x: tf.Tensor, at: number): { rows: tf.Tensor; back: (y: tf.Tenso
   return { rows: tf.reshape(moved, [-1, x.shape[at]!]), back };
 }
 
-/** Cut, or filled up with zeros, to a length. */
+/** Cuts a dimension to a length, or pads it with zeros. */
 function fit(x: tf.Tensor, at: number, n: number): tf.Tensor {
   const size = x.shape[at]!;
   if (size >= n) return sliceAxis(x, at, 0, n);
   return concatAxis([x, tf.zeros(resized(x, at, n - size))], at);
 }
 
-/** By which a transform of n points is multiplied: 0 nothing, 1 by 1/√n, 2 by 1/n. */
+/** The factor of a transform of n points: 1 for mode 0, 1/√n for mode 1, 1/n for mode 2. */
 const factorOf = (normalization: number, n: number): number =>
   normalization === 0 ? 1 : normalization === 1 ? 1 / Math.sqrt(n) : 1 / n;
 
 /**
- * The discrete Fourier transform along one dimension, as a product with the matrix of the waves: the
- * one way that runs on every backend, exact for any length, and fast for the lengths of audio frames.
+ * The discrete Fourier transform along one dimension, as a product with a matrix of sines and
+ * cosines: this works on every backend, is exact for any length, and fast for the lengths of audio
+ * frames.
  */
 const transform = /* @__PURE__ */ op(
   "fft",
@@ -90,11 +92,11 @@ function r2c(x: tf.Tensor, at: number, onesided: boolean, factor: number, forwar
   return { re, im };
 }
 
-/** The real signal of n points that has this half of a spectrum. */
+/** The real signal of n points with this half of a spectrum. */
 function c2r(z: Complex, at: number, n: number, factor: number): tf.Tensor {
   const half = Math.floor(n / 2) + 1;
   const { re, im } = both(z, (x) => fit(x, at, half));
-  // What is missing is the conjugate of what is there: count the inner frequencies twice.
+  // The missing half is the conjugate of this one: inner frequencies count twice.
   const weights = Float32Array.from({ length: half }, (_, k) => (k === 0 || 2 * k === n ? 1 : 2));
   const [cos, sin] = waves(n, half);
   const scale = (w: tf.Tensor2D): tf.Tensor2D =>
@@ -105,7 +107,7 @@ function c2r(z: Complex, at: number, n: number, factor: number): tf.Tensor {
   return x.back(factor === 1 ? signal : tf.mul(signal, factor));
 }
 
-/** torch.fft's `norm`: who divides. */
+/** torch.fft's `norm`, which tells where to divide. */
 function normFactor(norm: Norm, n: number, forward: boolean): number {
   if (norm === "ortho") return 1 / Math.sqrt(n);
   return (norm === "forward") === forward ? 1 / n : 1;
@@ -142,7 +144,10 @@ function irfft(self: Given, n: number | null = null, dim = -1, norm: Norm = null
 
 const conj = (z: Given): Given => (isComplex(z) ? { re: z.re, im: tf.neg(z.im) } : z);
 
-/** The real transform of a signal whose half is given: irfft of the conjugate, divided the other way. */
+/**
+ * The transform of a signal of which half is given, and whose spectrum is real: irfft of the
+ * conjugate, with the opposite scaling.
+ */
 function hfft(self: Given, n: number | null = null, dim = -1, norm: Norm = null): tf.Tensor {
   const z = conj(complexOf(self)) as Complex;
   const at = dimOf("hfft", z.re, dim);
@@ -158,7 +163,7 @@ function ihfft(self: tf.Tensor, n: number | null = null, dim = -1, norm: Norm = 
   ) as Complex;
 }
 
-/** Which dimensions a transform over several is along, and how long each is to be. */
+/** The dimensions of a transform over several, and their lengths. */
 function readDims(
   self: Given,
   s: Sizes | null,
@@ -185,7 +190,7 @@ const complexToComplex =
     );
   };
 
-/** The last dimension by a transform that halves it, then the others. */
+/** Transforms the last dimension by a function that halves it, then the others. */
 const halving =
   (first: typeof rfft, forward: boolean): Many<tf.Tensor, Complex> =>
   (self, s = null, dim = null, norm = null) => {
@@ -194,7 +199,7 @@ const halving =
     return dims.reduce<Complex>((z, at, i) => fft(z, sizes[i]!, at, norm, forward), half);
   };
 
-/** The last dimension by one that has half of it, after the others. */
+/** Transforms the last dimension, of which half is given, after the others. */
 const doubling =
   (last: typeof irfft, forward: boolean): Many<Given, tf.Tensor> =>
   (self, s = null, dim = null, norm = null) => {
@@ -231,7 +236,7 @@ function shift(self: Given, dim: number | Sizes | null, inverse: boolean): Given
   return isComplex(self) ? both(self, run) : run(self);
 }
 
-/** Where frequencies lie, in cycles per sample distance. */
+/** The frequencies in cycles per sample distance. */
 function frequencies(n: number, d: number, half: boolean): tf.Tensor {
   const count = half ? Math.floor(n / 2) + 1 : n;
   return tf.tensor1d(

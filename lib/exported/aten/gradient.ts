@@ -7,10 +7,13 @@ import { around, dimOf } from "./support/shape.js";
 
 type Spacing = tf.Tensor | number;
 
-/** Numbers by which a value and its neighbours count for the slope there: places and weights. */
+/** The positions and weights of the values from which the slope at some position is computed. */
 type Stencil = readonly (readonly [place: number, weight: number])[];
 
-/** At the ends, by the nearest one or two; inside, by both sides. `x`: where the values lie. */
+/**
+ * At the ends one-sided differences of first or second order; inside, differences to both sides.
+ * `x`: the coordinates.
+ */
 function stencilOf(x: (i: number) => number, i: number, n: number, edgeOrder: number): Stencil {
   if (i > 0 && i < n - 1) {
     const [a, b] = [x(i) - x(i - 1), x(i + 1) - x(i)];

@@ -1,4 +1,4 @@
-/** Counts in bins, in JavaScript: of values, of points, of integers. */
+/** Histograms of values, of points and of integers, computed in JavaScript. */
 import * as tf from "@tensorflow/tfjs-core";
 import { listText } from "../../functional/check.js";
 import { op } from "../../functional/op.js";
@@ -8,13 +8,13 @@ import { extentOf, numberText, valuesOf } from "./support/host.js";
 
 type Weight = tf.Tensor | null;
 
-/** Refuses what is no number of bins. */
+/** Refuses an invalid number of bins. */
 function checkBins(bins: number, dim: number): void {
   if (bins > 0) return;
   throw new RangeError(`torch.histogram(): bins must be > 0, but got ${bins} for dimension ${dim}`);
 }
 
-/** Refuses a range that bins cannot divide: of NaN, without an end, or backwards. */
+/** Refuses a range that cannot be divided into bins: NaN, infinite, or reversed. */
 function checkRange(low: number, high: number, dim: number): void {
   if (!Number.isFinite(low) || !Number.isFinite(high)) {
     throw new RangeError(
@@ -27,7 +27,7 @@ function checkRange(low: number, high: number, dim: number): void {
   );
 }
 
-/** Refuses bins that are no edges, one after another. */
+/** Refuses bin edges that are not increasing. */
 function checkEdges(edges: tf.Tensor, dim: number): void {
   if (edges.rank !== 1) {
     throw new RangeError(
@@ -44,7 +44,7 @@ function checkEdges(edges: tf.Tensor, dim: number): void {
   checkBins(edges.size - 1, dim);
 }
 
-/** Refuses weights that are not one for each point. */
+/** Refuses weights unless there is one for each point. */
 function checkWeight(weight: Weight, points: readonly number[]): void {
   if (weight === null || String(weight.shape) === String(points.slice(0, -1))) return;
   throw new RangeError(
@@ -54,7 +54,7 @@ function checkWeight(weight: Weight, points: readonly number[]): void {
   );
 }
 
-/** Counts in bins whose edges are given; `place` says in which a value is, if it is in any. */
+/** Counts values in bins with the given edges; `place` returns the bin of a value, if any. */
 function counted(
   self: tf.Tensor,
   edges: ArrayLike<number>,
@@ -75,7 +75,7 @@ function counted(
   return [tf.tensor1d(density ? shares : counts), tf.tensor1d(Float32Array.from(edges))];
 }
 
-/** Counts of equally wide bins, and their edges. */
+/** The counts of bins of equal width, and their edges. */
 const histogram = /* @__PURE__ */ op(
   "histogram",
   (
@@ -98,7 +98,7 @@ const histogram = /* @__PURE__ */ op(
   },
 );
 
-/** Counts of bins whose edges are given, in ascending order. */
+/** The counts of bins with the given edges, in ascending order. */
 const histogramOf = /* @__PURE__ */ op(
   "histogram_bins",
   (self: tf.Tensor, bins: tf.Tensor, weight: Weight, density: boolean): tf.Tensor[] => {
@@ -110,19 +110,19 @@ const histogramOf = /* @__PURE__ */ op(
   },
 );
 
-/** A range that has some width. */
+/** Widens a range that has no width. */
 const apart = (low: number, high: number): [low: number, high: number] =>
   low === high ? [low - 0.5, high + 0.5] : [low, high];
 
-/** Edges of equally wide bins. */
+/** The edges of bins of equal width. */
 const dividing = (low: number, high: number, bins: number): number[] =>
   Array.from({ length: bins + 1 }, (_, i) => low + i * ((high - low) / bins));
 
-/** The same as float32: what is counted is compared with these. */
+/** The edges in float32, with which values are compared. */
 const edgesOf = (low: number, high: number, bins: number): number[] =>
   dividing(...apart(low, high), bins).map(Math.fround);
 
-/** Counts of points `(N, D)` in boxes, and the edges of these along each dimension. */
+/** Counts points `(N, D)` in boxes; returns also the edges along each dimension. */
 const histogramOfPoints = /* @__PURE__ */ op(
   "histogramdd",
   (

@@ -1,4 +1,5 @@
-// In an order that gzip makes small: half a kilobyte less than by names.
+// The order of these imports makes the bundle half a kilobyte smaller after gzip than sorting by
+// name.
 import type { AtenOp } from "../op-table.js";
 import { creationOps } from "./creation.js";
 import { bitOps } from "./bits.js";
@@ -40,7 +41,7 @@ import { statisticsOps } from "./statistics.js";
 import { specialHostOps } from "./special-host.js";
 import { windowOps } from "./windows.js";
 
-/** The ATen ops that are built in, by name and overload: `"aten.add.Tensor"`. */
+/** The built-in ATen ops, by name and overload: `"aten.add.Tensor"`. */
 export const ATEN_OPS: Readonly<Record<string, AtenOp>> = withComplex({
   ...unaryOps,
   ...binaryOps,

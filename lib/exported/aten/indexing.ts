@@ -20,7 +20,7 @@ import {
 
 export type Index = tf.Tensor | null;
 
-/** Places counted from the front. */
+/** Non-negative indices for ones that may count from the end. */
 function wrap(index: tf.Tensor, size: number): tf.Tensor {
   const places = toKind(index, INT);
   return where(
@@ -30,7 +30,7 @@ function wrap(index: tf.Tensor, size: number): tf.Tensor {
   );
 }
 
-/** The places of what is not 0, one row each; how many is known only from the values. */
+/** The indices of nonzero elements, one row for each. Their number depends on the values. */
 const nonzero = /* @__PURE__ */ op("nonzero", (self: tf.Tensor): tf.Tensor => {
   const strides = stridesOf(self.shape);
   const places: number[] = [];
@@ -42,7 +42,10 @@ const nonzero = /* @__PURE__ */ op("nonzero", (self: tf.Tensor): tf.Tensor => {
   return tf.tensor2d(Int32Array.from(places), [count, self.rank], "int32");
 });
 
-/** A bool mask stands for the places where it is true, along as many dimensions as it has. */
+/**
+ * Replaces bool masks by the indices of their true elements, one index for each dimension of the
+ * mask.
+ */
 function withoutMasks(indices: readonly Index[]): Index[] {
   return indices.flatMap((index) => {
     if (index === null || index.dtype !== "bool") return index;
@@ -55,17 +58,19 @@ function withoutMasks(indices: readonly Index[]): Index[] {
 }
 
 interface Plan {
-  /** The order of dimensions that puts the indexed ones together. */
+  /** The permutation that moves the indexed dimensions next to each other. */
   order: number[];
-  /** How many dimensions come before the indexed ones. */
+  /** The number of dimensions before the indexed ones. */
   before: number;
-  /** How many dimensions are indexed. */
+  /** The number of indexed dimensions. */
   count: number;
-  /** For each element of the broadcast indices, its place among the indexed dimensions' elements. */
+  /** For each element of the broadcast indices, its flat index within the indexed dimensions. */
   places: tf.Tensor;
 }
 
-/** Dimensions that are indexed side by side stay where they are; others come first. */
+/**
+ * Indexed dimensions stay where they are if they are adjacent; otherwise they move to the front.
+ */
 function planIndex(self: tf.Tensor, given: readonly Index[]): Plan {
   const indices = withoutMasks(given);
   const indexed = indices.flatMap((index, dim) => (index === null ? [] : [dim]));
@@ -99,7 +104,7 @@ function index(self: tf.Tensor, indices: readonly Index[]): tf.Tensor {
   return tf.reshape(gatherMiddle(flat, tf.reshape(places, [-1])), shape);
 }
 
-/** tf.gather, of bools by way of integers. */
+/** tf.gather along the middle dimension; bools are converted to integers for it. */
 function gatherMiddle(flat: tf.Tensor, places: tf.Tensor): tf.Tensor {
   if (flat.dtype !== "bool") return tf.gather(flat, places, 1);
   return toDtype(tf.gather(toKind(flat, INT), places, 1), "bool");
@@ -124,7 +129,7 @@ export function indexPut(
     return where(mask, tf.reshape(value, []), self);
   }
   if (mask?.dtype === "bool" && mask.rank === 0) {
-    // It says of all whether it is written.
+    // A mask without dimensions tells for all elements together whether they are written.
     const rest = indices.slice(1);
     const whole = rest.some((one) => one !== null)
       ? indexPut(self, rest, values, accumulate)
@@ -153,7 +158,9 @@ export function indexPut(
   return permuteAxes(tf.reshape(back, moved.shape), inverseOrder(order));
 }
 
-/** For each element of `index`, its place in the flat tensor when it says where along a dimension. */
+/**
+ * For each element of `index`, the flat index of the element that it refers to along a dimension.
+ */
 export function flatPlaces(shape: readonly number[], at: number, index: tf.Tensor): tf.Tensor {
   const strides = stridesOf(shape);
   let places = tf.mul(wrap(index, shape[at]!), tf.scalar(strides[at]!, "int32"));
@@ -173,7 +180,7 @@ function gather(self: tf.Tensor, dim: number, given: tf.Tensor): tf.Tensor {
   return tf.reshape(gatherMiddle(tf.reshape(x, [1, -1]), tf.reshape(places, [-1])), given.shape);
 }
 
-/** Rows of a dimension are picked, written, added to. */
+/** Selects, writes or adds rows along a dimension. */
 function indexSelect(self: tf.Tensor, dim: number, given: tf.Tensor): tf.Tensor {
   if (self.rank === 0) return self;
   const at = dimOf("index_select", self, dim);
@@ -183,7 +190,7 @@ function indexSelect(self: tf.Tensor, dim: number, given: tf.Tensor): tf.Tensor 
   return tf.reshape(gatherMiddle(flat, wrap(tf.reshape(given, [-1]), self.shape[at]!)), shape);
 }
 
-/** The elements where the mask is true, in order; how many is known only from the values. */
+/** The elements where the mask is true, in order. Their number depends on the values. */
 const maskedSelect = (self: tf.Tensor, mask: tf.Tensor): tf.Tensor => {
   const shape = broadcastShapes([1], self.shape, mask.shape);
   return index(expandTo(self, shape), [expandTo(mask, shape)]);
@@ -223,7 +230,7 @@ function takeAlongDim(self: tf.Tensor, given: tf.Tensor, dim: number | null = nu
 
 const resized0 = (shape: readonly number[], at: number, size: number): number[] => shape.map((old, i) => (i === at ? size : old)); // prettier-ignore
 
-/** Every element, or row, as often as its number says. */
+/** Repeats each element, or row, as many times as given. */
 const repeatPlaces = /* @__PURE__ */ op("repeat_interleave", (repeats: tf.Tensor): tf.Tensor => {
   const places: number[] = [];
   valuesOf(repeats).forEach((count, i) => {
@@ -249,7 +256,7 @@ function repeatInterleave(
   return tf.reshape(wide, resized(x, at, size * count));
 }
 
-/** All choices of r elements, in their order. */
+/** All combinations of r elements, in their order. */
 function combinations(self: tf.Tensor, r = 2, withReplacement = false): tf.Tensor {
   if (r === 0) return tf.zeros([0], self.dtype);
   let choices: number[][] = [[]];
@@ -262,11 +269,14 @@ function combinations(self: tf.Tensor, r = 2, withReplacement = false): tf.Tenso
   return tf.reshape(takeAxis(self, 0, choices.flat()), [choices.length, r]);
 }
 
-/** Places that are there; those before the first one count from the end. */
+/** Checks indices and converts those that count from the end. */
 const within = (self: tf.Tensor, indices: readonly Index[]): Index[] =>
   indices.map((one, dim) => one && clamp(one, -self.shape[dim]!, self.shape[dim]! - 1));
 
-/** Values summed at places of a tensor of zeros, which are checked as `check_invariants=True` does. */
+/**
+ * Sums values at indices of a tensor of zeros. The indices are checked as with
+ * `check_invariants=True`.
+ */
 function scattered(indices: tf.Tensor, values: tf.Tensor, size: readonly number[]): tf.Tensor {
   const places = tf.unstack(indices);
   if (areReadable()) {
@@ -291,13 +301,13 @@ export const indexingOps = defineOps({
     indices: readonly Index[],
     fill: number,
   ) => {
-    // What the mask hides may be outside.
+    // Indices that the mask hides may be out of range.
     const inside = within(self, indices);
     return where(mask, index(self, inside), toKind(fill, kindOf(self)));
   },
   "index_put|_unsafe_index_put|_index_put_impl(self, indices, values, accumulate, unsafe)":
     indexPut,
-  // Sparse tensors are held as dense ones.
+  // Sparse tensors are stored as dense ones.
   "sparse_coo_tensor.indices_size|_sparse_coo_tensor_unsafe(indices, values, size, dtype, is_coalesced)":
     scattered,
   "_sparse_coo_tensor_with_dims_and_tensors(sparse_dim, dense_dim, size, indices, values, dtype, is_coalesced)":

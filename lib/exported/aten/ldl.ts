@@ -1,4 +1,4 @@
-/** Symmetric matrices as `l d lᵀ`, as LAPACK's sytrf and sytrs (of Bunch and Kaufman) have it. */
+/** Symmetric matrices as `l d lᵀ`, in the form of LAPACK's sytrf and sytrs (Bunch-Kaufman). */
 import * as tf from "@tensorflow/tfjs-core";
 import { matrixOp } from "./factors.js";
 import { defineOps } from "./support/define.js";
@@ -6,7 +6,10 @@ import { copyOf, type Matrix } from "./support/matrices.js";
 
 const ALPHA = (1 + Math.sqrt(17)) / 8;
 
-/** Of the lower half: `l` and the blocks of `d`; pivots count from 1, a pair of negative ones is a block of two. */
+/**
+ * From the lower triangle: `l`, and the blocks of `d`. Pivots count from 1; two equal negative ones
+ * mark a 2 × 2 block.
+ */
 function factor(given: Matrix): { ld: Matrix; pivots: Float64Array; info: number } {
   const a = copyOf(given);
   const n = a.length;
@@ -27,7 +30,7 @@ function factor(given: Matrix): { ld: Matrix; pivots: Float64Array; info: number
   return { ld: a, pivots, info };
 }
 
-/** Which row comes next, alone or with the one at `k`. */
+/** Chooses the next pivot row, alone or together with row `k`. */
 function pivotOf(a: Matrix, k: number): { row: number; isPair: boolean; isZero: boolean } {
   const size = (i: number, j: number): number => Math.abs(i >= j ? a[i]![j]! : a[j]![i]!);
   let best = k;
@@ -41,7 +44,7 @@ function pivotOf(a: Matrix, k: number): { row: number; isPair: boolean; isZero: 
   return { row: best, isPair: size(best, best) < ALPHA * across, isZero: false };
 }
 
-/** Rows and columns `from` and `to` change places, of which the lower half is kept. */
+/** Exchanges rows and columns `from` and `to`, of which only the lower triangle is stored. */
 function exchangeLower(a: Matrix, k: number, from: number, to: number): void {
   const swap = (i: number, j: number, p: number, q: number): void => {
     [a[i]![j], a[p]![q]] = [a[p]![q]!, a[i]![j]!];
@@ -78,7 +81,7 @@ function solve(ld: Matrix, pivots: Float64Array, b: Matrix): Matrix {
   const n = ld.length;
   const swap = (i: number, pivot: number): void => {
     const j = Math.abs(pivot) - 1;
-    if (j >= 0) [x[i], x[j]] = [x[j]!, x[i]!]; // while a model is traced, pivots are zeros
+    if (j >= 0) [x[i], x[j]] = [x[j]!, x[i]!]; // while a model is traced, all pivots are made-up zeros
   };
   const subtract = (to: number, factor: number, from: number): void =>
     x[from]!.forEach((value, j) => (x[to]![j]! -= factor * value));
@@ -125,7 +128,7 @@ function ldlFactor(self: tf.Tensor, isChecked: boolean): tf.Tensor[] {
 }
 
 export const ldlOps = defineOps({
-  // Of real matrices, which are Hermitian if they are symmetric.
+  // Real matrices, which are Hermitian if they are symmetric.
   "linalg_ldl_factor(self, hermitian)": (self: tf.Tensor) => ldlFactor(self, false).slice(0, 2),
   "linalg_ldl_factor_ex(self, hermitian, check_errors)": (
     self: tf.Tensor,

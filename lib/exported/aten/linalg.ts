@@ -1,4 +1,4 @@
-/** torch.linalg: inverses, solutions, determinants, norms and what else comes from factors. */
+/** torch.linalg: inverses, solutions, determinants, norms, and other results of factorisations. */
 import * as tf from "@tensorflow/tfjs-core";
 import { checkFactors } from "./checks.js";
 import { eighOf, luFactors, matrixOp, svdOf, turned, withInfo, zeroPivot } from "./factors.js";
@@ -31,7 +31,7 @@ const determinants = /* @__PURE__ */ matrixOp("linalg_det", ([a]) => {
 const determinant = (self: tf.Tensor): tf.Tensor =>
   tf.reshape(determinants([self])[0]!, self.shape.slice(0, -2));
 
-/** Signs, and logarithms of sizes, which hold where the determinant leaves float32. */
+/** Signs and logarithms of determinants, which may themselves be beyond float32. */
 const logDeterminants = /* @__PURE__ */ matrixOp("linalg_slogdet", ([a]) => {
   const { lu, sign } = luFactor(a!);
   const factors = [...diagonal(lu)];
@@ -49,7 +49,7 @@ const solutions = /* @__PURE__ */ matrixOp("linalg_solve", ([a, b]) => {
   return [solveFactored(lu, pivots, b ?? identity(a!.length)), zeroPivot(lu)];
 });
 
-/** A solution, and which pivot is the first zero, counted from 1, or 0. */
+/** A solution, and the index of the first zero pivot, counted from 1, or 0. */
 type Solved = [x: tf.Tensor, info: tf.Tensor];
 
 const inverseWithInfo = (self: tf.Tensor): Solved => withInfo(solutions([self])) as Solved;
@@ -59,7 +59,7 @@ function inverse(self: tf.Tensor): tf.Tensor {
   return checkFactors(x, info, "linalg.inv");
 }
 
-/** One for each matrix, however many right-hand sides it was repeated for. */
+/** One value for each matrix, though matrices were repeated for several right-hand sides. */
 function onceEach(info: tf.Tensor, lead: number[]): tf.Tensor {
   if (String(info.shape) === String(lead)) return info;
   if (info.size === 0) return tf.zeros(lead, "int32");
@@ -69,7 +69,7 @@ function onceEach(info: tf.Tensor, lead: number[]): tf.Tensor {
 
 function solveWithInfo(a: tf.Tensor, b: tf.Tensor, left = true): Solved {
   const areVectors = holdsVectors(a, b);
-  // Vectors stand to the left of matrices of one number alone, which is the same.
+  // A vector on the left of 1 × 1 matrices is the same as one on the right.
   if (!left && !areVectors) {
     const [x, info] = solveWithInfo(turned(a), turned(b));
     return [turned(x), info];
@@ -85,7 +85,7 @@ function solve(a: tf.Tensor, b: tf.Tensor, left = true): tf.Tensor {
   return checkFactors(x, info, "torch.linalg.solve");
 }
 
-/** What `check_errors` asks for. */
+/** Throws for singular matrices if `check_errors` is set. */
 const checked = (name: string, [x, info]: Solved, isChecked: boolean): Solved => [
   isChecked ? checkFactors(x, info, name) : x,
   info,
@@ -97,7 +97,7 @@ function matrixPower(self: tf.Tensor, n: number): tf.Tensor {
   return n === 1 ? self : matmul(matrixPower(self, n - 1), self);
 }
 
-/** Norms of matrices: fro, nuc, ±1, ±2, ±∞. */
+/** Matrix norms: fro, nuc, ±1, ±2, ±∞. */
 function matrixNorm(
   self: tf.Tensor,
   ord: number | string = "fro",
@@ -133,7 +133,7 @@ type Tolerance = tf.Tensor | number | null | undefined;
 const asColumn = (one: Tolerance): tf.Tensor =>
   one instanceof tf.Tensor ? tf.reshape(one, [...one.shape, 1]) : tf.scalar(one ?? 0);
 
-/** Which singular values count: those above `max(atol, rtol · the largest)`. */
+/** Which singular values are above `max(atol, rtol · largest)`. */
 function counted(self: tf.Tensor, s: tf.Tensor, atol: Tolerance, rtol: Tolerance): tf.Tensor {
   const most = tf.max(tf.abs(s), -1, true);
   const isGiven = atol instanceof tf.Tensor || (atol ?? 0) > 0;
@@ -148,7 +148,7 @@ interface Factors {
   vh: tf.Tensor;
 }
 
-/** Singular values, of a symmetric matrix from its eigenvalues. */
+/** Singular values; those of a symmetric matrix from its eigenvalues. */
 function factorsOf(self: tf.Tensor, hermitian: boolean): Factors {
   if (!hermitian) return svdOf(self);
   const [s, u] = eighOf(self);
@@ -169,7 +169,7 @@ function pseudoInverse(
 
 const rank = (self: tf.Tensor, atol: Tolerance, rtol: Tolerance, hermitian = false): tf.Tensor => {
   const { s } = factorsOf(self, hermitian);
-  // tfjs-wasm sums what is empty to whatever it finds.
+  // tfjs-wasm gives arbitrary values for empty sums.
   if (s.size === 0) return tf.zeros(s.shape.slice(0, -1), "int32");
   return tf.sum(tf.cast(counted(self, s, atol, rtol), "int32"), -1);
 };
@@ -197,10 +197,10 @@ const size = (sizes: readonly number[]): number => tf.util.sizeFromShape([...siz
 const luSolutions = /* @__PURE__ */ matrixOp(
   "linalg_lu_solve",
   ([lu, places, b], adjoint: boolean) => {
-    // Of no matrices there are no pivots, and what stands for them is no number of a row.
+    // Pivots count from 1. An empty batch runs on identity matrices, whose zeros are no valid pivots.
     const pivots = [...places![0]!].map((one) => Math.max(one - 1, 0));
     if (!adjoint) return [solveFactored(lu!, pivots, b!)];
-    // The factors of the transposed matrix come in the other order.
+    // The factors of the transposed matrix, in reverse order.
     const t = turn(lu!);
     return [exchange(solveTriangle(t, solveTriangle(t, b!, false), true, true), pivots, true)];
   },
@@ -229,7 +229,7 @@ const unpacked = /* @__PURE__ */ matrixOp("lu_unpack", ([lu, places]) => {
   ];
 });
 
-/** Powers of each number, side by side, from 0 on. */
+/** The powers of each number, in a row, from exponent 0 on. */
 function vander(given: tf.Tensor, n: number | null = null, increasing = false): tf.Tensor {
   const x = given.rank === 0 ? tf.reshape(given, [1]) : given;
   const count = n ?? x.shape.at(-1)!;

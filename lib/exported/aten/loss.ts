@@ -7,7 +7,7 @@ import { defineOps } from "./support/define.js";
 import { toFloat } from "./support/dtype.js";
 import { dimOf, permuteAxes } from "./support/shape.js";
 
-/** The sum; tfjs-wasm sums nothing to whatever it finds. */
+/** The sum; tfjs-wasm gives an arbitrary value for an empty one. */
 const sumOf = (x: tf.Tensor): tf.Tensor => (x.size === 0 ? tf.scalar(0) : tf.sum(x));
 
 /** 0: none, 1: mean, 2: sum. */
@@ -31,7 +31,7 @@ function smoothL1(self: tf.Tensor, target: tf.Tensor, reduction = 1, beta = 1): 
 const huber = (self: tf.Tensor, target: tf.Tensor, reduction = 1, delta = 1): tf.Tensor =>
   tf.mul(smoothL1(self, target, reduction, delta), delta);
 
-/** PyTorch cuts the logarithms off at -100. */
+/** As in PyTorch, logarithms are at least -100. */
 function binaryCrossEntropy(
   self: tf.Tensor,
   target: tf.Tensor,
@@ -57,7 +57,7 @@ function withLogits(
   return reduce(tf.mul(loss, weight ?? 1), reduction);
 }
 
-/** The classes are dimension 1, or the only one. */
+/** The classes are in dimension 1, or in the only one. */
 function nll(
   self: tf.Tensor,
   target: tf.Tensor,
@@ -82,7 +82,7 @@ function nll(
   return [reduction === 1 ? tf.mul(sum, tf.reciprocal(total)) : sum, total];
 }
 
-/** Of classes' numbers, or of their probabilities. */
+/** With targets that are classes, or probabilities. */
 function crossEntropy(
   self: tf.Tensor,
   target: tf.Tensor,

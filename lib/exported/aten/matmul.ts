@@ -11,8 +11,8 @@ import { add, mul } from "./pointwise-binary.js";
 const product = (sizes: readonly number[]): number => sizes.reduce((a, b) => a * b, 1);
 
 /**
- * torch.matmul: a vector counts as a row on the left and as a column on the right, and what comes
- * before the matrices is broadcast.
+ * torch.matmul: a vector counts as a row on the left and as a column on the right, and the
+ * dimensions before the matrices are broadcast.
  */
 export const matmul = /* @__PURE__ */ op(
   "matmul",
@@ -30,7 +30,7 @@ export const matmul = /* @__PURE__ */ op(
     const lead = broadcastShapes(a.shape.slice(0, -2), b.shape.slice(0, -2));
     const shape = [...lead, ...(self.rank === 1 ? [] : [n]), ...(other.rank === 1 ? [] : [m])];
     if (product(shape) === 0 || k === 0) return tf.zeros(shape, dtype);
-    // One matrix on the right: all rows on the left are one matrix.
+    // With a single matrix on the right, all rows on the left form one matrix.
     if (b.rank === 2) {
       const rows = tf.reshape(a, [-1, k]);
       return toDtype(tf.reshape(tf.matMul(rows as tf.Tensor2D, b as tf.Tensor2D), shape), dtype);
@@ -42,7 +42,7 @@ export const matmul = /* @__PURE__ */ op(
   },
 );
 
-/** `β · self + α · product`; with β = 0 even NaN in self counts for nothing. */
+/** `β · self + α · product`; if β = 0, self is ignored, even NaN. */
 function addProduct(self: tf.Tensor, result: tf.Tensor, beta = 1, alpha = 1): tf.Tensor {
   if (self.dtype === "int32" && !(Number.isInteger(beta) && Number.isInteger(alpha))) {
     return addProduct(self, result, Math.trunc(beta), Math.trunc(alpha));
@@ -86,7 +86,7 @@ function tensordot(
   const [p, q] = [wrap(given, dimsSelf), wrap(partner, dimsOther)];
   const rest = (x: tf.Tensor, dims: number[]): number[] =>
     x.shape.map((_, i) => i).filter((i) => !dims.includes(i));
-  // A dimension of size 1 is summed over as often as its partner.
+  // A dimension of size 1 is repeated to the size of the other operand's.
   const wide = (x: tf.Tensor, own: number[], y: tf.Tensor, its: number[]): tf.Tensor =>
     expandTo(x, x.shape.map((size, i) => (own.includes(i) ? Math.max(size, y.shape[its[own.indexOf(i)]!]!) : size))); // prettier-ignore
   if (p.some((dim, i) => given.shape[dim] !== partner.shape[q[i]!])) {
@@ -125,7 +125,7 @@ function kron(self: tf.Tensor, other: tf.Tensor): tf.Tensor {
   );
 }
 
-/** Distances of all rows to all rows. */
+/** The distances between all rows of both. */
 function cdist(x1: tf.Tensor, x2: tf.Tensor, p = 2): tf.Tensor {
   const [n, k] = x1.shape.slice(-2) as [number, number];
   const m = x2.shape.at(-2)!;
@@ -138,7 +138,7 @@ function cdist(x1: tf.Tensor, x2: tf.Tensor, p = 2): tf.Tensor {
   return tf.reshape(vectorNorm(tf.sub(a, b), p, 3, false), shape);
 }
 
-/** The distances above the diagonal, row by row. */
+/** The distances between all pairs of rows, in the order of the upper triangle. */
 function pdist(self: tf.Tensor, p = 2): tf.Tensor {
   const n = self.shape[0];
   const places: number[] = [];
@@ -159,7 +159,7 @@ function cross(self: tf.Tensor, other: tf.Tensor, dim?: number | null): tf.Tenso
   return tf.stack([minus(ay, bz, az, by), minus(az, bx, ax, bz), minus(ax, by, ay, bx)], at);
 }
 
-/** A weight of one row may lack its dimension, as F.linear's may not; tfjs multiplies floats only. */
+/** As in PyTorch, a weight with one row may be a vector; and tfjs can only multiply floats. */
 function linear(input: tf.Tensor, weight: tf.Tensor, bias: tf.Tensor | null = null): tf.Tensor {
   if (weight.rank === 1) return addProduct(bias ?? tf.scalar(0), matmul(input, weight));
   if (weight.dtype === "float32") return F.linear(input, weight, { bias });

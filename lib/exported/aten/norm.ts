@@ -10,7 +10,7 @@ import { around, dimOf } from "./support/shape.js";
 type Maybe = tf.Tensor | null;
 type Sizes = readonly number[];
 
-/** Normalised by the batch's statistics, in training, or by the running ones. */
+/** Normalises by the batch's statistics in training, else by the running ones. */
 function batchNorm(
   input: tf.Tensor,
   weight: Maybe,
@@ -33,7 +33,7 @@ function batchNorm(
 
 const rsqrt = (variance: tf.Tensor, eps: number): tf.Tensor => tf.rsqrt(tf.add(variance, eps));
 
-/** The output, and the batch's mean and 1/σ, which are only there in training. */
+/** The output, and the batch's mean and 1/σ, which are empty outside of training. */
 function nativeBatchNorm(
   input: tf.Tensor,
   weight: Maybe,
@@ -51,7 +51,7 @@ function nativeBatchNorm(
   return [output, tf.reshape(mean, [-1]), tf.reshape(rsqrt(variance, eps), [-1])];
 }
 
-/** The same, and what the running statistics are afterwards. */
+/** Likewise, with the new running statistics. */
 function functionalBatchNorm(
   input: tf.Tensor,
   weight: Maybe,
@@ -69,7 +69,7 @@ function functionalBatchNorm(
   return [...results, next.mean, next.variance];
 }
 
-/** The output, mean and 1/σ, the latter two with the normalised dimensions kept as 1. */
+/** The output, mean and 1/σ; these two keep the normalised dimensions with size 1. */
 function nativeLayerNorm(
   input: tf.Tensor,
   shape: Sizes,
@@ -111,7 +111,7 @@ const groupNorm = (
   eps = 1e-5,
 ): tf.Tensor => F.groupNorm(input, groups, { weight, bias, eps });
 
-/** `v · g / ‖v‖`, the norm over all dimensions but one. */
+/** `v · g / ‖v‖` with the norm over all dimensions but one. */
 function weightNorm(v: tf.Tensor, g: tf.Tensor, dim = 0): [tf.Tensor, tf.Tensor] {
   const kept = dim === -1 ? -1 : dimOf("weight_norm", v, dim);
   const axes = v.shape.map((_, i) => i).filter((i) => i !== kept);
@@ -119,7 +119,7 @@ function weightNorm(v: tf.Tensor, g: tf.Tensor, dim = 0): [tf.Tensor, tf.Tensor]
   return [tf.mul(v, divide(g, norm)), norm];
 }
 
-/** Each slice along a dimension scaled so that its norm is at most `maxnorm`. */
+/** Scales slices along a dimension down to a norm of at most `maxnorm`. */
 function renorm(self: tf.Tensor, p: number, dim: number, maxnorm: number): tf.Tensor {
   const at = dimOf("renorm", self, dim);
   const [before, size, behind] = around(self, at);
@@ -165,7 +165,7 @@ export const normOps = defineOps({
       eps: number,
     ) => {
       const all = functionalBatchNorm(input, weight, bias, mean, variance, true, momentum, eps);
-      // What a gradient would need comes between.
+      // In between there is a result that only a gradient would need.
       return [...all.slice(0, 3), tf.zeros([0]), ...all.slice(3)];
     },
   "_native_batch_norm_legit_no_training(input, weight, bias, running_mean, running_var, momentum, eps)":

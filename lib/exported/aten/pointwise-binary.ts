@@ -34,7 +34,7 @@ function div(self: Operand, other: Operand, roundingMode: string | null = null):
   return roundingMode === "trunc" ? truncDivide(self, other) : divide(self, other);
 }
 
-/** `x · x · …`, exact, also of integers; `n` is a whole number from 1 on. */
+/** `x · x · …`: exact, also for integers; `n` is a positive integer. */
 function repeatedProduct(x: tf.Tensor, n: number): tf.Tensor {
   if (n === 1) return x;
   const half = repeatedProduct(x, Math.floor(n / 2));
@@ -56,11 +56,11 @@ function powScalar(x: tf.Tensor, exponent: number): tf.Tensor {
   return exponent % 2 === 0 ? size : where(tf.less(y, 0), tf.neg(size), size);
 }
 
-/** tfjs' pow loses NaN, and the ends of the range, on webgl. */
+/** A power. tfjs' pow is wrong on webgl for NaN and at the ends of the range. */
 function powTensor(base: tf.Tensor, exponent: tf.Tensor): tf.Tensor {
   const [x, e] = alike(base, exponent);
   const size = tf.abs(x);
-  // |x|^|e|, turned over for negative exponents: webgl's 0^-1 is 0.
+  // |x|^|e|, inverted for negative exponents, because webgl's 0^-1 is 0.
   const raised = tf.pow(size, tf.abs(e));
   const positive = where(tf.less(e, 0), divide(1, raised), raised);
   const half = tf.mul(e, 0.5);
@@ -73,7 +73,7 @@ function powTensor(base: tf.Tensor, exponent: tf.Tensor): tf.Tensor {
   return where(tf.logicalOr(tf.equal(e, 0), tf.equal(x, 1)), 1, known);
 }
 
-/** A negative exponent leaves the whole part of a fraction. */
+/** A power of integers; with a negative exponent, the integer part of the fraction. */
 function powInteger(base: number, exponent: number): number {
   if (exponent < 0) return Math.abs(base) === 1 ? powInteger(base, -exponent) : 0;
   let power = 1;
@@ -103,7 +103,7 @@ const logical =
 const logicalXor = (a: tf.Tensor, b: tf.Tensor): tf.Tensor =>
   comparison(tf.notEqual, toKind(a, INT), toKind(b, INT));
 
-/** tfjs has no bitwise ops but an `and`, so integers are worked on in JavaScript. */
+/** tfjs has no bitwise ops except `and`, so they are computed in JavaScript. */
 const onIntegers = (name: string, run: (a: number, b: number) => number) =>
   op(name, (a: tf.Tensor, b: tf.Tensor): tf.Tensor => {
     const [x, y] = alike(a, b);
@@ -139,7 +139,7 @@ const rightShift = bitwise("bitwise_right_shift", shiftRight);
 const gcd = (a: number, b: number): number => (b === 0 ? Math.abs(a) : gcd(b, a % b));
 const lcm = (a: number, b: number): number => (a && b ? Math.abs((a / gcd(a, b)) * b) : 0);
 
-/** An op of two float tensors of one shape. */
+/** An op on two float tensors of one shape. */
 const ofFloats =
   (run: (a: tf.Tensor, b: tf.Tensor) => tf.Tensor) =>
   (self: Operand, other: Operand): tf.Tensor => {
@@ -181,7 +181,7 @@ const xlogy =
     })(self, other);
 
 const atan2 = ofFloats((a, b) => {
-  // By hand, since tfjs' has neither the infinities nor the signs of 0 on every backend.
+  // tfjs' atan2 handles neither infinities nor the signs of zeros on every backend.
   const quarter = where(tf.logicalAnd(tf.isInf(a), tf.isInf(b)), 1, divide(tf.abs(a), tf.abs(b)));
   const both = where(tf.logicalAnd(tf.equal(a, 0), tf.equal(b, 0)), 0, quarter);
   const angle = where(tf.isInf(both), Math.PI / 2, tf.atan(both));
@@ -189,7 +189,7 @@ const atan2 = ofFloats((a, b) => {
   return where(isNegative(a), tf.neg(turned), turned);
 });
 
-/** The larger or smaller of both; NaN only where both are. */
+/** The maximum or minimum, ignoring NaN unless both operands are NaN. */
 const ignoringNaN =
   (run: (a: tf.Tensor, b: tf.Tensor) => tf.Tensor) => (self: Operand, other: Operand) => {
     const { a, b, kind } = promote(self, other);
@@ -203,13 +203,13 @@ function clamp(self: tf.Tensor, min: Operand | null = null, max: Operand | null 
   return max === null ? raised : extreme(tf.minimum, raised, max);
 }
 
-/** Into the dtype of the tensor that is written to. */
+/** Converts a value to the dtype of the tensor that is written to. */
 const like = (value: Operand, self: tf.Tensor): tf.Tensor => toKind(value, kindOf(self));
 
 const maskedFill = (self: tf.Tensor, mask: tf.Tensor, value: Operand): tf.Tensor =>
   where(mask, like(value, self), self);
 
-/** From the nearer end, as PyTorch does: it matters where one is infinite. */
+/** Computed from the nearer end, as in PyTorch; this matters if one end is infinite. */
 function lerp(self: tf.Tensor, end: tf.Tensor, weight: Operand): tf.Tensor {
   const gap = sub(end, self);
   const fromStart = add(self, mul(weight, gap));

@@ -7,13 +7,13 @@ import { BOOL, kindOf, toDtype, toFloat, toKind, toNumber } from "./support/dtyp
 
 type Unary = (x: tf.Tensor) => tf.Tensor;
 
-/** An op that makes floats of integers. */
+/** An op that converts integers to floats. */
 const onFloats =
   (run: Unary): Unary =>
   (self) =>
     run(toFloat(self));
 
-/** An op that leaves integers as they are. */
+/** An op that returns integers unchanged. */
 const ofFloats =
   (run: Unary): Unary =>
   (self) =>
@@ -27,14 +27,14 @@ const times =
   (x) =>
     tf.mul(x, factor);
 
-/** Where tfjs' kernel differs from IEEE 754 on some backend. */
+/** Corrections for tfjs' kernels that differ from IEEE 754 on some backend. */
 const sqrt: Unary = (x) => where(tf.less(x, 0), NaN, tf.sqrt(x));
 const log: Unary = (x) => where(tf.less(x, 0), NaN, tf.log(x));
 
-/** The logarithm of 1 + x; webgl's is that of the rounded sum. */
+/** The logarithm of 1 + x; webgl computes it from the rounded sum. */
 const log1p: Unary = (x) => where(tf.less(x, -1), NaN, tf.log1p(x));
 
-/** `eˣ - 1`; NaN stays NaN, of which webgl makes ∞. */
+/** `eˣ - 1`, with NaN for NaN, for which webgl gives ∞. */
 const expm1: Unary = (x) => where(tf.isNaN(x), x, tf.expm1(x));
 
 const sign: Unary = (x) => {
@@ -43,7 +43,7 @@ const sign: Unary = (x) => {
   return tf.sub(tf.cast(tf.greater(x, zero), x.dtype), tf.cast(tf.less(x, zero), x.dtype));
 };
 
-/** Winitzki's start, and two Newton steps. */
+/** Winitzki's approximation, and two Newton steps. */
 const erfinv: Unary = (x) => {
   const l = tf.log(tf.sub(1, tf.square(x)));
   const t = tf.add(tf.mul(l, 0.5), 2 / (Math.PI * 0.147));
@@ -66,7 +66,7 @@ const sinc: Unary = (x) => {
   return where(tf.equal(x, 0), 1, divide(tf.sin(angle), angle));
 };
 
-/** `ln(x + √(x² + by))`; the square of more than `most` could overflow. */
+/** `ln(x + √(x² + by))`; the square of numbers above `most` could overflow. */
 function area(x: tf.Tensor, by: number): tf.Tensor {
   const most = 1e9;
   const near = atMost(x, most);
@@ -121,7 +121,7 @@ const TESTS = names({
   isneginf: onFloats((x) => tf.equal(x, -Infinity)),
   isposinf: onFloats((x) => tf.equal(x, Infinity)),
   logical_not: logicalNot,
-  // tfjs has no sign of 0 to ask for, but the reciprocal of -0 is -∞.
+  // tfjs has no function for the sign of 0, but the reciprocal of -0 is -∞.
   signbit: onFloats((x) => tf.logicalOr(tf.less(x, 0), tf.equal(inverse(x), -Infinity))),
 });
 
@@ -132,10 +132,10 @@ const bitwiseNot: Unary = (x) => {
 
 const abs: Unary = (x) => (x.dtype === "bool" ? x : magnitude(x));
 
-/** `log(x / (1 - x))`, with x brought `eps` away from the ends. */
+/** `log(x / (1 - x))`, with x clamped to [eps, 1 - eps]. */
 function logit(self: tf.Tensor, eps: number | null = null): tf.Tensor {
   const x = toFloat(self);
-  // In this order, which matters where eps is above a half.
+  // The order matters if eps is above ½.
   const below = eps === null ? x : where(tf.greater(x, 1 - eps), 1 - eps, x);
   const z = eps === null ? x : where(tf.less(x, eps), eps, below);
   return log(divide(z, tf.sub(1, z)));
@@ -155,7 +155,7 @@ function nanToNum(
   return where(tf.equal(self, -Infinity), toFloat(neginf ?? -FLOAT_MAX), below);
 }
 
-/** Half-to-even at a decimal place. */
+/** Rounds to a decimal place, ties to even. */
 function roundTo(self: tf.Tensor, decimals = 0): tf.Tensor {
   if (self.dtype !== "float32") return self;
   const factor = 10 ** Math.abs(decimals);
@@ -164,7 +164,7 @@ function roundTo(self: tf.Tensor, decimals = 0): tf.Tensor {
     : tf.mul(tf.round(divide(self, factor)), factor);
 }
 
-/** tfjs' relu and its like make floats of integers. */
+/** For tfjs' ops that convert integers to floats: converts them back. */
 const keepingKind =
   (run: Unary): Unary =>
   (x) =>

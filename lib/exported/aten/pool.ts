@@ -47,7 +47,7 @@ const avgPool =
     return toDtype(AVG[n](toFloat(self), kernelSize, whole), self.dtype);
   };
 
-/** The maxima go back where they were, in planes of any size that has these places. */
+/** Puts maxima back at their indices, in planes of any size that has these. */
 function unpool(self: tf.Tensor, indices: tf.Tensor, outputSize: Sizes): tf.Tensor {
   const lead = self.shape.slice(0, -outputSize.length);
   if (self.size === 0) return tf.zeros([...lead, ...outputSize], self.dtype);

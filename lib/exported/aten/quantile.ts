@@ -5,13 +5,13 @@ import { toFloat } from "./support/dtype.js";
 import { numberText, valuesOf } from "./support/host.js";
 import { around, dimOf, resized } from "./support/shape.js";
 
-/** Rounds halves to even. */
+/** Rounds to the nearest integer, ties to even. */
 function nearest(x: number): number {
   const floor = Math.floor(x);
   return x - floor === 0.5 ? floor + (floor % 2) : Math.round(x);
 }
 
-/** Between which places a quantile lies, and how far from the first. */
+/** The indices that a quantile is between, and the weight of the second. */
 function placeOf(at: number, how: string): [low: number, high: number, weight: number] {
   if (how === "lower") return [Math.floor(at), Math.floor(at), 0];
   if (how === "higher") return [Math.ceil(at), Math.ceil(at), 0];

@@ -1,4 +1,7 @@
-/** Rounding to integers by a scale, and back: torchao's quantisers of exported programs, fake_quantize. */
+/**
+ * Quantising to integers by a scale, and back: torchao's quantisers of exported programs, and
+ * fake_quantize.
+ */
 import * as tf from "@tensorflow/tfjs-core";
 import { clamp } from "../../functional/numeric.js";
 import { where } from "./support/arithmetic.js";
@@ -8,14 +11,17 @@ type Level = tf.Tensor | number;
 
 const floats = (x: Level): Level => (typeof x === "number" ? x : tf.cast(x, "float32"));
 
-/** As many numbers as there are channels, along their dimension; by default 0. */
+/** One number per channel, along its dimension; 0 by default. */
 function along(x: tf.Tensor, channels: tf.Tensor | null, axis: number): tf.Tensor {
   const at = axis < 0 ? axis + x.rank : axis;
   const shape = x.shape.map((_, i) => (i === at ? -1 : 1));
   return channels === null ? tf.scalar(0, "int32") : tf.reshape(channels, shape);
 }
 
-/** The integers as floats, beyond the range too; `isJoined`: rounded with the zero added. */
+/**
+ * The quantised values as floats, not clamped. `isJoined`: they are rounded after adding the zero
+ * point.
+ */
 function levelsOf(x: tf.Tensor, scale: Level, zero: Level, isJoined = false): tf.Tensor {
   const inverse = typeof scale === "number" ? 1 / scale : tf.div(1, floats(scale));
   const scaled = tf.mul(tf.cast(x, "float32"), inverse);
@@ -28,14 +34,16 @@ const quantize = (x: tf.Tensor, scale: Level, zero: Level, min: number, max: num
 const dequantize = (x: tf.Tensor, scale: Level, zero: Level): tf.Tensor =>
   tf.mul(tf.sub(tf.cast(x, "float32"), floats(zero)), floats(scale));
 
-/** There and back; also which numbers were in the range. */
+/** Quantises and dequantises; returns also a mask of the values in range. */
 function fake(x: tf.Tensor, scale: Level, zero: tf.Tensor, min: number, max: number): tf.Tensor[] {
   const levels = levelsOf(x, scale, zero, zero.dtype === "float32");
   const kept = clamp(levels, min, max);
   return [dequantize(kept, scale, zero), tf.equal(levels, kept)];
 }
 
-/** Of a whole tensor: PyTorch makes the zero an integer, the scale a float32. */
+/**
+ * With one scale for the tensor: PyTorch makes the zero point an integer, and the scale a float32.
+ */
 const fakeWhole = (
   x: tf.Tensor,
   scale: Level,
@@ -64,7 +72,7 @@ const first =
   (...args: A) =>
     run(...args)[0];
 
-/** A scale and a zero for numbers of this range, 0 among them. */
+/** A scale and a zero point for numbers in this range, extended to include 0. */
 function chooseLevels(x: tf.Tensor, min: number, max: number, eps: number): tf.Tensor[] {
   const low = tf.minimum(tf.min(x), 0);
   const range = tf.sub(tf.maximum(tf.max(x), 0), low);

@@ -8,19 +8,22 @@ import { add, mul } from "./pointwise-binary.js";
 
 type Sizes = readonly number[];
 
-/** Samples of [0, 1), from the generator of `manualSeed`, though not PyTorch's very numbers. */
+/**
+ * Samples of [0, 1), from the generator that `manualSeed` seeds, but not the same numbers as
+ * PyTorch's.
+ */
 const uniform = /* @__PURE__ */ op("rand", (size: Sizes): tf.Tensor => {
   const count = tf.util.sizeFromShape([...size]);
   return tf.tensor(sampler().uniform(count, { from: 0, to: 1 }), [...size]);
 });
 
-/** Of the standard normal distribution, by Box and Muller. */
+/** Samples of the standard normal distribution, by the Box-Muller method. */
 const normal = /* @__PURE__ */ op("randn", (size: Sizes): tf.Tensor => {
   const radius = tf.sqrt(tf.mul(tf.log(tf.sub(1, uniform(size))), -2));
   return tf.mul(radius, tf.cos(tf.mul(uniform(size), 2 * Math.PI)));
 });
 
-/** Whole numbers from `low` to before `high`. */
+/** Integers from `low` to before `high`. */
 function integers(low: number, high: number, size: Sizes, dtype: unknown): tf.Tensor {
   const numbers = tf.floor(tf.mul(uniform(size), high - low));
   return withDtype(tf.add(tf.minimum(numbers, tf.scalar(high - low - 1)), low), dtype ?? "int64");
@@ -37,7 +40,7 @@ const bernoulli = (self: tf.Tensor, p: Operand): tf.Tensor => {
   return tf.cast(tf.less(uniform(self.shape), chance), "float32");
 };
 
-/** Rows of places, each as likely as its weight says. */
+/** Rows of indices, each drawn with a probability proportional to its weight. */
 const multinomial = /* @__PURE__ */ op(
   "multinomial",
   (self: tf.Tensor, count: number, replacement: boolean): tf.Tensor => {

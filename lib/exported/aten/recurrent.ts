@@ -13,7 +13,7 @@ import { defineOps } from "./support/define.js";
 type Maybe = tf.Tensor | null;
 type Run = typeof lstm;
 
-/** PyTorch lists the weights of a layer and direction one after another. */
+/** PyTorch lists the weights of all layers and directions one after another. */
 function readWeights(
   params: readonly tf.Tensor[],
   hasBiases: boolean,
@@ -119,7 +119,8 @@ export const recurrentOps = defineOps({
   "mkldnn_rnn_layer(input, weight0, weight1, weight2, weight3, hx_, cx_, reverse, batch_sizes, mode, hidden_size, num_layers, has_biases, bidirectional, batch_first, train)": (
     input: tf.Tensor, w0: tf.Tensor, w1: tf.Tensor, b0: tf.Tensor, b1: tf.Tensor, h: tf.Tensor, c: tf.Tensor, reverse: boolean,
   ) => {
-    // One layer of an LSTM in one direction; the last result is room that the kernel works in.
+    // One layer of an LSTM in one direction; the last result is the kernel's workspace, which is
+    // empty here.
     const weights = [{ weightIh: w0, weightHh: w1, biasIh: b0, biasHh: b1, weightHr: null }];
     const x = reverse ? tf.reverse(input, 0) : input;
     const initial = [h, c].map((s) => tf.reshape(s, [1, ...s.shape.slice(-2)]));

@@ -31,7 +31,7 @@ const along =
   (self: tf.Tensor, dim: Dims = null, keepdim = false): tf.Tensor =>
     reduceRows(name, self, dim, keepdim, run);
 
-/** The same, where an empty list of dimensions means none of them. */
+/** Likewise, where an empty list of dimensions means none instead of all. */
 const alongSome =
   (name: string, run: Rows) =>
   (self: tf.Tensor, dim: Dims = null, keepdim = false): tf.Tensor =>
@@ -53,7 +53,7 @@ const prod = (self: tf.Tensor, dim: Dims = null, keepdim = false, dtype?: unknow
 
 const zeroNaN = (x: tf.Tensor): tf.Tensor => (x.dtype === "float32" ? where(tf.isNaN(x), 0, x) : x);
 
-/** Values and where they are, of one dimension. */
+/** Values and their indices along one dimension. */
 const withIndices =
   (name: string, values: Rows, indices: Rows) =>
   (self: tf.Tensor, dim: number, keepdim = false): [tf.Tensor, tf.Tensor] => [
@@ -72,7 +72,7 @@ function spread(self: tf.Tensor, dim: Dims, correction: number | null, keepdim: 
 
 const one = (unbiased: boolean): number => (unbiased ? 1 : 0);
 
-/** The three overloads of var, std and the pairs of them with the mean. */
+/** The three overloads of var and std, and of their pairs with the mean. */
 const spreads = (name: string, give: (spread: Spread) => unknown) => ({
   [`${name}(self, unbiased)`]: (self: tf.Tensor, unbiased = true) =>
     give(spread(self, null, one(unbiased), false)),
@@ -107,7 +107,7 @@ export function norm(
   return tf.reshape(vectorNorm(rows, p ?? 2, 1, false), shape);
 }
 
-/** A running sum or product along a dimension, of any rank. */
+/** A cumulative sum or product along a dimension, for any rank. */
 function cumulate(
   name: string,
   run: (x: tf.Tensor, axis: number) => tf.Tensor,

@@ -20,7 +20,7 @@ interface Resize {
   antialias?: boolean;
 }
 
-/** PyTorch's names of integers, which it resizes none of but bytes in pictures. */
+/** PyTorch's names of integer types, of which it resizes only bytes in images. */
 const INTEGERS: Readonly<Record<string, string>> = {
   uint8: "Byte",
   int8: "Char",
@@ -30,8 +30,8 @@ const INTEGERS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Resizes to a size by given scales, of which some may be missing: those follow from the sizes.
- * `scales` alone are the vector overloads', which is what F.interpolate takes.
+ * Resizes to a size by given scales; missing scales follow from the sizes. `scales` are those of
+ * the vector overloads, which F.interpolate calls.
  */
 function resize(given: tf.Tensor, how: Resize, meta: TensorMeta | null | undefined): tf.Tensor {
   if (given.dtype !== "int32" || how.mode.startsWith("nearest")) return resizeFloats(given, how);
@@ -43,12 +43,15 @@ function resize(given: tf.Tensor, how: Resize, meta: TensorMeta | null | undefin
   throw new TypeError(`"compute_${kernel}" not implemented for '${INTEGERS[dtype] ?? dtype}'`);
 }
 
-/** Along the width and then the height to whole bytes, by weights that are rounded to 16 bits. */
+/**
+ * Resizes bytes along the width and then the height, each rounded to bytes, with weights rounded to
+ * 16 bits.
+ */
 function resizeBytes(given: tf.Tensor, how: Resize): tf.Tensor {
   const { scales } = how;
   let x: tf.Tensor = tf.cast(given, "float32");
   const size = how.size ?? [2, 3].map((d) => Math.trunc(x.shape[d]! * (scales?.[d - 2] ?? 0)));
-  // Sizes that make no sense are refused as those of floats are.
+  // Invalid sizes are refused as for floats.
   if (!(Math.min(size[0]!, size[1]!, ...x.shape) >= 1)) return resizeFloats(x, how);
   for (const d of [3, 2]) {
     const [input, output, scale] = [x.shape[d]!, size[d - 2]!, scales?.[d - 2] ?? null];
@@ -78,7 +81,7 @@ function resizeFloats(
   return F.interpolate(input, { ...options, size });
 }
 
-/** `name.vec(input, output_size, align_corners, scale_factors)` and the plain overload. */
+/** The overload `name.vec(input, output_size, align_corners, scale_factors)`, and the plain one. */
 function overloads(
   name: string,
   mode: Mode,
@@ -117,7 +120,7 @@ const gridSampler = (
     alignCorners,
   });
 
-/** tfjs pads no bools. */
+/** tfjs cannot pad bools. */
 function padded(self: tf.Tensor, pad: Sizes, options: F.PadOptions): tf.Tensor {
   if (self.dtype !== "bool") return F.pad(self, pad, options);
   const value = Number(Boolean(options.value));
@@ -129,7 +132,10 @@ const padMode =
   (self: tf.Tensor, pad: Sizes): tf.Tensor =>
     padded(self, pad, { mode });
 
-/** Where -1 stands for no index of padding; above, that is None, and -1 the last one. */
+/**
+ * Here -1 means that there is no padding index; in the other op that is None, and -1 is the last
+ * index.
+ */
 const embeddingBagOf: typeof embeddingBag = (a, b, c, d, e, f, g, h, paddingIdx) =>
   embeddingBag(a, b, c, d, e, f, g, h, paddingIdx === -1 ? null : paddingIdx);
 
@@ -189,7 +195,7 @@ export const resizeOps = defineOps({
   "diff(self, n, dim, prepend, append)": diff,
 });
 
-/** The bags' values; what the backward pass would read is left empty. */
+/** The values of the bags; what only a backward pass reads is left empty. */
 function embeddingBag(
   weight: tf.Tensor,
   indices: tf.Tensor,

@@ -39,7 +39,10 @@ const REDUCE: Record<string, Reduce> = {
   multiply: "prod", sum: "sum", prod: "prod", mean: "mean", amax: "amax", amin: "amin",
 }; // prettier-ignore
 
-/** A source may be larger than the index: its first elements count. A scalar goes everywhere. */
+/**
+ * A source may be larger than the index: then its first elements are used. A scalar is used
+ * everywhere.
+ */
 function cutTo(value: tf.Tensor, shape: readonly number[]): tf.Tensor {
   if (value.size === 1) return expandTo(tf.reshape(value, []), shape);
   return shape.reduce<tf.Tensor>((x, size, d) => (x.shape[d] === size ? x : takeAxis(x, d, Int32Array.from({ length: size }, (_, i) => i))), value); // prettier-ignore
@@ -83,7 +86,7 @@ function indexWrite(accumulate: boolean) {
     const shape = resized(x, at, given.size);
     const spread =
       scaled.size === product(shape) ? tf.reshape(scaled, shape) : expandTo(scaled, shape);
-    // Both indexPut and the source have the indexed dimension in its place.
+    // Moves the indexed dimension to the same position for both.
     return tf.reshape(indexPut(x, along(x, at, given), spread, accumulate), self.shape);
   };
 }
@@ -107,11 +110,11 @@ function indexReduce(
   );
 }
 
-/** Some places along a dimension are written. */
+/** Replaces the elements at some positions of a dimension. */
 function writeAxis(self: tf.Tensor, at: number, places: Int32Array, src: tf.Tensor): tf.Tensor {
   if (places.length === 0) return self;
   const shape = resized(self, at, places.length);
-  // Each place along the dimension shows itself or what is written there.
+  // Each position takes its old element, or the one that is written there.
   const from = Int32Array.from({ length: self.shape[at]! }, (_, i) => i);
   places.forEach((place, i) => (from[place] = self.shape[at]! + i));
   const source = expandTo(toDtype(src, self.dtype), shape);
@@ -145,7 +148,9 @@ function selectScatter(self: tf.Tensor, src: tf.Tensor, dim: number, place: numb
   return writeAxis(self, at, Int32Array.of(place < 0 ? place + size : place), one);
 }
 
-/** Windows of a dimension back in it, added where they overlap: writing to windows is decomposed to it. */
+/**
+ * Adds windows of a dimension back where they overlap; writes to windows are decomposed to this.
+ */
 function unfoldBackward(
   windows: tf.Tensor,
   shape: readonly number[],
@@ -163,7 +168,7 @@ function unfoldBackward(
   return indexWrite(true)(self, at, tf.tensor1d(places), tf.reshape(inPlace, resized(self, at, count))); // prettier-ignore
 }
 
-/** Elements at flat places are written. */
+/** Replaces the elements at flat indices. */
 export function writeFlat(self: tf.Tensor, places: Int32Array, src: tf.Tensor): tf.Tensor {
   return tf.reshape(
     writeAxis(tf.reshape(self, [-1]), 0, places, tf.reshape(src, [-1])),

@@ -30,7 +30,7 @@ const reversed = (self: tf.Tensor): tf.Tensor =>
 const matrixTranspose = (self: tf.Tensor): tf.Tensor =>
   self.rank < 2 ? self : transpose(self, -2, -1);
 
-/** Some dimensions go to new places; the others keep their order. */
+/** Moves some dimensions; the others keep their order. */
 function movedim(self: tf.Tensor, source: number | Sizes, destination: number | Sizes): tf.Tensor {
   const from = [source].flat().map((dim) => dimOf("movedim", self, dim));
   const to = [destination].flat().map((dim) => dimOf("movedim", self, dim));
@@ -58,7 +58,7 @@ function expand(self: tf.Tensor, size: Sizes): tf.Tensor {
   return expandTo(self, size.map((one, i) => (one === -1 ? self.shape[i - lead]! : one))); // prettier-ignore
 }
 
-/** A place that counts from the end where it is negative, inside the dimension. */
+/** A position clamped to a dimension; negative ones count from the end. */
 const bound = (place: number | null | undefined, size: number, otherwise: number): number => {
   if (place === null || place === undefined) return otherwise;
   return Math.min(Math.max(place < 0 ? place + size : place, 0), size);
@@ -132,7 +132,7 @@ function chunk(self: tf.Tensor, chunks: number, dim = 0): tf.Tensor[] {
   return split(self, Math.ceil(length / chunks), dim);
 }
 
-/** As even parts as there are, the first ones larger by one. */
+/** Splits into equal parts; the first ones are larger by one if it does not divide evenly. */
 function tensorSplit(self: tf.Tensor, parts: number, dim = 0): tf.Tensor[] {
   const length = self.shape[dimOf("tensor_split", self, dim)]!;
   const base = Math.floor(length / parts);
@@ -148,7 +148,7 @@ function tensorSplitAt(self: tf.Tensor, indices: Sizes, dim = 0): tf.Tensor[] {
 const unbind = (self: tf.Tensor, dim = 0): tf.Tensor[] =>
   Array.from({ length: self.shape[dimOf("unbind", self, dim)]! }, (_, i) => select(self, dim, i));
 
-/** Joins, in the dtype that all are promoted to; an empty vector counts for nothing. */
+/** Concatenates in the promoted dtype; empty vectors are ignored. */
 function cat(tensors: readonly tf.Tensor[], dim = 0): tf.Tensor {
   const kind = Math.max(...tensors.map(kindOf)) as Kind;
   const filled = tensors.filter(({ rank, size }) => rank !== 1 || size !== 0);
@@ -162,7 +162,7 @@ function stack(tensors: readonly tf.Tensor[], dim = 0): tf.Tensor {
   return cat(tensors.map((part) => unsqueeze(part, at)), at); // prettier-ignore
 }
 
-/** A tensor with at least that many dimensions, as numpy adds them. */
+/** Adds dimensions up to a rank, in the order of numpy. */
 function atLeast(self: tf.Tensor, rank: number): tf.Tensor {
   if (self.rank >= rank) return self;
   if (rank === 1 || self.rank === 0) return tf.reshape(self, new Array<number>(rank).fill(1).map((one, i) => (i === rank - 1 ? self.size : one))); // prettier-ignore
@@ -176,7 +176,7 @@ const stackAt =
     return cat(parts, rank === 1 && parts[0]!.rank > 1 ? 1 : dim);
   };
 
-/** Copies of the whole tensor side by side. */
+/** Copies of the whole tensor next to each other. */
 function repeat(self: tf.Tensor, repeats: Sizes): tf.Tensor {
   const lead = new Array<number>(Math.max(0, repeats.length - self.rank)).fill(1);
   const shape = [...lead, ...self.shape];
@@ -218,7 +218,7 @@ function rot90(self: tf.Tensor, k = 1, dims: Sizes = [0, 1]): tf.Tensor {
   return turns === 3 ? flip(transpose(self, a, b), [b]) : self;
 }
 
-/** Windows of a dimension, which become the last one. */
+/** Windows of a dimension, as a new last dimension. */
 function unfold(self: tf.Tensor, dimension: number, size: number, step: number): tf.Tensor {
   if (self.rank === 0) return size === 0 ? tf.zeros([0]) : tf.reshape(self, [1]);
   const at = dimOf("unfold", self, dimension);
@@ -229,7 +229,7 @@ function unfold(self: tf.Tensor, dimension: number, size: number, step: number):
   return movedim(tf.reshape(taken, shape), at + 1, -1);
 }
 
-/** The places in memory that a strided view shows, of a tensor that lies row by row. */
+/** The flat indices that a strided view of a row-major tensor shows. */
 export function stridedPlaces(size: Sizes, stride: Sizes, offset: number): Int32Array {
   let places = [offset];
   size.forEach((count, i) => {
@@ -261,7 +261,7 @@ function meshgrid(tensors: readonly tf.Tensor[], indexing = "ij"): tf.Tensor[] {
 
 const same = (self: tf.Tensor): tf.Tensor => self;
 
-/** With decompositions every view op also has a form that copies. */
+/** In decompositions every view op also has a copying form. */
 const COPIES = [
   "view", "permute", "transpose.int", "t", "squeeze", "squeeze.dim", "squeeze.dims", "unsqueeze",
   "expand", "slice.Tensor", "select.int", "split.Tensor", "split_with_sizes", "unbind.int",

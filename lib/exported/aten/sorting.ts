@@ -14,8 +14,8 @@ export const beforeIn = (values: Values, descending: boolean): Before =>
   descending ? (a, b) => isLess(values[b]!, values[a]!) : (a, b) => isLess(values[a]!, values[b]!);
 
 /**
- * Some of a dimension, from the place `first` on, once `arrange` has ordered it, and where they were.
- * In JavaScript: tfjs' topk orders neither NaN nor equal values as PyTorch does.
+ * The values and indices along a dimension in the order that `arrange` gives, from position `first`
+ * on. In JavaScript, because tfjs' topk treats neither NaN nor equal values as PyTorch does.
  */
 function arranged(
   self: tf.Tensor,
@@ -47,7 +47,7 @@ function arranged(
   return [tensorOf(found, shape, self.dtype), tensorOf(from, shape, "int32")];
 }
 
-/** Equal values stay in their order. */
+/** A stable sort of indices. */
 export const inOrder = <T extends Int32Array | number[]>(places: T, isBefore: Before): T =>
   places.sort((a, b) => (isBefore(a, b) ? -1 : Number(isBefore(b, a)))) as T;
 
@@ -73,7 +73,7 @@ function checkTop(self: tf.Tensor, k: number, dim: number): void {
   if (k < 0 || k > size) throw new RangeError("selected index k out of range");
 }
 
-/** Refuses to choose among nothing. */
+/** Refuses an empty dimension. */
 function checkSome(name: string, self: tf.Tensor, dim: number): void {
   if (self.rank === 0) return;
   const at = dimOf(name, self, dim);
@@ -129,7 +129,7 @@ const kthvalueOp = /* @__PURE__ */ op(
 const kthvalue = (self: tf.Tensor, k: number, dim = -1, keepdim = false): tf.Tensor[] =>
   kthvalueOp(self, k, dim).map((one) => dropDim(one, dim, keepdim));
 
-/** The lower of the two in the middle, or NaN where there is one; with `ignoring` of the others. */
+/** The lower of the two middle values; NaN if there is one, unless `ignoring`. */
 const medianAlong = /* @__PURE__ */ op(
   "median",
   (self: tf.Tensor, dim: number, keepdim: boolean, ignoring: boolean): tf.Tensor[] => {
@@ -160,7 +160,10 @@ const medianAlong = /* @__PURE__ */ op(
 const medianOfAll = (self: tf.Tensor, ignoring: boolean): tf.Tensor =>
   self.size === 0 ? tf.scalar(NaN) : medianAlong(tf.reshape(self, [-1]), 0, false, ignoring)[0]!;
 
-/** The most frequent value, the least of several; where the last of them comes in PyTorch's order. */
+/**
+ * The most frequent value (the smallest, if there are several), and the index of its last
+ * occurrence in PyTorch's order.
+ */
 const modeOp = /* @__PURE__ */ op("mode", (self: tf.Tensor, dim: number): tf.Tensor[] => {
   checkSome("mode", self, dim);
   const values = valuesOf(self);
@@ -180,7 +183,10 @@ const modeOp = /* @__PURE__ */ op("mode", (self: tf.Tensor, dim: number): tf.Ten
 const mode = (self: tf.Tensor, dim: number, keepdim: boolean): tf.Tensor[] =>
   modeOp(self, dim).map((one) => dropDim(one, dim, keepdim));
 
-/** Where each value would go into rows in order, left or right of equal ones. */
+/**
+ * The position at which each value would be inserted into sorted rows, left or right of equal
+ * values.
+ */
 const searchSorted = /* @__PURE__ */ op(
   "searchsorted",
   (rows: tf.Tensor, values: tf.Tensor, right: boolean, sorter: tf.Tensor | null): tf.Tensor => {
@@ -236,7 +242,7 @@ interface Distinct {
   counts: tf.Tensor;
 }
 
-/** Distinct values, in order or (`consecutive`) wherever the value changes. */
+/** Distinct values in order; with `consecutive`, the values after each change. */
 function distinct(self: tf.Tensor, consecutive: boolean): Distinct {
   const values = valuesOf(self);
   const places = Array.from(values, (_, i) => i);
@@ -269,7 +275,7 @@ const uniqueOf = /* @__PURE__ */ op(
   },
 );
 
-/** The same of slices along a dimension. */
+/** The distinct slices along a dimension. */
 const uniqueAlong = /* @__PURE__ */ op(
   "unique_dim",
   (self: tf.Tensor, dim: number, consecutive: boolean): tf.Tensor[] => {
@@ -324,7 +330,7 @@ function isin(elements: Operand, test: Operand, _assumeUnique = false, invert = 
   return invert ? tf.logicalNot(result) : result;
 }
 
-/** Of distinct values, where they went and how many there are: empty unless it is asked for. */
+/** The distinct values, the inverse indices and the counts; empty unless asked for. */
 const asked = (parts: tf.Tensor[], inverse: boolean, counts: boolean): tf.Tensor[] =>
   parts.map((one, i) => (i === 0 || [inverse, counts][i - 1] ? one : tf.zeros([0], "int32")));
 

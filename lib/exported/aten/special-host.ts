@@ -1,4 +1,4 @@
-/** torch.special's functions that are computed number by number in JavaScript. */
+/** torch.special functions that are computed number by number in JavaScript. */
 import type * as tf from "@tensorflow/tfjs-core";
 import { op } from "../../functional/op.js";
 import { alike, promote } from "./support/arithmetic.js";
@@ -37,7 +37,7 @@ function binary(name: string, run: (a: number, b: number) => number) {
   };
 }
 
-/** Chebyshev's polynomials differ in the first degree: `a x + b`. */
+/** The kinds of Chebyshev polynomials differ in the one of degree 1: `a x + b`. */
 const chebyshev =
   (a: number, b: number) =>
   (x: number, n: number): number =>

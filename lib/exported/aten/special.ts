@@ -10,7 +10,7 @@ const onFloats =
   (self) =>
     run(toFloat(self));
 
-/** `Σ cᵢ xⁱ`, by Horner. */
+/** `Σ cᵢ xⁱ`, by Horner's rule. */
 const polynomial = (x: tf.Tensor, coefficients: readonly number[]): tf.Tensor =>
   coefficients.reduceRight<tf.Tensor>((sum, c) => tf.add(tf.mul(sum, x), c), tf.zerosLike(x));
 
@@ -44,7 +44,7 @@ const lgamma: Unary = (x) => {
   return where(tf.logicalOr(pole, tf.isInf(x)), Infinity, value);
 };
 
-/** The asymptotic series from 6 on, which recurrence and reflection lead to. */
+/** The asymptotic series for x ≥ 6, which is reached by recurrence and reflection. */
 const digamma: Unary = (x) => {
   const reflected = tf.less(x, 0.5);
   let y = where(reflected, tf.sub(1, x), x);

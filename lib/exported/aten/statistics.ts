@@ -7,7 +7,7 @@ import { toFloat } from "./support/dtype.js";
 import { asRows, sumRows } from "./support/reduce.js";
 import { dimOf, permuteAxes, sliceAxis } from "./support/shape.js";
 
-/** Covariances of rows, weighted by how often and how much each column counts. */
+/** Covariances of rows, with weights for how often and how much each column counts. */
 function covariance(
   self: tf.Tensor,
   correction = 1,
@@ -38,7 +38,7 @@ function correlation(self: tf.Tensor): tf.Tensor {
   return tf.minimum(tf.maximum(scaled, tf.scalar(-1)), tf.scalar(1));
 }
 
-/** Areas between neighbours, of which the sum is the integral. */
+/** The trapezoids between neighbours, whose sum is the integral. */
 function trapezoids(
   y: tf.Tensor,
   dx: number | tf.Tensor,
@@ -53,7 +53,7 @@ function trapezoids(
   if (dx.rank === 1 && dx.size !== n) {
     throw new RangeError(`${name}: There must be one \`x\` value for each sample point`);
   }
-  // The dimension is counted from the first of y, which x is given as many as, wherever it is in x.
+  // The dimension is that of y; x gets as many dimensions as y.
   const lead = new Array<number>(Math.max(0, y.rank - dx.rank)).fill(1);
   const x = tf.reshape(dx, dx.rank === 1 ? y.shape.map((_, i) => (i === at ? n : 1)) : [...lead, ...dx.shape]); // prettier-ignore
   const m = x.shape[at]!;
@@ -64,7 +64,7 @@ function trapezoids(
 function integral(y: tf.Tensor, dx: number | tf.Tensor = 1, dim = -1): tf.Tensor {
   const areas = trapezoids(y, dx, dim);
   const at = dimOf("trapezoid", y, dim);
-  // Of nothing, tfjs' sum on wasm is what was in memory.
+  // On wasm, tfjs leaves an empty sum unwritten.
   return areas.size === 0 ? tf.zeros(areas.shape.toSpliced(at, 1)) : tf.sum(areas, at);
 }
 
@@ -76,7 +76,7 @@ const integrals = (y: tf.Tensor, dx: number | tf.Tensor = 1, dim = -1): tf.Tenso
   return permuteAxes(summed, areas.shape.map((_, i) => (i < at ? i : i === at ? areas.rank - 1 : i - 1))); // prettier-ignore
 };
 
-/** Sums away what a broadcast would have added. */
+/** Sums over the dimensions that a broadcast from `size` would have added or repeated. */
 function sumToSize(self: tf.Tensor, size: readonly number[]): tf.Tensor {
   const lead = self.rank - size.length;
   const gone = self.shape.flatMap((n, i) => (i < lead || (size[i - lead] === 1 && n !== 1) ? [i] : [])); // prettier-ignore

@@ -7,7 +7,7 @@ import { takeAxis } from "./support/shape.js";
 
 type Given = tf.Tensor | Complex;
 
-/** Windowed Fourier transforms of frames of a signal: `(…, L)` → `(…, frequencies, frames)`. */
+/** Fourier transforms of windowed frames of a signal: `(…, L)` → `(…, frequencies, frames)`. */
 function stft(
   self: tf.Tensor,
   nFft: number,
@@ -37,7 +37,7 @@ function stft(
   return returnComplex ? result : tf.stack([result.re, result.im], -1);
 }
 
-/** The window in the middle of a frame. */
+/** The window, centred in a frame. */
 function frameWindow(nFft: number, winLength: number | null, window: tf.Tensor | null): tf.Tensor {
   const size = winLength ?? nFft;
   const left = Math.floor((nFft - size) / 2);
@@ -57,7 +57,7 @@ function centredStft(
   return stft(x, nFft, hop, win, window, normalized, onesided, returnComplex);
 } // prettier-ignore
 
-/** The signal of which these are the windowed transforms: overlapping frames added, over the windows' squares. */
+/** The inverse: adds overlapping frames, and divides by the sum of the squared windows. */
 function istft(
   self: Given, nFft: number, hopLength: number | null = null, winLength: number | null = null, window: tf.Tensor | null = null,
   center = true, normalized = false, _onesided: boolean | null = null, length: number | null = null,
@@ -81,7 +81,7 @@ function istft(
     const y = tf.div(cut(fold(tf.mul(frame, w))), cut(weight));
     return tf.reshape(fit(y, 1, end - start), [...shape.slice(0, -2), end - start]);
   };
-  // Of a whole spectrum too, a real signal is made of the first half.
+  // For a real signal, the first half of a two-sided spectrum suffices.
   return returnComplex ? both(c2c(turned, 2, false, factor), join) : join(c2r(turned, 2, nFft, factor));
 } // prettier-ignore
 

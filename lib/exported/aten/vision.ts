@@ -1,6 +1,6 @@
 /**
- * torchvision's ops, of detection: in JavaScript. Whatever chooses (boxes, grids, cells) is rounded to
- * float32 where torchvision's CPU code rounds, since a last bit decides there.
+ * torchvision's ops for detection, in JavaScript. What selects boxes, grids and cells is rounded to
+ * float32 where torchvision's CPU code rounds, because the last bit may decide.
  */
 import * as tf from "@tensorflow/tfjs-core";
 import { op } from "../../functional/op.js";
@@ -11,7 +11,10 @@ import { valuesOf } from "./support/host.js";
 
 const f = Math.fround;
 
-/** Which of the boxes `x1 y1 x2 y2` stay, by falling scores: none overlaps a better one too much. */
+/**
+ * The boxes `x1 y1 x2 y2` that are kept, by descending score: those that overlap no better box too
+ * much.
+ */
 const nms = /* @__PURE__ */ op(
   "nms",
   (boxes: tf.Tensor, scores: tf.Tensor, threshold: number): tf.Tensor => {
@@ -34,10 +37,10 @@ const nms = /* @__PURE__ */ op(
   },
 );
 
-/** Four neighbours of a place, each with its weight; `null` where it is too far out. */
+/** The four neighbours of a position with their weights; `null` if it is too far outside. */
 type Neighbours = readonly (readonly [place: number, weight: number])[];
 
-/** As roi_align reads: places up to one outside count as the border. */
+/** As in roi_align: positions up to one outside count as the border. */
 function nearBorder(y: number, x: number, height: number, width: number): Neighbours {
   if (y < -1 || y > height || x < -1 || x > width) return [];
   const axis = (value: number, size: number): [low: number, high: number, part: number] => {
@@ -54,7 +57,7 @@ function nearBorder(y: number, x: number, height: number, width: number): Neighb
   ];
 }
 
-/** As deform_conv2d reads: there are zeros outside. */
+/** As in deform_conv2d: outside there are zeros. */
 function overZeros(y: number, x: number, height: number, width: number): Neighbours {
   const [top, left] = [Math.floor(y), Math.floor(x)];
   const [down, over] = [y - top, x - left];
@@ -73,7 +76,7 @@ function overZeros(y: number, x: number, height: number, width: number): Neighbo
 
 type Box = readonly [image: number, x1: number, y1: number, x2: number, y2: number];
 
-/** Of each box, `image x1 y1 x2 y2`, the values of its cells, channel by channel. */
+/** For each box, `image x1 y1 x2 y2`, the values of its cells, channel by channel. */
 function cellsOf(
   input: tf.Tensor,
   rois: tf.Tensor,
@@ -99,7 +102,7 @@ function cellsOf(
 
 type Store = (channel: number, row: number, column: number, value: number) => void;
 
-/** Averages of places in the cells of boxes. */
+/** Averages of sampled positions in the cells of boxes. */
 const roiAlign = /* @__PURE__ */ op(
   "roi_align",
   (
@@ -143,7 +146,7 @@ const roiAlign = /* @__PURE__ */ op(
   },
 );
 
-/** The largest value in each cell of boxes that are rounded to whole places, and where it was. */
+/** The maximum in each cell of boxes that are rounded to integers, and its index. */
 const roiPool = /* @__PURE__ */ op(
   "roi_pool",
   (
@@ -158,7 +161,7 @@ const roiPool = /* @__PURE__ */ op(
     const found = new Int32Array(tf.util.sizeFromShape(shape));
     let next = 0;
     const values = cellsOf(input, rois, [rows, columns], ([, ...corners], plane, store) => {
-      // As C's `round`: halves away from zero.
+      // As C's `round`: ties away from zero.
       const [x1, y1, x2, y2] = corners.map((one) => Math.sign(one) * Math.round(Math.abs(f(one * f(scale))))) as [number, number, number, number]; // prettier-ignore
       const span = (low: number, high: number, i: number, n: number, size: number): number[] => {
         const cell = f(Math.max(high - low + 1, 1) / n);
@@ -188,7 +191,7 @@ const roiPool = /* @__PURE__ */ op(
   },
 );
 
-/** What the kernel meets at each place, `(N, C · kh · kw, oh · ow)`. */
+/** The values under the kernel at each position, `(N, C · kh · kw, oh · ow)`. */
 const deformedColumns = /* @__PURE__ */ op(
   "deform_columns",
   (

@@ -1,9 +1,9 @@
-/** Windows for spectra. */
+/** Window functions for spectra. */
 import * as tf from "@tensorflow/tfjs-core";
 import { type Body, defineOps } from "./support/define.js";
 import { scaledBesselI } from "./support/special.js";
 
-/** @param at what stands at a place, given from -1 at the first to 1 at the last of `length`. */
+/** @param at the value at a position from -1 (the first) to 1 (the last of `length`). */
 function windowOf(length: number, periodic: boolean, at: (place: number) => number): tf.Tensor {
   const last = periodic ? length : length - 1;
   const values = Array.from({ length }, (_, i) => (length === 1 ? 1 : at((2 * i) / last - 1)));

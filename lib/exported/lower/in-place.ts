@@ -1,4 +1,4 @@
-/** What ops write to, and what they are called when they do not. */
+/** Which arguments ops write to, and the corresponding ops that write to none. */
 import { type KeywordArguments, Node } from "../../graph/index.js";
 import { packetOf } from "./views.js";
 
@@ -8,13 +8,16 @@ const DUNDER: Readonly<Record<string, string>> = {
   ...{ __ilshift__: "__lshift__", __irshift__: "__rshift__" },
 };
 
-/** They end in `_` for another reason, or change what no value can say. */
+/** Ops that end in `_` for another reason, or whose effect no value can express. */
 const REFUSED = new Set(["set_", "rename_"]);
 
 const isInPlace = (packet: string): boolean =>
   Object.hasOwn(DUNDER, packet) || /[^_]_$/.test(packet);
 
-/** Ops that write several results to arguments: what these are called, and the op without them. */
+/**
+ * Ops that write several results to arguments: the names of these arguments, and the op that
+ * returns the results instead.
+ */
 const SEVERAL_OUT: Readonly<Record<string, readonly [target: string, ...outs: string[]]>> = {
   "aten.sort.values": ["aten.sort.default", "values", "indices"],
   "aten.sort.values_stable": ["aten.sort.stable", "values", "indices"],
@@ -31,7 +34,7 @@ const SEVERAL_OUT: Readonly<Record<string, readonly [target: string, ...outs: st
   "aten.frexp.Tensor_out": ["aten.frexp.Tensor", "mantissa", "exponent"],
 };
 
-/** The tensors that a node writes its several results to; null if it does no such thing. */
+/** The tensors that a node writes its several results to; null if it does not. */
 export function severalWritesOf({ target, kwargs }: Node): SeveralWrites | null {
   if (!Object.hasOwn(SEVERAL_OUT, target)) return null;
   const [plain, ...names] = SEVERAL_OUT[target]!;
@@ -44,13 +47,13 @@ export function severalWritesOf({ target, kwargs }: Node): SeveralWrites | null 
 }
 
 interface SeveralWrites {
-  /** The op that gives them instead. */
+  /** The op that returns the results instead. */
   target: string;
   kwargs: KeywordArguments;
   to: readonly Node[];
 }
 
-/** The tensor that a node writes to; null if it writes to none. */
+/** The tensor that a node writes to; null if there is none. */
 export function writesOf(node: Node): { to: Node; out: boolean } | null {
   const packet = packetOf(node.target);
   if (packet === null) return null;
@@ -76,7 +79,7 @@ export function functionalTarget(target: string): string {
   return `${space}.${packet}.${overload.slice(0, -"_out".length) || "default"}`;
 }
 
-/** Ops whose overload has another name where they write to nothing. */
+/** Ops whose functional overload has another name. */
 const RENAMED: Readonly<Record<string, string>> = {
   ...{ "transpose_.default": "transpose.int", "floor_divide_.Tensor": "floor_divide.default" },
   ...{ "pow_.Tensor": "pow.Tensor_Tensor", "pow_.Scalar": "pow.Tensor_Scalar" },
@@ -103,5 +106,5 @@ const RENAMED: Readonly<Record<string, string>> = {
 const COMPARISONS =
   /^(eq|ne|lt|le|gt|ge|not_equal|less|less_equal|greater|greater_equal|logical_(and|or|xor|not))$/;
 
-/** Their values are true and false, but in place in the dtype of what they are written to. */
+/** Comparisons, which give booleans, but in place write them in the dtype of the target. */
 export const isComparison = (packet: string): boolean => COMPARISONS.test(packet);

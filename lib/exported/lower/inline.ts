@@ -1,6 +1,8 @@
 import { type Argument, Graph, type KeywordArguments, mapNodes, Node } from "../../graph/index.js";
 
-/** Ops that only run a graph under another setting; by which argument is the graph. */
+/**
+ * Ops that only run a graph in another mode, with the position of the graph among their arguments.
+ */
 const WRAPPERS: Readonly<Record<string, number>> = {
   "higher_order.wrap_with_set_grad_enabled": 1,
   "higher_order.wrap_with_autocast": 4,
@@ -14,8 +16,8 @@ function wrappedGraph({ target, args }: Node): Node | undefined {
 }
 
 /**
- * Puts the graphs of `torch.no_grad()` and `torch.autocast` blocks in the place where they are
- * called: they may write to what they are given.
+ * Replaces calls of `torch.no_grad()` and `torch.autocast` blocks by the nodes of their graphs,
+ * which may write to their inputs.
  */
 export function inlineGraphs(program: Graph): Graph {
   if (!program.nodes.some((node) => wrappedGraph(node) !== undefined)) return program;
@@ -25,7 +27,7 @@ export function inlineGraphs(program: Graph): Graph {
   return graph;
 }
 
-/** Copies the nodes of a graph whose inputs may be made already; gives what it gives back. */
+/** Copies the nodes of a graph whose inputs have been made; returns its outputs. */
 function copyInto(graph: Graph, from: Graph, made: Map<Node, Argument>): Argument {
   const renew = (argument: Argument): Argument =>
     mapNodes(argument, (node) => made.get(node)) as Argument;
@@ -56,14 +58,14 @@ function inline(
   return copyInto(graph, body, new Map(bound));
 }
 
-/** One of the outputs of a graph that is no call any more. */
+/** One of the outputs of a graph that has been inlined. */
 function takeItem({ target, args }: Node, made: Map<Node, Argument>): Argument | undefined {
   if (target !== "operator.getitem" || !(args[0] instanceof Node)) return undefined;
   const list = made.get(args[0]);
   return Array.isArray(list) ? (list[args[1] as number] as Argument) : undefined;
 }
 
-/** A node in another graph, with the graph that it stands for, if it does. */
+/** Copies a node to another graph, together with the subgraph that it refers to, if any. */
 export function copy(
   graph: Graph,
   from: Graph,

@@ -1,10 +1,10 @@
 /**
- * Makes a program functional: in-place ops and writes through views become values.
+ * Makes a program functional: in-place ops and writes through views become ordinary values.
  *
  * Tensors that share memory belong to one storage, which has a current value. A view remembers the
- * ops that lead to it from there, and is taken anew when it is read after a write. A write to a view
- * goes back through those ops into the storage. PyTorch's functionalization works so too:
- * https://docs.pytorch.org/docs/stable/func.ux_limitations.html
+ * ops that lead to it from the storage, and is computed again when it is read after a write. A
+ * write to a view is carried back through those ops into the storage. PyTorch's functionalization
+ * works in the same way: https://docs.pytorch.org/docs/stable/func.ux_limitations.html
  */
 import type { Node } from "../../graph/index.js";
 import {
@@ -22,28 +22,28 @@ import { gatherVmaps } from "./vmap.js";
 import { IN_PLACE_VIEWS, isView, packetOf } from "./views.js";
 
 export interface Lowered {
-  /** Gives two lists: what the program gives back, and the new values of the inputs below. */
+  /** Returns two lists: the program's outputs, and the new values of the inputs in `written`. */
   readonly graph: Graph;
-  /** The inputs that the program writes to, by the name of their placeholder. */
+  /** The inputs that the program writes to, by the names of their placeholders. */
   readonly written: readonly string[];
   readonly subgraphs: ReadonlyMap<string, Lowered>;
 }
 
-/** @throws Error for what cannot be made functional. */
+/** @throws Error for programs that cannot be made functional. */
 export function lower(program: Graph): Lowered {
   const lowering = new Lowering(gatherVmaps(inlineGraphs(program)));
   return lowering.run();
 }
 
-/** A node, as far as another is made like it. */
+/** The properties of a node that a new node takes over. */
 type Like = Pick<Node, "kind" | "name" | "meta" | "target">;
 
 interface Step {
-  /** The node that takes the view, as the program has it. */
+  /** The node that takes the view in the original program. */
   readonly view: Like;
   readonly args: readonly Argument[];
   readonly kwargs: KeywordArguments;
-  /** Which of several outputs; null if there is one. */
+  /** The index among several outputs; null if there is one. */
   readonly output: number | null;
 }
 
@@ -52,12 +52,14 @@ class Storage {
 
   constructor(
     public current: Node,
-    /** The placeholder, if it is one. */
+    /** The placeholder's name, if it is one. */
     readonly input: string | null,
   ) {}
 }
 
-/** A tensor of the program: how it is seen in its storage, and its value as of a version. */
+/**
+ * A tensor of the program: its view of a storage, and its value for some version of the storage.
+ */
 interface Tensor {
   readonly storage: Storage;
   readonly steps: readonly Step[];
@@ -70,7 +72,7 @@ const tensorOf = (value: Node, input: string | null): Tensor => ({
   ...{ steps: [], node: value, version: 0 },
 });
 
-/** Views that come as a list, of which `getitem` takes one. */
+/** A list of views, of which `getitem` takes one. */
 interface Views {
   readonly of: Tensor;
   readonly view: Node;
@@ -140,7 +142,7 @@ class Lowering {
     return this.graph.add(kind, target, args, kwargs, { name, meta });
   }
 
-  /** A tensor with memory of its own. */
+  /** A tensor with its own memory. */
   private own(node: Node, value: Node, input: string | null = null): Tensor {
     const tensor = tensorOf(value, input);
     this.tensors.set(node, tensor);
@@ -199,7 +201,7 @@ class Lowering {
     return { storage, steps: [...of.steps, step], node, version: storage.version };
   }
 
-  /** One of a list of views, or of results that were written; false if it is not of one. */
+  /** Takes one of a list of views, or of results that were written; false if the node does not. */
   private getItem(node: Node): boolean {
     const written = this.results.get(node.args[0] as Node)?.[node.args[1] as number];
     if (written !== undefined) {
@@ -220,7 +222,10 @@ class Lowering {
     return true;
   }
 
-  /** One of several tensors that were broadcast, which is a view of it alone; false if it is none. */
+  /**
+   * Takes one of several broadcast tensors, which is a view of that tensor alone; false if the node
+   * does not.
+   */
   private broadcast(node: Node): boolean {
     const { name, kind, meta } = node;
     const [list, index] = node.args as [Node, number];
@@ -233,7 +238,7 @@ class Lowering {
     return true;
   }
 
-  /** An op that writes its result to an argument, which the node then stands for. */
+  /** Handles an op that writes its result to an argument, which the node then stands for. */
   private write(node: Node, { to, out }: { to: Node; out: boolean }): void {
     const tensor = this.tensors.get(to);
     if (tensor === undefined) throw new Error(`${node.name} writes to what is no tensor`);
@@ -246,7 +251,7 @@ class Lowering {
     if (packet === "copy") value = this.copy(node, "sconce.copy", args.slice(0, 2));
     else {
       const isZero = packetOf(node.target) === "zero_";
-      // The one op whose tensor stands second where it is not in place.
+      // The only op whose tensor is the second argument in its functional form.
       if (packetOf(node.target) === "polygamma_") args.reverse();
       value = this.copy(node, target, isZero ? [args[0], 0] : args, kwargs);
     }
@@ -257,7 +262,7 @@ class Lowering {
     this.tensors.set(node, tensor);
   }
 
-  /** The same for several results; false if the node is no such op. */
+  /** Likewise for several results; false if the node is not such an op. */
   private writeSeveral(node: Node): boolean {
     const written = severalWritesOf(node);
     if (written === null) return false;
@@ -275,7 +280,7 @@ class Lowering {
     return true;
   }
 
-  /** A tensor of another size in the same memory; not where others see that memory too. */
+  /** Resizes a tensor in its memory; not if other tensors share it. */
   private resize(node: Node): boolean {
     const packet = packetOf(node.target);
     if (packet !== "resize_" && packet !== "resize_as_") return false;
@@ -290,7 +295,7 @@ class Lowering {
     return true;
   }
 
-  /** An op that is only kept in its order by a token: the token is passed on, the op called. */
+  /** Handles an op that a token keeps in order: passes on the token, and calls the op. */
   private effect(node: Node): boolean {
     if (node.target !== "higher_order.with_effects") return false;
     const [token, target, ...given] = node.args;
@@ -313,7 +318,7 @@ class Lowering {
     return this.graph.add("call_function", "operator.getitem", [list, index], {}, { meta });
   }
 
-  /** Gives a tensor a new value, and with it all that share its memory. */
+  /** Gives a tensor, and so all tensors that share its memory, a new value. */
   private assign(tensor: Tensor, value: Node): void {
     const { storage, steps } = tensor;
     const bases = [storage.current];
@@ -333,7 +338,10 @@ class Lowering {
     tensor.version = storage.version;
   }
 
-  /** Normalisations in training write to their running statistics, which no schema says. */
+  /**
+   * Handles normalisations in training, which write to running statistics although their schema
+   * does not say so.
+   */
   private hiddenUpdate(node: Node): boolean {
     const update = statisticsOf(node);
     if (update === null) return false;

@@ -1,21 +1,21 @@
-/** Normalisations in training, which write to their running statistics beside what they give. */
+/** Normalisations in training, which also write to their running statistics. */
 import { type Argument, Node } from "../../graph/index.js";
 import { packetOf } from "./views.js";
 
 export interface StatisticsUpdate {
-  /** An op that gives the new statistics too, and what it is called with. */
+  /** An op that returns the new statistics too, and its arguments. */
   target: string;
   given: readonly Argument[];
-  /** What is written to. */
+  /** The statistics that are written. */
   mean: Node;
   variance: Node;
-  /** Which of the op's results the node stands for; null for a node of several results. */
+  /** Which result of the op replaces the node; null for a node with several results. */
   output: number | null;
-  /** Which result the new mean is; the new variance follows it. */
+  /** The index of the new mean among the results; the new variance follows it. */
   first: number;
 }
 
-/** What a node writes to running statistics; null if it does not. */
+/** The running statistics that a node writes to; null if there are none. */
 export function statisticsOf(node: Node): StatisticsUpdate | null {
   const packet = packetOf(node.target);
   if (packet === null || node.target !== `aten.${packet}.default`) return null;

@@ -1,8 +1,8 @@
-/** Which ops give back a view: a tensor that shares the memory of their first argument. */
+/** Which ops return views: tensors that share the memory of their first argument. */
 import { isContiguous } from "../../checkpoint/sizes.js";
 import { type Argument, Literal, type Node, type TensorMeta } from "../../graph/index.js";
 
-/** Views whatever they are called with. */
+/** Ops that always return a view. */
 const ALWAYS = new Set([
   ...["alias", "detach", "view", "view_as", "select", "slice", "narrow", "split", "chunk"],
   ...["split_with_sizes", "tensor_split", "hsplit", "vsplit", "dsplit", "unbind", "transpose"],
@@ -24,24 +24,24 @@ const ALWAYS = new Set([
   ...["_conj", "conj", "resolve_conj", "resolve_neg", "requires_grad", "broadcast_tensors"],
 ]);
 
-/** Views if no copy is needed. */
+/** Ops that return a view if no copy is needed. */
 const MAYBE = new Set([
   ...["reshape", "reshape_as", "flatten", "ravel", "contiguous", "to", "type_as"],
   ...["dropout", "feature_dropout", "alpha_dropout", "feature_alpha_dropout"],
 ]);
 
-/** In-place ops that only change how a tensor is seen. */
+/** In-place ops that only change the view of a tensor. */
 export const IN_PLACE_VIEWS = new Set([
   ...["detach_", "squeeze_", "unsqueeze_", "t_", "transpose_", "swapaxes_", "swapdims_"],
   ...["requires_grad_", "as_strided_"],
 ]);
 
-/** `add` of `aten.add.Tensor`; null for what is no op of ATen. */
+/** `add` for `aten.add.Tensor`; null for targets that are not ATen ops. */
 export function packetOf(target: string): string | null {
   return /^aten\.(\w+)\.\w+$/.exec(target)?.[1] ?? null;
 }
 
-/** Whether a node's result shares the memory of its first argument. */
+/** Whether the result of a node shares the memory of its first argument. */
 export function isView(node: Node): boolean {
   const packet = packetOf(node.target);
   if (packet === null) return false;
@@ -62,7 +62,7 @@ function isSame(packet: string, node: Node): boolean {
     if (from.dtype !== to.dtype || isCopy(node)) return false;
     return sameStrides(from, to);
   }
-  // Elements in even steps are seen as one row by `reshape`, but copied by `ravel`.
+  // `reshape` returns a view of elements with a constant stride, but `ravel` copies them.
   if (packet !== "ravel") return canView(from, to);
   return from.layout === undefined || isContiguous(from.layout.shape, from.layout.stride);
 }
@@ -72,7 +72,7 @@ function metaOf(node: Argument): TensorMeta | null {
   return value !== undefined && "dtype" in value ? value : null;
 }
 
-/** `to(…, copy=True)`: the last positional argument but the memory format. */
+/** The `copy` argument of `to`: the last positional one except the memory format. */
 function isCopy({ target, args, kwargs }: Node): boolean {
   const place: Readonly<Record<string, number>> = {
     ...{ "aten.to.dtype": 3, "aten.to.device": 4, "aten.to.other": 3, "aten.to.dtype_layout": 9 },
@@ -80,15 +80,15 @@ function isCopy({ target, args, kwargs }: Node): boolean {
   return kwargs.copy === true || args[place[target] ?? -1] === true;
 }
 
-/** Strides of dimensions of one element do not matter. */
+/** Strides of dimensions with one element do not matter. */
 function sameStrides({ layout: from }: TensorMeta, { layout: to }: TensorMeta): boolean {
   if (from === undefined || to === undefined) return true;
   return from.shape.every((size, i) => size === 1 || from.stride[i] === to.stride[i]);
 }
 
 /**
- * Whether a tensor can be seen in another shape without a copy, as PyTorch's `computeStride` finds
- * out: each run of dimensions that lie one in the other is divided anew.
+ * Whether a tensor can be viewed in another shape without a copy, by the algorithm of PyTorch's
+ * `computeStride`: each group of dimensions that one stride describes is divided anew.
  */
 export function canView({ layout: from }: TensorMeta, { layout: to }: TensorMeta): boolean {
   if (from === undefined || to === undefined) return true;

@@ -1,4 +1,4 @@
-/** Blocks of `torch.vmap`, which export marks by where they begin and end. */
+/** Blocks of `torch.vmap`, whose beginning and end are marked by nodes. */
 import { type Argument, Graph, mapNodes, type Node } from "../../graph/index.js";
 import { copy } from "./inline.js";
 
@@ -7,8 +7,8 @@ const MARK = "torch._functorch.predispatch.";
 const isMark = ({ target }: Node, name: string): boolean => target === MARK + name;
 
 /**
- * Makes of each block a graph of its own, which `sconce.vmap` calls for one row after another. Blocks
- * within it stay for when that graph is lowered.
+ * Turns each block into a graph of its own, which `sconce.vmap` calls for one row after another.
+ * Blocks in it are handled when that graph is lowered.
  */
 export function gatherVmaps(program: Graph): Graph {
   if (!program.nodes.some(({ target }) => target.startsWith(MARK))) return program;
@@ -34,7 +34,7 @@ const renewing =
   (argument: Argument): Argument =>
     mapNodes(argument, (node) => made.get(node)!) as Argument;
 
-/** Where the block that begins at a node ends. */
+/** The end of the block that begins at a node. */
 function endOf(nodes: readonly Node[], start: number): number {
   let depth = 0;
   for (let i = start; i < nodes.length; i += 1) {
@@ -55,7 +55,7 @@ function addBlock(
   const body = new Graph();
   const inside = new Map<Node, Node>();
   const isOwn = new Set(block);
-  // The marks of blocks within this one are of another level.
+  // The marks of inner blocks have another level.
   const level = block.find((node) => isMark(node, "_add_batch_dim"))?.args[2];
   const isAtLevel = (node: Node, name: string, at: number): boolean =>
     isMark(node, name) && node.args[at] === level;

@@ -48,7 +48,7 @@ function formatOutput(spec: OutputSpec, value: Argument): string {
   return `${name}: ${WRITTEN[spec.kind]} target=${quote(spec.key)}`;
 }
 
-/** Moves text to the right, but for its empty lines. */
+/** Indents text, except for empty lines. */
 const indent = (text: string, by: string): string => text.replace(/^(?=.)/gm, by);
 
 function formatModule(name: string, graph: Graph): string {
@@ -61,7 +61,7 @@ function formatModule(name: string, graph: Graph): string {
   return `${head}\n${body}\n${inner.join("")}`;
 }
 
-/** The statements, with the lines of Python that they come from. */
+/** The statements, with the lines of Python code that they come from. */
 function formatBody(graph: Graph): string[] {
   const users = graph.users();
   const lastReads = readLast(graph);
@@ -84,7 +84,7 @@ function formatBody(graph: Graph): string[] {
   return lines;
 }
 
-/** For each node, those that no later one reads. */
+/** For each node, the values that no later node reads. */
 function readLast(graph: Graph): Map<Node, Node[]> {
   const seen = new Set<Node>();
   const last = new Map<Node, Node[]>();
@@ -129,7 +129,7 @@ function callText({ kind, target, args, kwargs }: Node): string {
   return `${isTorch ? target : `torch.ops.${target}`}(${all.join(", ")})`;
 }
 
-/** The text of an argument as Python code. */
+/** An argument as Python code. */
 function python(argument: Argument, isTuple = false): string {
   if (argument instanceof Node) return argument.name;
   if (argument === null || argument === undefined) return "None";
@@ -148,11 +148,11 @@ function python(argument: Argument, isTuple = false): string {
 }
 
 function literal({ value, text }: Literal): string {
-  // So torch.fx writes what is imaginary only.
+  // As torch.fx prints numbers that are imaginary only.
   if (isComplexNumber(value) && value.real === 0) {
     return `complex(${formatFloat(value.real)}, ${formatFloat(value.imag)})`;
   }
-  // An op that is handed to another one is its own name.
+  // An op as an argument of another op is printed by its name.
   return value === text ? `torch.ops.${text}` : text;
 }
 

@@ -1,6 +1,6 @@
 import type { Expression } from "./parse.js";
 
-/** What the names of an expression stand for. */
+/** The values of the names in an expression. */
 export type Names = ReadonlyMap<string, unknown>;
 
 type Value = number | boolean;
@@ -12,7 +12,7 @@ function roundHalfEven(value: number): number {
   return floor % 2 === 0 ? floor : floor + 1;
 }
 
-/** Python's `%`: the sign is the divisor's. */
+/** Python's `%`, with the sign of the divisor. */
 export function pythonMod(a: number, b: number): number {
   if (b === 0) throw new RangeError("integer modulo by zero");
   return a - Math.floor(a / b) * b;
@@ -28,7 +28,7 @@ const product = (...args: number[]): number => args.reduce((a, b) => a * b, 1);
 const power = (a: number, b: number): number => a ** b;
 const equal = (a: Value, b: Value): boolean => Number(a) === Number(b);
 
-/** sympy's classes as `srepr` writes them, and torch.utils._sympy's. */
+/** Classes of sympy as written by `srepr`, and of torch.utils._sympy. */
 const FUNCTIONS: Readonly<Record<string, (...args: never[]) => Value>> = {
   ...{ Add: sum, Mul: product, Pow: power, PowByNatural: power, FloatPow: power, pow: power },
   ...{ Max: Math.max, Min: Math.min, max: Math.max, min: Math.min },
@@ -113,7 +113,7 @@ const COMPARE: Readonly<Record<string, (a: unknown, b: unknown) => boolean>> = {
 const plain = (value: unknown): unknown => (typeof value === "boolean" ? Number(value) : value);
 const pythonEqual = (a: unknown, b: unknown): boolean => plain(a) === plain(b);
 
-/** @throws ReferenceError for a name or function that is not known. */
+/** @throws ReferenceError for an unknown name or function. */
 export function evaluate(expression: Expression, names: Names): unknown {
   const number = (inner: Expression): number => Number(evaluate(inner, names));
   switch (expression.kind) {

@@ -1,4 +1,4 @@
-/** Python expressions as exported programs hold them: guards, and sizes in terms of symbols. */
+/** Parses the Python expressions in exported programs: guards, and sizes in terms of symbols. */
 
 export type Expression =
   | { kind: "number"; value: number; text: string }
@@ -14,14 +14,14 @@ export type Expression =
 const TOKEN =
   /\s*(?:(\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)|('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")|([A-Za-z_]\w*)|(\*\*|\/\/|<<|>>|<=|>=|==|!=|[-+*/%()[\],.<>=&|^~]))/y;
 
-/** How tightly a binary operator binds; a unary minus does between `*` and `**`. */
+/** The precedence of binary operators; that of a unary minus is between `*` and `**`. */
 export const BINDING: Readonly<Record<string, number>> = {
   ...{ or: 1, and: 2, not: 3, compare: 4, "|": 5, "^": 6, "&": 7, "<<": 8, ">>": 8 },
   ...{ "+": 9, "-": 9, "*": 10, "/": 10, "//": 10, "%": 10, unary: 11, "**": 12 },
 };
 
 const COMPARISONS = new Set(["<", "<=", ">", ">=", "==", "!="]);
-/** Far above any honest expression; a hostile one must not exhaust the stack. */
+/** The nesting limit, so that a malicious expression cannot exhaust the stack. */
 const MAX_DEPTH = 200;
 
 /** @throws SyntaxError */
@@ -89,7 +89,7 @@ class Parser {
       if (op === "compare") left = this.comparison(left);
       else {
         this.next();
-        // `**` groups to the right, and its right side may have a sign.
+        // `**` is right-associative, and its right operand may have a sign.
         const right = this.expression(op === "**" ? BINDING[op]! - 1 : BINDING[op]!);
         left = { kind: "binary", op, left, right };
       }
@@ -152,7 +152,7 @@ class Parser {
     }
   }
 
-  /** Keyword arguments are what sympy knows about a symbol; they are left out. */
+  /** Keyword arguments, which are sympy's assumptions about a symbol, are ignored. */
   private arguments(): Expression[] {
     const args: Expression[] = [];
     this.expect("(");

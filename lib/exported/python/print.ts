@@ -1,6 +1,6 @@
 import { BINDING, type Expression, parseExpression } from "./parse.js";
 
-/** As Python's `ast.unparse`: no parentheses but those that are needed. */
+/** Prints an expression like Python's `ast.unparse`, with only the necessary parentheses. */
 export function unparse(expression: Expression, least = 0): string {
   const [text, binding] = write(expression);
   return binding < least ? `(${text})` : text;
@@ -64,8 +64,8 @@ const INFIX: Readonly<Record<string, string>> = {
 };
 
 /**
- * The text of a size as PyTorch prints it, `2*s0 + 1`, from what a file holds: sympy's `srepr`,
- * `Add(Mul(Integer(2), Symbol('s0', …)), Integer(1))`, or in older files that text itself.
+ * The text of a size as PyTorch prints it, `2*s0 + 1`, for the text in a file: sympy's `srepr`,
+ * `Add(Mul(Integer(2), Symbol('s0', …)), Integer(1))`, or in older files the printed text itself.
  */
 export function formatSymbolic(source: string): string {
   return formatSympy(parseExpression(source))[0];

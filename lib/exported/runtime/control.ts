@@ -1,14 +1,14 @@
-/** Control flow that export keeps: graphs that are handed to ops. */
+/** Control flow that export keeps: ops with graphs as arguments. */
 import * as tf from "@tensorflow/tfjs-core";
 import type { AtenOp } from "../op-table.js";
 
-/** A graph as a function; gives a list, or one value where the graph gives one. */
+/** A graph as a function; returns a list, or one value if the graph returns one. */
 export type Subgraph = (...inputs: unknown[]) => unknown;
 
 const asList = (value: unknown): unknown[] =>
   Array.isArray(value) ? (value as unknown[]) : [value];
 
-/** A condition may be computed of sizes, or be a tensor, which is read back. */
+/** A condition may be a value computed from sizes, or a tensor, which is read back. */
 function isTrue(value: unknown): boolean {
   const one = Array.isArray(value) ? (value as unknown[])[0] : value;
   return one instanceof tf.Tensor ? Boolean(one.dataSync()[0]) : Boolean(one);
@@ -78,17 +78,17 @@ const scan: AtenOp = ([combine, init, xs, extra]) => {
     rows.push(result.slice(carry.length));
   }
   if (rows.length > 0) return [...carry, ...stackEach(rows)];
-  // What a row would give says how large it would be.
+  // The result for one row determines the shape.
   const none = (xs as tf.Tensor[]).map((x) => anyRow(x, 0));
   const row = asList((combine as Subgraph)(...carry, ...none, ...more)).slice(carry.length);
   return [...carry, ...row.map((one) => noRows(one as tf.Tensor, 0))];
 };
 
-/** A row of zeros, for a tensor that has none. */
+/** A row of zeros, for a tensor without rows. */
 const anyRow = ({ shape, dtype }: tf.Tensor, dim: number): tf.Tensor =>
   tf.zeros(shape.toSpliced(dim, 1), dtype);
 
-/** No rows at all, each as large as this one. */
+/** A tensor without rows, whose rows would be like this one. */
 const noRows = ({ shape, dtype }: tf.Tensor, dim: number): tf.Tensor =>
   tf.zeros(shape.toSpliced(dim, 0, 0), dtype);
 
@@ -104,7 +104,10 @@ const associativeScan: AtenOp = ([combine, xs, extra]) => {
   return stackEach(rows);
 };
 
-/** `[body, size, xs, dims, others, outDims]`: each row of the xs with all of the others. */
+/**
+ * `[body, size, xs, dims, others, outDims]`: calls the body with each row of the xs, and with all
+ * of the others.
+ */
 const vmap: AtenOp = ([body, size, given, dims, others, outDims]) => {
   const xs = given as tf.Tensor[];
   const at = xs.map((x, i) => fromFront((dims as number[])[i]!, x.rank));

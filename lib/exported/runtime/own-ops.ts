@@ -1,4 +1,6 @@
-/** Ops that lowering puts into a program: what in-place ops and hidden updates do, as values. */
+/**
+ * Ops that lowering adds to a program: the effects of in-place ops and hidden updates, as values.
+ */
 import * as tf from "@tensorflow/tfjs-core";
 import { batchNorm, instanceNorm } from "../../functional/index.js";
 import { updateStatistics } from "../../functional/running-statistics.js";
@@ -11,7 +13,7 @@ import { SYMBOLIC_OPS } from "./symbolic.js";
 
 type Vector = tf.Tensor | null;
 
-/** `[self, source]`: the source in the shape and dtype of the other, as `self.copy_(source)`. */
+/** `[self, source]`: the source with the shape and dtype of the other, as `self.copy_(source)`. */
 const copy: AtenOp = ([self, source], kwargs, context) => {
   if (isComplex(self)) {
     const { re, im } = complexOf(source as tf.Tensor | Complex);
@@ -25,13 +27,15 @@ const copy: AtenOp = ([self, source], kwargs, context) => {
   return tf.broadcastTo(tf.reshape(cast, cast.shape.slice(cast.rank - shape.length)), shape);
 };
 
-/** tfjs' cast keeps fractions on the way to int32 on some backends, and NaN is true. */
+/** tfjs' cast to int32 keeps fractions on some backends, and NaN is true. */
 function castTo(x: tf.Tensor, dtype: tf.DataType): tf.Tensor {
   if (x.dtype === dtype) return x;
   return dtype === "bool" ? tf.notEqual(x, tf.zerosLike(x)) : tf.cast(x, dtype);
 }
 
-/** `[self, size or a tensor of it]`: its elements one after another; what is added is 0. */
+/**
+ * `[self, size or a tensor with that size]`: the flattened elements in the new size, padded with 0.
+ */
 const resize: AtenOp = ([self, to], kwargs, context) => {
   const wanted = isComplex(to) ? to.re : to;
   if (isComplex(self)) {
@@ -57,7 +61,7 @@ const batchNormTrain: AtenOp = (args) => {
   return [output, next.mean, next.variance];
 };
 
-/** The same, sample by sample. */
+/** Likewise, with statistics for each sample. */
 const instanceNormTrain: AtenOp = (args) => {
   const [input, weight, bias, mean, variance, momentum, eps] = args as [
     ...[tf.Tensor, Vector, Vector, tf.Tensor, tf.Tensor, number, number],

@@ -1,4 +1,4 @@
-/** Writes through views: what a tensor is after a view of it got new values. */
+/** Writes through views: the value of a tensor after a view of it has got new values. */
 import * as tf from "@tensorflow/tfjs-core";
 import {
   type Complex,
@@ -11,8 +11,8 @@ import { scatterInto } from "../aten/support/scatter.js";
 import type { AtenContext, AtenOp } from "../op-table.js";
 
 /**
- * `base` with the values of its view replaced: `[base, value, view's target, its further arguments,
- * its keyword arguments, which of its outputs]`.
+ * `base` with the values of its view replaced:
+ * `[base, value, target of the view, its further arguments, its keyword arguments, the index of its output]`.
  */
 export const scatterView =
   (lookUp: (target: string) => AtenOp | undefined): AtenOp =>
@@ -36,7 +36,7 @@ export const scatterView =
 
 const CONJUGATES = new Set(["_conj", "conj", "mH", "H", "matrix_H", "adjoint"]);
 
-/** The same for complex tensors: each part for itself, but for the views that take one of them. */
+/** Likewise for complex tensors: each part separately, except for views of one part. */
 function scatterComplex(
   scatter: AtenOp,
   [given, value, target, ...rest]: readonly unknown[],
@@ -70,7 +70,7 @@ const wrap = (dim: number, rank: number): number => (dim < 0 ? dim + rank : dim)
 
 const reshaped: Rule = ({ base, value }) => tf.reshape(value, base.shape);
 
-/** Puts every dimension back to where it came from. */
+/** Permutes the dimensions back. */
 const permuted =
   (order: (rank: number, args: readonly unknown[]) => number[]): Rule =>
   ({ base, value, args }) => {
@@ -102,7 +102,7 @@ const reversed = permuted((rank) => Array.from({ length: rank }, (_, i) => rank 
 const lastTwo = permuted((rank) => swapped(rank, -2, -1));
 const matrix = permuted((rank) => (rank < 2 ? swapped(rank, 0, 0) : swapped(rank, 0, 1)));
 
-/** Where a slice begins and ends, within the bounds, as Python has it. */
+/** The beginning and end of a slice, clamped as in Python. */
 export function sliceBounds(
   size: number,
   start: unknown,
@@ -136,7 +136,7 @@ const narrowed: Rule = ({ base, value, args }) => {
 
 const unbound: Rule = (view) => selected({ ...view, args: [view.args[0] ?? 0, view.output] });
 
-/** Of a list of parts, the one that begins at `start`. */
+/** One part of a list, which begins at `start`. */
 function part(view: View, dim: number, start: number): tf.Tensor {
   const { base, value } = view;
   const axis = wrap(dim, base.rank);
@@ -157,7 +157,7 @@ const chunk: Rule = (view) => {
   return part(view, dim, size * view.output!);
 };
 
-/** If nothing was repeated. */
+/** Only if nothing was repeated. */
 const expanded: Rule = ({ base, value }) =>
   value.size === base.size ? tf.reshape(value, base.shape) : undefined;
 
@@ -178,7 +178,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   ...{ expand: expanded, expand_as: expanded, broadcast_to: expanded },
 };
 
-/** `base` with what lies at `start`, `start + step`, … along a dimension replaced. */
+/** `base` with the elements at `start`, `start + step`, … along a dimension replaced. */
 export function replace(
   base: tf.Tensor,
   value: tf.Tensor,
@@ -212,7 +212,9 @@ function along(x: tf.Tensor, dim: number, start: number, count: number): tf.Tens
   return tf.slice(x, begin, size);
 }
 
-/** For any other view: it is taken of the numbers 0, 1, …, which tells where its elements lie. */
+/**
+ * For all other views: applies the view to the numbers 0, 1, …, which tells where its elements are.
+ */
 function byIndex(
   { base, value, target, args, kwargs, output }: View,
   view: AtenOp | undefined,
@@ -231,14 +233,18 @@ function byIndex(
     return isBool ? tf.cast(written, "bool") : written;
   }
   const at = tf.cast(tf.reshape(index, [index.size, 1]), "int32");
-  // tfjs' tensorScatterUpdate would write into `flat` itself on cpu, and so into whatever shares it.
+  // On cpu, tfjs' tensorScatterUpdate would write into `flat` itself, and so into tensors that
+  // share its data.
   const put = (one: tf.Tensor): tf.Tensor => tf.scatterND(at, one, [base.size]);
   const isWritten = tf.cast(put(tf.ones([value.size], "int32")), "bool");
   const written = tf.reshape(tf.where(isWritten, put(updates), flat), base.shape);
   return isBool ? tf.cast(written, "bool") : written;
 }
 
-/** Where elements lie in one place, a part of them was written to: what differs from before counts. */
+/**
+ * If several elements of a view share one position, and some were written, the ones that changed
+ * count.
+ */
 function writeChanged(flat: tf.Tensor, places: tf.Tensor, updates: tf.Tensor): tf.Tensor {
   const changed = tf.notEqual(tf.gather(flat, places as tf.Tensor1D), updates);
   const to = tf.where(changed, places, tf.fill(places.shape, flat.size, "int32"));

@@ -1,4 +1,4 @@
-/** What exported programs compute with sizes and conditions, and what they assert about them. */
+/** Computations of exported programs with sizes and conditions, and assertions about them. */
 import * as tf from "@tensorflow/tfjs-core";
 import { isComplex } from "../aten/support/complex.js";
 import type { AtenOp } from "../op-table.js";
@@ -20,7 +20,7 @@ const binary =
 const equal: AtenOp = ([a, b]) => plain(a) === plain(b);
 const plain = (value: unknown): unknown => (typeof value === "boolean" ? Number(value) : value);
 
-/** Where both are conditions, so is the result. */
+/** The result is a condition if both operands are. */
 const logical =
   (
     onBooleans: (a: boolean, b: boolean) => boolean,
@@ -38,12 +38,12 @@ const size: AtenOp = ([x, dim]) => {
   return shape[(dim as number) < 0 ? (dim as number) + rank : (dim as number)];
 };
 
-/** Our tensors lie row-major. */
+/** Tensors are row-major here. */
 function strides({ shape }: tf.Tensor): number[] {
   return shape.map((_, i) => shape.slice(i + 1).reduce((a, b) => a * Math.max(b, 1), 1));
 }
 
-/** Reads one value back; it waits for the GPU. */
+/** Reads a value back, and so waits for the GPU. */
 const item: AtenOp = ([x], _kwargs, { inputs }) => {
   const tensor = x as tf.Tensor;
   if (tensor.size !== 1) {

@@ -1,4 +1,4 @@
-/** What ops compute of complex tensors, where that is not the same with both parts. */
+/** Ops on complex tensors that treat the two parts differently. */
 import * as tf from "@tensorflow/tfjs-core";
 import type { AtenOp } from "../../op-table.js";
 import { conj } from "../fft.js";
@@ -47,7 +47,7 @@ function div(a: Given, b: Given): Complex {
   return both(mul(a, conj(y)), (part) => divide(part, size));
 }
 
-/** Divided by the larger part, whose square may be beyond float32. */
+/** Scaled by the larger part, whose square may be beyond float32. */
 export function abs({ re, im }: Complex): tf.Tensor {
   const [a, b] = [tf.abs(re), tf.abs(im)];
   const [most, least] = [tf.maximum(a, b), tf.minimum(a, b)];
@@ -55,11 +55,11 @@ export function abs({ re, im }: Complex): tf.Tensor {
   return tf.mul(most, tf.sqrt(tf.add(tf.square(share), 1)));
 }
 
-/** Calls another op on parts, which have the results' dtypes already. */
+/** Calls another op on parts, which already have the dtypes of the results. */
 export const run = (op: AtenOp, ...args: unknown[]): unknown =>
   op(args, {}, { outputs: [], inputs: [] } as unknown as Parameters<AtenOp>[2]);
 
-/** The same of one that gives one tensor. */
+/** Likewise, for ops that return one tensor. */
 const call = (op: AtenOp, ...args: unknown[]): tf.Tensor => run(op, ...args) as tf.Tensor;
 
 export const atan2 = (y: tf.Tensor, x: tf.Tensor): tf.Tensor =>
@@ -76,7 +76,7 @@ const log = (z: Complex): Complex => ({ re: tf.log(abs(z)), im: atan2(z.im, z.re
 
 const scaled = (z: Complex, factor: number): Complex => both(z, (part) => tf.mul(part, factor));
 
-/** The root on the right half, by the formula that does not cancel. */
+/** The square root in the right half plane, by the formula that does not cancel. */
 function sqrt({ re, im }: Complex): Complex {
   const r = tf.sqrt(tf.mul(tf.add(abs({ re, im }), tf.abs(re)), 0.5));
   const other = where(tf.equal(r, 0), 0, divide(tf.abs(im), tf.mul(r, 2)));
@@ -93,7 +93,7 @@ function pow(a: Given, b: Given): Complex {
   const power = exp(mul(log(base), b));
   const isZero = tf.equal(abs(base), 0);
   const exponent = lift(b).re;
-  // 0⁰ is 1, and 0 to any other power 0.
+  // 0⁰ is 1, and 0 to any other power is 0.
   return {
     re: where(isZero, where(tf.equal(exponent, 0), 1, 0), power.re),
     im: where(isZero, 0, power.im),
@@ -112,7 +112,7 @@ const cosh = ({ re, im }: Complex): Complex => ({
   im: tf.mul(tf.sinh(re), tf.sin(im)),
 });
 
-/** `(sinh 2a + i sin 2b) / (cosh 2a + cos 2b)`; far out it is ±1, where cosh is infinite. */
+/** `(sinh 2a + i sin 2b) / (cosh 2a + cos 2b)`; ±1 for large a, where cosh is infinite. */
 function tanh({ re, im }: Complex): Complex {
   const [a, b] = [tf.mul(tf.clipByValue(re, -20, 20), 2), tf.mul(im, 2)];
   const below = tf.add(tf.cosh(a), tf.cos(b));
@@ -140,7 +140,7 @@ const isTrue = (z: Given): tf.Tensor => tf.logicalNot(equal(z, 0));
 const either = (z: Complex, run: (x: tf.Tensor) => tf.Tensor): tf.Tensor =>
   tf.logicalOr(run(z.re), run(z.im));
 
-/** Products along a dimension, or of all elements. */
+/** The product along a dimension, or of all elements. */
 function prod(z: Complex, dim: number | null = null, keepdim = false): Complex {
   const isFlat = dim === null || z.re.rank === 0;
   const flat = isFlat ? both(z, (x) => tf.reshape(x, [-1])) : z;
@@ -152,7 +152,7 @@ function prod(z: Complex, dim: number | null = null, keepdim = false): Complex {
   return both(result, (x) => tf.reshape(x, isFlat ? [] : shape));
 }
 
-/** The variance is that of both parts together. */
+/** The variance is the sum of the variances of both parts. */
 const variance =
   (name: string) =>
   (self: Complex, ...rest: unknown[]): tf.Tensor => {
@@ -176,7 +176,7 @@ function isClose(a: Given, b: Given, rtol = 1e-5, atol = 1e-8, equalNan = false)
   return tf.logicalOr(close, tf.logicalAnd(either(lift(a), tf.isNaN), either(lift(b), tf.isNaN)));
 }
 
-/** What only depends on how large the elements are. */
+/** Ops that depend only on the absolute values. */
 const ofSizes =
   (name: string) =>
   (self: Complex, ...rest: unknown[]): tf.Tensor =>
@@ -186,7 +186,7 @@ const named = (name: string): string => `${name}.Tensor|${name}.Scalar`;
 const raised = (name: string): string =>
   `${name}.Tensor_Scalar|${name}.Tensor_Tensor|${name}.Scalar`;
 
-/** Products of the elements up to each. */
+/** Cumulative products. */
 function cumprod(z: Complex, dim: number): Complex {
   if (z.re.rank === 0) return z;
   const at = dim < 0 ? dim + z.re.rank : dim;
@@ -204,7 +204,7 @@ function cumprod(z: Complex, dim: number): Complex {
   return { re: stacked("re"), im: stacked("im") };
 }
 
-/** Of what is not 0, as another op tells it. */
+/** An op on booleans: which elements are not 0. */
 const ofTruth =
   (name: string, ops: Readonly<Record<string, AtenOp>>) =>
   (self: Given, ...rest: unknown[]): unknown =>

@@ -1,4 +1,4 @@
-/** Factors of complex matrices, and what is computed of them. */
+/** Factorisations of complex matrices, and ops based on them. */
 import * as tf from "@tensorflow/tfjs-core";
 import { checkFactors } from "../checks.js";
 import { factorOps, matrixOp, repeated, turned, withInfo } from "../factors.js";
@@ -27,7 +27,10 @@ type Part = ComplexMatrix | Float64Array | Matrix;
 
 const isPair = (part: Part): part is ComplexMatrix => "re" in part;
 
-/** An op on matrices of complex numbers; `kinds` says which results are complex, `z`, and which real, `r`. */
+/**
+ * An op on complex matrices; `kinds` tells for each result whether it is complex, `z`, or real,
+ * `r`.
+ */
 function complexOp<A extends unknown[], R extends unknown[]>(
   name: string,
   kinds: string,
@@ -60,7 +63,7 @@ const eighOp = /* @__PURE__ */ complexOp<[], [tf.Tensor, Complex]>("complex_eigh
   return [values, vectors];
 });
 
-/** One half is read. */
+/** Only one triangle is read. */
 const eigh = (self: Complex, half = "L"): [tf.Tensor, Complex] =>
   eighOp(mirrored(half === "U" ? adjoint(self) : self));
 
@@ -100,7 +103,7 @@ function luWithInfo(self: Complex, _pivot = true, isChecked = false): (Complex |
   return [{ re, im: lu.im }, tf.cast(pivots, "int32"), info];
 }
 
-/** The triangles of both factors in one. */
+/** Both triangular factors, which are stored in one matrix. */
 function trianglesOf(lu: Complex): [l: Complex, u: Complex] {
   const [m, n] = lu.re.shape.slice(-2) as [number, number];
   const k = Math.min(m, n);
@@ -120,7 +123,7 @@ function unpacked(lu: Complex, pivots: tf.Tensor, data = true, order = true): Co
   return [complexOf(exchanges(lu, pivots, order)), ...(data ? trianglesOf(lu) : [none, none])];
 }
 
-/** Solves with the matrix that the factors are of. */
+/** Solves equations with a matrix given by its LU factors. */
 function luSolve(lu: Complex, pivots: tf.Tensor, b: Complex, left = true, turns = false): Complex {
   if (!left) return adjoint(luSolve(lu, pivots, adjoint(b), true, !turns));
   const p = exchanges(lu, pivots);
@@ -143,7 +146,7 @@ const determinants = /* @__PURE__ */ complexOp<[], [Complex, tf.Tensor, Complex]
   },
 );
 
-/** One number for each matrix. */
+/** Reshapes one number for each matrix. */
 const each = (self: Complex, x: tf.Tensor): tf.Tensor => tf.reshape(x, self.re.shape.slice(0, -2));
 
 function slogdet(self: Complex): [sign: Complex, log: tf.Tensor] {
@@ -153,7 +156,10 @@ function slogdet(self: Complex): [sign: Complex, log: tf.Tensor] {
 
 const determinant = (self: Complex): Complex => both(determinants(self)[2], (x) => each(self, x));
 
-/** Each number as a square of four, `[a -b; b a]`: of a triangle with a real diagonal comes a triangle. */
+/**
+ * Replaces each number by a 2 × 2 block, `[a -b; b a]`; a triangle with a real diagonal gives a
+ * triangle.
+ */
 function interleaved({ re, im }: Complex): tf.Tensor {
   const [m, n] = re.shape.slice(-2) as [number, number];
   const lead = re.shape.slice(0, -2);
@@ -161,7 +167,7 @@ function interleaved({ re, im }: Complex): tf.Tensor {
   return tf.reshape(tf.stack(rows, -3), [...lead, 2 * m, 2 * n]);
 }
 
-/** The first column of each square. */
+/** The inverse: the first column of each block. */
 function separated(x: tf.Tensor): Complex {
   const [m, n] = x.shape.slice(-2) as [number, number];
   const lead = tf.util.sizeFromShape(x.shape.slice(0, -2));
@@ -207,13 +213,13 @@ function solveTriangular(
   return { re, im };
 }
 
-/** Solves with the product of a triangle and its adjoint. */
+/** Solves equations with a matrix given by its Cholesky factor. */
 const choleskySolve = (b: Complex, l: Complex, upper = false): Complex => {
   const [lower, above] = upper ? [adjoint(l), l] : [l, adjoint(l)];
   return solveTriangular(above, solveTriangular(lower, b, false), true);
 };
 
-/** A real matrix of the same shape with the same singular values, which is all that its norms tell. */
+/** A real matrix of the same shape and with the same singular values, which determine its norms. */
 function alike(self: Complex): tf.Tensor {
   const [, s] = svdOp(self, false);
   const [m, n] = self.re.shape.slice(-2) as [number, number];
@@ -228,7 +234,7 @@ const ofSingularValues =
   (self: Complex, ...rest: unknown[]): unknown =>
     run(linalgOps[`aten.${name}`]!, alike(self), ...rest);
 
-/** `true` says that the matrices are Hermitian. */
+/** `true` means that the matrices are Hermitian. */
 const rank =
   (name: string) =>
   (self: Complex, ...rest: unknown[]) =>

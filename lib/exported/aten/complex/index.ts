@@ -1,4 +1,4 @@
-/** Makes the ops take complex tensors, where PyTorch's do and there is a way. */
+/** Extends ops to complex tensors where PyTorch's accept them and it can be done. */
 import * as tf from "@tensorflow/tfjs-core";
 import type { AtenContext, AtenOp } from "../../op-table.js";
 import { complexOf, isComplex } from "../support/complex.js";
@@ -7,10 +7,10 @@ import { FACTOR_OPS } from "./factors.js";
 import { EMBEDDED, embedded } from "./matrices.js";
 import { byParts, holdsComplex, multipliedOut, productOf, valuesOf } from "./parts.js";
 
-/** Casts; a cast to a real dtype leaves the real part. */
+/** Casts; a cast to a real dtype keeps the real part. */
 const CASTS = /^aten\.(_to_copy|to|type_as|chalf)\./;
 
-/** They know complex tensors by themselves. */
+/** Ops that handle complex tensors themselves. */
 const OWN =
   /^aten\.(_?fft_\w+|istft|view_as_complex|view_as_complex_copy|linalg_eig|linalg_eigvals|_linalg_eigvals)\./;
 
@@ -21,7 +21,7 @@ const noDtypes = (context: AtenContext): AtenContext => ({ ...context, outputs: 
 const hasComplex = (args: readonly unknown[], kwargs: object): boolean =>
   args.some(holdsComplex) || Object.values(kwargs).some(holdsComplex);
 
-/** What is run when an argument is complex. */
+/** The op for calls in which an argument is complex. */
 function complexOp(name: string, op: AtenOp): AtenOp {
   const own = COMPLEX_OPS[name] ?? FACTOR_OPS[name];
   if (own !== undefined) return (args, kwargs, context) => own(args, kwargs, noDtypes(context));
@@ -42,7 +42,7 @@ function complexOp(name: string, op: AtenOp): AtenOp {
   };
 }
 
-/** A tensor that the program says to be complex, such as `zeros(…, dtype=torch.cfloat)`. */
+/** Makes a result complex if the program says so, as for `zeros(…, dtype=torch.cfloat)`. */
 function lifted(result: unknown, { outputs }: AtenContext): unknown {
   if (!outputs.some((meta) => isComplexName(meta?.dtype))) return result;
   const lift = (one: unknown, i: number): unknown =>
@@ -52,7 +52,7 @@ function lifted(result: unknown, { outputs }: AtenContext): unknown {
   return Array.isArray(result) ? result.map(lift) : lift(result, 0);
 }
 
-/** The ops, which take complex tensors too where that is possible. */
+/** The same ops, which also accept complex tensors where that is possible. */
 export function withComplex(ops: Readonly<Record<string, AtenOp>>): Record<string, AtenOp> {
   const all = Object.entries(ops).map(([name, op]): [string, AtenOp] => {
     if (OWN.test(name)) return [name, op];

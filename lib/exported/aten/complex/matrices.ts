@@ -1,15 +1,15 @@
-/** Matrices of complex numbers as real ones of twice the size: `a + ib` is `[a -b; b a]`. */
+/** Complex matrices as real ones of twice the size: `a + ib` becomes `[a -b; b a]`. */
 import * as tf from "@tensorflow/tfjs-core";
 import type { AtenOp } from "../../op-table.js";
 import { type Complex, complexOf } from "../support/complex.js";
 import { holdsVectors } from "../refusals/matrices.js";
 import { permuteAxes, sliceAxis } from "../support/shape.js";
 
-/** What gives of such a matrix another of the kind. */
+/** Ops that give for such a matrix another of this form. */
 export const EMBEDDED =
   /^aten\.(inverse|linalg_inv|linalg_inv_ex|matrix_exp|linalg_matrix_exp|matrix_power|linalg_matrix_power|linalg_pinv|pinverse|linalg_solve|linalg_solve_ex|_linalg_solve_ex)\./;
 
-/** Of a Hermitian matrix the lower half is read, and of the diagonal the real part. */
+/** A Hermitian matrix from its lower triangle and the real part of its diagonal. */
 export function mirrored({ re, im }: Complex): Complex {
   const n = re.shape.at(-1)!;
   const below = tf.tidy(() => {
@@ -28,7 +28,7 @@ export function mirrored({ re, im }: Complex): Complex {
 const embed = ({ re, im }: Complex): tf.Tensor =>
   tf.concat([tf.concat([re, tf.neg(im)], -1), tf.concat([im, re], -1)], -2);
 
-/** The left half holds both parts. */
+/** The inverse: the left half contains both parts. */
 function taken(x: tf.Tensor): Complex {
   const [rows, columns] = x.shape.slice(-2) as [number, number];
   const left = sliceAxis(x, x.rank - 1, 0, columns / 2);
@@ -43,7 +43,7 @@ const reshaped = ({ re, im }: Complex, shape: readonly number[]): Complex => ({
   im: tf.reshape(im, [...shape]),
 });
 
-/** Of at least that rank: embedded, a matrix of less may look like vectors. */
+/** Adds dimensions up to a rank: with fewer, an embedded matrix might be taken for vectors. */
 const deepened = (z: Complex, rank: number): Complex =>
   reshaped(z, [...new Array<number>(Math.max(0, rank - z.re.rank)).fill(1), ...z.re.shape]);
 

@@ -1,4 +1,6 @@
-/** Ops that do the same with the real and the imaginary part, or multiply what they are given. */
+/**
+ * Ops that treat the real and the imaginary part alike, or that are products of their arguments.
+ */
 import * as tf from "@tensorflow/tfjs-core";
 import type { AtenContext, AtenOp } from "../../op-table.js";
 import { type Complex, isComplex, isComplexNumber } from "../support/complex.js";
@@ -7,11 +9,11 @@ import { type Given, lift, mul } from "./arithmetic.js";
 
 type Run = (args: readonly unknown[]) => unknown;
 
-/** What moves elements about, or is linear in its first argument. */
+/** Ops that move elements, or are linear in their first argument. */
 const FIRST =
   /^aten\.(view|view_as|reshape|reshape_as|_unsafe_view|_reshape_alias|ravel|permute|transpose|swapaxes|swapdims|moveaxis|t|numpy_T|mT|squeeze|unsqueeze|expand|expand_as|broadcast_to|broadcast_tensors|slice|select|split|split_with_sizes|chunk|unsafe_chunk|unsafe_split|unsafe_split_with_sizes|tensor_split|hsplit|vsplit|dsplit|unbind|alias|detach|contiguous|clone|lift|lift_fresh|lift_fresh_copy|resolve_conj|resolve_neg|positive|flatten|unflatten|narrow|narrow_copy|cat|concat|concatenate|stack|_stack|hstack|vstack|row_stack|dstack|column_stack|block_diag|meshgrid|cartesian_prod|combinations|atleast_1d|atleast_2d|atleast_3d|repeat|tile|flip|fliplr|flipud|rot90|roll|index|_unsafe_index|index_select|gather|take|take_along_dim|masked_select|movedim|sum|nansum|mean|neg|negative|cumsum|diff|trace|sum_to_size|diag|diag_embed|diagonal|linalg_diagonal|tril|triu|as_strided|repeat_interleave|unfold|im2col|col2im|pixel_shuffle|pixel_unshuffle|channel_shuffle|reflection_pad\dd|replication_pad\dd|dropout|fft_fftshift|fft_ifftshift)(_copy)?\./;
 
-/** Where else than in the first argument values stand, which may be complex too. */
+/** The positions of further arguments that are values, and so may be complex. */
 const VALUES: Readonly<Record<string, readonly number[]>> = {
   ...{ where: [1, 2], masked_fill: [0, 2], fill: [0, 1], copy: [0, 1], masked_scatter: [0, 2] },
   ...{ index_put: [0, 2], _unsafe_index_put: [0, 2], put: [0, 2], index_fill: [0, 3] },
@@ -20,7 +22,7 @@ const VALUES: Readonly<Record<string, readonly number[]>> = {
   ...{ as_strided_scatter: [0, 1], constant_pad_nd: [0, 2], pad: [0, 3] },
   ...{ full: [1], full_like: [1], new_full: [2], scalar_tensor: [0], _unsafe_masked_index: [0, 3] },
   ...{ _unsafe_masked_index_put_accumulate: [0, 3] },
-  // The values say nothing: only the size is read.
+  // Only the size of the argument is read.
   ...{ zeros_like: [], ones_like: [], empty_like: [], new_zeros: [], new_ones: [], new_empty: [] },
   ...{ zero: [], new_empty_strided: [] },
 };
@@ -36,7 +38,7 @@ export function valuesOf(target: string): readonly number[] | undefined {
 export const holdsComplex = (value: unknown): boolean =>
   isComplex(value) || isComplexNumber(value) || (Array.isArray(value) && value.some(holdsComplex));
 
-/** A value's part: what is no tensor and no number says where or how. */
+/** One part of a value; other arguments are passed on as they are. */
 function part(value: unknown, name: "re" | "im"): unknown {
   if (Array.isArray(value)) return value.map((one) => part(one, name));
   if (isComplexNumber(value)) return name === "re" ? value.real : value.imag;
@@ -46,10 +48,12 @@ function part(value: unknown, name: "re" | "im"): unknown {
 
 const realPart = (value: unknown): unknown => (isComplex(value) ? value.re : value);
 
-/** What the program recorded of a complex result says nothing about its parts. */
+/** The dtypes that the program recorded are those of complex tensors, not of their parts. */
 const noDtypes = (context: AtenContext): AtenContext => ({ ...context, inputs: [], outputs: [] });
 
-/** Runs an op on the real and on the imaginary parts of the values at these places. */
+/**
+ * Runs an op separately on the real and the imaginary parts of the arguments at these positions.
+ */
 export function byParts(op: AtenOp, places: readonly number[]): AtenOp {
   return (args, kwargs, context) => {
     const run = (name: "re" | "im"): unknown => {
@@ -65,9 +69,9 @@ export function byParts(op: AtenOp, places: readonly number[]): AtenOp {
 }
 
 interface Product {
-  /** The arguments that are multiplied; of a list, all of it. */
+  /** The positions of the factors; for a list, all of its elements. */
   readonly factors: readonly number[];
-  /** The one that is added, if there is one, and what stands for none. */
+  /** The position of the summand, if there is one, and what to pass instead of it. */
   readonly added?: number;
   readonly nothing?: () => unknown;
   /** Whether the first factor is conjugated. */
@@ -103,8 +107,8 @@ export const productOf = (target: string): Product | undefined =>
   Object.hasOwn(PRODUCTS, packetOf(target)) ? PRODUCTS[packetOf(target)] : undefined;
 
 /**
- * Multiplies out: for each choice of the real or the imaginary part of every complex factor, the op
- * is run once, and the result counts as i to the number of imaginary ones.
+ * Multiplies out: the op is run once for each choice of the real or the imaginary part of every
+ * complex factor. The result is multiplied by i to the power of the number of imaginary parts.
  */
 export function multipliedOut(op: AtenOp, product: Product): AtenOp {
   const { factors, added, nothing, conjugates } = product;
@@ -132,7 +136,8 @@ export function multipliedOut(op: AtenOp, product: Product): AtenOp {
         return pick(slot.set(values, value.im), rest, power + 1);
       }
       if (added === undefined || addend === undefined) return count(run(values), power);
-      // It is added once: its real part to the real ones, the other to the first imaginary one.
+      // The summand is added once: its real part to the first real product, its imaginary part to
+      // the first imaginary one.
       const isFirst = sums[power % 2] === null;
       const own =
         isFirst && addend !== null ? part(addend, power % 2 === 0 ? "re" : "im") : nothing!();
@@ -144,7 +149,7 @@ export function multipliedOut(op: AtenOp, product: Product): AtenOp {
   };
 }
 
-/** Where no factor was complex, it is the addend that was. */
+/** If no factor was complex, the summand was. */
 const imaginary = (re: tf.Tensor, addend: unknown): tf.Tensor =>
   isComplex(addend) ? tf.add(tf.zerosLike(re), addend.im) : tf.zerosLike(re);
 

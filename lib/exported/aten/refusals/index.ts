@@ -1,4 +1,7 @@
-/** What PyTorch refuses before it computes, in its words: by an op's name, or name and overload. */
+/**
+ * What PyTorch refuses before it computes, with its messages: by the name of an op, with or without
+ * overload.
+ */
 import type * as tf from "@tensorflow/tfjs-core";
 import { isComplex } from "../support/complex.js";
 import { MATRIX_REFUSALS } from "./matrices.js";
@@ -55,13 +58,13 @@ const REFUSALS: Readonly<Record<string, unknown>> = {
   },
 };
 
-/** Ops that are others under another name. */
+/** Ops with the same checks as another op. */
 const ALIASES: Readonly<Record<string, string>> = {
   unsqueeze_copy: "unsqueeze",
   unfold_copy: "unfold",
 };
 
-/** What an op is checked for; `target` as `"aten.max.dim"`. */
+/** The checks of an op, such as `"aten.max.dim"`. */
 export function refusalOf(target: string): Refusal | undefined {
   const [space, packet, overload] = target.split(".");
   if (space !== "aten") return undefined;

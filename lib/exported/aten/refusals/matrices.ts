@@ -1,7 +1,7 @@
-/** What linear algebra refuses: matrices of shapes that do not go together. */
+/** Refuses matrices whose shapes do not match. */
 import type * as tf from "@tensorflow/tfjs-core";
 
-/** Refuses what is no batch of square matrices; `name` as PyTorch writes it there. */
+/** Refuses matrices that are not square; `name` is the op's name in PyTorch's message. */
 export function checkSquare(name: string, a: tf.Tensor): void {
   if (a.rank < 2) {
     throw new RangeError(`${name}: The input tensor A must have at least 2 dimensions.`);
@@ -13,7 +13,10 @@ export function checkSquare(name: string, a: tf.Tensor): void {
   );
 }
 
-/** Refuses right-hand sides of another height than the matrix, or width, if it stands behind them. */
+/**
+ * Refuses right-hand sides whose height (or width, if they are on the left) differs from the
+ * matrix.
+ */
 export function checkEquation(
   name: string,
   a: tf.Tensor,
@@ -34,7 +37,7 @@ const square =
   (a: tf.Tensor): void =>
     checkSquare(name, a);
 
-/** Whether the right-hand sides of `linalg.solve` are one vector, or one for each matrix. */
+/** Whether the right-hand sides of `linalg.solve` are single vectors, one for each matrix. */
 export const holdsVectors = (a: tf.Tensor, b: tf.Tensor): boolean =>
   b.rank === 1 || (a.rank - 1 === b.rank && String(b.shape) === String(a.shape.slice(0, -1)));
 

@@ -1,4 +1,4 @@
-/** What PyTorch refuses of ops that move elements about: dimensions, parts and repetitions. */
+/** Refuses invalid dimensions, parts and repetitions of ops that move elements. */
 import * as tf from "@tensorflow/tfjs-core";
 import { listText } from "../../../functional/check.js";
 import { dimOf } from "../support/shape.js";
@@ -26,7 +26,7 @@ const divided =
     );
   };
 
-/** Refuses parts of a dimension that are not the whole of it. */
+/** Refuses parts that do not add up to the dimension. */
 function splits(self: tf.Tensor, given: unknown, dim = 0): void {
   ensure(self.rank > 0, "split expects at least a 1-dimensional tensor");
   const at = dimOf("split", self, dim);
@@ -51,7 +51,7 @@ function splits(self: tf.Tensor, given: unknown, dim = 0): void {
   }
 }
 
-/** Refuses what is written to a part of another shape. */
+/** Refuses a source of another shape than the part that it is written to. */
 function sameAsSlice(src: tf.Tensor, slice: readonly number[]): void {
   ensure(
     String(src.shape) === String(slice),
@@ -72,7 +72,7 @@ const isBatched = (name: string) => (self: tf.Tensor): void =>
     `tensor.${name} is only supported on matrices or batches of matrices. Got ${self.rank}-D tensor.`,
   ); // prettier-ignore
 
-/** Refuses to join tensors that differ in more than one dimension; empty ones of rank 1 are left out. */
+/** Refuses to concatenate tensors that differ in another dimension. Empty vectors are ignored. */
 function joined(all: readonly tf.Tensor[], dim = 0): void {
   ensure(all.length > 0, "torch.cat(): expected a non-empty list of Tensors");
   const parts = all.filter(({ rank, size }) => rank !== 1 || size !== 0);

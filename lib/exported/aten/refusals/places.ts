@@ -1,4 +1,7 @@
-/** Places that are not there: tfjs reads and writes others for them, or none, without a word. */
+/**
+ * Refuses indices out of range, for which tfjs would silently read or write other elements, or
+ * none.
+ */
 import * as tf from "@tensorflow/tfjs-core";
 import { listText } from "../../../functional/check.js";
 import { isDispatched } from "../../../functional/op.js";
@@ -8,7 +11,7 @@ import { dimOf } from "../support/shape.js";
 type Index = tf.Tensor | null;
 type Extent = readonly [least: number, most: number];
 
-/** By a tensor's data, so that a weight or a constant is read back once. */
+/** By the data of a tensor, so that a weight or constant is read back only once. */
 const EXTENTS = new WeakMap<object, Extent>();
 
 export function placesOf(index: tf.Tensor): Extent {
@@ -20,12 +23,15 @@ export function placesOf(index: tf.Tensor): Extent {
 }
 
 /**
- * Whether values can be looked at: not those that a tracer stands for, and on webgpu they come only
- * in time.
+ * Whether values can be read: not while tracing, when they are made up, nor on webgpu, where
+ * reading is asynchronous.
  */
 export const areReadable = (): boolean => !isDispatched() && tf.getBackend() !== "webgpu";
 
-/** @throws RangeError with what `say` makes of the first place before `least` or from `size` on. */
+/**
+ * @throws RangeError with the message of `say` for the first index below `least`, or not below
+ *   `size`.
+ */
 function checkPlaces(
   index: tf.Tensor,
   [least, size]: Extent,
@@ -50,7 +56,7 @@ function axisOf(name: string, self: tf.Tensor, dim: number): [at: number, size: 
 const atLeastOne = (shape: readonly number[]): readonly number[] =>
   shape.length === 0 ? [1] : shape;
 
-/** An index that says for each of its elements where it is along a dimension. */
+/** Checks an index with one entry for each element, along a dimension. */
 export function checkElements(
   name: string,
   self: tf.Tensor,
@@ -82,7 +88,7 @@ export function checkElements(
   checkPlaces(index, [0, size], outOf(at, size));
 }
 
-/** An index of rows along a dimension; `isWrapped`: they may be counted from the end. */
+/** Checks an index of rows along a dimension; `isWrapped`: they may count from the end. */
 export function checkRows(
   name: string,
   self: tf.Tensor,
@@ -109,7 +115,9 @@ export function checkRows(
   checkPlaces(index, [isWrapped ? -size : 0, size], say);
 }
 
-/** What is written to rows: as many as there are places, of the same sizes. */
+/**
+ * Checks that a source for rows has as many rows as there are indices, and the same other sizes.
+ */
 export function checkSource(
   name: string,
   self: tf.Tensor,
@@ -132,7 +140,7 @@ export function checkSource(
   );
 }
 
-/** Whether an index is empty or a mask is false everywhere: then no place is looked for, whatever it is. */
+/** Whether an index is empty, or a mask false everywhere: then no other index is checked. */
 const takeNothing = (indices: readonly Index[]): boolean =>
   indices.some(
     (one) =>
@@ -140,7 +148,7 @@ const takeNothing = (indices: readonly Index[]): boolean =>
       (one.size === 0 || (one.dtype === "bool" && areReadable() && !one.dataSync().includes(1))),
   );
 
-/** `self[i, j, …]`: places along the first dimensions, or masks of them. */
+/** Checks `self[i, j, …]`: indices along the first dimensions, or masks. */
 export function checkIndices(self: tf.Tensor, indices: readonly Index[]): void {
   const rank = indices.reduce((sum, one) => sum + (one?.dtype === "bool" ? one.rank : 1), 0);
   if (rank > self.rank) {
@@ -151,7 +159,7 @@ export function checkIndices(self: tf.Tensor, indices: readonly Index[]): void {
   for (const index of indices) {
     if (index?.dtype !== "bool") {
       const size = self.shape[at]!;
-      // PyTorch counts the indices, not the dimensions.
+      // In its message, PyTorch counts the indices, not the dimensions.
       const dim = index ? count++ : count;
       const isRead = !isIdle && (self.size > 0 || size === 0);
       const say =
@@ -173,7 +181,7 @@ export function checkIndices(self: tf.Tensor, indices: readonly Index[]): void {
   }
 }
 
-/** Places among all elements, which may be counted from the end. */
+/** Checks flat indices, which may count from the end. */
 export function checkFlat(self: tf.Tensor, index: tf.Tensor): void {
   const { size } = self;
   checkPlaces(

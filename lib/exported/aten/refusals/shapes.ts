@@ -1,4 +1,4 @@
-/** What PyTorch refuses for its shapes and numbers, where tfjs would give other values instead. */
+/** Refuses shapes and numbers for which tfjs would give other values instead of an error. */
 import * as tf from "@tensorflow/tfjs-core";
 import { listText } from "../../../functional/check.js";
 import { dimOf } from "../support/shape.js";
@@ -22,7 +22,7 @@ function vectors(self: tf.Tensor | null, mat: tf.Tensor, vec: tf.Tensor): void {
   );
 }
 
-/** Refuses a dimension that a scalar does not have, of which it has 0 and -1. */
+/** Refuses a dimension that is out of range for a scalar, which has dimensions 0 and -1. */
 function inRange({ rank }: tf.Tensor, dim: number): void {
   const size = Math.max(rank, 1);
   if (dim >= -size && dim < size) return;
@@ -55,7 +55,7 @@ function cross(name: string, a: tf.Tensor, b: tf.Tensor, dim: number): void {
   );
 }
 
-/** Refuses the largest of nothing. */
+/** Refuses the maximum of an empty dimension. */
 export function reducesSome(name: string, self: tf.Tensor, dim: number, colon = "():"): void {
   if (self.rank === 0) return;
   const at = dimOf(name, self, dim);

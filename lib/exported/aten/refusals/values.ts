@@ -1,10 +1,13 @@
-/** Values that PyTorch refuses: targets that are no class, probabilities beyond 1, lengths that do not add up. */
+/**
+ * Refuses invalid values: targets that are not classes, probabilities above 1, lengths that do not
+ * add up.
+ */
 import * as tf from "@tensorflow/tfjs-core";
 import { listText } from "../../../functional/check.js";
 import { around } from "../support/shape.js";
 import { areReadable, placesOf } from "./places.js";
 
-/** Which of the targets is wrong, if one is. */
+/** The first invalid target, if there is one. */
 function wrongTarget(target: tf.Tensor, classes: number, ignored?: number): number | undefined {
   if (target.size === 0 || !areReadable()) return undefined;
   const [least, most] = placesOf(target);
@@ -12,7 +15,7 @@ function wrongTarget(target: tf.Tensor, classes: number, ignored?: number): numb
   return target.dataSync().find((one) => one !== ignored && (one < 0 || one >= classes));
 }
 
-/** Targets that are classes; those that are probabilities are floats. */
+/** Checks targets that are classes; probabilities are floats. */
 function checkTargets(
   self: tf.Tensor,
   target: tf.Tensor,

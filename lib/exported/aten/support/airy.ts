@@ -1,7 +1,7 @@
-/** How many terms of an asymptotic series are taken, before they grow again. */
+/** The number of terms of an asymptotic series, after which they would grow again. */
 const TERMS = 12;
 
-/** `Ai(x)`: its power series near 0, beyond 5 the asymptotic ones of DLMF 9.7. */
+/** `Ai(x)`: the power series for small x, and the asymptotic series of DLMF 9.7 beyond 5. */
 export function airyAi(x: number): number {
   if (!Number.isFinite(x)) return NaN;
   if (Math.abs(x) < 5) return nearZero(x);

@@ -19,13 +19,13 @@ export interface Pair {
   kind: Kind;
 }
 
-/** Both operands in the category that they are promoted to, at least `least`. */
+/** Both operands in the category that they are promoted to, which is at least `least`. */
 export function promote(a: Operand, b: Operand, least: Kind = BOOL): Pair {
   const kind = Math.max(kindOf(a), kindOf(b), least) as Kind;
   return { a: toKind(a, kind), b: toKind(b, kind), kind };
 }
 
-/** The operands broadcast to one shape; tfjs' own broadcasting does it where the rank allows. */
+/** Broadcasts the operands to one shape, unless the rank is low enough for tfjs to do so. */
 export function alike(a: tf.Tensor, b: tf.Tensor): [tf.Tensor, tf.Tensor] {
   const shape = broadcastShapes(a.shape, b.shape);
   return [expandTo(a, shape), expandTo(b, shape)];
@@ -33,7 +33,7 @@ export function alike(a: tf.Tensor, b: tf.Tensor): [tf.Tensor, tf.Tensor] {
 
 type Binary = (a: tf.Tensor, b: tf.Tensor) => tf.Tensor;
 
-/** Calls a tfjs op that broadcasts, also where the ranks are beyond what webgl's shaders take. */
+/** Calls a tfjs op that broadcasts, also for ranks above those of webgl's shaders. */
 function broadcasting(run: Binary, a: tf.Tensor, b: tf.Tensor): tf.Tensor {
   const rank = Math.max(a.rank, b.rank);
   if (a.size === 0 || b.size === 0) {
@@ -41,21 +41,23 @@ function broadcasting(run: Binary, a: tf.Tensor, b: tf.Tensor): tf.Tensor {
   }
   if (a.size === 1 || b.size === 1) return run(a, b);
   if (rank <= 4) {
-    broadcastShapes(a.shape, b.shape); // or tfjs would refuse them, in words of its own
+    broadcastShapes(a.shape, b.shape); // tfjs would throw with a message of its own
     return run(a, b);
   }
   const [x, y] = alike(a, b);
   return tf.reshape(run(tf.reshape(x, [-1]), tf.reshape(y, [-1])), x.shape);
 }
 
-/** An op on numbers of the promoted category; of two bools, on integers and back to a bool. */
+/**
+ * An op on numbers in the promoted category. Two bools are computed as integers and converted back.
+ */
 export function arithmetic(run: Binary, a: Operand, b: Operand, least: Kind = BOOL): tf.Tensor {
   const { a: x, b: y, kind } = promote(a, b, least);
   if (kind !== BOOL) return broadcasting(run, x, y);
   return toDtype(broadcasting(run, toKind(x, INT), toKind(y, INT)), "bool");
 }
 
-/** A comparison: of the promoted operands, and bools as integers, since wasm compares no bools. */
+/** A comparison of the promoted operands; bools as integers, since wasm cannot compare bools. */
 export function comparison(run: Binary, a: Operand, b: Operand): tf.Tensor {
   const { a: x, b: y } = promote(a, b, INT);
   return broadcasting(run, x, y);
@@ -74,7 +76,7 @@ export function where(condition: tf.Tensor, a: Operand, b: Operand): tf.Tensor {
 
 const onWebgl = (): boolean => tf.getBackend() === "webgl";
 
-/** Float division. On webgl tfjs gives 1 for `0 / 0` and `∞ / ∞`. */
+/** Float division. (tfjs gives 1 for `0 / 0` and `∞ / ∞` on webgl.) */
 export function divide(a: Operand, b: Operand): tf.Tensor {
   const { a: x, b: y } = promote(a, b, FLOAT);
   const plain = broadcasting(tf.div, x, y);
@@ -83,11 +85,11 @@ export function divide(a: Operand, b: Operand): tf.Tensor {
   return where(odd, broadcasting(tf.mul, x, tf.reciprocal(y)), plain);
 }
 
-/** The larger or the smaller of both; NaN where either is NaN. */
+/** The maximum or minimum; NaN where either operand is NaN. */
 export function extreme(run: Binary, a: Operand, b: Operand): tf.Tensor {
   const { a: x, b: y, kind } = promote(a, b);
   const plain = arithmetic(run, x, y);
-  // On wasm only a NaN of the first operand comes through.
+  // On wasm only a NaN of the first operand is kept.
   const isSafe = tf.getBackend() !== "wasm" || kind !== FLOAT || !(b instanceof tf.Tensor);
   return isSafe ? plain : where(tf.isNaN(y), y, plain);
 }
@@ -97,7 +99,7 @@ export function fmod(a: Operand, b: Operand): tf.Tensor {
   const { a: x, b: y, kind } = promote(a, b, INT);
   if (kind === INT) return arithmetic(tf.sub, x, tf.mul(truncDivide(x, y), y));
   const rest = broadcasting(tf.mod, tf.abs(x), tf.abs(y));
-  // Of an infinite divisor the remainder is the dividend; of an infinite dividend there is none.
+  // For an infinite divisor the remainder is the dividend; for an infinite dividend it is NaN.
   const [p, q] = alike(x, y);
   const signed = where(tf.less(p, 0), tf.neg(rest), rest);
   const odd = where(tf.logicalOr(tf.isInf(p), tf.equal(q, 0)), NaN, signed);
@@ -115,7 +117,7 @@ export function remainder(a: Operand, b: Operand): tf.Tensor {
   return where(wraps, arithmetic(tf.add, rest, y), rest);
 }
 
-/** Integer division that drops the fraction. */
+/** Integer division, truncated towards 0. */
 export function truncDivide(a: Operand, b: Operand): tf.Tensor {
   const { a: x, b: y, kind } = promote(a, b, INT);
   if (kind === FLOAT) return truncate(divide(x, y));
@@ -127,15 +129,16 @@ export function truncDivide(a: Operand, b: Operand): tf.Tensor {
   return tf.add(below, tf.cast(tf.logicalAnd(isNegative, isBroken), "int32"));
 }
 
-/** The size of integers: tfjs' `abs` and `neg` go by way of floats, which have 24 bits. */
+/** The absolute value of integers. (tfjs' `abs` and `neg` use floats, which have 24 bits.) */
 export const magnitude = (x: tf.Tensor): tf.Tensor =>
   x.dtype === "int32" ? tf.maximum(x, tf.sub(tf.scalar(0, "int32"), x)) : tf.abs(x);
 
-/** Of integers, rounded down; what tfjs' wasm lacks for rounding in between is made up for. */
+/** Integer division, rounded down; corrects the rounding of tfjs' wasm backend. */
 function wholeQuotient(x: tf.Tensor, y: tf.Tensor): tf.Tensor {
   const near = tf.floorDiv(x, y);
   const nearer = tf.add(near, tf.floorDiv(tf.sub(x, tf.mul(near, y)), y));
-  // What is just below the divisor was rounded to it: the rest has the other sign then.
+  // A quotient just below an integer may have been rounded up: then the remainder has the other
+  // sign.
   const zero = tf.scalar(0, "int32");
   const rest = tf.sub(x, tf.mul(nearer, y));
   const isBeyond = tf.notEqual(tf.less(rest, zero), tf.less(y, zero));
@@ -145,17 +148,17 @@ function wholeQuotient(x: tf.Tensor, y: tf.Tensor): tf.Tensor {
 export const truncate = (x: tf.Tensor): tf.Tensor =>
   x.dtype === "float32" ? where(tf.less(x, 0), tf.ceil(x), tf.floor(x)) : x;
 
-/** Division rounded down: what `//` is in Python. */
+/** Division rounded down, as Python's `//`. */
 export function floorDivide(a: Operand, b: Operand): tf.Tensor {
   const { a: x, b: y, kind } = promote(a, b, INT);
   if (kind === INT) return broadcasting(wholeQuotient, x, y);
-  // By the remainder, since a / b may be rounded up to a whole number.
+  // By the remainder, because a / b may be rounded up to an integer.
   const quotient = divide(x, y);
   const [p, q] = alike(x, y);
   const whole = divide(tf.sub(p, remainder(p, q)), q);
   const nearest = tf.round(whole);
   const usual = tf.logicalAnd(tf.notEqual(q, 0), tf.isFinite(quotient));
-  // Of an infinite divisor it is 0, or -1 where the signs differ.
+  // For an infinite divisor it is 0, or -1 if the signs differ.
   const differ = tf.logicalAnd(tf.notEqual(p, 0), tf.notEqual(tf.less(p, 0), tf.less(q, 0)));
   const limit = where(tf.isInf(q), where(differ, -1, tf.zerosLike(p)), quotient);
   const unusual = where(tf.equal(q, 0), quotient, where(tf.isFinite(p), limit, NaN));

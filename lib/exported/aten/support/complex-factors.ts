@@ -1,4 +1,7 @@
-/** Factors of matrices of complex numbers, in float64, with LAPACK's signs; a matrix is a list of columns. */
+/**
+ * Factorisations of complex matrices in float64, with LAPACK's signs. A matrix is a list of
+ * columns.
+ */
 import {
   add,
   type ComplexMatrix,
@@ -49,7 +52,7 @@ export function adjoint(a: ComplexMatrix): ComplexMatrix {
   return fromColumns(rows, n);
 }
 
-/** So many orthonormal columns, of which the first are given. */
+/** Extends orthonormal columns to `count` of them. */
 function completed(given: readonly Column[], n: number, count: number): Column[] {
   const columns = [...given];
   while (columns.length < count) {
@@ -65,7 +68,10 @@ function completed(given: readonly Column[], n: number, count: number): Column[]
 
 const SWEEPS = 60;
 
-/** Hestenes' rotations of columns, each turned before so that their product is real: `a = u diag(s) vᴴ`. */
+/**
+ * Hestenes' method for `a = u diag(s) vᴴ`: rotates pairs of columns, after making their product
+ * real.
+ */
 export function complexSvd(
   a: ComplexMatrix,
   full: boolean,
@@ -107,7 +113,10 @@ export function complexSvd(
   };
 }
 
-/** Eigenvalues in ascending order and vectors: raised by its norm, singular values are eigenvalues. */
+/**
+ * Eigenvalues in ascending order, and vectors, by the SVD: after adding its norm to the diagonal,
+ * singular values are eigenvalues.
+ */
 export function complexEigh(a: ComplexMatrix): { values: Float64Array; vectors: ComplexMatrix } {
   const n = a.re.length;
   const shift = Math.sqrt(toColumns(a).reduce((sum, column) => sum + square(column), 0));
@@ -120,7 +129,7 @@ export function complexEigh(a: ComplexMatrix): { values: Float64Array; vectors: 
 }
 
 interface Reflections {
-  /** r, and below it the vectors, each without its leading 1. */
+  /** r, and below it the Householder vectors without their leading 1. */
   packed: Column[];
   tau: Pair[];
 }
@@ -148,7 +157,7 @@ function householder(a: ComplexMatrix): Reflections {
   return { packed, tau };
 }
 
-/** `a = q r`, q square. */
+/** `a = q r` with a square q. */
 export function complexQr(a: ComplexMatrix): { q: ComplexMatrix; r: ComplexMatrix } {
   const m = a.re.length;
   const { packed, tau } = householder(a);
@@ -161,7 +170,7 @@ export function complexQr(a: ComplexMatrix): { q: ComplexMatrix; r: ComplexMatri
   return { q: fromColumns(q, m), r: fromColumns(r, m) };
 }
 
-/** Rows exchanged for the largest pivots, as `luFactor` does with real ones. */
+/** Exchanges rows for the largest pivots, like `luFactor` for real matrices. */
 export function complexLu(a: ComplexMatrix): {
   lu: ComplexMatrix;
   pivots: number[];
@@ -192,7 +201,7 @@ export function complexLu(a: ComplexMatrix): {
   return { lu: fromColumns(columns, m), pivots, sign };
 }
 
-/** Solves `a x = b` with a triangle: what is beyond it is not read. */
+/** Solves `a x = b` for a triangle; the other half of `a` is not read. */
 export function complexTriangle(
   a: ComplexMatrix,
   b: ComplexMatrix,
@@ -212,7 +221,9 @@ export function complexTriangle(
   return fromColumns(toColumns(b).map(solve), columns.length);
 }
 
-/** A determinant's direction, as a matrix of one number, and the logarithm of its size. */
+/**
+ * The sign of a determinant, as a matrix of one number, and the logarithm of its absolute value.
+ */
 export function complexDeterminant(a: ComplexMatrix): { sign: ComplexMatrix; log: number } {
   const { lu, sign } = complexLu(a);
   let direction: Pair = [sign, 0];

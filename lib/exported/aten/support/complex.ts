@@ -2,15 +2,15 @@ import * as tf from "@tensorflow/tfjs-core";
 import { toFloat } from "./dtype.js";
 
 /**
- * A complex tensor, as its two parts: tfjs' complex64 has hardly any ops, and none on wasm. It exists
- * between two ops of a program only; see `packed`.
+ * A complex tensor as its two parts, because tfjs' complex64 has hardly any ops, and none on wasm.
+ * It exists only between the ops of a program; see `packed`.
  */
 export interface Complex {
   re: tf.Tensor;
   im: tf.Tensor;
 }
 
-/** A complex number of Python. */
+/** A Python complex number. */
 export interface ComplexNumber {
   real: number;
   imag: number;
@@ -33,17 +33,17 @@ export const both = (z: Complex, run: (x: tf.Tensor) => tf.Tensor): Complex => (
   im: run(z.im),
 });
 
-/** `(…, 2)` as real and imaginary part. */
+/** Splits `(…, 2)` into real and imaginary part. */
 export function pairToComplex(x: tf.Tensor): Complex {
   const [re, im] = tf.unstack(x, -1) as [tf.Tensor, tf.Tensor];
   return { re, im };
 }
 
-/** What a complex tensor is outside of a program: one of floats, with a last dimension of 2. */
+/** The form of a complex tensor outside of a program: floats with a last dimension of 2. */
 export const packed = <T>(value: T | Complex): T | tf.Tensor =>
   isComplex(value) ? tf.stack([value.re, value.im], -1) : value;
 
-/** A tensor that comes into a program: complex ones as their two parts. */
+/** The inverse for a tensor that enters a program: complex ones become their two parts. */
 export function unpacked(value: unknown, dtype: string | undefined): unknown {
   if (!(value instanceof tf.Tensor) || !dtype?.startsWith("complex")) return value;
   return value.dtype === "complex64"

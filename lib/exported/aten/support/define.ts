@@ -7,18 +7,18 @@ import { DTYPES, FLOAT, kindOfName, toDtype, toFloat } from "./dtype.js";
 import { isHalf, roundToHalf } from "./half.js";
 
 /**
- * An op's body, with PyTorch's parameters in their order; what was not given is undefined. `this`
- * is for those few that ask what the program recorded.
+ * The body of an op, with PyTorch's parameters in order; missing ones are undefined. `this` is for
+ * the few that need what the program recorded.
  */
 export type Body = (this: AtenContext, ...args: never[]) => unknown;
 
-/** Where and how a tensor lies in memory is tfjs' affair. */
+/** Keyword arguments about the memory of a tensor, which tfjs decides. */
 const IGNORED = new Set(["layout", "device", "pin_memory", "memory_format", "non_blocking"]);
 
 /**
- * Ops by name. A key is what they share with PyTorch's schema: names with overloads, and the names
- * of the parameters: `"add.Tensor|add.Scalar(self, other, alpha)"`; no overload means `default`, and
- * a name of three parts has its own namespace.
+ * Defines ops by name. A key has names with overloads and the names of parameters, in the form of
+ * PyTorch's schema: `"add.Tensor|add.Scalar(self, other, alpha)"`. Without an overload it is
+ * `default`, and a name of three parts has its own namespace.
  */
 export function defineOps(bodies: Readonly<Record<string, Body>>): Record<string, AtenOp> {
   const ops: Record<string, AtenOp> = {};
@@ -35,8 +35,8 @@ export function defineOps(bodies: Readonly<Record<string, Body>>): Record<string
 }
 
 /**
- * Puts the arguments in their places, and gives the results the dtypes that the program recorded:
- * only it knows that a scalar `2.0` was a float.
+ * Assigns arguments to parameters, and casts results to the dtypes that the program recorded: only
+ * the program knows that a scalar `2.0` was a float.
  */
 function bind(target: string, parameters: readonly string[], body: Body): AtenOp {
   const keeps = MOVING.test(target);
@@ -68,13 +68,13 @@ function bind(target: string, parameters: readonly string[], body: Body): AtenOp
   };
 }
 
-/** What only moves values about: they are in their range already. */
+/** Ops that only move values, which are already in the range of their dtype. */
 const MOVING =
   /^aten\.(alias|cat|chunk|clone|contiguous|detach|expand|flatten|flip|gather|index|index_select|permute|reshape|roll|select|slice|split|split_with_sizes|squeeze|stack|t|transpose|unbind|unflatten|unsqueeze|view|where)\./;
 
 /**
- * What is computed in the dtype of the result: `2.0`, which looks like an integer here, makes floats
- * of integers before they are multiplied or raised, or they would leave int32.
+ * Ops that are computed in the dtype of the result. `2.0` looks like an integer here, but it makes
+ * integers floats before they are multiplied or raised, which might exceed int32.
  */
 const PROMOTING = /^aten\.(add|sub|subtract|rsub|mul|multiply|pow)\./;
 
@@ -84,10 +84,10 @@ const isFloating = (meta: TensorMeta | null): boolean =>
 const floatOf = (value: unknown): unknown =>
   value instanceof tf.Tensor ? toFloat(value as tf.Tensor) : value;
 
-/** What is asked for another dtype. */
+/** Casts. */
 const CASTING = /^aten\.(_to_copy|to|type_as)\./;
 
-/** Halves are held as float32, but a cast to them rounds. */
+/** A cast to a half rounds, though the result is stored as float32. */
 function castTo(
   value: tf.Tensor,
   from: TensorMeta | null | undefined,
@@ -98,7 +98,9 @@ function castTo(
   return isRounded ? roundToHalf(cast as tf.Tensor, { dtype: to!.dtype }) : cast;
 }
 
-/** PyTorch's narrow integers, which tfjs holds as int32: how many values there are, and the least. */
+/**
+ * PyTorch's narrow integers, which are stored as int32: the number of values, and the smallest one.
+ */
 const NARROW: Readonly<Record<string, readonly [count: number, least: number]>> = {
   uint8: [256, 0],
   int8: [256, -128],
@@ -106,7 +108,7 @@ const NARROW: Readonly<Record<string, readonly [count: number, least: number]>> 
   int16: [65536, -32768],
 };
 
-/** Narrow integers wrap around. */
+/** Makes narrow integers wrap around. */
 function wrap(value: unknown, meta: TensorMeta | null | undefined): unknown {
   if (!meta || !Object.hasOwn(NARROW, meta.dtype) || !(value instanceof tf.Tensor)) return value;
   const [count, least] = NARROW[meta.dtype]!.map((one) => tf.scalar(one, "int32"));

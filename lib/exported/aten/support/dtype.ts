@@ -1,21 +1,21 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { describe } from "../../../arguments.js";
 
-/** What stands for a tensor in an exported program's call: Python's numbers are not wrapped there. */
+/** An operand in an exported program's call; Python numbers are not converted to tensors there. */
 export type Operand = tf.Tensor | number | boolean | bigint;
 
-/** The categories of PyTorch's type promotion; the higher one wins. */
+/** The categories of PyTorch's type promotion, in ascending order. */
 export const BOOL = 0;
 export const INT = 1;
 export const FLOAT = 2;
 export type Kind = typeof BOOL | typeof INT | typeof FLOAT;
 
-/** What tfjs holds each category as. */
+/** tfjs' dtype for each category. */
 export const DTYPES = ["bool", "int32", "float32"] as const;
 
 /**
- * A number's category. A float that happens to be whole (`2.0`) looks like an integer here; the
- * result's dtype, which the program recorded, settles what comes out.
+ * The category of a value. A float that is an integer (`2.0`) looks like an integer here; the dtype
+ * that the program recorded determines the result.
  */
 export function kindOf(value: Operand): Kind {
   if (value instanceof tf.Tensor) {
@@ -27,7 +27,10 @@ export function kindOf(value: Operand): Kind {
 
 const INT32_MAX = 2 ** 31 - 1;
 
-/** A scalar of a category; integers beyond int32, such as the least int64, become its ends. */
+/**
+ * A scalar of a category; integers beyond int32, such as the smallest int64, become the nearest
+ * int32.
+ */
 export function scalar(value: number | boolean | bigint, kind: Kind): tf.Scalar {
   if (kind === BOOL) return tf.scalar(Boolean(value), "bool");
   const number = Number(value);
@@ -43,31 +46,31 @@ export function toKind(value: Operand, kind: Kind): tf.Tensor {
 
 export function toDtype(x: tf.Tensor, dtype: tf.DataType): tf.Tensor {
   if (x.dtype === dtype) return x;
-  // A cast to bool is a comparison with 0: so NaN is true.
+  // A cast to bool is a comparison with 0, for which NaN is true.
   if (dtype === "bool") return tf.logicalNot(tf.equal(x, tf.scalar(0, x.dtype)));
   return tf.cast(x, dtype);
 }
 
 export const toFloat = (x: Operand): tf.Tensor => toKind(x, FLOAT);
 
-/** A tensor as one that sums and products of counts are made of: bools count as integers. */
+/** Converts bools to integers, for sums and products. */
 export const toNumber = (x: tf.Tensor): tf.Tensor => (x.dtype === "bool" ? toKind(x, INT) : x);
 
-/** The category of PyTorch's dtype of that name: `int64`, `torch.float16`. */
+/** The category of a PyTorch dtype given by name: `int64`, `torch.float16`. */
 export function kindOfName(name: string): Kind {
   const plain = name.replace(/^torch\./, "");
   if (plain === "bool") return BOOL;
   return /^u?int/.test(plain) ? INT : FLOAT;
 }
 
-/** A `dtype=` argument. Halves and doubles are held as float32, all integers as int32. */
+/** Reads a `dtype=` argument. Halves and doubles are stored as float32, all integers as int32. */
 export function readDtype(value: unknown): tf.DataType | null {
   if (value === null || value === undefined) return null;
   if (typeof value === "string") return DTYPES[kindOfName(value)];
   throw new TypeError(`expected a dtype by name, such as 'float32', but got ${describe(value)}`);
 }
 
-/** The tensor in the dtype that is asked for, or as it is. */
+/** The tensor in the requested dtype, or unchanged. */
 export function withDtype(x: tf.Tensor, dtype: unknown): tf.Tensor {
   const wanted = readDtype(dtype);
   return wanted === null ? x : toDtype(x, wanted);

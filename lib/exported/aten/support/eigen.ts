@@ -1,4 +1,7 @@
-/** Eigenvalues and eigenvectors of any square matrix, in float64: Givens' rotations and shifted QR. */
+/**
+ * Eigenvalues and eigenvectors of general square matrices in float64, by Givens rotations and
+ * shifted QR.
+ */
 import { type Matrix, identity, zeros } from "./matrices.js";
 
 /** The real and the imaginary parts. */
@@ -39,7 +42,7 @@ function root([a, b]: Pair): Pair {
   return a >= 0 ? [re, b < 0 ? -im : im] : [im, b < 0 ? -re : re];
 }
 
-/** `[c s; -s̄ c]`, which turns `(x, y)` so that the second becomes 0. */
+/** `[c s; -s̄ c]`, which maps `(x, y)` to a vector whose second component is 0. */
 interface Rotation {
   c: number;
   s: Pair;
@@ -70,7 +73,7 @@ function rotateColumns(a: ComplexMatrix, j: number, { c, s }: Rotation, until: n
   }
 }
 
-/** Of the last two rows' eigenvalues, the one that is nearer to the last diagonal element. */
+/** The eigenvalue of the last 2 × 2 block that is nearer to the last diagonal element. */
 function shiftOf(t: ComplexMatrix, last: number): Pair {
   const [a, b] = [get(t, last - 1, last - 1), get(t, last - 1, last)];
   const [c, d] = [get(t, last, last - 1), get(t, last, last)];
@@ -83,7 +86,7 @@ function shiftOf(t: ComplexMatrix, last: number): Pair {
 const EPSILON = 2 ** -52;
 const STEPS = 60;
 
-/** `a = q t qᴴ`, t upper triangular, written into `a`. */
+/** The Schur form `a = q t qᴴ` with an upper triangular t, computed in place. */
 function schur(a: ComplexMatrix): { t: ComplexMatrix; q: ComplexMatrix } {
   const n = a.re.length;
   const q = { re: identity(n), im: zeros(n, n) };
@@ -113,7 +116,7 @@ function schur(a: ComplexMatrix): { t: ComplexMatrix; q: ComplexMatrix } {
       last -= 1;
       continue;
     }
-    // Now and then another shift, against going round in circles.
+    // An occasional exceptional shift, in case the iteration is periodic.
     const shift: Pair = step % 11 === 10 ? [size(get(a, last, last - 1)), 0] : shiftOf(a, last);
     for (let i = first; i <= last; i += 1) set(a, i, i, sub(get(a, i, i), shift));
     const rotations: Rotation[] = [];
@@ -128,7 +131,7 @@ function schur(a: ComplexMatrix): { t: ComplexMatrix; q: ComplexMatrix } {
   return { t: a, q };
 }
 
-/** The eigenvector of the j-th diagonal element, of length 1, its largest component real. */
+/** The eigenvector for the j-th diagonal element, with length 1 and its largest component real. */
 function vectorOf(t: ComplexMatrix, q: ComplexMatrix, j: number): Pair[] {
   const n = t.re.length;
   const x: Pair[] = Array.from({ length: n }, (_, i) => [Number(i === j), 0]);
@@ -161,7 +164,7 @@ export function eigen(a: ComplexMatrix): {
   const norm = Math.max(0, ...a.re.flatMap((row) => [...row].map(Math.abs)));
   const isRounding = (im: number): boolean => Math.abs(im) < 32 * n * EPSILON * norm;
   for (let j = 0; isReal && j < n - 1; j += 1) {
-    // Of a real matrix's pairs of conjugates, LAPACK gives first the one above the real axis.
+    // For conjugate pairs of real matrices, LAPACK gives the one above the real axis first.
     const [[re, im], [next, other]] = [get(t, j, j), get(t, j + 1, j + 1)];
     const isPair = isRounding(im + other) && isRounding(re - next) && !isRounding(im);
     if (!isPair) continue;

@@ -3,7 +3,7 @@ import { op } from "../../../functional/op.js";
 import { DTYPES, INT, type Kind, kindOf, toDtype, toFloat, toKind } from "./dtype.js";
 import { expandTo, permuteAxes, takeAxis } from "./shape.js";
 
-/** A tensor whose dimensions have names: letters, and `0`, `1`, … for those of `...`. */
+/** A tensor with named dimensions: letters, and `0`, `1`, … for those of `...`. */
 interface Named {
   x: tf.Tensor;
   names: string[];
@@ -11,7 +11,7 @@ interface Named {
 
 const product = (sizes: readonly number[]): number => sizes.reduce((a, b) => a * b, 1);
 
-/** Names each dimension; `...` stands for as many as there are, counted from the end. */
+/** Names the dimensions; `...` stands for as many as are left, counted from the end. */
 function nameDims(term: string, x: tf.Tensor, index: number): string[] {
   const letters = term.replace("...", "").length;
   const dots = x.rank - letters;
@@ -28,7 +28,7 @@ function nameDims(term: string, x: tf.Tensor, index: number): string[] {
   ]);
 }
 
-/** A name that comes twice means the diagonal of its two dimensions. */
+/** A repeated name takes the diagonal of the two dimensions. */
 function takeDiagonals({ x, names }: Named): Named {
   const first = names.findIndex((name, i) => names.indexOf(name) !== i);
   if (first < 0) return { x, names };
@@ -45,7 +45,7 @@ function takeDiagonals({ x, names }: Named): Named {
   return takeDiagonals(next);
 }
 
-/** Sums over the dimensions that nobody asks for any more. */
+/** Sums over dimensions that are no longer needed. */
 function sumOver({ x, names }: Named, kept: ReadonlySet<string>): Named {
   const gone = names.flatMap((name, i) => (kept.has(name) ? [] : [i]));
   if (gone.length === 0) return { x, names };
@@ -56,7 +56,7 @@ function sumOver({ x, names }: Named, kept: ReadonlySet<string>): Named {
   return { x: tf.reshape(tf.sum(rows, 1), shape), names: left.map((i) => names[i]!) };
 }
 
-/** The product of two, summed over the names that nobody else asks for: a batched matmul. */
+/** The product of two tensors, summed over names that are no longer needed: a batched matmul. */
 function contract(a: Named, b: Named, kept: ReadonlySet<string>): Named {
   const sizes = new Map<string, number>();
   for (const { x, names } of [a, b]) {
@@ -86,14 +86,17 @@ function contract(a: Named, b: Named, kept: ReadonlySet<string>): Named {
   return { x: tf.reshape(y, sizesOf(names)), names };
 }
 
-/** Letters that come once are the result's, in the alphabet's order, behind those of `...`. */
+/**
+ * The implicit result: letters that occur once, in alphabetical order, after the dimensions of
+ * `...`.
+ */
 function implied(terms: readonly string[]): string {
   const letters = terms.join("").replaceAll(".", "");
   const once = [...letters].filter((one) => letters.split(one).length === 2);
   return (terms.some((term) => term.includes("...")) ? "..." : "") + once.sort().join("");
 }
 
-/** Sums of products by Einstein's notation, as torch.einsum reads it; from left to right. */
+/** torch.einsum; operands are contracted from left to right. */
 export const einsum = /* @__PURE__ */ op(
   "einsum",
   (equation: string, tensors: readonly tf.Tensor[]): tf.Tensor => {

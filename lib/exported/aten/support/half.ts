@@ -1,13 +1,13 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { op } from "../../../functional/op.js";
 
-/** What a half keeps of float32's 24 bits, and which numbers it holds as they are. */
+/** How many of float32's 24 bits a half keeps, and which numbers are exact. */
 interface Half {
-  /** Bits that are dropped. */
+  /** The number of bits that are dropped. */
   dropped: number;
-  /** Below, the steps between numbers are all alike: 2^-24 for float16. */
+  /** Below this, all steps between numbers are equal: 2^-24 for float16. */
   least: number;
-  /** From here on, infinite. */
+  /** From here on, numbers become infinite. */
   limit: number;
 }
 
@@ -20,9 +20,9 @@ export const isHalf = (dtype: string | undefined): boolean =>
   dtype !== undefined && Object.hasOwn(HALVES, dtype);
 
 /**
- * Float32 rounded to what a half holds, to the nearest, ties to even, as PyTorch casts. In tfjs' own
- * ops, so that nothing is read back from a GPU. An op of its own: in one program, a GPU's compiler finds
- * that the differences cancel out.
+ * Rounds float32 to a half, to nearest, ties to even, as PyTorch casts. By tfjs ops, so that
+ * nothing is read back from a GPU. It is a separate op because in one program with others a GPU's
+ * compiler might cancel the differences.
  *
  * Source: T. J. Dekker, A floating-point technique for extending the available precision (1971).
  */
@@ -31,11 +31,11 @@ export const roundToHalf = op(
   (x: tf.Tensor, { dtype }: { dtype: string }): tf.Tensor => {
     const { dropped, least, limit } = HALVES[dtype]!;
     const size = tf.abs(x);
-    // Where its product would overflow, the number is made smaller first.
+    // If the product would overflow, the number is scaled down first.
     const big = tf.greater(size, 2 ** 100);
     const near = split(tf.where(big, tf.mul(x, 2 ** -20), x), dropped);
     const rounded = tf.where(big, tf.mul(near, 2 ** 20), near);
-    // Adding what has the steps that are wanted rounds to them.
+    // Adding a number whose steps have the wanted size rounds to these steps.
     const step = 3 * 2 ** -2;
     const small = tf.sub(tf.add(x, step), step);
     const all = least > 0 ? tf.where(tf.less(size, least), small, rounded) : rounded;
@@ -43,7 +43,7 @@ export const roundToHalf = op(
   },
 );
 
-/** Without the last bits, rounded. */
+/** Rounds off the last bits. */
 function split(x: tf.Tensor, bits: number): tf.Tensor {
   const wide = tf.mul(x, 2 ** bits + 1);
   return tf.sub(wide, tf.sub(wide, x));

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 
-/** What is computed in JavaScript: the values of a tensor, row by row. */
+/** The values of a tensor for computations in JavaScript, row-major. */
 export type Values = Float32Array | Int32Array | Uint8Array;
 
 export const valuesOf = (x: tf.Tensor): Values => x.dataSync();
@@ -13,7 +13,7 @@ export function arrayFor(dtype: tf.DataType, length: number): Values {
 export const tensorOf = (values: Values, shape: readonly number[], dtype: tf.DataType): tf.Tensor =>
   tf.tensor(values, [...shape], dtype);
 
-/** The least and the largest, of more than fit in the arguments of a call; NaN if one is. */
+/** Minimum and maximum, also for more values than a call can have arguments; NaN if one is NaN. */
 export function extentOf(values: ArrayLike<number>): [low: number, high: number] {
   let [low, high] = [Infinity, -Infinity];
   for (let i = 0; i < values.length; i += 1) {
@@ -23,7 +23,7 @@ export function extentOf(values: ArrayLike<number>): [low: number, high: number]
   return [low, high];
 }
 
-/** A number as C++ writes it, in PyTorch's messages. */
+/** A number as C++ prints it, for PyTorch's messages. */
 export function numberText(value: number): string {
   if (Number.isFinite(value)) return String(value);
   return Number.isNaN(value) ? "nan" : value > 0 ? "inf" : "-inf";

@@ -1,9 +1,11 @@
-/** Linear algebra on small matrices, in float64 and in JavaScript: tfjs has none on its backends. */
+/**
+ * Linear algebra for small matrices in float64, in JavaScript, because tfjs' backends have none.
+ */
 
-/** Rows of numbers; where there are none, how many columns there would be. */
+/** A list of rows; if there are none, the number of columns. */
 export type Matrix = Float64Array[] & { columns?: number };
 
-/** Rows as a matrix, which knows its columns even without rows. */
+/** Makes a matrix that knows its number of columns even without rows. */
 export const matrixOf = (rows: Float64Array[], columns: number): Matrix =>
   rows.length > 0 ? rows : Object.assign(rows, { columns });
 
@@ -41,7 +43,7 @@ export function times(a: Matrix, b: Matrix): Matrix {
   return result;
 }
 
-/** The first columns. */
+/** The first columns of a matrix. */
 export const cut = (a: Matrix, columns: number): Matrix =>
   matrixOf(
     a.map((row) => row.slice(0, columns)),
@@ -51,7 +53,7 @@ export const cut = (a: Matrix, columns: number): Matrix =>
 export const diagonal = (a: Matrix): Float64Array =>
   Float64Array.from({ length: Math.min(a.length, columnsOf(a)) }, (_, i) => a[i]![i]!);
 
-/** `a = l lᵀ`; `null` if `a`, of which the lower half is read, is not positive definite. */
+/** `a = l lᵀ` for the lower triangle of `a`; `null` if it is not positive definite. */
 export function cholesky(a: Matrix): Matrix | null {
   const l = zeros(a.length, a.length);
   for (let i = 0; i < a.length; i += 1) {
@@ -65,7 +67,7 @@ export function cholesky(a: Matrix): Matrix | null {
   return l;
 }
 
-/** Rows exchanged for the largest pivots: `lu` holds both factors, `pivots` which row came where. */
+/** LU with partial pivoting: `lu` has both factors, `pivots` the rows that were exchanged. */
 export function luFactor(a: Matrix, pivot = true): { lu: Matrix; pivots: number[]; sign: number } {
   const lu = copyOf(a);
   const [rows, columns] = [lu.length, columnsOf(lu)];
@@ -91,7 +93,7 @@ export function luFactor(a: Matrix, pivot = true): { lu: Matrix; pivots: number[
   return { lu, pivots, sign };
 }
 
-/** Solves `t x = b` for a triangle. */
+/** Solves `t x = b` for a triangular t. */
 export function solveTriangle(t: Matrix, b: Matrix, upper: boolean, unit = false): Matrix {
   const n = t.length;
   const x = copyOf(b);
@@ -106,7 +108,7 @@ export function solveTriangle(t: Matrix, b: Matrix, upper: boolean, unit = false
   return x;
 }
 
-/** The rows in the order that the pivots bring them to. */
+/** Exchanges rows as the pivots say, or `back`. */
 export function exchange(b: Matrix, pivots: readonly number[], back = false): Matrix {
   const rows = matrixOf([...b], columnsOf(b));
   const order = pivots.map((to, from): [number, number] => [from, to]);
@@ -120,8 +122,8 @@ export const solveFactored = (lu: Matrix, pivots: readonly number[], b: Matrix):
   solveTriangle(lu, solveTriangle(lu, exchange(b, pivots), false, true), true);
 
 /**
- * Householder's reflections, with LAPACK's signs and in its form: r, and below it the vectors, each
- * without its leading 1.
+ * Householder's QR with LAPACK's signs and in its form: r, and below it the vectors without their
+ * leading 1.
  */
 export function householder(a: Matrix): { packed: Matrix; tau: Float64Array } {
   const [rows, columns] = [a.length, columnsOf(a)];
@@ -142,7 +144,7 @@ export function householder(a: Matrix): { packed: Matrix; tau: Float64Array } {
   return { packed, tau };
 }
 
-/** `H₁ H₂ … b`, of the reflections that lie below the diagonal of `packed`. */
+/** `H₁ H₂ … b` for the reflections stored below the diagonal of `packed`. */
 export function reflected(packed: Matrix, tau: Float64Array, b: Matrix): Matrix {
   const result = copyOf(b);
   for (let k = tau.length - 1; k >= 0; k -= 1) {
@@ -154,7 +156,7 @@ export function reflected(packed: Matrix, tau: Float64Array, b: Matrix): Matrix 
   return result;
 }
 
-/** `a = q r`, q square. */
+/** `a = q r` with a square q. */
 export function qr(a: Matrix): { q: Matrix; r: Matrix } {
   const { packed, tau } = householder(a);
   const q = reflected(packed, tau, identity(a.length));
@@ -162,7 +164,7 @@ export function qr(a: Matrix): { q: Matrix; r: Matrix } {
   return { q, r: packed };
 }
 
-/** `a - tau v vᵀ a`, of the rows from `first` on, and of the columns from `from` on. */
+/** Applies `a - tau v vᵀ a` to rows from `first` on and columns from `from` on. */
 function reflect(a: Matrix, v: Float64Array, tau: number, first: number, from = 0): void {
   for (let j = from; j < columnsOf(a); j += 1) {
     const sum = v.reduce((total, one, i) => total + one * a[first + i]![j]!, 0) * tau;
@@ -172,7 +174,7 @@ function reflect(a: Matrix, v: Float64Array, tau: number, first: number, from = 
 
 const SWEEPS = 60;
 
-/** Jacobi's rotations: eigenvalues in ascending order, eigenvectors as columns. */
+/** Jacobi's method: eigenvalues in ascending order, eigenvectors as columns. */
 export function eigh(given: Matrix): { values: Float64Array; vectors: Matrix } {
   const n = given.length;
   const a = copyOf(given);
@@ -206,13 +208,13 @@ function rotate(a: Matrix, v: Matrix, p: number, q: number): void {
   });
 }
 
-/** Hestenes' rotations of columns: `a = u diag(s) vᵀ`, s falling, u and v with as many columns. */
+/** Hestenes' method for `a = u diag(s) vᵀ`, with s descending, and as many columns in u and v. */
 export function svd(a: Matrix): { u: Matrix; s: Float64Array; v: Matrix } {
   if (a.length < columnsOf(a)) {
     const { u, s, v } = svd(turn(a));
     return { u: v, s, v: u };
   }
-  const columns = turn(a); // each a row here
+  const columns = turn(a); // as rows here
   const n = columns.length;
   const v = identity(n);
   const dot = (x: Float64Array, y: Float64Array): number =>
@@ -255,7 +257,7 @@ export function svd(a: Matrix): { u: Matrix; s: Float64Array; v: Matrix } {
   };
 }
 
-/** Rows of zeros become unit vectors, each at a right angle to all others; up to `count` rows. */
+/** Replaces zero rows by unit vectors that are orthogonal to all others; up to `count` rows. */
 export function complete(rows: Matrix, count = rows.length): Matrix {
   const n = columnsOf(rows);
   const result = matrixOf(
@@ -267,7 +269,7 @@ export function complete(rows: Matrix, count = rows.length): Matrix {
     for (let axis = 0; axis < n && !isUnit[i]; axis += 1) {
       const trial = new Float64Array(n);
       trial[axis] = 1;
-      // Twice, since the first time leaves a rounding that matters where little is left.
+      // Twice, because if little is left, the rounding error of the first pass matters.
       for (let pass = 0; pass < 2; pass += 1) {
         result.forEach((other, k) => {
           if (!isUnit[k]) return;
@@ -284,7 +286,7 @@ export function complete(rows: Matrix, count = rows.length): Matrix {
   return result;
 }
 
-/** `eᵃ`, by squaring a Taylor series of a part of it. */
+/** `eᵃ`, by a Taylor series of a fraction of it, and repeated squaring. */
 export function exponential(a: Matrix): Matrix {
   const size = Math.max(0, ...a.map((row) => row.reduce((sum, value) => sum + Math.abs(value), 0)));
   if (!Number.isFinite(size)) return a.map((row) => row.map(() => NaN));

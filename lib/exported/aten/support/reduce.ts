@@ -7,13 +7,13 @@ export type Dims = number | readonly number[] | null | undefined;
 
 type RowReduction = (rows: tf.Tensor) => tf.Tensor;
 
-/** The shape that is left of a reduction. */
+/** The shape after a reduction. */
 export function reducedShape(x: tf.Tensor, dims: readonly number[], keepdim: boolean): number[] {
   if (keepdim) return x.shape.map((size, i) => (dims.includes(i) ? 1 : size));
   return x.shape.filter((_, i) => !dims.includes(i));
 }
 
-/** The tensor as rows of what is reduced together; any rank. */
+/** The tensor as rows of elements that are reduced together; for any rank. */
 export function asRows(x: tf.Tensor, dims: readonly number[]): tf.Tensor {
   const kept = x.shape.map((_, i) => i).filter((i) => !dims.includes(i));
   const sorted = [...dims].sort((a, b) => a - b);
@@ -22,7 +22,7 @@ export function asRows(x: tf.Tensor, dims: readonly number[]): tf.Tensor {
   return tf.reshape(permuteAxes(x, [...kept, ...sorted]), [outer, inner]);
 }
 
-/** Reduces rows to one value each, and gives them the shape that PyTorch gives. */
+/** Reduces rows to one value each, and reshapes the result as PyTorch does. */
 export function reduceRows(
   name: string,
   x: tf.Tensor,
@@ -34,13 +34,13 @@ export function reduceRows(
   return tf.reshape(run(asRows(x, dims)), reducedShape(x, dims, keepdim));
 }
 
-/** The sum of rows; of none it is 0. */
+/** The sum of rows; 0 for empty ones. */
 export const sumRows: RowReduction = (rows) =>
   rows.size === 0 ? tf.zeros([rows.shape[0]], rows.dtype) : tf.sum(rows, 1);
 
 /**
- * The largest value of rows; NaN where there is one. webgl's `max` knows nothing below -1e20: there
- * smaller numbers are looked for once more, made smaller.
+ * The maximum of rows; NaN if there is one. webgl's `max` ignores numbers below -1e20, so for those
+ * it is computed again with scaled numbers.
  */
 export const maxRows: RowReduction = (rows) => {
   if (rows.dtype !== "float32") return toDtype(tf.max(toKind(rows, INT), 1), rows.dtype);
@@ -57,7 +57,7 @@ export const minRows: RowReduction = (rows) => {
   return tf.neg(maxRows(tf.neg(rows)));
 };
 
-/** Where the largest value of rows is, the first of equal ones; NaN is the largest. */
+/** The index of the maximum of rows: the first of equal ones; NaN counts as the largest. */
 export const argMaxRows: RowReduction = (rows) => {
   if (rows.dtype !== "float32") return tf.argMax(toKind(rows, INT), 1);
   const missing = tf.isNaN(rows);
@@ -77,13 +77,13 @@ export const anyRows: RowReduction = (rows) => {
 export const allRows: RowReduction = (rows) =>
   tf.logicalNot(anyRows(tf.logicalNot(toKind(rows, BOOL))));
 
-/** Mean of rows; of none NaN. */
+/** The mean of rows; NaN for empty ones. */
 export const meanRows: RowReduction = (rows) => {
   if (rows.size === 0) return tf.fill([rows.shape[0]], NaN);
   return tf.mean(toFloat(rows), 1);
 };
 
-/** Sum of squared distances to the mean, over n - correction. */
+/** The sum of squared deviations from the mean, divided by n - correction. */
 export function varianceRows(
   rows: tf.Tensor,
   correction: number,
@@ -95,7 +95,7 @@ export function varianceRows(
   }
   const rough = tf.mean(rows, 1, true);
   const near = tf.sub(rows, rough);
-  // The float32 mean of large numbers is off, and the mean of what is left hardly.
+  // The float32 mean of large numbers has an error, which the mean of the deviations corrects.
   const rest = tf.mean(near, 1, true);
   const squares = tf.sum(tf.square(tf.sub(near, rest)), 1);
   const degrees = Math.max(0, n - correction);
@@ -104,7 +104,7 @@ export function varianceRows(
   return { mean: tf.reshape(tf.add(rough, rest), [-1]), variance };
 }
 
-/** Log of the sum of exponentials, which overflow nowhere. */
+/** The log of the sum of exponentials, without overflow. */
 export const logSumExpRows: RowReduction = (rows) => {
   if (rows.size === 0) return tf.fill([rows.shape[0]], -Infinity);
   const most = maxRows(rows);
@@ -120,8 +120,8 @@ export interface Scan {
 }
 
 /**
- * Combines each element with all before it along a dimension, in log₂ n steps. `combine` gets what
- * ends `step` places before, and what ends here.
+ * Combines each element with all before it along a dimension, in log₂ n steps. `combine` gets the
+ * partial results that end `step` positions before, and here.
  */
 export function scanAxis<T extends readonly tf.Tensor[]>(
   parts: T,
@@ -141,7 +141,7 @@ export function scanAxis<T extends readonly tf.Tensor[]>(
   return flat.map((part) => tf.reshape(part, shape)) as unknown as T;
 }
 
-/** The largest value so far, and where it last was. */
+/** The cumulative maximum (or minimum), and its last index. */
 export function cumulativeExtreme(x: tf.Tensor, dim: number, wins: typeof tf.greaterEqual): Scan {
   const size = x.shape[dim]!;
   const numbers = x.dtype === "bool" ? toKind(x, INT) : x;

@@ -5,7 +5,10 @@ import { tensorOf, valuesOf } from "./host.js";
 
 export type Reduce = "sum" | "prod" | "mean" | "amax" | "amin";
 
-/** For each row, which update is written there last, behind all rows, or else the row itself. */
+/**
+ * For each row the index of the last update for it, after all rows; or of the row itself, if there
+ * is none.
+ */
 const lastWriter = /* @__PURE__ */ op(
   "last_writer",
   (places: tf.Tensor, rows: number): tf.Tensor => {
@@ -18,8 +21,8 @@ const lastWriter = /* @__PURE__ */ op(
 );
 
 /**
- * Rows `(n, k)` with updates `(m, k)` written, or added, at places `(m)`. Of several at one place
- * the last one counts, as in PyTorch on the CPU.
+ * Rows `(n, k)` with updates `(m, k)` written or added at indices `(m)`. Of several updates for one
+ * row the last counts, as in PyTorch on the CPU.
  */
 export function scatterInto(
   rows: tf.Tensor,
@@ -45,7 +48,9 @@ const COMBINE: Record<Reduce, (a: number, b: number) => number> = {
   amin: Math.min,
 };
 
-/** Rows with updates combined into them, one after the other, in JavaScript: no backend has it. */
+/**
+ * Combines updates into rows, one after the other, in JavaScript, because no backend can do that.
+ */
 export const scatterReduce = /* @__PURE__ */ op(
   "scatter_reduce",
   (

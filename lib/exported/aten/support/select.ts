@@ -1,21 +1,21 @@
 /**
- * Selection as PyTorch has it on the CPU, whose order of equal values is that of the algorithms: of
- * libstdc++'s `nth_element`, `sort` and `partial_sort`, and of its own quickselect. A list is permuted
- * in place.
+ * Selection and sorting with the order of equal values that PyTorch has on the CPU, which is
+ * determined by the algorithms: libstdc++'s `nth_element`, `sort` and `partial_sort`, and PyTorch's
+ * own quickselect. Lists are permuted in place.
  */
 
-/** Whether one of a list comes before another; neither, if they are equal. */
+/** Whether one element comes before another; neither does if they are equal. */
 export type Before = (a: number, b: number) => boolean;
 
 type List = Int32Array;
 
-/** A list on the way to its order. */
+/** A list that is being sorted. */
 interface Order {
   readonly list: List;
   readonly isBefore: Before;
 }
 
-/** The first `count` in order; how the others lie is nobody's business. */
+/** The first `count` in order; the order of the others does not matter. */
 export function topOf(list: List, count: number, isBefore: Before, sorted: boolean): void {
   const n = list.length;
   if (count === 0) return;
@@ -36,7 +36,7 @@ const swap = (list: List, i: number, j: number): void => {
 
 const depthOf = (n: number): number => 2 * Math.floor(Math.log2(n));
 
-/** What stands at `nth` is what would stand there in order. */
+/** Moves to `nth` the element that a sort would put there. */
 function nthElement(order: Order, nth: number): void {
   const { list } = order;
   let [first, last] = [0, list.length];
@@ -53,10 +53,10 @@ function nthElement(order: Order, nth: number): void {
   insertionSort(order, first, last);
 }
 
-/** Below this, insertion does it. */
+/** Shorter ranges are sorted by insertion. */
 const FEW = 16;
 
-/** The first `count` in order, which are all that are moved; equal ones come as they happen to. */
+/** Sorts the first `count` elements; equal ones end up in libstdc++'s order. */
 export function sort(list: List, count: number, isBefore: Before): void {
   if (count === 0) return;
   const order = { list, isBefore };
@@ -78,7 +78,7 @@ function sortRoughly(order: Order, first: number, end: number, depth: number): v
   }
 }
 
-/** Around the median of three, which goes to the front. */
+/** Partitions around the median of three, which is moved to the front. */
 function partition(order: Order, first: number, end: number): number {
   const { list, isBefore } = order;
   const [a, b, c] = [first + 1, first + ((end - first) >> 1), end - 1];
@@ -135,7 +135,7 @@ function selectByHeap(order: Order, first: number, middle: number, last: number)
   }
 }
 
-/** The top of the heap goes to a place, and what was there into the heap. */
+/** Moves the top of the heap to a position, and the element there into the heap. */
 function popHeap(order: Order, first: number, last: number, to: number): void {
   const { list } = order;
   const one = list[to]!;
@@ -166,7 +166,7 @@ function sink(order: Order, first: number, from: number, size: number, one: numb
   list[first + hole] = one;
 }
 
-/** The same for one place, as `kthvalue` does it. */
+/** Selects one position, by the algorithm of PyTorch's `kthvalue`. */
 export function quickSelect(list: List, k: number, isBefore: Before): void {
   const isAfter: Before = (a, b) => isBefore(b, a);
   let [left, right] = [0, list.length - 1];

@@ -5,7 +5,7 @@ import { ensure } from "../refusals/ensure.js";
 
 const product = (sizes: readonly number[]): number => sizes.reduce((a, b) => a * b, 1);
 
-/** `[before, size, behind]`: a dimension among what lies before and behind it. */
+/** `[before, size, behind]`: the numbers of elements before, along and behind a dimension. */
 export function around(x: tf.Tensor, dim: number): [number, number, number] {
   return [product(x.shape.slice(0, dim)), x.shape[dim]!, product(x.shape.slice(dim + 1))];
 }
@@ -13,7 +13,7 @@ export function around(x: tf.Tensor, dim: number): [number, number, number] {
 export const dimOf = (name: string, x: tf.Tensor, dim: number): number =>
   wrapDim(name, dim, x.rank);
 
-/** Dimensions from the front; none (and for reductions an empty list) means all. */
+/** Non-negative dimensions; none (and for reductions an empty list) means all. */
 export function dimsOf(
   name: string,
   x: tf.Tensor,
@@ -22,15 +22,15 @@ export function dimsOf(
   if (dims === null || dims === undefined) return x.shape.map((_, i) => i);
   const list = typeof dims === "number" ? [dims] : dims;
   if (list.length === 0) return x.shape.map((_, i) => i);
-  // A scalar may be reduced along dimension 0 or -1, which it does not have.
+  // A scalar may be reduced along dimension 0 or -1, though it has none.
   return list.map((dim) => wrapDim(name, dim, x.rank)).filter((dim) => dim < x.rank);
 }
 
-/** The shape with another size at a dimension. */
+/** The shape with another size for one dimension. */
 export const resized = (x: tf.Tensor, dim: number, size: number): number[] =>
   x.shape.map((old, i) => (i === dim ? size : old));
 
-/** Elements `start`, `start + step`, … before `end` of a dimension; any rank. */
+/** Elements `start`, `start + step`, … before `end` of a dimension; for any rank. */
 export function sliceAxis(
   x: tf.Tensor,
   dim: number,
@@ -49,7 +49,7 @@ export function sliceAxis(
   return tf.reshape(tf.gather(flat, tf.tensor1d(places, "int32"), 1), shape);
 }
 
-/** A shape in which one size may be -1. */
+/** Reshapes; one size may be -1. */
 export function view(self: tf.Tensor, size: readonly number[]): tf.Tensor {
   const known = size.reduce((a, b) => (b < 0 ? a : a * b), 1);
   const isOpen = size.includes(-1);
@@ -63,7 +63,7 @@ export function view(self: tf.Tensor, size: readonly number[]): tf.Tensor {
   return tf.reshape(self, size.map((one) => (one < 0 ? self.size / known : one))); // prettier-ignore
 }
 
-/** The elements at some places of a dimension; any rank. */
+/** The elements at some indices of a dimension; for any rank. */
 export function takeAxis(x: tf.Tensor, dim: number, places: ArrayLike<number>): tf.Tensor {
   const shape = resized(x, dim, places.length);
   if (product(shape) === 0) return tf.zeros(shape, x.dtype);
@@ -71,7 +71,7 @@ export function takeAxis(x: tf.Tensor, dim: number, places: ArrayLike<number>): 
   return tf.reshape(tf.gather(tf.reshape(x, around(x, dim)), indices, 1), shape);
 }
 
-/** Joins along a dimension; any rank. */
+/** Concatenates along a dimension; for any rank. */
 export function concatAxis(parts: readonly tf.Tensor[], dim: number): tf.Tensor {
   const first = parts[0]!;
   const total = parts.reduce((sum, part) => sum + part.shape[dim]!, 0);
@@ -84,8 +84,8 @@ export function concatAxis(parts: readonly tf.Tensor[], dim: number): tf.Tensor 
 }
 
 /**
- * Reorders the dimensions. Those that stay side by side move as one, and those of size 1 not at all,
- * so that a high rank, which webgl's transpose does not take, mostly comes down.
+ * Permutes the dimensions. Adjacent dimensions that stay together are joined, and those of size 1
+ * are left out, which usually brings the rank down to what webgl's transpose supports.
  */
 export function permuteAxes(x: tf.Tensor, order: readonly number[]): tf.Tensor {
   const shape = order.map((dim) => x.shape[dim]!);
@@ -107,17 +107,17 @@ export function permuteAxes(x: tf.Tensor, order: readonly number[]): tf.Tensor {
   return tf.reshape(turned, shape);
 }
 
-/** Whether nothing but dimensions of size 1 lies between two. */
+/** Whether there are only dimensions of size 1 between two. */
 const isNext = (shape: readonly number[], a: number, b: number): boolean =>
   b > a && shape.slice(a + 1, b).every((size) => size === 1);
 
-/** Repeats along dimensions of size 1; any rank. */
+/** Repeats along dimensions of size 1; for any rank. */
 export function expandTo(x: tf.Tensor, shape: readonly number[]): tf.Tensor {
   const lead = new Array<number>(Math.max(0, shape.length - x.rank)).fill(1);
   const from = [...lead, ...x.shape];
   let y = tf.reshape(x, from);
   if (product(shape) === 0) return tf.zeros([...shape], x.dtype);
-  // Runs of dimensions that are all repeated, or all kept, count as one.
+  // Adjacent dimensions that are all repeated, or all kept, are joined.
   const sizes: { from: number; to: number }[] = [];
   shape.forEach((to, i) => {
     const size = from[i]!;

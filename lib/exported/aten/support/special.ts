@@ -1,4 +1,7 @@
-/** Special functions of numbers, in float64. Numerical Recipes, Cephes, Abramowitz and Stegun. */
+/**
+ * Special functions of numbers in float64, from Numerical Recipes, Cephes, and Abramowitz and
+ * Stegun.
+ */
 
 const LANCZOS = [
   76.18009172947146, -86.50532032941678, 24.01409824083091, -1.231739572450155,
@@ -14,7 +17,7 @@ function logGamma(x: number): number {
 const polynomial = (x: number, coefficients: readonly number[]): number =>
   coefficients.reduceRight((sum, c) => sum * x + c, 0);
 
-/** `e^(x²) erfc(x)`: a continued fraction far out, near 0 the series of erf. */
+/** `e^(x²) erfc(x)`: a continued fraction for large x, the series of erf for small ones. */
 export function erfcx(x: number): number {
   if (x < 0) return 2 * Math.exp(x * x) - erfcx(-x);
   if (x > 2) {
@@ -32,13 +35,13 @@ export function erfcx(x: number): number {
 
 const erfc = (x: number): number => (x < 0 ? 2 - erfc(-x) : erfcx(x) * Math.exp(-x * x));
 
-/** The logarithm of the normal distribution's share below x. */
+/** The logarithm of the normal distribution function. */
 export function logNdtr(x: number): number {
   const t = x / Math.SQRT2;
   return x < -1 ? Math.log(erfcx(-t) / 2) - t * t : Math.log1p(-erfc(t) / 2);
 }
 
-/** Below which x the normal distribution has a share of p: Newton's steps on its logarithm. */
+/** The inverse of the normal distribution function, by Newton's method on its logarithm. */
 export function ndtri(p: number): number {
   if (!(p > 0 && p < 1)) return p === 0 ? -Infinity : p === 1 ? Infinity : NaN;
   if (p > 0.5) return -ndtri(1 - p);
@@ -46,7 +49,7 @@ export function ndtri(p: number): number {
   let x = p < 0.1 ? -far + Math.log(Math.max(far, 1)) / far : (p - 0.5) * 2.5;
   for (let k = 0; k < 30; k += 1) {
     const log = logNdtr(x);
-    // The slope of the logarithm: the density over the share.
+    // The derivative of the logarithm: density divided by distribution function.
     const slope = Math.exp(-0.5 * x * x - log) / Math.sqrt(2 * Math.PI);
     x -= (log - Math.log(p)) / slope;
   }
@@ -86,13 +89,13 @@ export function igamma(a: number, x: number, upper = false): number {
   return upper ? scale * h : 1 - scale * h;
 }
 
-/** Bernoulli's numbers B₂, B₄, … over (2k)!. */
+/** Bernoulli numbers B₂, B₄, … over (2k)!. */
 const BERNOULLI = [
   1 / 12, -1 / 720, 1 / 30240, -1 / 1209600, 1 / 47900160, -691 / 1307674368000,
   1 / 74724249600, -3617 / 10670622842880000,
 ]; // prettier-ignore
 
-/** Hurwitz's zeta function, `Σ (q + k)^-x`, by Euler and Maclaurin. */
+/** Hurwitz' zeta function, `Σ (q + k)^-x`, by the Euler-Maclaurin formula. */
 export function zeta(x: number, q: number): number {
   if (x === 1) return Infinity;
   if (!(x > 1)) return NaN;
@@ -120,7 +123,9 @@ export function digamma(x: number): number {
   return sum + Math.log(y) - 1 / (2 * y) - series;
 }
 
-/** `∫ cos(n t - x sin t) dt / π` and its like, by the trapezoids that suit what repeats itself. */
+/**
+ * `∫ cos(n t - x sin t) dt / π`, by the trapezoidal rule, which is exact for periodic functions.
+ */
 export function besselJ(order: 0 | 1, x: number): number {
   if (!Number.isFinite(x)) return Number.isNaN(x) ? NaN : 0;
   const steps = 32 + 2 * Math.ceil(Math.abs(x));
@@ -132,7 +137,7 @@ export function besselJ(order: 0 | 1, x: number): number {
   return sum / steps;
 }
 
-/** By Neumann's series of J below 25, by Hankel's expansion above. */
+/** Neumann's series of J for x < 25, Hankel's expansion beyond. */
 export function besselY(order: 0 | 1, x: number): number {
   if (!(x > 0)) return x === 0 ? -Infinity : NaN;
   if (x === Infinity) return 0;
@@ -148,14 +153,14 @@ export function besselY(order: 0 | 1, x: number): number {
     for (let k = 1; k < 40; k += 1) sum += ((k % 2 ? -1 : 1) * j[2 * k]!) / k;
     return (2 / Math.PI) * log * j[0]! - (4 / Math.PI) * sum;
   }
-  // The derivative of the series, with 2 Jₙ' = Jₙ₋₁ - Jₙ₊₁.
+  // The derivative of the series, by 2 Jₙ' = Jₙ₋₁ - Jₙ₊₁.
   for (let k = 1; k < 39; k += 1) sum += ((k % 2 ? -1 : 1) * (j[2 * k - 1]! - j[2 * k + 1]!)) / (2 * k); // prettier-ignore
   return (2 / Math.PI) * (log * j[1]! - j[0]! / x) + (4 / Math.PI) * sum;
 }
 
 const EULER = 0.5772156649015329;
 
-/** J₀, J₁, …: Miller's recurrence, downwards. */
+/** J₀, J₁, …, by Miller's downward recurrence. */
 function besselRow(x: number, count: number): number[] {
   const first = count + 40 + 2 * Math.ceil(x);
   const j = new Array<number>(first + 2).fill(0);
@@ -178,16 +183,16 @@ function hankel(order: number, x: number): { p: number; q: number } {
   return { p, q };
 }
 
-/** From where on three terms of the asymptotic series suffice: the fourth is below 1e-9. */
+/** From here on, three terms of the asymptotic series suffice: the fourth is below 1e-9. */
 const LARGE = 1000;
 
-/** The series of K, at `-x` of I. */
+/** The asymptotic series of K; at `-x`, of I. */
 function asymptotic(order: 0 | 1, x: number): number {
   const [mu, z] = [4 * order * order, 8 * x];
   return 1 + (mu - 1) / z + ((mu - 1) * (mu - 9)) / (2 * z * z);
 }
 
-/** Times `e^-|x|`: `∫ e^(x cos t - |x|) cos(n t) dt / π`. */
+/** Scaled by `e^-|x|`: `∫ e^(x cos t - |x|) cos(n t) dt / π`. */
 export function scaledBesselI(order: 0 | 1, x: number): number {
   const size = Math.abs(x);
   if (size > LARGE) {
@@ -203,11 +208,11 @@ export function scaledBesselI(order: 0 | 1, x: number): number {
   return sum / steps;
 }
 
-/** Times `eˣ`: `∫ e^(x - x cosh t) cosh(n t) dt` from 0 on. */
+/** Scaled by `eˣ`: `∫ e^(x - x cosh t) cosh(n t) dt` from 0 on. */
 export function scaledBesselK(order: 0 | 1, x: number): number {
   if (!(x > 0)) return x === 0 ? Infinity : NaN;
   if (x > LARGE) return asymptotic(order, x) * Math.sqrt(Math.PI / (2 * x));
-  // Up to where nothing is left of it.
+  // Up to where the integrand vanishes.
   const end = Math.acosh(1 + 45 / x) + 1;
   const steps = 400;
   let sum = 0;
@@ -224,7 +229,7 @@ export function sphericalJ0(x: number): number {
   return Number.isFinite(x) ? Math.sin(x) / x : Number.isNaN(x) ? NaN : 0;
 }
 
-/** `pₙ₊₁ = next(pₙ, pₙ₋₁, n)` from two first ones: orthogonal polynomials. */
+/** `pₙ₊₁ = next(pₙ, pₙ₋₁, n)` from the first two: orthogonal polynomials. */
 export function recurrence(
   n: number,
   first: number,
