@@ -6,7 +6,6 @@ import { findOp } from "../functional/op.js";
 import { type Argument, type Graph, mapNodes, type Node, type Renew } from "../graph/index.js";
 import { draws, tensorMeta } from "./passes/facts.js";
 import { DECOMPOSED } from "./passes/index.js";
-import { WITH_EPILOGUE } from "./primitives.js";
 import { SHAPES_ONLY } from "./shapes.js";
 import { record } from "./trace.js";
 
@@ -16,11 +15,7 @@ import { record } from "./trace.js";
  */
 const canExpand = (node: Node): boolean => {
   const { target } = node;
-  return (
-    findOp(target) !== undefined &&
-    !draws(node) &&
-    (!target.startsWith("prim.") || WITH_EPILOGUE.some((name) => target === `prim.${name}`))
-  );
+  return findOp(target) !== undefined && !draws(node) && !/^prim\.(?!linear|conv)/.test(target);
 };
 
 /**

@@ -52,6 +52,12 @@ const causal = (t: number): tf.Tensor => tf.linalg.bandPart(tf.ones([t, t]), -1,
 
 const CASES: PassCase[] = [
   {
+    title: "a choice of a number or a tensor by a mask that is repeated",
+    model: formula((x) => tf.where<tf.Tensor>(tf.greater(tf.max(x, 3, true), 1), x, -Infinity)),
+    shape: [2, 3, 4, 5],
+    ops: ["prim.Greater", "prim.Max", "prim.where"],
+  },
+  {
     title: "a layer norm written by hand",
     model: formula(
       (x, { w, b }) => {

@@ -1,7 +1,8 @@
+import * as tf from "@tensorflow/tfjs-core";
 import { type Argument, type Graph, Node, type Renew, type TensorMeta } from "../../graph/index.js";
 import { BINARY, REDUCTIONS, UNARY } from "../primitives.js";
 import { einsum } from "./einsum.js";
-import { DROPOUT, sameShape, shapeOf, tensorMeta } from "./facts.js";
+import { DROPOUT, isCall, sameShape, shapeOf, tensorMeta } from "./facts.js";
 import { callAt } from "./rewrite.js";
 
 type Attrs = Record<string, Argument>;
@@ -26,10 +27,6 @@ const RULES: Readonly<Record<string, Rule>> = {
     const size = shapeOf(node);
     return make("prim.slice", [x, size.map((_, axis) => from[axis] ?? 0), size]);
   },
-  Reverse: (make, { x }, { dims }, node) =>
-    (dims ?? null) === null
-      ? make("tfjs.Reverse", [{ x }, { dims: shapeOf(node).map((_, axis) => axis) }])
-      : null,
   Concat: (make, inputs, { axis }) => {
     const parts = Object.values(inputs) as Node[];
     const rank = shapeOf(parts[0]!).length;
@@ -46,7 +43,8 @@ const RULES: Readonly<Record<string, Rule>> = {
     tensorMeta(x as Node)?.dtype === dtype ? (x as Node) : make("prim.cast", [x, dtype]),
   Select: (make, { condition, t, e }, _, node) => {
     const isSame = (one: Argument): boolean => sameShape(shapeOf(one as Node), shapeOf(node));
-    return [condition, t, e].every(isSame) ? make("prim.where", [condition, t, e]) : null;
+    const parts = [condition, t, e] as Node[];
+    return parts.every(isSame) ? make("prim.where", parts.map(unrepeated)) : null;
   },
   GatherV2: (make, { x, indices }, { axis, batchDims }) => {
     const rank = shapeOf(x as Node).length;
@@ -72,6 +70,13 @@ const RULES: Readonly<Record<string, Rule>> = {
   ...each(Object.keys(REDUCTIONS), reduction),
 };
 
+/** What is only repeated to have a shape: `tf.where` does so with all it takes, kernels need not. */
+function unrepeated(node: Node): Node {
+  if (!isCall(node, "tfjs.Tile")) return node;
+  const { x } = node.args[0] as { x: Node };
+  return shapeOf(x).every((size, i) => size === 1 || size === shapeOf(node)[i]) ? x : node;
+}
+
 function each(names: readonly string[], rule: (name: string) => Rule): Record<string, Rule> {
   return Object.fromEntries(names.map((name) => [name, rule(name)]));
 }
@@ -80,10 +85,8 @@ function each(names: readonly string[], rule: (name: string) => Rule): Record<st
 function reduction(name: string): Rule {
   return (make, inputs, attrs) => {
     const x = inputs.x as Node;
-    const axis = (attrs.axis ?? attrs.reductionIndices) as number | number[] | null | undefined;
-    const rank = shapeOf(x).length;
-    const given = axis === null || axis === undefined ? shapeOf(x).map((_, i) => i) : [axis].flat();
-    const axes = given.map((one) => (one + rank) % rank).sort((a, b) => a - b);
+    const axis = (attrs.axis ?? attrs.reductionIndices) as number | number[];
+    const axes = tf.util.parseAxisParam(axis, [...shapeOf(x)]).sort((a, b) => a - b);
     return make(`prim.${name}`, [x, axes, Boolean(attrs.keepDims)]);
   };
 }

@@ -1,3 +1,4 @@
+import * as tf from "@tensorflow/tfjs-core";
 import type { Argument, Node } from "../../graph/index.js";
 import { everySoMany, shapeOf } from "../passes/facts.js";
 import { type Builder, Decline, type Lowered } from "./builder.js";
@@ -28,9 +29,8 @@ const tile: Lower = (b, node): Lowered => {
 /** Copied, because kernels that expect contiguous rows could not read negative strides. */
 const reverse: Lower = (b, node): Lowered => {
   const { x, attrs } = read(b, node);
-  const rank = x.shape.length;
   if (count(x.shape) === 0) return new Decline("an empty tensor");
-  const dims = ([attrs.dims].flat() as number[]).map((dim) => (dim + rank) % rank);
+  const dims = tf.util.parseAxisParam(attrs.dims as number[], [...x.shape]);
   const last = dims.reduce((sum, dim) => sum + (x.shape[dim]! - 1) * x.strides[dim]!, 0);
   const strides = x.strides.map((stride, dim) => (dims.includes(dim) ? -stride : stride));
   return b.contiguous({ ...x, offset: x.offset + last, strides });

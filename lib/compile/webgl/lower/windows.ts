@@ -1,4 +1,5 @@
 /** What reads windows along axes: resampling, pooling of every kind, borders, and fixed indices. */
+import * as tf from "@tensorflow/tfjs-core";
 import { type InterpolateOptions, resamplings } from "../../../functional/resampling.js";
 import { adaptiveWindows, paddedPlaces } from "../../../functional/windows.js";
 import type { PadMode } from "../../../kernels/webgl/programs/pad.js";
@@ -208,9 +209,7 @@ export const repeat: Lowering = (b, node, read) => {
   ];
   const value = read(x);
   if (isEmpty(value, node)) return null;
-  const rank = value.shape.length;
-  const given = attrs.dims === undefined ? undefined : [attrs.dims].flat();
-  const dims = given?.map((dim) => (dim + rank) % rank);
+  const dims = attrs.reps ? null : tf.util.parseAxisParam(attrs.dims!, [...value.shape]);
   const tables = shapeOf(node).map((count, axis) => {
     const size = value.shape[axis]!;
     const at = (o: number): number => (dims?.includes(axis) ? size - 1 - o : o % size);
