@@ -1,7 +1,17 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { op } from "../../functional/op.js";
 import { defineOps } from "./support/define.js";
-import { DTYPES, FLOAT, INT, kindOf, type Operand, readDtype, toKind } from "./support/dtype.js";
+import {
+  DTYPES,
+  FLOAT,
+  INT,
+  type Kind,
+  kindOf,
+  numberIn,
+  type Operand,
+  readDtype,
+  toKind,
+} from "./support/dtype.js";
 import { numberText } from "./support/host.js";
 import { expandTo } from "./support/shape.js";
 
@@ -9,8 +19,11 @@ type Sizes = readonly number[];
 
 const full = (size: Sizes, value: Operand, dtype?: unknown): tf.Tensor => {
   const wanted = readDtype(dtype);
-  const kind = wanted === null ? kindOf(value) : DTYPES.indexOf(wanted as (typeof DTYPES)[number]);
-  return expandTo(toKind(value, kind as 0 | 1 | 2), size);
+  const kind = wanted === null ? kindOf(value) : (DTYPES.indexOf(wanted as "bool") as Kind);
+  if (value instanceof tf.Tensor) return expandTo(toKind(value, kind), size);
+  // tfjs' cpu backend would repeat a tensor element by element, and on webgl fills few dimensions.
+  const flat = tf.fill([tf.util.sizeFromShape([...size])], numberIn(value, kind), DTYPES[kind]);
+  return tf.reshape(flat, [...size]);
 };
 
 const fullLike = (self: tf.Tensor, value: Operand, dtype?: unknown): tf.Tensor =>

@@ -28,15 +28,17 @@ export function kindOf(value: Operand): Kind {
 const INT32_MAX = 2 ** 31 - 1;
 
 /**
- * A scalar of a category; integers beyond int32, such as the smallest int64, become the nearest
- * int32.
+ * A number as a category holds it; integers beyond int32, such as the smallest int64, become the
+ * nearest int32.
  */
-export function scalar(value: number | boolean | bigint, kind: Kind): tf.Scalar {
-  if (kind === BOOL) return tf.scalar(Boolean(value), "bool");
+export function numberIn(value: number | boolean | bigint, kind: Kind): number {
   const number = Number(value);
-  if (kind === FLOAT) return tf.scalar(number, "float32");
-  return tf.scalar(Math.min(Math.max(number, -INT32_MAX - 1), INT32_MAX), "int32");
+  if (kind === BOOL) return Number(number !== 0);
+  return kind === FLOAT ? number : Math.min(Math.max(number, -INT32_MAX - 1), INT32_MAX);
 }
+
+export const scalar = (value: number | boolean | bigint, kind: Kind): tf.Scalar =>
+  tf.scalar(numberIn(value, kind), DTYPES[kind]);
 
 /** A value as a tensor of a category. */
 export function toKind(value: Operand, kind: Kind): tf.Tensor {
