@@ -192,13 +192,18 @@ export class ModuleList<M extends Module = Module> extends ListContainer<M> {
 }
 
 /**
- * Modules by name that are this module's children: `new ModuleDict({ conv: a, pool: b })`.
+ * Modules by name that are this module's children: `new ModuleDict({ conv: a, pool: b })`. Its type
+ * says which it began with, so that `get("conv")` has the type of `a`.
  *
  * See https://docs.pytorch.org/docs/stable/generated/torch.nn.ModuleDict.html
  */
-export class ModuleDict extends Container {
+export class ModuleDict<
+  M extends Readonly<Record<string, Module>> = Readonly<Record<string, Module>>,
+> extends Container {
   static override readonly name: string = "ModuleDict";
 
+  constructor(modules: M);
+  constructor(modules?: NamedModules);
   constructor(modules: NamedModules = {}) {
     super();
     this.update(modules);
@@ -208,6 +213,8 @@ export class ModuleDict extends Container {
     return this.contents().length;
   }
 
+  get<K extends keyof M>(key: K): M[K];
+  get(key: string): Module;
   get(key: string): Module {
     if (!this.has(key))
       throw new Error(`KeyError: '${key}'; the keys are: ${this.keys().join(", ")}`);
@@ -228,6 +235,8 @@ export class ModuleDict extends Container {
   }
 
   /** Removes a child and returns it. */
+  pop<K extends keyof M>(key: K): M[K];
+  pop(key: string): Module;
   pop(key: string): Module {
     const module = this.get(key);
     this.replace(this.contents().filter(([name]) => name !== key));

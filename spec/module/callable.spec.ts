@@ -52,6 +52,26 @@ onEveryBackend("A module", () => {
     any.dispose();
   });
 
+  it("is in a dictionary what it was before", () => {
+    const dict = new nn.ModuleDict({ fc: new nn.Linear(3, 4), act: new nn.ReLU() });
+    const y: tf.Tensor = dict.get("act")(dict.get("fc")(x));
+    expect(y.shape).to.deep.equal([5, dict.get("fc").outFeatures]);
+    // @ts-expect-error -- an activation
+    expect(dict.get("act").outFeatures).to.equal(undefined);
+    const any: nn.ModuleDict = dict.set("more", new nn.Identity());
+    const more: nn.Module = any.get("more");
+    expect(dict.pop("fc").outFeatures).to.equal(4);
+    expect([dict.get("more"), dict.size]).to.deep.equal([more, 2]);
+    const some: nn.ModuleDict = new nn.ModuleDict({
+      act: new nn.ReLU(),
+      ...(y.size > 0 ? { norm: new nn.LayerNorm(3) } : {}),
+    });
+    expect(some.keys()).to.deep.equal(["act", "norm"]);
+    y.dispose();
+    any.dispose();
+    some.dispose();
+  });
+
   it("leaves nothing but its output", () => {
     expectNoLeak(() => net(x).dispose());
     const before = tf.memory().numTensors;
