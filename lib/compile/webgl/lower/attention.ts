@@ -14,7 +14,10 @@ interface Options {
   enableGqa?: boolean;
 }
 
-/** `(…, H, T, E)` with all in front of the heads as one batch. */
+/**
+ * The value as `(N, H, T, E)`: all axes before the heads become one batch axis. `null` if that
+ * needs a copy.
+ */
 function fourDims(value: Value): Value | null {
   const { shape } = value;
   const [time, depth] = shape.slice(-2) as [number, number];
@@ -23,7 +26,10 @@ function fourDims(value: Value): Value | null {
   return reshaped(value, [batch, heads, time, depth]);
 }
 
-/** How a program finds the vectors of a tensor where they lie, or `null` if it cannot. */
+/**
+ * The integers with which a program addresses the vectors of `value` in its texture without a copy;
+ * `null` if its strides do not allow that.
+ */
 function placesOf(value: Value, name: string): Record<string, number> | null {
   const [batch, heads, time, depth] = value.shape as [number, number, number, number];
   const [sb, sh, st, sd] = value.strides as [number, number, number, number];
@@ -99,7 +105,8 @@ export const attention: Lowering = (b, node, read) => {
     },
   );
   const seen: Read = { tensor: scores.tensor, layout: scores.tensor.layout };
-  // Written out by hand, a row of nothing but -∞ is NaN, as softmax has it.
+  // A row of scores that are all -∞ gives NaN where a model wrote the softmax out itself, and zeros
+  // in PyTorch's own op.
   const moments = softmaxMoments(b, seen, !node.meta.isPlainSoftmax);
   const together = batch === 1 || queries % 4 === 0;
   const y = b.draw(weightedValuesProgram(together), [batch * queries, heads * width], {
@@ -111,7 +118,7 @@ export const attention: Lowering = (b, node, read) => {
   return reshaped(permuted(split, [0, 2, 1, 3]), shapeOf(node));
 };
 
-/** A mask that broadcasts to `(N, H, L, S)`. */
+/** The attention mask, which broadcasts to `(N, H, L, S)`. */
 function readMask(
   b: Builder,
   node: Node,

@@ -1,4 +1,4 @@
-/** Windows of pictures as columns, and columns as windows. */
+/** `im2col` and `col2im`: windows of a picture as columns, and back. */
 import type { Node } from "../../../graph/index.js";
 import { padProgram } from "../../../kernels/webgl/programs/pad.js";
 import type { Builder } from "../builder.js";
@@ -6,7 +6,7 @@ import { permuted, reshaped, type Value, wholeOf } from "../value.js";
 import { dtypeOf, type Lowering, shapeOf, type Size, type WindowOptions, windowOf } from "./common.js"; // prettier-ignore
 import { along, type Table } from "./windows.js";
 
-/** The windows, and how many there are along each axis of a picture of that size. */
+/** The window options, and the number of windows along each axis of a picture of `size`. */
 function readWindows(
   size: readonly number[],
   kernelSize: Size,
@@ -18,7 +18,7 @@ function readWindows(
   return { ...window, count };
 }
 
-/** Zeros on all sides of `(N, C, H, W)`. */
+/** Pads `(N, C, H, W)` with zeros on all four sides. */
 function surround(b: Builder, value: Value, [top, left]: readonly number[]): Value {
   if (top === 0 && left === 0) return value;
   const [n, c, inH, inW] = value.shape as [number, number, number, number];
@@ -32,7 +32,7 @@ function surround(b: Builder, value: Value, [top, left]: readonly number[]): Val
   });
 }
 
-/** `im2col(x, kernel, options)`: a strided view of a picture. */
+/** `im2col(x, kernel, options)`: a copy of a strided view of the (padded) picture. */
 export const unfold: Lowering = (b, node, read) => {
   const [x, kernelSize, options = {}] = node.args as unknown as [Node, Size, WindowOptions | undefined]; // prettier-ignore
   const given = read(x);
@@ -49,7 +49,7 @@ export const unfold: Lowering = (b, node, read) => {
   return reshaped(b.copy(windows, [0, 1, 2, 3, 4, 5]), shapeOf(node));
 };
 
-/** `col2im(x, outputSize, kernel, options)`: sums along one axis of the picture, then the other. */
+/** `col2im(x, outputSize, kernel, options)`: sums along the height first, then along the width. */
 export const fold: Lowering = (b, node, read) => {
   const [x, , kernelSize, options = {}] = node.args as unknown as [Node, Size, Size, WindowOptions | undefined]; // prettier-ignore
   const shape = shapeOf(node);
@@ -59,7 +59,8 @@ export const fold: Lowering = (b, node, read) => {
   if (given.shape.includes(0)) return null;
   const sizes = [batch!, channels!, ...kernel, ...count];
   const value = reshaped(given, sizes) ?? reshaped(wholeOf(b.read(given).tensor), sizes)!;
-  // (N, KH, OH, KW, OW, C): of each axis the kernel's places and the windows' beside each other.
+  // (N, KH, OH, KW, OW, C): each kernel axis directly before the window axis of the same dimension,
+  // so that the two can be merged into one.
   const beside = b.copy(permuted(value, [0, 2, 4, 3, 5, 1]), [0, 1, 2, 3, 4, 5]);
   const joined = [0, 1].map((d) => kernel[d]! * count[d]!);
   const kernelPlaces = kernel.map((one) => [...new Array<number>(one).keys()]);

@@ -2,24 +2,24 @@ import type { Node, TensorMeta } from "../../../graph/index.js";
 import type { Builder } from "../builder.js";
 import type { Value } from "../value.js";
 
-/** Where the value of a node is. */
+/** Gives the value of an operand: its texture and how to index it. */
 export type Reader = (node: Node) => Value;
 
-/** Adds the draws of a node; `null` if there is no program for it. */
+/** Adds the draws that compute a node. Returns `null` if no WebGL program can do it. */
 export type Lowering = (b: Builder, node: Node, read: Reader) => Value | null;
 
-/** The same for an op that gives several tensors. */
+/** A lowering for an op that returns several tensors. */
 export type ListLowering = (b: Builder, node: Node, read: Reader) => Value[] | null;
 
 export { shapeOf } from "../../passes/facts.js";
 
-/** How many numbers there are. */
+/** The number of elements of a shape. */
 export const count = (shape: readonly number[]): number => shape.reduce((n, size) => n * size, 1);
 
 export const dtypeOf = (node: Node): string =>
   (node.meta.value as TensorMeta | undefined)?.dtype ?? "float32";
 
-/** `2` and `[2, 2]` alike become `[2, 2]`. */
+/** A size for each of `n` axes: `2`, `[2]` and `[2, 2]` all give `[2, 2]`. */
 export function sizesOf(value: number | readonly number[], n: number): number[] {
   if (typeof value === "number") return new Array<number>(n).fill(value);
   return value.length === 1 && n > 1 ? new Array<number>(n).fill(value[0]!) : [...value];
@@ -40,7 +40,10 @@ interface Window {
   dilation: number[];
 }
 
-/** A pooling's windows along `n` axes; without a stride they lie side by side. */
+/**
+ * Reads a pooling's window options for `n` axes. The stride defaults to the kernel size, as in
+ * PyTorch.
+ */
 export function windowOf(n: number, size: Size, options: WindowOptions): Window {
   const kernel = sizesOf(size, n);
   const stride: readonly number[] = [options.stride ?? []].flat();

@@ -1,4 +1,4 @@
-/** Convolutions of one to three dimensions, also transposed. */
+/** Convolutions of one to three dimensions, plain and transposed. */
 import {
   convProgram,
   depthwiseProgram,
@@ -12,28 +12,29 @@ import { count, type Lowering, shapeOf, sizesOf } from "./common.js";
 import { biasOf, readTail } from "./products.js";
 import { suitsTiles, winograd, winogradWeight } from "./winograd.js";
 
-/** Padding before each side, and whether it is the same after: any other is padded beforehand. */
+/** The padding before each axis. The padding after it follows from the size of the output. */
 function readPadding(padding: unknown, dims: { kernel: number[]; dilation: number[] }): number[] {
   const n = dims.kernel.length;
   if (padding === "valid") return dims.kernel.map(() => 0);
   if (padding !== "same") return sizesOf(padding as number | number[], n);
   const total = dims.kernel.map((size, i) => dims.dilation[i]! * (size - 1));
-  // Only the size before matters: what comes after follows from the size of the output.
   return total.map((size) => Math.floor(size / 2));
 }
 
-/** Zeros above and left of a picture. */
+/**
+ * Rows of zeros above and columns of zeros left of the picture that an absorbed `pad` node adds.
+ */
 function borderOf(pad: Node): [top: number, left: number] {
   const [left = 0, , top = 0] = pad.args[1] as number[];
   return [top, left];
 }
 
-/** What a convolution is, its sizes read. */
+/** Sizes and options of a convolution node. */
 interface Convolution {
   n: number;
   groups: number;
   outputs: number;
-  /** Inputs of a group. */
+  /** Input channels per group. */
   perGroup: number;
   kernel: number[];
   stride: number[];
@@ -58,13 +59,17 @@ function readConvolution(node: Node): Convolution {
   };
 }
 
-/** Weights for one group or several of whole texels; those of any other have zeros between them. */
+/**
+ * Packs the weights as a matrix. Where groups are not whole texels (`isDense`), the groups become
+ * one with zeros between them.
+ */
 function packWeight(b: Builder, weight: Node, conv: Convolution, isDense: boolean): Weight | null {
   const { outputs, perGroup, groups, isTransposed } = conv;
   const taps = conv.kernel.reduce((product, size) => product * size, 1);
   const perOutput = outputs / groups;
   const inputs = isDense ? perGroup * groups : perGroup;
-  // PyTorch's weights are (out, in, taps), transposed ones (in, out, taps) and turned around.
+  // PyTorch stores weights as (out, in, taps), and transposed ones as (in, out, taps) with the taps
+  // in reverse order.
   const pack = (values: Float32Array): Float32Array => {
     const plain = !isTransposed && !(isDense && groups > 1);
     if (plain) return packMatrix(values, { outputs, inputs, taps, strides: [perGroup * taps, 1, taps] }); // prettier-ignore
@@ -87,7 +92,9 @@ function packWeight(b: Builder, weight: Node, conv: Convolution, isDense: boolea
   return b.packed(weight, `matrix ${isTransposed} ${isDense ? groups : 1}`, pack);
 }
 
-/** More numbers than that are not filled up with zeros. */
+/**
+ * The largest number of elements up to which grouped weights are filled up with zeros to one group.
+ */
 const MOST_DENSE = 1 << 20;
 
 export const conv: Lowering = (b, node, read) => {
@@ -98,7 +105,8 @@ export const conv: Lowering = (b, node, read) => {
   const batched = shapeOf(node).length === n + 2;
   const withBatch = (shape: readonly number[]): number[] => (batched ? [...shape] : [1, ...shape]);
   const shape = withBatch(shapeOf(node));
-  // A border of zeros is what a window finds outside of the picture anyway.
+  // A window reads zeros outside of the picture, so that a border of zeros needs no draw of its
+  // own.
   const border = b.absorbed.has(x) ? borderOf(x) : [0, 0];
   const given = read(b.absorbed.has(x) ? (x.args[0] as Node) : x);
   const input = reshaped(given, withBatch(given.shape))!;
@@ -121,10 +129,11 @@ export const conv: Lowering = (b, node, read) => {
   const isPlain = [...stride, ...dilation, groups].every((one) => one === 1) && !isTransposed;
   const inTiles =
     isSquare && isPlain && suitsTiles(perGroup, shape) && b.isPrecise && b.givesFinite(x);
-  // Zeros between groups make NaN of what is not finite in another group.
+  // The zeros between groups would turn an infinity in one group into NaN in all others.
   const isFilled = isDense && groups > 1;
   if (isFilled && !b.givesFinite(x)) return null;
-  // In a tile's sums a NaN or an infinity reaches pixels whose windows do not hold it: inputs are checked.
+  // In Winograd tiles, a NaN or an infinity also reaches pixels whose windows do not hold it. This
+  // flag makes the plan check its inputs.
   b.spreadsNaN ||= inTiles || isFilled;
   const w = inTiles
     ? winogradWeight(b, weight)
@@ -187,7 +196,10 @@ function depthNumbers(sizes: WindowSizes): Record<string, number> {
   };
 }
 
-/** Lines of pictures are of height 1; of volumes it is the last two dimensions. */
+/**
+ * The numbers for the last two dimensions, as a program takes them. One-dimensional inputs get
+ * height 1.
+ */
 export function windowNumbers(sizes: WindowSizes): WindowNumbers {
   const plane = (list: readonly number[], one: number): [number, number] =>
     list.length === 1 ? [one, list[0]!] : [list.at(-2)!, list.at(-1)!];

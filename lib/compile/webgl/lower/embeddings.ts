@@ -1,4 +1,4 @@
-/** Rows of tables, one by one or in bags. */
+/** `embedding` and `embedding_bag`: lookups of table rows. */
 import type { Node } from "../../../graph/index.js";
 import {
   type BagMode,
@@ -8,13 +8,18 @@ import {
 import { type Builder, every, isMasked, type Read, type Weight } from "../builder.js";
 import { type Lowering, shapeOf } from "./common.js";
 
-/** A table, if the indices of its rows can be checked before a run. */
+/**
+ * The packed table; `null` if the indices are computed in the graph, where they cannot be checked
+ * before a run.
+ */
 function tableOf(b: Builder, ids: Node, table: Node): Weight | null {
   const [count, dim] = shapeOf(table) as [number, number];
   return b.checkIndices(ids, count) ? b.packed(table, "table", (values) => padRows(values, dim)) : null; // prettier-ignore
 }
 
-/** Indices come with the call, so that they can be checked before they are uploaded. */
+/**
+ * Only for indices that are inputs of the call: those are checked on the CPU before their upload.
+ */
 export const embedding: Lowering = (b, node, read) => {
   const [ids, table] = node.args as [Node, Node];
   const { maxNorm } = (node.args[2] ?? {}) as { maxNorm?: number | null };
@@ -68,7 +73,7 @@ export const embeddingBag: Lowering = (b, node, read) => {
   });
 };
 
-/** Rows of whole texels. */
+/** Pads each row with zeros to whole texels (a multiple of four elements). */
 export function padRows(values: Float32Array, width: number): Float32Array {
   if (width % 4 === 0) return values;
   const padded = Math.ceil(width / 4) * 4;

@@ -14,17 +14,20 @@ import { largest, unpool } from "./places.js";
 import { embedding, embeddingBag } from "./embeddings.js";
 import { cast, concat, pad, permute, reshape, slice } from "./views.js";
 
-/** The second where the first has no program. */
+/** Tries `first`, then `second` if `first` has no program for the node. */
 function either(first: Lowering, second: Lowering): Lowering {
   return (b, node, read) => first(b, node, read) ?? second(b, node, read);
 }
 
-/** Means of whole numbers are whole, which those of a program are not. */
+/** Refuses integer results: averages of integers are rounded, which the programs do not do. */
 function ofFloats(lowering: Lowering): Lowering {
   return (b, node, read) => (dtypeOf(node) === "float32" ? lowering(b, node, read) : null);
 }
 
-/** Which ops have programs. Any other is tried as an op of one element, and else left to tfjs. */
+/**
+ * The lowerings by op name. Other ops are tried as elementwise ones, and if that fails, tfjs runs
+ * them.
+ */
 export const LOWERINGS: Readonly<Record<string, Lowering>> = {
   linear,
   "prim.linear": linear,
@@ -79,7 +82,7 @@ export const LOWERINGS: Readonly<Record<string, Lowering>> = {
   ...kernels,
 };
 
-/** Ops that give several tensors. */
+/** Lowerings of ops that return several tensors. */
 export const LIST_LOWERINGS: Readonly<Record<string, ListLowering>> = {
   max_pool1d: largest,
   max_pool2d: largest,

@@ -1,4 +1,4 @@
-/** Raw tfjs kernels, as a model calls them itself or an op is made of them. */
+/** tfjs kernels that a model calls itself, or that composed ops consist of. */
 import type { Argument, Node } from "../../../graph/index.js";
 import { MOST_PARTS } from "../../../kernels/webgl/programs/copy.js";
 import { argumentProgram } from "../../../kernels/webgl/programs/reduce.js";
@@ -11,7 +11,10 @@ import { padKernel, repeat } from "./windows.js";
 
 type Attrs = Readonly<Record<string, number>>;
 
-/** A kernel of one element: the names of its inputs in order, and what it is as an expression. */
+/**
+ * Lowers an elementwise kernel: the names of its inputs in order, and the expression that computes
+ * it.
+ */
 const elementwise =
   (names: readonly string[], target: string, optionsOf?: (attrs: Attrs) => object): Lowering =>
   (b, node, read) => {
@@ -27,7 +30,7 @@ const ONE =
 
 const TWO = "LogicalAnd LogicalOr LogicalXor Mod FloorDiv Atan2".split(" ");
 
-/** Kernels that are ops of functional by another name. */
+/** Kernels that are the same as an op of `functional` under another name. */
 const NAMED: Readonly<Record<string, string>> = { Selu: "selu", Elu: "elu", Softplus: "softplus" };
 
 /** `tfjs.AddN(parts)` */
@@ -40,7 +43,7 @@ const addAll: Lowering = (b, node, read) => {
   return parts.length === 1 ? read(parts[0]!) : chain(b, node, parts, steps, read);
 };
 
-/** `tfjs.ArgMax({ x }, { axis })`: the first of the largest. */
+/** `tfjs.ArgMax({ x }, { axis })` and `ArgMin`: the index of the first of equal extremes. */
 const argument =
   (kind: "max" | "min"): Lowering =>
   (b, node, read) => {
@@ -49,7 +52,7 @@ const argument =
     const rank = value.shape.length;
     if (value.shape.includes(0) || rank === 0) return null;
     const at = (axis + rank) % rank;
-    // Places are rows; a vector has one channel.
+    // The searched axis must be among the rows. A vector gets a channel axis of size 1.
     const shape = rank === 1 ? [value.shape[0]!, 1] : value.shape;
     const order = shape.map((_, i) => i).filter((i) => i !== at);
     const channel = order.pop()!;

@@ -26,7 +26,7 @@ export const layerNorm: Lowering = (b, node, read) => {
   const shape = shapeOf(node);
   const value = read(node.args[0] as Node);
   const rows = [...shape.slice(0, shape.length - normalized.length), channels];
-  // One axis of all that is normalised together.
+  // Several normalised axes are merged into one.
   const flat = normalized.length === 1 ? value : reshaped(wholeOf(b.read(value).tensor), rows);
   if (flat === null) return null;
   const x = b.read(flat);

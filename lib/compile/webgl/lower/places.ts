@@ -1,4 +1,4 @@
-/** Poolings that tell where their values were, and what puts them back. */
+/** Max pooling that returns indices, and max unpooling. */
 import type { Node, TensorMeta } from "../../../graph/index.js";
 import { largestProgram, unpoolProgram } from "../../../kernels/webgl/programs/places.js";
 import { isMasked } from "../builder.js";
@@ -7,13 +7,15 @@ import { type ListLowering, type Lowering, shapeOf, type Size, type WindowOption
 
 const AXES = ["D", "H", "W"] as const;
 
-/** Numbers of the axes of a volume; axes that are not there have the number `none`. */
+/** Program integers for the three axes of a volume. Missing axes get the value `none`. */
 function perAxis(name: string, sizes: readonly number[], none: number): Record<string, number> {
   const all = [...new Array<number>(3 - sizes.length).fill(none), ...sizes];
   return Object.fromEntries(AXES.map((axis, i) => [`${name}${axis}`, all[i]!]));
 }
 
-/** With a batch, and in the order in which pictures lie; `spatial` axes are last. */
+/**
+ * The value with a batch axis, and its axes in channels-last order. The last `n` axes are spatial.
+ */
 function asBatch(value: Value, n: number): { value: Value; order: number[] } {
   const isOne = value.shape.length === n + 1;
   const batch = isOne ? reshaped(value, [1, ...value.shape])! : value;
@@ -58,8 +60,8 @@ export const largest: ListLowering = (b, node, read) => {
 const sizeOf = (values: readonly number[]): number => values.reduce((n, one) => n * one, 1);
 
 /**
- * `max_unpool2d(x, indices, kernel, options)` where the indices come from a pooling with the same
- * windows: then only few of them can say a place. Of others, any element can belong anywhere.
+ * `max_unpool2d(x, indices, kernel, options)`, only for indices from a pooling with the same
+ * windows. Then just a few inputs can belong to an output; with other indices, any input could.
  */
 export const unpool: Lowering = (b, node, read) => {
   const n = dimsOf(node);
@@ -72,7 +74,7 @@ export const unpool: Lowering = (b, node, read) => {
   const isSame = JSON.stringify(pooled) === JSON.stringify({ kernel, stride, padding });
   const from = shapeOf(pool.args[0] as Node).slice(-n);
   const shape = shapeOf(node);
-  // Else an index may lie outside, which is an error.
+  // With a smaller output, an index could lie outside of it, which must be an error.
   const fits = sizeOf(shape.slice(-n)) >= sizeOf(from);
   if (!isSame || dilation.some((one) => one !== 1) || !fits || shape.includes(0)) return null;
   const { value, order } = asBatch(read(x), n);

@@ -4,13 +4,13 @@ import { type Builder, isMasked, type Read } from "../builder.js";
 import { naturalOrder, reshaped, type Value } from "../value.js";
 import { count, dtypeOf, type Lowering, type Reader, shapeOf } from "./common.js";
 
-/** Chains, and ops that are chains of one step. */
+/** Fused chains of elementwise ops (`prim.pointwise`), and single elementwise ops. */
 export const pointwise: Lowering = (b, node, read) => {
   if (node.target === "prim.pointwise") {
     const [inputs, steps] = node.args as unknown as [Node[], Step[]];
     return chain(b, node, inputs, steps, read);
   }
-  // A GPU's powers are a little off, which is too much for whole numbers.
+  // A GPU's `pow` is slightly inexact, which would show in integers.
   if (node.target === "prim.Pow" && dtypeOf(node) !== "float32") return null;
   const inputs = node.args.filter((one) => one instanceof Node);
   if (node.target === "prim.cast") {
@@ -20,7 +20,7 @@ export const pointwise: Lowering = (b, node, read) => {
   return chain(b, node, inputs, [[node.target, ...names]], read);
 };
 
-/** Steps of one element on nodes that broadcast. */
+/** One draw for a chain of elementwise steps on inputs that broadcast. */
 export function chain(
   b: Builder,
   node: Node,
@@ -36,7 +36,7 @@ export function chain(
     const padded = [...new Array<number>(rank - value.shape.length).fill(1), ...value.shape];
     return reshaped(value, padded)!;
   });
-  // The layout of the largest: the others follow.
+  // The result takes the axis order of an input of full size. The others are read in that order.
   const total = count(shape);
   const leader = values.find(
     (value) => count(value.shape) === total && value.tensor.size === total,

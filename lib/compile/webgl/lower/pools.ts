@@ -18,7 +18,7 @@ interface PoolOptions extends WindowOptions {
   divisorOverride?: number | null;
 }
 
-/** `(N, C, H, W)` or `(N, C, L)`, the channels last. */
+/** The axes of `(N, C, H, W)` or `(N, C, L)` with the channels last. */
 const orderOf = (rank: number): number[] => [
   0,
   ...Array.from({ length: rank - 2 }, (_, i) => i + 2),
@@ -33,7 +33,7 @@ export const pool: Lowering = (b, node, read) => {
   const isMax = node.target.startsWith("max");
   const { kernel, stride, padding, dilation } = windowOf(n, node.args[1] as Size, options);
   const pads = padding.some((one) => one > 0);
-  // Windows that reach over the end count otherwise: those are left to the plain path.
+  // In ceil mode the last windows of an average divide by fewer elements. `separatePool` does that.
   if (!isMax && options.ceilMode) return null;
   const includes = options.countIncludePad ?? true;
   const all = count(kernel);

@@ -1,4 +1,4 @@
-/** Linear, and products of matrices. */
+/** `linear` and `matmul`. */
 import {
   packMatrix,
   matmulProgram,
@@ -16,7 +16,10 @@ interface Tail {
   activation?: readonly (readonly [string, ...unknown[]])[];
 }
 
-/** An op's epilogue as a program takes it; `null` if a function in it has no expression. */
+/**
+ * The fused residual and activation of an op as program options and inputs; `null` if an activation
+ * function has no shader expression.
+ */
 export function readTail(
   b: Builder,
   read: Reader,
@@ -40,7 +43,7 @@ export function readTail(
 
 const naturalOf = (shape: readonly number[]): number[] => shape.map((_, axis) => axis);
 
-/** The constant bias of an op; `undefined` if it is there but changes. */
+/** The constant bias of an op: `null` if it has none, `undefined` if its bias is not constant. */
 export function biasOf(b: Builder, node: Node): Weight | null | undefined {
   const { bias } = (node.args[2] ?? {}) as { bias?: Node | null };
   if (!bias) return null;
@@ -65,7 +68,7 @@ export const linear: Lowering = (b, node, read) => {
   });
 };
 
-/** `prim.matmul(a, b, transposeA, transposeB)` of two tensors that change. */
+/** `prim.matmul(a, b, transposeA, transposeB)`, neither operand being constant. */
 export const matmul: Lowering = (b, node, read) => {
   const [left, right, transposeA, transposeB] = node.args as [Node, Node, boolean, boolean];
   if (transposeA) return null;

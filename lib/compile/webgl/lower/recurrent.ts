@@ -1,4 +1,4 @@
-/** Recurrent layers: the inputs' part of all steps in one product, then one draw a step. */
+/** Recurrent layers: one product for the inputs of all steps, then one draw per step. */
 import { concatProgram, MOST_PARTS } from "../../../kernels/webgl/programs/copy.js";
 import { matmulProgram, packMatrix } from "../../../kernels/webgl/programs/matmul.js";
 import {
@@ -22,7 +22,7 @@ interface Weights {
   weightHr?: Node | null;
 }
 
-/** The rows of a tensor in which a state stands: entry `n` of `rows` in row `first + n · step`. */
+/** Where a state is in a texture: batch entry `n` is row `first + n · step`, for `rows` entries. */
 interface State {
   read: Read;
   first: number;
@@ -32,7 +32,7 @@ interface State {
 
 const asRead = ({ tensor }: Value): Read => ({ tensor, layout: tensor.layout });
 
-/** Gates of whole texels: zeros after the units of each. */
+/** Pads the units of each gate with zeros to whole texels. */
 function padGates(values: Float32Array, gates: number, units: number, width: number): Float32Array {
   const padded = Math.ceil(units / 4) * 4;
   if (padded === units) return values;
@@ -47,9 +47,9 @@ function padGates(values: Float32Array, gates: number, units: number, width: num
 /** One layer in one direction. */
 class Layer {
   readonly isThere: boolean;
-  /** Of all gates, each of whole texels. */
+  /** Number of columns of all gates together, each padded to whole texels. */
   private readonly width: number;
-  /** The same for all steps. */
+  /** The program of a step, made at the first step. */
   private source: ProgramSource | null = null;
   private readonly ih: Weight | null;
   private readonly hh: Weight | null;
@@ -76,7 +76,7 @@ class Layer {
     const pad = (values: Float32Array): Float32Array => padGates(values, gates, units, 1);
     const vector = (node: Node | null | undefined): Weight | null =>
       node ? b.packed(node, "gates", pad) : { key: `zeros ${outputs}`, make: ready(new Float32Array(outputs)) }; // prettier-ignore
-    // The LSTM's two biases are one, the others' stay apart.
+    // The LSTM adds its two biases beforehand. The other kinds need them apart.
     const isOne = kind === "lstm" && biasIh && biasHh;
     this.inputBias = isOne
       ? b.combined([biasIh, biasHh], "gates, sum", ([one, two]) => pad(one!.map((v, i) => v + two![i]!))) // prettier-ignore
@@ -85,7 +85,7 @@ class Layer {
     this.isThere = [this.ih, this.hh, this.inputBias, this.stateBias].every((one) => one !== null);
   }
 
-  /** `x W_ihᵀ + b_ih`, for the LSTM with `b_hh` too: `(rows, gates · H)`. */
+  /** `x W_ihᵀ + b_ih`, for the LSTM also `+ b_hh`: `(rows, gates · H)`. */
   inputPart(x: Read): Value {
     const options = { bias: true, residual: false, activation: "", masked: false };
     const { rows } = x.layout;
@@ -96,7 +96,7 @@ class Layer {
     });
   }
 
-  /** The next state: `(N, H)`, of the LSTM `(2N, H)`, of each entry its h and its c. */
+  /** The next state: `(N, H)`, or `(2N, H)` for the LSTM, whose rows alternate between h and c. */
   step(x: Value, xFirst: number, batch: number, [h, c]: readonly State[]): Value {
     const flops = 2 * batch * this.width * this.units;
     const ints = { x_first: xFirst, h_first: h!.first, w_units: Math.ceil(this.units / 4) };
@@ -119,7 +119,7 @@ class Layer {
     });
   }
 
-  /** Where the parts of a state that `step` gave stand. */
+  /** Where h (and c, for the LSTM) are in a result of `step`. */
   statesOf(value: Value, batch: number): State[] {
     const count = this.kind === "lstm" ? 2 : 1;
     const one = { read: asRead(value), step: count, rows: batch };
@@ -127,7 +127,7 @@ class Layer {
   }
 }
 
-/** States one below the other: `(rows of all, H)`. */
+/** Copies states below each other into one tensor `(sum of rows, H)`. */
 function stack(b: Builder, parts: readonly State[], units: number): Value {
   const [{ read, first, step, rows }] = parts as [State];
   const isWhole = first === 0 && step === 1 && rows === read.layout.rows;
@@ -154,7 +154,7 @@ const wholeState = (value: Value): State => {
   return { read, first: 0, step: 1, rows: read.layout.rows };
 };
 
-/** A step of its own: the states after it. */
+/** A single step of a recurrent cell. Returns its new states. */
 function oneStep(b: Builder, node: Node, read: Reader, states: readonly Node[]): Value[] | null {
   const kind = node.target.replace("_cell", "") as RecurrentKind;
   const [x, , weightIh, weightHh, biasIh, biasHh] = node.args as Node[];
@@ -177,11 +177,11 @@ function oneStep(b: Builder, node: Node, read: Reader, states: readonly Node[]):
 export const lstmCell: ListLowering = (b, node, read) =>
   oneStep(b, node, read, node.args[1] as Node[]);
 
-/** `gru_cell(x, h, weights…)` → h, and so the plain ones. */
+/** `gru_cell(x, h, weights…)` → h, and the same for `rnn_tanh_cell` and `rnn_relu_cell`. */
 export const cell: Lowering = (b, node, read) =>
   oneStep(b, node, read, [node.args[1] as Node])?.[0] ?? null;
 
-/** Whole sequences `(T, N, I)`: `[output, ...last states]`. */
+/** Recurrent layers on whole sequences `(T, N, I)`. Returns `[output, ...final states]`. */
 export const sequence: ListLowering = (b, node, read) => {
   const kind = node.target as RecurrentKind;
   const [input, initial, sets, options] = node.args as unknown as [
@@ -218,7 +218,7 @@ export const sequence: ListLowering = (b, node, read) => {
         last = layer.statesOf(layer.step(part, t * batch, batch, last), batch);
         some.push(last[0]!);
         if (some.length < MOST_PARTS && step < time - 1) continue;
-        // Put together as they come, so that their textures are free for the steps that follow.
+        // Outputs are joined while the steps run, so that later steps can reuse their textures.
         if (direction === 1) some.reverse();
         pieces.push(wholeState(stack(b, some, units)));
         some = [];

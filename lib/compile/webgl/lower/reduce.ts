@@ -4,14 +4,17 @@ import { isMasked, type Read } from "../builder.js";
 import { naturalOrder, reshaped, wholeOf } from "../value.js";
 import { count, type Lowering, shapeOf } from "./common.js";
 
-/** `prim.Sum(x, axes, keepDims)` and its like: over the channels, or over rows, or both in turn. */
+/**
+ * `prim.Sum(x, axes, keepDims)`, `Mean`, `Max` and `Min`: one draw per axis, along the channels or
+ * along rows.
+ */
 export const reduce: Lowering = (b, node, read) => {
   const kind = node.target.replace("prim.", "") as Reduction;
   const axes = node.args[1] as number[];
   let value = read(node.args[0] as Node);
   const sizes = value.shape;
   if (sizes.length === 0) return null;
-  // One axis after the other; each stays, with size 1.
+  // Axes are reduced one by one. Each stays as size 1 until the end.
   const order = naturalOrder(value);
   for (const axis of axes.toSorted((one, two) => order.indexOf(one) - order.indexOf(two))) {
     const { tensor, layout } = b.read(value, order);

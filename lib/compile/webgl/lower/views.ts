@@ -1,4 +1,4 @@
-/** What moves numbers and computes none: mostly another way of reading the same texture. */
+/** Ops that move elements without computing: most only change how the same texture is indexed. */
 import { concatProgram, joinProgram, MOST_PARTS } from "../../../kernels/webgl/programs/copy.js";
 import type { Node } from "../../../graph/index.js";
 import { type PadMode, padProgram } from "../../../kernels/webgl/programs/pad.js";
@@ -25,7 +25,7 @@ export const reshape: Lowering = (b, node, read) => {
 export const slice: Lowering = (_, node, read) =>
   sliced(read(node.args[0] as Node), node.args[1] as number[], shapeOf(node));
 
-/** Numbers are floats here: integers and truths are whole ones. */
+/** Textures hold floats for every dtype: integers and booleans are stored as whole numbers. */
 export const cast: Lowering = (b, node, read) => {
   const from = dtypeOf(node.args[0] as Node);
   const to = dtypeOf(node);
@@ -33,12 +33,15 @@ export const cast: Lowering = (b, node, read) => {
   return pointwise(b, node, read);
 };
 
-/** `pad(x, pad, { mode, value })` of the last dimension, or the last two of pictures. */
+/**
+ * `pad(x, pad, { mode, value })` of the last dimension of `(N, C, L)`, or the last two of
+ * `(N, C, H, W)`.
+ */
 export const pad: Lowering = (b, node, read) => {
   const [x, sizes] = node.args as [Node, number[]];
   const { mode = "constant", value } = (node.args[2] ?? {}) as { mode?: PadMode; value?: number };
   if (sizes.every((size) => size === 0)) return read(x);
-  // What is taken away is gone before the rest goes round: the program does not know of that.
+  // Negative padding crops before the rest wraps around, which the program cannot express.
   if (mode === "circular" && sizes.some((size) => size < 0)) return null;
   const shape = shapeOf(node);
   const spatial = shape.length - 2;
@@ -65,7 +68,7 @@ export const concat: Lowering = (b, node, read) => {
   return join(b, values, axis, b.readAsIs(largest).order);
 };
 
-/** Values one after the other along an axis, the result's axes in that order. */
+/** Concatenates along `axis`. The result's axes are stored in `order`. */
 function join(b: Builder, values: readonly Value[], axis: number, order: readonly number[]): Value {
   if (values.length === 1) return values[0]!;
   if (values.length > MOST_PARTS) {
@@ -79,7 +82,8 @@ function join(b: Builder, values: readonly Value[], axis: number, order: readonl
   const size = lengths.reduce((sum, length) => sum + length, 0);
   const shape = values[0]!.shape.map((one, i) => (i === axis ? size : one));
   const isChannel = order.at(-1) === axis;
-  // Parts of a texel must be put together.
+  // Channel counts that are no multiple of four do not start on a texel, which needs another
+  // program.
   const isLoose = isChannel && lengths.slice(0, -1).some((length) => length % 4 !== 0);
   const unit = isChannel && !isLoose ? 4 : 1;
   const inner = order.slice(order.indexOf(axis) + 1, -1).reduce((n, one) => n * shape[one]!, 1);
@@ -101,6 +105,6 @@ function join(b: Builder, values: readonly Value[], axis: number, order: readonl
   });
 }
 
-/** Matrices of the same rows beside each other. */
+/** Joins matrices with equal numbers of rows side by side. */
 export const joinChannels = (b: Builder, values: readonly Value[]): Value =>
   join(b, values, 1, [0, 1]);

@@ -1,4 +1,7 @@
-/** What reads windows along axes: resampling, pooling of every kind, borders, and fixed indices. */
+/**
+ * Ops that are weighted sums or maxima of places along each axis: resampling, pooling, padding, and
+ * gathering by constant indices.
+ */
 import * as tf from "@tensorflow/tfjs-core";
 import { type InterpolateOptions, resamplings } from "../../../functional/resampling.js";
 import { adaptiveWindows, paddedPlaces } from "../../../functional/windows.js";
@@ -9,7 +12,10 @@ import { type Builder, isMasked, ready, type Weight } from "../builder.js";
 import { naturalOrder, reshaped, type Value } from "../value.js";
 import { dtypeOf, type Lowering, shapeOf, type Size, type WindowOptions, windowOf } from "./common.js"; // prettier-ignore
 
-/** Of each place along an axis: which places of the input, each times a factor and plus a number. */
+/**
+ * For each place of an output axis: the places of the input that it reads, each with a factor and
+ * an addend.
+ */
 export type Table = readonly (readonly (readonly [
   from: number,
   factor: number,
@@ -19,7 +25,10 @@ export type Table = readonly (readonly (readonly [
 const range = <T>(length: number, make: (i: number) => T): T[] =>
   Array.from({ length }, (_, i) => make(i));
 
-/** Windows of one length: shorter ones are filled up with what changes nothing. */
+/**
+ * Makes all windows equally long: zeros are added to sums, and repeats of the first place to
+ * maxima.
+ */
 function packTable(table: Table, kind: "sum" | "max"): { taps: number; weight: Weight } {
   const taps = Math.max(1, ...table.map(({ length }) => length));
   const flat = table.flatMap((window) =>
@@ -36,7 +45,7 @@ function packTable(table: Table, kind: "sum" | "max"): { taps: number; weight: W
   };
 }
 
-/** One axis of a value by a table; the other axes stay. */
+/** Computes one axis from a table. The other axes stay as they are. */
 export function along(
   b: Builder,
   value: Value,
@@ -45,7 +54,7 @@ export function along(
   kind: "sum" | "max",
 ): Value {
   const natural = naturalOrder(value);
-  // Places are rows: an axis that lies as the channels moves to the front.
+  // The program works along rows, so that an axis stored as channels must move to the front.
   const isChannel = natural.at(-1) === axis;
   const order = isChannel ? [axis, ...natural.slice(0, -1)] : natural;
   if (order.length === 1) {
@@ -64,7 +73,7 @@ export function along(
   });
 }
 
-/** Several axes one after the other, those first that make the tensor smaller. */
+/** Applies tables to several axes in turn, starting with those that shrink the tensor most. */
 function alongAll(
   b: Builder,
   value: Value,
@@ -81,7 +90,7 @@ function alongAll(
 const isEmpty = (value: Value, node: Node): boolean =>
   [...value.shape, ...shapeOf(node)].includes(0);
 
-/** `interpolate(x, options)`, a table for each spatial axis. */
+/** `interpolate(x, options)`, with a table for each spatial axis. */
 export const interpolate: Lowering = (b, node, read) => {
   const value = read(node.args[0] as Node);
   const options = (node.args[1] ?? {}) as InterpolateOptions;
@@ -95,7 +104,7 @@ export const interpolate: Lowering = (b, node, read) => {
   return alongAll(b, value, tables);
 };
 
-/** Windows that PyTorch's adaptive pooling chooses. */
+/** Adaptive pooling, with the windows that PyTorch chooses. */
 function adaptive(
   b: Builder,
   value: Value,
@@ -112,7 +121,7 @@ function adaptive(
   return alongAll(b, value, tables, kind);
 }
 
-/** `adaptive_avg_pool3d(x, size)` and its like, for inputs with and without a batch. */
+/** `adaptive_avg_pool3d(x, size)` and its like, with and without a batch axis. */
 export const adaptivePool: Lowering = (b, node, read) => {
   const value = read(node.args[0] as Node);
   if (Array.isArray(node.meta.value) || isEmpty(value, node)) return null;
@@ -126,7 +135,10 @@ interface PoolOptions extends WindowOptions {
   divisorOverride?: number | null;
 }
 
-/** Pooling along one axis after the other: volumes, inputs without a batch, last windows cut off. */
+/**
+ * Pooling one axis at a time: for volumes, inputs without a batch axis, and windows that reach over
+ * the end.
+ */
 export const separatePool: Lowering = (b, node, read) => {
   const value = read(node.args[0] as Node);
   if (Array.isArray(node.meta.value) || isEmpty(value, node)) return null;
@@ -153,7 +165,9 @@ export const separatePool: Lowering = (b, node, read) => {
   return alongAll(b, value, tables, isMax ? "max" : "sum");
 };
 
-/** Borders of some axes: how much is put before, or taken away there, and what is put. */
+/**
+ * Pads or crops axes: how much comes before each (negative: is cropped), and what fills the border.
+ */
 function bordered(
   b: Builder,
   node: Node,
@@ -176,7 +190,7 @@ function bordered(
   return alongAll(b, value, tables);
 }
 
-/** `pad(x, sides, { mode, value })`, the sides of the last axis first. */
+/** `pad(x, sides, { mode, value })`; `sides` starts with the last axis. */
 export const padAll: Lowering = (b, node, read) => {
   const value = read(node.args[0] as Node);
   const sizes = node.args[1] as number[];
@@ -222,7 +236,7 @@ export const repeat: Lowering = (b, node, read) => {
   );
 };
 
-/** `prim.gather(x, indices, axis, batchDims)` with indices that never change. */
+/** `prim.gather(x, indices, axis, batchDims)` with constant indices. */
 export const gather: Lowering = (b, node, read) => {
   const [x, indices, axis, batchDims] = node.args as unknown as [Node, Node, number, number];
   const value = read(x);

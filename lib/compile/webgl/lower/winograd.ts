@@ -1,4 +1,7 @@
-/** Convolutions of 3 × 3 and stride 1 in three draws, with less than half of the multiplications. */
+/**
+ * Winograd convolution for 3 × 3 kernels of stride 1: three draws with less than half of the
+ * multiplications.
+ */
 import {
   packWinograd,
   tileProductsProgram,
@@ -12,10 +15,10 @@ import { type Builder, type Read, type Weight } from "../builder.js";
 import type { Value } from "../value.js";
 import type { readTail } from "./products.js";
 
-/** Fewer channels do not pay for the way into tiles and back. */
+/** With fewer channels, the transforms into tiles and back cost more than the products save. */
 const LEAST_CHANNELS = 32;
 
-/** Numbers of a tensor of tiles: larger pictures would take much memory. */
+/** The most elements that a tensor of tiles may have, to limit memory. */
 const MOST_NUMBERS = 1 << 22;
 
 const tilesOf = (shape: readonly number[]): [high: number, wide: number, all: number] => {
@@ -23,7 +26,7 @@ const tilesOf = (shape: readonly number[]): [high: number, wide: number, all: nu
   return [high, wide, Math.ceil((shape[0]! * high * wide) / 4) * 4];
 };
 
-/** Whether a plain convolution `(N, C, H, W)` of 3 × 3 is better done so. */
+/** Whether Winograd's way pays for a 3 × 3 convolution with result shape `(N, C, H, W)`. */
 export function suitsTiles(inputs: number, shape: readonly number[]): boolean {
   const outputs = shape[1]!;
   const [, , tiles] = tilesOf(shape);
@@ -42,7 +45,7 @@ export function winogradWeight(b: Builder, weight: Node): Weight | null {
   });
 }
 
-/** `(N, C, H, W)` with its channels last → the same of the output. */
+/** Adds the three draws for an input that is stored channels-last. */
 export function winograd(
   b: Builder,
   {
@@ -62,7 +65,10 @@ export function winograd(
     order: readonly number[];
     weight: Weight;
     tail: NonNullable<ReturnType<typeof readTail>>;
-    /** What it takes tap by tap, as the other ways of convolving are counted. */
+    /**
+     * The operations of a direct convolution, so that counts are comparable with the other
+     * programs.
+     */
     flops: number;
   },
 ): Value {
