@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { expect } from "chai";
 import * as F from "../../lib/functional/index.js";
 import * as nn from "../../lib/index.js";
+import { compiled } from "../support/compiled.js";
 import { expectSame } from "../support/graphs.js";
 
 const CLOSE = { rtol: 1e-4, atol: 1e-5 };
@@ -48,7 +49,7 @@ describe("A border of zeros before a convolution, compiled", () => {
   it("is made where something else reads it", async () => {
     const model = new Padded(new nn.Conv2d(3, 4, 3), [1, 2, 3, 0], true);
     const x = nn.randn(1, 3, 6, 6);
-    const fast = await nn.compile(model, x);
+    const fast = await compiled(model, x);
     expectSame(fast(x), model(x), CLOSE, "both read");
     fast.dispose();
   });
@@ -57,7 +58,7 @@ describe("A border of zeros before a convolution, compiled", () => {
     const conv = new nn.Conv2d(3, 4, 3);
     const model = (x: tf.Tensor): tf.Tensor => conv(F.pad(x, [1, 2, 0, 1], { value: NaN }));
     const x = nn.randn(1, 3, 6, 6);
-    const fast = await nn.compile(model, x);
+    const fast = await compiled(model, x);
     expectSame(fast(x), model(x), CLOSE, "NaN around");
     fast.dispose();
   });

@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expect } from "chai";
 import * as nn from "../../lib/index.js";
+import { compiled } from "../support/compiled.js";
 import { expectNoLeak } from "../support/expect.js";
 import { readGoldens } from "../support/goldens.js";
 import { attempt, expectSame } from "../support/graphs.js";
@@ -90,7 +91,7 @@ describe("compile", () => {
       }
     })();
     const [x, add] = [tf.ones([2]), tf.tensor([1, 2])];
-    const fast = await nn.compile(model, [x, { add }]);
+    const fast = await compiled(model, [x, { add }]);
     const result = fast(x, { add }) as { y: tf.Tensor; list: tf.Tensor[]; weight: tf.Tensor };
     expectSame(result, model(x, { add }), CLOSE, "result");
     tf.dispose(result);
@@ -99,7 +100,7 @@ describe("compile", () => {
 
   it("keeps few plans, and its memory does not grow with calls", async () => {
     const model = makeMlp();
-    const fast = await nn.compile(model, tf.zeros([1, 5]), { plans: 2 });
+    const fast = await compiled(model, tf.zeros([1, 5]), { plans: 2 });
     for (const batch of [1, 2, 3, 1, 2, 3]) {
       const x = nn.randn(batch, 5);
       expectSame(fast(x), model(x), CLOSE, `batch ${batch}`);
@@ -117,7 +118,7 @@ describe("compile", () => {
       traces += 1;
       return tf.mul(x, 2);
     };
-    const fast = await nn.compile(twice, tf.zeros([1]));
+    const fast = await compiled(twice, tf.zeros([1]));
     const lengths = Array.from({ length: 32 }, (_, i) => i + 1);
     for (let round = 0; round < 2; round += 1) {
       for (const length of lengths) tf.tidy(() => void fast(tf.zeros([length])));
@@ -152,11 +153,11 @@ describe("compile", () => {
     nn.manualSeed(3);
     const linear = new nn.Linear(700, 147);
     const rows = nn.randn(5, 700);
-    expectSame((await nn.compile(linear, rows))(rows), linear(rows), CLOSE, "linear");
+    expectSame((await compiled(linear, rows))(rows), linear(rows), CLOSE, "linear");
     for (const groups of [1, 2]) {
       const conv = new nn.Conv2d(62, 78, 3, { padding: 1, groups });
       const image = nn.randn(1, 62, 13, 11);
-      expectSame((await nn.compile(conv, image))(image), conv(image), CLOSE, `${groups} groups`);
+      expectSame((await compiled(conv, image))(image), conv(image), CLOSE, `${groups} groups`);
     }
   });
 

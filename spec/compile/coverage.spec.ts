@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { expect } from "chai";
 import * as F from "../../lib/functional/index.js";
 import * as nn from "../../lib/index.js";
+import { compiled } from "../support/compiled.js";
 import { expectSame } from "../support/graphs.js";
 import { Picked } from "../support/small-models.js";
 
@@ -106,7 +107,7 @@ describe("What has kernels, compiled on cpu", () => {
       return F.scaledDotProductAttention(x, x, v, { isCausal: true });
     };
     const x = tf.tensor3d([0, 1, 2, 1, 0, -4], [1, 3, 2]);
-    const fast = await nn.compile(run, x);
+    const fast = await compiled(run, x);
     expect(Array.from(run(x).dataSync(), Number.isNaN)).to.deep.equal([false, true, false, true, false, true]); // prettier-ignore
     expectSame(fast(x), run(x), CLOSE, "the last value");
     fast.dispose();

@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import * as F from "../../lib/functional/index.js";
 import * as nn from "../../lib/index.js";
+import { compiled } from "../support/compiled.js";
 import { expectSame } from "../support/graphs.js";
 
 const CLOSE = { rtol: 1e-4, atol: 1e-5 };
@@ -33,7 +34,7 @@ describe("A tensor that is read twice by one step, compiled", () => {
         }
         const model = new Model();
         const x = nn.randn(shape);
-        const fast = await nn.compile(model, x, { threads });
+        const fast = await compiled(model, x, { threads });
         // The first runs are shared among threads and not, in turn.
         for (let i = 0; i < 4; i += 1) expectSame(fast(x), model(x), CLOSE, `run ${i}`);
         fast.dispose();

@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { expect } from "chai";
 import * as nn from "../../lib/index.js";
 import { onEveryBackend } from "../support/backends.js";
+import { compiled } from "../support/compiled.js";
 import { expectSame, liveOps } from "../support/graphs.js";
 
 const F = nn.functional;
@@ -125,7 +126,7 @@ onEveryBackend("What is folded into weights, compiled", (_backend, tolerance) =>
     model.first.weight.assign(tf.mul(model.first.weight, 1e15));
     put(model.by, 1e30);
     const x = tf.mul(nn.randn(3, 4), 1e-15);
-    const fast = await nn.compile(model, x);
+    const fast = await compiled(model, x);
     tf.tidy(() => expectSame(fast(x), model(x), tolerance, "1e30"));
     fast.dispose();
   });
@@ -144,7 +145,7 @@ onEveryBackend("A weight that is not finite, compiled", (_backend, tolerance) =>
       const x = nn.randn(1, model.inChannels, 4, 5);
       for (const odd of [NaN, Infinity]) {
         put(model.weight, odd);
-        const fast = await nn.compile(model, x);
+        const fast = await compiled(model, x);
         tf.tidy(() => expectSame(fast(x), model(x), tolerance, String(odd)));
         fast.dispose();
       }
@@ -169,7 +170,7 @@ onEveryBackend("What is not finite in an input, compiled", (_backend, tolerance)
     const values = Array.from({ length: shape.reduce((a, b) => a * b) }, (_, i) => Math.sin(i));
     values[1] = odd;
     const x = tf.tensor(values, shape);
-    const fast = await nn.compile(model, x);
+    const fast = await compiled(model, x);
     tf.tidy(() => {
       const want = model(x) as tf.Tensor;
       expect(Array.from(want.dataSync()).some(Number.isFinite)).to.equal(true);
@@ -198,7 +199,7 @@ onEveryBackend("What is not finite in an input, compiled", (_backend, tolerance)
       const v = tf.where(isLast, Infinity, q);
       const attend = (one: tf.Tensor, other: tf.Tensor): tf.Tensor =>
         F.scaledDotProductAttention(one, one, other);
-      const fast = await nn.compile(attend, [q, v]);
+      const fast = await compiled(attend, [q, v]);
       tf.tidy(() => expectSame(fast(q, v), attend(q, v), tolerance, `${keys} keys`));
       fast.dispose();
     }

@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expect } from "chai";
 import * as nn from "../../lib/index.js";
+import { compiled } from "../support/compiled.js";
 import { expectSame } from "../support/graphs.js";
 
 type T = tf.Tensor;
@@ -72,9 +73,9 @@ describe("Integers and places, compiled", () => {
   it("squares and cubes are products, as PyTorch's", async () => {
     const x = tf.tensor1d([1.1, -0.3, -0, 0, Infinity, -Infinity, NaN, 1e20, -7]);
     const values = [...x.dataSync()];
-    const square = await nn.compile((y: T) => tf.pow(y, 2), x);
+    const square = await compiled((y: T) => tf.pow(y, 2), x);
     expect([...square(x).dataSync()]).to.deep.equal(values.map((y) => Math.fround(y * y)));
-    const cube = await nn.compile((y: T) => tf.pow(y, 3), x);
+    const cube = await compiled((y: T) => tf.pow(y, 3), x);
     const want = values.map((y) => Math.fround(Math.fround(y * y) * y));
     expect([...cube(x).dataSync()]).to.deep.equal(want);
     for (const fast of [square, cube]) fast.dispose();

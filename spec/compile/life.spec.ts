@@ -8,6 +8,7 @@ import { Weights } from "../../lib/compile/plan/weights.js";
 import { record } from "../../lib/compile/trace.js";
 import * as nn from "../../lib/index.js";
 import { createHeap, type Heap } from "../../lib/kernels/cpu/index.js";
+import { compiled } from "../support/compiled.js";
 import { expectSame } from "../support/graphs.js";
 import { usedOf } from "../support/kernels.js";
 
@@ -154,7 +155,7 @@ describe("The life of a compiled model", () => {
       traces += 1;
       return tf.neg(x);
     };
-    const fast = await nn.compile(run, tf.zeros([1]), { plans: 3 });
+    const fast = await compiled(run, tf.zeros([1]), { plans: 3 });
     const traced = (...sizes: number[]): boolean[] =>
       sizes.map((size) => {
         const before = traces;
@@ -170,7 +171,7 @@ describe("The life of a compiled model", () => {
   it("answers calls that are under way together, each with its own numbers", async () => {
     const model = make();
     const inputs = Array.from({ length: 5 }, (_, i) => nn.randn((i % 3) + 1, 3, 4));
-    const fast = await nn.compile(model, inputs[0]!);
+    const fast = await compiled(model, inputs[0]!);
     const running = inputs.map((x) => fast.run(x));
     const between = fast(inputs[1]!);
     const results = [...(await Promise.all(running)), between];
@@ -227,7 +228,7 @@ describe("The life of a compiled model", () => {
     }
     const model = new Twice();
     const x = nn.randn(2, 3);
-    const fast = await nn.compile(model, [x, 1]);
+    const fast = await compiled(model, [x, 1]);
     model.again = (y) => fast(y, 0);
     expectSame(fast(x, 1), model.layer(model.layer(x)), CLOSE, "twice");
   });
@@ -252,7 +253,7 @@ describe("The life of a compiled model", () => {
     const model = make();
     const layer = model[3] as nn.Linear;
     const x = nn.randn(2, 3, 4);
-    const fast = await nn.compile(model, x);
+    const fast = await compiled(model, x);
     const changes: [string, () => void][] = [
       ["init", () => void nn.init.constant_(layer.weight, 0.25)],
       ["assign", () => layer.bias!.assign(tf.ones([5]))],
@@ -272,7 +273,7 @@ describe("The life of a compiled model", () => {
 
   it("never gives stale numbers where new ones do not fit what was packed, and a shape is new", async () => {
     const layer = new nn.Linear(3, 2);
-    const fast = await nn.compile(layer, nn.randn(1, 3), { precision: "float16" });
+    const fast = await compiled(layer, nn.randn(1, 3), { precision: "float16" });
     layer.weight.assign(tf.fill([2, 3], 1e6)); // beyond float16
     const x = tf.ones([2, 3]);
     for (const what of ["at first", "again"]) expectSame(fast(x), layer(x), CLOSE, what);

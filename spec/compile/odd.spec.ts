@@ -3,6 +3,7 @@ import { expect } from "chai";
 import * as F from "../../lib/functional/index.js";
 import * as nn from "../../lib/index.js";
 import { onEveryBackend } from "../support/backends.js";
+import { compiled } from "../support/compiled.js";
 import { expectSame, tensorsIn } from "../support/graphs.js";
 
 type Run = (xs: tf.Tensor[], model: Weights) => tf.Tensor;
@@ -91,7 +92,7 @@ describe("Whole numbers that a float32 cannot tell apart, compiled on cpu", () =
     const run = (x: tf.Tensor): tf.Tensor =>
       tf.sub(tf.add(x, tf.scalar(16777217, "int32")), tf.scalar(16777216, "int32"));
     const x = tf.tensor1d([1, 2], "int32");
-    const fast = await nn.compile(run, x);
+    const fast = await compiled(run, x);
     expect([...fast(x).dataSync()]).to.deep.equal([2, 3]);
     fast.dispose();
   });
@@ -162,7 +163,7 @@ onEveryBackend("Sines and cosines, compiled", (name) => {
     it(`${what} as of steps of a diffusion, and of positions`, async () => {
       const numbers = Float32Array.from({ length: 3001 }, (_, i) => (i - 1000) / 2);
       const x = tf.tensor1d(numbers);
-      const fast = await nn.compile(run, x);
+      const fast = await compiled(run, x);
       const got = fast(x).dataSync();
       const off = numbers.map((one, i) => Math.abs(got[i]! - wanted(one)));
       expect(Math.max(...off), `${what} on ${name}`).to.be.below(3e-6);
@@ -185,7 +186,7 @@ onEveryBackend("What draws, compiled", () => {
   for (const [what, run] of DRAWS) {
     it(`${what} draws anew in every call`, async () => {
       const x = tf.neg(nn.rand(2, 20, 10));
-      const fast = await nn.compile(run, x);
+      const fast = await compiled(run, x);
       const [a, b] = [fast(x).dataSync(), fast(x).dataSync()];
       expect(Array.from(a)).not.to.deep.equal(Array.from(b));
       fast.dispose();

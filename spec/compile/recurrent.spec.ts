@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { expect } from "chai";
 import * as F from "../../lib/functional/index.js";
 import * as nn from "../../lib/index.js";
+import { compiled } from "../support/compiled.js";
 import { expectSame } from "../support/graphs.js";
 
 const CLOSE = { rtol: 1e-4, atol: 1e-5 };
@@ -47,7 +48,7 @@ describe("Steps and borders of sequences, compiled", () => {
     for (const Layer of [nn.LSTM, nn.GRU, nn.RNN]) {
       const model: nn.Module = new Layer(12, 16, { numLayers: 2, bidirectional: true });
       const x = nn.randn(11, 2, 12);
-      const fast = await nn.compile(model, x, { threads: 2 });
+      const fast = await compiled(model, x, { threads: 2 });
       for (let i = 0; i < 6; i += 1) expectSame(fast(x), model(x), CLOSE, `run ${i}`);
       fast.dispose();
     }

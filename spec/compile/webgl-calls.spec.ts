@@ -5,6 +5,7 @@ import { createWebglEngine } from "../../lib/compile/webgl/engine.js";
 import { ProgramCache } from "../../lib/kernels/webgl/program.js";
 import * as nn from "../../lib/index.js";
 import { TOLERANCE } from "../support/backends.js";
+import { compiled } from "../support/compiled.js";
 import { expectClose } from "../support/expect.js";
 import { inBrowser } from "../support/files.js";
 
@@ -26,7 +27,7 @@ if (inBrowser) {
       const model = new nn.Linear(4, 3);
       const x = nn.randn(2, 4);
       const want = tf.tidy(() => model(x).dataSync());
-      const fast = await nn.compile(model, x);
+      const fast = await compiled(model, x);
       for (const [where, input] of given(x)) {
         const { numTensors } = tf.memory();
         const running = fast.run(input);
@@ -42,7 +43,7 @@ if (inBrowser) {
     it("are computed with the weights that they were called with", async () => {
       const model = new nn.Linear(4, 3);
       const x = nn.randn(2, 4);
-      const fast = await nn.compile(model, nn.randn(2, 4));
+      const fast = await compiled(model, nn.randn(2, 4));
       for (const shape of ["known", "new"]) {
         const inputs = shape === "known" ? given(x) : given(nn.randn(5, 4));
         for (const [where, input] of inputs) {
@@ -65,7 +66,7 @@ if (inBrowser) {
         F.linear(x, model.weight),
         tf.exp(scale),
       ]) as unknown as typeof model.forward;
-      const fast = await nn.compile(model, nn.randn(2, 4));
+      const fast = await compiled(model, nn.randn(2, 4));
       for (const [where, input] of given(nn.randn(2, 4))) {
         scale.assign(tf.tensor1d([2]));
         const running = fast.run(input) as unknown as Promise<tf.Tensor[]>;
@@ -101,7 +102,7 @@ if (inBrowser) {
       const run = (x: tf.Tensor): tf.Tensor[] => [x, tf.neg(x)];
       const x = nn.randn(3);
       const want = Array.from(x.dataSync());
-      const fast = await nn.compile(run, x);
+      const fast = await compiled(run, x);
       for (const [where, input] of given(x)) {
         const running = fast.run(input);
         input.dispose();
@@ -115,7 +116,7 @@ if (inBrowser) {
 
     it("keep a picture on the GPU that comes with a tensor from there", async () => {
       const run = (x: tf.Tensor, y: tf.Tensor): tf.Tensor => tf.add(x, y);
-      const fast = await nn.compile(run, [tf.zeros([1, 3, 4, 4]), tf.zeros([1, 1, 1, 1])]);
+      const fast = await compiled(run, [tf.zeros([1, 3, 4, 4]), tf.zeros([1, 1, 1, 1])]);
       const pixels = new ImageData(new Uint8ClampedArray(4 * 16).fill(51), 4, 4);
       const { numTensors } = tf.memory();
       const x = nn.image(pixels);
@@ -145,7 +146,7 @@ if (inBrowser) {
 
     it("that are left to the model find their inputs, though disposed", async () => {
       const model = new nn.Embedding(5, 3);
-      const fast = await nn.compile(model, tf.zeros([2], "int32"));
+      const fast = await compiled(model, tf.zeros([2], "int32"));
       for (const [where, input] of given(tf.tensor1d([1, 7], "int32"))) {
         const { numTensors } = tf.memory();
         const running = fast.run(input);
@@ -168,7 +169,7 @@ if (inBrowser) {
           tf.mul(tf.sub(x, tf.mul(y, 2)), by ?? 5),
         );
       const [x, y] = [nn.randn(2), nn.randn(2)];
-      const fast = await nn.compile(run, [x, y]);
+      const fast = await compiled(run, [x, y]);
       const calls: Parameters<typeof run>[] = [
         [x, y], [x, x], [y, x], [x, y, {}], [x, y, { by: 3 }], [x, y, { by: -0 }], [x, y, { by: 0 }],
         [x, y, { by: null }], [x, y, { by: undefined }], [x, y, { list: [x] }], [x, y, { list: [x, y] }],
@@ -194,8 +195,8 @@ if (inBrowser) {
       const engine = createWebglEngine(model);
       const { device } = engine.memory;
       const { gl } = device;
-      const fast = await nn.compile(model, x);
-      const second = await nn.compile(other, x);
+      const fast = await compiled(model, x);
+      const second = await compiled(other, x);
       for (const one of [fast, second]) for (const input of [x, rows]) one(input).dispose();
       await Promise.all([rows, x, rows].map((input) => fast.run(input)));
       const image = new ImageData(4, 4);
@@ -253,7 +254,7 @@ if (inBrowser) {
     });
 
     it("are a few textures for pictures, however many there were", async () => {
-      const fast = await nn.compile((x: tf.Tensor) => tf.neg(x), tf.zeros([1, 3, 4, 4]));
+      const fast = await compiled((x: tf.Tensor) => tf.neg(x), tf.zeros([1, 3, 4, 4]));
       const { createTexture } = WebGL2RenderingContext.prototype;
       let made = 0;
       WebGL2RenderingContext.prototype.createTexture = function (this: WebGL2RenderingContext) {

@@ -4,6 +4,7 @@ import { createWebglEngine } from "../../lib/compile/webgl/engine.js";
 import * as F from "../../lib/functional/index.js";
 import * as nn from "../../lib/index.js";
 import { TOLERANCE } from "../support/backends.js";
+import { compiled } from "../support/compiled.js";
 import { inBrowser } from "../support/files.js";
 import { expectSame } from "../support/graphs.js";
 import { Picked } from "../support/small-models.js";
@@ -18,7 +19,7 @@ if (inBrowser) {
     it("parameters, twice, while one of two shapes is called", async () => {
       const model = new nn.Linear(4, 4);
       const [x, y] = [nn.randn(1, 4), nn.randn(3, 4)];
-      const fast = await nn.compile(model, x);
+      const fast = await compiled(model, x);
       expectSame(fast(y), model(y), CLOSE, "another shape");
       for (const by of [1, 2, 3]) {
         model.bias!.assign(tf.add(model.bias!, by));
@@ -82,7 +83,7 @@ if (inBrowser) {
         return tf.matMul(tf.softmax(scores), v);
       };
       const args = [nn.randn(1, 3, 4), nn.randn(1, 3, 4), nn.randn(1, 3, 4)] as const;
-      const fast = await nn.compile(model, [...args]);
+      const fast = await compiled(model, [...args]);
       // Not from tfjs' softmax on webgl, which gives numbers there; PyTorch gives NaN, as cpu does.
       const [first, second, third] = (fast(...args).arraySync() as number[][][])[0]!;
       expect(second).to.satisfy((row: number[]) => row.every(Number.isNaN));
@@ -109,7 +110,7 @@ if (inBrowser) {
     it("the logarithm of a softmax is NaN where a number of its row is", async () => {
       const x = tf.tensor2d([[1, NaN, 2], [Infinity, 0, 1], [-Infinity, 0, 1]]); // prettier-ignore
       const model = (scores: tf.Tensor): tf.Tensor => F.logSoftmax(scores, { dim: -1 });
-      const fast = await nn.compile(model, x);
+      const fast = await compiled(model, x);
       expectSame(fast(x), model(x), TOLERANCE.webgl, "rows");
       fast.dispose();
     });
@@ -122,7 +123,7 @@ if (inBrowser) {
         [squares, Array.from({ length: 24 }, (_, i) => (i + 1) ** 2)],
         [means, Array.from({ length: 12 }, (_, i) => 2 * (2 * i + 1))],
       ] as const) {
-        const fast = await nn.compile(run, x);
+        const fast = await compiled(run, x);
         expect(Array.from(fast(x).dataSync())).to.deep.equal(want);
         fast.dispose();
       }
@@ -132,7 +133,7 @@ if (inBrowser) {
       const large = tf.scalar(16_777_217, "int32");
       const model = (x: tf.Tensor): tf.Tensor[] => [tf.neg(x), tf.clone(large)];
       const x = nn.randn(2);
-      const fast = await nn.compile(model, x);
+      const fast = await compiled(model, x);
       expect(fast(x)[1]!.dataSync()[0]).to.equal(16_777_217);
       fast.dispose();
     });

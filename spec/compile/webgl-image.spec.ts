@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { expect } from "chai";
 import { createWebglEngine } from "../../lib/compile/webgl/engine.js";
 import * as nn from "../../lib/index.js";
+import { compiled } from "../support/compiled.js";
 import { expectClose, expectNoLeak, expectTensor } from "../support/expect.js";
 import { inBrowser } from "../support/files.js";
 
@@ -305,7 +306,7 @@ if (inBrowser) {
 
     it("is tfjs' business once no compiled model is left", async () => {
       const taken: boolean[] = [];
-      const other = await nn.compile(model, tf.zeros([1, 3, 4, 4]));
+      const other = await compiled(model, tf.zeros([1, 3, 4, 4]));
       const asks = (): void => {
         const x = nn.image(makePixels(4, 4));
         taken.push(tf.engine().state.tensorInfo.get(x.dataId)!.backend !== tf.backend());
@@ -318,7 +319,7 @@ if (inBrowser) {
       // Those of the model's input and output, and at least one that held pictures.
       expect(await callsOf(deletes, () => Promise.resolve(fast.dispose()))).to.have.length.above(2);
       asks();
-      fast = await nn.compile(model, tf.zeros([1, 3, 8, 8]));
+      fast = await compiled(model, tf.zeros([1, 3, 8, 8]));
       asks();
       expect(taken).to.deep.equal([true, false, true]);
     });

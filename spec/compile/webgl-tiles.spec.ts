@@ -3,6 +3,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { expect } from "chai";
 import { suitsTiles } from "../../lib/compile/webgl/lower/winograd.js";
 import * as nn from "../../lib/index.js";
+import { compiled } from "../support/compiled.js";
 import { expectClose } from "../support/expect.js";
 import { inBrowser } from "../support/files.js";
 
@@ -85,7 +86,7 @@ if (inBrowser) {
     it("take new weights", async () => {
       const model = new nn.Conv2d(32, 32, 3);
       const x = nn.randn(1, 32, 6, 6);
-      const fast = await nn.compile(model, x);
+      const fast = await compiled(model, x);
       fast(x).dispose();
       model.weight.assign(tf.mul(model.weight, 2));
       expectClose(fast(x).dataSync(), (model(x)).dataSync(), { rtol: 1e-3, atol: 1e-4 }); // prettier-ignore
@@ -96,7 +97,7 @@ if (inBrowser) {
       const weight = nn.randn(32, 32, 3, 3);
       const run = (x: tf.Tensor): tf.Tensor => F.conv2d(x, weight, { padding: 1 });
       const shape = [1, 32, 8, 8];
-      const fast = await nn.compile(run, tf.zeros(shape));
+      const fast = await compiled(run, tf.zeros(shape));
       for (const value of [NaN, Infinity]) {
         const values = nn.randn(...shape).dataSync();
         values[8 * 3 + 3] = value; // of channel 0, line 3

@@ -4,6 +4,7 @@ import { optimise, DECOMPOSED } from "../../lib/compile/passes/index.js";
 import { record } from "../../lib/compile/trace.js";
 import { createWebglEngine } from "../../lib/compile/webgl/engine.js";
 import * as nn from "../../lib/index.js";
+import { compiled } from "../support/compiled.js";
 import { expectClose, expectNoLeak } from "../support/expect.js";
 import { TOLERANCE } from "../support/backends.js";
 import { readGoldens } from "../support/goldens.js";
@@ -81,7 +82,7 @@ if (inBrowser) {
 
     it("sees new values of parameters", async () => {
       const model = makeNet();
-      const fast = await nn.compile(model, tf.zeros([1, 3, 8, 8]));
+      const fast = await compiled(model, tf.zeros([1, 3, 8, 8]));
       const x = nn.randn(1, 3, 8, 8);
       fast(x);
       const state = new Map(
@@ -108,7 +109,7 @@ if (inBrowser) {
       const model = new nn.Sequential(new nn.Linear(64, 64), new nn.ReLU(), new nn.Linear(64, 8));
       const x = nn.randn(5, 64);
       const want = model(x);
-      const half = await nn.compile(model, x, { precision: "float16" });
+      const half = await compiled(model, x, { precision: "float16" });
       const got = half(x);
       const error = tf.tidy(() => tf.max(tf.abs(tf.sub(got, want))).dataSync()[0]!);
       expect(error).to.be.within(1e-7, 2e-3); // 11 bits are kept, and no more
@@ -140,7 +141,7 @@ if (inBrowser) {
         drawElements.apply(this, args);
       };
       try {
-        const fast = await nn.compile(model, tf.zeros([1, 3, 8, 8]));
+        const fast = await compiled(model, tf.zeros([1, 3, 8, 8]));
         expect(draws).to.equal(0);
         fast.dispose();
       } finally {
@@ -185,7 +186,7 @@ if (inBrowser) {
         (performance as { memory?: { usedJSHeapSize: number } }).memory?.usedJSHeapSize;
       if (!gc || used() === undefined) return this.skip(); // the browser was not started to tell
       const model = makeNet();
-      const fast = await nn.compile(model, tf.zeros([1, 3, 8, 8]));
+      const fast = await compiled(model, tf.zeros([1, 3, 8, 8]));
       const x = nn.randn(1, 3, 8, 8);
       const run = (times: number): number => {
         for (let i = 0; i < times; i += 1) {

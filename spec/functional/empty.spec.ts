@@ -3,6 +3,7 @@ import { expect } from "chai";
 import * as F from "../../lib/functional/index.js";
 import * as nn from "../../lib/index.js";
 import { onEveryBackend } from "../support/backends.js";
+import { compiled } from "../support/compiled.js";
 
 const none = (): tf.Tensor => tf.zeros([2, 0]);
 
@@ -24,7 +25,7 @@ onEveryBackend("Sums of nothing", () => {
       // What memory is used again has numbers of before.
       tf.dispose(Array.from({ length: 8 }, (_, i) => tf.fill([i + 1], 7)));
       expect(Array.from(run().dataSync())).to.deep.equal(want);
-      const fast = await nn.compile(run, []);
+      const fast = await compiled(run, []);
       tf.dispose(Array.from({ length: 8 }, (_, i) => tf.fill([i + 1], 7)));
       expect(Array.from(fast().dataSync())).to.deep.equal(want);
       fast.dispose();

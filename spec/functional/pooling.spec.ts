@@ -3,6 +3,7 @@ import { expect } from "chai";
 import * as F from "../../lib/functional/index.js";
 import * as nn from "../../lib/index.js";
 import { onEveryBackend } from "../support/backends.js";
+import { compiled } from "../support/compiled.js";
 import { expectClose } from "../support/expect.js";
 
 const integers = (): tf.Tensor => tf.tensor([3, -2, 5, 7, 1, 0], [1, 1, 6], "int32");
@@ -31,7 +32,7 @@ onEveryBackend("Pooling of integers", () => {
   for (const [what, run, want] of MEANS) {
     it(`gives means that are ${what}`, async () => {
       const x = integers();
-      const fast = await nn.compile(run, x);
+      const fast = await compiled(run, x);
       for (const y of [run(x), fast(x)]) {
         expect(y.dtype).to.equal("int32");
         expect(Array.from(y.dataSync())).to.deep.equal(want);
@@ -49,7 +50,7 @@ onEveryBackend("Pooling of integers", () => {
 
   it("gives a layer the sums of powers, since its norm type is a float", async () => {
     const [x, layer] = [tf.tensor2d([[1, 2, 4, 5]], [1, 4], "int32"), new nn.LPPool1d(2, 2)];
-    const fast = await nn.compile(layer, x);
+    const fast = await compiled(layer, x);
     for (const y of [layer(x), fast(x), layer(tf.cast(x, "float32"))]) {
       expectClose(y.dataSync(), [2.2361, 6.4031], { rtol: 1e-4, atol: 1e-4 });
     }
