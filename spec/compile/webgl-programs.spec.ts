@@ -62,6 +62,8 @@ function declareCases(): void {
   add("concat of rows", (x, y) => tf.concat([x, y], 0), [2, 5], [3, 5]);
   add("matmul", (x, y) => tf.matMul(x, y), [2, 5, 6], [2, 6, 7]);
   add("matmul, transposed", (x, y) => tf.matMul(x, y, false, true), [2, 5, 6], [2, 7, 6]);
+  add("matmul, the first transposed", (x, y) => tf.matMul(x, y, true), [2, 6, 5], [2, 6, 7]);
+  add("matmul, both transposed", (x, y) => tf.matMul(x, y, true, true), [2, 6, 5], [2, 7, 6]);
   add("broadcasting", (x, y, z) => tf.mul(tf.add(x, y), z), [2, 3, 4, 5], [3, 1, 5], [2, 1, 4, 1]);
   add("a chain", (x) => tf.sub(F.silu(tf.mul(x, 3)), F.mish(F.elu(x))), [3, 5]);
   declareExpanded();

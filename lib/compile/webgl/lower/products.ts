@@ -71,11 +71,12 @@ export const linear: Lowering = (b, node, read) => {
 /** `prim.matmul(a, b, transposeA, transposeB)`, neither operand being constant. */
 export const matmul: Lowering = (b, node, read) => {
   const [left, right, transposeA, transposeB] = node.args as [Node, Node, boolean, boolean];
-  if (transposeA) return null;
   const shape = shapeOf(node);
   const [one, two] = [read(left), read(right)];
   if (one.shape.length !== two.shape.length) return null;
-  const [a, c] = [b.read(one), b.read(two)];
+  const order = naturalOf(one.shape);
+  if (transposeA) order.push(...order.splice(-2).reverse());
+  const [a, c] = [b.read(one, order), b.read(two)];
   const batch = (value: Value): number => count(value.shape.slice(0, -2));
   const isShared = batch(two) === 1;
   const sameBatch = one.shape.slice(0, -2).every((size, i) => size === two.shape[i]);
@@ -83,7 +84,7 @@ export const matmul: Lowering = (b, node, read) => {
   const masked = isMasked(shape.at(-1)!);
   return b.draw(batchMatmulProgram(Boolean(transposeB), masked), shape, {
     inputs: [a, c],
-    ints: { a_rows: one.shape.at(-2)!, b_rows: two.shape.at(-2)!, one_b: isShared ? 1 : 0 },
-    flops: 2 * count(shape) * one.shape.at(-1)!,
+    ints: { a_rows: shape.at(-2)!, b_rows: two.shape.at(-2)!, one_b: isShared ? 1 : 0 },
+    flops: 2 * count(shape) * one.shape[order.at(-1)!]!,
   });
 };
