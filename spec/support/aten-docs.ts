@@ -1,6 +1,6 @@
-/** What docs/aten-ops.md says, from the table of ops and PyTorch's list of Core ATen ops. */
+/** Writes docs/aten-ops.md from the table of ops and PyTorch's list of Core ATen ops. */
 
-/** Why an op of the core list is not in the table. */
+/** Core ops that are supported though the table does not have them, and by what. */
 const ELSEWHERE: Record<string, string> = {
   "aten.sym_numel.default": "by the interpreter",
   "aten.sym_size.int": "by the interpreter",
@@ -10,38 +10,56 @@ const ELSEWHERE: Record<string, string> = {
 
 const HEAD = `# ATen ops
 
-What an exported program may call, beside what is registered with \`nn.registerOp\`. PyTorch's names;
-an op of which only the in-place form is called (\`add_\`) is made functional when the program is
-loaded.
+The ATen ops that an exported program may call, under PyTorch's names. \`nn.registerOp\` adds others. When a
+program is loaded, calls of in-place ops (\`add_\`) become calls of the functional ones.
 
-- Integers are int32 (narrower ones wrap around as in PyTorch), and all floats float32: a cast to float16 or
-  bfloat16 rounds, what is computed after it does not. An int64 beyond int32 becomes the nearest int32.
-- Type promotion is PyTorch's, by category (bool, integer, float); a result has the dtype that the
+## Data types
+
+- **Integers** are computed as int32. Narrower types wrap around as in PyTorch; an int64 beyond int32 becomes
+  the nearest int32.
+- **Floats** are computed as float32. A cast to float16 or bfloat16 rounds to that type, but what is
+  computed afterwards is not rounded to it.
+- **Type promotion** is PyTorch's, by category (bool, integer, float). A result has the dtype that the
   program recorded for it.
-- Complex tensors are taken by \`fft_*\`, \`istft\`, arithmetic, exponential and trigonometric functions,
+- **Complex tensors** work in \`fft_*\`, \`istft\`, arithmetic, exponential and trigonometric functions,
   products (\`matmul\`, \`einsum\`, convolutions), sums, norms, most of \`torch.linalg\` (inverses, solutions,
-  determinants, eigen- and singular values, LU, QR, Cholesky), and what moves elements about or writes them. Others say that they are not there for complex tensors.
-- \`sort\`, \`topk\`, \`nonzero\`, \`unique\`, \`quantile\`, \`scatter_reduce\`, integers' bitwise ops,
-  the factors of matrices and the like run in JavaScript, on webgl with a transfer from the GPU and
-  back. Eigen- and singular vectors may point the other way than PyTorch's.
-- Arguments that PyTorch refuses (places and targets that are not there, \`k\` and quantiles out of range,
-  shapes that do not go together) are refused in its words. For that indices are read back, a weight's or
-  a constant's once; what \`nn.compile\` compiled does not look at them. It refuses singular matrices, but
-  for those that only \`_linalg_check_errors\` looks at, as in a decomposed program.
-- \`topk\`, \`kthvalue\`, \`mode\` and \`median\` choose among equal values as PyTorch does on the CPU;
-  \`sort\` keeps them in their order even if it is not asked to, as PyTorch's need not.
-- \`torch.vmap\` and \`map\` run one row after another. Of torchvision there are \`nms\`, \`roi_align\`,
-  \`roi_pool\` and \`deform_conv2d\`, of quantised programs the ops of \`quantized_decomposed\` and
-  \`fake_quantize_*\` without observers, which are computed as floats.
-- A sparse tensor that a program makes (\`sparse_coo_tensor\`, \`to_sparse\`) is held, multiplied and given back
-  dense; ops of its own (\`sparse.softmax\`, \`indices\`, \`values\`) are not there.
-- Bytes (\`uint8\`) are resized as PyTorch's CPU does, along the width and then the height to whole ones, by
-  its integer weights; a few in ten thousand may be 1 off.
+  determinants, eigen- and singular values, LU, QR, Cholesky), and ops that move or overwrite elements. All
+  other ops throw an error that says that they do not take complex tensors.
+- **Sparse tensors** that a program makes (\`sparse_coo_tensor\`, \`to_sparse\`) are stored, multiplied and
+  returned as dense ones. Ops that exist only for sparse tensors (\`sparse.softmax\`, \`indices\`, \`values\`)
+  are missing.
+- **Quantised programs** may use the ops of \`quantized_decomposed\`, and \`fake_quantize_*\` without
+  observers. They are computed as floats.
+- **Bytes** (\`uint8\`) are resized as by PyTorch on the CPU: with its integer weights, along the width
+  first and then the height, each time to whole numbers. A few values in ten thousand may differ by 1.
+
+## Where ops run
+
+- \`sort\`, \`topk\`, \`nonzero\`, \`unique\`, \`quantile\`, \`scatter_reduce\`, bitwise ops on integers,
+  matrix factorisations and the like run in JavaScript. On webgl their operands are read back from the GPU
+  and their results uploaded.
+- \`torch.vmap\` and \`map\` run one row after another.
+- Of torchvision's ops there are \`nms\`, \`roi_align\`, \`roi_pool\` and \`deform_conv2d\`.
+
+## Results
+
+- Among equal values, \`topk\`, \`kthvalue\`, \`mode\` and \`median\` choose the one that PyTorch chooses on the
+  CPU. \`sort\` is always stable; PyTorch's is only on request.
+- Eigen- and singular vectors may have another sign than PyTorch's.
+
+## Errors
+
+- Arguments that PyTorch refuses are refused with its messages: indices and targets out of range, \`k\` and
+  quantiles out of range, shapes that do not match.
+- To check indices, their values are read back from the GPU: once if they are a weight or a constant, else
+  in every run. Programs compiled with \`nn.compile\` do not check them.
+- Compiled programs do refuse singular matrices, unless \`_linalg_check_errors\` is what checks them, as
+  in a decomposed program.
 `;
 
 const code = (name: string): string => `\`${name}\``;
 
-/** The page. `core`: PyTorch's schemas by name; `targets`: what the table has. */
+/** The page's Markdown. `core`: PyTorch's schemas by op name; `targets`: the names in our table. */
 export function atenDocs(
   core: Readonly<Record<string, string>>,
   targets: readonly string[],
@@ -59,13 +77,13 @@ export function atenDocs(
   return [
     HEAD,
     `## Core ATen\n`,
-    `${count} of ${rows.length}, without gradients and random numbers.\n`,
-    "| op | there |",
+    `${count} of ${rows.length} are supported. Ops for gradients and random numbers are not counted.\n`,
+    "| op | supported |",
     "| --- | --- |",
     ...rows,
     "",
     `## Further ops\n`,
-    `${others.length} more, which programs contain before and after decompositions.\n`,
+    `${others.length} more ops that programs contain before or after decompositions.\n`,
     ...[...families.values()].map((names) => `- ${names.map(code).join(", ")}`),
     "",
   ].join("\n");

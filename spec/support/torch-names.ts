@@ -82,8 +82,9 @@ const LEFT_OUT: Record<string, Record<string, string>> = {
 
 const INTRODUCTION = `# Names of PyTorch
 
-Which names of \`torch.nn\` are here, of PyTorch VERSION. Classes have PyTorch's names, functions
-and options its names in camelCase. Written and checked by \`spec/torch-names.node.spec.ts\`.
+What each public name of \`torch.nn\` in PyTorch VERSION is called here, or why it is left out. Classes keep
+their names; functions and options have theirs in camelCase. \`spec/torch-names.node.spec.ts\` writes
+and checks this page.
 `;
 
 function find(path: string): Record<string, unknown> {

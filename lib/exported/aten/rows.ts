@@ -1,6 +1,6 @@
 /**
- * Ops that take a tensor by its rows: segments that are reduced, rows brought to a length, groups of
- * rows multiplied each by a matrix of its own.
+ * Ops on groups of rows: reductions of segments, limits to the norms of rows, and products of each
+ * group with its own matrix.
  */
 import * as tf from "@tensorflow/tfjs-core";
 import { op } from "../../functional/op.js";
@@ -21,7 +21,10 @@ const FOLDS: Readonly<Record<string, readonly [start: number, fold: Fold]>> = {
   min: [Infinity, (a, b) => (Number.isNaN(a + b) ? NaN : Math.min(a, b))],
 };
 
-/** Runs of a dimension, as long as `lengths` says, each reduced to one; what is before it is a batch. */
+/**
+ * Reduces consecutive segments of `axis` to one value each. `lengths` holds their lengths, or where
+ * they start and end if `isOffsets`. Axes before `axis` are a batch.
+ */
 const segmentReduce = /* @__PURE__ */ op(
   "segment_reduce",
   (
@@ -48,7 +51,7 @@ const segmentReduce = /* @__PURE__ */ op(
           for (let i = from; i < from + length; i += 1) {
             sum = fold(sum, values[(b * size + i) * behind + k]!);
           }
-          // The mean of nothing is NaN, unless there was something to begin with.
+          // The mean of an empty segment is NaN, or `initial` where that is given.
           const isEmpty = length === 0 && initial === null;
           const mean = length === 0 ? (isEmpty ? NaN : sum) : sum / length;
           result[(b * count + s) * behind + k] = reduce === "mean" ? mean : sum;
@@ -60,7 +63,7 @@ const segmentReduce = /* @__PURE__ */ op(
   },
 );
 
-/** The rows that are asked for, made shorter where they are longer than `maxNorm`. */
+/** `self` with the rows at `indices` scaled down to the norm `maxNorm` where theirs is larger. */
 function renormed(
   self: tf.Tensor,
   indices: tf.Tensor,
@@ -77,7 +80,7 @@ function renormed(
   return where(isLong, tf.mul(self, tf.div(maxNorm, tf.add(norms, 1e-7))), self);
 }
 
-/** From where to where each group goes along a dimension of `size`; `offs` has their ends. */
+/** The range of each group in an axis of `size` elements. `offs` holds where each group ends. */
 function groupsOf(offs: tf.Tensor, size: number): [from: number, to: number][] {
   const ends = Array.from(valuesOf(offs));
   return ends.map((end, i) => {
@@ -92,10 +95,10 @@ function groupsOf(offs: tf.Tensor, size: number): [from: number, to: number][] {
 }
 
 /**
- * One product for each group, as the experts of a mixture have them: `(S, K) × (E, K, N)` takes the
- * rows by groups, `(E, M, K) × (K, N)` the columns, `(M, K) × (K, N)` what is summed over, and
- * `(E, M, K) × (E, K, N)` has its groups already. Rows and columns behind the last group are 0;
- * PyTorch leaves in them what was in memory.
+ * A matrix product per group, as in a mixture of experts. Which axis is split into groups depends
+ * on the shapes: the rows for `(S, K) × (E, K, N)`, the columns for `(E, M, K) × (K, N)`, the
+ * summed axis for `(M, K) × (K, N)`, and none for `(E, M, K) × (E, K, N)`. Rows and columns after
+ * the last group are 0, where PyTorch leaves uninitialised memory.
  */
 const groupedProduct = /* @__PURE__ */ op(
   "grouped_mm",

@@ -1,4 +1,4 @@
-/** Runs a functional graph: each node once, each tensor freed after it was last read. */
+/** Runs a functional graph: executes each node once and frees each tensor after its last use. */
 import * as tf from "@tensorflow/tfjs-core";
 import { isDispatched } from "../../functional/op.js";
 import {
@@ -27,11 +27,11 @@ interface Instruction {
   readonly kwargs: Reader;
   readonly context: AtenContext;
   readonly slot: number;
-  /** Which values nobody reads after this. */
+  /** The slots that no later instruction reads. */
   readonly release: readonly number[];
 }
 
-/** Is told before and after each instruction; may replace its value. */
+/** Is called before and after each instruction, and may replace its value. */
 export interface Observer {
   before(index: number, values: Values): void;
   after(index: number, values: Values): void;
@@ -39,11 +39,11 @@ export interface Observer {
 
 export interface PlanResult {
   readonly outputs: unknown;
-  /** The new values of the inputs that are written to. */
+  /** The new values of inputs that the program mutates. */
   readonly written: readonly unknown[];
 }
 
-/** A node whose op is not there. */
+/** A node whose op does not exist here. */
 export interface Missing {
   readonly target: string;
   readonly node: Node;
@@ -54,7 +54,7 @@ export class Plan {
   readonly missing: Missing[] = [];
   readonly slots = new Map<Node, number>();
   readonly written: readonly string[];
-  /** The nodes that the program gives back. */
+  /** The nodes whose values the program returns. */
   readonly outputs: readonly Node[];
   private readonly inputs: readonly number[];
   private readonly functions: [slot: number, run: Subgraph][] = [];
@@ -103,7 +103,7 @@ export class Plan {
     });
   }
 
-  /** Reads an argument, with values in the place of nodes. */
+  /** Compiles an argument to a function that puts values in the place of nodes. */
   private reader(argument: Argument): Reader {
     if (argument instanceof Node) {
       const slot = this.slots.get(argument)!;
@@ -124,7 +124,7 @@ export class Plan {
     return (values) => Object.fromEntries(readers.map(([key, read]) => [key, read(values)]));
   }
 
-  /** Call it inside `tf.tidy`; the inputs stay the caller's, and may be among the outputs. */
+  /** Must be called inside `tf.tidy`. The inputs are not disposed, and may be among the outputs. */
   run(inputs: readonly unknown[], observer?: Observer): PlanResult {
     const values: Values = [];
     const counts = new Counts(inputs);
@@ -136,7 +136,7 @@ export class Plan {
       values[instruction.slot] = value;
       counts.add(value);
       observer?.after(i, values);
-      if (observer !== undefined) return; // hooks may look at any of them
+      if (observer !== undefined) return; // hooks may read any value
       for (const slot of instruction.release) {
         counts.remove(values[slot]);
         values[slot] = undefined;
@@ -161,7 +161,10 @@ function execute({ op, args, kwargs, context, node }: Instruction, values: Value
   }
 }
 
-/** What is read of tensors only to be asserted: what is traced has no values, and does without. */
+/**
+ * Values of tensors that are read only for assertions. While tracing there are no values to read,
+ * so those nodes are skipped.
+ */
 function assertedIn(graph: Graph): Set<Node> {
   const users = graph.users();
   const [idle, asserted] = [new Set<Node>(), new Set<Node>()];
@@ -179,7 +182,10 @@ function assertedIn(graph: Graph): Set<Node> {
   return asserted;
 }
 
-/** For each node, those whose last reader it is; itself, if it has none. */
+/**
+ * Maps each node to the nodes that no later node reads. A node that nobody reads is in its own
+ * list.
+ */
 function lastReads(nodes: readonly Node[]): Map<Node, Node[]> {
   const reader = new Map<Node, Node>();
   for (const node of nodes) for (const input of node.inputs()) reader.set(input, node);
@@ -193,7 +199,7 @@ function lastReads(nodes: readonly Node[]): Map<Node, Node[]> {
   return last;
 }
 
-/** How many values hold each tensor that the program made; at none it is freed. */
+/** Counts how many values hold each tensor that the program made. A tensor is disposed at zero. */
 class Counts {
   private readonly counts = new Map<tf.Tensor, number>();
   private readonly foreign = new Set<tf.Tensor>();
@@ -227,7 +233,7 @@ function tensorsIn(value: unknown): tf.Tensor[] {
   return Array.isArray(value) ? value.flatMap(tensorsIn) : [];
 }
 
-/** A value that speaks of no node, with literals as what they stand for. */
+/** The JavaScript value of an argument that contains no node; literals are unwrapped. */
 function plainValue(argument: Argument): unknown {
   if (argument instanceof Literal) return argument.value;
   if (argument === null || typeof argument !== "object") return argument;
