@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expect } from "chai";
 import { lookUpOp } from "../../lib/exported/look-up.js";
+import { isInBody } from "../../lib/functional/op.js";
 import * as nn from "../../lib/index.js";
 import { makeZip, readZip } from "../support/zip.js";
 import { readProgram } from "./support.js";
@@ -39,6 +40,20 @@ describe("loadExported", () => {
     const program = await nn.loadExported(bytes);
     const y = program(tf.ones([2, 4])) as tf.Tensor;
     expect(y.shape).to.deep.equal([2, 3]);
+    program.dispose();
+  });
+
+  it("runs each op by the kernels that layers have, without compiling", async () => {
+    let mayUseKernels = false;
+    nn.registerOp("aten.body.default", (x: tf.Tensor) => {
+      mayUseKernels = isInBody("cpu");
+      return tf.mul(x, 2);
+    });
+    const program = await nn.loadExported(
+      await changed("mlp", "aten.gelu.default", "aten.body.default"),
+    );
+    tf.dispose(program(tf.ones([2, 4])) as tf.Tensor);
+    expect(mayUseKernels).to.equal(true);
     program.dispose();
   });
 

@@ -1,6 +1,6 @@
 /** Runs a functional graph: executes each node once and frees each tensor after its last use. */
 import * as tf from "@tensorflow/tfjs-core";
-import { isDispatched } from "../../functional/op.js";
+import { asBody, isDispatched } from "../../functional/op.js";
 import {
   type Argument,
   type Graph,
@@ -154,7 +154,8 @@ function execute({ op, args, kwargs, context, node }: Instruction, values: Value
   try {
     return tf.tidy(() => {
       const read = args(values) as unknown[];
-      return op(read, kwargs(values) as Record<string, unknown>, context) as tf.TensorContainer;
+      const named = kwargs(values) as Record<string, unknown>;
+      return asBody(() => op(read, named, context)) as tf.TensorContainer;
     });
   } catch (error) {
     throw locate(error, node);
