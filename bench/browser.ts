@@ -1,4 +1,4 @@
-/** Runs an exported function of a bench file in a real Chromium. */
+/** Runs an exported function of a bench file in Chromium. */
 import { build } from "esbuild";
 import { createReadStream, existsSync } from "node:fs";
 import { createServer } from "node:http";
@@ -19,12 +19,15 @@ async function bundle(file: string): Promise<string> {
   return outputFiles[0]!.text;
 }
 
-/** Calls `name(...args)` of a module of ours in the browser; arguments and result are JSON. */
+/**
+ * Calls `name(...args)` of the module `file` in the browser. Arguments and result are passed as
+ * JSON.
+ */
 export async function inBrowser<T>(file: string, name: string, ...args: unknown[]): Promise<T> {
   return inBrowserWith([], file, name, ...args);
 }
 
-/** The same on a page that can fetch the files of folders by their name. */
+/** `inBrowser` on a page that can also fetch the files of `folders` by their names. */
 export function inBrowserWith<T>(
   folders: readonly string[],
   file: string,
@@ -35,7 +38,9 @@ export function inBrowserWith<T>(
   return withPage(folders, file, (page) => page.evaluate<T>(call));
 }
 
-/** Opens a page that is cross-origin isolated, with a module of ours at `/bench.js`. */
+/**
+ * Opens a cross-origin isolated page that can import the bundled module `file` from `/bench.js`.
+ */
 export async function withPage<T>(
   folders: readonly string[],
   file: string,

@@ -1,4 +1,6 @@
-/** The compile bench in a page, where WebAssembly has multiply-add: against onnxruntime-web there. */
+/**
+ * The compile bench in a page, where WebAssembly has fused multiply-add, beside onnxruntime-web.
+ */
 import * as ort from "onnxruntime-web/wasm";
 import * as nn from "sconce";
 import { supports } from "../lib/kernels/cpu/index.js";
@@ -8,7 +10,7 @@ import { filesOf, onnx, ours, type Peer } from "./peers.js";
 const get = async (name: string): Promise<Uint8Array> =>
   new Uint8Array(await (await fetch(`/${name}`)).arrayBuffer());
 
-/** As `settled` does in Node. */
+/** The counterpart of `settled`, which runs in Node. */
 async function settle(): Promise<void> {
   (globalThis as { gc?: () => void }).gc?.();
   await new Promise((resolve) => setTimeout(resolve, 50));
@@ -30,7 +32,7 @@ async function makePeers(): Promise<Peer[]> {
   return [ours("ours", 1), onnx("ort-web", ort, 1)];
 }
 
-/** Milliseconds to a model's first result. */
+/** Milliseconds until a model's first result. */
 export async function firstInBrowser(name: string, peer: string): Promise<number> {
   const peers = await makePeers();
   const { expected, ...files } = await readFiles(name);

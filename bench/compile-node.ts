@@ -1,4 +1,4 @@
-/** The compile bench in Node: fetches what it needs into a cache, runs, and writes what it measured. */
+/** The compile bench in Node: fetches what it needs into a cache, runs, and writes the results. */
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
@@ -16,10 +16,10 @@ const { resolve } = createRequire(import.meta.url);
 
 export const modelFolder = join(cache, "models");
 
-/** What a page of the bench fetches lies here. */
+/** The folders whose files a bench page fetches. */
 export const pageFolders = [modelFolder, dirname(resolve("onnxruntime-web"))];
 
-/** The models as ONNX files and safetensors, written by PyTorch the first time. */
+/** Has PyTorch write the models as ONNX and safetensors files, unless they are there already. */
 export function exportModels(): void {
   if (existsSync(join(modelFolder, "minilm_lengths.onnx"))) return;
   console.log(`writing the models to ${modelFolder}`);
@@ -32,8 +32,8 @@ export const readFiles = (name: string): ReturnType<typeof filesOf> =>
   filesOf((kind) => readFile(join(modelFolder, `${name}.${kind}`)));
 
 /**
- * How many threads onnxruntime-web has, is settled when it is first used: so the two are two builds of
- * it, on the same WebAssembly.
+ * onnxruntime-web fixes its number of threads at first use. Two numbers in one process therefore
+ * need two of its builds, which share the same WebAssembly.
  */
 async function onnxWeb(threads: number): Promise<Peer> {
   const dist = pathToFileURL(resolve("onnxruntime-web"));
@@ -46,7 +46,9 @@ async function onnxWeb(threads: number): Promise<Peer> {
   return onnx(threads === 1 ? "ort-web" : `ort-web-${threads}t`, ort, threads);
 }
 
-/** onnxruntime-node is 290 MB, so it is no dependency: it is fetched for the bench. */
+/**
+ * onnxruntime-node takes 290 MB. It is fetched for the bench, to keep it out of the dependencies.
+ */
 function onnxNode(): Peer {
   const folder = fetchPackage("onnxruntime-node", { ONNXRUNTIME_NODE_INSTALL: "skip" });
   const ort = createRequire(join(folder, "package.json"))(folder) as typeof Ort;
@@ -75,7 +77,7 @@ export async function peerNamed(name: string): Promise<Peer> {
   return make();
 }
 
-/** Milliseconds to a model's first result. */
+/** Milliseconds until a model's first result. */
 export async function firstInNode(name: string, peer: string): Promise<number> {
   await nn.setBackend("cpu");
   const { expected, ...files } = await readFiles(name);
@@ -91,7 +93,7 @@ export async function compileInNode(given: NodeOptions): Promise<ModelRow[]> {
   const peers: Peer[] = [];
   for (const name of names) peers.push(await peerNamed(name));
   const rows: ModelRow[] = [];
-  // The threads of onnxruntime wait by spinning, and would take a core from whoever else is timed.
+  // onnxruntime's threads spin while they wait, which would take a core from the other candidates.
   const isSpinning = ({ name }: Peer): boolean => name === "ort-web-2t";
   for (const model of modelsNamed(options.models)) {
     const { expected, ...files } = await readFiles(model.name);

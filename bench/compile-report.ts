@@ -1,10 +1,10 @@
-/** What the compile bench writes: a table, means, JSON, and a chart. */
+/** The results of the compile bench: a table, geometric means, JSON, and a chart. */
 import * as Plot from "@observablehq/plot";
 import Table from "cli-table3";
 import { parseHTML } from "linkedom";
 import { meanRatio, type ModelRow } from "./compile.js";
 
-/** A row for each model: milliseconds, and how many times longer each peer takes than ours. */
+/** Prints a row for each model: our milliseconds, and the ratio of each peer's time to ours. */
 export function printRows(title: string, rows: readonly ModelRow[]): void {
   const names = [...new Set(rows.flatMap(({ peers }) => Object.keys(peers)))];
   const others = names.filter((name) => name !== "ours");
@@ -36,7 +36,7 @@ const LABELS: Record<string, string> = {
   "ort-node": "onnxruntime-node (native)",
 };
 
-/** Milliseconds of each model and peer on a logarithmic scale, as SVG. */
+/** A chart of the milliseconds of each model and peer on a logarithmic scale, as SVG. */
 export function chart(rows: readonly ModelRow[]): string {
   const { document } = parseHTML("<!doctype html><html><body></body></html>");
   const data = rows.flatMap(({ title, peers }) =>
@@ -70,7 +70,7 @@ export function chart(rows: readonly ModelRow[]): string {
   return standalone(plot);
 }
 
-/** One SVG: the legend's colours as text above the plot. */
+/** The figure as a single SVG, with its legend drawn above the plot. */
 export function standalone(figure: Element): string {
   const svgs = [...figure.querySelectorAll("svg")];
   const plot = figure.tagName.toLowerCase() === "svg" ? figure : svgs.at(-1)!;

@@ -1,6 +1,6 @@
 /**
- * How fast a compiled model is beside other runtimes: same weights, same inputs, one process,
- * interleaved rounds, medians.
+ * Times compiled models beside other runtimes, with the same weights and inputs: in one process, in
+ * interleaved rounds, of which the median counts.
  */
 import type { Files, Peer, Session } from "./peers.js";
 import { type BenchModel, BENCH_MODELS } from "./models.js";
@@ -9,9 +9,9 @@ import { geometricMean, median } from "./timing.js";
 export interface Measured {
   /** Median milliseconds. */
   ms: number;
-  /** Milliseconds until the first result: made ready, and run once. */
+  /** Milliseconds until the first result, from opening the model to the end of the first run. */
   first: number;
-  /** The largest difference to PyTorch's output, absolute. */
+  /** The largest absolute difference from PyTorch's output. */
   error: number;
 }
 
@@ -22,11 +22,11 @@ export interface ModelRow {
 }
 
 export interface RunOptions {
-  /** The most rounds. Default: 15. */
+  /** The largest number of rounds. Default: 15. */
   rounds?: number;
-  /** How long the rounds of one model may take in all, in ms. Default: 6000. */
+  /** The longest time for all rounds of a model, in ms. Default: 6000. */
   budget?: number;
-  /** Clears away what was left before, so that no first result is charged with it. */
+  /** Collects the garbage of earlier runs, so that it does not slow this first result. */
   settle?: () => Promise<void>;
 }
 
@@ -42,7 +42,7 @@ interface Candidate {
 const largestDifference = (a: Float32Array, b: Float32Array): number =>
   a.reduce((most, value, i) => Math.max(most, Math.abs(value - b[i]!)), a.length === b.length ? 0 : NaN); // prettier-ignore
 
-/** Makes a model ready on a peer, and runs it once. */
+/** Opens a model on a peer and runs it once. */
 export async function open(
   peer: Peer,
   model: BenchModel,
@@ -71,7 +71,7 @@ async function time(run: () => Promise<unknown>, repeats: number): Promise<numbe
   return (performance.now() - began) / repeats;
 }
 
-/** Times a model on all peers in turn; those that take seconds, once. */
+/** Times a model on all peers in turn. Peers that need seconds per call run only once. */
 export async function benchModel(
   model: BenchModel,
   files: Files,
@@ -89,7 +89,7 @@ export async function benchModel(
       times.push(once < 500 ? await time(run, 1) : once);
       continue;
     }
-    // Engines compile what is busy, in steps: a small model's calls become faster for most of a second.
+    // Engines optimise busy code in stages: calls of a small model get faster for most of a second.
     const settling = Math.ceil(SETTLING / once);
     await time(run, Math.max(settling, peer.settles ?? 0));
     repeats.set(candidate, Math.max(1, Math.ceil(10 / (await time(run, 1)))));
@@ -115,7 +115,7 @@ export function modelsNamed(names: readonly string[] | null): readonly BenchMode
   return BENCH_MODELS.filter(({ name }) => names === null || names.includes(name));
 }
 
-/** The geometric mean of how many times longer a peer takes than another. */
+/** The geometric mean of the ratio of one peer's time to another's. */
 export function meanRatio(rows: readonly ModelRow[], peer: string, to: string): number {
   const ratios = rows.flatMap(({ peers }) => {
     const [a, b] = [peers[peer], peers[to]];

@@ -1,11 +1,11 @@
-/** What a page downloads of the library, as Vite bundles it: kilobytes, gzipped, without tfjs. */
+/** Kilobytes of the library that a page downloads, bundled by Vite and gzipped, without tfjs. */
 import { gzipSync } from "node:zlib";
 import { build, type Rolldown } from "vite";
 
 const root = `${process.cwd()}/`;
 const APP = "virtual:app";
 
-/** Parts that are loaded on demand, by the modules that their chunks begin with. */
+/** The parts that are loaded on demand, with the first module of each one's chunk. */
 export const PARTS = {
   "nn.load of .safetensors": ["checkpoint/load.ts"],
   "nn.load of .pt": ["checkpoint/load.ts", "checkpoint/zip.ts", "checkpoint/torch/zip.ts"],
@@ -19,14 +19,14 @@ export const PARTS = {
 
 export type Part = keyof typeof PARTS;
 
-/** An app's chunks: what it loads at first, and with these parts of the library. */
+/** The chunks of an app: those of its start, and those that each part adds. */
 export interface Downloads {
   of(...parts: Part[]): number;
-  /** Whether the app can come to load a part. */
+  /** Whether the app contains code that loads the part. */
   has(part: Part): boolean;
 }
 
-/** Bundles an app, given as the text of its module, with the library's source. */
+/** Bundles an app with the library's source. `app` is the text of its main module. */
 export async function downloadsOf(app: string): Promise<Downloads> {
   const result = await build({
     root,
@@ -84,10 +84,10 @@ export async function downloadsOf(app: string): Promise<Downloads> {
   return { of, has };
 }
 
-/** All names of the library. */
+/** An app that uses every name of the library. */
 export const EVERYTHING = `export * from "sconce";`;
 
-/** An app that classifies pictures by a checkpoint, compiled. */
+/** An app that classifies pictures with a compiled model whose weights come from a checkpoint. */
 export const CLASSIFIER = `
   import * as nn from "sconce";
   import { resnet18 } from "sconce/models";

@@ -1,4 +1,6 @@
-/** What a call costs eagerly, with our kernels under its ops, beside the compiled plan of the same model. */
+/**
+ * Times eager calls, with our kernels under the ops, beside the compiled plan of the same model.
+ */
 import * as tf from "@tensorflow/tfjs-core";
 import * as nn from "sconce";
 import { replaceTfjsKernels } from "../lib/eager/everywhere.js";
@@ -8,7 +10,7 @@ import { measure } from "./timing.js";
 export interface EagerRow {
   model: string;
   eager: number;
-  /** The same with `sconce/cpu`: raw tfjs calls run our kernels as well. */
+  /** Eager with `sconce/cpu`, where raw tfjs calls use our kernels as well. */
   replaced: number;
   compiled: number;
 }

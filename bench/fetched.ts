@@ -1,11 +1,11 @@
-/** Packages that only a bench compares with: too heavy for a dependency, fetched when they are needed. */
+/** Fetches packages that only a bench compares with, and that are too large to be dependencies. */
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 
 export const cache = resolve("node_modules/.cache/bench");
 
-/** The folder of a package, which is installed there if it is not yet. */
+/** The folder of a package. Installs the package first if it is not there yet. */
 export function fetchPackage(name: string, env: Record<string, string> = {}): string {
   const folder = join(cache, "node_modules", name);
   if (!existsSync(folder)) {

@@ -1,7 +1,7 @@
 /**
- * `npm run bench -- first [--model a,b] [--rounds n] [--page]`: how long the first result takes in a process, or
- * a page, that has run nothing before, which is how long a user waits. `compile` tells it for a process in
- * which both have run other models.
+ * `npm run bench -- first [--model a,b] [--rounds n] [--page]`: the time to the first result in a
+ * fresh process or page, which is how long a user waits. The bench `compile` also reports a first
+ * result, but in a process that has run other models before.
  */
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
@@ -12,7 +12,7 @@ import { median } from "./timing.js";
 
 export interface FirstRow {
   title: string;
-  /** Where: in Node, or in a page. */
+  /** `Node` or `page`. */
   where: string;
   /** Medians in milliseconds. */
   ours: number;

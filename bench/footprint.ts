@@ -1,4 +1,4 @@
-/** What compiling costs beside time: bytes of a bundle, memory, and the overhead of a call. */
+/** What compiling costs besides time: bytes of the bundle, memory, and the overhead of a call. */
 import * as tf from "@tensorflow/tfjs-core";
 import * as nn from "sconce";
 import { resnet18 } from "sconce/models";
@@ -13,15 +13,15 @@ import {
 } from "./downloads.js";
 
 export interface Footprint {
-  /** Kilobytes that a page downloads at first, and with each part, gzipped, without tfjs. */
+  /** Gzipped kilobytes that a page downloads at its start and with each part, without tfjs. */
   downloads: Record<"every name" | "a resnet", Record<string, number>>;
-  /** How much memory the process takes for a compiled resnet18, as a multiple of its weights. */
+  /** Memory of the process for a compiled resnet18, as a multiple of the size of its weights. */
   memory: number;
-  /** Microseconds of a call of the lesson's network, compiled. */
+  /** Microseconds for a compiled call of the lesson's network, whose arithmetic is negligible. */
   overhead: number;
 }
 
-/** Memory is the whole process's: run this in a process of its own. */
+/** Runs the measurements. Memory is measured for the whole process, so run nothing else in it. */
 export async function footprint(): Promise<Footprint> {
   await nn.setBackend("cpu");
   const model = resnet18();
@@ -48,7 +48,7 @@ export async function footprint(): Promise<Footprint> {
   return { downloads, memory, overhead };
 }
 
-/** Kilobytes by part; without a part that the app cannot reach. */
+/** Kilobytes by part, leaving out parts that the app never loads. */
 function table(downloads: Downloads): Record<string, number> {
   const parts = (Object.keys(PARTS) as Part[]).filter((part) => downloads.has(part));
   return {

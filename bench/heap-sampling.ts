@@ -9,8 +9,8 @@ const sum = ({ selfSize, children }: SamplingNode): number =>
   children.reduce((bytes, child) => bytes + sum(child), selfSize);
 
 /**
- * Lets a page ask what it allocates, `startSampling()` and `stopSampling()`: the bytes of all objects,
- * also of those that were collected meanwhile. Where an ArrayBuffer's numbers lie is not among them.
+ * Gives a page `startSampling()` and `stopSampling()`, which count the bytes of allocated
+ * JavaScript objects, garbage included. The contents of ArrayBuffers are not counted.
  */
 export async function samplingHeap(page: Page): Promise<void> {
   const session = await page.context().newCDPSession(page);

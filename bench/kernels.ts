@@ -1,6 +1,6 @@
 /**
- * `npx tsx bench/kernels.ts`: our CPU kernels, each build that runs here, beside the same operation of
- * tfjs (cpu and wasm) and of onnxruntime-web (wasm), all on one thread.
+ * `npx tsx bench/kernels.ts`: our CPU kernels (each build that this machine can run), beside the
+ * same operations in tfjs (cpu and wasm) and onnxruntime-web (wasm), all on one thread.
  */
 import * as tf from "@tensorflow/tfjs-core";
 import Table from "cli-table3";
@@ -32,7 +32,7 @@ type Run = () => unknown;
 
 interface Case {
   name: string;
-  /** Operations of floats. */
+  /** Floating-point operations. */
   flops: number;
   ours: (heap: Heap) => Run;
   tfjs: () => Run;
@@ -223,7 +223,10 @@ const CASES: Case[] = [
 
 const median = (values: number[]): number => values.sort((a, b) => a - b)[values.length >> 1]!;
 
-/** The median ms of each candidate: a run of each in turn, so that a busy machine slows all. */
+/**
+ * Median milliseconds of each candidate. They run in turn, so that a busy machine slows all of
+ * them.
+ */
 async function measure(candidates: ReadonlyMap<string, Run>): Promise<Map<string, number>> {
   const times = new Map([...candidates.keys()].map((name): [string, number[]] => [name, []]));
   const ROUNDS = 15;

@@ -1,4 +1,4 @@
-/** What a module costs over the bare tfjs ops that it runs: model(x) beside the same ops by hand. */
+/** The overhead of modules: `model(x)` beside the same tfjs ops called directly. */
 import * as tf from "@tensorflow/tfjs-core";
 import * as nn from "sconce";
 import { makeCnn, makeMlp } from "../examples/models/fashion.js";
@@ -10,7 +10,7 @@ export interface Row {
   model: string;
   batch: number;
   layers: number;
-  /** Median ms of `model(x)` and of the bare ops, with the result read back. */
+  /** Median milliseconds of `model(x)` and of the bare ops, including reading the result. */
   ours: number;
   bare: number;
 }
@@ -29,7 +29,7 @@ const bareLesson: Bare = (x, weights) =>
 const bareMlp: Bare = (x, weights) =>
   linear(tf.relu(linear(tf.reshape(x, [-1, 784]), weights, "fc1")), weights, "fc2");
 
-/** Convolution, batch norm, ReLU in PyTorch's layout: the ops that the layers run. */
+/** Convolution, batch norm and ReLU in PyTorch's layout, with the ops that the layers run. */
 function block(x: tf.Tensor, weights: Weights, conv: number, stride: number): tf.Tensor {
   const nhwc = tf.transpose(x, [0, 2, 3, 1]) as tf.Tensor4D;
   const kernel = tf.transpose(weights.get(`${conv}.weight`)!, [2, 3, 1, 0]) as tf.Tensor4D;
@@ -49,7 +49,7 @@ const windows = (x: tf.Tensor): tf.Tensor4D => {
   return tf.reshape(x, [n * c, h, w, 1]);
 };
 
-/** 2 × 2 maxima; NaN and -∞ are looked for apart, as the layer does, since tfjs loses them. */
+/** 2 × 2 max pooling. NaN and -∞ are handled separately, as in the layer, since tfjs loses them. */
 function maxPool(x: tf.Tensor): tf.Tensor {
   const planes = windows(x);
   const pool = (part: tf.Tensor4D): tf.Tensor => tf.maxPool(part, 2, 2, "valid");
@@ -70,7 +70,7 @@ const bareCnn: Bare = (x, weights) => {
   return linear(tf.relu(linear(y, weights, "14")), weights, "16");
 };
 
-/** Nothing but calls: what a layer costs when its op costs next to nothing. */
+/** A chain of layers whose ops cost next to nothing, so that only the overhead of calls counts. */
 const bareChain: Bare = (x, weights) => {
   let y = x;
   for (let i = 0; i < 10; i += 1) y = linear(y, weights, String(i));
@@ -95,7 +95,7 @@ const CASES: Case[] = [
   { model: "CNN 28×28", make: makeCnn, shape: [1, 28, 28], layers: 17, bare: bareCnn },
 ];
 
-/** Measures every model at batch 1 and 64 on a backend. */
+/** Measures every model at batch sizes 1 and 64 on a backend. */
 export async function benchLayers(backend: nn.BackendName): Promise<Row[]> {
   await nn.setBackend(backend);
   const rows: Row[] = [];
@@ -128,7 +128,7 @@ export async function benchLayers(backend: nn.BackendName): Promise<Row[]> {
 
 type Forward = (x: tf.Tensor) => tf.Tensor;
 
-/** A comparison is worth something only between equal results. */
+/** Throws unless both ways give the same result: otherwise their times could not be compared. */
 function expectSame(x: tf.Tensor, a: Forward, b: Forward, name: string): void {
   const worst = tf.tidy(() => tf.max(tf.abs(tf.sub(a(x), b(x)))).dataSync()[0]!);
   if (!(worst < 1e-3)) throw new Error(`${name}: the bare ops give something else (${worst})`);

@@ -1,6 +1,7 @@
 /**
- * `npm run bench -- lengths`: texts of many lengths, each for itself, through MiniLM, beside onnxruntime-web
- * on one thread. Of a length that never came before a plan is made first, and counted.
+ * `npm run bench -- lengths`: texts of varying lengths, one at a time, through MiniLM, beside
+ * onnxruntime-web on one thread. A length that is new needs a new plan, whose compilation is
+ * included in the time.
  */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -15,12 +16,12 @@ const NAMES = ["ours", "ort-web"] as const;
 export interface LengthsRow {
   of: string;
   texts: number;
-  /** Milliseconds a text, on average. */
+  /** Average milliseconds per text. */
   ours: number;
   web: number;
 }
 
-/** As sentences are long in tokens: 25 on average, 4 to 64. */
+/** Lengths in tokens, distributed like those of sentences: 4 to 64, 25 on average. */
 function lengths(): number[] {
   nn.manualSeed(0);
   const normal = nn.randn(TEXTS).dataSync();

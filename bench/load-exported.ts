@@ -1,6 +1,6 @@
 /**
- * How long a `.pt2` file of 100 MB takes to load, beside the least that there is to do: to read its
- * bytes and upload them as tensors.
+ * How long a `.pt2` file of 100 MB takes to load, beside the minimum: reading its bytes and
+ * uploading them as tensors.
  *
  * PROGRAM is a `.pt2` file; without it, PYTHON (an interpreter with torch and torchvision) exports
  * resnet50 with random weights.
@@ -28,13 +28,13 @@ torch.export.save(program, sys.argv[1])
 
 export interface LoadExportedRow {
   backend: string;
-  /** Milliseconds, medians. */
+  /** Median milliseconds. */
   read: number;
   readAndUpload: number;
   load: number;
 }
 
-/** Where the weights lie in the file: they are float32 but for some counters. */
+/** The position and size of each weight in the file. All but a few counters are float32. */
 async function findWeights(path: string): Promise<[begin: number, size: number][]> {
   const file = readFileSync(path);
   const archive = await ZipArchive.open(bytesSource(file));

@@ -24,11 +24,11 @@ const ROUNDS = 11;
 export interface LoadRow {
   what: string;
   ms: number;
-  /** Of the bare read, or of a plain copy; null where it says nothing. */
+  /** The ratio to a bare read or a plain copy, or null where that means nothing. */
   ratio: number | null;
 }
 
-/** The names and shapes of BERT with 6 layers of 384, as MiniLM has them. */
+/** Names and shapes of MiniLM's tensors: a BERT with 6 layers of width 384. */
 function shapes(): [string, number[]][] {
   const linear = (name: string, out: number, from: number): [string, number[]][] => [
     [`${name}.weight`, [out, from]],
@@ -66,7 +66,7 @@ async function makeFile(path: string): Promise<void> {
   writeFileSync(path, await save(new Map(state)));
 }
 
-/** A reader of the bytes of a `.safetensors` file. */
+/** Reads the bytes of a `.safetensors` file. */
 type Parse = (bytes: Uint8Array) => unknown;
 
 async function jaxParse(): Promise<Parse> {
@@ -75,7 +75,9 @@ async function jaxParse(): Promise<Parse> {
   return jax.safetensors.parse;
 }
 
-/** Halves made float32, beside a copy of as many float32. */
+/**
+ * Times the conversion of float16 to float32, beside a copy of the same number of float32 values.
+ */
 async function widening(): Promise<LoadRow[]> {
   await prepareFor(["float16"]); // as `nn.load` does for a file that has some
   const count = 8 * 2 ** 20;
@@ -94,7 +96,7 @@ async function widening(): Promise<LoadRow[]> {
   ];
 }
 
-/** The least that reading a file can be: its bytes, and views on the tensors in them. */
+/** The minimum that reading a file takes: its bytes, and typed-array views on its tensors. */
 function readBare(path: string): Float32Array[] {
   const bytes = readFileSync(path);
   const start = 8 + Number(bytes.readBigUInt64LE(0));

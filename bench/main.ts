@@ -1,4 +1,4 @@
-/** `npm run bench`: prints what was measured here and now; each question has its own file. */
+/** `npm run bench`: runs benches and prints their results. Each bench has its own file. */
 import Table from "cli-table3";
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
@@ -13,7 +13,7 @@ import type { LoadRow } from "./load.js";
 import type { MemoryRow } from "./memory.js";
 import type { PrecisionRow } from "./precision.js";
 
-/** Names stand on the left, numbers on the right. */
+/** A table with names aligned left and numbers aligned right. */
 const tableOf = (head: string[], names: number): Table.Table =>
   new Table({
     head,
@@ -117,7 +117,10 @@ async function layers(): Promise<void> {
   print(rows);
 }
 
-/** Each loads what it needs alone: what others need would make the engine's collections longer. */
+/**
+ * Each bench imports only what it needs: other modules would lengthen the engine's garbage
+ * collections.
+ */
 const BENCHES: Record<string, () => Promise<void>> = {
   layers,
   load: async () => printLoad(await (await import("./load.js")).benchLoad()),
@@ -131,7 +134,7 @@ const BENCHES: Record<string, () => Promise<void>> = {
     const { benchFirst } = await import("./first.js");
     printFirst(await benchFirst({ ...options(), rounds: Number(flags.rounds ?? 5) }));
   },
-  // In a process of its own, which `first` starts: prints the milliseconds.
+  // Prints the milliseconds of one first result. The bench `first` starts it in a new process.
   "first-of": async () => {
     const [, model, peer] = positionals;
     console.log(await (await import("./compile-node.js")).firstInNode(model!, peer!));

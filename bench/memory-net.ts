@@ -5,7 +5,7 @@ import { Entry } from "../lib/checkpoint/entry.js";
 const LAYERS = 30;
 const WIDTH = 2048;
 
-/** Of its weights in float32. */
+/** Bytes of its weights in float32. */
 export const NET_BYTES = 4 * LAYERS * (WIDTH * WIDTH + WIDTH);
 
 export const makeNet = (layers = LAYERS): nn.Module =>
@@ -13,7 +13,7 @@ export const makeNet = (layers = LAYERS): nn.Module =>
     () => new nn.Sequential(...Array.from({ length: layers }, () => new nn.Linear(WIDTH, WIDTH))),
   );
 
-/** Its state_dict with numbers that no memory can leave out. */
+/** Its state_dict. The values are not zero, as pages of zeros may take no memory. */
 export function stateOf(layers = LAYERS): Map<string, Entry> {
   const shapes = [...makeNet(layers).stateDict()].map(([key, { shape }]) => [key, shape] as const);
   return new Map(
@@ -29,10 +29,10 @@ export function fillFrom(net: nn.Module, entries: nn.StateSource): void {
   net.loadStateDict(entries);
 }
 
-/** Kept, so that nothing is freed before it is measured. */
+/** Holds results, so that nothing is freed before it is measured. */
 const kept: unknown[] = [];
 
-/** In a page: loads from a URL, or for a start an empty file. */
+/** In a page: loads a checkpoint from a URL. An empty URL loads an empty one, to warm up. */
 export async function loadHere(url: string, target: "entries" | "cpu"): Promise<void> {
   if (target === "cpu") await nn.setBackend("cpu");
   const entries = await nn.load(url || (await nn.save(stateOf(0))), { cache: false });

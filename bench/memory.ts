@@ -1,8 +1,10 @@
 /**
- * How much memory loading a checkpoint of 500 MB takes at its highest, beyond the tensors themselves,
- * each case in a process of its own: in Node by VmHWM, of a page by that of its renderer. Linux only.
+ * The peak memory of loading a 500 MB checkpoint, beyond the tensors themselves. Each case runs in
+ * its own process: in Node, VmHWM of the process counts; in a page, that of its renderer. Linux
+ * only.
  *
- * With PYTHON (torch, numpy, safetensors) also PyTorch's and numpy's formats are measured.
+ * With PYTHON (an interpreter with torch, numpy and safetensors), PyTorch's and numpy's formats are
+ * measured too.
  */
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -20,15 +22,15 @@ const SELF = fileURLToPath(import.meta.url);
 export interface MemoryRow {
   file: string;
   where: string;
-  /** Beyond the loaded tensors, in parts of the file. */
+  /** Peak memory beyond the loaded tensors, as a fraction of the file's size. */
   over: number;
 }
 
-/** Where the tensors end up: as entries, or in a model on a backend. */
+/** Where the tensors go: into entries, or into a model on a backend. */
 const TARGETS = ["entries", "cpu", "wasm"] as const;
 type Target = (typeof TARGETS)[number];
 
-/** The highest memory of a process since the last time that this was called, in bytes. */
+/** The peak memory of a process in bytes since `forgetPeak`, or with `VmRSS` its memory now. */
 function peakOf(pid: number | "self", field: "VmHWM" | "VmRSS" = "VmHWM"): number {
   const status = readFileSync(`/proc/${pid}/status`, "utf8");
   return 1024 * Number(new RegExp(`${field}:\\s+(\\d+)`).exec(status)![1]);
@@ -36,14 +38,14 @@ function peakOf(pid: number | "self", field: "VmHWM" | "VmRSS" = "VmHWM"): numbe
 
 const forgetPeak = (pid: number | "self"): void => writeFileSync(`/proc/${pid}/clear_refs`, "5");
 
-/** The bytes of the tensors once they are loaded: float16 becomes float32 in a model. */
+/** Bytes of the loaded tensors. In a model, float16 has become float32. */
 const loadedBytes = (file: string, target: Target): number =>
   file.includes("float16") && target === "entries" ? NET_BYTES / 2 : NET_BYTES;
 
-/** Beyond the tensors, in bytes: of this process, which does nothing else. */
+/** Bytes beyond the tensors, measured for this process, which must do nothing else. */
 async function measureHere(file: string, target: Target): Promise<number> {
   if (target !== "entries") await nn.setBackend(target);
-  // What a first load sets up for good is not the checkpoint's.
+  // Do once what a first load sets up permanently, so that it is not counted.
   fillFrom(makeNet(0), await nn.load(await nn.save(stateOf(0))));
   globalThis.gc?.();
   const before = peakOf("self", "VmRSS");
@@ -63,7 +65,7 @@ async function rendererOf(browser: Browser): Promise<number> {
   const { processInfo } = (await session.send("SystemInfo.getProcessInfo")) as {
     processInfo: { type: string; id: number }[];
   };
-  // Idle ones are smaller.
+  // Idle renderers use less memory than the one in use.
   const pids = processInfo.filter(({ type }) => type === "renderer").map(({ id }) => id);
   return pids.sort((a, b) => peakOf(b, "VmRSS") - peakOf(a, "VmRSS"))[0]!;
 }

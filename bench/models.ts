@@ -1,4 +1,4 @@
-/** The models of the compile bench; `export-models.py` writes the same for the peers. */
+/** The models of the compile bench. `export-models.py` writes the same ones for the peers. */
 import * as tf from "@tensorflow/tfjs-core";
 import * as nn from "sconce";
 import { BertModel, mobilenetV2, resnet18 } from "sconce/models";
@@ -7,26 +7,26 @@ import { EfficientNetLite0 } from "../examples/models/efficientnet-lite.js";
 import { SileroVAD } from "../examples/models/silero-vad.js";
 import { CONTEXT, WordGPT } from "../examples/models/wordgpt.js";
 
-/** Numbers that a model is called with. */
+/** The values of an input. */
 export interface Input {
   shape: number[];
   data: Float32Array | Int32Array;
 }
 
-/** Calls a model; the numbers of its first result. */
+/** Calls a model and returns the values of its first result. */
 export type Call = (inputs: readonly Input[]) => Float32Array | Promise<Float32Array>;
 
 export interface BenchModel {
   name: string;
   title: string;
   make: () => nn.Module;
-  /** The arguments of `model(...)`. */
+  /** The arguments of `model(...)`, made of the input tensors. Default: the tensors themselves. */
   args?: (tensors: tf.Tensor[]) => unknown[];
-  /** The tensor that counts of what the model returns. */
+  /** The tensor to compare among those that the model returns. Default: the first. */
   result?: (result: unknown) => tf.Tensor;
-  /** What is timed, if it is more than one call. */
+  /** What to time, if that is more than one call. */
   run?: (call: Call) => Promise<Float32Array>;
-  /** Of the input, where one tensor of floats is all that it takes. */
+  /** The shape of the input, for models that take a single float tensor. */
   shape?: number[];
 }
 
@@ -44,7 +44,10 @@ const encoder = (): nn.Module => {
   return new nn.TransformerEncoder(new nn.TransformerEncoderLayer(384, 12, options), 6);
 };
 
-/** 64 letters: four words of 16, each letter the likeliest one, the whole word read again each time. */
+/**
+ * Generates four words of 16 letters, always taking the most probable letter. Each call reads the
+ * whole word so far.
+ */
 async function generate(call: Call): Promise<Float32Array> {
   let logits = new Float32Array(0);
   for (let word = 0; word < 4; word += 1) {
@@ -97,7 +100,7 @@ export const BENCH_MODELS: readonly BenchModel[] = [
   { name: "wordgpt", title: "WordGPT, 64 letters", make: () => new WordGPT(), run: generate },
 ];
 
-/** The first tensor of whatever a model returns. */
+/** The first tensor in whatever a model returns. */
 export function firstTensor(result: unknown): tf.Tensor {
   return result instanceof tf.Tensor
     ? (result as tf.Tensor)

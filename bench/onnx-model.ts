@@ -1,4 +1,4 @@
-/** ONNX models of one node, encoded by hand: enough to time onnxruntime's kernels. */
+/** Encodes ONNX models of a single node: enough to time onnxruntime's kernels. */
 
 type Bytes = number[];
 
@@ -15,7 +15,7 @@ function varint(value: number): Bytes {
 const text = (value: string): Bytes => [...new TextEncoder().encode(value)];
 const whole = (field: number, value: number): Bytes => [...varint(field * 8), ...varint(value)];
 
-/** A field with a length: a message or a text. */
+/** A length-delimited field of a protocol buffer: a message or a text. */
 function part(field: number, content: Bytes | string): Bytes {
   const bytes = typeof content === "string" ? text(content) : content;
   return [...varint(field * 8 + 2), ...varint(bytes.length), ...bytes];
@@ -38,12 +38,12 @@ export interface OnnxNode {
   type: string;
   attributes?: Readonly<Record<string, number | readonly number[]>>;
   input: readonly number[];
-  /** Constant inputs after the first. */
+  /** Constant inputs after the first one. */
   weights?: readonly { shape: readonly number[]; values: Float32Array }[];
   output: readonly number[];
 }
 
-/** A model with the input `x` and the output `y`. */
+/** The bytes of a model with the input `x` and the output `y`. */
 export function onnxModel({
   type,
   attributes = {},
@@ -69,7 +69,7 @@ export function onnxModel({
   });
   const front = [...part(1, node), ...part(2, "g")];
   const back = [...part(11, declaration("x", input)), ...part(12, declaration("y", output))];
-  // Weights are long: they are not spread.
+  // Weights have too many bytes to be spread into a call's arguments.
   const chunks: Uint8Array[] = [Uint8Array.from(front)];
   for (const { head, raw } of constants) {
     const start = [...head, ...varint(9 * 8 + 2), ...varint(raw.length)];

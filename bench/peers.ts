@@ -1,4 +1,4 @@
-/** The runtimes that the compile bench puts side by side, all called with numbers and giving numbers. */
+/** The runtimes that the compile bench compares. Each takes and returns plain numbers. */
 import * as tf from "@tensorflow/tfjs-core";
 import type * as Ort from "onnxruntime-web";
 import * as nn from "sconce";
@@ -6,14 +6,14 @@ import { kernelsFor } from "../lib/eager/index.js";
 import { isInBody, setKernels } from "../lib/functional/op.js";
 import { type BenchModel, type Call, firstTensor, type Input, toTensor } from "./models.js";
 
-/** What a peer makes a model of. */
+/** The files from which a peer opens a model. */
 export interface Files {
   onnx: Uint8Array;
   weights: Uint8Array;
   inputs: readonly Input[];
 }
 
-/** Inputs `x0`, `x1`, … and PyTorch's output `y`, of a safetensors file. */
+/** Reads inputs `x0`, `x1`, … and PyTorch's output `y` from a safetensors file. */
 export async function readExample(
   bytes: Uint8Array,
 ): Promise<{ inputs: Input[]; expected: Float32Array }> {
@@ -28,7 +28,7 @@ export async function readExample(
   return { inputs, expected: tensors.get("y")!.toFloat32() };
 }
 
-/** A model's files, of which `read` gives the bytes of each kind, and PyTorch's output. */
+/** A model's files and PyTorch's output. `read` gives the bytes of a kind of file. */
 export async function filesOf(
   read: (kind: string) => Promise<Uint8Array>,
 ): Promise<Files & { expected: Float32Array }> {
@@ -46,11 +46,14 @@ export interface Session {
 
 export interface Peer {
   name: string;
-  /** Whether calls may take seconds: timed once or twice. */
+  /** Whether a call may take seconds. Such peers are timed only once or twice. */
   isSlow?: boolean;
-  /** Runs until it has settled how it computes. */
+  /** How many calls it needs until it has chosen its way of computing. */
   settles?: number;
-  /** Gives what makes it ready; weights are in memory by then, as bytes or as a model. */
+  /**
+   * Prepares a model; what it returns is timed. Weights must be in memory by then, as bytes or as a
+   * model.
+   */
   open: (model: BenchModel, files: Files) => Promise<() => Promise<Session>>;
 }
 
@@ -60,14 +63,14 @@ export async function loaded({ make }: BenchModel, { weights }: Files): Promise<
   return model;
 }
 
-/** Calls with tensors made of the numbers, as a program would. */
+/** A call that makes tensors of the numbers first, as a program would. */
 function calling(
   { args = (tensors) => tensors, result = firstTensor }: BenchModel,
   call: (...args: unknown[]) => unknown,
 ): Call {
   return (inputs) => {
     let values = new Float32Array(0);
-    // Not as what `tidy` returns, which would look for tensors in each number.
+    // The result is not returned from `tidy`, which would search all of its numbers for tensors.
     tf.tidy(() => {
       values = result(call(...args(inputs.map(toTensor)))).dataSync() as typeof values;
     });
@@ -75,10 +78,10 @@ function calling(
   };
 }
 
-/** sconce, compiled on tfjs' cpu backend. */
+/** sconce, compiled on tfjs's cpu backend. */
 export const ours = (name: string, threads: number): Peer => ({
   name,
-  settles: threads > 1 ? 16 : 0, // it finds out whether threads are faster
+  settles: threads > 1 ? 16 : 0, // it first tries whether threads are faster
   open: async (bench, files) => {
     await nn.setBackend("cpu");
     const model = await loaded(bench, files);
@@ -97,7 +100,7 @@ export const ours = (name: string, threads: number): Peer => ({
   },
 });
 
-/** The same model, not compiled, on a backend of tfjs. */
+/** The same model without compilation, on a tfjs backend. */
 export const eager = (name: string, backend: nn.BackendName): Peer => ({
   name,
   isSlow: true,
@@ -106,10 +109,11 @@ export const eager = (name: string, backend: nn.BackendName): Peer => ({
     const model = await loaded(bench, files);
     const call = calling(bench, model);
     const session: Session = {
-      // Other candidates use another backend: switching takes microseconds.
+      // Other candidates use other backends. Switching takes only microseconds.
       call: async (inputs) => {
         await tf.setBackend(backend);
-        // What is measured is tfjs: our kernels under the ops are another question (bench eager).
+        // This peer stands for tfjs's own kernels. Ours under eager ops are timed by the bench
+        // `eager`.
         if (backend === "cpu" || backend === "wasm") setKernels(backend, null);
         const values = await call(inputs);
         if (backend === "cpu" || backend === "wasm")
@@ -123,7 +127,7 @@ export const eager = (name: string, backend: nn.BackendName): Peer => ({
   },
 });
 
-/** onnxruntime, web or node, with a number of threads. */
+/** onnxruntime (web or node) with a number of threads. */
 export const onnx = (
   name: string,
   ort: typeof Ort,

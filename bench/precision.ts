@@ -1,10 +1,11 @@
-/** What narrow weights cost and give: memory, error and time of each model by precision. */
+/** What narrow weights cost and save: memory, error and time of each model by precision. */
 import * as tf from "@tensorflow/tfjs-core";
 import * as nn from "sconce";
 import { BENCH_MODELS, firstTensor } from "./models.js";
 import { measure } from "./timing.js";
 
-// Of the others, random weights leave nothing of the input in the result: no error would show.
+// With random weights, the results of the other models barely depend on the input, so that no error
+// would show.
 const MODELS = ["mlp_b1", "mlp_b64", "resnet18", "encoder", "lstm"];
 const PRECISIONS: readonly nn.Precision[] = ["float32", "float16", "bfloat16", "int8"];
 
@@ -13,11 +14,11 @@ export interface PrecisionRow {
   precision: nn.Precision;
   /** Megabytes of packed weights. */
   weights: number;
-  /** The largest difference to the model itself, over the largest number of its result. */
+  /** The largest difference from the eager model, relative to the largest value of its result. */
   error: number;
-  /** Milliseconds of a call. */
+  /** Milliseconds per call. */
   ms: number;
-  /** Over those of float32. */
+  /** The time relative to that with float32 weights. */
   ratio: number;
 }
 

@@ -1,4 +1,7 @@
-/** What a browser's processes have computed: unlike time by the clock, other work barely changes it. */
+/**
+ * The processor time of a browser's processes. Other load on the machine affects it much less than
+ * time by the clock.
+ */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import type { Page } from "playwright-core";
 
@@ -10,7 +13,7 @@ const read = (path: string): string => {
   }
 };
 
-/** The parent, from `pid (name) state parent …`. */
+/** A process's parent, from `pid (name) state parent …`. */
 const parentOf = (pid: string): string => read(`/proc/${pid}/stat`).split(") ").at(-1)!.split(" ")[1] ?? ""; // prettier-ignore
 
 function isOurs(pid: string): boolean {
@@ -20,7 +23,7 @@ function isOurs(pid: string): boolean {
   return false;
 }
 
-/** The browser's GPU process and those of its pages. */
+/** The browser's GPU process and its pages' processes. */
 function processes(): string[] {
   return readdirSync("/proc").filter((pid) => {
     const isKind = /--type=(gpu-process|renderer)/.test(read(`/proc/${pid}/cmdline`));
@@ -28,14 +31,14 @@ function processes(): string[] {
   });
 }
 
-/** Milliseconds that all threads of a process have run. */
+/** Milliseconds of processor time of all threads of a process. */
 const worked = (pid: string): number =>
   readdirSync(`/proc/${pid}/task`).reduce((sum, thread) => {
     const nanoseconds = read(`/proc/${pid}/task/${thread}/schedstat`).split(" ")[0];
     return sum + Number(nanoseconds) / 1e6;
   }, 0);
 
-/** Lets a page ask `processorTime()`, in ms of one processor; 0 where no `/proc` tells. */
+/** Gives a page `processorTime()`, in milliseconds; 0 on systems without `/proc`. */
 export async function tellingProcessorTime(page: Page): Promise<void> {
   let known: string[] | null = null;
   const ask = (): number => {

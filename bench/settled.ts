@@ -6,13 +6,12 @@ const collect = runInNewContext("gc") as () => void;
 const pause = (): Promise<void> => new Promise((resolve) => void setTimeout(resolve, 30));
 
 /**
- * Clears away what the last run left. The engine gives memory outside its heap back when more of it is
- * asked for, partly in the tasks that follow: it would be charged to the next run, if that waits for
- * anything.
+ * Waits until memory of the last run has been freed. The engine frees memory outside its heap when
+ * more is requested, partly in later tasks, which would otherwise fall into the next run.
  */
 export async function settled(): Promise<void> {
   for (let i = 0; i < 2; i += 1) {
-    await pause(); // the last result is let go of; memory is given back by other threads
+    await pause(); // the last result becomes garbage, and other threads free its memory
     collect();
   }
   await pause();

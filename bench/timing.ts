@@ -1,11 +1,11 @@
-/** Timing by interleaved rounds, so that a machine that slows down slows all candidates down. */
+/** Timing in interleaved rounds, so that a machine that slows down affects all candidates alike. */
 
 export interface TimingOptions {
-  /** How many rounds; each candidate runs once a round, in turn. Default: 15. */
+  /** The number of rounds; each candidate runs once per round. Default: 15. */
   rounds?: number;
-  /** How long one measurement of a candidate lasts at least, in ms. Default: 20. */
+  /** The shortest time that one measurement of a candidate may take, in ms. Default: 20. */
   minTime?: number;
-  /** How often each candidate runs before. Default: 3. */
+  /** How often each candidate runs before it is timed. Default: 3. */
   warmUp?: number;
 }
 
@@ -15,7 +15,7 @@ export const median = (values: readonly number[]): number => {
   return sorted.length % 2 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 };
 
-/** `NaN` of none. */
+/** The geometric mean; `NaN` for an empty list. */
 export const geometricMean = (values: readonly number[]): number =>
   Math.exp(values.reduce((sum, one) => sum + Math.log(one), 0) / values.length);
 
@@ -32,7 +32,7 @@ export function measure<K extends string>(
 ): Record<K, number> {
   const entries = Object.entries(candidates) as [K, () => void][];
   const repeats = entries.map(([, run]) => {
-    if (warmUp > 0) time(run, warmUp); // the engine compiles, the GPU builds its programs
+    if (warmUp > 0) time(run, warmUp); // lets the engine compile, and the GPU build its programs
     return Math.max(1, Math.ceil(minTime / Math.max(time(run, 1), 1e-3)));
   });
   const times = entries.map((): number[] => []);

@@ -1,4 +1,4 @@
-/** The ways of running a model that the bench of WebGL puts side by side. */
+/** The ways of running a model that the WebGL bench compares. */
 import * as tf from "@tensorflow/tfjs-core";
 import type * as Ort from "onnxruntime-web";
 import * as nn from "sconce";
@@ -12,8 +12,8 @@ import { loaded, onnx, type Peer } from "./peers.js";
 import { transformers } from "./webgl-transformers.js";
 
 /**
- * Eager tfjs; tfjs' fused ops on the optimised graph, as its converter would fuse; compiled; the same
- * on tfjs' webgpu backend; onnxruntime-web by provider; transformers.js, for MiniLM.
+ * Eager; tfjs's fused ops on the optimised graph, as its converter would fuse them; compiled;
+ * compiled on tfjs's webgpu backend; onnxruntime-web by provider; and transformers.js for MiniLM.
  */
 export type WebglPeer =
   | "eager"
@@ -29,7 +29,7 @@ export type WebglPeer =
 
 type Run = (...args: unknown[]) => unknown;
 
-/** A peer of ours: `open` gives what is called with the model's arguments. */
+/** One of our own ways. `open` returns a function that takes the model's arguments. */
 const tensors = (
   name: string,
   backend: nn.BackendName,
@@ -68,7 +68,7 @@ const compiled = (name: string, backend: nn.BackendName): Peer =>
     return (...given) => fast.run(...(given as never[]));
   });
 
-/** A plan for each shape of the first argument. */
+/** The fused graph, traced anew for each shape of the first argument. */
 const fused = tensors("fused", "webgl", (model) => {
   const plans = new Map<string, CompiledPlan>();
   const engine = createTfjsEngine(model);
@@ -89,7 +89,7 @@ const fused = tensors("fused", "webgl", (model) => {
   return Promise.resolve(run);
 });
 
-/** Built by its makers, and served beside the page. */
+/** onnxruntime-web as its makers build it, served beside the page. */
 async function ort(
   build: string,
   provider: "wasm" | "webgl" | "webgpu",

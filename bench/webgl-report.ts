@@ -1,4 +1,4 @@
-/** `npm run bench -- browser`: every model by every way of running it on WebGL, each in a page of its own. */
+/** `npm run bench -- browser`: runs every model in every way on WebGL, each in its own page. */
 import * as Plot from "@observablehq/plot";
 import Table from "cli-table3";
 import { parseHTML } from "linkedom";
@@ -17,7 +17,7 @@ import type { Failure, WebglRow } from "./webgl.js";
 import type { WebglPeer } from "./webgl-peers.js";
 import { TRANSFORMERS_FILES } from "./webgl-transformers.js";
 
-/** Spelt out: importing the page's code would start a backend here. */
+/** Written out, since importing the page's code would start a tfjs backend here. */
 const MODELS = ["mlp_b1", "mlp_b64", "resnet18", "mobilenet_v2", "encoder", "minilm", "efficientnet_lite0", "silero_vad", "lstm", "wordgpt"]; // prettier-ignore
 
 const LABELS: Readonly<Record<WebglPeer, string>> = {
@@ -33,11 +33,14 @@ const LABELS: Readonly<Record<WebglPeer, string>> = {
   "transformers-webgpu": "transformers.js webgpu",
 };
 
-/** A new page is opened only within this time. */
+/** After this many seconds no new page is opened. */
 const BUDGET_S = 9 * 60;
 const SECONDS_EACH = 5;
 
-/** transformers.js brings hundreds of MB along, so it is no dependency: it is fetched for the bench. */
+/**
+ * transformers.js needs hundreds of MB. It is fetched for the bench, to keep it out of the
+ * dependencies.
+ */
 async function transformersFolder(): Promise<string> {
   const folder = join(cache, "transformers");
   if (existsSync(join(folder, TRANSFORMERS_FILES.build))) return folder;
@@ -45,7 +48,7 @@ async function transformersFolder(): Promise<string> {
   const { resolve } = createRequire(join(found, "package.json"));
   const wasm = join(dirname(resolve("onnxruntime-web")), "ort-wasm-simd-threaded.asyncify.wasm");
   await mkdir(folder, { recursive: true });
-  await copyFile(wasm, join(folder, TRANSFORMERS_FILES.wasm)); // of its own version, under its own name
+  await copyFile(wasm, join(folder, TRANSFORMERS_FILES.wasm)); // its own version of onnxruntime, under another name
   await copyFile(join(found, "dist", TRANSFORMERS_FILES.build), join(folder, TRANSFORMERS_FILES.build)); // prettier-ignore
   return folder;
 }
@@ -56,7 +59,7 @@ export interface Choice {
   models: readonly string[] | null;
   peers: readonly string[] | null;
   rounds?: number;
-  /** Keeps what `out/webgl.json` has of other models and peers. */
+  /** Keeps the results of other models and peers that are in `out/webgl.json`. */
   append?: boolean;
 }
 

@@ -1,8 +1,11 @@
-/** transformers.js, in a page: the model as its makers would load it, from bytes that are at hand. */
+/** transformers.js in a page: loads the model as its documentation says, from bytes in memory. */
 import type { Input } from "./models.js";
 import type { Peer } from "./peers.js";
 
-/** What of the package is used; it is fetched for the bench, so it has no types here. */
+/**
+ * The parts of the package that are used. It is fetched for the bench, so there are no types for
+ * it.
+ */
 interface Transformers {
   env: {
     allowLocalModels: boolean;
@@ -23,7 +26,7 @@ type Model = ((inputs: object) => Promise<Record<string, { data: Float32Array }>
   dispose(): Promise<unknown>;
 };
 
-/** The build and its WebAssembly, as the bench serves them. */
+/** The files of the build and its WebAssembly, as the bench serves them. */
 export const TRANSFORMERS_FILES = { build: "transformers.min.js", wasm: "transformers.wasm" };
 
 export async function transformers(device: "wasm" | "webgpu"): Promise<Peer> {

@@ -1,4 +1,4 @@
-/** In a page: what a model costs on a GPU, by one way of running it. */
+/** Runs in a page: measures one model in one way on the GPU. */
 import { BENCH_MODELS } from "./models.js";
 import { median } from "./timing.js";
 import { type Peer, readExample } from "./peers.js";
@@ -9,31 +9,35 @@ export interface WebglRow {
   title: string;
   peer: WebglPeer;
   renderer: string;
-  /** Milliseconds from a model with weights, or the bytes of one, to its first numbers. */
+  /** Milliseconds from a model with weights, or its file's bytes, to the first result in memory. */
   first: number;
-  /** Median milliseconds of what is timed of the model, its numbers read. */
+  /** Median milliseconds of the timed run, including the transfer of its result from the GPU. */
   steady: number;
   rounds: number;
-  /** Milliseconds that processors worked for the first result, and the least for what is timed. */
+  /** Milliseconds of processor time: until the first result, and the least of the timed runs. */
   firstWork: number;
   steadyWork: number;
-  /** Draw calls of one call. */
+  /** Draw calls per call of the model. */
   draws: number;
-  /** Programs that were linked. */
+  /** The number of linked programs. */
   programs: number;
-  /** Bytes given to WebGL until the first result, and by a call after that. */
+  /** Bytes uploaded to WebGL: until the first result, and per call after that. */
   uploadedFirst: number;
   uploaded: number;
-  /** The main thread's tasks of more than 50 ms until the first result, and the longest in ms. */
+  /**
+   * Tasks of the main thread over 50 ms until the first result: how many, and the longest in ms.
+   */
   longTasks: number;
   longest: number;
-  /** Bytes of JavaScript objects, garbage or not, that what is timed makes; numbers beside them not. */
+  /**
+   * Bytes of JavaScript objects that a timed run allocates, without the contents of ArrayBuffers.
+   */
   allocated: number;
-  /** The largest difference to PyTorch's output. */
+  /** The largest difference from PyTorch's output. */
   error: number;
 }
 
-/** A way that cannot run a model, and what it says. */
+/** The error message of a way that cannot run a model. */
 export interface Failure {
   model: string;
   peer: WebglPeer;
@@ -42,7 +46,10 @@ export interface Failure {
 
 const counts = { draws: 0, programs: 0, bytes: 0 };
 
-/** Counts what any context of the page is told from now on; gives what ends that, as counting makes garbage. */
+/**
+ * Counts the WebGL calls of all contexts from now on. Returns a function that stops it, since
+ * counting allocates.
+ */
 function watchGL(): () => void {
   const prototype = WebGL2RenderingContext.prototype as unknown as Record<
     string,
@@ -61,7 +68,8 @@ function watchGL(): () => void {
   wrap("linkProgram", () => (counts.programs += 1));
   wrap("bufferData", ([, data]) => (counts.bytes += bytesOf(data)));
   wrap("bufferSubData", ([, , data]) => (counts.bytes += bytesOf(data)));
-  // The last sizes before format, type and source; four numbers of four bytes a texel.
+  // The arguments before format, type and source are the size. A texel takes four values of four
+  // bytes.
   const texels = (from: number, n: number) => (args: unknown[]) => {
     if (!args.some((one) => ArrayBuffer.isView(one))) return;
     const sizes = args.slice(from, from + n) as number[];
@@ -86,7 +94,7 @@ function rendererName(): string {
 const get = async (name: string): Promise<Uint8Array> =>
   new Uint8Array(await (await fetch(`/${name}`)).arrayBuffer());
 
-/** What the bench tells the page: bytes allocated between two calls, and how long processors worked. */
+/** Functions that the bench gives to the page. */
 interface Bench {
   startSampling: () => Promise<void>;
   stopSampling: () => Promise<number>;

@@ -10,7 +10,7 @@ export interface TestSet {
   /** `(N, 28, 28)`, 0 to 255. */
   images: Uint8Array;
   labels: Uint8Array;
-  /** PyTorch's, `(N, 10)`. */
+  /** PyTorch's logits, `(N, 10)`. */
   logits: Record<"mlp" | "cnn", Float32Array>;
 }
 
@@ -30,7 +30,7 @@ export async function loadModel(name: "mlp" | "cnn"): Promise<nn.Sequential> {
   return model;
 }
 
-/** `(N, 10)` logits, in batches, so that a progress bar has something to show. */
+/** The logits `(N, 10)`. Runs in batches, so that a progress bar can advance. */
 export function predict(
   model: nn.Module,
   { images, labels }: TestSet,
@@ -51,11 +51,11 @@ export function predict(
 }
 
 export interface Score {
-  /** How many pictures were classified right. */
+  /** How many pictures were classified correctly. */
   correct: number;
-  /** Whether exactly the same pictures are right as in PyTorch. */
+  /** Whether exactly the same pictures are classified correctly as by PyTorch. */
   same: boolean;
-  /** The largest difference of a logit from PyTorch's. */
+  /** The largest difference from PyTorch's logits. */
   maxDifference: number;
 }
 
@@ -78,7 +78,7 @@ export function score(logits: Float32Array, torch: Float32Array, labels: Uint8Ar
 
 const SHADES = " ░▒▓█";
 
-/** A picture as blocks, 28 columns by 14 rows: two pixel rows a line. */
+/** A picture as text of 28 columns and 14 lines. Each line shows two rows of pixels. */
 export function drawPicture(pixels: Uint8Array): string[] {
   return Array.from({ length: 14 }, (_, line) =>
     Array.from({ length: 28 }, (_, column) => {
@@ -88,7 +88,7 @@ export function drawPicture(pixels: Uint8Array): string[] {
   );
 }
 
-/** A picture with its label and the model's three most probable classes beside it. */
+/** A picture with its label and the three classes that the model finds most probable. */
 export function showPrediction(
   { images, labels }: TestSet,
   logits: Float32Array,

@@ -1,4 +1,4 @@
-/** The lesson on neural-network inference, part by part, each as the text that is printed. */
+/** The lesson on neural-network inference. Each function returns the text of one part. */
 import * as tf from "@tensorflow/tfjs-core";
 import * as nn from "sconce";
 import {
@@ -23,7 +23,7 @@ export function samples(): NdArray {
   return randn(10, 2);
 }
 
-/** Linear functions of linear functions are linear: f(g(x)) = 3(4x + 1) + 2 = 12x + 5. */
+/** A composition of linear functions is linear: f(g(x)) = 3(4x + 1) + 2 = 12x + 5. */
 export function composition(): string {
   const f = new Affine(array([[3]]), array([2]));
   const g = new Affine(array([[4]]), array([1]));
@@ -37,7 +37,7 @@ export function composition(): string {
   ].join("\n");
 }
 
-/** The points of the sigmoid on linspace(-8, 8, 100). */
+/** Points of the sigmoid at `linspace(-8, 8, 100)`. */
 export function sigmoidPoints(): [number, number][] {
   const x = linspace(-8, 8, 100);
   const y = new Sigmoid().forward(x);
@@ -96,7 +96,7 @@ export function crossCheck(model: NNTorch, x: NdArray): number {
   const input = toTensor(x);
   const output = model(input);
   const got = output.dataSync();
-  // The reference gets the very float32 numbers that the tensor holds.
+  // The reference takes the same float32 values that the tensor holds.
   const want = asReference(model).predict(toArray(input)).data;
   tf.dispose([input, output]);
   return Math.max(...Array.from(want, (value, i) => Math.abs(value - got[i]!)));

@@ -1,4 +1,7 @@
-/** `npm start`: the lesson in the terminal, and then trained checkpoints on held-out pictures. */
+/**
+ * `npm start`: shows the lesson in the terminal, then runs trained checkpoints on held-out
+ * pictures.
+ */
 import { SingleBar } from "cli-progress";
 import { Command, Option } from "commander";
 import { mkdir, writeFile } from "node:fs/promises";
@@ -69,7 +72,7 @@ async function classify(name: "mlp" | "cnn", test: TestSet): Promise<void> {
   const began = performance.now();
   let shown = false;
   const logits = predict(model, test, (done) => {
-    // A bar only where it takes over a second, and not in a file.
+    // Shows a bar only after a second, and only in a terminal.
     if (!shown && performance.now() - began > 1000 && process.stderr.isTTY) {
       bar.start(n, done);
       shown = true;

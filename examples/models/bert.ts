@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import * as F from "sconce/functional";
 import type { BertConfig, BertModel } from "sconce/models";
 
-/** all-MiniLM-L6-v2's, as its `config.json` has it. */
+/** The configuration of all-MiniLM-L6-v2, from its `config.json`. */
 export const MINILM: Partial<BertConfig> = {
   hidden_size: 384,
   num_hidden_layers: 6,
@@ -10,7 +10,7 @@ export const MINILM: Partial<BertConfig> = {
   intermediate_size: 1536,
 };
 
-/** One vector of length 1 for each sentence, `(B, D)`: the mean of its tokens' vectors. */
+/** Sentence vectors of length 1, `(B, D)`: the normalised mean of the vectors of their tokens. */
 export function embedSentences(
   model: BertModel,
   ids: tf.Tensor,

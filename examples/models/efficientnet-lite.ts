@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import * as nn from "sconce";
 import * as F from "sconce/functional";
 
-/** Of each stage: repeats, kernel, stride, expansion, channels in and out. */
+/** For each stage: repeats, kernel size, stride, expansion, input channels, output channels. */
 const STAGES = [
   [1, 3, 1, 1, 32, 16],
   [2, 3, 2, 6, 16, 24],
@@ -13,13 +13,13 @@ const STAGES = [
   [1, 3, 1, 6, 192, 320],
 ] as const;
 
-/** What a side of the picture lacks for `ceil(size / stride)` windows, before and after. */
+/** The padding before and after an axis of `size` that gives `ceil(size / stride)` windows. */
 function samePadding(size: number, kernel: number, stride: number): [number, number] {
   const missing = Math.max((Math.ceil(size / stride) - 1) * stride + kernel - size, 0);
   return [Math.floor(missing / 2), Math.ceil(missing / 2)];
 }
 
-/** A convolution padded as TensorFlow's "SAME", which puts the odd pixel last. */
+/** A convolution with TensorFlow's "SAME" padding: an odd pixel goes to the end. */
 class SameConv2d extends nn.Module {
   readonly weight: nn.Parameter;
 
@@ -49,7 +49,7 @@ class SameConv2d extends nn.Module {
 const batchNorm = (channels: number): nn.BatchNorm2d =>
   new nn.BatchNorm2d(channels, { eps: 1e-3, momentum: 0.01 });
 
-/** Expands, convolves each channel by itself, and projects. */
+/** Expands the channels, convolves each by itself, and projects to the output channels. */
 class MBConv extends nn.Module {
   readonly _expand_conv: SameConv2d | null = null;
   readonly _bn0: nn.BatchNorm2d | null = null;

@@ -1,6 +1,6 @@
 import * as nn from "sconce";
 
-/** What the ten classes of Fashion-MNIST are called. */
+/** The names of Fashion-MNIST's ten classes. */
 export const CLASSES = [
   "T-shirt/top",
   "Trouser",

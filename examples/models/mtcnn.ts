@@ -8,7 +8,10 @@ import * as nn from "sconce";
  * Pictures are `(N, 3, H, W)` with `(value - 127.5) / 128`.
  */
 
-/** Proposals: `(N, 3, H, W)` → boxes `(N, 4, h, w)` and the probabilities of a face `(N, 2, h, w)`. */
+/**
+ * The proposal network: `(N, 3, H, W)` → boxes `(N, 4, h, w)` and face probabilities
+ * `(N, 2, h, w)`.
+ */
 export class PNet extends nn.Module {
   readonly conv1 = new nn.Conv2d(3, 10, 3);
   readonly prelu1 = new nn.PReLU({ numParameters: 10 });
@@ -29,7 +32,7 @@ export class PNet extends nn.Module {
   }
 }
 
-/** Refinement: `(N, 3, 24, 24)` → boxes `(N, 4)` and the probabilities of a face `(N, 2)`. */
+/** The refinement network: `(N, 3, 24, 24)` → boxes `(N, 4)` and face probabilities `(N, 2)`. */
 export class RNet extends nn.Module {
   readonly conv1 = new nn.Conv2d(3, 28, 3);
   readonly prelu1 = new nn.PReLU({ numParameters: 28 });
@@ -54,7 +57,10 @@ export class RNet extends nn.Module {
   }
 }
 
-/** Output: `(N, 3, 48, 48)` → boxes `(N, 4)`, points `(N, 10)`, probabilities of a face `(N, 2)`. */
+/**
+ * The output network: `(N, 3, 48, 48)` → boxes `(N, 4)`, points `(N, 10)`, face probabilities
+ * `(N, 2)`.
+ */
 export class ONet extends nn.Module {
   readonly conv1 = new nn.Conv2d(3, 32, 3);
   readonly prelu1 = new nn.PReLU({ numParameters: 32 });
@@ -84,7 +90,7 @@ export class ONet extends nn.Module {
   }
 }
 
-/** `(N, C, H, W)` → `(N, W·H·C)`: the order in which these networks were trained. */
+/** `(N, C, H, W)` → `(N, W·H·C)`: the order of elements with which these networks were trained. */
 function flattenFromLast(x: tf.Tensor): tf.Tensor {
   return tf.reshape(tf.transpose(x, [0, 3, 2, 1]), [x.shape[0], -1]);
 }

@@ -8,7 +8,9 @@ export function toArray(tensor: Tensor): NdArray {
   return new NdArray(tensor.shape, Float64Array.from(tensor.dataSync()));
 }
 
-/** The reference with W = weightᵀ: the numbers of `xWᵀ + b` by the other formula, `xW + b`. */
+/**
+ * The same network with weights `W = weightᵀ`, so that `xW + b` equals PyTorch's `x · weightᵀ + b`.
+ */
 export function asReference(model: NNTorch): NeuralNetwork {
   const affine = ({ weight, bias }: nn.Linear): Affine =>
     new Affine(toArray(weight).T, toArray(bias!));

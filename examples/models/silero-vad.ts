@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import * as nn from "sconce";
 import * as F from "sconce/functional";
 
-/** What is new and what is remembered of the sound, in samples at 16 kHz. */
+/** Numbers of new samples and of samples kept from before, at 16 kHz. */
 export const CHUNK = 512;
 export const CONTEXT = 64;
 
@@ -34,7 +34,10 @@ export class SileroVAD extends nn.Module {
   }
 }
 
-/** Runs it, or what it is compiled to, over a recording, chunk by chunk: the probability of speech in each. */
+/**
+ * Runs the model (or its compiled form) over a recording chunk by chunk. Returns the probability of
+ * speech in each chunk.
+ */
 export function detectSpeech(model: SileroVAD["forward"], samples: Float32Array): Float32Array {
   const padded = new Float32Array(CONTEXT + samples.length);
   padded.set(samples, CONTEXT);

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import * as nn from "sconce";
 
-/** A transformer's layer, normalised first. */
+/** A transformer layer that normalises before attention and before the feed-forward part. */
 class Block extends nn.Module {
   readonly ln1: nn.LayerNorm;
   readonly attn: nn.MultiheadAttention;
@@ -28,10 +28,10 @@ class Block extends nn.Module {
   }
 }
 
-/** Longest word, with the sign that starts it. */
+/** The longest input in tokens: the one that starts a word, and up to 15 letters. */
 export const CONTEXT = 16;
 
-/** Spells English words letter by letter; 0 starts and ends a word, 1 to 26 are a to z. */
+/** Spells English words letter by letter. Token 0 starts and ends a word; 1 to 26 are a to z. */
 export class WordGPT extends nn.Module {
   readonly tok: nn.Embedding;
   readonly pos: nn.Embedding;
@@ -48,7 +48,7 @@ export class WordGPT extends nn.Module {
     this.head = new nn.Linear(dim, 27, { bias: false });
   }
 
-  /** Letters `(B, T)` → logits of the next ones `(B, T, 27)`. */
+  /** Letters `(B, T)` → logits of each next letter `(B, T, 27)`. */
   override forward(ids: tf.Tensor): tf.Tensor {
     const length = ids.shape[1]!;
     const mask = nn.Transformer.generateSquareSubsequentMask(length);
@@ -58,7 +58,7 @@ export class WordGPT extends nn.Module {
   }
 }
 
-/** Goes on with the likeliest letter until the word ends. */
+/** Continues a word with the most probable letters until it ends. */
 export function complete(model: WordGPT, prefix: string): string {
   const ids = [0, ...Array.from(prefix, (letter) => letter.charCodeAt(0) - 96)];
   while (ids.length < CONTEXT) {

@@ -1,4 +1,4 @@
-/** The CNN, compiled, on what you draw, on a photo or on what your camera sees. */
+/** Runs the compiled CNN on a drawing, a photo or the camera's picture. */
 import * as tf from "@tensorflow/tfjs-core";
 import * as nn from "sconce";
 import { drawProbabilities, saying } from "./probabilities.js";
@@ -6,7 +6,7 @@ import { startSources } from "./sources.js";
 
 const element = <T extends Element>(selector: string): T => document.querySelector<T>(selector)!;
 
-/** The CNN takes one channel; this takes colours. */
+/** Makes one channel of three before the CNN, which takes greyscale pictures. */
 class OnPictures extends nn.Module {
   constructor(readonly cnn: nn.Sequential) {
     super();
@@ -18,7 +18,10 @@ class OnPictures extends nn.Module {
   }
 }
 
-/** As `nn.image` normalises, these turn light to dark: the CNN knows light clothes on black. */
+/**
+ * Normalisation for `nn.image` that swaps light and dark: the CNN was trained on light clothes on
+ * black.
+ */
 const INVERTED = { mean: [1, 1, 1], std: [-1, -1, -1] };
 
 export function startDrawing(cnn: nn.Sequential): { update(): void } {
@@ -30,7 +33,7 @@ export function startDrawing(cnn: nn.Sequential): { update(): void } {
   let isStale = false;
   let working: Promise<void> | null = null;
 
-  /** Compiled when it is first needed, and anew for another backend. */
+  /** Compiles the model at first use, and again when the backend has changed. */
   const compile = async (): Promise<nn.Compiled<OnPictures>> => {
     const backend = tf.getBackend();
     if (compiled?.backend !== backend) {
@@ -44,7 +47,7 @@ export function startDrawing(cnn: nn.Sequential): { update(): void } {
   const classify = async (): Promise<void> => {
     const fast = await compile();
     const began = performance.now();
-    // A picture of any size; on webgl the GPU makes it 28 × 28.
+    // The picture can have any size. On webgl the GPU scales it to 28 × 28.
     const x = nn.image(shown(), { size: 28, crop: 28, ...(invert.checked ? INVERTED : {}) });
     const y = await fast.run(x);
     const probabilities = await y.data<"float32">();
@@ -57,7 +60,10 @@ export function startDrawing(cnn: nn.Sequential): { update(): void } {
     element("#drawing-probabilities").replaceChildren(drawProbabilities(probabilities));
   };
 
-  /** Shows the network what there is now; of all that comes meanwhile, it is shown the last. */
+  /**
+   * Classifies the current picture. Of pictures that arrive while this runs, only the last is
+   * classified.
+   */
   const update = (): void => {
     isStale = true;
     working ??= catchUp();
@@ -69,7 +75,7 @@ export function startDrawing(cnn: nn.Sequential): { update(): void } {
     }
     working = null;
   };
-  /** Behind the verdict on what came before, which would hide it. */
+  /** Shows a problem after the classification in progress, whose verdict would replace it. */
   const tell = async (trouble: string): Promise<void> => {
     await working;
     verdict.value = trouble;

@@ -1,4 +1,4 @@
-/** The lesson's network, live: its picture, the sigmoid, and its parameters written twice. */
+/** The lesson's network, live: its drawing, the sigmoid, and its parameters in both notations. */
 import * as Plot from "@observablehq/plot";
 import * as tf from "@tensorflow/tfjs-core";
 import * as nn from "sconce";
@@ -33,7 +33,7 @@ export function startLesson(): { update(): void } {
       before: new Float32Array(),
       after: new Float32Array(),
     };
-    // A hook shows what happens inside, without a change to the model.
+    // A hook reads the inner values without a change to the model.
     const handle = model.sigmoid.registerForwardHook((_module, [before], after) => {
       hidden.before = (before as tf.Tensor).dataSync<"float32">();
       hidden.after = (after as tf.Tensor).dataSync<"float32">();

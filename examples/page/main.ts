@@ -15,7 +15,7 @@ const lesson = startLesson();
 const fashion = await startFashion();
 const drawing = startDrawing(fashion.model);
 
-/** Everything on the page that a model computed. */
+/** Recomputes everything on the page that comes from a model. */
 function update(): void {
   lesson.update();
   fashion.update();

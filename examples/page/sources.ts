@@ -1,15 +1,15 @@
-/** What a network can be shown: a drawing, a photo, what the camera sees. */
+/** What a network can be shown: a drawing, a photo, or the camera's picture. */
 const element = <T extends Element>(selector: string): T => document.querySelector<T>(selector)!;
 
 export type Shown = HTMLCanvasElement | HTMLVideoElement | ImageBitmap;
 
 /**
- * Lets the user choose and draw.
+ * Sets up the canvas for drawing and the choice of a photo or the camera.
  *
- * @param onChange called with every stroke, photo and frame; `isLight`: on a light background, as
- *   most photos are.
- * @param onTrouble called with what went wrong, in words.
- * @returns what is shown now.
+ * @param onChange called after every stroke, photo and camera frame. `isLight`: whether the
+ *   background is light, as on most photos.
+ * @param onTrouble called with a message for the user when something fails.
+ * @returns a function that gives what is shown now.
  */
 export function startSources(
   onChange: (isLight?: boolean) => void,
@@ -44,7 +44,7 @@ export function startSources(
 
   clear();
   Object.assign(context, { strokeStyle: "white", lineWidth: 34, lineCap: "round", lineJoin: "round" }); // prettier-ignore
-  // Something to begin with: trousers.
+  // Starts with a drawing of trousers.
   context.stroke(new Path2D("M 100 50 L 180 50 M 105 60 L 95 240 M 175 60 L 185 240 M 140 60 L 140 110")); // prettier-ignore
   element("#clear").addEventListener("click", startOver);
 
@@ -54,7 +54,7 @@ export function startSources(
     return [((clientX - left) / width) * canvas.width, ((clientY - top) / height) * canvas.height];
   };
   canvas.addEventListener("pointerdown", (event) => {
-    if (shown !== canvas) startOver(); // a photo is not drawn upon
+    if (shown !== canvas) startOver(); // drawing starts anew, not on top of a photo
     canvas.setPointerCapture(event.pointerId);
     last = place(event);
   });

@@ -7,14 +7,14 @@ export default defineConfig({
   root: here("."),
   base: "./",
   publicDir: here("../assets"),
-  // The page is built from the library's sources; an app would install `sconce` instead.
+  // This page uses the library's sources. An app would install `sconce` instead.
   resolve: {
     alias: [
       { find: /^sconce$/, replacement: here("../../lib/index.ts") },
       { find: /^sconce\/(.*)$/, replacement: here("../../lib/$1/index.ts") },
     ],
   },
-  // The library awaits its default backend at the top level.
+  // Top-level await is needed, because the library awaits its default backend.
   build: {
     target: "es2022",
     outDir: here("../../out/page"),
