@@ -24,20 +24,20 @@ export function toFloat32(dtype: Dtype, data: EntryData): Float32Array {
   if (dtype === "bfloat16") return bfloat16ToFloat32(data as Uint16Array);
   if (dtype === "float8_e8m0fnu") return e8m0ToFloat32(data as Uint8Array);
   if (isBig(data)) return bigToNumbers(data, new Float32Array(data.length));
-  return new Float32Array(dtype === "bool" ? truths(data as Uint8Array) : data);
+  return new Float32Array(dtype === "bool" ? booleansOf(data as Uint8Array) : data);
 }
 
 /** float64 arrays are not copied. */
 export function toFloat64(dtype: Dtype, data: EntryData): Float64Array {
   if (data instanceof Float64Array) return data;
   if (isBig(data)) return bigToNumbers(data, new Float64Array(data.length));
-  if (dtype === "bool") return new Float64Array(truths(data as Uint8Array));
+  if (dtype === "bool") return new Float64Array(booleansOf(data as Uint8Array));
   const isInteger = /^q?u?int/.test(dtype);
   return new Float64Array(isInteger ? data : toFloat32(dtype, data));
 }
 
 /** Booleans as 0 and 1: any byte other than 0 is true. */
-const truths = (bytes: Uint8Array): Uint8Array => bytes.map((byte) => (byte === 0 ? 0 : 1));
+const booleansOf = (bytes: Uint8Array): Uint8Array => bytes.map((byte) => (byte === 0 ? 0 : 1));
 
 /** Reads two 32-bit halves of each: a loop over bigints takes ten times as long. */
 function bigToNumbers<T extends Float32Array | Float64Array>(data: BigData, numbers: T): T {

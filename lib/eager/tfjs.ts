@@ -106,7 +106,7 @@ export const KERNELS: Readonly<Record<string, Kernel>> = {
 };
 
 /** The kernels that take booleans, which are bytes on tfjs-wasm. */
-const TRUTHS = /^cpu(Sel|Log|Til|Tra|Sli)/;
+const TAKES_BOOLEANS = /^cpu(Sel|Log|Til|Tra|Sli)/;
 
 /**
  * Replaces tfjs' kernels on a backend by ours, for calls while `isMeant` holds; returns tfjs'
@@ -120,11 +120,11 @@ export function replaceKernels(
   return Object.entries(kernels).flatMap(([kernelName, kernel]) => {
     const old = tf.getKernel(kernelName, backend);
     if (!old) return [];
-    const takesTruths = TRUTHS.test(backend + kernelName);
+    const takesBooleans = TAKES_BOOLEANS.test(backend + kernelName);
     /** Whether an input has a dtype that our kernels take; indices may have others. */
     const isTaken = ([name, one]: [string, Info | undefined]): boolean =>
       !one ||
-      ((name === "indices" || one.dtype === "float32" || (one.dtype === "bool" && takesTruths)) &&
+      ((name === "indices" || one.dtype === "float32" || (one.dtype === "bool" && takesBooleans)) &&
         product(one.shape) > 0);
     tf.unregisterKernel(kernelName, backend);
     tf.registerKernel({

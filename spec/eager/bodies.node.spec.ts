@@ -67,7 +67,7 @@ const OPS: readonly [what: string, shape: number[], run: Run][] = [
     (x) => F.unfold(x, [2, 3], { padding: 1, stride: 2, dilation: 2 }),
   ],
   ["windows added up", [2, 36, 25], (x) => F.fold(x, 6, 2)],
-  ["a mask of truths", [2, 4, 20, 16], (x) => F.scaledDotProductAttention(x, x, x, { attnMask: tf.greater(nn.rand(20, 20), 0.3) })], // prettier-ignore
+  ["a mask of booleans", [2, 4, 20, 16], (x) => F.scaledDotProductAttention(x, x, x, { attnMask: tf.greater(nn.rand(20, 20), 0.3) })], // prettier-ignore
   ["batches that broadcast", [2, 4, 20, 16], (x) => F.scaledDotProductAttention(x, tf.slice(x, 0, 1), tf.slice(x, 0, 1))], // prettier-ignore
   ["weights of attention", [9, 3, 32], heads({}, {})],
   ["no weights of attention", [9, 3, 32], heads({}, { needWeights: false })],
@@ -80,7 +80,7 @@ const OPS: readonly [what: string, shape: number[], run: Run][] = [
   ["logits", [30, 20], (x) => F.binaryCrossEntropyWithLogits(x, nn.rand(30, 20))],
   ["bags", [90, 40], (x) => F.embeddingBag(below([9, 8], 90), x, { mode: "max" })],
   ["rows that are too long", [90, 40], (x) => F.embedding(below([9, 8], 90), x, { maxNorm: 1 })],
-  ["truths that are shuffled", [2, 9, 5, 4], (x) => F.pixelShuffle(tf.greater(x, 0), 3)],
+  ["booleans that are shuffled", [2, 9, 5, 4], (x) => F.pixelShuffle(tf.greater(x, 0), 3)],
   ["borders cut off", [2, 4, 9, 20], (x) => F.pad(x, [-1, 2, 1, -1])],
 ];
 

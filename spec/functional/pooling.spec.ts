@@ -7,7 +7,7 @@ import { compiled } from "../support/compiled.js";
 import { expectClose } from "../support/expect.js";
 
 const integers = (): tf.Tensor => tf.tensor([3, -2, 5, 7, 1, 0], [1, 1, 6], "int32");
-const truths = (): tf.Tensor => tf.tensor([1, 0, 1, 1, 0, 1], [1, 1, 6], "bool");
+const booleans = (): tf.Tensor => tf.tensor([1, 0, 1, 1, 0, 1], [1, 1, 6], "bool");
 
 /** As PyTorch 2.15 gives them, of int64 and bool. */
 const MEANS: [string, (x: tf.Tensor) => tf.Tensor, number[]][] = [
@@ -43,7 +43,7 @@ onEveryBackend("Pooling of integers", () => {
 
   for (const [what, dtype, p, want] of POWERS) {
     it(`gives ${what} of ${dtype}`, () => {
-      const x = dtype === "bool" ? truths() : integers();
+      const x = dtype === "bool" ? booleans() : integers();
       expectClose(F.lpPool1d(x, p, 2).dataSync(), want, { rtol: 1e-4, atol: 1e-4 });
     });
   }

@@ -103,7 +103,7 @@ const topOf: Lower = (b, node) => {
 };
 
 /** Any or all of some booleans: the maximum or minimum of 1 and 0. */
-const truths =
+const anyOrAll =
   (kind: "max" | "min"): Lower =>
   (b, node, { runReduction }) => {
     const { x, attrs } = read(b, node);
@@ -277,8 +277,8 @@ const TABLE: Readonly<Record<string, Lower>> = {
   "tfjs.ArgMax": extremeOf(false),
   "tfjs.ArgMin": extremeOf(true),
   "tfjs.TopK": topOf,
-  "tfjs.Any": truths("max"),
-  "tfjs.All": truths("min"),
+  "tfjs.Any": anyOrAll("max"),
+  "tfjs.All": anyOrAll("min"),
   "tfjs.OneHot": (b, node) => {
     const { x, attrs } = read(b, node);
     return hot(b, node, x, attrs.onValue as number, attrs.offValue as number, true);

@@ -30,7 +30,7 @@ function wobble(model: RandomModel, args: Args, by: number): number {
   return Math.max(...far);
 }
 
-/** On tfjs' other backends whole numbers, truths and many dimensions are wrong here and there, or crash. */
+/** On tfjs' other backends whole numbers, booleans and many dimensions are wrong here and there, or crash. */
 const isPlain = (graph: Graph): boolean =>
   graph.nodes.every(({ meta }) =>
     [meta.value ?? []].flat().every((one) => one?.dtype === "float32" && one.shape.length < 5),

@@ -102,7 +102,7 @@ const comparisons = [tf.greater, tf.greaterEqual, tf.less, tf.equal].map(
     },
 );
 
-const truths: Piece[] = [
+const booleans: Piece[] = [
   (x) => (x.dtype === "bool" ? { run: (a) => tf.logicalNot(a) } : null),
   (x) => (x.dtype === "bool" ? { run: (a) => tf.cast(a, "float32") } : null),
   (x) => (x.dtype === "bool" ? { run: (a) => tf.cast(a, "int32") } : null),
@@ -183,7 +183,7 @@ export const OPS: readonly Piece[] = [
   ...UNARY,
   ...[...pairs, ...pairs],
   ...comparisons,
-  ...truths,
+  ...booleans,
   ...[...reductions, ...reductions],
   ...[...byHand, ...byHand],
 ];

@@ -37,7 +37,7 @@ const einsum: Piece = fitting(3, 3, (shape, chance) => {
   return { run: (x, y) => tf.einsum(text, x, y), others: [other!] };
 });
 
-/** A mask over queries and keys, drawn once: truths, or numbers that are added. */
+/** A mask over queries and keys, drawn once: booleans, or numbers that are added. */
 function mask(shape: Shape, chance: Chance, isBool: boolean): () => tf.Tensor {
   const values = Array.from({ length: sizeOf(shape) }, () => chance.below(3) > 0);
   // Each row keeps something, save one now and then.

@@ -9,7 +9,8 @@ import { store, V128, v128 } from "./values.js";
 
 type Emit = (f: FunctionBuilder, ...operands: V128[]) => V128;
 
-const truth = (mask: V128): V128 => mask.and(v128(1));
+/** 1 where the mask is set, 0 elsewhere. */
+const asBool = (mask: V128): V128 => mask.and(v128(1));
 
 /**
  * A function of JavaScript's Math for each lane: slow and exact, for functions that models hardly
@@ -35,7 +36,7 @@ const integer =
 const compared =
   (op: number): Emit =>
   (f, a, b) =>
-    truth(integer(op)(f, a, b));
+    asBool(integer(op)(f, a, b));
 
 export const OPS: Record<ElementwiseOp, Emit> = {
   abs: (_, x) => x.abs(),
@@ -52,11 +53,11 @@ export const OPS: Record<ElementwiseOp, Emit> = {
   tanh: (f, x) => tanh(f, x),
   erf: (f, x) => erf(f, x),
   relu: (_, x) => x.atLeast(0),
-  sign: (_, x) => truth(x.gt(0)).sub(truth(x.lt(0))),
+  sign: (_, x) => asBool(x.gt(0)).sub(asBool(x.lt(0))),
   floor: (_, x) => x.floor(),
   ceil: (_, x) => x.ceil(),
-  isNaN: (_, x) => truth(x.ne(x)),
-  not: (_, x) => truth(x.eq(0)),
+  isNaN: (_, x) => asBool(x.ne(x)),
+  not: (_, x) => asBool(x.eq(0)),
   sin: math("sin"),
   cos: math("cos"),
   add: (_, a, b) => a.add(b),
@@ -66,14 +67,14 @@ export const OPS: Record<ElementwiseOp, Emit> = {
   min: (_, a, b) => a.min(b),
   max: (_, a, b) => a.max(b),
   pow: math("pow"),
-  eq: (_, a, b) => truth(a.eq(b)),
-  ne: (_, a, b) => truth(a.ne(b)),
-  lt: (_, a, b) => truth(a.lt(b)),
-  le: (_, a, b) => truth(a.le(b)),
-  gt: (_, a, b) => truth(a.gt(b)),
-  ge: (_, a, b) => truth(a.ge(b)),
-  and: (_, a, b) => truth(a.ne(0).and(b.ne(0))),
-  or: (_, a, b) => truth(a.ne(0).or(b.ne(0))),
+  eq: (_, a, b) => asBool(a.eq(b)),
+  ne: (_, a, b) => asBool(a.ne(b)),
+  lt: (_, a, b) => asBool(a.lt(b)),
+  le: (_, a, b) => asBool(a.le(b)),
+  gt: (_, a, b) => asBool(a.gt(b)),
+  ge: (_, a, b) => asBool(a.ge(b)),
+  and: (_, a, b) => asBool(a.ne(0).and(b.ne(0))),
+  or: (_, a, b) => asBool(a.ne(0).or(b.ne(0))),
   float: (_, x) => x.toFloat(),
   "neg int": integer(0xa1),
   "abs int": integer(0xa0),
