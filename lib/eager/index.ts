@@ -17,11 +17,11 @@ import { type Kernel, KERNELS, replaceKernels } from "./tfjs.js";
 
 export { memoryOf };
 
-/** On tfjs-wasm, other elementwise kernels and copies are as fast as ours. */
-const { BatchMatMul, Transpose } = KERNELS;
+/** On tfjs-wasm, other elementwise kernels and copies are as fast as ours, but not slices of five dimensions. */
+const { BatchMatMul, Transpose, Slice } = KERNELS;
 const UNDER_BODIES: Record<"cpu" | "wasm", Readonly<Record<string, Kernel>>> = {
   cpu: KERNELS,
-  wasm: { BatchMatMul: BatchMatMul!, Transpose: Transpose! },
+  wasm: { BatchMatMul: BatchMatMul!, Transpose: Transpose!, Slice: Slice! },
 };
 
 /**

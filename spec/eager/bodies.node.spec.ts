@@ -1,11 +1,13 @@
 /** Kernels under the tfjs ops that bodies are made of, and those that bodies ask for. */
 import * as tf from "@tensorflow/tfjs-core";
 import { expect } from "chai";
+import { asBody } from "../../lib/functional/op.js";
 import * as nn from "../../lib/index.js";
 import { GPT2Model } from "../../lib/models/index.js";
 import { onEveryBackend } from "../support/backends.js";
 import { expectAsByBody } from "../support/by-body.js";
 import { expectNoLeak } from "../support/expect.js";
+import { expectSame } from "../support/graphs.js";
 
 const { functional: F } = nn;
 type Run = (x: tf.Tensor) => tf.Tensor;
@@ -144,5 +146,26 @@ onEveryBackend("Bodies of ops", (name, tolerance) => {
     engine.runKernel = plain;
     expect(moved).to.include(true).and.not.include(false);
     model.dispose();
+  });
+
+  it("cut tensors of five dimensions in the heap of tfjs-wasm, which reads them out", () => {
+    if (backend !== "wasm") return;
+    tf.tidy(() => {
+      const x = nn.randn(2, 3, 4, 19, 18);
+      const cut = (): tf.Tensor => tf.slice(x, [0, 1, 0, 2, 3], [2, 2, 4, 10, 14]);
+      const want = cut();
+      const owner = tf.backend() as unknown as { readSync?: unknown };
+      owner.readSync = () => {
+        throw new Error("read out");
+      };
+      let got: tf.Tensor;
+      try {
+        expect(cut).to.throw("read out");
+        got = asBody(cut);
+      } finally {
+        delete owner.readSync;
+      }
+      expectSame(got, want, { rtol: 0, atol: 0 }, "slice");
+    });
   });
 });
