@@ -34,7 +34,8 @@ const INT32_MAX = 2 ** 31 - 1;
 export function numberIn(value: number | boolean | bigint, kind: Kind): number {
   const number = Number(value);
   if (kind === BOOL) return Number(number !== 0);
-  return kind === FLOAT ? number : Math.min(Math.max(number, -INT32_MAX - 1), INT32_MAX);
+  // Without its fraction: tfjs' webgl backend rounds what it fills with.
+  return kind === FLOAT ? number : Math.min(Math.max(number, -INT32_MAX - 1), INT32_MAX) | 0;
 }
 
 export const scalar = (value: number | boolean | bigint, kind: Kind): tf.Scalar =>
