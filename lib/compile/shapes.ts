@@ -26,13 +26,14 @@ interface Attrs {
   equation: string;
   dtype: tf.DataType;
   begin: number[];
+  end: number[];
   size: number[];
   transposeA: boolean;
   transposeB: boolean;
   strides: number | [number, number];
   pad: "valid" | "same" | number;
   dilations?: number | [number, number];
-  dataFormat?: "NHWC" | "NCHW";
+  dataFormat: "NHWC" | "NCHW";
   dimRoundingMode?: "floor" | "round" | "ceil";
   filterSize: number | [number, number];
 }
@@ -71,12 +72,11 @@ const conv =
   (isDepthwise: boolean): Rule =>
   ({ x, filter }, attrs) => {
     const { strides, pad, dilations, dataFormat, dimRoundingMode } = attrs;
-    const format = dataFormat === "NCHW" ? "channelsFirst" : "channelsLast";
     const { outShape } = tf.backend_util.computeConv2DInfo(
       ...([x!.shape, filter!.shape, strides, dilations ?? 1, pad] as [never, never, never, never, never]), // prettier-ignore
       dimRoundingMode,
       isDepthwise,
-      format,
+      tf.backend_util.convertConv2DDataFormat(dataFormat),
     );
     return float([...outShape]);
   };
@@ -113,7 +113,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   ...forAll(
     giving("float32", together),
     { ...UNARY, ...ARITHMETIC },
-    "Elu LeakyRelu LogSoftmax Prelu Relu Relu6 Selu Sigmoid Softmax Softplus Step Tanh ClipByValue Cumprod Cumsum FusedBatchNorm Reverse",
+    "Elu LeakyRelu LogSoftmax Prelu Relu Relu6 Selu Sigmoid Softmax Softplus Step Tanh ClipByValue Cumsum FusedBatchNorm Reverse",
   ),
   ...forAll(
     giving("bool", together),
@@ -132,15 +132,11 @@ const RULES: Readonly<Record<string, Rule>> = {
       x!,
     ),
   Concat: (inputs, { axis }) => {
-    const parts = Object.values(inputs).filter(({ size }) => size > 0);
-    if (parts.length === 0) return null;
-    const shape = [...parts[0]!.shape];
-    const at = ((axis as number) + shape.length) % shape.length;
-    const fits = (part: tf.Tensor): boolean =>
-      part.shape.every((size, i) => i === at || size === shape[i]);
-    if (!parts.every(fits)) return null; // the kernel throws, and says why
-    shape[at] = parts.reduce((sum, part) => sum + part.shape[at]!, 0);
-    return as(shape, parts[0]!);
+    const parts = Object.values(inputs);
+    const shapes = parts.map(({ shape }) => shape);
+    const [at] = tf.util.parseAxisParam(axis, shapes[0]!) as [number];
+    tf.backend_util.assertParamsConsistent(shapes, at);
+    return as(tf.backend_util.computeOutShape(shapes, at), parts[0]!);
   },
   // tfjs' cpu backend copies anything but whole rows element by element.
   Slice: ({ x }, { begin, size }) => {
@@ -148,6 +144,10 @@ const RULES: Readonly<Record<string, Rule>> = {
     tf.slice_util.assertParamsValid(x!, from!, shape!);
     return as(shape!, x!);
   },
+  StridedSlice: ({ x }, { begin, end, strides, ...masks }) =>
+    Object.values(masks).some(Boolean)
+      ? null
+      : as(tf.slice_util.sliceInfo(x!.shape, begin, end, strides as number[], 0, 0, 0, 0, 0).finalShape, x!), // prettier-ignore
   // These two take tfjs' cpu a hundred times too long.
   Einsum: giving("float32", (given, { equation }) => {
     const { allDims, summedDims, idDims } = tf.backend_util.decodeEinsumEquation(equation, given.length); // prettier-ignore

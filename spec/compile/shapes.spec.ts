@@ -74,6 +74,8 @@ describe("Tracing without computing", () => {
     ["an einsum", (x, y) => tf.einsum("bij,kj->kbi", x, y), [tf.ones([3, 20, 40]), tf.ones([30, 40])]], // prettier-ignore
     ["an einsum of one tensor", (x) => tf.einsum("bij->ib", x), [tf.ones([3, 20, 40])]],
     ["sums of segments", (x, ids) => tf.unsortedSegmentSum(x, ids as tf.Tensor1D, 30), [tf.ones([40, 3, 20]), tf.range(0, 40, 1, "int32")]], // prettier-ignore
+    ["every second", (x) => tf.stridedSlice(x, [1, 0], [40, 40], [1, 2]), [tf.ones([40, 41])]],
+    ["every second, of which one dimension is one place", (x) => tf.stridedSlice(x, [0, 3, 0], [3, 4, 40], [1, 1, 2], 0, 0, 0, 0, 2), [tf.ones([3, 40, 40])]], // prettier-ignore
     ["sums up to each place", (x) => tf.cumsum(tf.reverse(x, 1), 1), [tf.ones([40, 40])]],
     ["a normalisation without a scale", (x, mean) => tf.batchNorm(x, mean, tf.ones([40])), [tf.ones([40, 40]), tf.ones([40])]], // prettier-ignore
   ] as [string, (...args: tf.Tensor[]) => tf.Tensor, tf.Tensor[]][]) {
@@ -114,6 +116,7 @@ describe("Tracing without computing", () => {
 
   for (const [what, run, size] of [
     ["copies no columns of", (x) => tf.slice(x, [0, 0, 10], [3, -1, 20]), [3, 40, 20]],
+    ["leaves out nothing of", (x) => tf.stridedSlice(x, [0, 1, 0], [3, 40, 40], [1, 1, 2]), [3, 39, 20]], // prettier-ignore
     ["multiplies nothing by", (x) => tf.einsum("bij,bkj->bik", x, x), [3, 40, 40]],
     ["adds up no segments of", (x) => tf.unsortedSegmentSum(x, tf.tensor1d([0, 1, 1], "int32"), 2), [2, 40, 40]], // prettier-ignore
   ] as [string, (x: tf.Tensor) => tf.Tensor, number[]][]) {
