@@ -17,7 +17,10 @@ interface Item {
   index: number;
 }
 
-const metaOf = (tensor: tf.Tensor): TensorMeta => ({ shape: tensor.shape, dtype: tensor.dtype });
+const metaOf = ({ shape, dtype }: tf.Tensor): TensorMeta & { shape: number[] } => ({
+  shape,
+  dtype,
+});
 
 function metaOfResult(result: unknown): NodeMeta["value"] {
   if (isTensor(result)) return metaOf(result);
@@ -193,8 +196,7 @@ export class Recorder {
     const node = this.graph.add("get_attr", target, [], {}, { meta });
     if (key === undefined) {
       this.graph.constants.set(target, {
-        shape: [...tensor.shape],
-        dtype: tensor.dtype,
+        ...meta.value,
         values: this.readSync(tensor.dataId).slice(),
       });
     }

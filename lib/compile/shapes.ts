@@ -19,6 +19,7 @@ type Inputs = tf.NamedTensorMap;
 interface Attrs {
   perm: number[];
   axis: number | number[];
+  dims: number[];
   reductionIndices: number | number[];
   keepDims: boolean;
   batchDims: number;
@@ -49,6 +50,7 @@ const FEW = 1024;
 /** The given shape, with the dtype of a tensor. */
 const as = (shape: number[], { dtype }: { dtype: tf.DataType }): Meta => ({ shape, dtype });
 
+type Four = [number, number, number, number];
 type Given = readonly (tf.Tensor | undefined)[];
 
 /**
@@ -70,41 +72,53 @@ const float = (shape: number[]): Meta => ({ shape, dtype: "float32" });
 
 const conv =
   (isDepthwise: boolean): Rule =>
-  ({ x, filter }, attrs) => {
-    const { strides, pad, dilations, dataFormat, dimRoundingMode } = attrs;
-    const { outShape } = tf.backend_util.computeConv2DInfo(
-      ...([x!.shape, filter!.shape, strides, dilations ?? 1, pad] as [never, never, never, never, never]), // prettier-ignore
-      dimRoundingMode,
-      isDepthwise,
-      tf.backend_util.convertConv2DDataFormat(dataFormat),
+  ({ x, filter }, { strides, pad, dilations, dataFormat, dimRoundingMode }) =>
+    float(
+      tf.backend_util.computeConv2DInfo(
+        x!.shape as Four,
+        filter!.shape as Four,
+        strides,
+        dilations ?? 1,
+        pad,
+        dimRoundingMode,
+        isDepthwise,
+        tf.backend_util.convertConv2DDataFormat(dataFormat),
+      ).outShape,
     );
-    return float([...outShape]);
-  };
 
-const pool: Rule = ({ x }, attrs) => {
-  const { filterSize, strides, pad, dimRoundingMode } = attrs;
-  const args = [x!.shape, filterSize, strides, 1, pad, dimRoundingMode] as unknown;
-  const { outShape } = tf.backend_util.computePool2DInfo(...(args as Parameters<typeof tf.backend_util.computePool2DInfo>)); // prettier-ignore
-  return float([...outShape]);
-};
+const pool: Rule = ({ x }, { filterSize, strides, pad, dimRoundingMode }) =>
+  float(
+    tf.backend_util.computePool2DInfo(
+      x!.shape as Four,
+      filterSize,
+      strides,
+      1,
+      pad,
+      dimRoundingMode,
+    ).outShape,
+  );
 
-const matmul: Rule = ({ a, b }, attrs) => {
-  const { transposeA, transposeB } = attrs;
+const matmul: Rule = ({ a, b }, { transposeA, transposeB }) => {
   if (a!.shape.at(transposeA ? -2 : -1) !== b!.shape.at(transposeB ? -1 : -2)) return null; // it says why
   const lead = tf.broadcast_util.assertAndGetBroadcastShape(a!.shape.slice(0, -2), b!.shape.slice(0, -2)); // prettier-ignore
   return as([...lead, a!.shape.at(transposeA ? -1 : -2)!, b!.shape.at(transposeB ? -2 : -1)!], a!);
 };
 
-const reduction: Rule = ({ x }, attrs) => {
-  const { axis, reductionIndices, keepDims } = attrs;
+const reduction: Rule = ({ x }, { axis, reductionIndices, keepDims }) => {
   if (x!.dtype !== "float32") return null;
   const axes = tf.util.parseAxisParam(axis ?? reductionIndices, x!.shape);
   const shape = x!.shape.map((size, i) => (axes.includes(i) ? 1 : size));
   return float(keepDims ? shape : shape.filter((_, i) => !axes.includes(i)));
 };
 
+/** Checks the axes as the kernels do. Theirs of a negative one has undefined sizes, in a sum. */
+const along: Rule = ({ x }, { axis, dims }) => {
+  tf.util.parseAxisParam(axis ?? dims, x!.shape);
+  return x!.dtype !== "float32" || (axis as number) < 0 ? null : float(x!.shape);
+};
+
 /** The same rule for all primitives of a table, and for some other kernels. */
-const forAll = (rule: Rule, table: object, others: string): Record<string, Rule> => {
+const forAll = (rule: Rule, others: string, table: object = {}): Record<string, Rule> => {
   const names = [...Object.keys(table), ...others.split(" ")];
   return Object.fromEntries(names.map((name) => [name, rule]));
 };
@@ -112,20 +126,21 @@ const forAll = (rule: Rule, table: object, others: string): Record<string, Rule>
 const RULES: Readonly<Record<string, Rule>> = {
   ...forAll(
     giving("float32", together),
+    "Elu LeakyRelu LogSoftmax Prelu Relu Relu6 Selu Sigmoid Softmax Softplus Step Tanh ClipByValue FusedBatchNorm",
     { ...UNARY, ...ARITHMETIC },
-    "Elu LeakyRelu LogSoftmax Prelu Relu Relu6 Selu Sigmoid Softmax Softplus Step Tanh ClipByValue Cumsum FusedBatchNorm Reverse",
   ),
   ...forAll(
     giving("bool", together),
-    COMPARISONS,
     "LogicalAnd LogicalOr LogicalNot IsNan IsInf IsFinite",
+    COMPARISONS,
   ),
-  ...forAll(reduction, REDUCTIONS, "Prod"),
-  Conv2D: conv(false),
-  DepthwiseConv2dNative: conv(true),
+  ...forAll(reduction, "Prod", REDUCTIONS),
+  ...forAll(along, "Cumsum Reverse"),
+  ...forAll(conv(false), "Conv2D FusedConv2D"),
+  ...forAll(conv(true), "DepthwiseConv2dNative FusedDepthwiseConv2D"),
   MaxPool: pool,
   AvgPool: pool,
-  BatchMatMul: matmul,
+  ...forAll(matmul, "BatchMatMul _FusedMatMul"),
   Transpose: ({ x }, { perm }) =>
     as(
       perm.map((axis) => x!.shape[axis]!),
@@ -173,18 +188,11 @@ function pretend(
 ): tf.Tensor | null {
   const meta = RULES[name]?.(inputs, (attrs ?? {}) as Attrs);
   if (!meta) return null;
-  const size = tf.util.sizeFromShape(meta.shape);
   // Optional inputs may be absent, as the scale of a normalisation.
-  const given = Object.values(inputs as Record<string, tf.Tensor | undefined>);
+  const given: Given = Object.values(inputs);
   const reads = given.reduce((n, one) => n + (one?.size ?? 0), 0);
-  const isFew = size < FEW && reads < 16 * FEW;
-  if (isFew && (meta.dtype !== "float32" || !isAlive)) return null;
-  return madeUp(meta);
-}
-
-function madeUp({ shape, dtype }: Meta): tf.Tensor | null {
-  const values = zeros(dtype, tf.util.sizeFromShape(shape));
-  return values && tf.engine().makeTensor(values, shape, dtype);
+  const isFew = tf.util.sizeFromShape(meta.shape) < FEW && reads < 16 * FEW;
+  return isFew && (meta.dtype !== "float32" || !isAlive) ? null : madeUp(meta);
 }
 
 /** The results of kernels that bodies of ops ask for after they have checked their arguments. */
@@ -212,16 +220,19 @@ const blank = (shape: number[]): tf.Tensor => madeUp(float(shape))!;
  */
 let shared = new ArrayBuffer(0);
 
-function zeros(dtype: tf.DataType, size: number): tf.TypedArray | null {
+const ARRAYS = { float32: Float32Array, int32: Int32Array, bool: Uint8Array } as const;
+
+function madeUp({ shape, dtype }: Meta): tf.Tensor | null {
+  const size = tf.util.sizeFromShape(shape);
   if (shared.byteLength < size * 4) shared = new ArrayBuffer(size * 4);
-  if (dtype === "float32") return new Float32Array(shared, 0, size);
-  if (dtype === "int32") return new Int32Array(shared, 0, size);
-  return dtype === "bool" ? new Uint8Array(shared, 0, size) : null;
+  const Values = ARRAYS[dtype as keyof typeof ARRAYS] as typeof Float32Array | undefined;
+  return Values ? tf.engine().makeTensor(new Values(shared, 0, size), shape, dtype) : null;
 }
 
-/** Frees the zeros after a trace. */
-function forgetZeros(): void {
-  shared = new ArrayBuffer(0);
-}
-
-export const SHAPES_ONLY: Pretence = { kernel: pretend, sketch, end: forgetZeros };
+export const SHAPES_ONLY: Pretence = {
+  kernel: pretend,
+  sketch,
+  end: () => {
+    shared = new ArrayBuffer(0);
+  },
+};

@@ -87,7 +87,7 @@ export function record(
     patch(engine, "runKernel", (name, inputs, attrs) => {
       if (inside === 0 && SHAPED_BY_VALUES.test(name)) recorder.refuse(shapedBy(name));
       const isAlive = recorder.areAlive(inputs);
-      const made = pretence?.kernel(name, inputs, attrs, isAlive) ?? null;
+      const made = pretence?.kernel(name, inputs, attrs, isAlive);
       // Numbers that nobody looks at are moved by kernels of ours, as those of an op's body.
       const result =
         made ?? within(() => asBody(() => runKernel.call(engine, name, inputs, attrs)));

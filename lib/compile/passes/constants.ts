@@ -1,6 +1,13 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { tidied } from "../../functional/tidied.js";
-import { callNode, constantTensor, type Graph, mapNodes, type Node } from "../../graph/index.js";
+import {
+  callNode,
+  type Constant,
+  constantTensor,
+  type Graph,
+  mapNodes,
+  type Node,
+} from "../../graph/index.js";
 import { draws, sizeOf, tensorMeta } from "./facts.js";
 
 /** Larger results are computed once per plan instead of being stored in the graph. */
@@ -24,7 +31,7 @@ export function foldConstants(graph: Graph): Graph {
         .dataSync()
         .slice();
     });
-    next.constants.set(target, { ...tensorMeta(node)!, shape: [...(tensorMeta(node)!.shape as number[])], values }); // prettier-ignore
+    next.constants.set(target, { ...(tensorMeta(node) as Omit<Constant, "values">), values });
     return next.add("get_attr", target, [], {}, { meta: node.meta });
   });
 }

@@ -7,7 +7,7 @@ import {
   type WeightType,
 } from "../../kernels/cpu/index.js";
 import { type Argument, type Graph, Node } from "../../graph/index.js";
-import { findStatic, isAbsorbed, shapeOf, tensorMeta } from "../passes/facts.js";
+import { findStatic, isAbsorbed, tensorMeta } from "../passes/facts.js";
 import type { Statics } from "./statics.js";
 import type { Kept } from "../target.js";
 import { Block, count, isContiguous, type Place, stridesOf, type Value } from "./value.js";
@@ -129,7 +129,7 @@ export class Builder {
   read(node: Node): Value {
     const known = this.values.get(node);
     if (known !== undefined) return known as Value;
-    const { shape, dtype } = { shape: shapeOf(node), dtype: tensorMeta(node)!.dtype };
+    const { shape, dtype } = tensorMeta(node) as { shape: readonly number[]; dtype: string };
     const length = count(shape);
     // Kernels may read vectors past the end: they shall find zeros there, not stale data.
     const bytes = (length + 8) * 4;
