@@ -111,12 +111,6 @@ const reduction: Rule = ({ x }, { axis, reductionIndices, keepDims }) => {
   return float(keepDims ? shape : shape.filter((_, i) => !axes.includes(i)));
 };
 
-/** Checks the axes as the kernels do. Theirs of a negative one has undefined sizes, in a sum. */
-const along: Rule = ({ x }, { axis, dims }) => {
-  tf.util.parseAxisParam(axis ?? dims, x!.shape);
-  return x!.dtype !== "float32" || (axis as number) < 0 ? null : float(x!.shape);
-};
-
 /** The same rule for all primitives of a table, and for some other kernels. */
 const forAll = (rule: Rule, others: string, table: object = {}): Record<string, Rule> => {
   const names = [...Object.keys(table), ...others.split(" ")];
@@ -135,7 +129,10 @@ const RULES: Readonly<Record<string, Rule>> = {
     COMPARISONS,
   ),
   ...forAll(reduction, "Prod", REDUCTIONS),
-  ...forAll(along, "Cumsum Reverse"),
+  Reverse: giving("float32", ([x], { dims }) => {
+    tf.util.parseAxisParam(dims, x!.shape);
+    return x!.shape;
+  }),
   ...forAll(conv(false), "Conv2D FusedConv2D"),
   ...forAll(conv(true), "DepthwiseConv2dNative FusedDepthwiseConv2D"),
   MaxPool: pool,

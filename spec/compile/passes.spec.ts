@@ -58,6 +58,16 @@ const CASES: PassCase[] = [
     ops: ["prim.Greater", "prim.Max", "prim.where"],
   },
   {
+    title: "a choice between repeated sides by a repeated mask",
+    model: formula((x) => {
+      const twice = (one: tf.Tensor): tf.Tensor => tf.tile(one, [1, 1, 2]);
+      const chosen = tf.where(twice(tf.greater(x, 0)), twice(x), twice(tf.square(x)));
+      return tf.reshape(chosen, [-1]);
+    }),
+    shape: [2, 3, 1],
+    ops: ["prim.Greater", "tfjs.Tile", "prim.pointwise", "prim.where", "prim.reshape"],
+  },
+  {
     title: "a layer norm written by hand",
     model: formula(
       (x, { w, b }) => {

@@ -43,8 +43,10 @@ const RULES: Readonly<Record<string, Rule>> = {
     tensorMeta(x as Node)?.dtype === dtype ? (x as Node) : make("prim.cast", [x, dtype]),
   Select: (make, { condition, t, e }, _, node) => {
     const isSame = (one: Argument): boolean => sameShape(shapeOf(one as Node), shapeOf(node));
-    const parts = [condition, t, e] as Node[];
-    return parts.every(isSame) ? make("prim.where", parts.map(unrepeated)) : null;
+    if (![condition, t, e].every(isSame)) return null;
+    const other = unrepeated(e as Node);
+    // One of the two sides stays as large as the result, or nothing would say how large that is.
+    return make("prim.where", [unrepeated(condition as Node), other === e ? unrepeated(t as Node) : t, other]); // prettier-ignore
   },
   GatherV2: (make, { x, indices }, { axis, batchDims }) => {
     const rank = shapeOf(x as Node).length;
