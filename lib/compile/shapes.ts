@@ -25,6 +25,7 @@ interface Attrs {
   batchDims: number;
   numSegments: number;
   equation: string;
+  inputShape: number[];
   dtype: tf.DataType;
   begin: number[];
   end: number[];
@@ -135,6 +136,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   }),
   ...forAll(conv(false), "Conv2D FusedConv2D"),
   ...forAll(conv(true), "DepthwiseConv2dNative FusedDepthwiseConv2D"),
+  Conv2DBackpropInput: (_, { inputShape }) => float(inputShape),
   MaxPool: pool,
   AvgPool: pool,
   ...forAll(matmul, "BatchMatMul _FusedMatMul"),

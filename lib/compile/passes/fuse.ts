@@ -44,15 +44,15 @@ export function fuseEpilogues(graph: Graph): Graph {
     if (isCall(node, "prim.Add")) {
       // The fused op takes the place of the operand that comes later, since the other one must be
       // there before it.
-      const sides = args.map((one, i) => ({ one, other: args[1 - i], tail: open(one) }));
-      const at = (one: Argument): number => next.nodes.lastIndexOf(one as Node);
-      sides.sort((a, b) => at(b.one) - at(a.one));
-      for (const { one, other, tail } of sides) {
-        const fits = tail?.residual === null && tail.activation.length === 0 && isFloat(other);
-        if (!fits || at(other) > at(one)) continue;
-        // Neither operand may broadcast: an epilogue has the shape of what it follows.
-        if (![one, other].every((x) => sameShape(shapeOf(x as Node), shapeOf(node)))) continue;
-        return fuse(one as Node, { residual: other, activation: [] });
+      const at = (operand: Argument): number => next.nodes.lastIndexOf(operand as Node);
+      const [a, b] = args;
+      const [base, residual] = at(a) > at(b) ? [a, b] : [b, a];
+      const tail = open(base);
+      // Neither operand may broadcast: an epilogue has the shape of what it follows.
+      const fits = (operand: Argument): boolean =>
+        isFloat(operand) && sameShape(shapeOf(operand), shapeOf(node));
+      if (tail?.residual === null && tail.activation.length === 0 && fits(base) && fits(residual)) {
+        return fuse(base as Node, { residual, activation: [] });
       }
     }
     return renew.copy(node);
