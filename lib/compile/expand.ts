@@ -6,6 +6,7 @@ import { findOp } from "../functional/op.js";
 import { type Argument, type Graph, mapNodes, type Node, type Renew } from "../graph/index.js";
 import { draws, tensorMeta } from "./passes/facts.js";
 import { DECOMPOSED } from "./passes/index.js";
+import { WITH_EPILOGUE } from "./primitives.js";
 import { SHAPES_ONLY } from "./shapes.js";
 import { record } from "./trace.js";
 
@@ -15,7 +16,8 @@ import { record } from "./trace.js";
  */
 const canExpand = (node: Node): boolean => {
   const { target } = node;
-  return findOp(target) !== undefined && !draws(node) && !/^prim\.(?!linear|conv)/.test(target);
+  const isOther = target.startsWith("prim.") && !WITH_EPILOGUE.has(target.slice("prim.".length));
+  return findOp(target) !== undefined && !draws(node) && !isOther;
 };
 
 /**

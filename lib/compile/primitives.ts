@@ -119,7 +119,7 @@ export interface Epilogue {
 }
 
 /** The ops that can have an epilogue: `prim.linear(x, weight, options, epilogue)`. */
-export const WITH_EPILOGUE = ["linear", "conv1d", "conv2d"] as const;
+export const WITH_EPILOGUE: ReadonlySet<string> = new Set(["linear", "conv1d", "conv2d"]);
 
 for (const name of WITH_EPILOGUE) {
   declare(name, ((x: tf.Tensor, weight: tf.Tensor, options: object, epilogue: Epilogue) => {

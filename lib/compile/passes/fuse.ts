@@ -9,14 +9,12 @@ interface Tail {
   activation: readonly (readonly Argument[])[];
 }
 
-const NAMES: ReadonlySet<string> = new Set(WITH_EPILOGUE);
-
 /** The op and epilogue of a node to which an epilogue can be added; `null` for any other node. */
 function tailOf(node: Node): Tail | null {
   if (node.kind !== "call_function") return null;
   if (node.meta.isAlone) return null;
-  if (NAMES.has(node.target)) return { residual: null, activation: [] };
-  const isFused = NAMES.has(node.target.replace("prim.", ""));
+  if (WITH_EPILOGUE.has(node.target)) return { residual: null, activation: [] };
+  const isFused = WITH_EPILOGUE.has(node.target.replace("prim.", ""));
   return isFused ? (node.args[3] as unknown as Tail) : null;
 }
 

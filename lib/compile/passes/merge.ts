@@ -47,7 +47,7 @@ export function mergeProjections(graph: Graph): Graph {
         merged.set(group[0]!, wide);
       }
       const start = widths.slice(0, group.indexOf(node)).reduce((a, b) => a + b, 0);
-      const size = [...lead, shapeOf(node).at(-1)!];
+      const size = shapeOf(node);
       return add("prim.slice", [wide, [...lead.map(() => 0), start], size], size);
     },
     [...statics, ...rest],

@@ -5,8 +5,6 @@ import { isBinary, isUnary } from "./elementwise.js";
 import { isCall, isNode, sameShape, shapeOf } from "./facts.js";
 import { callAt, rewriteKnowing } from "./rewrite.js";
 
-const EPILOGUES: ReadonlySet<string> = new Set(WITH_EPILOGUE);
-
 /** Adds a call in the place of the node that is rewritten, with a shape of its own. */
 export type Make = (target: string, args: readonly Argument[], shape: readonly number[]) => Node;
 
@@ -115,7 +113,7 @@ function sink(
     return slicePermuted(args, make);
   if (isBinary(node) && views.length === 2) {
     // Only for an op that can take the other operand into its epilogue.
-    const isProduct = (one: Node): boolean => EPILOGUES.has((one.args[0] as Node).target);
+    const isProduct = (one: Node): boolean => WITH_EPILOGUE.has((one.args[0] as Node).target);
     const reshaped = views.find((one) => isCall(one, "prim.reshape") && isProduct(one) && !isShared(one)); // prettier-ignore
     if (reshaped !== undefined) return joinReshaped(node, args, reshaped, make);
   }

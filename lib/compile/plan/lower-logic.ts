@@ -48,7 +48,8 @@ const cast: Lower = (b, node) => {
 
 const SINGLE = [
   ...["IsNan", "IsInf", "IsFinite", "LogicalAnd", "LogicalOr", "LogicalNot"].map((name) => `tfjs.${name}`), // prettier-ignore
-  ...primitives({ where: 0, ...BINARY, ...UNARY }),
+  "prim.where",
+  ...primitives({ ...BINARY, ...UNARY }),
 ];
 
 export const LOGIC: Lowerings = {

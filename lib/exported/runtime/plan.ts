@@ -169,14 +169,14 @@ function execute({ op, args, kwargs, context, node }: Instruction, values: Value
 function assertedIn(graph: Graph): Set<Node> {
   const users = graph.users();
   const [idle, asserted] = [new Set<Node>(), new Set<Node>()];
+  const isRead = ({ target }: Node): boolean => /^aten\.(item|_local)/.test(target);
   for (const node of [...graph.nodes].reverse()) {
-    const isSize = /^(operator|math|torch)\.|^aten\.(item|_local)/.test(node.target);
+    const isSize = isRead(node) || /^(operator|math|torch)\./.test(node.target);
     const isUnread = isSize && [...users.get(node)!].every((one) => idle.has(one));
     if (isUnread || /^aten\.(_assert_sc|sym_con)/.test(node.target)) idle.add(node);
   }
   for (const node of graph.nodes) {
-    const isRead = /^aten\.(item|_local)/.test(node.target);
-    if (idle.has(node) && (isRead || node.inputs().some((one) => asserted.has(one)))) {
+    if (idle.has(node) && (isRead(node) || node.inputs().some((one) => asserted.has(one)))) {
       asserted.add(node);
     }
   }
