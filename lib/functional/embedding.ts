@@ -226,6 +226,7 @@ function checkBag(
     );
   }
   if (perSampleWeights === null) return;
+  checkTensor("embedding_bag", perSampleWeights, "per_sample_weights", 9);
   if (!tf.util.arraysEqual(input.shape, perSampleWeights.shape)) {
     throw new Error(
       `embedding_bag: If per_sample_weights (${shapeText(perSampleWeights.shape)}) is not None, ` +

@@ -38,6 +38,6 @@ export const oneHot = /* @__PURE__ */ op(
       );
     }
     if (count === 1) return tf.ones([...input.shape, 1], "int32"); // which tf.oneHot refuses
-    return tf.oneHot(tf.cast(input, "int32"), count, 1, 0, "int32");
+    return tf.oneHot(input, count, 1, 0, "int32");
   },
 );

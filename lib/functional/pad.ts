@@ -89,15 +89,15 @@ function padConstant(input: tf.Tensor, axes: readonly AxisPad[], value: number):
   const size = [...input.shape];
   const pads = input.shape.map((): [number, number] => [0, 0]);
   for (const { axis, before, after } of axes) {
-    const result = input.shape[axis]! + before + after;
-    if (result < 0) {
+    const [cutBefore, cutAfter] = [Math.min(0, before), Math.min(0, after)];
+    size[axis]! += cutBefore + cutAfter;
+    if (size[axis]! < 0) {
       throw new Error(
-        `pad(): The input size ${input.shape[axis]}, plus negative padding ${before} and ${after} ` +
+        `pad(): The input size ${input.shape[axis]}, plus negative padding ${cutBefore} and ${cutAfter} ` +
           `resulted in a negative output size, which is invalid. Check dimension ${axis} of your input.`,
       );
     }
-    begin[axis] = Math.max(0, -before);
-    size[axis] = Math.max(0, input.shape[axis]! + Math.min(0, before) + Math.min(0, after));
+    begin[axis] = -cutBefore;
     pads[axis] = [Math.max(0, before), Math.max(0, after)];
   }
   const isCut = axes.some(({ before, after }) => before < 0 || after < 0);
@@ -154,22 +154,14 @@ function checkWidth(
 ): void {
   const size = shape[axis]!;
   const widest = Math.max(before, after);
+  const what = `padding (${before}, ${after}) at dimension ${axis} of input ${shapeText(shape)}`;
   if (mode === "reflect" && widest >= size) {
     throw new Error(
-      "pad(): Padding size should be less than the corresponding input dimension, " +
-        `but got: padding (${before}, ${after}) at dimension ${axis} of input ${shapeText(shape)}`,
+      `pad(): Padding size should be less than the corresponding input dimension, but got: ${what}`,
     );
   }
   if (mode === "circular" && widest > size) {
-    throw new Error(
-      "pad(): Padding value causes wrapping around more than once, " +
-        `got: padding (${before}, ${after}) at dimension ${axis} of input ${shapeText(shape)}`,
-    );
+    throw new Error(`pad(): Padding value causes wrapping around more than once, got: ${what}`);
   }
-  if (size + before + after <= 0) {
-    throw new Error(
-      `pad(): padding (${before}, ${after}) at dimension ${axis} leaves nothing of ` +
-        `input ${shapeText(shape)}`,
-    );
-  }
+  if (size + before + after <= 0) throw new Error(`pad(): ${what} leaves nothing`);
 }

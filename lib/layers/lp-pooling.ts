@@ -31,7 +31,7 @@ abstract class LPPoolNd extends Module {
 
   override extraRepr(): string {
     return (
-      `norm_type=${this.normType}, kernel_size=${formatPython(this.kernelSize)}, ` +
+      `norm_type=${formatPython(this.normType)}, kernel_size=${formatPython(this.kernelSize)}, ` +
       `stride=${formatPython(this.stride)}, ceil_mode=${formatPython(this.ceilMode)}`
     );
   }

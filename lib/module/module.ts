@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs-core";
+import type * as tf from "@tensorflow/tfjs-core";
 import { describe, readOptions } from "../arguments.js";
 import { call, type ForwardHook, type ForwardPreHook, type Hooks, HOOKS, hook } from "./call.js";
 import type { HookHandle, HookOptions } from "./call.js";
@@ -174,8 +174,6 @@ export class Module {
 
   /** The buffer at a path such as `"bn1.running_mean"`. */
   getBuffer(path: string): tf.Tensor {
-    const isBuffer = (value: unknown, owner: Module): value is tf.Tensor =>
-      ownBuffers(owner).some(({ tensor }) => tensor === value);
     return lookUp(this, path, isBuffer, "a buffer");
   }
 
@@ -208,7 +206,7 @@ export class Module {
     options?: { persistent?: boolean },
   ): void {
     const { persistent } = readOptions("registerBuffer", { persistent: true }, options);
-    checkName(this, "buffer", name, (value) => value === null || value instanceof tf.Tensor);
+    checkName(this, "buffer", name, (value) => value === null || isBuffer(value, this));
     (this[BUFFERS] ??= new Map()).set(name, persistent);
     set(this, name, data === null ? null : new Buffer(data, { persistent }));
   }
@@ -277,6 +275,9 @@ export class Module {
 }
 
 Object.defineProperty(Module.prototype, BRAND, { value: true });
+
+const isBuffer = (value: unknown, owner: Module): value is tf.Tensor =>
+  ownBuffers(owner).some(({ tensor }) => tensor === value);
 
 function set(module: Module, name: string, value: unknown): void {
   (module as unknown as Record<string, unknown>)[name] = value;

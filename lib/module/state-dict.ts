@@ -78,12 +78,8 @@ export function loadState(
   source: StateSource,
   { strict, clamp }: Required<LoadStateOptions>,
 ): IncompatibleKeys {
-  if (source instanceof Promise) {
-    throw new TypeError(
-      "Expected state_dict to be dict-like, got a Promise: await what nn.load gives.",
-    );
-  }
-  if (source === null || typeof source !== "object") {
+  const isOther = source === null || typeof source !== "object";
+  if (isOther || Array.isArray(source) || source instanceof Promise) {
     throw new TypeError(`Expected state_dict to be dict-like, got ${describe(source)}.`);
   }
   const state = new Map<string, StateValue>(

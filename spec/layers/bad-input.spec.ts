@@ -149,6 +149,15 @@ const CHECKS: Record<string, Checks> = {
       () => new nn.ZeroPad2d(-2)(x(1, 1, 3, 3)),
       "resulted in a negative output size, which is invalid",
     ],
+    "what padding cuts away before it adds": [
+      () => new nn.ZeroPad2d([3, -2, 0, 0])(x(1, 1, 1, 1)),
+      "The input size 1, plus negative padding 0 and -2 resulted in a negative output size",
+      "in ZeroPad2d((3, -2, 0, 0))",
+    ],
+    "what padding cuts away at the front": [
+      () => F.pad(x(1, 1), [-2, 2]),
+      "The input size 1, plus negative padding -2 and 0 resulted in a negative output size",
+    ],
     LazyLinear: [() => new nn.LazyLinear(-1)(x(1, 2)), "negative dimension -1"],
   },
   "states of another form": {
@@ -200,6 +209,16 @@ const CHECKS: Record<string, Checks> = {
     descending: [
       () => new nn.EmbeddingBag(3, 1)(ids(0, 1, 2), ids(0, 2, 1)),
       "offsets have to ascend, but offsets[2] is 1 after 2",
+    ],
+  },
+  "weights of bags that are no tensor": {
+    EmbeddingBag: [
+      () => {
+        const weights = { perSampleWeights: x(2) } as never;
+        new nn.EmbeddingBag(3, 1, { mode: "sum" })(ids(0, 1), ids(0), weights);
+      },
+      "embedding_bag(): argument 'per_sample_weights' (position 9) must be Tensor, not an object",
+      "in EmbeddingBag(3, 1, mode='sum')",
     ],
   },
   "an index outside the vocabulary": {

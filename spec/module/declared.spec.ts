@@ -28,7 +28,7 @@ describe("Fields that are declared and registered by name", () => {
 
   it("are refused where they have a value", () => {
     const model = new Declared();
-    const names = ["taken", "forward"];
+    const names = ["taken", "forward", "weight"];
     for (const name of names) {
       expect(() => model.registerBuffer(name, null)).to.throw(`attribute '${name}' already exists`);
     }

@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { expect } from "chai";
 import { formatNumpy, formatTorch, type TorchDtype } from "../../lib/module/format/index.js";
 import { setBackend } from "../../lib/backend.js";
+import { LPPool1d, LPPool2d, LPPool3d } from "../../lib/layers/index.js";
 import { format } from "../../lib/module/print.js";
 import { readJson } from "../support/files.js";
 
@@ -46,5 +47,13 @@ describe("Printing tensors", () => {
     const text = tf.tensor1d(["a"]);
     expect(() => format(text)).to.throw("got one of string");
     tf.dispose([complex, text]);
+  });
+
+  it("in a layer's options, where an infinite one is Python's", () => {
+    for (const [dims, Pool] of [LPPool1d, LPPool2d, LPPool3d].entries()) {
+      expect(String(new Pool(Infinity, 2))).to.equal(
+        `LPPool${dims + 1}d(norm_type=inf, kernel_size=2, stride=None, ceil_mode=False)`,
+      );
+    }
   });
 });

@@ -52,6 +52,20 @@ describe("A checkpoint whose keys have a wrapper's prefix", () => {
   });
 });
 
+describe("What is no state_dict", () => {
+  it("is refused by what it is", () => {
+    const others = [
+      [[tf.ones([1])], "an array of 1"],
+      [Promise.resolve(new Map()), "a Promise (is an await missing?)"],
+      [3, "number 3"],
+    ];
+    for (const [state, what] of others) {
+      const load = (): unknown => new Net().loadStateDict(state as never);
+      expect(load).to.throw(`Expected state_dict to be dict-like, got ${what as string}.`);
+    }
+  });
+});
+
 describe("A tensor with two names", () => {
   class Tied extends nn.Module {
     readonly left = new nn.Linear(2, 2);
