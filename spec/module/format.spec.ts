@@ -31,6 +31,17 @@ describe("Printing tensors", () => {
     }
   });
 
+  it("on a line of their own where their suffix is one character too long for it", () => {
+    const text = (...values: number[]): string =>
+      formatTorch(values, [values.length], { requiresGrad: true });
+    expect(text(-1.5e30, 2.5e30, 1e29, 3e28)).to.equal(
+      "tensor([-1.5000e+30,  2.5000e+30,  1.0000e+29,  3.0000e+28],\n       requires_grad=True)",
+    );
+    expect(text(1.5e30, 2.5e30, 1e29, 3e28)).to.equal(
+      "tensor([1.5000e+30, 2.5000e+30, 1.0000e+29, 3.0000e+28], requires_grad=True)",
+    );
+  });
+
   it("as numpy prints them, character for character", () => {
     for (const one of cases) {
       const { shape, dtype } = one;

@@ -41,8 +41,8 @@ export function formatTorch(
 function addSuffixes(text: string, suffixes: readonly string[]): string {
   const indent = "tensor(".length;
   let out = text;
-  // PyTorch's count of characters is one too high, and so is this.
-  let lastLine = text.length - text.lastIndexOf("\n") + (text.includes("\n") ? 0 : -1) + 1;
+  // PyTorch's count of characters is two too high, and so is this.
+  let lastLine = text.length - text.lastIndexOf("\n") + 1;
   for (const suffix of suffixes) {
     if (lastLine + suffix.length + 2 > LINE_WIDTH) {
       out += `,\n${" ".repeat(indent)}${suffix}`;

@@ -1,0 +1,1 @@
+export { runCases } from "/tmp/exam1/core.ts";
