@@ -141,6 +141,18 @@ describe("What a source can have wrong, in a sentence each", () => {
     expect(error.message).to.match(/its shard 'a.safetensors' cannot be opened: .*\(404\)/);
   });
 
+  it("a shard that is an index, which might be the one that names it", async () => {
+    const index = text(JSON.stringify({ weight_map: { a: "index.json" } }));
+    const error = await failure(server.serve("index.json", index));
+    expect(error.message).to.match(/index.json: a shard that is an index of shards itself$/);
+    // A safetensors file whose header has a length that looks like the beginning of an index.
+    const padded = new Uint8Array(8 + 0x227b).fill(0x20);
+    padded.set([0x7b, 0x22, 0, 0, 0, 0, 0, 0, 0x7b, 0x7d]);
+    server.serve("b.safetensors", padded);
+    const empty = text(JSON.stringify({ weight_map: { b: "b.safetensors" } }));
+    expect((await failure(server.serve("b.json", empty))).message).to.match(/has no 'b'/);
+  });
+
   it("files that are not there, or none", async () => {
     const path = `${tmpdir()}/sconce-nothing.pt`;
     expect((await failure(path)).message).to.equal(`${path}: there is no such file`);

@@ -1,1 +1,0 @@
-export { runCases } from "/tmp/exam1/core.ts";
