@@ -85,12 +85,11 @@ export const unfold = /* @__PURE__ */ op(
           `but got: ${listText(input.shape)}`,
       );
     }
-    const x = input.rank === 4 ? floats : tf.expandDims(floats, 0);
-    const [n, c, h, w] = x.shape as [number, number, number, number];
-    const windows = readWindows("unfold", [h, w], kernelSize, options);
+    const outer = input.shape.slice(0, -3);
+    const [c, ...size] = input.shape.slice(-3);
+    const windows = readWindows("unfold", size, kernelSize, options);
     const { kernel, dilation, padding, stride, count } = windows;
-    const shape = [n, c * kernel[0] * kernel[1], count[0] * count[1]];
-    const wanted = input.rank === 4 ? shape : shape.slice(1);
+    const wanted = [...outer, c! * kernel[0] * kernel[1], count[0] * count[1]];
     if (input.size === 0) return tf.zeros(wanted, input.dtype);
     // For each element of a window, its values in all windows, along one dimension after the other.
     const seen = count.reduce(
@@ -98,11 +97,11 @@ export const unfold = /* @__PURE__ */ op(
         const places = Array.from({ length: kernel[d]! * along }, (_, i) => [
           Math.floor(i / along) * dilation[d]! + (i % along) * stride[d]!,
         ]);
-        return resampleAxis(y, d + 2, { positions: places, weights: [] });
+        return resampleAxis(y, input.rank - 2 + d, { positions: places, weights: [] });
       },
-      pad(x, [padding[1], padding[1], padding[0], padding[0]]),
+      pad(floats, [padding[1], padding[1], padding[0], padding[0]]),
     );
-    const parts = tf.reshape(seen, [n * c, kernel[0], count[0], kernel[1], count[1]]);
+    const parts = tf.reshape(seen, [-1, kernel[0], count[0], kernel[1], count[1]]);
     const all = tf.reshape(tf.transpose(parts, [0, 1, 3, 2, 4]), wanted);
     return tf.cast(all, input.dtype);
   },
@@ -131,12 +130,11 @@ export const fold = /* @__PURE__ */ op(
       );
     }
     const size = expandSize("fold(): outputSize", outputSize, 2) as Pair;
-    const x = input.rank === 3 ? input : tf.expandDims(input, 0);
     const windows = readWindows("fold", size, kernelSize, options);
-    const [, columns, length] = x.shape as [number, number, number];
+    const [columns, length] = input.shape.slice(-2) as Pair;
     checkColumns(columns, length, windows);
     const [rows, places] = windows.kernel;
-    const sum = overlapAdd(x, columns / (rows * places), { ...windows, output: size });
+    const sum = overlapAdd(input, columns / (rows * places), { ...windows, output: size });
     return input.rank === 3 ? sum : tf.squeeze(sum, [0]);
   },
 );

@@ -25,14 +25,18 @@ export function overlapAdd(columns: tf.Tensor, channels: number, overlap: Overla
   for (let d = kernel.length - 1; d >= 0; d -= 1) {
     const [n, step, border] = [count[d]!, stride[d]!, padding[d]!];
     const [between, behind] = [count.slice(0, d), output.slice(d + 1)].map(sizeFromShape);
-    const windows = tf.reshape(y, [-1, kernel[d]!, between! * n * behind!]);
-    const taps = split(tf.transpose(windows, [1, 0, 2]), kernel[d]!, 0);
+    // As many neighbours in a window as its stride do not meet those of the next window, and are
+    // placed together.
+    const together = dilation[d] === 1 ? step : 1;
+    const parts = Math.ceil(kernel[d]! / together);
+    const windows = pad(tf.reshape(y, [-1, kernel[d]!, between! * n * behind!]), [0, 0, 0, parts * together - kernel[d]!]); // prettier-ignore
     // Inserts zeros between the elements, and after them: the result may be longer than the output,
     // and is cut.
     const full = output[d]! + 2 * border + step - 1;
-    const placed = taps.map((tap, k) => {
-      const spread = pad(tf.reshape(tap, [-1, 1, behind!]), [0, 0, 0, step - 1]);
-      const before = k * dilation[d]!;
+    const placed = split(tf.transpose(windows, [1, 0, 2]), parts, 0).map((part, k) => {
+      const rows = tf.transpose(tf.reshape(part, [together, -1, behind!]), [1, 0, 2]);
+      const spread = pad(rows, [0, 0, 0, step - together]);
+      const before = k * together * dilation[d]!;
       const after = full - before - n * step;
       return pad(tf.reshape(spread, [-1, n * step, behind!]), [0, 0, before, after]);
     });
