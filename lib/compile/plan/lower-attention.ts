@@ -75,7 +75,7 @@ const lowerAttention: Lower = (b, node): Lowered => {
   const [batch, heads, queries, headSize] = q.shape as [number, number, number, number];
   const keys = k.shape[2]!;
   const keyHeads = k.shape[1]!;
-  if (keyHeads !== v.shape[1] || (keyHeads !== heads && !options.enableGqa)) {
+  if (keyHeads !== v.shape[1] || (keyHeads !== heads && keyHeads > 1 && !options.enableGqa)) {
     return new Decline("heads that broadcast");
   }
   if (options.isCausal) needsFiniteValues(b, value, v);

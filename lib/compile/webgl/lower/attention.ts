@@ -80,9 +80,11 @@ export const attention: Lowering = (b, node, read) => {
   if (!q || !k || !v) return null;
   const [batch, heads, queries, depth] = q.shape as [number, number, number, number];
   const [kBatch, kHeads, keys] = k.shape as [number, number, number, number];
-  const width = v.shape[3]!;
-  const divides = options.enableGqa ? heads % kHeads === 0 : heads === kHeads;
-  if (kBatch !== batch || !divides || depth % 4 !== 0 || width % 4 !== 0 || keys === 0) return null;
+  const [vBatch, vHeads, , width] = v.shape as [number, number, number, number];
+  // One head broadcasts to all.
+  const divides = options.enableGqa || kHeads === 1 ? heads % kHeads === 0 : heads === kHeads;
+  if (kBatch !== batch || vBatch !== batch || vHeads !== kHeads || !divides) return null;
+  if (depth % 4 !== 0 || width % 4 !== 0 || keys === 0) return null;
 
   const ints = {
     heads,
