@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
 import { broadcast, broadcastShape, checkFloating, expand } from "./broadcast.js";
-import { checkNumberTensor, checkTensor, dtypeName, shapeText } from "./check.js";
+import { checkNumberTensor, checkTensor, dtypeName, listText, shapeText } from "./check.js";
 import { atLeast, sum } from "./numeric.js";
 import { op } from "./op.js";
 import { readReduction, REDUCTION, type ReductionOptions, reduceLoss } from "./reduction.js";
@@ -27,13 +27,14 @@ function checkTarget(name: string, input: tf.Tensor, target: tf.Tensor): void {
   }
 }
 
+/** The product, which has the shape of the first factor. */
 function weigh(name: string, losses: tf.Tensor, weight: tf.Tensor | null): tf.Tensor {
   if (weight === null) return losses;
   const shape = broadcastShape(losses.shape, weight.shape, `${name}()`);
   if (tf.util.arraysEqual(shape, losses.shape)) return tf.mul(losses, weight);
   throw new Error(
-    `${name}(): weight of shape ${shapeText(weight.shape)} does not broadcast to the input's, ` +
-      shapeText(losses.shape),
+    `${name}(): output with shape ${listText(losses.shape)} doesn't match the broadcast shape ` +
+      listText(shape),
   );
 }
 
@@ -135,8 +136,8 @@ export const softMarginLoss = /* @__PURE__ */ op(
     checkTensor("soft_margin_loss", input);
     checkTensor("soft_margin_loss", target, "target", 2);
     checkFloating("soft_margin_loss()", input);
-    const [x, y] = broadcast("soft_margin_loss()", input, target);
-    return reduceLoss(tf.log1p(tf.exp(tf.neg(tf.mul(y, x)))), reduction);
+    const agreement = weigh("soft_margin_loss", input, target);
+    return reduceLoss(tf.log1p(tf.exp(tf.neg(agreement))), reduction);
   },
 );
 

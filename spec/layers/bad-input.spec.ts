@@ -221,6 +221,17 @@ const CHECKS: Record<string, Checks> = {
       "in EmbeddingBag(3, 1, mode='sum')",
     ],
   },
+  "targets and weights that broadcast beyond the input": {
+    SoftMarginLoss: [
+      () => new nn.SoftMarginLoss()(x(3), x(3, 1)),
+      "soft_margin_loss(): output with shape [3] doesn't match the broadcast shape [3, 3]",
+      "in SoftMarginLoss()",
+    ],
+    BCEWithLogitsLoss: [
+      () => new nn.BCEWithLogitsLoss({ weight: x(2, 3) })(x(1, 3), x(1, 3)),
+      "output with shape [1, 3] doesn't match the broadcast shape [2, 3]",
+    ],
+  },
   "an index outside the vocabulary": {
     Embedding: [
       () => new nn.Sequential({ words: new nn.Embedding(5, 2) })(ids(1, 5)),
