@@ -22,7 +22,7 @@ const lowerLayerNorm =
   (memory, args) => {
     const [x, axes, eps, weight, bias] = args as [tf.Tensor, number[], number, Vector, Vector];
     const n = product(x.shape.slice(axes[0]));
-    if (bias && !weight) return null;
+    if (weight ? !isFloats(weight) : bias) return null;
     const kernel = layerNorm(memory.heap, { kind, rows: x.size / n, n, eps });
     return memory.run(kernel, { x, weight, bias }, x.shape);
   };

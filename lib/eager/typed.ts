@@ -1,6 +1,6 @@
 /**
- * Replacements for kernels of tfjs-wasm that treat integers or booleans as floats, or mix up their
- * bytes. For these dtypes they are composed of kernels that do not; for all callers.
+ * Replacements for kernels of tfjs-wasm that treat integers or booleans as floats, mix up their
+ * bytes, or take few dimensions. For these they are composed of kernels that do not; for all callers.
  */
 import * as tf from "@tensorflow/tfjs-core";
 import type { Composed, Run } from "./composed.js";
@@ -94,7 +94,36 @@ const stridedSlice: Composed = ({ x }, attrs, run) => {
   return { dataId, dtype, shape: info.finalShape };
 };
 
+/** How many dimensions tfjs' arithmetic takes; with more its result is what lay in memory. */
+const MOST_DIMENSIONS = 6;
+
+/** Arithmetic of more dimensions, as of one; what is repeated is tiled first. */
+const inOneDimension =
+  (name: string): Composed =>
+  (inputs, attrs, run) => {
+    const { a, b } = inputs as { a: Info; b: Info };
+    const rank = Math.max(a.shape.length, b.shape.length);
+    if (rank <= MOST_DIMENSIONS) return run(name, inputs, attrs);
+    const shape = tf.backend_util.assertAndGetBroadcastShape(a.shape, b.shape);
+    const n = tf.util.sizeFromShape(shape);
+    const made: Info[] = [];
+    const spread = (one: Info): Info => {
+      const own = [...new Array<number>(rank - one.shape.length).fill(1), ...one.shape];
+      const reps = shape.map((size, i) => (own[i] === 1 ? size : 1));
+      const isRepeated = reps.some((times) => times !== 1);
+      const wide = isRepeated ? run("Tile", { x: { ...one, shape: own } }, { reps }) : one;
+      if (isRepeated) made.push(wide);
+      return { dataId: wide.dataId, dtype: wide.dtype, shape: [n] };
+    };
+    const { dataId, dtype } = run(name, { a: spread(a), b: spread(b) }, attrs);
+    for (const one of made) tf.backend().disposeData(one.dataId);
+    return { dataId, dtype, shape };
+  };
+
+const ARITHMETIC = ["Add", "Sub", "Multiply", "RealDiv", "SquaredDifference"];
+
 export const TYPED: Readonly<Record<string, Composed>> = {
+  ...Object.fromEntries(ARITHMETIC.map((name) => [name, inOneDimension(name)])),
   Cast: cast,
   ClipByValue: clip,
   Reverse: byFloats("Reverse", ["x"]),

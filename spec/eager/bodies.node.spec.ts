@@ -148,6 +148,15 @@ onEveryBackend("Bodies of ops", (name, tolerance) => {
     model.dispose();
   });
 
+  it("leave a weight of integers to tfjs, whose bits our kernels would read as floats", () => {
+    tf.tidy(() => {
+      const x = nn.randn(9, 8);
+      const weight = tf.tensor1d([1, -2, 3, 0, 5, 1, 7, -8], "int32");
+      const want = F.rmsNorm(x, [8], { weight: tf.cast(weight, "float32") });
+      expectSame(F.rmsNorm(x, [8], { weight }), want, tolerance, "rms_norm");
+    });
+  });
+
   it("cut tensors of five dimensions in the heap of tfjs-wasm, which reads them out", () => {
     if (backend !== "wasm") return;
     tf.tidy(() => {

@@ -54,6 +54,12 @@ const PROGRAMS: Readonly<Record<string, () => tf.Tensor>> = {
   "truths or numbers by truths": () => tf.where(tf.greater(nn.randn(6), 0), tf.less(nn.randn(6), 0), nn.randn(6)), // prettier-ignore
   "no truths from each row": () =>
     tf.stridedSlice(tf.zeros([3, 0], "bool"), [2, 0], [0, 0], [-1, 1]),
+  "sums in seven dimensions": () => tf.add(nn.randn(1, 2, 3, 1, 1, 2, 2), nn.randn(1, 2, 3, 1, 1, 2, 2)), // prettier-ignore
+  "differences from a number in seven": () => tf.sub(nn.randn(1, 2, 3, 1, 1, 2, 2), 3),
+  "repeated products in seven": () => tf.mul(nn.randn(1, 2, 3, 1, 1, 2, 1), nn.randn(2, 1, 5)),
+  "quotients in eight": () => tf.div(nn.randn(1, 2, 1, 1, 2, 1, 1, 3), nn.randn(2, 2, 1, 2, 1, 2, 1, 1)), // prettier-ignore
+  "squared differences in seven": () => tf.squaredDifference(nn.randn(2, 1, 1, 1, 1, 2, 2), nn.randn(2)), // prettier-ignore
+  "sums of integers in seven": () => tf.add(ints(many(4, 9), 1, 2, 1, 1, 1, 1, 2), ints([5, 6, 7], 3, 1)), // prettier-ignore
   "products of integers with floats": () => tf.einsum("i,i->i", ints([1, 2], 2), nn.randn(2)),
 };
 
