@@ -116,7 +116,13 @@ if (inBrowser) {
       const large = tf.mul(model.stateDict().get("0.weight")!, 1e7);
       model.loadStateDict(new Map([["0.weight", large]]), { strict: false });
       const scale = { rtol: 1e-3, atol: 1e3 };
+      expect(half.explain().kept).to.deep.equal([]);
       expectSame(half(x), model(x), scale, "with weights beyond 65504");
+      const kept = [{ weight: "0.weight", reason: "it holds numbers beyond ±65504" }];
+      expect(half.explain().kept).to.deep.equal(kept);
+      model.loadStateDict(new Map([["0.weight", tf.zerosLike(large)]]), { strict: false });
+      half(x).dispose();
+      expect(half.explain().kept).to.deep.equal([]);
       half.dispose();
       model.dispose();
     });

@@ -14,6 +14,9 @@ const call = (target: string, args: readonly unknown[]): unknown =>
 const ints = (values: number[], shape = [values.length]): tf.Tensor =>
   tf.tensor(values, shape, "int32");
 const floats = (values: number[], shape = [values.length]): tf.Tensor => tf.tensor(values, shape);
+/** What tfjs' webgl backend keeps on the GPU; it computes small inputs that are in memory on the CPU. */
+const computed = (values: number[]): tf.Tensor =>
+  tf.sub(tf.relu(floats(values.map((v) => v + 2))), 2);
 const mask = (value: number, shape: number[] = []): tf.Tensor => tf.tensor([value], shape, "bool");
 const filled = (shape: number[]): tf.Tensor => tf.ones(shape);
 
@@ -47,6 +50,10 @@ const CASES: Case[] = [
   ["the mean of no classes", "aten.nll_loss_nd.default", () => [filled([0, 3]), ints([])], [], [NaN]],
   ["the sum of no classes", "aten.nll_loss_nd.default", () => [filled([0, 3]), ints([]), null, 2], [], [0]],
   ["the smoothed mean of no classes", "aten.cross_entropy_loss.default", () => [filled([0, 3]), ints([]), null, 1, -100, 0.1], [], [NaN]],
+  ["strides, which decompositions ask for", "prims.copy_strided.default", () => [floats([1, 2], [2, 1]), [1, 2]], [2, 1], [1, 2]],
+  ["the logarithm of 0", "aten.log.default", () => [computed([0, 1, 0])], [3], [-Infinity, 0, -Infinity]],
+  ["the logarithm of 1 and -1", "aten.log1p.default", () => [computed([-1, 0])], [2], [-Infinity, 0]],
+  ["twice the logarithm of 0", "aten.xlogy.Tensor", () => [filled([2]), computed([0, 1])], [2], [-Infinity, 0]],
   ["booleans of NaN", "aten.full.default", () => [[2], NaN, "torch.bool"], [2], [1, 1]],
   ["integers of a fraction, in eight dimensions", "aten.full.default", () => [[1, 2, 1, 1, 2, 1, 1, 1], 2.7, "torch.int64"], [1, 2, 1, 1, 2, 1, 1, 1], [2, 2, 2, 2]],
   ["what is written everywhere", "aten.index_put.default", () => [floats([1, 2], [1, 2]), [mask(1)], tf.scalar(5)], [1, 2], [5, 5]],

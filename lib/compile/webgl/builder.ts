@@ -18,8 +18,11 @@ export interface Weight {
   /** Equal for equal contents. */
   readonly key: string;
   readonly make: () => Parts<Float32Array>;
-  /** Whether it holds indices, which 16-bit floats would change. */
-  readonly isTable?: boolean;
+  /**
+   * The constant that it is made from, or the first of several; absent for tables of indices, which
+   * 16-bit floats would change.
+   */
+  readonly node?: Node;
 }
 
 /** A draw call of the plan, before textures are assigned. */
@@ -237,7 +240,7 @@ export class Builder {
       const packed = pack(values);
       return packed instanceof Float32Array ? packed : yield* packed;
     }
-    return { key: `${key} ${how}`, make };
+    return { key: `${key} ${how}`, make, node: nodes[0] };
   }
 }
 

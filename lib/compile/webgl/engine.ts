@@ -36,7 +36,7 @@ export class WebglEngine implements CompileEngine {
   private readonly assumed = new Map<string, { sources: Set<tf.Variable>; holds: () => boolean }>();
   private readonly versions: Versions;
 
-  constructor(model: unknown, precision: "float32" | "float16" = "float32") {
+  constructor(model: unknown, precision: Precision) {
     const { device, programs, pictures } = shared();
     this.pictures = pictures;
     this.memory = new GpuMemory(device, programs, precision);
@@ -228,9 +228,9 @@ function shared(): Gpu {
   return gpu;
 }
 
-/** `precision`: the type in which weights are stored. */
+/** `precision`: the type in which weights are stored, `"float32"` or `"float16"`. */
 export const createWebglEngine = (
   model: unknown,
   _threads = 1,
   precision: Precision = "float32",
-): WebglEngine => new WebglEngine(model, precision === "float16" ? "float16" : "float32");
+): WebglEngine => new WebglEngine(model, precision);

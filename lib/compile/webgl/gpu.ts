@@ -11,19 +11,13 @@ import {
 } from "../../kernels/webgl/textures.js";
 import type { ProgramCache } from "../../kernels/webgl/program.js";
 import { atOnce, type Parts } from "../parts.js";
+import type { Precision } from "../precision.js";
+import type { Kept } from "../target.js";
 import type { Weight } from "./builder.js";
-
-/** Whether all numbers are in the range of half floats, ±65504. */
-function fitHalf(values: Float32Array): boolean {
-  for (let i = 0; i < values.length; i += 1) {
-    if (Math.abs(values[i]!) > 65504 && Math.abs(values[i]!) < Infinity) return false;
-  }
-  return true;
-}
 
 /** What the plans of one model share on the GPU: weights, and textures that are free. */
 export class GpuMemory {
-  private readonly weights = new Map<string, WeightTexture>();
+  private readonly weights = new Map<string, WeightTexture & { kept: Kept[] }>();
   private readonly free = new Map<string, TensorTexture[]>();
   private raw: Float32Array<ArrayBuffer> = new Float32Array(0);
   /** The generation of the device in which its textures were made. */
@@ -35,7 +29,7 @@ export class GpuMemory {
     readonly device: Device,
     /** Shared by all models of the device: models of one kind need the same programs. */
     readonly programs: ProgramCache,
-    private readonly precision: "float32" | "float16" = "float32",
+    private readonly precision: Precision,
   ) {
     this.generation = device.generation;
   }
@@ -54,13 +48,20 @@ export class GpuMemory {
     return atOnce(this.uploading(weight));
   }
 
-  *uploading({ key, make, isTable = false }: Weight): Parts<WeightTexture> {
+  *uploading({ key, make, node }: Weight): Parts<WeightTexture> {
     const known = this.weights.get(key);
     if (known !== undefined) return known;
     const values = yield* make();
     yield;
-    const half = this.precision === "float16" && !isTable && fitHalf(values);
-    const texture = makeWeightTexture(this.device, values.length, half ? "float16" : "float32");
+    const kept: Kept[] = [];
+    let precision: "float32" | "float16" = "float32";
+    if (node && this.precision === "float16") {
+      // Half floats have infinities, and NaN.
+      if (values.some((one) => Number.isFinite(one) && Math.abs(one) > 65504))
+        kept.push({ node, reason: "it holds numbers beyond ±65504" });
+      else precision = "float16";
+    }
+    const texture = { ...makeWeightTexture(this.device, values.length, precision), kept };
     yield* writeWeights(this.device, texture, values);
     this.uploadedBytes += values.byteLength;
     this.weights.set(key, texture);
@@ -70,6 +71,11 @@ export class GpuMemory {
   /** What all weights take. */
   get weightBytes(): number {
     return [...this.weights.values()].reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  /** The weights that stay float32 because their numbers do not fit. */
+  get kept(): Kept[] {
+    return [...this.weights.values()].flatMap(({ kept }) => kept);
   }
 
   /** A texture for that many texels: a free one of that size, or a new one. */

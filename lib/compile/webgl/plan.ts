@@ -9,7 +9,7 @@ import { DECLINED } from "../declined.js";
 import { atOnce, type Parts } from "../parts.js";
 import { tensorMeta } from "../passes/facts.js";
 import { areFinite } from "../passes/finite.js";
-import type { CompiledPlan, Fallback, Results, StepInfo } from "../target.js";
+import type { CompiledPlan, Fallback, Kept, Results, StepInfo } from "../target.js";
 import type { Constants, Step, Weight } from "./builder.js";
 import { Draft, type Input, type Output } from "./draft.js";
 import { checkTextures } from "./fits.js";
@@ -304,6 +304,10 @@ export class WebglPlan implements CompiledPlan {
   /** Including those of the model's other plans. */
   get weightBytes(): number {
     return this.memory.weightBytes;
+  }
+
+  get kept(): Kept[] {
+    return this.memory.kept;
   }
 
   /**

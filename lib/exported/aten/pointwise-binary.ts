@@ -9,6 +9,8 @@ import {
   extreme,
   floorDivide,
   fmod,
+  log,
+  log1p,
   promote,
   remainder,
   truncDivide,
@@ -277,10 +279,9 @@ export const binaryOps = defineOps({
   "logaddexp(self, other)": logAddExp(Math.E),
   "logaddexp2(self, other)": logAddExp(2),
   "xlogy.Tensor|xlogy.Scalar_Other|xlogy.Scalar_Self|special_xlogy|special_xlogy.other_scalar|special_xlogy.self_scalar(self, other)":
-    xlogy((x) => where(tf.less(x, 0), NaN, tf.log(x))),
-  "special_xlog1py|special_xlog1py.other_scalar|special_xlog1py.self_scalar(self, other)": xlogy(
-    (x) => where(tf.less(x, -1), NaN, tf.log1p(x)),
-  ),
+    xlogy(log),
+  "special_xlog1py|special_xlog1py.other_scalar|special_xlog1py.self_scalar(self, other)":
+    xlogy(log1p),
   "clamp|clamp.Tensor|clip|clip.Tensor(self, min, max)": clamp,
   "clamp_min|clamp_min.Tensor(self, min)": clamp,
   "clamp_max|clamp_max.Tensor(self, max)": (self: tf.Tensor, max: Operand) =>

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import * as F from "../../functional/index.js";
 import { atLeast, atMost } from "../../functional/numeric.js";
-import { divide, magnitude, truncate, where } from "./support/arithmetic.js";
+import { divide, log, log1p, magnitude, truncate, where } from "./support/arithmetic.js";
 import { defineOps } from "./support/define.js";
 import { BOOL, kindOf, toDtype, toFloat, toKind, toNumber } from "./support/dtype.js";
 
@@ -27,12 +27,8 @@ const times =
   (x) =>
     tf.mul(x, factor);
 
-/** Corrections for tfjs' kernels that differ from IEEE 754 on some backend. */
+/** With NaN below 0, which not every backend gives. */
 const sqrt: Unary = (x) => where(tf.less(x, 0), NaN, tf.sqrt(x));
-const log: Unary = (x) => where(tf.less(x, 0), NaN, tf.log(x));
-
-/** The logarithm of 1 + x; webgl computes it from the rounded sum. */
-const log1p: Unary = (x) => where(tf.less(x, -1), NaN, tf.log1p(x));
 
 /** `eˣ - 1`, with NaN for NaN, for which webgl gives ∞. */
 const expm1: Unary = (x) => where(tf.isNaN(x), x, tf.expm1(x));

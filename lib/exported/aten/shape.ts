@@ -289,7 +289,7 @@ const viewOps = defineOps({
   "split_with_sizes|split.sizes|split|unsafe_split_with_sizes(self, split_sizes, dim)": splitSizes,
   "unbind.int(self, dim)": unbind,
   "as_strided(self, size, stride, storage_offset)": asStrided,
-  "alias|detach|lift_fresh|lift_fresh_copy|lift|contiguous|clone|resolve_conj|resolve_neg|to_dense|_to_dense|to_sparse|_to_sparse|coalesce|_coalesce(self, dtype, masked_grad)":
+  "alias|detach|lift_fresh|lift_fresh_copy|lift|contiguous|clone|prims.copy_strided.default|resolve_conj|resolve_neg|to_dense|_to_dense|to_sparse|_to_sparse|coalesce|_coalesce(self, dtype, masked_grad)":
     same,
   "unfold(self, dimension, size, step)": unfold,
 });

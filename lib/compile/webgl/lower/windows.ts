@@ -41,7 +41,7 @@ function packTable(table: Table, kind: "sum" | "max"): { taps: number; weight: W
   const values = Float32Array.from(flat.flat());
   return {
     taps,
-    weight: { key: `table ${taps} ${values.join()}`, make: ready(values), isTable: true },
+    weight: { key: `table ${taps} ${values.join()}`, make: ready(values) },
   };
 }
 

@@ -76,6 +76,22 @@ export function where(condition: tf.Tensor, a: Operand, b: Operand): tf.Tensor {
 
 const onWebgl = (): boolean => tf.getBackend() === "webgl";
 
+/**
+ * tfjs' logarithm with its pole at that number: NaN below it, and -∞ there, for which some GPUs give
+ * a finite number.
+ */
+const withPole =
+  (run: (x: tf.Tensor) => tf.Tensor, pole: number) =>
+  (x: tf.Tensor): tf.Tensor => {
+    const y = where(tf.less(x, pole), NaN, run(x));
+    return onWebgl() ? where(tf.equal(x, pole), -Infinity, y) : y;
+  };
+
+export const log = withPole(tf.log, 0);
+
+/** The logarithm of 1 + x; webgl computes it from the rounded sum. */
+export const log1p = withPole(tf.log1p, -1);
+
 /** Float division. (tfjs gives 1 for `0 / 0` and `∞ / ∞` on webgl.) */
 export function divide(a: Operand, b: Operand): tf.Tensor {
   const { a: x, b: y } = promote(a, b, FLOAT);
