@@ -2,6 +2,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { describe } from "../arguments.js";
 import type { CompileOptions } from "./compile.js";
+import { checkCount } from "./threads.js";
 
 /**
  * Refuses tensors in the place of the options: several inputs go into one list,
@@ -31,9 +32,7 @@ export function checkOthers(
         `got ${describe(example)}`,
     );
   }
-  if (!Number.isInteger(plans) || plans < 1) {
-    throw new RangeError(`compile: plans: expects a positive integer, got ${describe(plans)}`);
-  }
+  checkCount("compile: plans", plans);
   if (onProgress !== null && typeof onProgress !== "function") {
     throw new TypeError(`compile: onProgress: expects a function, got ${describe(onProgress)}`);
   }

@@ -15,7 +15,7 @@ import { Pattern, type Structure, takeApart, TraceError } from "./structure.js";
 import { checkOthers, refuseInputs } from "./check.js";
 import { checkTypes, COMPLEX } from "./types.js";
 import { checkPrecision, checkTarget, type Precision } from "./precision.js";
-import { checkThreads, threadCount } from "./threads.js";
+import { checkCount, threadCount } from "./threads.js";
 import { SHAPES_ONLY } from "./shapes.js";
 import { record, type Traceable } from "./trace.js";
 
@@ -102,7 +102,7 @@ export async function compileWith<M extends Traceable>(
     options,
   );
   const threads = read.threads ?? threadCount();
-  checkThreads("compile: threads", threads);
+  checkCount("compile: threads", threads);
   checkPrecision(read.precision);
   checkOthers(model, example, read);
   checkTarget(read.precision, backend);

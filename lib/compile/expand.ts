@@ -6,17 +6,16 @@ import { findOp } from "../functional/op.js";
 import { type Argument, type Graph, mapNodes, type Node, type Renew } from "../graph/index.js";
 import { draws, tensorMeta } from "./passes/facts.js";
 import { DECOMPOSED } from "./passes/index.js";
-import { WITH_EPILOGUE } from "./primitives.js";
 import { SHAPES_ONLY } from "./shapes.js";
 import { record } from "./trace.js";
 
 /**
- * Ops of `functional`, with or without an epilogue. Not other primitives, whose bodies call only
+ * Ops of `functional` and their variants with an epilogue or a plain softmax. Not other primitives, whose bodies call only
  * themselves, nor ops that draw random numbers, which would be drawn once for all runs.
  */
 const canExpand = (node: Node): boolean => {
   const { target } = node;
-  const isOther = target.startsWith("prim.") && !WITH_EPILOGUE.has(target.slice("prim.".length));
+  const isOther = /^prim\.(?!linear|conv|scaled)/.test(target);
   return findOp(target) !== undefined && !draws(node) && !isOther;
 };
 

@@ -73,6 +73,28 @@ declare("gather", ((x: tf.Tensor, indices: tf.Tensor, axis: number, batchDims: n
 declare("matmul", ((a: tf.Tensor, b: tf.Tensor, transposeA: boolean, transposeB: boolean) =>
   tf.matMul(a, b, transposeA, transposeB)) as OpBody);
 
+/**
+ * `softmax(q kᵀ · scale + mask) v` as it is written by hand: a row of nothing but -∞ gives NaN, not
+ * 0. With `replaces`, what is not 0 in the mask takes the place of a score.
+ */
+declare("scaled_dot_product_attention", ((
+  q: tf.Tensor,
+  k: tf.Tensor,
+  v: tf.Tensor,
+  { scale, attnMask: mask, replaces }: AttentionOptions,
+) => {
+  let scores = tf.mul(tf.matMul(q, k, false, true), scale);
+  if (replaces) scores = tf.where(tf.equal(mask!, 0), scores, mask!);
+  else if (mask) scores = tf.add(scores, mask);
+  return tf.matMul(tf.softmax(scores), v);
+}) as OpBody);
+
+interface AttentionOptions {
+  scale: number;
+  attnMask?: tf.Tensor;
+  replaces?: boolean;
+}
+
 /** Reductions: `prim.Sum(x, axes, keepDims)`. */
 export const REDUCTIONS: Readonly<
   Record<string, (x: tf.Tensor, axes: number[], keepDims: boolean) => tf.Tensor>

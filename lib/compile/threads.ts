@@ -13,11 +13,11 @@ export const threadCount = (): number => count;
  * @see https://docs.pytorch.org/docs/stable/generated/torch.set_num_threads.html
  */
 export function setThreads(n: number): void {
-  checkThreads("setThreads", n);
+  checkCount("setThreads", n);
   count = n;
 }
 
-export function checkThreads(where: string, n: number): void {
+export function checkCount(where: string, n: number): void {
   if (Number.isInteger(n) && n >= 1) return;
   throw new RangeError(`${where}: expects a positive integer, got ${n}`);
 }

@@ -81,14 +81,12 @@ const lowerAttention: EagerKernel = (memory, args) => {
     row: size,
   });
   const kernel = attention(memory.heap, {
-    ...{ batch, heads, queries, keys, headSize, valueSize, causal },
-    scale: scale ?? undefined,
+    ...{ batch, heads, queries, keys, headSize, valueSize, causal, scale },
     q: strides(queries, headSize),
     k: strides(keys, headSize),
     v: strides(keys, valueSize),
     out: strides(queries, valueSize),
     mask: maskStrides ?? undefined,
-    emptyRows: "zero",
   });
   return memory.run(kernel, { q, k, v, mask }, [...lead, queries, valueSize]);
 };
@@ -103,7 +101,6 @@ const lowerHeads: EagerKernel = (memory, args) => {
   const kernel = attention(memory.heap, {
     ...{ batch, heads, queries: l, keys: l, headSize: e / heads },
     ...{ q: place, k: place, v: place, out: { ...place, batch: e, row: batch * e } },
-    emptyRows: "zero",
   });
   return memory.call([x], [l, batch, e], kernel.workspaceBytes, ([q], out, workspace) => {
     kernel.run({ q: q!, k: q! + e * 4, v: q! + e * 8, out, workspace });

@@ -72,11 +72,6 @@ export interface NodeMeta {
   moduleStack?: readonly ModuleFrame[];
   /** For a node that an op was expanded to: the name of that op's node. */
   origin?: string;
-  /**
-   * For attention: rows of nothing but -∞ give NaN, as in a softmax written by hand, and not 0 as
-   * in the op.
-   */
-  isPlainSoftmax?: boolean;
   /** Nothing may be fused into the op, since there is no kernel for the result. */
   isAlone?: boolean;
   /** The Python lines that called it, as the exporter recorded them. */

@@ -151,7 +151,7 @@ const CASES: PassCase[] = [
       "linear",
       ...["prim.slice", "prim.slice", "prim.slice"],
       ...["prim.reshape", "prim.permute", "prim.reshape", "prim.permute"],
-      ...["prim.reshape", "prim.permute", "scaled_dot_product_attention"],
+      ...["prim.reshape", "prim.permute", "prim.scaled_dot_product_attention"],
     ],
   },
   {

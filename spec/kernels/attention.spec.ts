@@ -35,7 +35,7 @@ function attend(one: Case, qkv: Float32Array[], mask: Float32Array | undefined):
               k[((n * keys + j) * keyHeads + kh) * headSize + d]!;
           }
           const added = one.mask === "heads" ? mask![(h * queries + i) * keys + j]! : mask?.[j];
-          return sum * scale + (added ?? 0);
+          return one.replaces && added ? added : sum * scale + (added ?? 0);
         });
         const most = Math.max(...scores);
         const weights = scores.map((score) => Math.exp(score - most));
@@ -45,7 +45,7 @@ function attend(one: Case, qkv: Float32Array[], mask: Float32Array | undefined):
           weights.forEach((weight, j) => {
             sum += (weight / total) * v[((n * keys + j) * keyHeads + kh) * valueSize + d]!;
           });
-          out.push(most === -Infinity && one.emptyRows === "zero" ? 0 : sum);
+          out.push(most === -Infinity && !one.isPlain ? 0 : sum);
         }
       }
     }
@@ -62,7 +62,7 @@ function check(heap: Heap, one: Case, maskOf?: (length: number) => Float32Array)
     randomNumbers(batch * keys * keyHeads * valueSize, 3),
   ];
   const random = (length: number): Float32Array =>
-    randomNumbers(length, 4).map((value) => (value < -1.5 ? -Infinity : value));
+    randomNumbers(length, 4).map((value) => (value < -1.5 ? -Infinity : value > 1 ? 0 : value));
   const length = kind === "heads" ? heads * queries * keys : keys;
   const mask = kind === "none" ? undefined : (maskOf ?? random)(length);
   const strides = (rows: number, count: number, size: number) => ({
@@ -112,7 +112,8 @@ const sizes = fc
     causal: fc.boolean(),
     mask: fc.constantFrom<"none" | "rows" | "heads">("none", "rows", "heads"),
     parts: fc.integer({ min: 1, max: 3 }),
-    emptyRows: fc.constantFrom<"nan" | "zero">("nan", "zero"),
+    isPlain: fc.boolean(),
+    replaces: fc.boolean(),
   })
   .map(({ share, ...rest }) => ({ ...rest, heads: rest.keyHeads * share }));
 
@@ -154,17 +155,17 @@ onEveryBuild("attention", (heap) => {
   it("gives NaN or 0 to queries that see nothing", () => {
     const one = { batch: 1, heads: 1, queries: 3, keys: 5, headSize: 4, mask: "rows" as const };
     const none = (length: number): Float32Array => new Float32Array(length).fill(-Infinity);
-    check(heap(), { ...one, emptyRows: "nan" }, none);
-    check(heap(), { ...one, emptyRows: "zero" }, none);
-    check(heap(), { ...one, queries: 5, emptyRows: "nan" }, none);
-    check(heap(), { ...one, queries: 5, emptyRows: "zero" }, none);
+    check(heap(), { ...one, isPlain: true }, none);
+    check(heap(), { ...one, isPlain: false }, none);
+    check(heap(), { ...one, queries: 5, isPlain: true }, none);
+    check(heap(), { ...one, queries: 5, isPlain: false }, none);
   });
 
   it("weighs alike what a mask of the lowest float hides", () => {
     const one = { batch: 1, heads: 1, keys: 5, headSize: 4, mask: "rows" as const };
     const lowest = (length: number): Float32Array => new Float32Array(length).fill(-3.4028235e38);
-    for (const emptyRows of ["nan", "zero"] as const) {
-      for (const queries of [2, 6]) check(heap(), { ...one, queries, emptyRows }, lowest);
+    for (const isPlain of [true, false]) {
+      for (const queries of [2, 6]) check(heap(), { ...one, queries, isPlain }, lowest);
     }
   });
 });

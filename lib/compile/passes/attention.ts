@@ -1,15 +1,19 @@
 import type { Argument, Graph, Node } from "../../graph/index.js";
-import { numberOf } from "./factors.js";
-import { isCall, isNode, sameShape, shapeOf } from "./facts.js";
+import { factorsOf } from "./factors.js";
+import { isCall, isFloat, isNode, sameShape, shapeOf } from "./facts.js";
 import { callAt, rewriteKnowing } from "./rewrite.js";
 import { permute } from "./views.js";
 
+/** How attention scores `q kᵀ · scale` are scaled and masked. */
 interface Scores {
   query: Node;
   /** `(…, S, E)`, not transposed. */
   key: Node;
   scale: number;
-  mask: Node | null;
+  attnMask?: Node;
+  /** Whether numbers other than 0 in the mask take the place of scores, instead of being added. */
+  replaces?: boolean;
+  isCausal?: boolean;
 }
 
 /**
@@ -21,82 +25,74 @@ function transpose(node: Node, graph: Graph): Node {
   return permute((...call) => callAt(graph, node, ...call), node, perm);
 }
 
-/**
- * Whether a constant mask leaves at least one key in every row. A row that is masked all over is
- * NaN by softmax, and 0 by the attention op.
- */
-function leavesSomething(mask: Node, graph: Graph): boolean {
-  const constant = graph.constants.get(mask.target);
-  if (mask.kind !== "get_attr" || constant === undefined) return false;
-  const width = constant.shape.at(-1) ?? 1;
-  const values = Array.from(constant.values);
-  return values.every((_, i) => i % width > 0 || values.slice(i, i + width).some((one) => one > -1e4)); // prettier-ignore
-}
+/** The numbers of a constant; none for any other node. */
+const numbersOf = (node: Argument, graph: Graph): number[] =>
+  isNode(node) && node.kind === "get_attr"
+    ? Array.from(graph.constants.get(node.target)?.values ?? [])
+    : [];
 
-/** The attention op takes no mask of fewer than two dimensions. */
-function asMatrix(mask: Node, graph: Graph): Node {
-  const shape = shapeOf(mask);
-  if (shape.length > 1) return mask;
-  const wide = [1, shape[0] ?? 1];
-  return callAt(graph, mask, "prim.reshape", [mask, wide], wide);
-}
-
-/** Matches attention scores: a matrix product, perhaps scaled and masked, all of one shape. */
+/** Matches attention scores: a matrix product, perhaps scaled and then masked, all of one shape. */
 function readScores(node: Node, graph: Graph, isShared: (node: Node) => boolean): Scores | null {
   if (isShared(node)) return null;
-  const isLarger = (one: Node): boolean => !sameShape(shapeOf(one), shapeOf(node));
-  const [a, b] = node.args;
-  if (isCall(node, "prim.Add") && isNode(a) && isNode(b)) {
-    for (const [scores, mask] of [
-      [a, b],
-      [b, a],
-    ] as const) {
-      if (isLarger(scores) || !leavesSomething(mask, graph)) continue;
-      const inner = readScores(scores, graph, isShared);
-      if (inner?.mask === null) return { ...inner, mask: asMatrix(mask, graph) };
+  /** The scores that an operand is, if nothing masks them yet. */
+  const inner = (one: Argument): Scores | null => {
+    if (!isNode(one) || !sameShape(shapeOf(one), shapeOf(node))) return null;
+    const scores = readScores(one, graph, isShared);
+    return scores?.attnMask ? null : scores;
+  };
+  const [a, b, c] = node.args;
+  const isWhere = isCall(node, "prim.where");
+  if (isWhere || isCall(node, "prim.Add")) {
+    const first = isWhere ? c : a;
+    for (const [one, mask] of [
+      [first, b],
+      [b, first],
+    ]) {
+      const scores = inner(one);
+      if (scores && !isWhere && isFloat(mask)) return { ...scores, attnMask: mask };
+      const [fill, ...rest] = numbersOf(mask, graph);
+      if (!scores || !isWhere || !(fill! < 0) || rest.some((other) => other !== fill)) continue;
+      const isKept = one === b;
+      const kept = numbersOf(a, graph);
+      const keys = shapeOf(node).at(-1)!;
+      // Then kernels need no mask.
+      const isCausal =
+        fill === -Infinity &&
+        sameShape(shapeOf(a as Node).slice(-2), [keys, keys]) &&
+        kept.length === keys * keys &&
+        kept.every((other, i) => i % keys <= i / keys === (Boolean(other) === isKept));
+      const args = isKept ? [a, 0, fill] : [a, fill, 0];
+      const attnMask = callAt(graph, node, "prim.where", args, shapeOf(a as Node));
+      return { ...scores, attnMask, replaces: true, isCausal };
     }
-    return null;
   }
-  if (isCall(node, "prim.Multiply") || isCall(node, "prim.RealDiv")) {
-    const isProduct = isCall(node, "prim.Multiply");
-    const [x, by] = isNode(a) ? [a, numberOf(b, graph)] : [b as Node, isProduct ? numberOf(a, graph) : null]; // prettier-ignore
-    const inner = by === null || isLarger(x) ? null : readScores(x, graph, isShared);
-    if (inner?.mask !== null || by === null) return null;
-    return { ...inner, scale: isProduct ? inner.scale * by : inner.scale / by };
+  if (!isCall(node, "prim.matmul")) {
+    const { scale, nodes } = factorsOf(node, graph, isShared);
+    const scores = nodes.length === 1 && nodes[0] !== node && inner(nodes[0]);
+    return scores ? { ...scores, scale: scores.scale * scale } : null;
   }
-  if (!isCall(node, "prim.matmul")) return null;
   const [query, right, transposeA, transposeB] = node.args as [Node, Node, boolean, boolean];
   if (transposeA || shapeOf(query).length < 3) return null;
-  const key = transposeB ? right : transpose(right, graph);
-  return { query, key, scale: 1, mask: null };
+  return { query, key: transposeB ? right : transpose(right, graph), scale: 1 };
 }
 
 /**
- * Replaces `softmax(q kᵀ · scale + mask) v` by one `scaled_dot_product_attention`: as written by
- * hand, or as `nn.MultiheadAttention` computes it when it returns weights that nobody reads.
+ * Replaces `softmax(q kᵀ · scale + mask) v` by one op: as written by hand, also with `where` or
+ * `masked_fill` for the mask, or as `nn.MultiheadAttention` computes it when it returns weights
+ * that nobody reads.
  */
 export function fuseAttention(graph: Graph): Graph {
   return rewriteKnowing(graph, (node, next, renew, { isShared }) => {
     const made = renew.copy(node);
-    const options = attend(made, next, isShared);
-    if (options === null) return made;
-    const attention = callAt(next, node, "scaled_dot_product_attention", options);
-    attention.meta = { ...node.meta, isPlainSoftmax: true };
-    return attention;
+    const [weights, value, ...transposed] = made.args as [Node, Node, boolean, boolean];
+    const isProduct = isCall(made, "prim.matmul") && !transposed.includes(true);
+    // What an op was expanded to had no kernel as a whole.
+    if (!isProduct || node.meta.isAlone || !isCall(weights, "softmax") || isShared(weights)) return made; // prettier-ignore
+    const dim = (weights.args[1] as { dim?: number } | undefined)?.dim;
+    if (dim !== -1 && dim !== shapeOf(weights).length - 1) return made;
+    const scores = readScores(weights.args[0] as Node, next, isShared);
+    if (scores === null) return made;
+    const { query, key, ...options } = scores;
+    return callAt(next, node, "prim.scaled_dot_product_attention", [query, key, value, options]);
   });
-}
-
-function attend(
-  node: Node,
-  graph: Graph,
-  isShared: (node: Node) => boolean,
-): readonly Argument[] | null {
-  if (!isCall(node, "prim.matmul")) return null;
-  const [weights, value, transposeA, transposeB] = node.args as [Node, Node, boolean, boolean];
-  if (transposeA || transposeB || !isCall(weights, "softmax") || isShared(weights)) return null;
-  const { dim } = (weights.args[1] ?? {}) as { dim?: number };
-  if (dim !== -1 && dim !== shapeOf(weights).length - 1) return null;
-  const scores = readScores(weights.args[0] as Node, graph, isShared);
-  if (scores === null) return null;
-  return [scores.query, scores.key, value, { attnMask: scores.mask, scale: scores.scale }];
 }

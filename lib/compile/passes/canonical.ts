@@ -20,8 +20,9 @@ type Make = (target: string, args: readonly Argument[], shape?: readonly number[
 const RULES: Readonly<Record<string, Rule>> = {
   Identity: (_, { x }) => x as Node,
   Transpose: (make, { x }, { perm }) => make("prim.permute", [x, perm]),
-  Reshape: (make, { x }, _, node) => make("prim.reshape", [x, shapeOf(node)]),
-  ExpandDims: (make, { input }, _, node) => make("prim.reshape", [input, shapeOf(node)]),
+  ...each(["Reshape", "ExpandDims"], () => (make, { x, input }, _, node) => {
+    return make("prim.reshape", [x ?? input, shapeOf(node)]);
+  }),
   Slice: (make, { x }, { begin }, node) => {
     const from = [begin].flat() as number[];
     const size = shapeOf(node);
@@ -29,13 +30,11 @@ const RULES: Readonly<Record<string, Rule>> = {
   },
   Concat: (make, inputs, { axis }) => {
     const parts = Object.values(inputs) as Node[];
-    const rank = shapeOf(parts[0]!).length;
-    return make("prim.concat", [parts, ((axis as number) + rank) % rank]);
+    return make("prim.concat", [parts, fromFront(axis, parts[0]!)]);
   },
   Pack: (make, inputs, { axis }, node) => {
     const parts = Object.values(inputs) as Node[];
-    const rank = shapeOf(node).length;
-    const at = ((axis as number) + rank) % rank;
+    const at = fromFront(axis, node);
     const one = shapeOf(node).map((size, i) => (i === at ? 1 : size));
     return make("prim.concat", [parts.map((part) => make("prim.reshape", [part, one], one)), at]);
   },
@@ -49,8 +48,7 @@ const RULES: Readonly<Record<string, Rule>> = {
     return make("prim.where", [unrepeated(condition as Node), other === e ? unrepeated(t as Node) : t, other]); // prettier-ignore
   },
   GatherV2: (make, { x, indices }, { axis, batchDims }) => {
-    const rank = shapeOf(x as Node).length;
-    return make("prim.gather", [x, indices, ((axis as number) + rank) % rank, batchDims]);
+    return make("prim.gather", [x, indices, fromFront(axis, x as Node), batchDims]);
   },
   BatchMatMul: (make, { a, b }, { transposeA, transposeB }) =>
     make("prim.matmul", [a, b, transposeA, transposeB]),
@@ -71,6 +69,12 @@ const RULES: Readonly<Record<string, Rule>> = {
   }),
   ...each(Object.keys(REDUCTIONS), reduction),
 };
+
+/** An axis of a node, counted from the front. */
+function fromFront(axis: Argument, node: Node): number {
+  const { length } = shapeOf(node);
+  return ((axis as number) + length) % length;
+}
 
 /** What is only repeated to have a shape: `tf.where` does so with all it takes, kernels need not. */
 function unrepeated(node: Node): Node {
@@ -110,19 +114,19 @@ function simplify(node: Node, args: readonly Argument[], make: Make): Node | nul
 type LinearArguments = [x: Node, weight: Node, options?: { bias?: Node | null }];
 
 /**
- * Gives a linear op a weight with two dimensions and a bias with one number for each of its rows.
+ * Gives a linear op a weight with two dimensions, and no bias other than one number for each of its
+ * rows.
  */
 function plainLinear(node: Node, [x, weight, options]: LinearArguments, make: Make): Node | null {
-  const bias = options?.bias ?? null;
-  const sizes = shapeOf(weight);
-  if (sizes.length === 1) {
-    const matrix = make("prim.reshape", [weight, [1, ...sizes]], [1, ...sizes]);
-    const one = bias && make("prim.reshape", [bias, [1]], [1]);
-    const column = make("linear", [x, matrix, { bias: one }], [...shapeOf(node), 1]);
-    return make("prim.reshape", [column, shapeOf(node)]);
-  }
-  if (bias === null || String(shapeOf(bias)) === String(sizes[0])) return null;
-  return make("prim.Add", [make("linear", [x, weight, {}]), bias]);
+  const bias = options?.bias;
+  const [shape, sizes] = [shapeOf(node), shapeOf(weight)];
+  const isVector = sizes.length === 1;
+  if (!isVector && (!bias || sameShape(shapeOf(bias), [sizes[0]!]))) return null;
+  const wide = isVector ? [1, ...sizes] : sizes;
+  const matrix = make("prim.reshape", [weight, wide], wide);
+  const plain = make("linear", [x, matrix, {}], isVector ? [...shape, 1] : shape);
+  const y = make("prim.reshape", [plain, shape]);
+  return bias ? make("prim.Add", [y, bias]) : y;
 }
 
 /**
@@ -154,8 +158,7 @@ function item(node: Node, [list, index]: readonly Argument[], make: Make): Node 
   const isUnpack = parent.target === "tfjs.Unpack";
   const [inputs, attrs] = (list as Node).args as [Inputs, Attrs];
   const x = (isUnpack ? inputs.value : inputs.x) as Node;
-  const rank = shapeOf(x).length;
-  const axis = ((attrs.axis as number) + rank) % rank;
+  const axis = fromFront(attrs.axis, x);
   const i = index as number;
   const sizes = (parent.meta.value as TensorMeta[]).map(({ shape }) => shape[axis] as number);
   const start = isUnpack ? i : sizes.slice(0, i).reduce((a, b) => a + b, 0);

@@ -50,14 +50,10 @@ export function draws({ target, args }: Node): boolean {
     dropout?: number;
     training?: boolean;
   };
-  if (target === "rrelu") return Boolean(options.training);
-  if (target === "scaled_dot_product_attention") return Boolean(options.dropoutP);
-  if (target === "multi_head_attention_forward") return options.training !== false;
-  return RECURRENT.has(target) && Boolean(options.training && options.dropout);
+  const { dropoutP, dropout, training } = options;
+  if (target === "multi_head_attention_forward") return training !== false;
+  return Boolean(dropoutP || (training && (dropout || target === "rrelu")));
 }
-
-/** Ops that run over whole sequences. */
-export const RECURRENT: ReadonlySet<string> = new Set(["rnn_tanh", "rnn_relu", "lstm", "gru"]);
 
 /**
  * Whether only convolutions read a border of zeros, so that they can treat it as padding of their

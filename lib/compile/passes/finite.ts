@@ -4,7 +4,7 @@
  */
 import { type Argument, Node } from "../../graph/index.js";
 import { COMPARISONS, REDUCTIONS } from "../primitives.js";
-import { FUNCTIONAL, primitives } from "./elementwise.js";
+import { FUNCTIONAL } from "./elementwise.js";
 
 /** The exponent bits of a float32; all are set only in NaN and the infinities. */
 const EXPONENT = 0x7f800000;
@@ -18,13 +18,15 @@ const TO_LARGE = 66 * LEAST_EXPONENT;
  */
 export const areFinite = (values: ArrayLike<number>): boolean =>
   values instanceof Float32Array
-    ? areFiniteBits(new Int32Array(values.buffer, values.byteOffset, values.length))
+    ? areFiniteBits(bitsOf(values))
     : ArrayBuffer.isView(values) || Array.prototype.every.call(values, Number.isFinite);
 
 /** Whether numbers are float32 and below 2⁶³, so that the product of any two is finite. */
 export const areModest = (values: ArrayLike<number>): boolean =>
-  values instanceof Float32Array &&
-  areFiniteBits(new Int32Array(values.buffer, values.byteOffset, values.length), 0, values.length, TO_LARGE); // prettier-ignore
+  values instanceof Float32Array && areFiniteBits(bitsOf(values), 0, values.length, TO_LARGE);
+
+const bitsOf = ({ buffer, byteOffset, length }: Float32Array): Int32Array =>
+  new Int32Array(buffer, byteOffset, length);
 
 /**
  * The same test on the bits of float32 numbers: adding `step` carries the exponent of a number that
@@ -50,18 +52,16 @@ export function areFiniteBits(
   return seen >= 0;
 }
 
-/** Ops that give finite numbers for finite ones, overflow aside. */
+/** Ops and primitives that give finite numbers for finite ones, overflow aside. */
 const SAFE: ReadonlySet<string> = new Set([
   ...FUNCTIONAL,
   ...(
     "linear batch_norm layer_norm rms_norm group_norm instance_norm softmax softmin log_softmax " +
     "scaled_dot_product_attention lstm gru rnn_tanh rnn_relu embedding prelu glu pad interpolate " +
-    "getitem prim.permute prim.reshape prim.slice prim.concat prim.matmul prim.linear prim.cast " +
-    "prim.Add prim.Sub prim.Multiply prim.Maximum prim.Minimum prim.SquaredDifference prim.Abs " +
-    "prim.Ceil prim.Cos prim.Erf prim.Floor prim.Neg prim.Sign prim.Sin prim.Square " +
-    "prim.where"
+    "getitem permute reshape slice concat matmul cast where Add Sub Multiply Maximum Minimum " +
+    "SquaredDifference Abs Ceil Cos Erf Floor Neg Sign Sin Square"
   ).split(" "),
-  ...primitives({ ...COMPARISONS, ...REDUCTIONS }),
+  ...Object.keys({ ...COMPARISONS, ...REDUCTIONS }),
 ]);
 
 type Line = readonly [target: string, ...operands: unknown[]];
@@ -80,7 +80,7 @@ const areFiniteNumbers = (argument: unknown): boolean =>
  */
 function isSafe([target, ...operands]: Line): boolean {
   const isKnown =
-    SAFE.has(target) ||
+    SAFE.has(target.replace("prim.", "")) ||
     /^(prim\.)?conv(_transpose)?[123]d$/.test(target) ||
     /^(adaptive_)?(avg|max)_pool[123]d$/.test(target) ||
     (target === "prim.RealDiv" && typeof operands[1] === "number" && operands[1] !== 0);
@@ -112,9 +112,6 @@ function look(fixed: Fixed, node: Node, isFine: (node: Node) => boolean): boolea
   const { activation = [] } = (tail ?? {}) as { activation?: Argument };
   const steps = target === "prim.pointwise" ? lines : [[target, ...args.slice(0, 3)], ...(activation as Argument[])]; // prettier-ignore
   if (!(steps as unknown as Line[]).every(isSafe)) return false;
-  const options = (args.at(-1) ?? {}) as { eps?: number | null; attnMask?: Argument };
-  if (options.eps === 0) return false;
-  // A mask may be infinite: either its row has another element, or the row gives 0.
-  const isMask = (one: Node): boolean => one === options.attnMask && fixed.isStatic(one);
-  return node.inputs().every((one) => isMask(one) || isFine(one));
+  const options = (args.at(-1) ?? {}) as { eps?: number | null };
+  return options.eps !== 0 && node.inputs().every(isFine);
 }

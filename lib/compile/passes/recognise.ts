@@ -67,13 +67,9 @@ function overRoot(
   if (!isQuotient && !isCall(node, "prim.Multiply")) return [];
   const [a, b] = node.args;
   if (!isNode(a) || !isNode(b)) return [];
-  const pairs: [Node, Node][] = isQuotient
-    ? [[a, b]]
-    : [
-        [a, b],
-        [b, a],
-      ];
+  const pairs: [Node, Node][] = [[a, b], [b, a]]; // prettier-ignore
   return pairs
+    .slice(0, isQuotient ? 1 : 2)
     .filter(([, root]) => isCall(bare(root), isQuotient ? "prim.Sqrt" : "prim.Rsqrt"))
     .map(([top, root]) => ({ top, root, ...sum(bare(root).args[0] as Node) }));
 }
@@ -170,14 +166,16 @@ function geluOf(
 
 /** Matches `exp(x - max) / Σ exp(x - max)` along the last dimension. */
 function softmax(node: Node): Found | null {
-  const isQuotient = isCall(node, "prim.RealDiv");
-  if (!isQuotient && !isCall(node, "prim.Multiply")) return null;
   const [top, below] = node.args;
-  if (!isNode(top) || !isNode(below) || !isCall(top, "prim.Exp")) return null;
-  const inverse = bare(below);
-  if (!isQuotient && !isCall(inverse, "prim.Reciprocal")) return null;
-  const sum = bare(isQuotient ? inverse : (inverse.args[0] as Node));
-  if (!isCall(sum, "prim.Sum") || sum.args[0] !== top || !isLastAxis(sum, top)) return null;
+  if (!isCall(node, "prim.RealDiv") || !isNode(top) || !isNode(below)) return null;
+  const sum = bare(below);
+  if (
+    !isCall(top, "prim.Exp") ||
+    !isCall(sum, "prim.Sum") ||
+    sum.args[0] !== top ||
+    !isLastAxis(sum, top)
+  )
+    return null;
   const shifted = top.args[0] as Node;
   if (!isCall(shifted, "prim.Sub")) return null;
   const [x, highest] = shifted.args;

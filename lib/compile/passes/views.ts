@@ -74,7 +74,7 @@ function worksAlongLast(node: Node): boolean {
     const sizes = node.args[1];
     return typeof sizes === "number" || (sizes as number[]).length === 1;
   }
-  const { dim } = (node.args[1] ?? {}) as { dim?: number };
+  const dim = (node.args[1] as { dim?: number } | undefined)?.dim;
   return node.target === "softmax" && (dim === -1 || dim === shapeOf(node).length - 1);
 }
 

@@ -37,9 +37,8 @@ function maskOf(b: Builder, mask: Argument, scores: readonly number[]): Value | 
   if (value.shape.length > 4) return new Decline("a mask of more than four dimensions");
   const missing = new Array<number>(4 - value.shape.length).fill(1);
   const wide = reshapeValue(value, [...missing, ...value.shape])!;
-  if (wide.shape[3] !== scores[3]) return new Decline("a mask that broadcasts along the keys");
-  const fits = wide.shape.every((size, i) => size === 1 || size === scores[i]);
-  return fits ? wide : new Decline("a mask of another batch");
+  const fits = wide.shape.every((size, i) => size === scores[i] || (size === 1 && i < 3));
+  return fits ? wide : new Decline("a mask of another shape");
 }
 
 /** Whether the result is only read with the heads of each position next to each other. */
@@ -52,15 +51,6 @@ function isMerged(b: Builder, node: Node): boolean {
       return isCall(one, "prim.permute") && perm.at(-1) === perm.length - 1 && perm.at(-2) === perm.length - 3; // prettier-ignore
     })
   );
-}
-
-/**
- * Masked keys are skipped, but in the formula their weight 0 times NaN is NaN: so values must be
- * finite.
- */
-function needsFiniteValues(b: Builder, node: Node, values: Value): void {
-  b.spreadsNaN = true;
-  if (!isFiniteNode(b, node)) addFiniteCheck(b, values.block);
 }
 
 const lowerAttention: Lower = (b, node): Lowered => {
@@ -78,9 +68,13 @@ const lowerAttention: Lower = (b, node): Lowered => {
   if (keyHeads !== v.shape[1] || (keyHeads !== heads && keyHeads > 1 && !options.enableGqa)) {
     return new Decline("heads that broadcast");
   }
-  if (options.isCausal) needsFiniteValues(b, value, v);
+  if (options.isCausal) {
+    // Masked keys are skipped, but in the formula their weight 0 times NaN is NaN.
+    b.spreadsNaN = true;
+    if (!isFiniteNode(b, value)) addFiniteCheck(b, v.block);
+  }
   const scores = [batch, heads, queries, keys];
-  const mask = maskOf(b, options.attnMask, scores);
+  const mask = options.isCausal ? null : maskOf(b, options.attnMask, scores);
   if (mask instanceof Decline) return mask;
   const valueSize = v.shape[3]!;
   // If the result is read with heads next to each other, it is written that way, which saves a
@@ -90,11 +84,12 @@ const lowerAttention: Lower = (b, node): Lowered => {
   const out = merged ? permuteValue(plain, [0, 2, 1, 3]) : plain;
   const kernel = attention(b.heap, {
     ...{ batch, heads, keyHeads, queries, keys, headSize, valueSize },
-    scale: (options.scale as number | null | undefined) ?? undefined,
+    scale: options.scale as number | null,
     causal: Boolean(options.isCausal),
     ...{ q: headStrides(q), k: headStrides(k), v: headStrides(v), out: headStrides(out) },
     mask: mask ? headStrides({ strides: broadcastStrides(mask, scores) }) : undefined,
-    emptyRows: node.meta.isPlainSoftmax ? "nan" : "zero",
+    replaces: Boolean(options.replaces),
+    isPlain: node.target.startsWith("prim."),
   });
   const flops = 2 * batch * heads * queries * keys * (headSize + valueSize);
   b.call("attention", kernel, { q, k, v, mask }, { out }, { flops });
@@ -139,6 +134,7 @@ function lookUp(
 
 export const ATTENTION: Readonly<Record<string, Lower>> = {
   scaled_dot_product_attention: lowerAttention,
+  "prim.scaled_dot_product_attention": lowerAttention,
   embedding: (b, node) => {
     const [input, weight, given] = node.args as [Node, Node, Argument];
     const { maxNorm } = optionsOf(given);

@@ -31,14 +31,11 @@ export const matmul = /* @__PURE__ */ op(
     const shape = [...lead, ...(self.rank === 1 ? [] : [n]), ...(other.rank === 1 ? [] : [m])];
     if (product(shape) === 0 || k === 0) return tf.zeros(shape, dtype);
     // With a single matrix on the right, all rows on the left form one matrix.
-    if (b.rank === 2) {
-      const rows = tf.reshape(a, [-1, k]);
-      return toDtype(tf.reshape(tf.matMul(rows as tf.Tensor2D, b as tf.Tensor2D), shape), dtype);
-    }
-    const batch = product(lead);
-    const left = tf.reshape(expandTo(a, [...lead, n, k]), [batch, n, k]);
-    const right = tf.reshape(expandTo(b, [...lead, k, m]), [batch, k, m]);
-    return toDtype(tf.reshape(tf.matMul(left, right), shape), dtype);
+    const y =
+      b.rank === 2
+        ? tf.matMul(tf.reshape(a, [-1, k]), b)
+        : tf.matMul(expandTo(a, [...lead, n, k]), expandTo(b, [...lead, k, m]));
+    return toDtype(tf.reshape(y, shape), dtype);
   },
 );
 
@@ -62,7 +59,7 @@ const outer = (a: tf.Tensor, b: tf.Tensor): tf.Tensor =>
 
 function sumOfProducts(a: tf.Tensor, b: tf.Tensor): tf.Tensor {
   const [batch, n, k] = a.shape as [number, number, number];
-  const rows = tf.reshape(permuteAxes(a, [1, 0, 2]), [n, batch * k]);
+  const rows = tf.reshape(tf.transpose(a, [1, 0, 2]), [n, batch * k]);
   return matmul(rows, tf.reshape(b, [batch * k, b.shape[2]!]));
 }
 
@@ -71,7 +68,7 @@ function inner(self: tf.Tensor, other: tf.Tensor): tf.Tensor {
   if (self.rank === 0 || other.rank === 0) return mul(self, other);
   const k = self.shape.at(-1)!;
   const left = tf.reshape(self, [-1, k]);
-  const right = permuteAxes(tf.reshape(other, [-1, k]), [1, 0]);
+  const right = tf.transpose(tf.reshape(other, [-1, k]));
   return tf.reshape(matmul(left, right), [...self.shape.slice(0, -1), ...other.shape.slice(0, -1)]);
 }
 

@@ -28,7 +28,7 @@ export interface AttentionSpec {
   /** `headSize` by default. */
   valueSize?: number;
   /** 1 / √headSize by default. */
-  scale?: number;
+  scale?: number | null;
   /** Query i sees the keys 0 to i. */
   causal?: boolean;
   q: HeadStrides;
@@ -37,8 +37,10 @@ export interface AttentionSpec {
   out: HeadStrides;
   /** The strides of an additive mask whose rows are contiguous; 0 where it broadcasts. */
   mask?: HeadStrides;
-  /** The result for a query that sees no key at all. */
-  emptyRows?: "nan" | "zero";
+  /** Whether numbers other than 0 in the mask take the place of scores. */
+  replaces?: boolean;
+  /** Whether the result for a query that sees no key at all is NaN, as softmax gives, and not 0. */
+  isPlain?: boolean;
 }
 
 export interface AttentionPointers {
@@ -69,7 +71,9 @@ const placeOf = (strides: HeadStrides, n: number, head: number): number =>
  */
 export function attention(heap: Heap, spec: AttentionSpec): Kernel<AttentionPointers> {
   const { batch, heads, keyHeads = heads, queries, keys, headSize, valueSize = headSize } = spec;
-  const { scale = 1 / Math.sqrt(headSize), causal = false, emptyRows = "nan" } = spec;
+  const { causal = false } = spec;
+  const scale = spec.scale ?? 1 / Math.sqrt(headSize);
+  const adds = spec.replaces ? 0 : -1;
   const library = gemmLibrary(heap);
   const softmax = softmaxOf(heap).stripSoftmax;
   const fitting = Math.floor(SCORE_BYTES / (Math.max(keys, 1) * 4)) & -8;
@@ -83,7 +87,7 @@ export function attention(heap: Heap, spec: AttentionSpec): Kernel<AttentionPoin
   const queryBytes = panelBytes(block, headSize);
   const scoreBytes = block * keyRow;
   const workspaceBytes = (keyBytes + valueBytes + queryBytes + 2 * scoreBytes + 64) & -64;
-  const least = emptyRows === "zero" ? LOWEST : -Infinity;
+  const least = spec.isPlain ? -Infinity : LOWEST;
 
   return {
     workspaceBytes,
@@ -113,9 +117,8 @@ export function attention(heap: Heap, spec: AttentionSpec): Kernel<AttentionPoin
           const seen = causal ? Math.min(keys, row + rows) : keys;
           const q = p.q + placeOf(spec.q, n, head) + row * spec.q.row * 4;
           const out = p.out + placeOf(spec.out, n, head) + row * spec.out.row * 4;
-          const masked = p.mask && spec.mask;
-          const maskRow = masked ? spec.mask!.row * 4 : 0;
-          const mask = masked ? p.mask! + placeOf(spec.mask!, n, head) + row * maskRow : 0;
+          const maskRow = (spec.mask?.row ?? 0) * 4;
+          const mask = spec.mask ? p.mask! + placeOf(spec.mask, n, head) + row * maskRow : 0;
           if (along) {
             const product = [library.rows1, library.rows2, library.rows3][rows - 1]!;
             product(
@@ -126,7 +129,7 @@ export function attention(heap: Heap, spec: AttentionSpec): Kernel<AttentionPoin
               const at = scores + i * keyRow;
               softmax(
                 at, 16, at, 4, (seen + 3) >> 2, scale, mask && mask + i * maskRow, 4,
-                causal ? Math.min(row + i + 1, seen) : seen, least, 1,
+                causal ? Math.min(row + i + 1, seen) : seen, least, 1, adds,
               ); // prettier-ignore
             }
             product(
@@ -142,7 +145,7 @@ export function attention(heap: Heap, spec: AttentionSpec): Kernel<AttentionPoin
           ); // prettier-ignore
           softmax(
             scores, block * 4, strips, rows, seen, scale, mask, maskRow, causal ? row + 1 : 0,
-            least, 0,
+            least, 0, adds,
           ); // prettier-ignore
           for (let k = 0; k < seen; k += depth) {
             gemm(

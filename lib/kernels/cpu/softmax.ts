@@ -11,7 +11,7 @@ export interface SoftmaxLibrary {
   logSoftmax: Softmax;
   stripSoftmax: (
     x: number, xRow: number, out: number, queries: number, keys: number, scale: number,
-    mask: number, maskRow: number, seen: number, least: number, along: number,
+    mask: number, maskRow: number, seen: number, least: number, along: number, adds: number,
   ) => void; // prettier-ignore
 }
 

@@ -3,7 +3,7 @@ import { scoresProgram, weightedValuesProgram } from "../../../kernels/webgl/pro
 import type { Node } from "../../../graph/index.js";
 import type { Builder, Read } from "../builder.js";
 import { permuted, reshaped, type Value, wholeOf } from "../value.js";
-import { dtypeOf, type Lowering, shapeOf } from "./common.js";
+import { count, dtypeOf, type Lowering, shapeOf } from "./common.js";
 import { softmaxMoments } from "./norms.js";
 
 interface Options {
@@ -12,6 +12,8 @@ interface Options {
   isCausal?: boolean;
   scale?: number | null;
   enableGqa?: boolean;
+  /** Of the primitive. */
+  replaces?: boolean;
 }
 
 /**
@@ -21,8 +23,8 @@ interface Options {
 function fourDims(value: Value): Value | null {
   const { shape } = value;
   const [time, depth] = shape.slice(-2) as [number, number];
-  const heads = shape.length > 2 ? shape.at(-3)! : 1;
-  const batch = shape.slice(0, -3).reduce((n, size) => n * size, 1);
+  const heads = shape.at(-3) ?? 1;
+  const batch = count(shape.slice(0, -3));
   return reshaped(value, [batch, heads, time, depth]);
 }
 
@@ -83,8 +85,8 @@ export const attention: Lowering = (b, node, read) => {
   const [vBatch, vHeads, , width] = v.shape as [number, number, number, number];
   // One head broadcasts to all.
   const divides = options.enableGqa || kHeads === 1 ? heads % kHeads === 0 : heads === kHeads;
-  if (kBatch !== batch || vBatch !== batch || vHeads !== kHeads || !divides) return null;
-  if (depth % 4 !== 0 || width % 4 !== 0 || keys === 0) return null;
+  const isOne = kBatch === batch && vBatch === batch && vHeads === kHeads;
+  if (!isOne || !divides || (depth | width) % 4 !== 0 || keys === 0) return null;
 
   const ints = {
     heads,
@@ -94,10 +96,16 @@ export const attention: Lowering = (b, node, read) => {
     keys,
   };
   const at = { q: readPlaces(b, q, "q"), k: readPlaces(b, k, "k"), v: readPlaces(b, v, "v") };
-  const mask = options.attnMask ? readMask(b, options.attnMask, read, { batch, heads, queries, keys }) : null; // prettier-ignore
-  if (options.attnMask && mask === null) return null;
+  const attnMask = options.isCausal ? null : options.attnMask;
+  const mask = attnMask ? readMask(b, attnMask, read, [batch, heads, queries, keys]) : null;
+  if (attnMask && mask === null) return null;
+  const kind = !attnMask
+    ? "none"
+    : options.replaces
+      ? "fill"
+      : (dtypeOf(attnMask) as "bool" | "float32");
   const scores = b.draw(
-    scoresProgram({ mask: mask?.kind ?? "none", causal: options.isCausal ?? false }),
+    scoresProgram({ mask: kind, causal: options.isCausal ?? false }),
     [batch * heads * ints.padded, keys],
     {
       inputs: [at.q.input, at.k.input, ...(mask ? [mask.input] : [])],
@@ -109,7 +117,7 @@ export const attention: Lowering = (b, node, read) => {
   const seen: Read = { tensor: scores.tensor, layout: scores.tensor.layout };
   // A row of scores that are all -∞ gives NaN where a model wrote the softmax out itself, and zeros
   // in PyTorch's own op.
-  const moments = softmaxMoments(b, seen, !node.meta.isPlainSoftmax);
+  const moments = softmaxMoments(b, seen, !node.target.startsWith("prim."));
   const together = batch === 1 || queries % 4 === 0;
   const y = b.draw(weightedValuesProgram(together), [batch * queries, heads * width], {
     inputs: [seen, { tensor: moments.tensor, layout: moments.tensor.layout }, at.v.input],
@@ -125,18 +133,16 @@ function readMask(
   b: Builder,
   node: Node,
   read: Reader,
-  { batch, heads, queries, keys }: { batch: number; heads: number; queries: number; keys: number },
-): { kind: "bool" | "float"; input: Read; ints: Record<string, number> } | null {
+  full: readonly number[],
+): { input: Read; ints: Record<string, number> } | null {
   const value = read(node);
   const shape = [...value.shape];
   while (shape.length < 4) shape.unshift(1);
   if (shape.length > 4) return null;
-  const full = [batch, heads, queries, keys];
   if (!shape.every((size, i) => size === 1 || size === full[i])) return null;
   const input = b.read(value);
   const [n, h, l, s] = shape as [number, number, number, number];
   return {
-    kind: dtypeOf(node) === "bool" ? "bool" : "float",
     input,
     ints: {
       mask_batch: n === 1 ? 0 : h * l,

@@ -41,6 +41,7 @@ export const LOWERINGS: Readonly<Record<string, Lowering>> = {
   "prim.conv2d": conv,
   "prim.matmul": matmul,
   scaled_dot_product_attention: attention,
+  "prim.scaled_dot_product_attention": attention,
   layer_norm: layerNorm,
   rms_norm: layerNorm,
   softmax,

@@ -43,6 +43,8 @@ export function sliceAxis(
   const shape = resized(x, dim, count);
   if (count === size && step === 1) return x;
   if (product(shape) === 0) return tf.zeros(shape, x.dtype);
+  const begin = x.shape.map((_, i) => (i === dim ? start : 0));
+  if (step === 1 && x.rank <= 4) return tf.slice(x, begin, shape);
   const flat = tf.reshape(x, [before, size, behind]);
   if (step === 1) return tf.reshape(tf.slice(flat, [0, start, 0], [before, count, behind]), shape);
   const places = Int32Array.from({ length: count }, (_, i) => start + i * step);
@@ -98,6 +100,7 @@ export function permuteAxes(x: tf.Tensor, order: readonly number[]): tf.Tensor {
     else runs.push([dim]);
   }
   if (runs.length <= 1 || x.size === 0) return tf.reshape(x, shape);
+  if (x.rank <= 4) return tf.transpose(x, [...order]); // which the compiler's passes know best
   const sorted = [...runs].sort((a, b) => a[0]! - b[0]!);
   const merged = sorted.map((run) => product(run.map((dim) => x.shape[dim]!)));
   const turned = tf.transpose(
@@ -117,29 +120,20 @@ export function expandTo(x: tf.Tensor, shape: readonly number[]): tf.Tensor {
   const from = [...lead, ...x.shape];
   let y = tf.reshape(x, from);
   if (product(shape) === 0) return tf.zeros([...shape], x.dtype);
-  // Adjacent dimensions that are all repeated, or all kept, are joined.
-  const sizes: { from: number; to: number }[] = [];
   shape.forEach((to, i) => {
     const size = from[i]!;
-    if (size !== to && size !== 1) {
-      throw new Error(
-        `The expanded size of the tensor (${to}) must match the existing size (${size}) at ` +
-          `non-singleton dimension ${i}. Target sizes: [${shape.join(", ")}]. ` +
-          `Tensor sizes: [${x.shape.join(", ")}]`,
-      );
-    }
-    if (to === 1) return;
-    const last = sizes.at(-1);
-    if (last && (last.from === last.to) === (size === to)) {
-      last.from *= size;
-      last.to *= to;
-    } else sizes.push({ from: size, to });
+    if (size === to || size === 1) return;
+    throw new Error(
+      `The expanded size of the tensor (${to}) must match the existing size (${size}) at ` +
+        `non-singleton dimension ${i}. Target sizes: [${shape.join(", ")}]. ` +
+        `Tensor sizes: [${x.shape.join(", ")}]`,
+    );
   });
+  if (shape.length <= 4) return tf.broadcastTo(y, [...shape]);
   // One repetition at a time, so that the rank stays 3.
-  sizes.forEach(({ from: size, to }, i) => {
-    if (size === to) return;
-    const before = product(sizes.slice(0, i).map((one) => one.to));
-    const behind = product(sizes.slice(i + 1).map((one) => one.from));
+  shape.forEach((to, i) => {
+    if (from[i] === to) return;
+    const [before, behind] = [product(shape.slice(0, i)), product(from.slice(i + 1))];
     y = tf.tile(tf.reshape(y, [before, 1, behind]), [1, to, 1]);
   });
   return tf.reshape(y, [...shape]);

@@ -37,7 +37,7 @@ export function softmaxInJs(heap: Heap): SoftmaxLibrary {
 
 function stripSoftmax(
   memory: Float32Array,
-  ...[x, xRow, out, queries, keys, scale, mask, maskRow, seen, least, along]: Parameters<
+  ...[x, xRow, out, queries, keys, scale, mask, maskRow, seen, least, along, adds]: Parameters<
     SoftmaxLibrary["stripSoftmax"]
   >
 ): void {
@@ -54,7 +54,8 @@ function stripSoftmax(
       const from = ((x + key * xRow) >>> 2) + (along ? i % 4 : query);
       const added =
         mask && i < end ? memory[((mask + (along ? 0 : query * maskRow)) >>> 2) + i]! : 0;
-      memory[place(i)] = i < end ? memory[from]! * scale + added : -Infinity;
+      const seen = added && !adds ? added : memory[from]! * scale + added;
+      memory[place(i)] = i < end ? seen : -Infinity;
       const value = memory[place(i)]!; // read back as rounded to float32, which matters for large scores
       if (value > most) most = value;
     }

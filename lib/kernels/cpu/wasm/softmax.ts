@@ -51,16 +51,17 @@ export function emitSoftmax(module: ModuleBuilder): void {
  *
  * @param least - The start of the search for the maximum: -∞, so that a query without keys gets
  *   NaN, or the lowest float, so that it gets zeros.
+ * @param adds - -1 if the mask is added, 0 if its numbers other than 0 take the place of scores.
  */
 export function emitStripSoftmax(module: ModuleBuilder): void {
   module.function(
     "stripSoftmax",
     {
       x: "i32", xRow: "i32", out: "i32", queries: "i32", keys: "i32", scale: "f32", mask: "i32",
-      maskRow: "i32", seen: "i32", least: "f32", along: "i32",
+      maskRow: "i32", seen: "i32", least: "f32", along: "i32", adds: "i32",
     }, // prettier-ignore
     (f, p) => {
-      const scale = f.v128(p.scale.splat());
+      const [scale, adds] = [f.v128(p.scale.splat()), f.v128(p.adds.splat())];
       const [query, key, at, end] = [f.i32(0), f.i32(), f.i32(), f.i32()];
       const [most, sum, score] = [f.v128(), f.v128(), f.v128()];
       // Four keys in each iteration.
@@ -100,7 +101,7 @@ export function emitStripSoftmax(module: ModuleBuilder): void {
           scan(p.keys, 1, () => {
             const added = f.v128(first!.loadSplat());
             others.forEach((row, i) => added.set(added.loadLane(i + 1, row)));
-            score.set(score.add(added));
+            score.set(added.eq(0).or(adds).select(score.add(added), added));
             for (const row of [first!, ...others]) advance(row, p.along.select(16, 4));
             hide();
           });

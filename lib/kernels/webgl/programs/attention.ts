@@ -13,7 +13,8 @@ export const READER_INTS = (name: string): string[] =>
   ["batch", "time", "row", "head", "first"].map((what) => `${name}_${what}`);
 
 export interface ScoresOptions {
-  mask: "none" | "bool" | "float";
+  /** `fill`: what is not 0 takes the place of a score. */
+  mask: "none" | "bool" | "float32" | "fill";
   causal: boolean;
 }
 
@@ -21,7 +22,8 @@ export function scoresProgram({ mask, causal }: ScoresOptions): ProgramSource {
   const masks = {
     none: "",
     bool: "v += mix(vec4(0), low, equal(m, vec4(0)));",
-    float: "v += m;",
+    float32: "v += m;",
+    fill: "v = mix(m, v, equal(m, vec4(0)));",
   };
   // A mask that broadcasts over the keys has its number in the first lane.
   const readMask = (r: number): string => `
