@@ -11,4 +11,12 @@ const OUT = "out/bench";
 await writeChunks(OUT, { main: "bench/main.ts" });
 writeFileSync(`${OUT}/package.json`, JSON.stringify({ type: "module" }));
 
-await import(pathToFileURL(resolve(OUT, "main.js")).href);
+try {
+  await import(pathToFileURL(resolve(OUT, "main.js")).href);
+} catch (error) {
+  // What was asked for is amiss, not the bench: no stack is needed.
+  const isUsage = error.code?.startsWith("ERR_PARSE_ARGS") || error.message.startsWith("bench:");
+  if (!isUsage) throw error;
+  console.error(error.message);
+  process.exit(1);
+}
