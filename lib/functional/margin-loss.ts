@@ -105,7 +105,8 @@ export const cosineEmbeddingLoss = /* @__PURE__ */ op(
           `inputs with sizes ${listText(input1.shape)} and ${listText(input2.shape)}.`,
       );
     }
-    const [a, b] = broadcast(`${name}()`, asFloat(input1), asFloat(input2));
+    const [a, b] = [asFloat(input1), asFloat(input2)];
+    broadcastShape(a.shape, b.shape, `${name}()`);
     const dot = (x: tf.Tensor, y: tf.Tensor): tf.Tensor => sum(tf.mul(x, y), -1);
     const squares = [dot(a, a), dot(b, b)].map((one) => tf.add(one, COSINE_EPSILON));
     const cos = tf.div(dot(a, b), tf.sqrt(tf.mul(squares[0]!, squares[1]!)));

@@ -269,3 +269,14 @@ onEveryBackendOnce("multilabelSoftMarginLoss", (_backend, tolerance) => {
     expectClose(losses.dataSync(), [0.4402, 3.4402], { ...tolerance, atol: 1e-4 });
   });
 });
+
+onEveryBackendOnce("cosineEmbeddingLoss", (_backend, tolerance) => {
+  it("takes the length of each input as it is, before they broadcast", () => {
+    const a = tf.tensor2d([[1, 2, 2], [0, 3, 4]]); // prettier-ignore
+    const y = tf.tensor1d([1, -1], "int32");
+    const loss = (b: tf.Tensor): ArrayLike<number> =>
+      F.cosineEmbeddingLoss(a, b, y, { reduction: "none" }).dataSync();
+    expectClose(loss(tf.tensor2d([[2], [-1]])), [-2 / 3, 0], tolerance);
+    expectClose(loss(tf.tensor2d([[1, 0, 1]])), [1 - Math.SQRT1_2, 0.4 * Math.SQRT2], tolerance);
+  });
+});
