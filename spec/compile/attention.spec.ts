@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { expect } from "chai";
 import { matmul } from "../../lib/exported/aten/matmul.js";
 import { where } from "../../lib/exported/aten/support/arithmetic.js";
+import { einsum } from "../../lib/exported/aten/support/einsum.js";
 import { permuteAxes, sliceAxis } from "../../lib/exported/aten/support/shape.js";
 import * as nn from "../../lib/index.js";
 import { onEveryBackend } from "../support/backends.js";
@@ -156,26 +157,33 @@ onEveryBackend("Attention by hand", (backend, tolerance) => {
     fast.dispose();
   });
 
-  it("is one op in an exported program, too", async () => {
-    // scores.masked_fill(hidden, -inf).softmax(-1) @ v, with heads of one linear's result
-    const model = (x: tf.Tensor): tf.Tensor => {
-      const heads = [0, 1, 2].map((i) => {
-        const part = sliceAxis(x, 2, i * 8, i * 8 + 8);
-        return permuteAxes(tf.reshape(part, [BATCH, KEYS, HEADS, 4]), [0, 2, 1, 3]);
-      });
-      const [q, k, v] = heads as [tf.Tensor, tf.Tensor, tf.Tensor];
-      const scores = tf.mul(matmul(q, permuteAxes(k, [0, 1, 3, 2])), 0.5);
-      const hidden = tf.logicalNot(tf.reshape(past(QUERIES, KEYS), [1, 1, QUERIES, KEYS]));
-      return matmul(tf.softmax(where(hidden, -Infinity, scores)), v);
-    };
-    const x = nn.randn(BATCH, KEYS, 24);
-    const fast = await compiled(model, x);
-    const targets = fast.graph!.nodes.filter((one) => one.kind === "call_function").map((one) => one.target); // prettier-ignore
-    const views = ["prim.slice", "prim.reshape", "prim.permute", "prim.where"];
-    expect(targets.filter((one) => !views.includes(one))).to.deep.equal(["prim.scaled_dot_product_attention"]); // prettier-ignore
-    expectClose(fast(x).dataSync(), model(x).dataSync(), tolerance);
-    fast.dispose();
-  });
+  /** How an exported program computes `q kᵀ`, and the product of weights and values. */
+  const PRODUCTS: Record<string, ((a: tf.Tensor, b: tf.Tensor) => tf.Tensor)[]> = {
+    matmul: [(q, k) => matmul(q, permuteAxes(k, [0, 1, 3, 2])), matmul],
+    einsum: ["bhid,bhjd->bhij", "bhij,bhjd->bhid"].map((equation) => (a, b) => einsum(equation, [a, b])), // prettier-ignore
+  };
+  for (const [name, [scoresOf, weigh]] of Object.entries(PRODUCTS)) {
+    it(`is one op in an exported program, too, by ${name}`, async () => {
+      // scores.masked_fill(hidden, -inf).softmax(-1) @ v, with heads of one linear's result
+      const model = (x: tf.Tensor): tf.Tensor => {
+        const heads = [0, 1, 2].map((i) => {
+          const part = sliceAxis(x, 2, i * 8, i * 8 + 8);
+          return permuteAxes(tf.reshape(part, [BATCH, KEYS, HEADS, 4]), [0, 2, 1, 3]);
+        });
+        const [q, k, v] = heads as [tf.Tensor, tf.Tensor, tf.Tensor];
+        const scores = tf.mul(scoresOf!(q, k), 0.5);
+        const hidden = tf.logicalNot(tf.reshape(past(QUERIES, KEYS), [1, 1, QUERIES, KEYS]));
+        return weigh!(tf.softmax(where(hidden, -Infinity, scores)), v);
+      };
+      const x = nn.randn(BATCH, KEYS, 24);
+      const fast = await compiled(model, x);
+      const targets = fast.graph!.nodes.filter((one) => one.kind === "call_function").map((one) => one.target); // prettier-ignore
+      const views = ["prim.slice", "prim.reshape", "prim.permute", "prim.where"];
+      expect(targets.filter((one) => !views.includes(one))).to.deep.equal(["prim.scaled_dot_product_attention"]); // prettier-ignore
+      expectClose(fast(x).dataSync(), model(x).dataSync(), tolerance);
+      fast.dispose();
+    });
+  }
 
   it("replaces scores that are no numbers, and those below what takes their place", async () => {
     const model = (q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, given: tf.Tensor): tf.Tensor => {

@@ -39,7 +39,11 @@ export const PASSES: readonly Pass[] = [
 ];
 
 /** Ops that a trace for these passes records as their parts, which fuse better. */
-export const DECOMPOSED: ReadonlySet<string> = new Set(["multi_head_attention_forward", "matmul"]);
+export const DECOMPOSED: ReadonlySet<string> = new Set([
+  "multi_head_attention_forward",
+  "matmul",
+  "einsum",
+]);
 
 /** Runs all passes, one after the other. */
 export function* optimising(graph: Graph, isModest: IsModest): Parts<Graph> {

@@ -67,9 +67,8 @@ function sumOfProducts(a: tf.Tensor, b: tf.Tensor): tf.Tensor {
 function inner(self: tf.Tensor, other: tf.Tensor): tf.Tensor {
   if (self.rank === 0 || other.rank === 0) return mul(self, other);
   const k = self.shape.at(-1)!;
-  const left = tf.reshape(self, [-1, k]);
   const right = tf.transpose(tf.reshape(other, [-1, k]));
-  return tf.reshape(matmul(left, right), [...self.shape.slice(0, -1), ...other.shape.slice(0, -1)]);
+  return tf.reshape(matmul(self, right), [...self.shape.slice(0, -1), ...other.shape.slice(0, -1)]);
 }
 
 function tensordot(

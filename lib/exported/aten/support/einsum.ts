@@ -79,9 +79,11 @@ function contract(a: Named, b: Named, kept: ReadonlySet<string>): Named {
     return tf.reshape(expandTo(moved, sizesOf(order)), flat);
   };
   const [n, l, k, r] = [batch, left, summed, right].map((names) => product(sizesOf(names))) as [number, number, number, number]; // prettier-ignore
-  const p = bring(a, [...batch, ...left, ...summed], [n, l, k]);
-  const q = bring(b, [...batch, ...summed, ...right], [n, k, r]);
-  const y = n * l * k * r === 0 ? tf.zeros([n, l, r]) : k === 1 ? tf.mul(p, q) : tf.matMul(p, q);
+  const lead = batch[2] ? [n] : sizesOf(batch); // up to four dimensions in all
+  const p = bring(a, [...batch, ...left, ...summed], [...lead, l, k]);
+  const q = bring(b, [...batch, ...summed, ...right], [...lead, k, r]);
+  const multiply = k === 1 ? tf.mul : tf.matMul;
+  const y = p.size * q.size > 0 ? multiply(p, q) : tf.zeros([...lead, l, r]);
   const names = [...batch, ...left, ...right];
   return { x: tf.reshape(y, sizesOf(names)), names };
 }
