@@ -1,8 +1,9 @@
-import type * as tf from "@tensorflow/tfjs-core";
+import * as tf from "@tensorflow/tfjs-core";
 import { expect } from "chai";
 import * as F from "../../lib/functional/index.js";
 import * as nn from "../../lib/index.js";
 import { onEveryBackend } from "../support/backends.js";
+import { compiled } from "../support/compiled.js";
 import { expectSame } from "../support/graphs.js";
 
 type Shape = [number, number, number, number];
@@ -33,4 +34,25 @@ onEveryBackend("Attention that broadcasts, compiled", (name, tolerance) => {
       fast.dispose();
     });
   }
+
+  it("products by hand pair what broadcasts as PyTorch does", async () => {
+    nn.manualSeed(5);
+    const leads = [[[2, 1], [2, 3]], [[2, 3], [2, 1]], [[1, 3], [2, 1]], [[2, 3, 1], [2, 1, 2]], [[1, 1], [2, 3]], [[2, 3], [1, 1]], [[3], [2, 1]], [[2, 1], [3]], [[], [2, 3]], [[2, 3], []]]; // prettier-ignore
+    for (const transpose of [false, true]) {
+      for (const [one, two] of leads as [number[], number[]][]) {
+        const a = nn.randn([...one, ...(transpose ? [5, 6] : [6, 5])]);
+        const b = nn.randn([...two, ...(transpose ? [7, 5] : [5, 7])]);
+        const product = (x: tf.Tensor, y: tf.Tensor): tf.Tensor =>
+          tf.matMul(x, y, transpose, transpose);
+        const lead = tf.backend_util.assertAndGetBroadcastShape(one, two);
+        const wide = (x: tf.Tensor): tf.Tensor =>
+          tf.broadcastTo(x, [...lead, ...x.shape.slice(-2)]);
+        const fast = await compiled(product, [a, b]);
+        const what = `[${one.join()}] and [${two.join()}]`;
+        expect(fast.explain().fallbacks, what).to.eql([]);
+        expectSame(fast(a, b), product(wide(a), wide(b)), tolerance, what);
+        fast.dispose();
+      }
+    }
+  });
 });

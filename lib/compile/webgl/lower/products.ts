@@ -72,15 +72,20 @@ export const linear: Lowering = (b, node, read) => {
 export const matmul: Lowering = (b, node, read) => {
   const [left, right, transposeA, transposeB] = node.args as [Node, Node, boolean, boolean];
   const shape = shapeOf(node);
-  const [one, two] = [read(left), read(right)];
-  if (one.shape.length !== two.shape.length) return null;
-  const order = naturalOf(one.shape);
+  /** An operand with its leading dimensions repeated as in the result. */
+  const repeated = (value: Value): Value => {
+    const from = value.shape.length - shape.length;
+    return {
+      ...value,
+      shape: [...shape.slice(0, -2), ...value.shape.slice(-2)],
+      strides: shape.map((_, i) => (value.shape[from + i]! > 1 ? value.strides[from + i]! : 0)),
+    };
+  };
+  const [one, two] = [repeated(read(left)), read(right)];
+  const order = naturalOf(shape);
   if (transposeA) order.push(...order.splice(-2).reverse());
-  const [a, c] = [b.read(one, order), b.read(two)];
-  const batch = (value: Value): number => count(value.shape.slice(0, -2));
-  const isShared = batch(two) === 1;
-  const sameBatch = one.shape.slice(0, -2).every((size, i) => size === two.shape[i]);
-  if (!isShared && !sameBatch) return null;
+  const isShared = count(two.shape.slice(0, -2)) === 1;
+  const [a, c] = [b.read(one, order), b.read(isShared ? two : repeated(two))];
   const masked = isMasked(shape.at(-1)!);
   return b.draw(batchMatmulProgram(Boolean(transposeB), masked), shape, {
     inputs: [a, c],
