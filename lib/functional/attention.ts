@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { readOptions } from "../arguments.js";
 import { additiveMask, isPast } from "./attention-masks.js";
+import { broadcastShape } from "./broadcast.js";
 import { checkFloatTensor, checkTensor, dtypeName, shapeText } from "./check.js";
 import { dropout } from "./dropout.js";
 import { atLeast, largest } from "./numeric.js";
@@ -148,7 +149,7 @@ export const scaledDotProductAttention = /* @__PURE__ */ op(
       return scaledDotProductAttention(query, k!, v!, { ...read, enableGqa: false });
     }
     if (attnMask !== null) {
-      const lead = broadcastLead(query.shape.slice(0, -2), key.shape.slice(0, -2));
+      const lead = broadcastShape(query.shape.slice(0, -2), key.shape.slice(0, -2), WHERE);
       checkMask(attnMask, query, [...lead, query.shape.at(-2)!, key.shape.at(-2)!]);
     }
     const mask = attnMask?.dtype === "bool" ? additiveMask(attnMask) : attnMask;
@@ -166,7 +167,7 @@ export const scaledDotProductAttention = /* @__PURE__ */ op(
 
 /** A batched product of any rank whose leading dimensions broadcast. */
 function multiply(a: tf.Tensor, b: tf.Tensor, transposeB = false): tf.Tensor {
-  const lead = broadcastLead(a.shape.slice(0, -2), b.shape.slice(0, -2));
+  const lead = broadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2), WHERE);
   const flat = (x: tf.Tensor): tf.Tensor => {
     const inner = x.shape.slice(-2);
     const same = tf.util.arraysEqual(x.shape.slice(0, -2), lead);
@@ -177,16 +178,4 @@ function multiply(a: tf.Tensor, b: tf.Tensor, transposeB = false): tf.Tensor {
   // tfjs cannot multiply empty matrices.
   if (a.size === 0 || b.size === 0) return tf.zeros(shape);
   return tf.reshape(tf.matMul(flat(a), flat(b), false, transposeB), shape);
-}
-
-function broadcastLead(a: readonly number[], b: readonly number[]): number[] {
-  const rank = Math.max(a.length, b.length);
-  return Array.from({ length: rank }, (_, dim) => {
-    const [m, n] = [a[a.length - rank + dim] ?? 1, b[b.length - rank + dim] ?? 1];
-    if (m === n || m === 1 || n === 1) return m === 1 ? n : m;
-    throw new Error(
-      `${WHERE}: The size of tensor a (${m}) must match the size of tensor b (${n}) ` +
-        `at non-singleton dimension ${dim}`,
-    );
-  });
 }
