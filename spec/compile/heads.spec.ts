@@ -7,6 +7,7 @@ import { compiled } from "../support/compiled.js";
 import { expectSame } from "../support/graphs.js";
 
 type Shape = [number, number, number, number];
+type Four = [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
 
 const CASES: [string, Shape, Shape, Shape][] = [
   ["one head of keys and values for all queries", [2, 4, 5, 8], [2, 1, 6, 8], [2, 1, 6, 8]],
@@ -34,6 +35,27 @@ onEveryBackend("Attention that broadcasts, compiled", (name, tolerance) => {
       fast.dispose();
     });
   }
+
+  it("attention by hand is computed in parts where its batches broadcast", async () => {
+    nn.manualSeed(6);
+    type Row = [q: number[], k: number[], v: number[], mask: number[]];
+    const rows: Row[] = [
+      [[3, 2, 3, 8], [3, 1, 5, 8], [3, 2, 5, 8], [5]],
+      [[2, 2, 3, 8], [1, 1, 5, 8], [2, 1, 5, 8], [2, 1, 1, 5]],
+      [[2, 2, 4, 3, 8], [2, 2, 1, 5, 8], [2, 2, 1, 5, 8], [2, 1, 1, 1, 5]],
+    ]; // prettier-ignore
+    for (const [shapes, mask] of rows.map((row) => [row.slice(0, 3), row[3]] as const)) {
+      const args = [...shapes, mask].map((shape) => nn.randn(shape));
+      const attend = (q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, given: tf.Tensor): tf.Tensor =>
+        tf.matMul(tf.softmax(tf.add(tf.matMul(q, k, false, true), given)), v);
+      const fast = await compiled(attend, args);
+      expect(fast.explain().fallbacks, String(shapes)).to.eql([]);
+      const lead = shapes.map((shape) => shape.slice(0, -2)).reduce((a, b) => tf.backend_util.assertAndGetBroadcastShape(a, b)); // prettier-ignore
+      const wide = args.map((x, i) => (i < 3 ? tf.broadcastTo(x, [...lead, ...x.shape.slice(-2)]) : x)); // prettier-ignore
+      expectSame(fast(...(args as Four)), attend(...(wide as Four)), tolerance, String(shapes));
+      fast.dispose();
+    }
+  });
 
   it("products by hand pair what broadcasts as PyTorch does", async () => {
     nn.manualSeed(5);

@@ -77,6 +77,20 @@ function readScores(node: Node, graph: Graph, isShared: (node: Node) => boolean)
 }
 
 /**
+ * Whether kernels take these shapes: products whose batches broadcast, and sums with any mask, have
+ * kernels of their own.
+ */
+function hasKernel({ query, key, attnMask, isCausal }: Scores, value: Node): boolean {
+  const [q, k, v] = [query, key, value].map((one) => shapeOf(one).slice(0, -2));
+  return (
+    sameShape(k!, v!) &&
+    sameShape(q!.slice(0, -1), k!.slice(0, -1)) &&
+    [1, q!.at(-1)].includes(k!.at(-1)) &&
+    (isCausal || !attnMask || shapeOf(attnMask).length < 5)
+  );
+}
+
+/**
  * Replaces `softmax(q kᵀ · scale + mask) v` by one op: as written by hand, also with `where` or
  * `masked_fill` for the mask, or as `nn.MultiheadAttention` computes it when it returns weights
  * that nobody reads.
@@ -91,7 +105,7 @@ export function fuseAttention(graph: Graph): Graph {
     const dim = (weights.args[1] as { dim?: number } | undefined)?.dim;
     if (dim !== -1 && dim !== shapeOf(weights).length - 1) return made;
     const scores = readScores(weights.args[0] as Node, next, isShared);
-    if (scores === null) return made;
+    if (scores === null || !hasKernel(scores, value)) return made;
     const { query, key, ...options } = scores;
     return callAt(next, node, "prim.scaled_dot_product_attention", [query, key, value, options]);
   });
