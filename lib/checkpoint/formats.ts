@@ -22,14 +22,21 @@ export function openCheckpoint(file: ByteSource, wanted: Wanted = {}): Promise<C
   return placed(file.name, () => openFormat(file, wanted));
 }
 
-async function openFormat(file: ByteSource, wanted: Wanted): Promise<Checkpoint> {
+/** Opens a shard, which is no index: one that names itself would be read without end. */
+const openShard = (file: ByteSource): Promise<Checkpoint> =>
+  placed(file.name, () => openFormat(file, {}, true));
+
+async function openFormat(file: ByteSource, wanted: Wanted, isShard = false): Promise<Checkpoint> {
   const head = await file.read(0, Math.min(HEAD, file.size));
   // First, because the length at the beginning of a safetensors file may look like another format's
   // magic number.
   if (signs.isSurelySafetensors(head)) return openSafetensors(file, wanted);
   if (signs.looksLikeIndex(head)) {
+    if (isShard) {
+      throw new CheckpointError("a shard that is an index of shards itself", { file: file.name });
+    }
     const { openShards } = await import("./shards.js");
-    return openShards(file, wanted, openCheckpoint);
+    return openShards(file, wanted, openShard);
   }
   if (signs.looksLikePickle(head)) {
     return (await import("./torch/legacy.js")).openLegacy(file, wanted);

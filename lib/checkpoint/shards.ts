@@ -3,7 +3,6 @@ import type { ByteSource } from "./byte-source.js";
 import type { Checkpoint, LazyEntry } from "./checkpoint.js";
 import { CheckpointError } from "./errors.js";
 import { parseFlatJson } from "./header-json.js";
-import { isSurelySafetensors, looksLikeIndex } from "./signs.js";
 import { choose, list, type Wanted } from "./wanted.js";
 
 /** The name of a tensor, and that of its shard. */
@@ -24,12 +23,7 @@ export async function openShards(
   // All tensors are located first, so that the total size is known before reading begins.
   file.task?.stopReporting();
   const sources = await Promise.all(names.map((name) => openBeside(file, name)));
-  const opened = await Promise.all(
-    sources.map(async (shard) => {
-      await checkShard(shard);
-      return open(shard);
-    }),
-  );
+  const opened = await Promise.all(sources.map(open));
   const shards = new Map(names.map((name, i) => [name, opened[i]!]));
   const entries = new Map<string, LazyEntry>();
   for (const [shown, { key, name }] of places) {
@@ -59,13 +53,6 @@ async function openBeside(file: ByteSource, name: string): Promise<ByteSource> {
       cause,
     });
   }
-}
-
-/** Refuses a shard that is an index, because one that names itself would be read without end. */
-async function checkShard(shard: ByteSource): Promise<void> {
-  const head = await shard.read(0, Math.min(512, shard.size));
-  if (isSurelySafetensors(head) || !looksLikeIndex(head)) return;
-  throw new CheckpointError("a shard that is an index of shards itself", { file: shard.name });
 }
 
 async function readIndex(file: ByteSource): Promise<Map<string, Place>> {
