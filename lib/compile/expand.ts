@@ -10,8 +10,9 @@ import { SHAPES_ONLY } from "./shapes.js";
 import { record } from "./trace.js";
 
 /**
- * Ops of `functional` and their variants with an epilogue or a plain softmax. Not other primitives, whose bodies call only
- * themselves, nor ops that draw random numbers, which would be drawn once for all runs.
+ * Ops of `functional` and their variants with an epilogue or a plain softmax. Not other primitives,
+ * whose bodies call only themselves, nor ops that draw random numbers, which would be drawn once
+ * for all runs.
  */
 const canExpand = (node: Node): boolean => {
   const { target } = node;

@@ -154,14 +154,15 @@ function checkWidth(
 ): void {
   const size = shape[axis]!;
   const widest = Math.max(before, after);
-  const what = `padding (${before}, ${after}) at dimension ${axis} of input ${shapeText(shape)}`;
+  const what = (): string =>
+    `padding (${before}, ${after}) at dimension ${axis} of input ${shapeText(shape)}`;
   if (mode === "reflect" && widest >= size) {
     throw new Error(
-      `pad(): Padding size should be less than the corresponding input dimension, but got: ${what}`,
+      `pad(): Padding size should be less than the corresponding input dimension, but got: ${what()}`,
     );
   }
   if (mode === "circular" && widest > size) {
-    throw new Error(`pad(): Padding value causes wrapping around more than once, got: ${what}`);
+    throw new Error(`pad(): Padding value causes wrapping around more than once, got: ${what()}`);
   }
-  if (size + before + after <= 0) throw new Error(`pad(): ${what} leaves nothing`);
+  if (size + before + after <= 0) throw new Error(`pad(): ${what()} leaves nothing`);
 }

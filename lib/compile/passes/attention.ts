@@ -1,6 +1,6 @@
 import type { Argument, Graph, Node } from "../../graph/index.js";
 import { factorsOf } from "./factors.js";
-import { isCall, isFloat, isNode, sameShape, shapeOf } from "./facts.js";
+import { isCall, isFloat, isLastSoftmax, isNode, sameShape, shapeOf } from "./facts.js";
 import { callAt, rewriteKnowing } from "./rewrite.js";
 import { permute } from "./views.js";
 
@@ -31,6 +31,16 @@ const numbersOf = (node: Argument, graph: Graph): number[] =>
     ? Array.from(graph.constants.get(node.target)?.values ?? [])
     : [];
 
+/** Whether a constant condition is `kept` for the keys up to the place of the query, and no others. */
+function isTriangle(condition: Node, keys: number, kept: boolean, graph: Graph): boolean {
+  if (!sameShape(shapeOf(condition).slice(-2), [keys, keys])) return false;
+  const numbers = numbersOf(condition, graph);
+  return (
+    numbers.length === keys * keys &&
+    numbers.every((one, i) => i % keys <= i / keys === (Boolean(one) === kept))
+  );
+}
+
 /** Matches attention scores: a matrix product, perhaps scaled and then masked, all of one shape. */
 function readScores(node: Node, graph: Graph, isShared: (node: Node) => boolean): Scores | null {
   if (isShared(node)) return null;
@@ -49,18 +59,14 @@ function readScores(node: Node, graph: Graph, isShared: (node: Node) => boolean)
       [b, first],
     ]) {
       const scores = inner(one);
-      if (scores && !isWhere && isFloat(mask)) return { ...scores, attnMask: mask };
+      if (scores === null) continue;
+      if (!isWhere) return isFloat(mask) ? { ...scores, attnMask: mask } : null;
       const [fill, ...rest] = numbersOf(mask, graph);
-      if (!scores || !isWhere || !(fill! < 0) || rest.some((other) => other !== fill)) continue;
+      if (!(fill! < 0) || rest.some((other) => other !== fill)) return null;
       const isKept = one === b;
-      const kept = numbersOf(a, graph);
-      const keys = shapeOf(node).at(-1)!;
       // Then kernels need no mask.
       const isCausal =
-        fill === -Infinity &&
-        sameShape(shapeOf(a as Node).slice(-2), [keys, keys]) &&
-        kept.length === keys * keys &&
-        kept.every((other, i) => i % keys <= i / keys === (Boolean(other) === isKept));
+        fill === -Infinity && isTriangle(a as Node, shapeOf(node).at(-1)!, isKept, graph);
       const args = isKept ? [a, 0, fill] : [a, fill, 0];
       const attnMask = callAt(graph, node, "prim.where", args, shapeOf(a as Node));
       return { ...scores, attnMask, replaces: true, isCausal };
@@ -101,9 +107,7 @@ export function fuseAttention(graph: Graph): Graph {
     const [weights, value, ...transposed] = made.args as [Node, Node, boolean, boolean];
     const isProduct = isCall(made, "prim.matmul") && !transposed.includes(true);
     // What an op was expanded to had no kernel as a whole.
-    if (!isProduct || node.meta.isAlone || !isCall(weights, "softmax") || isShared(weights)) return made; // prettier-ignore
-    const dim = (weights.args[1] as { dim?: number } | undefined)?.dim;
-    if (dim !== -1 && dim !== shapeOf(weights).length - 1) return made;
+    if (!isProduct || node.meta.isAlone || !isLastSoftmax(weights) || isShared(weights)) return made; // prettier-ignore
     const scores = readScores(weights.args[0] as Node, next, isShared);
     if (scores === null || !hasKernel(scores, value)) return made;
     const { query, key, ...options } = scores;

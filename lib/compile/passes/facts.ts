@@ -21,6 +21,12 @@ export const isNode = (value: Argument): value is Node => value instanceof Node;
 export const isCall = ({ kind, target }: Node, name: string): boolean =>
   kind === "call_function" && target === name;
 
+/** Whether it is a softmax along the last dimension. */
+export function isLastSoftmax(node: Node): boolean {
+  const dim = (node.args[1] as { dim?: number } | undefined)?.dim;
+  return isCall(node, "softmax") && (dim === -1 || dim === shapeOf(node).length - 1);
+}
+
 export const sameShape = (a: readonly number[], b: readonly number[]): boolean =>
   a.length === b.length && a.every((size, i) => size === b[i]);
 

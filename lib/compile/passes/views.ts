@@ -2,7 +2,7 @@ import type { Node } from "../../graph/index.js";
 import { type Argument, type Graph } from "../../graph/index.js";
 import { WITH_EPILOGUE } from "../primitives.js";
 import { isBinary, isUnary } from "./elementwise.js";
-import { isCall, isNode, sameShape, shapeOf } from "./facts.js";
+import { isCall, isLastSoftmax, isNode, sameShape, shapeOf } from "./facts.js";
 import { callAt, rewriteKnowing } from "./rewrite.js";
 
 /** Adds a call in the place of the node that is rewritten, with a shape of its own. */
@@ -74,8 +74,7 @@ function worksAlongLast(node: Node): boolean {
     const sizes = node.args[1];
     return typeof sizes === "number" || (sizes as number[]).length === 1;
   }
-  const dim = (node.args[1] as { dim?: number } | undefined)?.dim;
-  return node.target === "softmax" && (dim === -1 || dim === shapeOf(node).length - 1);
+  return isLastSoftmax(node);
 }
 
 /**
